@@ -1,0 +1,134 @@
+"""What happens beside the steps: the table of the epochs, the files of the run, the lines on the screen."""
+
+from __future__ import annotations
+
+import csv
+import io
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import pytorch_lightning as pl
+import torch
+
+from vaehub.base import Json
+from vaehub.checkpoint import atomic_write, save_model
+from vaehub.errors import RunFailed
+from vaehub.train import Training
+
+RESUME = Path("resume") / "last.ckpt"
+
+
+class History(pl.Callback):
+    """One row of figures an epoch, in memory, in RUN/metrics.csv and, where it is asked for, in a logger; final."""
+
+    def __init__(self, path: Path) -> None:
+        self.path, self.rows, self.started = path, [], time.monotonic()
+        self.seconds = 0.0  # of training before a resume
+
+    def on_train_start(self, trainer: pl.Trainer, module: pl.LightningModule) -> None:
+        """Start the clock."""
+        self.started = time.monotonic()
+
+    def on_train_epoch_end(self, trainer: pl.Trainer, module: Training) -> None:  # type: ignore[override]
+        """Add the epoch's row."""
+        row: dict[str, float] = {"epoch": trainer.current_epoch, "step": trainer.global_step, **module.collect("train")}
+        row |= {name: float(value) for name, value in trainer.callback_metrics.items() if name.startswith("val_")}
+        row |= {"lr": trainer.optimizers[0].param_groups[0]["lr"], "seconds": self.seconds + time.monotonic() - self.started}
+        self.rows.append(row)
+        if trainer.is_global_zero:
+            atomic_write(self.path, table(self.rows).encode())
+        for logger in trainer.loggers:
+            logger.log_metrics(row, step=trainer.global_step)
+
+    def state_dict(self) -> Json:
+        """The rows so far, for a resumed run."""
+        return {"rows": self.rows, "seconds": self.rows[-1]["seconds"] if self.rows else 0.0}
+
+    def load_state_dict(self, state: Json) -> None:
+        """Go on from these rows."""
+        self.rows, self.seconds = list(state["rows"]), state["seconds"]
+
+
+def table(rows: list[dict[str, float]]) -> str:
+    """Rows as CSV, a column for every figure that any epoch has."""
+    text = io.StringIO()
+    writer = csv.DictWriter(text, list(dict.fromkeys(name for row in rows for name in row)), restval="")
+    writer.writeheader()
+    writer.writerows({k: f"{v:.6g}" if isinstance(v, float) else v for k, v in row.items()} for row in rows)
+    return text.getvalue()
+
+
+class Files(pl.Callback):
+    """The best and the last model and the state to resume from, each written whole or not at all; final."""
+
+    def __init__(self, out: Path, header: Json, monitor: str) -> None:
+        self.out, self.header, self.monitor = out, header, monitor
+        self.best = float("-inf")
+
+    def on_train_start(self, trainer: pl.Trainer, module: Training) -> None:  # type: ignore[override]
+        """The initial state, so that there is a finite one to keep whatever happens."""
+        if trainer.current_epoch == 0 and trainer.is_global_zero:
+            save_model(self.out / "last.safetensors", module.vae.state_dict(), self.header)
+
+    def on_train_epoch_end(self, trainer: pl.Trainer, module: Training) -> None:  # type: ignore[override]
+        """Save after every epoch; the best by the monitored figure, higher is better."""
+        weights = module.vae.state_dict()
+        require_finite(weights, trainer.current_epoch)
+        value = trainer.callback_metrics.get(self.monitor)
+        if trainer.is_global_zero:
+            if value is not None and float(value) > self.best:
+                self.best = float(value)
+                save_model(self.out / "model.safetensors", weights, self.header)
+            save_model(self.out / "last.safetensors", weights, self.header)
+        trainer.save_checkpoint(self.out / RESUME)
+
+    def state_dict(self) -> Json:
+        """The best figure so far, for a resumed run."""
+        return {"best": self.best}
+
+    def load_state_dict(self, state: Json) -> None:
+        """Go on from this best figure."""
+        self.best = state["best"]
+
+
+def require_finite(weights: dict[str, torch.Tensor], epoch: int) -> None:
+    """Raise RunFailed rather than save weights that are not numbers."""
+    for name, tensor in weights.items():
+        if tensor.is_floating_point() and not bool(tensor.isfinite().all()):
+            raise RunFailed(f"{name} is not finite after epoch {epoch}; the last finite state is kept. Lower optimizer.lr")
+
+
+class Lines(pl.Callback):
+    """One plain line an epoch, where there is no terminal to draw a bar on; final."""
+
+    def on_train_epoch_end(self, trainer: pl.Trainer, module: pl.LightningModule) -> None:
+        """Print the epoch's figures."""
+        history = next(c for c in trainer.callbacks if isinstance(c, History))  # type: ignore[attr-defined]
+        row = history.rows[-1]
+        figures = "  ".join(f"{name} {row[name]:.2f}" for name in ("train_elbo", "val_elbo", "val_kl") if name in row)
+        print(f"epoch {row['epoch'] + 1}/{trainer.max_epochs}  {figures}  {row['seconds']:.0f} s", flush=True)
+
+
+def screen() -> list[pl.Callback]:
+    """A rich progress bar on a terminal, plain lines elsewhere."""
+    if sys.stderr.isatty():
+        return [pl.callbacks.RichProgressBar(refresh_rate=10), Lines()]
+    return [Lines()]
+
+
+def early_stopping(monitor: str, patience: int | None) -> list[pl.Callback]:
+    """Stop after `patience` validations without a better figure."""
+    if patience is None:
+        return []
+    return [pl.callbacks.EarlyStopping(monitor, patience=patience, mode="max", check_finite=False)]
+
+
+def loggers(tensorboard: bool, out: Path) -> Any:
+    """TensorBoard files under RUN/tensorboard, if asked for."""
+    if not tensorboard:
+        return False
+    from pytorch_lightning.loggers import TensorBoardLogger
+
+    return TensorBoardLogger(str(out), name="tensorboard", version="")

@@ -1,0 +1,128 @@
+"""`vaehub.train`: from a config to a run folder."""
+
+from __future__ import annotations
+
+import dataclasses
+import shutil
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import torch
+import yaml
+
+from vaehub.base import Domain, Json
+from vaehub.callbacks import RESUME, Files, History, early_stopping, loggers, screen
+from vaehub.checkpoint import AtomicCheckpoints, atomic_write, load_model, remove_parts, save_model
+from vaehub.config import Config, build_domain, build_objective, build_vae, load_config
+from vaehub.data import check_rows, seeded
+from vaehub.errors import RunFailed, UsageError
+from vaehub.plugins import registry
+from vaehub.run import Run, load
+from vaehub.score import reference
+from vaehub.train import Training, make_trainer, quiet
+
+
+def train(
+    config: str | Path | Mapping[str, Any] | Config,
+    overrides: Sequence[str] = (),
+    out: str | Path | None = None,
+    *,
+    resume: bool = False,
+    force: bool = False,
+) -> Run:
+    """Train a model as `config` says, write RUN/ and give the best model. Raises UsageError (bad input) and RunFailed (NaN, out of memory).
+
+    `resume` goes on with a killed run to the same bits as an uninterrupted one; `force` replaces a run that is there already.
+    """
+    config = config if isinstance(config, Config) else load_config(config, overrides)
+    folder = Path(out) if out is not None else Path("runs") / config.domain.name
+    claim(folder, config, resume, force)
+    domain = build_domain(config)
+    with seeded("init", config.train.seed):
+        module, header = assemble(config, domain)
+        fit(module, folder, header, resume)
+    return finish(folder)
+
+
+def claim(folder: Path, config: Config, resume: bool, force: bool) -> None:
+    """Take the run folder; what is in it already is never overwritten unasked."""
+    done = (folder / "config.yaml").exists()
+    if done and force and not resume:
+        shutil.rmtree(folder)
+    elif done and not resume:
+        raise UsageError(f"{folder}: already holds a run; go on with --resume, replace it with --force, or choose another --out")
+    elif folder.exists() and not folder.is_dir():
+        raise UsageError(f"{folder}: is a file; choose another --out")
+    if resume and done:
+        require_same(folder / "config.yaml", config)
+    remove_parts(folder)
+    atomic_write(folder / "config.yaml", yaml.safe_dump(config.to_dict(), sort_keys=False).encode())
+
+
+def require_same(path: Path, config: Config) -> None:
+    """A resumed run must go on with the options that it began with."""
+    if load_config(path).to_dict() != config.to_dict():
+        raise UsageError(f"{path}: the run began with other options; resume it with those, or start again with --force")
+
+
+def assemble(config: Config, domain: Domain) -> tuple[Training, Json]:
+    """The model, its objective and its data, checked against each other, and the header of the model file."""
+    spec, rows, val = domain.spec, domain.data("train"), domain.data("val")
+    for split, data in (("train", rows), ("val", val)):
+        if not len(data):
+            raise UsageError(f"domain: the {split} split is empty; give more rows or change the split")
+    vae = build_vae(config, spec)
+    some = torch.randperm(len(rows))[:1000]
+    check_rows(spec, vae.decoder.likelihood, rows[some])
+    vae.prior.initialise(rows[some])
+    header = {
+        "config": config.to_dict(),
+        "spec": dataclasses.asdict(spec),
+        "domain": domain.state(),
+        "plugins": registry().versions_used(config),
+    }
+    return Training(vae, build_objective(config, spec), domain, rows, val, config), header
+
+
+def fit(module: Training, folder: Path, header: Json, resume: bool) -> None:
+    """Run the trainer; what goes wrong is said in one line."""
+    config = module.config
+    history, files = History(folder / "metrics.csv"), Files(folder, header, config.train.monitor)
+    callbacks = [
+        *registry().callbacks(config),
+        *early_stopping(config.train.monitor, config.train.early_stopping),
+        history,
+        files,
+        *screen(),
+    ]
+    quiet()
+    trainer = make_trainer(config, callbacks, [AtomicCheckpoints()], loggers(config.train.tensorboard, folder), str(folder))
+    state = folder / RESUME
+    try:
+        trainer.fit(module, ckpt_path=str(state) if resume and state.exists() else None, weights_only=True)
+    except (torch.OutOfMemoryError, MemoryError, RuntimeError) as error:
+        raise explained(error, config) from error
+    if trainer.interrupted:
+        raise RunFailed(f"stopped by hand at epoch {trainer.current_epoch}; go on with --resume")
+
+
+def explained(error: Exception, config: Config) -> Exception:
+    """RunFailed that says which option to change where memory ran out; any other error as it is."""
+    if isinstance(error, (torch.OutOfMemoryError, MemoryError)) or "can't allocate memory" in str(error):
+        size = config.train.batch_size
+        return RunFailed(
+            f"out of memory at train.batch_size={size}; try train.batch_size={max(1, size // 2)} or trainer.precision=bf16-mixed"
+        )
+    return error
+
+
+def finish(folder: Path) -> Run:
+    """The best model, with the scores of training rows stored beside its weights so that it can tell what is unusual."""
+    path = folder / "model.safetensors"
+    run = load(folder)
+    weights, header = load_model(path)
+    header["state"] = {"score": reference(run.vae, run.data("train"))}
+    save_model(path, weights, header)
+    run.state = header["state"]
+    return run
