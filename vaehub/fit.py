@@ -10,6 +10,7 @@ from typing import Any
 
 import torch
 import yaml
+from pytorch_lightning.utilities import rank_zero_only
 
 from vaehub.base import Domain, Json
 from vaehub.callbacks import RESUME, Files, History, early_stopping, loggers, screen
@@ -37,12 +38,18 @@ def train(
     """
     config = config if isinstance(config, Config) else load_config(config, overrides)
     folder = Path(out) if out is not None else Path("runs") / config.domain.name
-    claim(folder, config, resume, force)
+    if is_first():
+        claim(folder, config, resume, force)
     domain = build_domain(config)
     with seeded("init", config.train.seed):
         module, header = assemble(config, domain)
         fit(module, folder, header, resume)
-    return finish(folder)
+    return finish(folder) if is_first() else load(folder)
+
+
+def is_first() -> bool:
+    """Whether this process is the one that writes: with several, Lightning starts the others with the same command."""
+    return bool(rank_zero_only.rank == 0)
 
 
 def claim(folder: Path, config: Config, resume: bool, force: bool) -> None:

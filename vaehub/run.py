@@ -155,6 +155,12 @@ class Run:
 
         return evaluate(self, split, samples, seed)
 
+    def report(self) -> Path:
+        """Write RUN/report.html and RUN/figures/, and give the path of the page; see `vaehub.report`."""
+        from vaehub.report import write_report
+
+        return write_report(self)
+
 
 def has_mean(px: Distribution) -> bool:
     """Whether p(x|z) has a mean to show."""

@@ -15,7 +15,7 @@ from torch.optim.lr_scheduler import LambdaLR
 
 from vaehub.base import Batch, Data, Domain, Objective, Step
 from vaehub.config import Config
-from vaehub.data import Order, derive_seed
+from vaehub.data import Order, reseed
 from vaehub.errors import RunFailed
 from vaehub.vae import VAE
 
@@ -87,7 +87,7 @@ class Training(pl.LightningModule):
 
     def training_step(self, index: Tensor, number: int) -> Tensor:
         """The objective on the rows `index`."""
-        torch.manual_seed(derive_seed("step", self.config.train.seed, self.current_epoch, number, self.global_rank))
+        reseed("step", self.config.train.seed, self.current_epoch, number, self.global_rank)
         terms = self.vae(self.fetch("train", index), self.objective.samples)
         loss, logs = self.objective(terms, Step(self.global_step, self.current_epoch, len(self.rows["train"])))
         if number % self.finite_every == 0:
@@ -108,7 +108,7 @@ class Training(pl.LightningModule):
 
     def validation_step(self, index: Tensor, number: int) -> None:
         """The ELBO itself on validation rows, whatever the objective weighs, with the same noise in every epoch."""
-        torch.manual_seed(derive_seed("val", self.config.train.seed, number, self.global_rank))
+        reseed("val", self.config.train.seed, number, self.global_rank)
         terms: Any = self.vae(self.fetch("val", index))
         rows = {"elbo": terms.elbo.sum(), "log_px": terms.log_px.sum(), "kl": terms.kl.sum()}
         self._add("val", {name: value.detach() for name, value in rows.items()} | {"rows": torch.tensor(float(len(index)))})
