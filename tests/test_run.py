@@ -13,7 +13,8 @@ from vaehub.fit import train
 @pytest.fixture(scope="module")
 def run(tmp_path_factory):
     config = {"domain": {"name": "toy", "rows": 1000}, "latent": 3}
-    return train(config, ["encoder.hidden=[64]", "decoder.hidden=[64]", "train.epochs=30", "train.batch_size=32", "optimizer.lr=3e-3"], tmp_path_factory.mktemp("runs") / "run")
+    options = ["encoder.hidden=[64]", "decoder.hidden=[64]", "train.epochs=30", "train.batch_size=32", "optimizer.lr=3e-3"]
+    return train(config, options, tmp_path_factory.mktemp("runs") / "run")
 
 
 @pytest.fixture(scope="module")

@@ -1,0 +1,65 @@
+"""Every shipped config is valid, complete, and trains two steps."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from vaehub.base import Step
+from vaehub.config import build_domain, build_objective, build_vae, load_config
+from vaehub.data import check_rows, seeded
+
+CONFIGS = sorted((Path(__file__).parent.parent / "configs").rglob("*.yaml"))
+
+
+def test_there_are_configs():
+    assert {"mnist", "mnist_cvae", "mnist_nll", "mnist_sota", "images_folder", "fashion_mnist"} <= {p.stem for p in CONFIGS}
+
+
+@pytest.fixture
+def own_data(tmp_path):
+    """Overrides that point the configs for the user's own files at files: random pictures, and clothes that are random too."""
+    noise = np.random.default_rng(0)
+    for number in range(40):
+        (tmp_path / "pictures" / f"class{number % 2}").mkdir(parents=True, exist_ok=True)
+        pixels = noise.integers(0, 256, (48, 40, 3), dtype=np.uint8)
+        Image.fromarray(pixels).save(tmp_path / "pictures" / f"class{number % 2}" / f"{number}.png")
+    (tmp_path / "fashion").mkdir()
+    for prefix, n in (("train", 60_000), ("t10k", 10_000)):
+        write_idx(tmp_path / "fashion" / f"{prefix}-images-idx3-ubyte", noise.integers(0, 256, (n, 28, 28), dtype=np.uint8))
+        write_idx(tmp_path / "fashion" / f"{prefix}-labels-idx1-ubyte", noise.integers(0, 10, n, dtype=np.uint8))
+    return {"images_folder": [f"domain.path={tmp_path / 'pictures'}"], "fashion_mnist": [f"domain.path={tmp_path / 'fashion'}"]}
+
+
+def write_idx(path, array):
+    shape = b"".join(n.to_bytes(4, "big") for n in array.shape)
+    path.write_bytes(bytes([0, 0, 8, array.ndim]) + shape + array.tobytes())
+
+
+@pytest.mark.parametrize("path", CONFIGS, ids=lambda p: p.stem)
+def test_trains_two_steps(path, own_data):
+    config = load_config(path, own_data.get(path.stem, []))
+    assert load_config(config.to_dict()).to_dict() == config.to_dict()
+    domain = build_domain(config)
+    data, spec = domain.data("train"), domain.spec
+    with seeded("test"):
+        vae, objective = build_vae(config, spec), build_objective(config, spec)
+        optimizer = torch.optim.Adam(vae.parameters(), 1e-3)
+        batch = data[torch.arange(16)]
+        check_rows(spec, vae.decoder.likelihood, batch)
+        vae.prior.initialise(batch)
+        losses = [step(vae, objective, optimizer, batch, number) for number in range(2)]
+    assert np.isfinite(losses).all()
+
+
+def step(vae, objective, optimizer, batch, number):
+    loss, _ = objective(vae(batch, objective.samples), Step(number))
+    optimizer.zero_grad()
+    loss.backward()
+    optimizer.step()
+    assert all(p.grad is not None for p in vae.parameters() if p.requires_grad)
+    return loss.item()
