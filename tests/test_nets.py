@@ -7,8 +7,11 @@ from torch.distributions import Normal
 
 from vaehub.base import Batch, Likelihood, Spec
 from vaehub.errors import UsageError
+from vaehub.likelihoods import Multinomial
 from vaehub.nets import ACTIVATIONS, NORMS, MLPDecoder, MLPEncoder, mlp
 from vaehub.posteriors import DiagNormal
+from vaehub.priors import StandardNormal
+from vaehub.vae import VAE
 
 SHAPES = [(5,), (1, 4, 3), (2, 2, 2, 2)]
 
@@ -142,3 +145,17 @@ def test_condition_is_read_and_required():
         decoder(z)
     with pytest.raises(UsageError, match="2 numbers a row, got 4"):
         encoder(batch._replace(cond=torch.zeros(6, 4)))
+
+
+def test_gaps_in_rows_that_are_one_event_count_as_zero():
+    """A multinomial row with a mask over its elements: the hidden counts neither matter nor break the shape of log p(x)."""
+    spec = Spec((5,))
+    vae = VAE(MLPEncoder(spec, DiagNormal(2), hidden=[4]), MLPDecoder(spec, 2, Multinomial(spec), hidden=[4]), StandardNormal(spec, 2))
+    x = torch.tensor([[1.0, 0, 2, 3, 4], [2.0, 1, 0, 0, 9]])
+    mask = torch.tensor([[True, True, True, True, False]] * 2)
+    found = []
+    for hidden in (4.0, 9.0):
+        torch.manual_seed(0)
+        found.append(vae(Batch(torch.where(mask, x, hidden), mask=mask)).log_px)
+    assert found[0].shape == (1, 2)
+    assert torch.equal(*found)

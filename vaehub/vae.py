@@ -77,9 +77,9 @@ def repeat(t: Tensor | None, samples: int) -> Tensor | None:
 
 
 def log_likelihood(px: Distribution, batch: Batch, samples: int) -> Tensor:
-    """log p(x|z,c), masked elements left out, summed per row: (S, B)."""
+    """log p(x|z,c), masked elements left out, summed per row: (S, B). Where a row is one event, its unobserved elements are 0 already."""
     log_px = px.log_prob(repeat(batch.x, samples))
-    if batch.mask is not None:
+    if batch.mask is not None and batch.mask.dim() <= log_px.dim():
         log_px = torch.where(repeat(batch.mask, samples), log_px, 0.0)
     return log_px.reshape(samples, len(batch.x), -1).sum(-1)
 
