@@ -43,7 +43,9 @@ def test_a_run_leaves_its_files_and_learns(small, tmp_path):
     assert [int(r["epoch"]) for r in rows] == list(range(8))
     assert float(rows[-1]["val_elbo"]) > float(rows[0]["val_elbo"]) + 5
     assert math.isclose(float(rows[-1]["val_elbo"]), float(rows[-1]["val_log_px"]) - float(rows[-1]["val_kl"]), rel_tol=1e-4)
-    assert {"config.yaml", "model.safetensors", "last.safetensors", "metrics.csv", "resume"} <= {p.name for p in run.path.iterdir()}
+    assert {"config.yaml", "model.safetensors", "last.safetensors", "metrics.csv", "resume"} <= {
+        p.name for p in run.path.iterdir()
+    }
     assert not list(run.path.rglob(".*.part"))
 
 
@@ -203,6 +205,18 @@ def wait_for_epoch(folder, rows, process):
         if process.poll() is not None:
             raise AssertionError(process.communicate()[1].decode())
         time.sleep(0.01)
+
+
+def test_tensorboard_gets_every_epoch_and_a_missing_logger_is_named(small, tmp_path, monkeypatch):
+    from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+
+    train(small(), ["train.logger=tensorboard"], tmp_path / "run")
+    events = EventAccumulator(str(tmp_path / "run" / "tensorboard"))
+    events.Reload()
+    assert [e.step for e in events.Scalars("val_elbo")] == [7, 14]
+    monkeypatch.setitem(sys.modules, "mlflow", None)
+    with pytest.raises(vaehub.UsageError, match=r"vaehub\[mlflow\]"):
+        train(small(), ["train.logger=mlflow"], tmp_path / "other")
 
 
 def test_order_is_a_function_of_seed_and_epoch_and_covers_every_row():

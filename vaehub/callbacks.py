@@ -14,7 +14,7 @@ import torch
 
 from vaehub.base import Json
 from vaehub.checkpoint import atomic_write, save_model
-from vaehub.errors import RunFailed
+from vaehub.errors import RunFailed, UsageError
 from vaehub.train import Training
 
 RESUME = Path("resume") / "last.ckpt"
@@ -125,10 +125,26 @@ def early_stopping(monitor: str, patience: int | None) -> list[pl.Callback]:
     return [pl.callbacks.EarlyStopping(monitor, patience=patience, mode="max", check_finite=False)]
 
 
-def loggers(tensorboard: bool, out: Path) -> Any:
-    """TensorBoard files under RUN/tensorboard, if asked for."""
-    if not tensorboard:
-        return False
+def tensorboard(out: Path) -> Any:
+    """Files for TensorBoard."""
     from pytorch_lightning.loggers import TensorBoardLogger
 
     return TensorBoardLogger(str(out), name="tensorboard", version="")
+
+
+def mlflow(out: Path) -> Any:
+    """A local MLflow store: mlflow ui --backend-store-uri sqlite:///RUN/mlflow.db."""
+    from pytorch_lightning.loggers import MLFlowLogger
+
+    return MLFlowLogger(out.name, tracking_uri=f"sqlite:///{out.resolve() / 'mlflow.db'}", artifact_location=str(out / "mlflow"))
+
+
+LOGGERS = {"none": lambda out: False, "tensorboard": tensorboard, "mlflow": mlflow}
+
+
+def logger(name: str, out: Path) -> Any:
+    """What else gets the figures of every epoch. Raises UsageError where its package is not installed."""
+    try:
+        return LOGGERS[name](out)
+    except ModuleNotFoundError as error:
+        raise UsageError(f"train.logger={name}: is not installed; run pip install 'vaehub[{name}]'") from error

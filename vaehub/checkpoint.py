@@ -70,7 +70,7 @@ def load_model(path: Path) -> tuple[dict[str, Tensor], Json]:
     try:
         with safe_open(path, framework="pt") as file:
             metadata = file.metadata() or {}
-            weights = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118: not a dict
+            weights = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
     except (SafetensorError, OSError, ValueError, RuntimeError) as error:
         raise UsageError(f"{path}: damaged or not a safetensors file ({error}); use another copy, or train again") from error
     return weights, read_header(path, metadata)

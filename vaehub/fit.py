@@ -13,7 +13,7 @@ import yaml
 from pytorch_lightning.utilities import rank_zero_only
 
 from vaehub.base import Domain, Json
-from vaehub.callbacks import RESUME, Files, History, early_stopping, loggers, screen
+from vaehub.callbacks import RESUME, Files, History, early_stopping, logger, screen
 from vaehub.checkpoint import AtomicCheckpoints, atomic_write, load_model, remove_parts, save_model
 from vaehub.config import Config, build_domain, build_objective, build_vae, load_config
 from vaehub.data import check_rows, seeded
@@ -103,11 +103,11 @@ def fit(module: Training, folder: Path, header: Json, resume: bool) -> None:
         files,
         *screen(),
     ]
-    quiet()
-    trainer = make_trainer(config, callbacks, [AtomicCheckpoints()], loggers(config.train.tensorboard, folder), str(folder))
+    trainer = make_trainer(config, callbacks, [AtomicCheckpoints()], logger(config.train.logger, folder), str(folder))
     state = folder / RESUME
     try:
-        trainer.fit(module, ckpt_path=str(state) if resume and state.exists() else None, weights_only=True)
+        with quiet():
+            trainer.fit(module, ckpt_path=str(state) if resume and state.exists() else None, weights_only=True)
     except (torch.OutOfMemoryError, MemoryError, RuntimeError) as error:
         raise explained(error, config) from error
     if trainer.interrupted:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import logging
 import math
 import warnings
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
 import pytorch_lightning as pl
@@ -94,7 +95,7 @@ class Training(pl.LightningModule):
             self.check_finite(loss, index, number)
         self._add("train", {"loss": loss.detach(), **logs})
         if number % self.config.train.log_every == 0:
-            self.log("train_elbo", logs["elbo"], prog_bar=True)
+            self.log("step_elbo", logs["elbo"], prog_bar=True)
         return loss
 
     def check_finite(self, loss: Tensor, index: Tensor, number: int) -> None:
@@ -134,7 +135,7 @@ class Training(pl.LightningModule):
     def on_validation_epoch_end(self) -> None:
         """Make the epoch's validation figures known to callbacks, early stopping among them."""
         figures = self.collect("val") | {f"val_{k}": v for k, v in self.domain.validate(self.vae, self.rows["val"]).items()}
-        self.log_dict(figures, prog_bar=True)
+        self.log_dict(figures, prog_bar=True, logger=False)
 
 
 def make_trainer(config: Config, callbacks: list[pl.Callback], plugins: list[Any], loggers: Any, root: str) -> pl.Trainer:
@@ -156,13 +157,20 @@ def make_trainer(config: Config, callbacks: list[pl.Callback], plugins: list[Any
     )
 
 
-def quiet() -> None:
-    """Lightning's advice about DataLoaders and devices does not apply: silence it, not its warnings about our own calls."""
+IRRELEVANT = (
+    ".*does not have many workers.*",
+    ".*smaller than the logging interval.*",
+    ".*isinstance.treespec, LeafSpec.*",
+    ".*GPU available but not used.*",
+    ".*IterableDataset.*",
+)
+
+
+@contextmanager
+def quiet() -> Iterator[None]:
+    """Without Lightning's advice about DataLoaders, devices and loggers, which does not apply here; all other warnings pass."""
     logging.getLogger("pytorch_lightning").setLevel(logging.WARNING)
-    for message in (
-        ".*does not have many workers.*",
-        ".*isinstance.treespec, LeafSpec.*",
-        ".*GPU available but not used.*",
-        ".*IterableDataset.*",
-    ):
-        warnings.filterwarnings("ignore", message, module=r"(pytorch_lightning|torch).*")
+    with warnings.catch_warnings():
+        for message in IRRELEVANT:
+            warnings.filterwarnings("ignore", message)
+        yield
