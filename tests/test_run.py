@@ -104,3 +104,10 @@ def test_public_names_are_there():
     assert set(vaehub.__all__) <= set(dir(vaehub))
     with pytest.raises(AttributeError, match="no attribute 'nonsense'"):
         _ = vaehub.nonsense
+
+
+def test_training_is_still_a_function_after_it_was_called(small, tmp_path):
+    """A submodule of the same name once took its place."""
+    for number in range(2):
+        vaehub.train(small(train={"epochs": 1}), out=tmp_path / str(number))
+    assert callable(vaehub.train)

@@ -15,7 +15,7 @@ import torch
 from vaehub.base import Json
 from vaehub.checkpoint import atomic_write, save_model
 from vaehub.errors import RunFailed, UsageError
-from vaehub.train import Training
+from vaehub.training import Training
 
 RESUME = Path("resume") / "last.ckpt"
 

@@ -21,7 +21,7 @@ from vaehub.errors import RunFailed, UsageError
 from vaehub.plugins import registry
 from vaehub.run import Run, load
 from vaehub.score import reference
-from vaehub.train import Training, make_trainer, quiet
+from vaehub.training import Training, make_trainer, quiet
 
 
 def train(

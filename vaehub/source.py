@@ -1,0 +1,107 @@
+"""Reading YAML strictly, and overriding single keys."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from vaehub.errors import UsageError
+from vaehub.hints import did_you_mean, reason
+
+LARGEST_FILE = 2**20  # bytes
+
+
+class StrictLoader(yaml.SafeLoader):
+    """SafeLoader that refuses a key given twice, and aliases, by which a short file can become a huge one."""
+
+    def compose_node(self, parent: yaml.Node | None, index: int) -> yaml.Node | None:
+        """The next node."""
+        if self.check_event(yaml.AliasEvent):
+            event = self.peek_event()  # type: ignore[no-untyped-call]
+            raise yaml.MarkedYAMLError(problem=f"alias *{event.anchor}: write the value out", problem_mark=event.start_mark)
+        return super().compose_node(parent, index)
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
+        """The mapping, if no key comes twice."""
+        seen: set[str] = set()
+        for key, _ in node.value:
+            word = str(key.value)
+            if word in seen:
+                raise yaml.MarkedYAMLError(problem=f"key '{word}' is given twice", problem_mark=key.start_mark)
+            seen.add(word)
+        return super().construct_mapping(node, deep)
+
+
+def parse(text: str, where: str) -> Any:
+    """The value of a YAML text."""
+    try:
+        return yaml.load(text, StrictLoader)  # noqa: S506  (a SafeLoader)
+    except yaml.MarkedYAMLError as error:
+        line = f", line {error.problem_mark.line + 1}" if error.problem_mark else ""
+        raise UsageError(f"{where}{line}: {error.problem}") from None
+    except (yaml.YAMLError, ValueError, RecursionError) as error:
+        raise UsageError(f"{where}: is not readable as YAML: {reason(error)}") from None
+
+
+def read_yaml(path: Path) -> Mapping[str, Any]:
+    """The mapping in a config file."""
+    try:
+        with path.open("rb") as file:
+            raw = file.read(LARGEST_FILE + 1)
+    except OSError as error:
+        raise UsageError(f"cannot read the config {path}: {error.strerror}{nearby(path)}") from None
+    if len(raw) > LARGEST_FILE:
+        raise UsageError(f"{path}: is larger than {LARGEST_FILE} bytes, which no config is")
+    given = parse(decoded(raw, path), str(path))
+    if not isinstance(given, Mapping):
+        raise UsageError(f"{path}: should hold a mapping such as 'domain: mnist', not {type(given).__name__}")
+    return given
+
+
+def decoded(raw: bytes, path: Path) -> str:
+    """The text of a file in UTF-8."""
+    try:
+        return raw.decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise UsageError(f"{path}: is not UTF-8 text (byte {error.start})") from None
+
+
+def nearby(path: Path) -> str:
+    """A hint at the configs beside a missing one."""
+    if path.is_dir():
+        return f"; did you mean {path / 'config.yaml'}?" if (path / "config.yaml").is_file() else ""
+    beside = [str(other) for other in path.parent.glob("*.yaml")] if path.parent.is_dir() else []
+    return f"; {did_you_mean(str(path), beside)}" if beside else ""
+
+
+def override(given: Mapping[str, Any], overrides: Sequence[str]) -> dict[str, Any]:
+    """A copy with `key.sub=value` applied in order; the values are YAML."""
+    changed = dict(given)
+    for text in overrides:
+        path, equals, value = text.partition("=")
+        if not equals or not re.fullmatch(r"\w+(\.\w+)*", path):
+            raise UsageError(f"override '{text}': write it as key=value or key.sub=value, without spaces around '='")
+        changed = put(changed, path.split("."), parse(value, f"override '{text}'"), text)
+    return changed
+
+
+def put(section: Mapping[str, Any], path: Sequence[str], value: Any, text: str) -> dict[str, Any]:
+    """A copy of the section with the value at the path; a part of another name loses the options of the one it replaces."""
+    key, rest = path[0], path[1:]
+    old = section.get(key)
+    if not rest or rest == ["name"]:
+        return dict(section) | {key: renamed(old, value)}
+    if isinstance(old, str):
+        old = {"name": old}
+    if not isinstance(old, Mapping | None):
+        raise UsageError(f"override '{text}': '{key}' is {old!r}, which has no options")
+    return dict(section) | {key: put(old or {}, rest, value, text)}
+
+
+def renamed(old: Any, value: Any) -> Any:
+    """The part with this name: as it was where it has that name already."""
+    return old if isinstance(old, Mapping) and isinstance(value, str) and old.get("name") == value else value
