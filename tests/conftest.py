@@ -11,7 +11,12 @@ import torch
 from vaehub.plugins import registry, use_file
 
 TOY = Path(__file__).with_name("toy.py")
-SMALL = {"domain": {"name": "toy"}, "latent": 2, "encoder": {"name": "mlp", "hidden": [16]}, "decoder": {"name": "mlp", "hidden": [16]}}
+SMALL = {
+    "domain": {"name": "toy"},
+    "latent": 2,
+    "encoder": {"name": "mlp", "hidden": [16]},
+    "decoder": {"name": "mlp", "hidden": [16]},
+}
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -195,7 +195,9 @@ class Wide(Prior):
         return Independent(Normal(torch.zeros(64, L, dtype=torch.float64), 1.0), 1)
 
 
-@pytest.mark.parametrize("objective", [ELBO(), IWAE(samples=3), IWAE(samples=3, dreg=True), TCVAE(), InfoVAE()], ids=lambda o: type(o).__name__)
+@pytest.mark.parametrize(
+    "objective", [ELBO(), IWAE(samples=3), IWAE(samples=3, dreg=True), TCVAE(), InfoVAE()], ids=lambda o: type(o).__name__
+)
 @pytest.mark.parametrize("prior", [StandardNormal, Wide])
 def test_every_objective_gives_gradients_and_detached_logs(vae, batch, objective, prior):
     vae.prior = prior(Spec((D,)), L)

@@ -107,7 +107,7 @@ def test_a_conditional_run_draws_what_is_asked_for(small, tmp_path):
 
 
 def test_nan_rows_stop_the_run_and_are_named(small, tmp_path):
-    with pytest.raises(vaehub.UsageError, match=r"expects 0\.\.1"):
+    with pytest.raises(vaehub.UsageError, match=r"bernoulli expects 0\.\.1, x holds 64 NaN"):
         train(small(domain={"name": "toy", "poison": True}), out=tmp_path / "support")
     with pytest.raises(vaehub.RunFailed, match=r"training rows .*; the last finite state is kept"):
         train(small(), ["optimizer.lr=1e30", "likelihood=normal"], tmp_path / "nan")
@@ -123,7 +123,17 @@ def test_a_folder_with_a_run_is_not_overwritten_unasked(small, tmp_path):
     assert (tmp_path / "run/model.safetensors").read_bytes() == before
     with pytest.raises(vaehub.UsageError, match="other options"):
         train(small(train={"epochs": 3}), out=tmp_path / "run", resume=True)
+    with pytest.raises(vaehub.UsageError, match="expects"):
+        train(small(domain={"name": "toy", "poison": True}), out=tmp_path / "run", force=True)
+    assert (tmp_path / "run/model.safetensors").read_bytes() == before
     train(small(train={"epochs": 1}), ["train.seed=2"], out=tmp_path / "run", force=True)
+    assert (tmp_path / "run/model.safetensors").read_bytes() != before
+
+
+def test_input_that_does_not_fit_leaves_no_run_behind(small, tmp_path):
+    with pytest.raises(vaehub.UsageError):
+        train(small(domain={"name": "toy", "poison": True}), out=tmp_path / "run")
+    train(small(train={"epochs": 1}), out=tmp_path / "run")
 
 
 def test_early_stopping_ends_a_run_that_no_longer_improves(small, tmp_path):
@@ -217,6 +227,13 @@ def test_tensorboard_gets_every_epoch_and_a_missing_logger_is_named(small, tmp_p
     monkeypatch.setitem(sys.modules, "mlflow", None)
     with pytest.raises(vaehub.UsageError, match=r"vaehub\[mlflow\]"):
         train(small(), ["train.logger=mlflow"], tmp_path / "other")
+
+
+@pytest.mark.parametrize("option", ["trainer.precision=foo", "trainer.accelerator=abacus", "trainer.devices=-7"])
+def test_what_lightning_refuses_is_said_in_one_line(small, tmp_path, option):
+    with pytest.raises(vaehub.UsageError, match="trainer: ") as error:
+        train(small(), [option], tmp_path / "run")
+    assert "\n" not in str(error.value)
 
 
 def test_order_is_a_function_of_seed_and_epoch_and_covers_every_row():

@@ -133,8 +133,13 @@ def check_rows(spec: Spec, likelihood: Likelihood, batch: Batch) -> None:
         raise UsageError(f"the condition has {width} numbers a row; this model expects {spec.cond}")
     observed = batch.x if batch.mask is None or batch.mask.shape != batch.x.shape else batch.x[batch.mask]
     if observed.numel() and not bool(likelihood.support.check(observed).all()):
-        name = type(likelihood).__name__
-        raise UsageError(
-            f"likelihood: {name} expects {likelihood.expects}, x spans [{observed.min().item():g}, {observed.max().item():g}]; "
-            "scale the data or choose another likelihood"
-        )
+        raise UsageError(unsupported(likelihood, observed))
+
+
+def unsupported(likelihood: Likelihood, x: Tensor) -> str:
+    """What is wrong with values outside the support."""
+    expected = f"likelihood: {type(likelihood).__name__.lower()} expects {likelihood.expects}"
+    unknown = int(x.isnan().sum())
+    if unknown:
+        return f"{expected}, x holds {unknown} NaN; leave those rows out, or mark gaps in the data's mask"
+    return f"{expected}, x spans [{x.min().item():g}, {x.max().item():g}]; scale the data or choose another likelihood"

@@ -39,10 +39,12 @@ def train(
     config = config if isinstance(config, Config) else load_config(config, overrides)
     folder = Path(out) if out is not None else Path("runs") / config.domain.name
     if is_first():
-        claim(folder, config, resume, force)
+        require_free(folder, config, resume, force)
     domain = build_domain(config)
     with seeded("init", config.train.seed):
         module, header = assemble(config, domain)
+        if is_first():
+            take(folder, config, resume)
         fit(module, folder, header, resume)
     return finish(folder) if is_first() else load(folder)
 
@@ -52,17 +54,21 @@ def is_first() -> bool:
     return bool(rank_zero_only.rank == 0)
 
 
-def claim(folder: Path, config: Config, resume: bool, force: bool) -> None:
-    """Take the run folder; what is in it already is never overwritten unasked."""
-    done = (folder / "config.yaml").exists()
-    if done and force and not resume:
-        shutil.rmtree(folder)
-    elif done and not resume:
-        raise UsageError(f"{folder}: already holds a run; go on with --resume, replace it with --force, or choose another --out")
-    elif folder.exists() and not folder.is_dir():
+def require_free(folder: Path, config: Config, resume: bool, force: bool) -> None:
+    """Raise UsageError where a run is there that would be overwritten unasked, or resumed with other options."""
+    if folder.exists() and not folder.is_dir():
         raise UsageError(f"{folder}: is a file; choose another --out")
-    if resume and done:
+    done = (folder / "config.yaml").exists()
+    if done and resume:
         require_same(folder / "config.yaml", config)
+    elif done and not force:
+        raise UsageError(f"{folder}: already holds a run; go on with --resume, replace it with --force, or choose another --out")
+
+
+def take(folder: Path, config: Config, resume: bool) -> None:
+    """Make the folder this run's: only now, when the data and the model are known to fit, is an earlier run deleted."""
+    if (folder / "config.yaml").exists() and not resume:
+        shutil.rmtree(folder)
     remove_parts(folder)
     atomic_write(folder / "config.yaml", yaml.safe_dump(config.to_dict(), sort_keys=False).encode())
 

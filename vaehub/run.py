@@ -17,6 +17,7 @@ from vaehub.checkpoint import load_model
 from vaehub.config import Config, build_domain, build_vae, load_config
 from vaehub.data import TensorData, batches, check_rows, seeded
 from vaehub.errors import UsageError
+from vaehub.plugins import registry
 from vaehub.vae import VAE, point
 
 if TYPE_CHECKING:
@@ -59,7 +60,7 @@ class Run:
         """Rows x (N, *shape) as data of this model, checked. Raises UsageError where they do not fit."""
         if isinstance(x, Data):
             return x
-        tensor = torch.as_tensor(np.ascontiguousarray(x) if isinstance(x, np.ndarray) else x)
+        tensor = as_tensor(x)
         if tensor.is_floating_point():
             tensor = tensor.to(self._dtype)
         data = TensorData(tensor, self.condition(cond, len(tensor)))
@@ -112,7 +113,7 @@ class Run:
     @torch.no_grad()
     def decode(self, z: Array | Tensor, cond: Condition = None) -> Array:
         """E[x|z] (its mode, where a mean says nothing) for codes z (N, L): (N, *shape)."""
-        codes = torch.as_tensor(z, dtype=self._dtype, device=self.device)
+        codes = as_tensor(z).to(self.device, self._dtype)
         if codes.ndim != 2 or codes.shape[1] != self.config.latent:
             raise UsageError(f"z has shape {tuple(codes.shape)}; this model expects (N, {self.config.latent})")
         rows = self.condition(cond, len(codes))
@@ -162,6 +163,11 @@ class Run:
         return write_report(self)
 
 
+def as_tensor(x: Array | Tensor) -> Tensor:
+    """The same numbers as a tensor; arrays that must not be written to, such as those of pandas, are copied."""
+    return x if isinstance(x, Tensor) else torch.from_numpy(np.require(x, requirements=["C", "W"]))
+
+
 def has_mean(px: Distribution) -> bool:
     """Whether p(x|z) has a mean to show."""
     try:
@@ -184,12 +190,24 @@ def load(path: str | Path) -> Run:
         raise UsageError(f"{path}: no such run; train one with `vaehub train CONFIG --out {path}`")
     file = path / "model.safetensors" if path.is_dir() else path
     weights, header = load_model(file)
-    config, spec = load_config(required(header, "config", file)), as_spec(required(header, "spec", file), file)
+    config, spec = config_of(header, file), as_spec(required(header, "spec", file), file)
     domain = build_domain(config)
     domain.restore(spec, required(header, "domain", file))
     vae = blank_vae(config, spec, file)
     restore_weights(vae, weights, file)
     return Run(config, spec, domain, vae, header.get("state", {}), path if path.is_dir() else None)
+
+
+def config_of(header: Json, file: Path) -> Config:
+    """The config in a model file's header; where it does not fit what is installed, the plugins that are missing are named."""
+    given = required(header, "config", file)
+    try:
+        return load_config(given)
+    except UsageError as error:
+        here = {plugin.name for plugin in registry().plugins} | {"vaehub"}
+        absent = sorted(header.get("plugins", {}).keys() - here)
+        hint = f"; the run was trained with {', '.join(absent)}, not here: install it, or give --plugin FILE" if absent else ""
+        raise UsageError(f"{file}: {error}{hint}") from error
 
 
 def blank_vae(config: Config, spec: Spec, file: Path) -> VAE:

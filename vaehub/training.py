@@ -11,13 +11,14 @@ from typing import Any
 
 import pytorch_lightning as pl
 import torch
+from pytorch_lightning.utilities.exceptions import MisconfigurationException
 from torch import Tensor
 from torch.optim.lr_scheduler import LambdaLR
 
 from vaehub.base import Batch, Data, Domain, Objective, Step
 from vaehub.config import Config
 from vaehub.data import Order, reseed
-from vaehub.errors import RunFailed
+from vaehub.errors import RunFailed, UsageError
 from vaehub.vae import VAE
 
 SCHEDULES = {
@@ -141,20 +142,23 @@ class Training(pl.LightningModule):
 def make_trainer(config: Config, callbacks: list[pl.Callback], plugins: list[Any], loggers: Any, root: str) -> pl.Trainer:
     """A lean Trainer with the user's `trainer.*` options."""
     options: dict[str, Any] = {"accelerator": "auto", "devices": 1} | dict(config.trainer)
-    return pl.Trainer(
-        **options,
-        max_epochs=config.train.epochs,
-        check_val_every_n_epoch=config.train.validate_every,
-        log_every_n_steps=config.train.log_every,
-        default_root_dir=root,
-        callbacks=callbacks,
-        plugins=plugins,
-        logger=loggers,
-        num_sanity_val_steps=0,
-        enable_checkpointing=False,
-        enable_model_summary=False,
-        enable_progress_bar=any(isinstance(c, pl.callbacks.ProgressBar) for c in callbacks),
-    )
+    try:
+        return pl.Trainer(
+            **options,
+            max_epochs=config.train.epochs,
+            check_val_every_n_epoch=config.train.validate_every,
+            log_every_n_steps=config.train.log_every,
+            default_root_dir=root,
+            callbacks=callbacks,
+            plugins=plugins,
+            logger=loggers,
+            num_sanity_val_steps=0,
+            enable_checkpointing=False,
+            enable_model_summary=False,
+            enable_progress_bar=any(isinstance(c, pl.callbacks.ProgressBar) for c in callbacks),
+        )
+    except (ValueError, TypeError, MisconfigurationException) as error:
+        raise UsageError(f"trainer: {str(error).splitlines()[0]}") from error
 
 
 IRRELEVANT = (
