@@ -18,9 +18,11 @@ import torch
 import yaml
 
 import vaehub
+from vaehub.base import Batch
 from vaehub.checkpoint import load_model
 from vaehub.data import Order, TensorData, derive_seed, seeded
 from vaehub.fit import train
+from vaehub.vae import hide
 
 ROOT = Path(__file__).parent.parent
 
@@ -97,6 +99,12 @@ def test_rows_with_gaps_train_and_hidden_cells_do_not_matter(small, tmp_path):
         second = run.vae(other)
     assert torch.equal(first.log_px, second.log_px)
     assert first.log_px.isfinite().all()
+
+
+def test_a_mask_for_whole_pixels_hides_every_channel():
+    x = torch.tensor([1.0, float("nan")]).view(1, 1, 1, 2).expand(3, 2, 1, 2)
+    mask = torch.tensor([True, False]).view(1, 1, 1, 2).expand(3, 1, 1, 2)
+    assert torch.equal(hide(Batch(x, mask=mask)).x[0, 1, 0], torch.tensor([1.0, 0.0]))
 
 
 def test_a_conditional_run_draws_what_is_asked_for(small, tmp_path):

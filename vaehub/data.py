@@ -131,7 +131,7 @@ def check_rows(spec: Spec, likelihood: Likelihood, batch: Batch) -> None:
     width = 0 if batch.cond is None else batch.cond.shape[-1]
     if width != spec.cond:
         raise UsageError(f"the condition has {width} numbers a row; this model expects {spec.cond}")
-    observed = batch.x if batch.mask is None or batch.mask.shape != batch.x.shape else batch.x[batch.mask]
+    observed = batch.x if batch.mask is None or batch.mask.dim() != batch.x.dim() else batch.x[batch.mask.expand_as(batch.x)]
     if observed.numel() and not bool(likelihood.support.check(observed).all()):
         raise UsageError(unsupported(likelihood, observed))
 

@@ -86,7 +86,7 @@ def log_likelihood(px: Distribution, batch: Batch, samples: int) -> Tensor:
 
 def hide(batch: Batch) -> Batch:
     """The batch with unobserved x replaced by 0: where(mask, log_prob(nan), 0) would still have NaN gradients."""
-    if batch.mask is None or batch.mask.shape != batch.x.shape:
+    if batch.mask is None or batch.mask.dim() != batch.x.dim():
         return batch
     return batch._replace(x=torch.where(batch.mask, batch.x, torch.zeros((), dtype=batch.x.dtype, device=batch.x.device)))
 
