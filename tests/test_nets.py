@@ -150,7 +150,9 @@ def test_condition_is_read_and_required():
 def test_gaps_in_rows_that_are_one_event_count_as_zero():
     """A multinomial row with a mask over its elements: the hidden counts neither matter nor break the shape of log p(x)."""
     spec = Spec((5,))
-    vae = VAE(MLPEncoder(spec, DiagNormal(2), hidden=[4]), MLPDecoder(spec, 2, Multinomial(spec), hidden=[4]), StandardNormal(spec, 2))
+    vae = VAE(
+        MLPEncoder(spec, DiagNormal(2), hidden=[4]), MLPDecoder(spec, 2, Multinomial(spec), hidden=[4]), StandardNormal(spec, 2)
+    )
     x = torch.tensor([[1.0, 0, 2, 3, 4], [2.0, 1, 0, 0, 9]])
     mask = torch.tensor([[True, True, True, True, False]] * 2)
     found = []

@@ -120,6 +120,7 @@ def test_nan_rows_stop_the_run_and_are_named(small, tmp_path):
     with pytest.raises(vaehub.RunFailed, match=r"training rows .*; the last finite state is kept"):
         train(small(), ["optimizer.lr=1e30", "likelihood=normal"], tmp_path / "nan")
     kept = weights(tmp_path / "nan" / "last.safetensors")
+    assert vaehub.load(tmp_path / "nan").sample(2).shape == (2, 1, 8, 8)
     assert all(t.isfinite().all() for t in kept.values())
 
 

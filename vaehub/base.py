@@ -38,7 +38,12 @@ class Batch(NamedTuple):
 
     def to(self, device: torch.device | str) -> Batch:
         """The same batch on another device."""
-        return Batch(*(t if t is None else t.to(device) for t in self))
+        return self.map(lambda t: t.to(device))
+
+    def map(self, change: Callable[[Tensor], Tensor]) -> Batch:
+        """The batch with x, cond and mask changed alike."""
+        x, cond, mask = self
+        return Batch(change(x), None if cond is None else change(cond), None if mask is None else change(mask))
 
 
 @dataclass(frozen=True)

@@ -24,7 +24,8 @@ class History(pl.Callback):
     """One row of figures an epoch, in memory, in RUN/metrics.csv and, where it is asked for, in a logger; final."""
 
     def __init__(self, path: Path) -> None:
-        self.path, self.rows, self.started = path, [], time.monotonic()
+        self.path, self.started = path, time.monotonic()
+        self.rows: list[dict[str, float]] = []
         self.seconds = 0.0  # of training before a resume
 
     def on_train_start(self, trainer: pl.Trainer, module: pl.LightningModule) -> None:

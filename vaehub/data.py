@@ -45,7 +45,7 @@ class TensorData(Data):
         return len(self.rows.x)
 
     def __getitem__(self, index: Tensor) -> Batch:
-        return Batch(*(t if t is None else t[index] for t in self.rows))
+        return self.rows.map(lambda t: t.index_select(0, index))
 
     def to(self, device: torch.device | str) -> TensorData:
         """The same rows on another device."""

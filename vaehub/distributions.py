@@ -77,7 +77,7 @@ class FiniteMixture(Distribution):
         """log p(z) of z (…, L), in nats, a limited number of rows at once."""
         log_w = self.logits.log_softmax(-1)
         size = max(1, ELEMENTS_AT_ONCE // (len(log_w) * value.shape[-1]))
-        rows = value.reshape(-1, value.shape[-1]).split(size)  # type: ignore[no-untyped-call]
+        rows = value.reshape(-1, value.shape[-1]).split(size)
         return torch.cat([(log_w + self.log_components(z)).logsumexp(-1) for z in rows]).view(value.shape[:-1])
 
     def log_components(self, z: Tensor) -> Tensor:
@@ -119,4 +119,4 @@ def kl_full_diagonal(q: MultivariateNormal, p: Independent[Any]) -> Tensor:
     return (0.5 * (spread - 1) + log_ratio).sum(-1)
 
 
-register_kl(MultivariateNormal, Independent)(kl_full_diagonal)  # type: ignore[no-untyped-call]
+register_kl(MultivariateNormal, Independent)(kl_full_diagonal)

@@ -51,7 +51,7 @@ def train(
 
 def is_first() -> bool:
     """Whether this process is the one that writes: with several, Lightning starts the others with the same command."""
-    return bool(rank_zero_only.rank == 0)
+    return getattr(rank_zero_only, "rank", 0) == 0
 
 
 def require_free(folder: Path, config: Config, resume: bool, force: bool) -> None:

@@ -12,12 +12,12 @@ from typing import TypeVar
 
 import torch
 from torch import Tensor
-from torch.distributions import Distribution, Independent
+from torch.distributions import Distribution
 
 from vaehub.base import Batch, Data, Decoder
 from vaehub.data import seeded
 from vaehub.errors import RunFailed
-from vaehub.vae import VAE, draw, exact_kl, hide, log_likelihood
+from vaehub.vae import VAE, draw, exact_kl_per_dim, hide, log_likelihood
 
 T = TypeVar("T")
 
@@ -113,15 +113,9 @@ def blocks(data: Data, device: torch.device, seed: int) -> Iterator[Batch]:
         yield batch.to(device)
 
 
-def each(batch: Batch, change: Callable[[Tensor], Tensor]) -> Batch:
-    """A batch with its x, cond and mask changed alike."""
-    x, cond, mask = batch
-    return Batch(change(x), None if cond is None else change(cond), None if mask is None else change(mask))
-
-
 def spread(batch: Batch, draws: int) -> Batch:
     """Every row `draws` times in sequence (B*S, …); a single row is a view, not a copy."""
-    return each(batch, lambda t: t.unsqueeze(1).expand(-1, draws, *t.shape[1:]).flatten(0, 1))
+    return batch.map(lambda t: t.unsqueeze(1).expand(-1, draws, *t.shape[1:]).flatten(0, 1))
 
 
 def decoded(decoder: Decoder, z: Tensor, batch: Batch, precision: torch.dtype, at_once: int) -> Tensor:
@@ -131,20 +125,10 @@ def decoded(decoder: Decoder, z: Tensor, batch: Batch, precision: torch.dtype, a
     with torch.autocast(z.device.type, precision, enabled=precision != torch.float32):
         for i, s in itertools.product(range(0, z.shape[1], rows), range(0, len(z), draws)):
             part = z[s : s + draws, i : i + rows].transpose(0, 1)
-            repeated = spread(each(batch, itemgetter(slice(i, i + rows))), part.shape[1])
-            log_px = log_likelihood(decoder(part.flatten(0, 1), repeated.cond), repeated, 1)
+            repeated = spread(batch.map(itemgetter(slice(i, i + rows))), part.shape[1])
+            log_px = log_likelihood(decoder(part.flatten(0, 1), repeated.cond), repeated)
             out[s : s + draws, i : i + rows] = log_px.view(part.shape[:2]).T
     return out
-
-
-def closed_kl(q: Distribution, p: Distribution) -> Tensor | None:
-    """KL(q || p) (B, L) where both factorise, else (B, 1), else None."""
-    if isinstance(q, Independent) and isinstance(p, Independent):
-        exact = exact_kl(q.base_dist, p.base_dist)
-        if exact is not None:
-            return exact
-    exact = exact_kl(q, p)
-    return None if exact is None else exact.unsqueeze(-1)
 
 
 def posterior_mean(q: Distribution) -> Tensor:
@@ -177,7 +161,7 @@ def weigh(
         log_px = budget.retry(vae.decoder, partial(decoded, vae.decoder, z, batch, precision))
         weights.add(log_px, (q.log_prob(z) if log_qz is None else log_qz) - log_pz)
     with seeded(*key, "mean"):
-        return summary(weights, closed_kl(q, p), posterior_mean(q), observed(batch, vae.decoder.spec.size))
+        return summary(weights, exact_kl_per_dim(q, p), posterior_mean(q), observed(batch, vae.decoder.spec.size))
 
 
 def in_parts(p: Distribution, z: Tensor, at_once: int) -> Tensor:

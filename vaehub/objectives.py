@@ -153,7 +153,8 @@ class TCVAE(Objective):
 def _factors(d: Distribution) -> Distribution:
     if not isinstance(d, Independent):
         raise UsageError("objective tc_vae: needs posterior diag_normal and prior standard_normal or conditional_normal")
-    return d.base_dist
+    base: Distribution = d.base_dist
+    return base
 
 
 class InfoVAE(Objective):

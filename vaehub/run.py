@@ -188,7 +188,7 @@ def load(path: str | Path) -> Run:
     path = Path(path)
     if not path.exists():
         raise UsageError(f"{path}: no such run; train one with `vaehub train CONFIG --out {path}`")
-    file = path / "model.safetensors" if path.is_dir() else path
+    file = model_file(path) if path.is_dir() else path
     weights, header = load_model(file)
     config, spec = config_of(header, file), as_spec(required(header, "spec", file), file)
     domain = build_domain(config)
@@ -196,6 +196,12 @@ def load(path: str | Path) -> Run:
     vae = blank_vae(config, spec, file)
     restore_weights(vae, weights, file)
     return Run(config, spec, domain, vae, header.get("state", {}), path if path.is_dir() else None)
+
+
+def model_file(folder: Path) -> Path:
+    """The best model of a run, or the last where training broke before there was a best."""
+    best, last = folder / "model.safetensors", folder / "last.safetensors"
+    return last if last.exists() and not best.exists() else best
 
 
 def config_of(header: Json, file: Path) -> Config:

@@ -24,7 +24,7 @@ REFERENCE_ROWS = 10_000  # training rows behind the percentiles: a standard erro
 PERCENTS = np.linspace(0, 100, 101)
 
 
-class CommonNoise(TorchDispatchMode):  # type: ignore[no-untyped-call]
+class CommonNoise(TorchDispatchMode):
     """Common random numbers: whatever is drawn with shape (S, B, …) is the same for all B rows, those of the first.
 
     With it the score of a row depends on the row and the seed, not on its neighbours or its place in a file, and differences between

@@ -5,13 +5,13 @@ from __future__ import annotations
 import logging
 import math
 import warnings
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
 import pytorch_lightning as pl
 import torch
-from pytorch_lightning.utilities.exceptions import MisconfigurationException
+from lightning_fabric.utilities.exceptions import MisconfigurationException
 from torch import Tensor
 from torch.optim.lr_scheduler import LambdaLR
 
@@ -21,7 +21,7 @@ from vaehub.data import Order, reseed
 from vaehub.errors import RunFailed, UsageError
 from vaehub.vae import VAE
 
-SCHEDULES = {
+SCHEDULES: dict[str, Callable[[float], float]] = {
     "constant": lambda done: 1.0,
     "linear": lambda done: 1.0 - done,
     "cosine": lambda done: 0.5 * (1 + math.cos(math.pi * done)),
@@ -91,6 +91,7 @@ class Training(pl.LightningModule):
         """The objective on the rows `index`."""
         reseed("step", self.config.train.seed, self.current_epoch, number, self.global_rank)
         terms = self.vae(self.fetch("train", index), self.objective.samples)
+        loss: Tensor
         loss, logs = self.objective(terms, Step(self.global_step, self.current_epoch, len(self.rows["train"])))
         if number % self.finite_every == 0:
             self.check_finite(loss, index, number)

@@ -37,12 +37,8 @@ class Terms:
     @cached_property
     def kl_per_dim(self) -> Tensor:
         """KL(q(z|x,c) || p(z|c)) per row and latent dimension (B, L), in closed form; (B, 1) where the two do not factorise or have none."""
-        if isinstance(self.q, Independent) and isinstance(self.p, Independent):
-            exact = exact_kl(self.q.base_dist, self.p.base_dist)
-            if exact is not None:
-                return exact
-        exact = exact_kl(self.q, self.p)
-        return ((self.log_qz - self.log_pz).mean(0) if exact is None else exact).unsqueeze(-1)
+        exact = exact_kl_per_dim(self.q, self.p)
+        return (self.log_qz - self.log_pz).mean(0).unsqueeze(-1) if exact is None else exact
 
     @property
     def kl(self) -> Tensor:
@@ -63,6 +59,16 @@ def exact_kl(q: Distribution, p: Distribution) -> Tensor | None:
         return None
 
 
+def exact_kl_per_dim(q: Distribution, p: Distribution) -> Tensor | None:
+    """KL(q || p) by dimension (B, L) where both factorise, in one piece (B, 1) where they do not, None without a closed form."""
+    if isinstance(q, Independent) and isinstance(p, Independent):
+        exact = exact_kl(q.base_dist, p.base_dist)
+        if exact is not None:
+            return exact
+    exact = exact_kl(q, p)
+    return None if exact is None else exact.unsqueeze(-1)
+
+
 def draw(q: Distribution, samples: int) -> tuple[Tensor, Tensor | None]:
     """Reparameterised z (S, B, L), and log q(z) (S, B) from a flow, which gives both in one pass."""
     if hasattr(q, "rsample_and_log_prob"):
@@ -71,17 +77,17 @@ def draw(q: Distribution, samples: int) -> tuple[Tensor, Tensor | None]:
     return q.rsample((samples,)), None
 
 
-def repeat(t: Tensor | None, samples: int) -> Tensor | None:
+def repeat(batch: Batch, samples: int) -> Batch:
     """Rows (B, …) once for every sample: (S*B, …), sample by sample."""
-    return t if t is None or samples == 1 else t.repeat(samples, *(1,) * (t.dim() - 1))
+    return batch if samples == 1 else batch.map(lambda t: t.repeat(samples, *(1,) * (t.dim() - 1)))
 
 
-def log_likelihood(px: Distribution, batch: Batch, samples: int) -> Tensor:
-    """log p(x|z,c), masked elements left out, summed per row: (S, B). Where a row is one event, its unobserved elements are 0 already."""
-    log_px = px.log_prob(repeat(batch.x, samples))
+def log_likelihood(px: Distribution, batch: Batch) -> Tensor:
+    """log p(x|z,c) of every row (B,), masked elements left out. Where a row is one event, its unobserved elements are 0 already."""
+    log_px = px.log_prob(batch.x)
     if batch.mask is not None and batch.mask.dim() <= log_px.dim():
-        log_px = torch.where(repeat(batch.mask, samples), log_px, 0.0)
-    return log_px.reshape(samples, len(batch.x), -1).sum(-1)
+        log_px = torch.where(batch.mask, log_px, 0.0)
+    return log_px.flatten(1).sum(-1) if log_px.dim() > 1 else log_px
 
 
 def hide(batch: Batch) -> Batch:
@@ -114,8 +120,10 @@ class VAE(nn.Module):
         q: Distribution = self.encoder(batch)
         z, drawn_log_qz = draw(q, samples)
         p: Distribution = self.prior(batch.cond)
-        px: Distribution = self.decoder(z.flatten(0, 1), repeat(batch.cond, samples))
-        return Terms(log_likelihood(px, batch, samples), z, q, p, px, batch, drawn_log_qz)
+        repeated = repeat(batch, samples)
+        px: Distribution = self.decoder(z.flatten(0, 1), repeated.cond)
+        log_px = log_likelihood(px, repeated).view(samples, -1)
+        return Terms(log_px, z, q, p, px, batch, drawn_log_qz)
 
     def sample(self, n: int, cond: Tensor | None = None) -> Tensor:
         """z (n, L) from the prior; cond (n, C)."""

@@ -37,7 +37,7 @@ class Finding:
 
 @dataclass(frozen=True, eq=False)
 class Checkup:
-    """A run and what was measured of it, each thing on first use."""
+    """A run and what was measured of it thing on first use."""
 
     run: Run
 
@@ -100,13 +100,13 @@ class Checkup:
 
     def own_z(self, split: str) -> Tensor:
         """log p(x|z,c) (B,) under the row's own z."""
-        return log_likelihood(self.px(split), self.rows(split), 1)[0]
+        return log_likelihood(self.px(split), self.rows(split))
 
     @torch.no_grad()
     def other_z(self, split: str) -> Tensor:
         """log p(x|z,c) (B,) under another row's z."""
         batch = self.rows(split)
-        return log_likelihood(self.run.vae.decoder(self.z(split).roll(1, 0), batch.cond), batch, 1)[0]
+        return log_likelihood(self.run.vae.decoder(self.z(split).roll(1, 0), batch.cond), batch)
 
     @cached_property
     def finite(self) -> bool:

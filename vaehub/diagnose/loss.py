@@ -12,7 +12,6 @@ from vaehub.base import Objective, Step
 from vaehub.config import build_objective
 from vaehub.data import seeded
 from vaehub.diagnose.checkup import Check, Checkup, Finding
-from vaehub.importance import each
 from vaehub.vae import Terms
 
 ROWS = 32
@@ -53,7 +52,7 @@ def weights(c: Checkup, factors: list[float]) -> list[float]:
     """Weight of the KL at these multiples of the training's length; empty where the objective does not tell."""
     objective = build_objective(c.run.config, c.run.spec).to(c.run.device)
     end = steps_done(c)
-    batch = each(c.rows("train"), lambda t: t[:ROWS])
+    batch = c.rows("train").map(lambda t: t[:ROWS])
     with seeded("diagnose", "loss"):
         terms = c.run.vae(batch, objective.samples)
         moments = [Step(int(f * end.step), int(f * end.epoch), end.examples) for f in factors]

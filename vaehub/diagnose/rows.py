@@ -12,7 +12,7 @@ from torch.nn import functional as F
 
 from vaehub.base import Batch
 from vaehub.diagnose.checkup import Check, Checkup, Finding
-from vaehub.importance import each, posterior_mean
+from vaehub.importance import posterior_mean
 
 SAMPLED = 1000
 PROBED = 20  # samples to tell the time that all will take
@@ -43,7 +43,7 @@ def classifier(x: Tensor, labels: Tensor) -> Callable[[Tensor], Tensor]:
         (weight.grad,) = torch.autograd.grad(value, weight)
         return float(value.detach())
 
-    optimizer.step(loss)  # type: ignore[no-untyped-call]
+    optimizer.step(loss)
     return lambda rows: logits(rows).detach().argmax(-1)
 
 
@@ -153,7 +153,7 @@ def neighbours_matter(c: Checkup) -> Finding | None:
     """E[z|x] of a row that changes with the rows beside it: such a likelihood is none."""
     if not c.finite:
         return None
-    few = each(c.rows("val"), lambda t: t[:2])
+    few = c.rows("val").map(lambda t: t[:2])
     with torch.no_grad():
         alone = posterior_mean(c.run.vae.encoder(few))
     together = c.val.mean.to(alone)

@@ -21,7 +21,7 @@ FAR = 1e10  # where the outer bins end: so far out that any sigmoid is 0 or 1 an
 
 def indices(classes: int) -> constraints.Constraint:
     """The integers 0 .. classes - 1."""
-    return constraints.integer_interval(0, classes - 1)  # type: ignore[no-untyped-call]
+    return constraints.integer_interval(0, classes - 1)
 
 
 def classes_of(spec: Spec) -> constraints.Constraint:
@@ -58,7 +58,7 @@ class ClassIndex(Sampled):
 
     def log_prob(self, value: Tensor) -> Tensor:
         """log p(value), value of any number type."""
-        shape = torch.broadcast_shapes(value.shape, self.batch_shape)  # type: ignore[no-untyped-call]
+        shape = torch.broadcast_shapes(value.shape, self.batch_shape)
         index = value.long().expand(shape).unsqueeze(-1)
         return self.logits.expand(*shape, -1).gather(-1, index).squeeze(-1)
 

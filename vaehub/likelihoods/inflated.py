@@ -33,7 +33,7 @@ class WithZero(constraints.Constraint):
 
 def within(support: constraints.Constraint, value: Tensor) -> Tensor:
     """Elementwise: in the support?"""
-    inside: Tensor = support.check(value)  # type: ignore[no-untyped-call]
+    inside: Tensor = support.check(value)
     return inside
 
 

@@ -1,0 +1,1 @@
+"""Images as a vaehub plugin: data, networks, figures and metrics."""

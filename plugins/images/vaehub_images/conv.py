@@ -1,0 +1,77 @@
+"""Plain convolutional networks: small and quick."""
+
+from __future__ import annotations
+
+from typing import final
+
+from pydantic import PositiveInt
+from torch import Tensor, nn
+from torch.distributions import Distribution
+
+from vaehub.base import Batch, Decoder, Encoder, Likelihood, Posterior, Spec
+from vaehub.nets import ACTIVATIONS, Activation
+from vaehub_images.layers import Canvas, Summary, Widths, double, halve, halved, image_input, image_shape
+
+
+@final
+class ConvEncoder(Encoder):
+    """q(z|x,c) by convolutions of stride 2, one for each width in `channels`, and a hidden layer that also reads cond.
+
+    "Unsupervised Representation Learning with Deep Convolutional Generative Adversarial Networks" (Radford et al., 2016), arXiv:1511.06434.
+    """
+
+    def __init__(
+        self,
+        spec: Spec,
+        posterior: Posterior,
+        *,
+        channels: Widths = (32, 64),
+        hidden: PositiveInt = 256,
+        activation: Activation = "gelu",
+    ) -> None:
+        super().__init__(spec, posterior)
+        inputs, height, width = image_shape(spec)
+        pairs = zip([inputs, *channels], channels, strict=False)
+        self.convolutions = nn.Sequential(*(m for pair in pairs for m in (halve(*pair), ACTIVATIONS[activation]())))
+        maps = (channels[-1], halved(height, len(channels))[-1], halved(width, len(channels))[-1])
+        self.summary = Summary(maps, spec.cond, hidden, posterior.features, activation)
+
+    def forward(self, batch: Batch) -> Distribution:
+        """q(z|x,c): batch (B,), event (L,)."""
+        return self.posterior(self.summary(self.convolutions(image_input(batch.x, self.spec, self)), batch.cond))
+
+
+def doublings(channels: Widths, outputs: int, height: int, width: int, activation: Activation) -> nn.Sequential:
+    """(B, channels[0], h, w) -> (B, outputs, height, width), doubling once for every width in `channels`."""
+    steps = len(channels)
+    sizes = list(zip(halved(height, steps), halved(width, steps), strict=True))[-2::-1]
+    layers: list[nn.Module] = []
+    for inputs, width_out, size in zip(channels, [*channels[1:], outputs], sizes, strict=True):
+        layers += [ACTIVATIONS[activation](), double(inputs, width_out, *size)]
+    return nn.Sequential(*layers)
+
+
+@final
+class ConvDecoder(Decoder):
+    """p(x|z,c) by a hidden layer on z and cond, and transposed convolutions of stride 2, one for each width in `channels`."""
+
+    def __init__(
+        self,
+        spec: Spec,
+        latent: int,
+        likelihood: Likelihood,
+        *,
+        channels: Widths = (64, 32),
+        hidden: PositiveInt = 256,
+        activation: Activation = "gelu",
+    ) -> None:
+        super().__init__(spec, latent, likelihood)
+        colours, height, width = image_shape(spec)
+        maps = (channels[0], halved(height, len(channels))[-1], halved(width, len(channels))[-1])
+        self.canvas = Canvas(latent, spec.cond, hidden, maps, activation)
+        self.convolutions = doublings(channels, likelihood.param_shape[0] * colours, height, width, activation)
+
+    def forward(self, z: Tensor, cond: Tensor | None = None) -> Distribution:
+        """p(x|z,c): batch (B, C, H, W)."""
+        params = self.convolutions(self.canvas(z, cond))
+        return self.likelihood(params.reshape(-1, *self.likelihood.param_shape))

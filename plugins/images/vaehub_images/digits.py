@@ -1,0 +1,29 @@
+"""The small digits of scikit-learn: a data set for trying things out in seconds."""
+
+from __future__ import annotations
+
+import torch
+from sklearn.datasets import load_digits
+
+from vaehub_images.domain import Binarise, Gallery, ImageDomain, Levels
+
+TEST, VALIDATION = 300, 200
+
+
+class Digits(ImageDomain):
+    """1,797 handwritten digits, 8 x 8, of scikit-learn: 1,297 for training, 200 for validation, 300 for the test.
+
+    "Optical Recognition of Handwritten Digits" (Alpaydin & Kaynak, 1998), doi:10.24432/C50P49.
+    """
+
+    def __init__(self, *, binarise: Binarise = "grey", levels: Levels = 0, labels: bool = False) -> None:
+        super().__init__(binarise=binarise, levels=levels, labels=labels)
+
+    def load(self) -> Gallery:
+        """Read the images and split them by a fixed permutation; grey values 0 … 16 become bytes."""
+        images, labels = load_digits().images, torch.from_numpy(load_digits().target).long()
+        pixels = torch.from_numpy(images * (255 / 16)).round().to(torch.uint8).unsqueeze(1)
+        order = torch.randperm(len(pixels), generator=torch.Generator().manual_seed(0))
+        parts = order.split([len(order) - VALIDATION - TEST, VALIDATION, TEST])
+        rows = dict(zip(("train", "val", "test"), parts, strict=True))
+        return Gallery({split: (pixels[index], labels[index]) for split, index in rows.items()}, tuple("0123456789"))

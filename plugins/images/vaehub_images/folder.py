@@ -1,0 +1,81 @@
+"""Any folder or zip of pictures."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+from typing import Annotated, Literal, TypeAlias
+
+import torch
+from pydantic import Field
+from torch import Tensor
+
+from vaehub.errors import UsageError
+from vaehub_images.domain import Binarise, Gallery, ImageDomain, Levels
+from vaehub_images.files import read_pictures, write_folder
+
+Fraction: TypeAlias = Annotated[float, Field(gt=0, lt=0.5)]
+Pixel: TypeAlias = Annotated[int, Field(ge=1, le=4096)]
+
+
+class ImageFolder(ImageDomain):
+    """PNG and JPEG pictures in a folder or zip, `path`; sub-folders, if all pictures lie in one, name the classes.
+
+    `resize` crops the middle of each and scales it, to a square or to [height, width]; without it all must have one size.
+    The splits depend on the pictures' content and `seed` alone; copies of a picture never end up in two of them.
+    """
+
+    def __init__(
+        self,
+        *,
+        path: str,
+        resize: Pixel | tuple[Pixel, Pixel] | None = None,
+        colour: Literal["grey", "rgb"] = "rgb",
+        binarise: Binarise = "grey",
+        levels: Levels = 0,
+        labels: bool = False,
+        validation: Fraction = 0.1,
+        test: Fraction = 0.1,
+        seed: int = 0,
+    ) -> None:
+        super().__init__(binarise=binarise, levels=levels, labels=labels)
+        self.path, self.channels, self.seed = Path(path), {"grey": 1, "rgb": 3}[colour], seed
+        self.size = (resize, resize) if isinstance(resize, int) else resize
+        self.shares = {"val": validation, "test": test}
+
+    @staticmethod
+    def example(folder: Path) -> dict[str, object]:
+        """Options for a try: a few made-up pictures of two classes."""
+        noise = torch.randint(256, (40, 3, 8, 8), dtype=torch.uint8, generator=torch.Generator().manual_seed(0))
+        for name, pixels in zip(("one", "other"), noise.chunk(2), strict=True):
+            write_folder(pixels, folder / name)
+        return {"path": str(folder)}
+
+    def load(self) -> Gallery:
+        """Read, label and split the pictures."""
+        pixels, names = read_pictures(self.path, self.channels, self.size, resize=self.size is not None)
+        classes = sorted(set(names or ()))
+        labels = torch.tensor([classes.index(name) for name in names]) if names else None
+        rows = split_by_content(pixels, self.shares, self.seed)
+        if not all(len(index) for index in rows.values()):
+            raise UsageError(
+                f"{self.path}: {len(pixels)} pictures are too few to split into training, validation and test; add some"
+            )
+        return Gallery(
+            {split: (pixels[index], None if labels is None else labels[index]) for split, index in rows.items()}, classes
+        )
+
+
+def split_by_content(pixels: Tensor, shares: dict[str, float], seed: int) -> dict[str, Tensor]:
+    """Row numbers by split: distinct images in the order of their hash, cut at the shares, what remains for "train"."""
+    digests = [hashlib.blake2b(image.numpy().tobytes(), key=str(seed).encode(), digest_size=16).digest() for image in pixels]
+    rank = {digest: place for place, digest in enumerate(sorted(set(digests)))}
+    place = torch.tensor([rank[digest] for digest in digests])
+    edges = [0]
+    for share in shares.values():
+        edges.append(edges[-1] + max(1, round(share * len(rank))))
+    parts = {name: (place >= low) & (place < high) for name, low, high in zip(shares, edges, edges[1:], strict=False)}
+    return {
+        "train": (place >= edges[-1]).nonzero().squeeze(1),
+        **{name: part.nonzero().squeeze(1) for name, part in parts.items()},
+    }

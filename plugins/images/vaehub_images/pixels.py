@@ -1,0 +1,80 @@
+"""Rows of pixels kept as bytes, and what a model is given of them.
+
+Shapes: N rows, B batch, (C, H, W) channels, height and width of one image.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TypeAlias
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from vaehub.base import Batch, Data
+from vaehub.data import seeded
+
+Form: TypeAlias = Callable[[Tensor], Tensor]  # bytes (B, C, H, W) -> x of the same shape
+
+
+def unit(pixels: Tensor) -> Tensor:
+    """Bytes as numbers in [0, 1]."""
+    return pixels.float().div_(255)
+
+
+def flip_coins(pixels: Tensor) -> Tensor:
+    """x ~ Bernoulli(pixels / 255), 0 or 1, drawn anew at every call.
+
+    A uniform byte lies below p with probability p / 256; the one value 255 draws again, twice at most. What is left
+    to the exact p / 255 is under 2^-24, the resolution of `torch.rand`, at half its time.
+    """
+    words = torch.empty(3, -(-pixels.numel() // 8), dtype=torch.int64, device=pixels.device).random_(-(2**63), None)
+    first, second, third = words.view(torch.uint8)[:, : pixels.numel()].reshape(3, *pixels.shape)
+    top = torch.full_like(pixels, 254)
+    x = (second < pixels) | ((second > top) & (third < pixels))
+    x = (first < pixels) | ((first > top) & x)
+    out: Tensor = x.view(torch.uint8).float()
+    return out
+
+
+def quantise(levels: int) -> Form:
+    """Bytes as integers 0 … levels - 1; `levels` a power of two."""
+    shift = 9 - levels.bit_length()
+    return lambda pixels: (pixels >> shift).long()
+
+
+def to_bytes(x: Tensor, levels: int = 0) -> Tensor:
+    """x in [0, 1], or levels 0 … levels - 1, as bytes; what lies outside is clipped."""
+    top = levels - 1 if levels else 1
+    return (x.double() * (255 / top)).round_().clamp_(0, 255).to(torch.uint8)
+
+
+class Pixels(Data):
+    """Images (N, C, H, W) as bytes, their classes (N,), and the form in which batches hand them out.
+
+    `cond` classes: the condition is the class, one-hot.
+    """
+
+    def __init__(self, pixels: Tensor, labels: Tensor | None = None, form: Form = unit, cond: int = 0) -> None:
+        self.pixels, self.labels, self.form = pixels, labels, form
+        self.cond = F.one_hot(labels.long(), cond).float() if cond and labels is not None else None
+
+    def __len__(self) -> int:
+        return len(self.pixels)
+
+    def __getitem__(self, index: Tensor) -> Batch:
+        cond = None if self.cond is None else self.cond.index_select(0, index)
+        return Batch(self.form(self.pixels.index_select(0, index)), cond)
+
+    def to(self, device: torch.device | str) -> Pixels:
+        """The same rows on another device; the labels stay where they are."""
+        moved = Pixels(self.pixels.to(device), self.labels, self.form)
+        moved.cond = None if self.cond is None else self.cond.to(device)
+        return moved
+
+
+def flipped_once(pixels: Tensor, *key: int | str) -> Tensor:
+    """A fixed draw of `flip_coins` as bytes 0 and 255, the same at every call with the same key."""
+    with seeded("binarise", *key):
+        return flip_coins(pixels).mul_(255).to(torch.uint8)
