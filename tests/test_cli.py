@@ -134,6 +134,22 @@ def test_sample_follows_the_seed(here, works):
     assert not np.allclose(one, two)
 
 
+def test_samples_go_to_the_run_folder_unless_told_otherwise(here, works):
+    assert works("sample", "runs/toy", "-n", 2, "--noise") == "runs/toy/samples.npy\n"
+    assert set(np.unique(np.load("runs/toy/samples.npy"))) <= {0.0, 1.0}
+
+
+def test_a_condition_can_be_given_for_rows_that_have_none(here, works, fails):
+    assert main(["train", "toy.yaml", "domain.classes=true", "--out", "runs/conditional"]) == 0
+    works("encode", "runs/conditional", "rows.npy", "--cond", 3, "-o", "three.npy")
+    works("encode", "runs/conditional", "rows.npy", "--cond", 4, "-o", "four.npy")
+    assert not np.allclose(np.load("three.npy"), np.load("four.npy"))
+    works("interpolate", "runs/conditional", "rows.npy", "--cond", 3, "-o", "between.npy")
+    works("score", "runs/conditional", "rows.npy", "--cond", 3, "-o", "scores.csv")
+    assert "give cond" in fails("reconstruct", "runs/conditional", "rows.npy", "-o", "again.npy")
+    assert "expects" in fails("encode", "runs/conditional", "three.npy", "--cond", 3, "-o", "x.npy")
+
+
 @pytest.mark.parametrize("suffix", ["npy", "csv", "parquet"])
 def test_encode_then_decode_is_reconstruct(here, works, suffix):
     works("encode", "runs/toy", "rows.npy", "-o", f"z.{suffix}")
@@ -166,7 +182,7 @@ MISTAKES = [
     ("evaluate", "nope", "nope: no such run"),
     ("evaluate", "runs/toy", "--samples", "0", "Invalid value for '--samples'"),
     ("evaluate", "runs/toy", "--samples", "x", "Invalid value for '--samples'"),
-    ("sample", "runs/toy", "Missing option '--output'"),
+    ("encode", "runs/toy", "rows.npy", "Missing option '--output'"),
     ("sample", "runs/toy", "--cond", "7", "-o", "x.npy", "this model takes no condition"),
     ("sample", "runs/toy", "-n", "0", "-o", "x.npy", "Invalid value for '-n'"),
     ("sample", "toy.yaml", "-o", "x.npy", "not a safetensors file"),

@@ -197,6 +197,7 @@ class Domain(ABC):
     """What the engine must be told of a kind of data. The constructor keeps the options and reads no file."""
 
     classes: Sequence[str] = ()  # names of the labels, where there are any
+    suffix: str = ".npy"  # of what `vaehub sample` writes where the user names no file
 
     @property
     @abstractmethod

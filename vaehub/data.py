@@ -72,6 +72,23 @@ class Subset(Data):
         return moved
 
 
+class Conditioned(Data):
+    """The rows of other data under another condition (N, C)."""
+
+    def __init__(self, data: Data, cond: Tensor) -> None:
+        self.data, self.cond, self.labels = data, cond, data.labels
+
+    def __len__(self) -> int:
+        return len(self.data)
+
+    def __getitem__(self, index: Tensor) -> Batch:
+        return self.data[index]._replace(cond=self.cond.index_select(0, index))
+
+    def to(self, device: torch.device | str) -> Conditioned:
+        """The same rows on another device."""
+        return Conditioned(self.data.to(device), self.cond.to(device))
+
+
 def batches(data: Data, size: int, device: torch.device | str | None = None) -> Iterator[Batch]:
     """All rows in order, `size` at a time."""
     for index in torch.arange(len(data)).split(size):

@@ -15,7 +15,7 @@ from torch.distributions import Distribution
 from vaehub.base import Batch, Data, Domain, Json, Spec
 from vaehub.checkpoint import load_model
 from vaehub.config import Config, build_domain, build_vae, load_config
-from vaehub.data import TensorData, batches, check_rows, seeded
+from vaehub.data import Conditioned, TensorData, batches, check_rows, seeded
 from vaehub.errors import UsageError
 from vaehub.plugins import registry
 from vaehub.vae import VAE, point
@@ -58,15 +58,25 @@ class Run:
 
     def rows(self, x: Rows, cond: Condition = None) -> Data:
         """Rows x (N, *shape) as data of this model, checked. Raises UsageError where they do not fit."""
+        data = self._data(x) if cond is None else Conditioned(self._data(x), self._given(cond, len(x)))
+        for batch in batches(data, self.config.train.eval_batch_size):
+            if batch.cond is None and self.spec.cond:
+                self.condition(None, len(x))
+            check_rows(self.spec, self.vae.decoder.likelihood, batch)
+        return data
+
+    def _data(self, x: Rows) -> Data:
         if isinstance(x, Data):
             return x
         tensor = as_tensor(x)
         if tensor.is_floating_point():
             tensor = tensor.to(self._dtype)
-        data = TensorData(tensor, self.condition(cond, len(tensor)))
-        if len(data):
-            check_rows(self.spec, self.vae.decoder.likelihood, data.rows)
-        return data
+        return TensorData(tensor)
+
+    def _given(self, cond: Condition, n: int) -> Tensor:
+        rows = self.condition(cond, n)
+        assert rows is not None  # a model without condition has raised
+        return rows
 
     def condition(self, cond: Condition, n: int) -> Tensor | None:
         """cond (n, C) from what a user gives: a label, C numbers, or a row for each. Raises UsageError where it does not fit."""
@@ -81,7 +91,7 @@ class Run:
         tensor = self._condition_rows(cond)
         if tensor.shape[-1] != self.spec.cond or tensor.shape[0] not in (1, n):
             raise UsageError(f"cond: shape {tuple(tensor.shape)} does not fit {n} rows of {self.spec.cond} numbers")
-        return tensor.expand(n, -1).to(self._dtype)
+        return tensor.expand(n, -1).to("cpu", self._dtype)
 
     def _condition_rows(self, cond: Any) -> Tensor:
         if isinstance(cond, (np.ndarray, Tensor)) and cond.ndim == 2:

@@ -25,6 +25,11 @@ Input = Annotated[Path, typer.Argument(metavar="INPUT", help="Rows in a format o
 Output = Annotated[
     Path, typer.Option("--output", "-o", metavar="FILE", help="Where to write; the suffix says how.", show_default=False)
 ]
+OptionalOutput = Annotated[
+    Path | None,
+    typer.Option("--output", "-o", metavar="FILE", help="Where to write; the suffix says how.", show_default="in the run folder"),
+]
+Noise = Annotated[bool, typer.Option("--noise", help="Draw from p(x|z) instead of taking its mean.")]
 Seed = Annotated[int, typer.Option(min=0, help="Seed of the random numbers.")]
 Cond = Annotated[str | None, typer.Option(help="The condition: a label, or numbers with commas between.", show_default=False)]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]

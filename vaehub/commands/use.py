@@ -11,6 +11,8 @@ import typer
 from vaehub.commands.common import (
     Cond,
     Input,
+    Noise,
+    OptionalOutput,
     Output,
     RunPath,
     Seed,
@@ -32,29 +34,32 @@ def score(
     input: Input,
     output: Output,
     samples: Annotated[int, typer.Option(min=1, help="Draws of z for a row.")] = 16,
+    cond: Cond = None,
     seed: Seed = 0,
 ) -> None:
     """Score the rows of a file: nats by which each is unlike the training data, and its percentile among them."""
     opened = open_run(run)
-    write_frame(opened.score(opened.domain.read(input), samples=samples, seed=seed), output)
+    write_frame(opened.score(opened.domain.read(input), condition(cond), samples=samples, seed=seed), output)
 
 
 def sample(
     run: RunPath,
-    output: Output,
     n: Annotated[int, typer.Option("-n", "--number", min=1, help="How many rows.")] = 16,
+    output: OptionalOutput = None,
     cond: Cond = None,
     seed: Seed = 0,
+    noise: Noise = False,
 ) -> None:
     """Draw new rows from the prior."""
     opened = open_run(run)
-    write_rows(opened, opened.sample(n, cond=condition(cond), seed=seed), output)
+    path = output or (run if run.is_dir() else run.parent) / f"samples{opened.domain.suffix}"
+    write_rows(opened, opened.sample(n, cond=condition(cond), seed=seed, noise=noise), path)
 
 
-def encode(run: RunPath, input: Input, output: Output) -> None:
+def encode(run: RunPath, input: Input, output: Output, cond: Cond = None) -> None:
     """Write the codes of the rows of a file: the means of q(z|x), to .npy, .csv or .parquet."""
     opened = open_run(run)
-    write_codes(opened.encode(opened.domain.read(input)), output)
+    write_codes(opened.encode(opened.domain.read(input), condition(cond)), output)
 
 
 def decode(
@@ -68,10 +73,10 @@ def decode(
     write_rows(opened, opened.decode(read_codes(z), condition(cond)), output)
 
 
-def reconstruct(run: RunPath, input: Input, output: Output, seed: Seed = 0) -> None:
+def reconstruct(run: RunPath, input: Input, output: Output, cond: Cond = None, seed: Seed = 0, noise: Noise = False) -> None:
     """Encode and decode the rows of a file."""
     opened = open_run(run)
-    write_rows(opened, opened.reconstruct(opened.domain.read(input), seed=seed), output)
+    write_rows(opened, opened.reconstruct(opened.domain.read(input), condition(cond), seed=seed, noise=noise), output)
 
 
 def interpolate(
@@ -81,12 +86,13 @@ def interpolate(
     start: Annotated[int, typer.Option("--from", min=0, help="Number of the first row, counted from 0.")] = 0,
     end: Annotated[int, typer.Option("--to", min=0, help="Number of the last row.")] = 1,
     steps: Annotated[int, typer.Option(min=2, help="How many rows to write, ends included.")] = 10,
+    cond: Cond = None,
 ) -> None:
     """Walk in latent space from one row of a file to another, under the condition of the first."""
     opened = open_run(run)
-    a, b = (row(opened.domain.read(input), number, input) for number in (start, end))
-    cond = next(opened.batches(a)).cond
-    write_rows(opened, opened.interpolate(a, b, steps, cond), output)
+    data = opened.rows(opened.domain.read(input), condition(cond))
+    a, b = (row(data, number, input) for number in (start, end))
+    write_rows(opened, opened.interpolate(a, b, steps, next(opened.batches(a)).cond), output)
 
 
 def row(data: Data, number: int, path: Path) -> Data:

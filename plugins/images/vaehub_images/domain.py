@@ -42,6 +42,8 @@ class ImageDomain(Domain):
     `labels: true` makes the class, one-hot, the condition c of p(x|z,c).
     """
 
+    suffix = ".png"
+
     def __init__(self, *, binarise: str = "grey", levels: Levels = 0, labels: bool = False) -> None:
         if binarise != "grey" and levels:
             raise UsageError(f"domain.levels={levels}: binarised pixels are 0 or 1; set levels=0 or binarise=grey")
