@@ -155,11 +155,12 @@ def test_early_stopping_ends_a_run_that_no_longer_improves(small, tmp_path):
 
 
 KILLED = """
-import os, signal, sys, torch, vaehub
+import os, signal, sys, torch, vaehub, vaehub.callbacks
 from vaehub.plugins import use_file
 from pathlib import Path
 torch.set_num_threads(1)
 use_file(Path(sys.argv[1]))
+vaehub.callbacks.SPACING = float(os.environ.get("SPACING", 0.05))
 replaces = iter(range(10**9))
 def die_while_saving(source, target, replace=os.replace):
     if next(replaces) == int(os.environ.get("DIE_AT_RENAME", -1)):
@@ -208,7 +209,7 @@ def test_killed_while_saving_and_resumed_a_run_ends_with_the_same_bits(small, tm
     config = small(train={"epochs": 3, "batch_size": 64})
     (tmp_path / "config.yaml").write_text(yaml.safe_dump(config))
     train(config, out=tmp_path / "whole")
-    process = start(tmp_path / "config.yaml", tmp_path / "killed", DIE_AT_RENAME=str(rename))
+    process = start(tmp_path / "config.yaml", tmp_path / "killed", DIE_AT_RENAME=str(rename), SPACING="0")
     process.communicate(timeout=120)
     assert process.returncode == -signal.SIGKILL
     assert len(list((tmp_path / "killed").rglob(".*.part"))) == 1

@@ -18,6 +18,7 @@ from vaehub.errors import RunFailed, UsageError
 from vaehub.training import Training
 
 RESUME = Path("resume") / "last.ckpt"
+SPACING = 15.0  # seconds: saving takes a tenth of one, which must not count beside short epochs
 
 
 class History(pl.Callback):
@@ -62,11 +63,16 @@ def table(rows: list[dict[str, float]]) -> str:
 
 
 class Files(pl.Callback):
-    """The best and the last model and the state to resume from, each written whole or not at all; final."""
+    """The best and the last model and the state to resume from, each written whole or not at all; final.
+
+    They are written together at the end of an epoch, at most every SPACING seconds: a run that is killed and resumed repeats the
+    epochs since then and comes to the same bits.
+    """
 
     def __init__(self, out: Path, header: Json, monitor: str) -> None:
         self.out, self.header, self.monitor = out, header, monitor
-        self.best = float("-inf")
+        self.best, self.best_weights = float("-inf"), dict[str, torch.Tensor]()
+        self.saved_at, self.pending = time.monotonic(), False
 
     def on_train_start(self, trainer: pl.Trainer, module: Training) -> None:  # type: ignore[override]
         """The initial state, so that there is a finite one to keep whatever happens."""
@@ -74,16 +80,39 @@ class Files(pl.Callback):
             save_model(self.out / "last.safetensors", module.vae.state_dict(), self.header)
 
     def on_train_epoch_end(self, trainer: pl.Trainer, module: Training) -> None:  # type: ignore[override]
-        """Save after every epoch; the best by the monitored figure, higher is better."""
-        weights = module.vae.state_dict()
-        require_finite(weights, trainer.current_epoch)
+        """Keep the best by the monitored figure, higher is better, and save when it is time."""
+        require_finite(module.vae.state_dict(), trainer.current_epoch)
         value = trainer.callback_metrics.get(self.monitor)
+        if value is not None and float(value) > self.best:
+            self.best, self.best_weights = float(value), copied(module.vae.state_dict())
+        self.pending = True
+        if self._is_time(trainer):
+            self.save(trainer, module)
+
+    def _is_time(self, trainer: pl.Trainer) -> bool:
+        """Decided by the first process for all, since all take part in saving."""
+        last = trainer.current_epoch + 1 == trainer.max_epochs or trainer.should_stop
+        return bool(trainer.strategy.broadcast(last or time.monotonic() - self.saved_at > SPACING))
+
+    def on_train_end(self, trainer: pl.Trainer, module: Training) -> None:  # type: ignore[override]
+        """Save what a run that ended early left unsaved."""
+        if self.pending:
+            self.save(trainer, module)
+
+    def save(self, trainer: pl.Trainer, module: Training) -> None:
+        """Write all three files, the one that a resumed run reads last."""
         if trainer.is_global_zero:
-            if value is not None and float(value) > self.best:
-                self.best = float(value)
-                save_model(self.out / "model.safetensors", weights, self.header)
-            save_model(self.out / "last.safetensors", weights, self.header)
+            if self.best_weights:
+                save_model(self.out / "model.safetensors", self.best_weights, self.header)
+            save_model(self.out / "last.safetensors", module.vae.state_dict(), self.header)
         trainer.save_checkpoint(self.out / RESUME)
+        self.best_weights, self.saved_at, self.pending = {}, time.monotonic(), False
+
+    def on_exception(self, trainer: pl.Trainer, module: Training, exception: BaseException) -> None:  # type: ignore[override]
+        """Keep the weights that a failed run had come to, as long as they are numbers."""
+        weights = module.vae.state_dict()
+        if trainer.is_global_zero and not not_finite(weights):
+            save_model(self.out / "last.safetensors", weights, self.header)
 
     def state_dict(self) -> Json:
         """The best figure so far, for a resumed run."""
@@ -94,11 +123,20 @@ class Files(pl.Callback):
         self.best = state["best"]
 
 
+def copied(weights: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
+    """The weights as they are now, on the CPU."""
+    return {name: tensor.detach().to("cpu", copy=True) for name, tensor in weights.items()}
+
+
+def not_finite(weights: dict[str, torch.Tensor]) -> list[str]:
+    """Names of the weights that are not numbers."""
+    return [name for name, tensor in weights.items() if tensor.is_floating_point() and not bool(tensor.isfinite().all())]
+
+
 def require_finite(weights: dict[str, torch.Tensor], epoch: int) -> None:
     """Raise RunFailed rather than save weights that are not numbers."""
-    for name, tensor in weights.items():
-        if tensor.is_floating_point() and not bool(tensor.isfinite().all()):
-            raise RunFailed(f"{name} is not finite after epoch {epoch}; the last finite state is kept. Lower optimizer.lr")
+    for name in not_finite(weights):
+        raise RunFailed(f"{name} is not finite after epoch {epoch}; the last finite state is kept. Lower optimizer.lr")
 
 
 class Lines(pl.Callback):

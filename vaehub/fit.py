@@ -109,10 +109,10 @@ def fit(module: Training, folder: Path, header: Json, resume: bool) -> None:
         files,
         *screen(),
     ]
-    trainer = make_trainer(config, callbacks, [AtomicCheckpoints()], logger(config.train.logger, folder), str(folder))
     state = folder / RESUME
     try:
         with quiet():
+            trainer = make_trainer(config, callbacks, [AtomicCheckpoints()], logger(config.train.logger, folder), str(folder))
             trainer.fit(module, ckpt_path=str(state) if resume and state.exists() else None, weights_only=True)
     except (torch.OutOfMemoryError, MemoryError, RuntimeError) as error:
         raise explained(error, config) from error
