@@ -239,6 +239,17 @@ def test_tensorboard_gets_every_epoch_and_a_missing_logger_is_named(small, tmp_p
         train(small(), ["train.logger=mlflow"], tmp_path / "other")
 
 
+@pytest.mark.parametrize("precision", ["32-true", "bf16-mixed"])
+@pytest.mark.parametrize("algorithm", ["norm", "value"])
+def test_gradients_are_clipped_in_every_precision(small, tmp_path, precision, algorithm):
+    """With gradients of 0 Adam's first steps are those of weight decay alone; Lightning itself refused to clip for a fused optimiser."""
+    clip = [f"trainer.precision={precision}", "trainer.gradient_clip_val=1e-12", f"trainer.gradient_clip_algorithm={algorithm}"]
+    train(small(train={"epochs": 1}), [*clip, "optimizer.lr=0.1"], tmp_path / "clipped")
+    train(small(train={"epochs": 1}), ["optimizer.lr=1e-12"], tmp_path / "still")
+    a, b = (weights(tmp_path / name / "last.safetensors") for name in ("clipped", "still"))
+    assert all(torch.allclose(a[k], b[k], atol=1e-3) for k in a)
+
+
 @pytest.mark.parametrize("option", ["trainer.precision=foo", "trainer.accelerator=abacus", "trainer.devices=-7"])
 def test_what_lightning_refuses_is_said_in_one_line(small, tmp_path, option):
     with pytest.raises(vaehub.UsageError, match="trainer: ") as error:

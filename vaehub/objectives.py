@@ -21,8 +21,8 @@ Count = Annotated[int, Field(ge=1)]
 
 def logs_of(terms: Terms, **more: Tensor | float) -> Logs:
     """The bound and its two parts, averaged over the batch, and what else an objective has to tell."""
-    figures = {"elbo": terms.elbo, "log_px": terms.log_px, "kl": terms.kl}
-    logs = {name: value.detach().mean() for name, value in figures.items()}
+    log_px, kl = terms.log_px.detach().mean(), terms.kl.detach().mean()
+    logs = {"elbo": log_px - kl, "log_px": log_px, "kl": kl}
     return logs | {name: torch.as_tensor(value, device=terms.z.device).detach() for name, value in more.items()}
 
 

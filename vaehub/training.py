@@ -13,6 +13,7 @@ import pytorch_lightning as pl
 import torch
 from lightning_fabric.utilities.exceptions import MisconfigurationException
 from torch import Tensor
+from torch.nn.utils import clip_grad_norm_, clip_grad_value_
 from torch.optim.lr_scheduler import LambdaLR
 
 from vaehub.base import Batch, Data, Domain, Objective, Step
@@ -70,9 +71,23 @@ class Training(pl.LightningModule):
     def configure_optimizers(self) -> Any:
         """Fused AdamW with a rate per step."""
         o, total = self.config.optimizer, self.config.train.epochs * len(self.order("train"))
-        optimizer = torch.optim.AdamW(self.parameters(), o.lr, betas=o.betas, weight_decay=o.weight_decay, fused=True)
+        fused = not self._scales_loss()
+        optimizer = torch.optim.AdamW(self.parameters(), o.lr, betas=o.betas, weight_decay=o.weight_decay, fused=fused)
         scheduler = LambdaLR(optimizer, lambda step: rate(o.schedule, o.warmup, total, step))
         return {"optimizer": optimizer, "lr_scheduler": {"scheduler": scheduler, "interval": "step"}}
+
+    def _scales_loss(self) -> bool:
+        """Whether gradients are scaled, as float16 needs and bfloat16 does not."""
+        return getattr(self.trainer.precision_plugin, "scaler", None) is not None
+
+    def configure_gradient_clipping(
+        self, optimizer: Any, gradient_clip_val: float | None = None, gradient_clip_algorithm: str | None = None
+    ) -> None:
+        """Clip as `trainer.gradient_clip_val` says. Lightning refuses to for fused optimisers, though unscaled gradients need no care."""
+        if self._scales_loss() or not gradient_clip_val:
+            return self.clip_gradients(optimizer, gradient_clip_val, gradient_clip_algorithm)
+        clip = {"norm": clip_grad_norm_, "value": clip_grad_value_}[gradient_clip_algorithm or "norm"]
+        clip(self.parameters(), gradient_clip_val)
 
     def on_fit_start(self) -> None:
         """Keep the data on the training device where they fit."""

@@ -40,7 +40,7 @@ class Terms:
         exact = exact_kl_per_dim(self.q, self.p)
         return (self.log_qz - self.log_pz).mean(0).unsqueeze(-1) if exact is None else exact
 
-    @property
+    @cached_property
     def kl(self) -> Tensor:
         """KL(q(z|x,c) || p(z|c)) per row (B,): exact where torch knows a closed form, else the mean of log q - log p over S."""
         return self.kl_per_dim.sum(-1)
