@@ -29,6 +29,9 @@ SCHEDULES: dict[str, Callable[[float], float]] = {
 }
 
 
+CLIPS: dict[str, Callable[..., Any]] = {"norm": clip_grad_norm_, "value": clip_grad_value_}
+
+
 def rate(schedule: str, warmup: int, total: int, step: int) -> float:
     """Factor of the learning rate at `step`: a linear rise over `warmup` steps, then the schedule down to the last step."""
     if step < warmup:
@@ -86,8 +89,7 @@ class Training(pl.LightningModule):
         """Clip as `trainer.gradient_clip_val` says. Lightning refuses to for fused optimisers, though unscaled gradients need no care."""
         if self._scales_loss() or not gradient_clip_val:
             return self.clip_gradients(optimizer, gradient_clip_val, gradient_clip_algorithm)
-        clip = {"norm": clip_grad_norm_, "value": clip_grad_value_}[gradient_clip_algorithm or "norm"]
-        clip(self.parameters(), gradient_clip_val)
+        CLIPS[gradient_clip_algorithm or "norm"](self.parameters(), gradient_clip_val)
 
     def on_fit_start(self) -> None:
         """Keep the data on the training device where they fit."""
