@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 
 import pytest
+import torch
 import yaml
 
 from vaehub.base import Spec
@@ -172,4 +173,4 @@ def test_build():
     domain = build_domain(config)
     vae = build_vae(config, domain.spec)
     assert isinstance(vae.decoder, MLPDecoder)
-    assert vae(domain.data("train")[[0, 1]], samples=2).z.shape == (2, 2, 3)
+    assert vae(domain.data("train")[torch.arange(2)], samples=2).z.shape == (2, 2, 3)

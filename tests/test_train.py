@@ -145,6 +145,12 @@ def test_input_that_does_not_fit_leaves_no_run_behind(small, tmp_path):
     train(small(train={"epochs": 1}), out=tmp_path / "run")
 
 
+def test_a_run_without_a_single_good_validation_still_has_a_model(small, tmp_path):
+    run = train(small(), ["train.validate_every=5"], tmp_path / "run")
+    assert (tmp_path / "run" / "model.safetensors").exists()
+    assert run.sample(1).shape == (1, 1, 8, 8)
+
+
 def test_early_stopping_ends_a_run_that_no_longer_improves(small, tmp_path):
     options = ["train.epochs=60", "train.early_stopping=2", "optimizer.lr=0.1", "optimizer.schedule=constant"]
     train(small(), options, tmp_path / "run")

@@ -19,7 +19,7 @@ from vaehub.config import Config, build_domain, build_objective, build_vae, load
 from vaehub.data import check_rows, seeded
 from vaehub.errors import RunFailed, UsageError
 from vaehub.plugins import registry
-from vaehub.run import Run, load
+from vaehub.run import Run, load, model_file
 from vaehub.score import reference
 from vaehub.training import Training, make_trainer, quiet
 
@@ -132,10 +132,9 @@ def explained(error: Exception, config: Config) -> Exception:
 
 def finish(folder: Path) -> Run:
     """The best model, with the scores of training rows stored beside its weights so that it can tell what is unusual."""
-    path = folder / "model.safetensors"
     run = load(folder)
-    weights, header = load_model(path)
+    weights, header = load_model(model_file(folder))
     header["state"] = {"score": reference(run.vae, run.data("train"))}
-    save_model(path, weights, header)
+    save_model(folder / "model.safetensors", weights, header)
     run.state = header["state"]
     return run

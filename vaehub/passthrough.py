@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import re
 from collections.abc import Mapping
 from functools import cache, partial
 from typing import Annotated, Any, cast
@@ -11,6 +12,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, JsonValue, create_m
 
 from vaehub.schema import refuse
 
+SCIENTIFIC = re.compile(r"[-+]?\d+(\.\d*)?[eE][-+]?\d+")
 DEFAULTS = {"precision": "32-true", "accelerator": "auto"}
 OURS = {
     "callbacks": "use the hook vaehub_callbacks of a plugin",
@@ -40,7 +42,13 @@ class TrainerOptions(BaseModel):
 
     def plain(self) -> dict[str, JsonValue]:
         """The options that were given, over the defaults."""
-        return DEFAULTS | self.model_dump(exclude_unset=True)
+        given = self.model_dump(exclude_unset=True)
+        return DEFAULTS | {key: scientific(value) for key, value in given.items()}
+
+
+def scientific(value: JsonValue) -> JsonValue:
+    """A number such as 1e-3, which YAML takes for a text."""
+    return float(value) if isinstance(value, str) and SCIENTIFIC.fullmatch(value) else value
 
 
 def trainer_model(given: object) -> type[TrainerOptions]:
