@@ -151,6 +151,11 @@ def test_a_run_without_a_single_good_validation_still_has_a_model(small, tmp_pat
     assert run.sample(1).shape == (1, 1, 8, 8)
 
 
+def test_epochs_without_validation_have_no_validation_figures(small, tmp_path):
+    train(small(train={"epochs": 4}), ["train.validate_every=2"], tmp_path / "run")
+    assert [bool(row["val_elbo"]) for row in metrics(tmp_path / "run")] == [False, True, False, True]
+
+
 def test_early_stopping_ends_a_run_that_no_longer_improves(small, tmp_path):
     options = ["train.epochs=60", "train.early_stopping=2", "optimizer.lr=0.1", "optimizer.schedule=constant"]
     train(small(), options, tmp_path / "run")

@@ -36,7 +36,7 @@ class History(pl.Callback):
     def on_train_epoch_end(self, trainer: pl.Trainer, module: Training) -> None:  # type: ignore[override]
         """Add the epoch's row."""
         row: dict[str, float] = {"epoch": trainer.current_epoch, "step": trainer.global_step, **module.collect("train")}
-        row |= {name: float(value) for name, value in trainer.callback_metrics.items() if name.startswith("val_")}
+        row, module.validated = row | module.validated, {}  # trainer.callback_metrics would repeat them until the next validation
         row |= {"lr": trainer.optimizers[0].param_groups[0]["lr"], "seconds": self.seconds + time.monotonic() - self.started}
         self.rows.append(row)
         if trainer.is_global_zero:

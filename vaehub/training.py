@@ -47,6 +47,7 @@ class Training(pl.LightningModule):
         self.vae, self.objective, self.domain, self.config = vae, objective, domain, config
         self.rows: dict[str, Data] = {"train": train, "val": val}
         self.totals: dict[str, dict[str, Tensor]] = {"train": {}, "val": {}}
+        self.validated: dict[str, float] = {}  # figures of the last validation, until they are written down
         self.finite_every, self.home = 1, torch.device("cpu")  # home: where the data are kept
 
     def order(self, split: str) -> Order:
@@ -154,6 +155,7 @@ class Training(pl.LightningModule):
     def on_validation_epoch_end(self) -> None:
         """Make the epoch's validation figures known to callbacks, early stopping among them."""
         figures = self.collect("val") | {f"val_{k}": v for k, v in self.domain.validate(self.vae, self.rows["val"]).items()}
+        self.validated = figures
         self.log_dict(figures, prog_bar=True, logger=False)
 
 
