@@ -329,3 +329,11 @@ def test_noise_is_never_an_image(domain, tmp_path, content, suffix):
     (tmp_path / f"noise{suffix}").write_bytes(content)
     with pytest.raises(UsageError, match="noise"):
         domain.read(tmp_path / f"noise{suffix}")
+
+
+def test_an_npy_whose_header_ends_in_mid_air_is_named(tmp_path):
+    """numpy.lib.format tokenises the header and lets a TokenError through: found by the test of damaged files."""
+    path = tmp_path / "c.npy"
+    path.write_bytes(b"\x93NUMPY\x01\x00\x04\x00{(\n\n")
+    with pytest.raises(UsageError, match=r"c\.npy"):
+        Digits().read(path)

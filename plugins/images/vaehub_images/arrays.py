@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import math
 import struct
+import tokenize
 import zipfile
 import zlib
 from collections.abc import Iterator
@@ -19,7 +20,10 @@ from vaehub.errors import UsageError
 
 UNSIGNED_BYTE = 8  # code of the element type in an IDX header
 MAX_BYTES = 8 << 30  # of one unpacked file
-BROKEN = (ValueError, EOFError, KeyError, NotImplementedError, MemoryError, zipfile.BadZipFile, zlib.error, struct.error)
+BROKEN = (
+    *(ValueError, EOFError, KeyError, NotImplementedError, MemoryError, SyntaxError, TypeError),
+    *(zipfile.BadZipFile, zlib.error, struct.error, tokenize.TokenError),  # numpy tokenises the header of an .npy
+)
 
 
 @contextmanager
