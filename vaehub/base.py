@@ -123,6 +123,9 @@ class Encoder(nn.Module, ABC):
     def forward(self, batch: Batch) -> Distribution:
         """q(z|x,c): batch (B,), event (L,)."""
 
+    def wire(self, decoder: Decoder) -> None:
+        """Called once by the VAE: an encoder that inverts the decoder (a posterior in closed form) keeps a reference to it, not a copy."""
+
 
 class Decoder(nn.Module, ABC):
     """A network that reads z (B, L) and cond (B, C) and ends in a likelihood: p(x|z,c)."""
@@ -134,6 +137,9 @@ class Decoder(nn.Module, ABC):
     @abstractmethod
     def forward(self, z: Tensor, cond: Tensor | None = None) -> Distribution:
         """p(x|z,c) with first batch dimension B; an autoregressive decoder returns its own distribution."""
+
+    def initialise(self, data: Data) -> None:
+        """Called once before training with the training rows, for decoders that have a closed-form start."""
 
 
 class Prior(nn.Module, ABC):

@@ -58,6 +58,7 @@ class Training(BaseModel):
     monitor: str = "val_elbo"  # higher is better
     log_every: Count = 50  # steps
     validate_every: Count = 1  # epochs
+    score_rows: Index = 10_000  # training rows behind the percentiles of `vaehub score`; 0: none, and no scores
     logger: Literal["none", "tensorboard", "mlflow"] = "none"  # beside metrics.csv, under the run folder
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import shutil
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -19,7 +18,7 @@ from vaehub.config import Config, build_domain, build_objective, build_vae, load
 from vaehub.data import check_rows, seeded
 from vaehub.errors import RunFailed, UsageError
 from vaehub.plugins import registry
-from vaehub.run import Run, load, model_file
+from vaehub.run import Run, header_of, load, model_file
 from vaehub.score import reference
 from vaehub.training import Training, make_trainer, quiet
 
@@ -31,8 +30,12 @@ def train(
     *,
     resume: bool = False,
     force: bool = False,
+    domain: Domain | None = None,
+    progress: bool = True,
 ) -> Run:
     """Train a model as `config` says, write RUN/ and give the best model. Raises UsageError (bad input) and RunFailed (NaN, out of memory).
+
+    `domain`: the one that the config names, with rows in memory, in place of one built from its options. `progress`: show it.
 
     `resume` goes on with a killed run to the same bits as an uninterrupted one; `force` replaces a run that is there already.
     """
@@ -40,13 +43,13 @@ def train(
     folder = Path(out) if out is not None else Path("runs") / config.domain.name
     if is_first():
         require_free(folder, config, resume, force)
-    domain = build_domain(config)
+    domain = build_domain(config) if domain is None else domain
     with seeded("init", config.train.seed):
         module, header = assemble(config, domain)
         if is_first():
             take(folder, config, resume)
-        fit(module, folder, header, resume)
-    return finish(folder) if is_first() else load(folder)
+        fit(module, folder, header, resume, progress)
+    return finish(folder, domain) if is_first() else load(folder)
 
 
 def is_first() -> bool:
@@ -88,17 +91,12 @@ def assemble(config: Config, domain: Domain) -> tuple[Training, Json]:
     vae = build_vae(config, spec)
     some = torch.randperm(len(rows))[:1000]
     check_rows(spec, vae.decoder.likelihood, rows[some])
+    vae.decoder.initialise(rows)
     vae.prior.initialise(rows[some])
-    header = {
-        "config": config.to_dict(),
-        "spec": dataclasses.asdict(spec),
-        "domain": domain.state(),
-        "plugins": registry().versions_used(config),
-    }
-    return Training(vae, build_objective(config, spec), domain, rows, val, config), header
+    return Training(vae, build_objective(config, spec), domain, rows, val, config), header_of(config, spec, domain)
 
 
-def fit(module: Training, folder: Path, header: Json, resume: bool) -> None:
+def fit(module: Training, folder: Path, header: Json, resume: bool, progress: bool) -> None:
     """Run the trainer; what goes wrong is said in one line."""
     config = module.config
     history, files = History(folder / "metrics.csv"), Files(folder, header, config.train.monitor)
@@ -107,7 +105,7 @@ def fit(module: Training, folder: Path, header: Json, resume: bool) -> None:
         *early_stopping(config.train.monitor, config.train.early_stopping),
         history,
         files,
-        *screen(),
+        *(screen() if progress else []),
     ]
     state = folder / RESUME
     try:
@@ -130,11 +128,13 @@ def explained(error: Exception, config: Config) -> Exception:
     return error
 
 
-def finish(folder: Path) -> Run:
+def finish(folder: Path, domain: Domain) -> Run:
     """The best model, with the scores of training rows stored beside its weights so that it can tell what is unusual."""
     run = load(folder)
+    run.domain = domain
     weights, header = load_model(model_file(folder))
-    header["state"] = {"score": reference(run.vae, run.data("train"))}
+    rows = run.config.train.score_rows
+    header["state"] = {"score": reference(run.vae, run.data("train"), rows)} if rows else {}
     save_model(folder / "model.safetensors", weights, header)
     run.state = header["state"]
     return run

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias, final
@@ -13,7 +14,7 @@ from torch import Tensor
 from torch.distributions import Distribution
 
 from vaehub.base import Batch, Data, Domain, Json, Spec
-from vaehub.checkpoint import load_model
+from vaehub.checkpoint import load_model, save_model
 from vaehub.config import Config, build_domain, build_vae, load_config
 from vaehub.data import Conditioned, TensorData, batches, check_rows, seeded
 from vaehub.errors import UsageError
@@ -166,6 +167,10 @@ class Run:
 
         return evaluate(self, split, samples, seed)
 
+    def save(self, path: str | Path) -> None:
+        """Write the model to a file of its own, which `vaehub.load` reads."""
+        save_model(Path(path), self.vae.state_dict(), header_of(self.config, self.spec, self.domain) | {"state": self.state})
+
     def report(self) -> Path:
         """Write RUN/report.html and RUN/figures/, and give the path of the page; see `vaehub.report`."""
         from vaehub.report import write_report
@@ -206,6 +211,16 @@ def load(path: str | Path) -> Run:
     vae = blank_vae(config, spec, file)
     restore_weights(vae, weights, file)
     return Run(config, spec, domain, vae, header.get("state", {}), path if path.is_dir() else None)
+
+
+def header_of(config: Config, spec: Spec, domain: Domain) -> Json:
+    """What a model file says besides its weights: all that is needed to build the model again."""
+    return {
+        "config": config.to_dict(),
+        "spec": dataclasses.asdict(spec),
+        "domain": domain.state(),
+        "plugins": registry().versions_used(config),
+    }
 
 
 def model_file(folder: Path) -> Path:

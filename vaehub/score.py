@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from vaehub.run import Run
 
 SAMPLES = 16  # draws of z a row
-REFERENCE_ROWS = 10_000  # training rows behind the percentiles: a standard error of at most half a percentile
 PERCENTS = np.linspace(0, 100, 101)
 
 
@@ -60,10 +59,13 @@ def score(run: Run, data: Data, samples: int = SAMPLES, seed: int = 0) -> pd.Dat
     return table
 
 
-def reference(vae: VAE, data: Data, samples: int = SAMPLES, seed: int = 0) -> Json:
-    """101 quantiles of the scores of up to 10,000 training rows: kept in the model file, so that scoring needs no training data."""
+def reference(vae: VAE, data: Data, rows: int, samples: int = SAMPLES, seed: int = 0) -> Json:
+    """101 quantiles of the scores of up to `rows` training rows: kept in the model file, so that scoring needs no training data.
+
+    10,000 rows give percentiles with a standard error of at most half a percentile.
+    """
     generator = torch.Generator().manual_seed(derive_seed("score", seed))
-    chosen = torch.randperm(len(data), generator=generator)[:REFERENCE_ROWS]
+    chosen = torch.randperm(len(data), generator=generator)[:rows]
     raw = raw_scores(vae, Subset(data, chosen), samples, seed)
     quantiles = {name: np.percentile(values, PERCENTS).tolist() for name, values in raw.items()}
     return {"samples": samples, "rows": len(chosen), **quantiles}

@@ -112,6 +112,7 @@ class VAE(nn.Module):
     def __init__(self, encoder: Encoder, decoder: Decoder, prior: Prior) -> None:
         super().__init__()
         self.encoder, self.decoder, self.prior = encoder, decoder, prior
+        encoder.wire(decoder)
         prior.wire(encoder)
 
     def forward(self, batch: Batch, samples: int = 1) -> Terms:

@@ -1,0 +1,1 @@
+"""`vaehub timeseries …`, one function each; a module is imported when its command runs."""

@@ -1,0 +1,89 @@
+"""What the commands read and write: tables beside the user's own, with the same keys."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from vaehub.errors import UsageError
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from vaehub_timeseries.commands.session import Session
+    from vaehub_timeseries.commands.settings import Settings
+
+
+def read(session: Session, path: Path, settings: Settings) -> pd.DataFrame:
+    """The user's table."""
+    from vaehub_timeseries.frames.tables import read_table
+
+    with session.step(f"reading {path.name}"):
+        return read_table(path, settings.time, settings.sentinels)
+
+
+def require_writable(path: Path) -> None:
+    """Raise UsageError for a table that could not be written, before hours are spent on it."""
+    from vaehub_timeseries.frames.tables import suffix_of
+
+    suffix_of(path)
+    if path.is_dir():
+        raise UsageError(f"{path}: is a folder; give a file")
+
+
+def write(tables: Mapping[Path, pd.DataFrame], pages: Mapping[Path, str] | None = None, first: Sequence[str] = ()) -> None:
+    """Write all tables and pages, none of them half; then print the lines `first` and where the files are."""
+    from vaehub.checkpoint import atomic_write
+    from vaehub_timeseries.frames.tables import write_table
+
+    for path, frame in tables.items():
+        write_table(frame, path)
+    for path, text in (pages or {}).items():
+        atomic_write(path, text.encode())
+    print(*first, *tables, *(pages or {}), sep="\n")
+
+
+def beside(path: Path, what: str, suffix: str | None = None) -> Path:
+    """out.csv.gz -> out.quantiles.csv.gz"""
+    from vaehub_timeseries.frames.tables import suffix_of
+
+    own = path.name[-len(suffix_of(path)) :]
+    return path.with_name(f"{path.name.removesuffix(own)}.{what}{own if suffix is None else suffix}")
+
+
+def levels(text: str) -> list[float]:
+    """`0.05,0.95`. Raises UsageError for what is no probability."""
+    return [level(word.strip()) for word in text.split(",")]
+
+
+def level(word: str) -> float:
+    """One probability."""
+    try:
+        value = float(word)
+    except ValueError:
+        value = float("nan")
+    if not 0 < value < 1:
+        raise UsageError(f"--quantiles: {word!r} is no number between 0 and 1; give some with commas between, 0.05,0.95")
+    return value
+
+
+def keyed(keys: pd.DataFrame, numbers: pd.DataFrame) -> pd.DataFrame:
+    """Numbers behind the columns that say what each row is; a column "name q" for each name and quantile."""
+    import pandas as pd
+
+    if numbers.columns.nlevels > 1:
+        names, quantiles = (numbers.columns.get_level_values(level) for level in range(2))
+        numbers = numbers.set_axis([f"{name} {q:g}" for name, q in zip(names, quantiles, strict=True)], axis=1)
+    return pd.concat([keys, numbers], axis=1)
+
+
+def stacked(frames: Sequence[pd.DataFrame]) -> pd.DataFrame:
+    """Frames below one another, numbered from 1 in a first column "sample"."""
+    import pandas as pd
+
+    counts = isinstance(frames[0].index, pd.RangeIndex)
+    parts = [frame.copy() for frame in frames]
+    for number, part in enumerate(parts, start=1):
+        part.insert(0, "sample", number)
+    return pd.concat(parts, ignore_index=counts)

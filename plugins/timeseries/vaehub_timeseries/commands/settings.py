@@ -1,0 +1,112 @@
+"""The options that all commands share: how to read the file, and which model to use."""
+
+from __future__ import annotations
+
+import inspect
+import shlex
+from collections.abc import Callable
+from dataclasses import dataclass, fields
+from functools import wraps
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, get_type_hints
+
+import typer
+
+from vaehub.commands.common import number
+from vaehub.errors import UsageError
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from vaehub_timeseries import Imputer
+    from vaehub_timeseries.commands.session import Session
+
+
+def option(text: str, *names: str) -> Any:
+    """An option that shows no default."""
+    return typer.Option(*names, help=text, show_default=False)
+
+
+@dataclass(frozen=True)
+class Settings:
+    """How to read the file, and which model to use; what is left out is found out, and the model is fitted on the file itself."""
+
+    model: Annotated[Path | None, option("A run folder or a saved imputer, instead of fitting on the file.")] = None
+    config: Annotated[Path | None, option("A YAML file that says how to fit.")] = None
+    time: Annotated[str | None, option("Column of stamps.")] = None
+    entity: Annotated[str | None, option("Column that tells series apart.")] = None
+    variable: Annotated[str | None, option("Long form: column of the variables' names.")] = None
+    value: Annotated[str | None, option("Long form: column of the values.")] = None
+    columns: Annotated[str | None, option("Columns to impute, with commas between; the others are only used.")] = None
+    missing_values: Annotated[
+        str | None, option("Values that mean missing, with commas between: --missing-values=-200.", "--missing-values")
+    ] = None
+    aggregate: Annotated[str | None, option("mean: rows of one series at one time are averaged.")] = None
+    step: Annotated[str | None, option("Time between rows, such as 15min.")] = None
+    window: Annotated[int | None, option("Rows that the model looks at together.")] = None
+    causal: Annotated[bool, option("Use the past only.", "--causal")] = False
+    seed: Annotated[int, typer.Option(min=0, help="Seed of the random numbers.")] = 0
+
+    @property
+    def given(self) -> dict[str, Any]:
+        """The options that differ from their defaults."""
+        return {f.name: getattr(self, f.name) for f in fields(self) if getattr(self, f.name) != f.default}
+
+    @property
+    def words(self) -> str:
+        """The options as they are written on the command line."""
+        flags = {name: f"--{name.replace('_', '-')}" for name in self.given}
+        return " ".join(
+            flags[name] if value is True else f"{flags[name]}={shlex.quote(str(value))}" for name, value in self.given.items()
+        )
+
+    @property
+    def sentinels(self) -> tuple[str | float, ...]:
+        """Values that mean missing."""
+        return () if self.missing_values is None else tuple(number(word.strip()) for word in self.missing_values.split(","))
+
+    def fitted(self, session: Session, frame: pd.DataFrame | None) -> Imputer:
+        """The model of --model, else one fitted on the frame. Raises UsageError where both or neither are given."""
+        from vaehub_timeseries import Imputer
+
+        if self.model is not None:
+            self.refuse_beside_model()
+            return Imputer.load(self.model)
+        if frame is None:
+            raise UsageError("give INPUT, a table to fit on, or --model, a run folder or saved imputer")
+        with session.step("fitting"):
+            return Imputer(**self.options()).fit(frame)
+
+    def refuse_beside_model(self) -> None:
+        """Raise UsageError for options that a model has settled when it was fitted."""
+        if settled := [name for name in self.given if name != "model"]:
+            raise UsageError(
+                f"--{settled[0].replace('_', '-')} cannot go with --model: it was settled when {self.model} was fitted; leave one of them out"
+            )
+
+    def options(self) -> dict[str, Any]:
+        """The options of `Imputer`."""
+        given = {name: value for name, value in self.given.items() if name != "model"}
+        lists = {
+            "columns": None if self.columns is None else [word.strip() for word in self.columns.split(",")],
+            "missing_values": self.sentinels,
+        }
+        return given | {name: value for name, value in lists.items() if name in given}
+
+
+def with_settings(command: Callable[..., None]) -> Callable[..., None]:
+    """The command with a typer option for every field of `Settings` in place of its parameter `settings`."""
+    hints, names = get_type_hints(Settings, include_extras=True), [f.name for f in fields(Settings)]
+    shared = [
+        parameter.replace(annotation=hints[parameter.name]) for parameter in inspect.signature(Settings).parameters.values()
+    ]
+
+    @wraps(command)
+    def call(**given: Any) -> None:
+        command(settings=Settings(**{name: given.pop(name) for name in names if name in given}), **given)
+
+    own = inspect.signature(command, eval_str=True)
+    parameters = [p for p in own.parameters.values() if p.name != "settings"]
+    call.__signature__ = own.replace(parameters=parameters + [p.replace(kind=p.KEYWORD_ONLY) for p in shared])  # type: ignore[attr-defined]
+    call.__annotations__ = {p.name: p.annotation for p in call.__signature__.parameters.values()}  # type: ignore[attr-defined]
+    return call

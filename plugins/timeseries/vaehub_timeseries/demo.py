@@ -1,0 +1,24 @@
+"""`vaehub demo imputation`: New York's weather with the gaps its stations left, filled and reported, offline and within a minute."""
+
+from __future__ import annotations
+
+from importlib.resources import files
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from vaehub.checkpoint import atomic_write
+from vaehub_timeseries.commands.impute import impute
+
+SAMPLE = "nyc_weather.csv.gz"
+
+
+def imputation(
+    out: Annotated[Path, typer.Option("--out", help="Folder to write to.")] = Path("imputation-demo"),
+) -> None:
+    """Fill the gaps in a table of weather that comes with the package, and report how well that went."""
+    sample = out / SAMPLE
+    atomic_write(sample, (files("vaehub_timeseries") / "data" / SAMPLE).read_bytes())
+    print(f"{sample}: hourly weather at New York's three airports, August to November 2013, with the gaps that the stations left")
+    impute(input=sample, output=out / "filled.csv", report=True)

@@ -1,0 +1,99 @@
+"""The time of every row as a number, whatever the frame writes it as."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from vaehub.errors import UsageError
+from vaehub_timeseries.frames.labels import column_of, named, row
+from vaehub_timeseries.frames.schema import Key
+from vaehub_timeseries.frames.spelled import from_objects, from_pair
+from vaehub_timeseries.frames.stamps import Stamps, nanoseconds, on_the_clock
+
+MOST = 2.0**53  # beyond it, whole numbers are no longer told apart
+
+
+def pull(frame: pd.DataFrame, key: Key) -> pd.Series:
+    """The values of a key, numbered from 0."""
+    if key.level is not None:
+        return frame.index.get_level_values(key.level).to_series(index=pd.RangeIndex(len(frame)), name=key.label)
+    return column_of(frame, key.label)
+
+
+def read_stamps(frame: pd.DataFrame, keys: Sequence[Key]) -> Stamps:
+    """The stamps of a frame that has some. Raises UsageError that names the row of one that is missing or unreadable."""
+    parts = [pull(frame, key) for key in keys]
+    for part, key in zip(parts, keys, strict=True):
+        if (gone := part.isna().to_numpy()).any():
+            raise UsageError(f"{row(frame, int(gone.argmax()))}: no stamp in {named(key.label)}; fill it in or drop the row")
+    if len(parts) > 1:
+        return from_pair(frame, parts, keys)
+    read = next((read for fits, read in READERS if fits(parts[0])), from_objects)
+    return read(frame, parts[0], keys[0])
+
+
+def from_datetimes(frame: pd.DataFrame, column: pd.Series, key: Key) -> Stamps:
+    """datetime64, with a zone or without."""
+    index = pd.DatetimeIndex(column)
+    return Stamps(nanoseconds(index, key), "ns", lambda at: [on_the_clock(at, index.tz).as_unit(index.unit)], index.tz)
+
+
+def from_periods(frame: pd.DataFrame, column: pd.Series, key: Key) -> Stamps:
+    """Periods, by their start."""
+    index = pd.PeriodIndex(column)
+    return Stamps(nanoseconds(index.to_timestamp(), key), "ns", lambda at: [pd.DatetimeIndex(at).to_period(index.freqstr)])
+
+
+def from_durations(frame: pd.DataFrame, column: pd.Series, key: Key) -> Stamps:
+    """Durations since a start."""
+    index = pd.TimedeltaIndex(column)
+    since = pd.DatetimeIndex(index.asi8.view(f"M8[{index.unit}]"))
+    return Stamps(nanoseconds(since, key), "ns", lambda at: [pd.TimedeltaIndex(at.view("m8[ns]")).as_unit(index.unit)])
+
+
+def from_numbers(frame: pd.DataFrame, column: pd.Series, key: Key) -> Stamps:
+    """Numbers; whole ones of eight digits that are all dates, 19580329, are dates."""
+    if looks_like_days(column):
+        days = pd.DatetimeIndex(pd.to_datetime(column.astype("int64").astype(str), format="%Y%m%d"))
+        dtype = column.dtype
+        return Stamps(
+            nanoseconds(days, key),
+            "ns",
+            lambda at: [pd.Index(pd.DatetimeIndex(at).strftime("%Y%m%d").astype("int64"), dtype=dtype)],
+        )
+    values = column.to_numpy(float, na_value=np.nan)
+    if (beyond := ~(np.abs(values) <= MOST)).any():
+        at = int(beyond.argmax())
+        raise UsageError(f"{row(frame, at)}: {named(key.label)}: {values[at]:g} is too large for a time; mend it or drop the row")
+    whole = pd.api.types.is_integer_dtype(column.dtype)
+    return Stamps(column.to_numpy("int64") if whole else values, "number", lambda at: [pd.Index(at).astype(column.dtype)])
+
+
+def is_number(column: pd.Series) -> bool:
+    """Whether a column is whole numbers or floats."""
+    return pd.api.types.is_integer_dtype(column.dtype) or pd.api.types.is_float_dtype(column.dtype)
+
+
+def looks_like_days(column: pd.Series) -> bool:
+    """Whether all numbers read as year, month and day."""
+    if not pd.api.types.is_integer_dtype(column.dtype) or column.isna().any() or not column.between(16780101, 22611231).all():
+        return False
+    return bool(pd.to_datetime(column.astype("int64").astype(str), format="%Y%m%d", errors="coerce").notna().all())
+
+
+def in_rows(entity: NDArray[np.int64]) -> Stamps:
+    """No stamps: the place of each row among those of its entity."""
+    place = pd.Series(entity).groupby(entity).cumcount().to_numpy()
+    return Stamps(np.asarray(place, np.int64), "row", lambda at: [])
+
+
+READERS: tuple[tuple[Callable[[pd.Series], bool], Callable[[pd.DataFrame, pd.Series, Key], Stamps]], ...] = (
+    (lambda column: pd.api.types.is_datetime64_any_dtype(column.dtype), from_datetimes),
+    (lambda column: isinstance(column.dtype, pd.PeriodDtype), from_periods),
+    (lambda column: pd.api.types.is_timedelta64_dtype(column.dtype), from_durations),
+    (lambda column: is_number(column), from_numbers),
+)

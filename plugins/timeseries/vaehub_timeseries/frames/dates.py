@@ -1,0 +1,93 @@
+"""Stamps written as text: which format, and back to text in the same one."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from functools import partial
+from itertools import product
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+YEAR_FIRST = ("%Y-%m-%d", "%Y/%m/%d", "%Y.%m.%d", "%Y%m%d", "%Y-%m")
+MONTH_FIRST = ("%m/%d/%Y", "%m-%d-%Y", "%m/%d/%y", "%b %d, %Y", "%B %d, %Y")
+DAY_FIRST = ("%d/%m/%Y", "%d-%m-%Y", "%d.%m.%Y", "%d/%m/%y", "%d.%m.%y", "%d-%b-%Y", "%d %b %Y", "%d %B %Y")
+TIMES = ("", " %H:%M", " %H:%M:%S", " %H:%M:%S.%f", " %I:%M %p", " %I:%M:%S %p", " %H.%M", " %H.%M.%S")
+FORMATS = tuple(date + time for time, date in product(TIMES, YEAR_FIRST + MONTH_FIRST + DAY_FIRST)) + tuple(
+    f"%Y-%m-%dT{time[1:]}" for time in TIMES[1:4]
+)
+LOOKS = re.compile(r"\s*(\d{1,4}[-/. ](\d{1,2}|[A-Za-z]{3,9})[-/. ]\d{1,4}|\d{8}\b|\d{4}-\d{2}\b|[A-Za-z]{3,9} \d{1,2}, \d{4})")
+OFFSET = re.compile(r"\d{1,2}:\d{2}.*(Z|[+-]\d{2}:?\d{2})$")
+ZEROS = tuple(
+    map(re.compile, (r"(?!)", r"(?<![\d:.])0(?=\d[/.\- ])", r"(?<![\d:.])0(?=\d[/.\- :])"))
+)  # none, of dates, of hours too
+TIME_OF_DAY = r"\s*\d{1,2}[:.]\d{2}([:.]\d{2}(\.\d+)?)?(\s*[AaPp][Mm])?\s*"
+
+Text = Callable[[pd.DatetimeIndex], pd.Index]
+
+
+def looks_like_dates(text: pd.Series) -> bool:
+    """Whether the first value that is there begins as a date does."""
+    seen = text.dropna()
+    return len(seen) > 0 and LOOKS.match(seen.iloc[0]) is not None and parse(seen.iloc[:1]) is not None
+
+
+def is_time_of_day(text: pd.Series) -> bool:
+    """Whether every value is such as 18:00:00."""
+    return bool(len(text)) and bool(text.astype(str).str.fullmatch(TIME_OF_DAY).all())
+
+
+def has_offset(text: pd.Series) -> NDArray[np.bool_]:
+    """Which stamps carry an offset from UTC, (R,)."""
+    return text.str.contains(OFFSET.pattern.replace("(Z", "(?:Z"), regex=True).to_numpy(bool)
+
+
+def parse(text: pd.Series) -> tuple[pd.DatetimeIndex, Text] | None:
+    """Stamps and the way back to text, or None where no format fits every row. Of several that fit, the most regular is right."""
+    stripped = text.str.strip()
+    if has_offset(stripped).all():
+        stamps = attempt(stripped, "ISO8601")
+        return None if stamps is None else (stamps, lambda index: pd.Index([stamp.isoformat() for stamp in index]))
+    fits = [(fmt, stamps) for fmt in FORMATS if begins(stripped, fmt) and (stamps := attempt(stripped, fmt)) is not None]
+    if fits:
+        fmt, stamps = max(fits, key=lambda fit: regularity(fit[1]))
+        return stamps, writer(fmt, stamps, stripped)
+    stamps = attempt(stripped, "ISO8601")
+    return None if stamps is None else (stamps, lambda index: index.strftime("%Y-%m-%d %H:%M:%S.%f"))
+
+
+def begins(text: pd.Series, fmt: str) -> bool:
+    """Whether the first row is in a format: most are ruled out by it."""
+    return attempt(text.iloc[:1], fmt) is not None
+
+
+def attempt(text: pd.Series, fmt: str) -> pd.DatetimeIndex | None:
+    """Every row in one format, in UTC, or None."""
+    try:
+        stamps = pd.DatetimeIndex(pd.to_datetime(text, format=fmt, utc=True))
+    except (ValueError, OverflowError):
+        return None
+    return None if stamps.hasnans else stamps  # pandas reads "" as no stamp
+
+
+def regularity(stamps: pd.DatetimeIndex) -> float:
+    """Share of the commonest difference: 3/10/2004 in an hourly series is a month or a day by what comes next."""
+    steps = np.diff(np.unique(stamps.asi8))
+    return float(np.unique(steps, return_counts=True)[1].max() / len(steps)) if len(steps) else 1.0
+
+
+def writer(fmt: str, stamps: pd.DatetimeIndex, text: pd.Series) -> Text:
+    """How to write stamps as the text has them: with or without the zeros before one digit."""
+    head = text.iloc[:1000].to_numpy(object)
+    for zeros in ZEROS:
+        write = partial(written, fmt=fmt, zeros=zeros)
+        if (write(stamps[:1000]).to_numpy(object) == head).all():
+            return write
+    return partial(written, fmt=fmt, zeros=ZEROS[0])
+
+
+def written(stamps: pd.DatetimeIndex, fmt: str, zeros: re.Pattern[str]) -> pd.Index:
+    """Stamps as text without the zeros that match."""
+    return pd.Index([zeros.sub("", entry) for entry in stamps.strftime(fmt)])

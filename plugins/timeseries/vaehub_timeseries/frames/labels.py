@@ -1,0 +1,71 @@
+"""Names of columns and values of cells, in messages and in JSON."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Iterable
+from datetime import date
+from typing import Any, cast
+
+import numpy as np
+import pandas as pd
+
+from vaehub.errors import UsageError
+from vaehub.hints import did_you_mean, shown
+
+
+def row(frame: pd.DataFrame, position: int) -> str:
+    """A row as messages call it: counted from 0, with its label where the index has labels of its own."""
+    return f"row {position}" if isinstance(frame.index, pd.RangeIndex) else f"row {position} ({frame.index[position]})"
+
+
+def rows(frame: pd.DataFrame, positions: Iterable[int], most: int = 3) -> str:
+    """The first of several rows."""
+    found = list(positions)
+    more = f" and {len(found) - most:,} more" if len(found) > most else ""
+    return ", ".join(row(frame, position) for position in found[:most]) + more
+
+
+def named(label: Hashable) -> str:
+    """A column as messages call it; an index often has no name."""
+    return "the index" if label is None else f"column {shown(label)}"
+
+
+def find(label: Hashable, known: Iterable[Hashable], option: str) -> Hashable:
+    """`label`, where it is one of the known. Raises UsageError that names the option and the nearest known name."""
+    choices = list(known)
+    if label in choices:
+        return label
+    raise UsageError(f"{option}={label!r}: no such column; {did_you_mean(str(label), map(str, choices[:50]))}")
+
+
+def pack(label: Hashable) -> Any:
+    """A label as JSON. Raises UsageError for one that JSON cannot hold."""
+    if isinstance(label, np.generic):
+        label = label.item()
+    if isinstance(label, tuple):
+        return {"tuple": [pack(part) for part in label]}
+    if isinstance(label, date):  # a Timestamp too
+        return {"stamp": label.isoformat()}
+    if label is None or isinstance(label, str | int | float | bool):
+        return label
+    raise UsageError(f"{named(label)}: a name of type {type(label).__name__} cannot be saved; use a string")
+
+
+def unpack(packed: Any) -> Hashable:
+    """What `pack` packed."""
+    if not isinstance(packed, dict):
+        return packed  # type: ignore[no-any-return]
+    if "tuple" in packed:
+        return tuple(unpack(part) for part in packed["tuple"])
+    return pd.Timestamp(packed["stamp"])
+
+
+def place_of(frame: pd.DataFrame, label: Hashable) -> int:
+    """Where a column stands; names are unique."""
+    return cast(int, frame.columns.get_loc(label))
+
+
+def column_of(frame: pd.DataFrame, label: Hashable) -> pd.Series:
+    """A column by its name, its rows numbered from 0."""
+    column = frame.iloc[:, place_of(frame, label)]
+    return pd.Series(column.array, dtype=column.dtype, name=label, copy=False)

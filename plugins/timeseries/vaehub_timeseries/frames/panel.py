@@ -1,0 +1,103 @@
+"""A frame as the series that a model sees, and back."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import final
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from vaehub_timeseries.frames.grid import Floats, Grid
+from vaehub_timeseries.frames.layout import Layout
+from vaehub_timeseries.frames.rows import Rows
+from vaehub_timeseries.frames.schema import Form, Schema
+
+
+@final
+@dataclass(frozen=True, eq=False)
+class Series:
+    """One stretch of an entity on a regular grid: values (T, C) in the user's units, NaN where nothing is observed.
+
+    An entity is several series where it has a hole too long to bridge. start: the first stamp; step: of the grid (ns, or the frame's own numbers).
+    """
+
+    entity: Hashable
+    values: NDArray[np.float64]
+    start: float
+    step: float
+    unit: str
+    zoned: bool = False
+
+    @cached_property
+    def index(self) -> pd.Index:
+        """Stamps (T,): in UTC where the frame has a time zone; numbers where its time is numbers."""
+        whole: bool = float(self.start).is_integer() and float(self.step).is_integer()
+        if self.unit == "ns":
+            ticks = int(self.start) + np.rint(np.arange(len(self.values)) * self.step).astype(np.int64)
+            return pd.DatetimeIndex(ticks, tz="UTC" if self.zoned else None)
+        if whole:
+            return pd.RangeIndex(int(self.start), int(self.start + self.step * len(self.values)), int(self.step))
+        numbers: pd.Index = pd.Index(self.start + np.arange(len(self.values)) * self.step)
+        return numbers
+
+
+@final
+class Panel:
+    """A frame that was understood: its series, and the way back from them."""
+
+    def __init__(self, frame: pd.DataFrame, schema: Schema, rows: Rows, grid: Grid, layout: Layout) -> None:
+        self.frame, self.schema, self.rows, self.grid, self.layout = frame, schema, rows, grid, layout
+
+    @cached_property
+    def flat(self) -> Floats:
+        """The values of all series, one below the other (G, C)."""
+        return self.layout.values()
+
+    @cached_property
+    def series(self) -> list[Series]:
+        """The series of all entities, one after the other; an entity's in order of time."""
+        grid, stamps = self.grid, self.rows.stamps
+        parts = np.split(self.flat, grid.bounds[1:-1])
+        origin = zip(grid.owner.tolist(), grid.start.tolist(), parts, strict=True)
+        zoned = stamps.zone is not None
+        return [Series(self.rows.names[who], part, start, grid.step, stamps.unit, zoned) for who, start, part in origin]
+
+    def fill(self, filled: Sequence[Floats]) -> pd.DataFrame:
+        """The user's frame with its missing cells from `filled`, one (T, C) a series; all else comes back bit for bit."""
+        return self.layout.fill(self._flat(filled))
+
+    def spread(self, numbers: Sequence[Floats]) -> pd.DataFrame:
+        """`numbers`, one (T, C) a series, at every number of the frame: its rows and index, its columns (the long form: its one column)."""
+        return self.layout.spread(self._flat(numbers))
+
+    def keys(self) -> pd.DataFrame:
+        """The columns that say what a row is: time, entity and, in the long form, variable."""
+        form: Form = self.schema.form
+        return self.frame.loc[:, [label in form.labels for label in self.frame.columns]].copy()
+
+    def extend(self, steps: int) -> Panel:
+        """The future as a gap: the panel with `steps` rows after the end of each entity, which `fill` puts below the frame's own."""
+        from vaehub_timeseries.frames.future import extended
+
+        return extended(self, steps)
+
+    def members(self, entity: int) -> NDArray[np.intp]:
+        """The rows of an entity, by its code."""
+        first, last = np.searchsorted(self.rows.entity[self._by_entity], [entity, entity + 1])
+        return self._by_entity[first:last]
+
+    @cached_property
+    def _by_entity(self) -> NDArray[np.intp]:
+        return np.argsort(self.rows.entity, kind="stable")
+
+    def _flat(self, parts: Sequence[Floats]) -> Floats:
+        shapes = [(int(length), len(self.schema.channels)) for length in np.diff(self.grid.bounds)]
+        if [part.shape for part in parts] != shapes:
+            raise ValueError(
+                f"{len(parts)} arrays for {len(shapes)} series, each (T, {len(self.schema.channels)}) as the series themselves"
+            )
+        return np.concatenate(parts)

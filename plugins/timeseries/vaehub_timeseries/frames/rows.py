@@ -1,0 +1,83 @@
+"""Who and when every row is."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from vaehub.errors import UsageError
+from vaehub.hints import shown
+from vaehub_timeseries.frames.clock import in_rows, pull, read_stamps
+from vaehub_timeseries.frames.labels import named, row, rows
+from vaehub_timeseries.frames.schema import Form
+from vaehub_timeseries.frames.stamps import Stamps
+
+Ints = NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Rows:
+    """entity (R,): codes of the names; stamps (R,)."""
+
+    entity: Ints
+    names: list[Hashable]
+    stamps: Stamps
+
+
+def read_rows(frame: pd.DataFrame, form: Form) -> Rows:
+    """Entities and stamps. Raises UsageError that names the row where one is missing."""
+    entity, names = read_entities(frame, form)
+    return Rows(entity, names, read_stamps(frame, form.time) if form.time else in_rows(entity))
+
+
+def read_entities(frame: pd.DataFrame, form: Form) -> tuple[Ints, list[Hashable]]:
+    """Codes (R,) and the entities' names, in order of appearance; a tuple where several columns make one."""
+    if not form.entity:
+        return np.zeros(len(frame), np.int64), [None]
+    parts = [pull(frame, key) for key in form.entity]
+    for part, key in zip(parts, form.entity, strict=True):
+        if (gone := part.isna().to_numpy(bool)).any():
+            raise UsageError(f"{row(frame, int(gone.argmax()))}: no entity in {named(key.label)}; fill it in or drop the row")
+    if len(parts) == 1:
+        codes, names = pd.factorize(parts[0])
+        return codes.astype(np.int64), list(names)
+    index = pd.MultiIndex.from_arrays(parts)
+    codes, names = pd.factorize(index)
+    return codes.astype(np.int64), list(names)
+
+
+def reject_duplicates(frame: pd.DataFrame, read: Rows, form: Form, variable: Ints | None = None) -> None:
+    """Raise UsageError, with the rows, where an entity has two readings (of a variable) at one time."""
+    keys = [read.entity, read.stamps.at, *([] if variable is None else [variable])]
+    table = pd.DataFrame(dict(enumerate(keys)))
+    again = table.duplicated().to_numpy()
+    if not again.any():
+        return
+    second = int(again.argmax())
+    same = np.logical_and.reduce([key == key[second] for key in keys])
+    raise UsageError(
+        f"{rows(frame, np.flatnonzero(same))}: several readings{whose(read, form, second)} at {when(frame, form, second)}"
+        f" ({int(again.sum()):,} rows too many in all); drop them, name the entity= or set aggregate='mean'"
+    )
+
+
+def whose(read: Rows, form: Form, position: int) -> str:
+    """The entity of a row in a message."""
+    return f" of {shown(read.names[read.entity[position]])}" if form.entity else ""
+
+
+def when(frame: pd.DataFrame, form: Form, position: int) -> str:
+    """The time of a row as the frame writes it."""
+    return " ".join(str(pull(frame, key).iloc[position]) for key in form.time)
+
+
+def last_of(groups: Sequence[NDArray[np.generic]], at: NDArray[np.generic]) -> NDArray[np.intp]:
+    """The row with the latest stamp of each group, in the order of the groups."""
+    order = np.lexsort((at, *reversed(groups)))
+    ends = np.logical_or.reduce([np.diff(group[order]) != 0 for group in groups])
+    last: NDArray[np.intp] = order[np.append(ends, True)]
+    return last

@@ -1,0 +1,186 @@
+"""How a frame is read, and what the model is to know of it."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Sequence
+from dataclasses import asdict, dataclass, field, fields
+from typing import TYPE_CHECKING, Any
+
+from vaehub.errors import UsageError
+from vaehub_timeseries.frames.labels import pack, unpack
+
+if TYPE_CHECKING:
+    from vaehub.base import Json  # brings torch, which no frame needs
+
+KINDS = ("float", "int", "bool", "category")
+
+
+@dataclass(frozen=True)
+class Reading:
+    """How to read a frame; what is left out is found out.
+
+    time: column or index level of stamps; entity: column that tells series apart; variable, value: the two columns of the long form;
+    columns: those to impute, the others are used and come back as they are; missing_values: sentinels, such as -200;
+    aggregate: "mean" where an entity may have several readings at one time; step: of the grid, "1h".
+    """
+
+    time: str | None = None
+    entity: str | None = None
+    variable: str | None = None
+    value: str | None = None
+    columns: tuple[Hashable, ...] | None = None
+    missing_values: tuple[float | str, ...] = ()
+    aggregate: str | None = None
+    step: str | None = None
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "columns", None if self.columns is None else as_tuple(self.columns, "columns"))
+        object.__setattr__(self, "missing_values", as_tuple(self.missing_values, "missing_values"))
+        if self.aggregate not in (None, "mean"):
+            raise UsageError(f"aggregate={self.aggregate!r}: give 'mean', or leave it out")
+        if (self.variable is None) != (self.value is None):
+            raise UsageError("variable and value belong together: name both columns of the long form, or neither")
+
+
+def as_tuple(values: Sequence[Any], option: str) -> tuple[Any, ...]:
+    """The values of an option that takes a list."""
+    if isinstance(values, str | int | float):
+        raise UsageError(f"{option}={values!r}: give a list, [{values!r}]")
+    return tuple(values)
+
+
+@dataclass(frozen=True)
+class Key:
+    """Where a key of the rows lies: in a column, or in a level of the index."""
+
+    label: Hashable
+    level: int | None = None
+
+
+@dataclass(frozen=True)
+class Form:
+    """Which columns say what a row is: its time (two where date and time of day are apart), its entity and, in the long form, its variable."""
+
+    time: tuple[Key, ...] = ()
+    entity: tuple[Key, ...] = ()
+    variable: Hashable = None
+    value: Hashable = None
+
+    @property
+    def long(self) -> bool:
+        """Whether every row is one cell."""
+        return self.value is not None
+
+    @property
+    def labels(self) -> list[Hashable]:
+        """The columns that are no data."""
+        return [key.label for key in (*self.time, *self.entity) if key.level is None] + ([self.variable] if self.long else [])
+
+
+@dataclass(frozen=True)
+class Channel:
+    """One numeric column of the model. A column of categories is one channel a category, 1 where it holds."""
+
+    name: str
+    column: Hashable
+    kind: str
+    category: Hashable = None
+    target: bool = True
+
+
+@dataclass(frozen=True)
+class Schema:
+    """What a frame at hand must share with the one that was understood.
+
+    unit: "ns", "number" or "row", what the stamps are; step: of the grid, in that unit; dtypes: by column, as text;
+    ignored: columns that no model can use, which come back as they are.
+    """
+
+    reading: Reading
+    form: Form
+    channels: tuple[Channel, ...]
+    unit: str
+    step: float
+    dtypes: dict[Hashable, str] = field(default_factory=dict)
+    ignored: tuple[Hashable, ...] = ()
+
+    @property
+    def categories(self) -> dict[Hashable, tuple[Hashable, ...]]:
+        """The known categories by column."""
+        found: dict[Hashable, tuple[Hashable, ...]] = {}
+        for channel in self.channels:
+            if channel.kind == "category":
+                found[channel.column] = (*found.get(channel.column, ()), channel.category)
+        return found
+
+    def to_json(self) -> Json:
+        """Plain values, for the header of a model file."""
+        return {
+            "reading": {
+                **asdict(self.reading),
+                "columns": packed(self.reading.columns),
+                "missing_values": [*self.reading.missing_values],
+            },
+            "form": {
+                "time": [[pack(key.label), key.level] for key in self.form.time],
+                "entity": [[pack(key.label), key.level] for key in self.form.entity],
+                "variable": pack(self.form.variable),
+                "value": pack(self.form.value),
+            },
+            "channels": [[c.name, pack(c.column), c.kind, pack(c.category), c.target] for c in self.channels],
+            "unit": self.unit,
+            "step": self.step,
+            "dtypes": [[pack(label), dtype] for label, dtype in self.dtypes.items()],
+            "ignored": packed(self.ignored),
+        }
+
+    @staticmethod
+    def from_json(json: Json) -> Schema:
+        """What `to_json` gave. Raises UsageError where it is not of this form."""
+        try:
+            return Schema(
+                reading_from(json["reading"]),
+                form_from(json["form"]),
+                tuple(channel_from(*entry) for entry in json["channels"]),
+                str(json["unit"]),
+                exact(json["step"]),
+                {unpack(label): str(dtype) for label, dtype in json["dtypes"]},
+                tuple(unpack(label) for label in json["ignored"]),
+            )
+        except (KeyError, TypeError, ValueError) as error:
+            raise UsageError(
+                f"the saved schema is damaged ({type(error).__name__}: {error}); use another copy of the model"
+            ) from error
+
+
+def packed(labels: Sequence[Hashable] | None) -> list[Any] | None:
+    """Several labels as JSON."""
+    return None if labels is None else [pack(label) for label in labels]
+
+
+def exact(step: float) -> float:
+    """A whole number where it is one."""
+    value = float(step)
+    return int(value) if value.is_integer() else value
+
+
+def reading_from(json: Json) -> Reading:
+    """A reading from JSON."""
+    known = {entry.name for entry in fields(Reading)}
+    if unknown := set(json) - known:
+        raise ValueError(f"unknown {', '.join(sorted(unknown))}")
+    columns = json.get("columns")
+    return Reading(**{**json, "columns": None if columns is None else tuple(unpack(label) for label in columns)})
+
+
+def form_from(json: Json) -> Form:
+    """A form from JSON."""
+    time, entity = (tuple(Key(unpack(label), level) for label, level in json[name]) for name in ("time", "entity"))
+    return Form(time, entity, unpack(json["variable"]), unpack(json["value"]))
+
+
+def channel_from(name: str, column: Any, kind: str, category: Any, target: bool) -> Channel:
+    """A channel from JSON."""
+    if kind not in KINDS:
+        raise ValueError(f"unknown kind {kind!r}")
+    return Channel(name, unpack(column), kind, unpack(category), target)

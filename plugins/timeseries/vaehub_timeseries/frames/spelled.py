@@ -1,0 +1,80 @@
+"""Stamps that are text, or Python's own objects."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from vaehub.errors import UsageError
+from vaehub.hints import shown
+from vaehub_timeseries.frames import dates
+from vaehub_timeseries.frames.labels import named, row
+from vaehub_timeseries.frames.schema import Key
+from vaehub_timeseries.frames.stamps import Stamps, nanoseconds
+
+
+def from_objects(frame: pd.DataFrame, column: pd.Series, key: Key) -> Stamps:
+    """Text, or Python's own dates."""
+    if pd.api.types.infer_dtype(column) == "string":
+        return from_text(frame, column.astype(object).astype(str), [key], lambda text: [text])
+    try:
+        index = pd.DatetimeIndex(pd.to_datetime(column, utc=True))
+    except (ValueError, TypeError) as error:
+        raise UsageError(
+            f"{named(key.label)}: {shown(column.iloc[0])} … are not all stamps of one kind; convert them with pd.to_datetime"
+        ) from error
+    aware = np.array([getattr(stamp, "tzinfo", None) is not None for stamp in column])
+    reject_mixed(frame, aware, column, key)
+    zone = "UTC" if aware.all() else None
+    return Stamps(
+        nanoseconds(index, key), "ns", lambda at: [pd.Index(pd.DatetimeIndex(at).tz_localize(zone), dtype=object)], zone
+    )
+
+
+def reject_mixed(frame: pd.DataFrame, aware: NDArray[np.bool_], column: pd.Series, key: Key) -> None:
+    """Raise UsageError where some stamps have a time zone and some have none."""
+    if aware.any() and not aware.all():
+        odd = int((aware != aware[0]).argmax())
+        raise UsageError(
+            f"{row(frame, odd)}: {named(key.label)} mixes stamps with and without a time zone ({shown(column.iloc[odd])}); give all of them one"
+        )
+
+
+def from_text(frame: pd.DataFrame, text: pd.Series, keys: Sequence[Key], split: Callable[[pd.Index], list[pd.Index]]) -> Stamps:
+    """Stamps from text in one format."""
+    reject_mixed(frame, dates.has_offset(text.str.strip()), text, keys[0])
+    parsed = dates.parse(text)
+    if parsed is None:
+        bad = first_unreadable(text)
+        raise UsageError(
+            f"{row(frame, bad)}: {named(keys[0].label)}: {shown(text.iloc[bad])} is no stamp in the format of the others; mend it"
+        )
+    stamps, write = parsed
+    zone = "UTC" if dates.has_offset(text.iloc[:1].str.strip()).all() else None
+    return Stamps(nanoseconds(stamps, keys[0]), "ns", lambda at: split(write(pd.DatetimeIndex(at).tz_localize("UTC"))), zone)
+
+
+def first_unreadable(text: pd.Series) -> int:
+    """The first row that is not in the format that fits the most of a sample."""
+    sample = text.str.strip().iloc[:10_000]
+    tries = [pd.to_datetime(sample, format=fmt, errors="coerce", utc=True).isna() for fmt in dates.FORMATS]
+    best = min(tries, key=lambda gone: int(gone.sum()))
+    return int(best.to_numpy().argmax())
+
+
+def from_pair(frame: pd.DataFrame, parts: Sequence[pd.Series], keys: Sequence[Key]) -> Stamps:
+    """A column of dates and one of times of day."""
+    date, time = (part.astype(object).astype(str).str.strip() for part in parts)
+    words = date.iloc[0].count(" ") + 1
+
+    def split(text: pd.Index) -> list[pd.Index]:
+        entries = [entry.split(" ") for entry in text]
+        return [
+            pd.Index([" ".join(entry[:words]) for entry in entries]),
+            pd.Index([" ".join(entry[words:]) for entry in entries]),
+        ]
+
+    return from_text(frame, date + " " + time, keys, split)

@@ -1,0 +1,135 @@
+"""Which columns a model can use, and as what."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Sequence
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from pandas.api import types
+
+from vaehub.errors import UsageError
+from vaehub.hints import shown
+from vaehub_timeseries.frames.columns import kind_among, kind_of, missing_cells, plain
+from vaehub_timeseries.frames.labels import column_of, find, named, row
+from vaehub_timeseries.frames.schema import Channel, Form, Reading
+
+MAX_CHANNELS = 10_000  # the covariance of 10,000 columns takes 800 MB
+FREE_TEXT = 50  # distinct values, of which over half of the rows have one of their own
+NUMBERS = 0.5  # share of a text's cells that are numbers, so that the others are mistakes
+
+
+def find_channels(frame: pd.DataFrame, form: Form, reading: Reading) -> tuple[list[Channel], list[Hashable]]:
+    """(channels, ignored columns) of a frame. Raises UsageError that names the column, and the row where one is to blame."""
+    if form.long:
+        return long_channels(frame, form, reading), [label for label in frame.columns if label not in (*form.labels, form.value)]
+    data = [label for label in frame.columns if label not in form.labels]
+    wanted = None if reading.columns is None else {find(label, data, "columns") for label in reading.columns}
+    channels: list[Channel] = []
+    ignored: list[Hashable] = []
+    for label in data:
+        column = column_of(frame, label)
+        missing = missing_cells(column, reading.missing_values)
+        if (reason := unusable(frame, column, missing, label)) is None:
+            channels += column_channels(column, missing, label, wanted is None or label in wanted)
+        elif must_use(label, wanted, column, missing):
+            raise UsageError(reason)
+        else:
+            ignored.append(label)
+    return limited(channels), ignored
+
+
+def must_use(label: Hashable, wanted: set[Hashable] | None, column: pd.Series, missing: NDArray[np.bool_]) -> bool:
+    """Whether a column that is of no use cannot come back as it is: it was asked for, or has gaps, or is text that no one excluded."""
+    if wanted is not None:
+        return label in wanted
+    return bool(missing.any()) or types.is_object_dtype(column.dtype) or types.is_string_dtype(column.dtype)
+
+
+def unusable(frame: pd.DataFrame, column: pd.Series, missing: NDArray[np.bool_], label: Hashable) -> str | None:
+    """Why no model can use a column, with what to do; None where it can."""
+    kind = kind_among(column, missing)
+    if kind == "other":
+        return odd(frame, column, missing, label)
+    if kind == "category" and not isinstance(column.dtype, pd.CategoricalDtype):
+        return bad_text(frame, column[~missing], label)
+    return None
+
+
+def odd(frame: pd.DataFrame, column: pd.Series, missing: NDArray[np.bool_], label: Hashable) -> str:
+    """A column that is neither numbers nor text, or both."""
+    cells = column.to_numpy(dtype=object)
+    strange = [int(i) for i in np.flatnonzero(~missing) if not isinstance(cells[i], int | float | np.number)] or [0]
+    return (
+        f"{row(frame, strange[0])}: {named(label)} ({column.dtype}) holds {shown(cells[strange[0]])}, neither number nor category throughout; "
+        "mend it, drop the column, or name those to impute with columns=[…]"
+    )
+
+
+def bad_text(frame: pd.DataFrame, text: pd.Series, label: Hashable) -> str | None:
+    """What is wrong with a column of text as categories."""
+    values = text.unique()
+    if len(values) == 0:
+        return f"{named(label)} is text and nothing in it is observed; drop the column, or name those to impute with columns=[…]"
+    if len(values) <= FREE_TEXT // 2:
+        return None
+    numbers = pd.to_numeric(text, errors="coerce").notna()
+    if numbers.all():
+        return f"{row(frame, text.index[0])}: {named(label)} holds numbers as text ({shown(text.iloc[0])}); convert it with pd.to_numeric"
+    if numbers.mean() >= NUMBERS:
+        bad = text[~numbers]
+        where = f"{row(frame, bad.index[0])}: {named(label)}: {shown(bad.iloc[0])}"
+        return f"{where} is no number, as most others are; mend it, or convert the column with pd.to_numeric(…, errors='coerce')"
+    if len(values) > max(FREE_TEXT, len(text) / 2):
+        where = f"{row(frame, text.index[0])}: {named(label)} is free text ({shown(text.iloc[0])})"
+        return f"{where}, {len(values):,} different values in {len(text):,} rows; drop the column, or name those to impute with columns=[…]"
+    return None
+
+
+def column_channels(column: pd.Series, missing: NDArray[np.bool_], label: Hashable, target: bool) -> list[Channel]:
+    """The channels of a column: one a category, else one."""
+    kind = kind_among(column, missing)
+    if kind != "category":
+        return [Channel(str(label), label, kind, target=target)]
+    known = categories(column, missing, label)
+    return [Channel(f"{label}={value}", label, kind, value, target) for value in known]
+
+
+def categories(column: pd.Series, missing: NDArray[np.bool_], label: Hashable) -> list[Hashable]:
+    """The categories of a column: of its dtype, else in order of appearance."""
+    if isinstance(column.dtype, pd.CategoricalDtype):
+        known = [plain(value) for value in column.dtype.categories if column.isin([value])[~missing].any()]
+        known = known or [plain(value) for value in column.dtype.categories]
+    else:
+        known = [plain(value) for value in column[~missing].unique()]
+    if not known:
+        raise UsageError(f"{named(label)} has no categories; drop the column")
+    return known
+
+
+def long_channels(frame: pd.DataFrame, form: Form, reading: Reading) -> list[Channel]:
+    """One channel a variable of a long frame."""
+    column = column_of(frame, form.value)
+    kind = kind_of(column)
+    if kind not in ("float", "int"):
+        missing = missing_cells(column, reading.missing_values)
+        raise UsageError(odd(frame, column, missing, form.value))
+    variable = column_of(frame, form.variable)
+    if (gone := variable.isna().to_numpy(bool)).any():
+        raise UsageError(f"{row(frame, int(gone.argmax()))}: no variable in {named(form.variable)}; fill it in or drop the row")
+    known = list(pd.unique(variable))
+    wanted = known if reading.columns is None else [find(label, known, "columns") for label in reading.columns]
+    return limited([Channel(str(label), label, kind, target=label in wanted) for label in known])
+
+
+def limited(channels: Sequence[Channel]) -> list[Channel]:
+    """The channels, if there are some and not too many."""
+    if not channels:
+        raise UsageError("the frame has no column of numbers or categories to impute")
+    if len(channels) > MAX_CHANNELS:
+        raise UsageError(
+            f"{len(channels):,} columns (categories count one each), more than {MAX_CHANNELS:,}: a model of how they go together would not fit "
+            "into memory; impute groups of them"
+        )
+    return list(channels)

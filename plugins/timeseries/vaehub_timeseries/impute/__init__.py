@@ -1,0 +1,1 @@
+"""Imputation: several experts, blended and calibrated by rehearsal on cells that are hidden for the purpose."""

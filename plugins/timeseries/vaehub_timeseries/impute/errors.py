@@ -1,0 +1,54 @@
+"""How large the errors on hidden cells are: of the imputer, and of what anyone would try first.
+
+Cells are judged by what was learnt from other parts of the data; see `Judged`. Letters of shapes: M channels, n hidden
+cells.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Sequence
+
+import numpy as np
+import pandas as pd
+
+from vaehub_timeseries.impute.experts import Floats, Mask
+from vaehub_timeseries.impute.tuned import LINEAR, Judged
+
+LEVEL = 0.9
+NOMINAL: Floats = np.round(np.linspace(0.05, 0.95, 19), 2)
+
+
+def error_table(judged: Judged, columns: Sequence[Hashable], scale: Floats) -> pd.DataFrame:
+    """Mean absolute error per column, in its units, of imputer, linear interpolation, last value and mean; coverage of the 90 % interval.
+
+    A column of categories is judged by the errors of its indicators. `columns` and `scale`, the standard deviation, are those of every
+    channel (M,).
+    """
+    cells, channel = judged.cells, judged.cells.channel
+    unit = scale[channel]
+    table = pd.DataFrame(
+        {
+            "imputer": judged.error * unit,
+            "linear": np.abs(cells.means[LINEAR] - cells.truth) * unit,
+            "last": np.abs(cells.last - cells.truth) * unit,
+            "mean": np.abs(cells.truth) * unit,
+            "coverage": covered(judged.level, LEVEL).astype(float),
+            "cells": 1.0,
+        }
+    )
+    names = pd.Index(list(columns), dtype=object, tupleize_cols=False)
+    grouped = table.groupby(pd.factorize(names)[0][channel])
+    out = grouped.mean().assign(cells=grouped["cells"].sum().astype(int))
+    return out.set_axis(names.drop_duplicates()[out.index], axis=0)
+
+
+def calibration_table(judged: Judged, numeric: Mask) -> pd.DataFrame:
+    """How often central intervals of nominal coverage held the truth, in the channels (M,) that are numbers; NaN where none was tested."""
+    level = judged.level[numeric[judged.cells.channel]]
+    reached = [covered(level, c).mean() if len(level) else np.nan for c in NOMINAL]
+    return pd.DataFrame({"nominal": NOMINAL, "reached": reached})
+
+
+def covered(level: Floats, nominal: float) -> Floats:
+    """Whether the central interval of this coverage held each truth, by the level (n,) that the truth was."""
+    return np.asarray(np.abs(level - 0.5) <= nominal / 2)

@@ -1,0 +1,41 @@
+"""The gate: how much to believe each expert, per channel and gap length.
+
+weights = argmin over the simplex of the mean absolute error on rehearsed cells, each group's error drawn towards that of its channel and of
+all cells. The simplex is searched on a lattice that holds every vertex, so a single expert, linear interpolation too, is always a choice.
+Letters of shapes: C channels, B bins of gap lengths, K experts, A points of the lattice, n rehearsed cells.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+from itertools import product
+
+import numpy as np
+
+from vaehub_timeseries.impute.experts import Floats
+from vaehub_timeseries.impute.pools import Pool
+from vaehub_timeseries.impute.rehearsal import Rehearsed
+
+STEPS = {1: 1, 2: 40, 3: 20, 4: 10}  # of the lattice along an edge, by the number of experts
+COARSE = 6
+
+
+@cache
+def lattice(experts: int) -> Floats:
+    """All weights (A, K) that are multiples of 1 / STEPS, the vertices first in order of the experts."""
+    steps = STEPS.get(experts, COARSE)
+    counts = np.array([c for c in product(range(steps + 1), repeat=experts) if sum(c) == steps], dtype=np.int64)
+    ordered: Floats = counts[np.lexsort((*-counts.T[::-1], -counts.max(1)))] / steps
+    return ordered
+
+
+def losses(rehearsed: Rehearsed, channels: int) -> Pool:
+    """Absolute errors of every point of the lattice, by group."""
+    means, truth = rehearsed.means, rehearsed.truth
+    return Pool.of(rehearsed.group, np.abs(lattice(len(means)) @ means - truth), rehearsed.weight, channels)
+
+
+def weights(pool: Pool, experts: int) -> Floats:
+    """The best weights (C, B, K) by the pooled errors."""
+    best: Floats = lattice(experts)[pool.means().argmin(-1)]
+    return best

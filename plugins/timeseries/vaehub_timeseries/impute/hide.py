@@ -1,0 +1,161 @@
+"""Which observed cells to hide, so that they are as hard to impute as the cells that are really missing.
+
+A hidden cell should lie in a gap of the length that missing cells lie in, together with the channels that go missing together. Series
+are joined into one mask (R, C) with an observed row between two, so that no gap spans two of them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+
+from vaehub_timeseries.gaps import gap_lengths
+from vaehub_timeseries.impute.experts import Floats, Integers, Mask
+from vaehub_timeseries.masks import mixture
+
+ELSEWHERE = 0.25  # of the gaps are laid in a channel drawn at random: channels without gaps are rehearsed too
+LONGEST = 0.5  # of its series, that one hidden gap may span where there is no other series to learn the channel's level from
+CHOICE = 4  # places are tried for every gap, and the one kept where the gap comes out nearest to the length it should have
+
+
+class Joined(NamedTuple):
+    """Missing cells of all series, one below the other: (R, C), series i in the rows starts[i] … ends[i]."""
+
+    missing: Mask
+    starts: Integers
+    ends: Integers
+
+    @classmethod
+    def of(cls, missing: Sequence[Mask]) -> Joined:
+        """Joined with an observed row after every series."""
+        lengths = np.array([len(m) for m in missing])
+        ends = np.cumsum(lengths + 1) - 1
+        apart = np.zeros((1, missing[0].shape[1]), dtype=bool)
+        return cls(np.concatenate([part for m in missing for part in (m, apart)]), ends - lengths, ends)
+
+    def parted(self, mask: Mask) -> list[Mask]:
+        """A mask (R, C) back as one per series."""
+        return [mask[a:b] for a, b in zip(self.starts, self.ends, strict=True)]
+
+    @property
+    def inside(self) -> Mask:
+        """Rows (R,) that belong to a series."""
+        out = np.ones(len(self.missing), dtype=bool)
+        out[self.ends] = False
+        return out
+
+
+class Spans(NamedTuple):
+    """Rows first … last of one channel, each (E,)."""
+
+    first: Integers
+    last: Integers
+    channel: Integers
+
+    def take(self, index: Integers) -> Spans:
+        """Those with these numbers, in this order."""
+        return Spans(*(column[index] for column in self))
+
+    def cover(self, shape: tuple[int, int]) -> Mask:
+        """The cells (R, C) in any of the spans."""
+        rows, channels = shape
+        opened = np.bincount(self.first * channels + self.channel, minlength=(rows + 1) * channels)
+        closed = np.bincount((self.last + 1) * channels + self.channel, minlength=(rows + 1) * channels)
+        return np.asarray((opened - closed).reshape(rows + 1, channels).cumsum(0)[:-1] > 0)
+
+
+def hide(missing: Sequence[Mask], fraction: float, rng: np.random.Generator) -> list[Mask]:
+    """Hide about `fraction` of the observed cells of series (T, C), at least one where any is observed.
+
+    The lengths of gaps are drawn as a missing cell sees them, and are matched by rank to the gaps that hiding one observed cell makes:
+    the least is hidden that gives the hidden cells the missing cells' distribution of gap lengths. Where nothing is missing, points,
+    runs and rows are hidden in equal parts.
+    """
+    if not any(m.any() for m in missing):
+        return [mixture(m.shape, fraction, rng) for m in missing]
+    joined = Joined.of(missing)
+    observed = ~joined.missing & joined.inside[:, None]
+    wanted = max(1.0, fraction * observed.sum())
+    spans = _with_companions(_spans(joined, observed, int(wanted) + 1, rng), together(missing), rng)
+    return joined.parted(_enough(spans, observed, wanted).cover(observed.shape) & observed)
+
+
+def together(missing: Sequence[Mask]) -> Floats:
+    """How much likelier channel d is missing where c is: p (C, C) with P(d | c observed) + (1 - P(d | c observed)) p = P(d | c missing).
+
+    In windows of one length, what depends on the step alone (gaps that are commonest in the middle) is not counted.
+    """
+    cells = np.stack(missing) if len({len(m) for m in missing}) == 1 and len(missing) > 1 else np.concatenate(missing)
+    rate = cells.mean(tuple(range(cells.ndim - 1)))
+    rest = (cells - cells.mean(0)).reshape(-1, len(rate))
+    change = (rest.T @ rest) / np.maximum((rest**2).sum(0), 1e-9)[:, None]
+    where_seen = np.clip(rate - change * rate[:, None], 0, 1 - 1e-9)
+    np.fill_diagonal(change, 0.0)
+    return np.asarray(np.clip(change / (1 - where_seen), 0, 1))
+
+
+def _spans(joined: Joined, observed: Mask, count: int, rng: np.random.Generator) -> Spans:
+    """Gaps about random observed cells: as long as random missing cells' gaps, as far as those are longer than what hiding one makes."""
+    rows, channels = np.nonzero(joined.missing)
+    lengths = gap_lengths(joined.missing)[rows, channels]
+    donor = rng.integers(len(rows), size=count)
+    channel = np.where(rng.random(count) < ELSEWHERE, rng.integers(observed.shape[1], size=count), channels[donor])
+    wanted = _capped(lengths[donor], joined)
+    parts = [_matched(joined, observed[:, c], c, wanted[channel == c], rng) for c in np.unique(channel)]
+    spans = Spans(*(np.concatenate(column) for column in zip(*parts, strict=True)))
+    return spans.take(rng.permutation(len(spans.first)))
+
+
+def _capped(lengths: Integers, joined: Joined) -> Integers:
+    """No longer than half of the series where there is only one."""
+    if len(joined.starts) > 1:
+        return lengths
+    return np.minimum(lengths, max(1, int(LONGEST * (joined.ends[0] - joined.starts[0]))))
+
+
+def _matched(joined: Joined, observed: Mask, channel: int, wanted: Integers, rng: np.random.Generator) -> Spans:
+    """Spans about random observed cells of one channel, the longest wanted where hiding one cell already makes the longest gap."""
+    places = np.flatnonzero(observed)
+    if not len(places):
+        return Spans(*np.zeros((3, 0), dtype=np.int64))
+    before, after = _around(joined.missing[:, channel])
+    chosen, wanted = rng.choice(places, CHOICE * len(wanted)), np.sort(np.repeat(wanted, CHOICE))
+    made = after[chosen] - before[chosen] - 1
+    chosen = chosen[np.argsort(made, kind="stable")]
+    spans = _grown(joined, chosen, np.maximum(wanted - np.sort(made), 0), channel, rng)
+    comes_out = after[spans.last] - before[spans.first] - 1
+    off = np.abs(np.log(comes_out / wanted)).reshape(-1, CHOICE)
+    return spans.take(off.argmin(1) + CHOICE * np.arange(len(off)))
+
+
+def _around(missing: Mask) -> tuple[Integers, Integers]:
+    """The rows of the observed cells before and after every row (R,), the row itself left out."""
+    rows = np.arange(len(missing))
+    before = np.maximum.accumulate(np.where(missing, -1, rows))
+    after = np.minimum.accumulate(np.where(missing, len(missing), rows)[::-1])[::-1]
+    return np.concatenate([[-1], before[:-1]]), np.concatenate([after[1:], [len(missing)]])
+
+
+def _grown(joined: Joined, chosen: Integers, extra: Integers, channel: int, rng: np.random.Generator) -> Spans:
+    """The chosen rows with `extra` rows more, some before and some after them, inside their series."""
+    series = np.searchsorted(joined.ends, chosen)
+    low, high = joined.starts[series], joined.ends[series] - 1
+    first = np.clip(chosen - rng.integers(extra + 1), low, np.maximum(high - extra, low))
+    return Spans(first, np.minimum(first + extra, high), np.full(len(chosen), channel))
+
+
+def _with_companions(spans: Spans, share: Floats, rng: np.random.Generator) -> Spans:
+    """Every span followed by the same rows of the channels that go missing with its own."""
+    chosen = rng.random((len(spans.first), len(share))) < share[spans.channel]
+    chosen[np.arange(len(chosen)), spans.channel] = True
+    event, channel = np.nonzero(chosen)
+    return Spans(spans.first[event], spans.last[event], channel)
+
+
+def _enough(spans: Spans, observed: Mask, wanted: float) -> Spans:
+    """The first spans that hide so many observed cells, overlaps counted twice; at least one that hides any."""
+    seen = np.vstack([np.zeros((1, observed.shape[1]), dtype=np.int64), observed.cumsum(0)])
+    hidden = np.cumsum(seen[spans.last + 1, spans.channel] - seen[spans.first, spans.channel])
+    return spans.take(np.arange(min(len(hidden), int(np.searchsorted(hidden, wanted)) + 1)))

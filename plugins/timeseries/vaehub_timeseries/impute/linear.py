@@ -1,0 +1,123 @@
+"""The simplest expert: linear interpolation, which is the mean of a random walk's bridge."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple, final
+
+import numpy as np
+
+from vaehub_timeseries.impute.experts import SMALLEST, Belief, Floats, Integers, Mask, believed
+
+
+@final
+class LinearExpert:
+    """Linear interpolation in time, the nearest value at the ends, with `causal` the last value; sd of a random walk's bridge.
+
+    At distances l and r from the observed steps around it, the bridge of a walk with step variance s² has variance s² l r / (l + r),
+    outside them s² l. No variance exceeds its channel's; a channel with nothing observed has mean 0 and that variance.
+    """
+
+    name = "linear"
+
+    def __init__(self, step: Floats, spread: Floats, causal: bool = False) -> None:
+        self.step, self.spread, self.causal = step, spread, causal
+
+    @classmethod
+    def fit(cls, series: Sequence[Floats], causal: bool = False) -> LinearExpert:
+        """Step variance of a walk through neighbouring observed cells and second moment, per channel (C,)."""
+        steps = _mean_of([_squared_steps(values) for values in series])
+        return cls(steps, _mean_of([values**2 for values in series]), causal)
+
+    def predict(self, series: Sequence[Floats]) -> list[Belief]:
+        """The belief about every series (T, C)."""
+        return [self._one(values) for values in series]
+
+    def _one(self, values: Floats) -> Belief:
+        around = Around.of(values, self.causal)
+        return believed(values, around.interpolate(values), np.sqrt(around.variance(self.step, self.spread)))
+
+    def draw(self, series: Sequence[Floats], n: int, seed: int) -> list[Floats]:
+        """n draws (n, T, C) of every series: bridges of random walks about the interpolation."""
+        rng = np.random.default_rng(seed)
+        return [self._draw(values, n, rng) for values in series]
+
+    def _draw(self, values: Floats, n: int, rng: np.random.Generator) -> Floats:
+        """A walk less its own interpolation between the observed steps is a bridge; where nothing is observed it is a level."""
+        around, belief = Around.of(values, self.causal), self._one(values)
+        walk = rng.standard_normal((n, *values.shape)).cumsum(1)
+        level = np.broadcast_to(rng.standard_normal((n, 1, values.shape[1])), walk.shape)
+        bridge = walk - around.interpolate(walk)
+        length = around.variance(np.ones_like(self.step), np.full_like(self.spread, np.inf))
+        unit = np.where(around.none, level, bridge / np.sqrt(np.where(length > 0, length, 1.0)))
+        return np.where(np.isnan(values), belief.mean + belief.sd * unit, values)
+
+    def state(self) -> dict[str, Any]:
+        """What `restore` needs, as JSON."""
+        return {"step": self.step.tolist(), "spread": self.spread.tolist(), "causal": self.causal}
+
+    @classmethod
+    def restore(cls, state: dict[str, Any]) -> LinearExpert:
+        """The expert whose `state` this is."""
+        return cls(np.array(state["step"]), np.array(state["spread"]), bool(state["causal"]))
+
+
+class Around(NamedTuple):
+    """The observed steps before and after every cell (T, C); -1 and T where there is none."""
+
+    before: Integers
+    after: Integers
+
+    @classmethod
+    def of(cls, values: Floats, causal: bool) -> Around:
+        """Where the cells of `values` (T, C) are observed; nothing is after a cell where only the past may be used."""
+        steps = len(values)
+        time, seen = np.arange(steps)[:, None], ~np.isnan(values)
+        before = np.maximum.accumulate(np.where(seen, time, -1), axis=0)
+        after = np.minimum.accumulate(np.where(seen, time, steps)[::-1], axis=0)[::-1]
+        return cls(before, np.where(seen, time, steps) if causal else after)
+
+    @property
+    def none(self) -> Mask:
+        """Cells with nothing observed on either side."""
+        return np.asarray((self.before < 0) & (self.after >= len(self.after)))
+
+    @property
+    def distances(self) -> tuple[Floats, Floats]:
+        """Steps to the observed cells before and after, inf where there is none."""
+        time, steps = np.arange(len(self.before))[:, None], len(self.before)
+        left = np.where(self.before >= 0, time - self.before, np.inf)
+        return left, np.where(self.after < steps, self.after - time, np.inf)
+
+    def interpolate(self, path: Floats) -> Floats:
+        """`path` (…, T, C) at the observed steps, straight lines between them, constant outside, 0 where there are none."""
+        ahead = (None,) * (path.ndim - 2)
+        first = np.take_along_axis(path, np.maximum(self.before, 0)[ahead], -2)
+        second = np.take_along_axis(path, np.minimum(self.after, len(self.after) - 1)[ahead], -2)
+        left, right = self.distances
+        with np.errstate(invalid="ignore"):
+            share = np.where(np.isinf(right), 0.0, np.where(np.isinf(left), 1.0, left / np.maximum(left + right, 1)))
+        return np.where(self.none, 0.0, np.where(share < 1, first, 0) * (1 - share) + np.where(share > 0, second, 0) * share)
+
+    def variance(self, step: Floats, spread: Floats) -> Floats:
+        """Of a bridge with this step variance (C,), at most `spread` (C,)."""
+        left, right = self.distances
+        with np.errstate(divide="ignore"):
+            bridge = 1.0 / (1.0 / left + 1.0 / right)
+        return np.minimum(step * bridge, spread)
+
+
+def _squared_steps(values: Floats) -> Floats:
+    """(x_t - x_s)² / (t - s) of every observed cell and the one observed before it (T, C), NaN elsewhere."""
+    shifted = np.vstack([np.full((1, values.shape[1]), np.nan), values[:-1]])[: len(values)]
+    before = Around.of(shifted, causal=True).before
+    time = np.arange(len(values))[:, None]
+    change = values - np.take_along_axis(shifted, np.maximum(before, 0), 0)
+    return np.where(before >= 0, change**2 / (time - before + 1), np.nan)
+
+
+def _mean_of(squares: Sequence[Floats]) -> Floats:
+    """Mean per channel over all series, NaN left out; 1 where nothing is known, never 0."""
+    total = np.sum([np.nansum(s, axis=0) for s in squares], axis=0)
+    count = np.sum([(~np.isnan(s)).sum(0) for s in squares], axis=0)
+    return np.maximum(np.where(count > 0, total / np.maximum(count, 1), 1.0), SMALLEST)

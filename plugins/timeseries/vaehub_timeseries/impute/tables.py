@@ -1,0 +1,69 @@
+"""What the imputer takes and gives: frames or arrays, levels, warnings."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Hashable, Mapping, Sequence
+from typing import Any, TypeAlias
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from vaehub.errors import UsageError
+from vaehub_timeseries.frames import Panel
+from vaehub_timeseries.impute.experts import Floats, Mask
+from vaehub_timeseries.impute.fitted import Fitted
+
+Table: TypeAlias = "pd.DataFrame | NDArray[Any]"
+NAMED = 5  # columns in a warning
+
+
+def as_given(frame: pd.DataFrame, given: Table) -> Table:
+    """A frame where a frame was given, else an array."""
+    return frame if isinstance(given, pd.DataFrame) else frame.to_numpy()
+
+
+def by_level(panel: Panel, quantiles: Mapping[float, Sequence[Floats]]) -> pd.DataFrame:
+    """Numbers (T, C) of every series for each level, as columns (name, level) in the rows of the frame."""
+    frames = [panel.spread(numbers) for numbers in quantiles.values()]
+    names, width = list(frames[0].columns), len(frames)
+    cells = np.stack([frame.to_numpy() for frame in frames], -1).reshape(len(frames[0]), -1)
+    labels: list[tuple[Hashable, float]] = [(name, level) for name in names for level in quantiles]
+    columns = pd.MultiIndex.from_arrays(
+        [pd.Index([name for name, _ in labels], tupleize_cols=False), [level for _, level in labels]], names=[None, "quantile"]
+    )
+    return pd.DataFrame(cells[:, : len(names) * width], index=frames[0].index, columns=columns)
+
+
+def checked(levels: Sequence[float]) -> list[float]:
+    """Levels of quantiles. Raises UsageError for what is none."""
+    asked = [levels] if isinstance(levels, int | float) else list(levels)
+    for level in asked:
+        if not isinstance(level, int | float | np.number) or not 0 < level < 1:
+            raise UsageError(f"quantile {level!r}: give numbers between 0 and 1, such as [0.05, 0.5, 0.95]")
+    if not asked:
+        raise UsageError("quantiles: none asked for; give numbers between 0 and 1, such as [0.05, 0.5, 0.95]")
+    return list(dict.fromkeys(float(level) for level in asked))
+
+
+def positive(name: str, number: int) -> int:
+    """A count. Raises UsageError below 1."""
+    if number < 1:
+        raise UsageError(f"{name}={number}: give 1 or more")
+    return number
+
+
+def warn_of_absent(panel: Panel, fitted: Fitted) -> None:
+    """Warn of the columns with nothing observed, and say what they get."""
+    observed = np.any([(~np.isnan(s.values)).any(0) for s in panel.series], axis=0)
+    warn_of(panel, ~observed & fitted.known, "every cell gets the mean of the data that the imputer was fitted on")
+    warn_of(panel, ~observed & ~fitted.known, f"nor was in the data of the fit: every cell gets fill={fitted.options.fill:g}")
+
+
+def warn_of(panel: Panel, channels: Mask, consequence: str) -> None:
+    """One warning for all of these channels (C,)."""
+    names = list(dict.fromkeys(str(c.column) for c, chosen in zip(panel.schema.channels, channels, strict=True) if chosen))
+    if names:
+        more = f" and {len(names) - NAMED} more columns" if len(names) > NAMED else ""
+        warnings.warn(f"{', '.join(names[:NAMED])}{more}: nothing is observed; {consequence}", UserWarning, stacklevel=5)

@@ -1,0 +1,42 @@
+"""Stationary covariances: from the lags of a series to the joint covariance of a window, and back."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor
+
+
+def window_covariance(gamma: Tensor, steps: int | None = None) -> Tensor:
+    """Covariance (T*C, T*C) of a window from gamma (T, C, C), gamma[k] = cov(x_t, x_{t+k}): block-Toeplitz."""
+    lags = gamma[:steps]
+    both = torch.cat([lags.flip(0)[:-1].mT, lags])  # lags -(T-1) … T-1
+    t = torch.arange(len(lags), device=gamma.device)
+    blocks = both[t.unsqueeze(0) - t.unsqueeze(1) + len(lags) - 1]
+    return blocks.permute(0, 2, 1, 3).reshape(len(lags) * gamma.shape[1], -1)
+
+
+def lag_moments(series: Sequence[Tensor], lags: int) -> Tensor:
+    """Mean of x_t x_{t+k}^T over all pairs in all series (T_i, C): (lags, C, C); 0 at lags that no series has."""
+    moments = series[0].new_zeros(lags, series[0].shape[1], series[0].shape[1])
+    for x in stacked(series):
+        for k in range(min(lags, x.shape[1])):
+            moments[k] += torch.einsum("ntc,ntd->cd", x[:, : x.shape[1] - k], x[:, k:])
+    pairs = [sum(max(0, len(x) - k) for x in series) for k in range(lags)]
+    return moments / moments.new_tensor(pairs).clamp(min=1).view(-1, 1, 1)
+
+
+def stacked(series: Sequence[Tensor]) -> list[Tensor]:
+    """Series of equal length together: (N, T, C) for each length."""
+    by_length: dict[int, list[Tensor]] = {}
+    for x in series:
+        by_length.setdefault(len(x), []).append(x)
+    return [torch.stack(group) for group in by_length.values()]
+
+
+def averaged_lags(covariance: Tensor, steps: int) -> Tensor:
+    """The lags (T, C, C) of a covariance (T*C, T*C) of windows, averaged over time."""
+    channels = len(covariance) // steps
+    blocks = covariance.view(steps, channels, steps, channels).permute(0, 2, 1, 3)
+    return torch.stack([blocks.diagonal(offset=k).mean(-1) for k in range(steps)])

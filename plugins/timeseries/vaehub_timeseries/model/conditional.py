@@ -1,0 +1,109 @@
+"""What is not seen, given what is: conditional means and covariances of one joint Gaussian under any mask, many rows at once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+NUMBERS_AT_ONCE = 8_000_000  # in the largest array of a group of rows
+
+
+@dataclass(frozen=True)
+class Conditional:
+    """E[x | seen] and sd[x | seen] (N, P), exactly x and 0 where seen; `covariance` (P, P) is summed over the rows."""
+
+    mean: Tensor
+    sd: Tensor
+    covariance: Tensor
+
+
+@dataclass(frozen=True)
+class Joint:
+    """N(mean (P,), covariance (P, P)) in float64, with its inverse at hand."""
+
+    mean: Tensor
+    covariance: Tensor
+    precision: Tensor
+
+    @classmethod
+    def of(cls, mean: Tensor, covariance: Tensor) -> Joint:
+        """The Gaussian with this mean and covariance."""
+        covariance = covariance.double()
+        return cls(mean.double(), covariance, torch.cholesky_inverse(torch.linalg.cholesky(covariance)))
+
+
+def conditional(x: Tensor, joint: Joint, moments: bool = False) -> Conditional:
+    """x (N, P) with NaN where unseen -> the rest given it. Cost a row: min(seen, unseen)^3 and less than P^3; `moments` for the sum of covariances."""
+    x, seen = x.double(), ~x.isnan()
+    mean, sd = torch.where(seen, x, joint.mean), torch.zeros_like(x)
+    total = torch.zeros_like(joint.covariance)
+    y = torch.where(seen, x - joint.mean, torch.zeros((), dtype=x.dtype, device=x.device))
+    for rows, index, valid, few_seen in groups(seen):
+        solve = given_few if few_seen else given_many
+        shift, variance = solve(y[rows], index, valid, joint, total if moments else None)
+        unseen = ~seen[rows]
+        mean[rows] = torch.where(unseen, joint.mean + shift, mean[rows])
+        sd[rows] = torch.where(unseen, variance.clamp(min=1e-12).sqrt(), sd[rows])
+    return Conditional(mean, sd, total)
+
+
+def groups(seen: Tensor) -> Iterator[tuple[Tensor, Tensor, Tensor, bool]]:
+    """Rows with similar masks: row numbers (B,), the places (B, K) of their seen (or unseen, where those are fewer) cells, which are valid."""
+    p = seen.shape[1]
+    few = seen.sum(1) <= p // 2
+    for side in (True, False):
+        rows = torch.nonzero(few == side).flatten()
+        places = seen[rows] if side else ~seen[rows]
+        counts = places.sum(1)
+        order = counts.argsort(stable=True)
+        while len(order):
+            size = group_size(counts[order], p if side else 0)
+            chosen, order = order[:size], order[size:]
+            width = int(counts[chosen[-1]])
+            if width or side:
+                index = (~places[chosen]).to(torch.int8).argsort(dim=1, stable=True)[:, :width]
+                yield rows[chosen], index, places[chosen].gather(1, index), side
+
+
+def group_size(counts: Tensor, width: int) -> int:
+    """How many of the rows, sorted by count, fit into memory at once."""
+    last = int(counts[-1])
+    if not last:
+        return len(counts)
+    cost = counts.double() * (counts + width) * torch.arange(1, len(counts) + 1, device=counts.device)
+    return max(1, int((cost <= NUMBERS_AT_ONCE).sum()))
+
+
+def block(matrix: Tensor, index: Tensor, valid: Tensor) -> Tensor:
+    """matrix[index, index] of every row (B, K, K), the identity where a place is padding."""
+    both = valid.unsqueeze(2) & valid.unsqueeze(1)
+    eye = torch.eye(index.shape[1], dtype=matrix.dtype, device=matrix.device)
+    return torch.where(both, matrix[index.unsqueeze(2), index.unsqueeze(1)], eye)
+
+
+def given_few(y: Tensor, index: Tensor, valid: Tensor, joint: Joint, total: Tensor | None) -> tuple[Tensor, Tensor]:
+    """E[x] - mean and var[x] (B, P) from the covariance of the seen cells: S_:o S_oo^-1 y_o and S - S_:o S_oo^-1 S_o:."""
+    lower = torch.linalg.cholesky(block(joint.covariance, index, valid))
+    across = joint.covariance[index] * valid.unsqueeze(2)
+    half = torch.linalg.solve_triangular(lower, across, upper=False)
+    target = torch.linalg.solve_triangular(lower, (y.gather(1, index) * valid).unsqueeze(2), upper=False)
+    if total is not None:
+        flat = half.reshape(-1, half.shape[2])
+        total += len(y) * joint.covariance - flat.T @ flat
+    return (half.mT @ target).squeeze(2), joint.covariance.diagonal() - half.square().sum(1)
+
+
+def given_many(y: Tensor, index: Tensor, valid: Tensor, joint: Joint, total: Tensor | None) -> tuple[Tensor, Tensor]:
+    """E[x] - mean and var[x] (B, P) from the precision of the unseen cells: -K_mm^-1 K_mo y_o and K_mm^-1."""
+    inverse = torch.cholesky_inverse(torch.linalg.cholesky(block(joint.precision, index, valid)))
+    pull = (y @ joint.precision).gather(1, index) * valid
+    shift = torch.zeros_like(y).scatter_add(1, index, -(inverse @ pull.unsqueeze(2)).squeeze(2) * valid)
+    variance = torch.zeros_like(y).scatter_add(1, index, inverse.diagonal(dim1=1, dim2=2) * valid)
+    if total is not None:
+        both = valid.unsqueeze(2) & valid.unsqueeze(1)
+        places = (index.unsqueeze(2) * y.shape[1] + index.unsqueeze(1)).flatten()
+        total.view(-1).index_add_(0, places, torch.where(both, inverse, 0.0).flatten())
+    return shift, variance

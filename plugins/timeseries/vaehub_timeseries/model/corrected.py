@@ -1,0 +1,71 @@
+"""The neural expert: the closed-form belief, moved by what a trained VAE corrects of its own linear part."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import final
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from vaehub.base import Batch
+from vaehub.vae import VAE, point
+from vaehub_timeseries.impute.experts import Belief, Floats, believed
+from vaehub_timeseries.model.em import Windows
+from vaehub_timeseries.model.gaussian import TRAILING_AT_ONCE, GaussianExpert, trailing
+from vaehub_timeseries.parts.linear_gaussian import LinearGaussianDecoder, LinearGaussianEncoder
+
+ROWS_AT_ONCE = 256
+
+
+@final
+class CorrectedExpert:
+    """A closed-form expert with the neural correction δ (and h) of a VAE whose linear part is the same process."""
+
+    name = "vae"
+
+    def __init__(self, base: GaussianExpert, vae: VAE) -> None:
+        self.base, self.vae = base, vae.eval()
+        self.steps = base.chain.steps
+
+    def predict(self, series: Sequence[Floats]) -> list[Belief]:
+        """The belief about every series (T, C)."""
+        moves = self._moves(series)
+        return [believed(x, b.mean + move, b.sd) for x, b, move in zip(series, self.base.predict(series), moves, strict=True)]
+
+    def draw(self, series: Sequence[Floats], n: int, seed: int) -> list[Floats]:
+        """n joint draws (n, T, C) of every series."""
+        drawn = zip(series, self.base.draw(series, n, seed), self._moves(series), strict=True)
+        return [np.where(np.isnan(x), draws + move, x) for x, draws, move in drawn]
+
+    def _moves(self, series: Sequence[Floats]) -> list[Floats]:
+        """How far the correction moves each cell (T, C), averaged over the windows that it lies in."""
+        if self.base.causal:
+            return [self._trailing_moves(values) for values in series]
+        if not series:
+            return []
+        cut = Windows.of([torch.from_numpy(values) for values in series], self.steps)
+        return [joined.double().numpy() for joined in cut.joined(self.correction(cut.values))]
+
+    def _trailing_moves(self, values: Floats) -> Floats:
+        """At every step with a gap, the correction in the window that ends with it."""
+        moves = np.zeros_like(values)
+        for steps in np.array_split(np.isnan(values).any(1).nonzero()[0], 1 + len(values) // TRAILING_AT_ONCE):
+            if len(steps):
+                moves[steps] = self.correction(trailing(values, steps, self.steps))[:, -1].numpy()
+        return moves
+
+    @torch.no_grad()
+    def correction(self, windows: Tensor) -> Tensor:
+        """The VAE's mean less that of its linear part (N, T, C), of windows (N, T, C) with NaN where unseen."""
+        encoder, decoder = self.vae.encoder, self.vae.decoder
+        if not isinstance(encoder, LinearGaussianEncoder) or not isinstance(decoder, LinearGaussianDecoder):
+            raise TypeError("a correction needs encoder and decoder linear_gaussian")
+        parts = []
+        for x in windows.float().split(ROWS_AT_ONCE):
+            seen = ~x.isnan()
+            batch = Batch(torch.where(seen, x, 0.0), None, seen)
+            linear, _ = encoder.exact(batch.x, seen)
+            parts.append(point(decoder(encoder(batch).mean)) - decoder.location(linear))
+        return torch.cat(parts)

@@ -1,0 +1,31 @@
+"""Training of the VAE on series in memory."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+
+import vaehub
+from vaehub.config import Config, build_domain
+from vaehub.errors import UsageError
+from vaehub.run import Run
+from vaehub_timeseries.domain import TimeSeries
+from vaehub_timeseries.impute.experts import Floats
+from vaehub_timeseries.model.em import Autocovariance
+from vaehub_timeseries.splits import split
+
+RECENT = (
+    0.1  # of the steps, by which epochs are compared. They are trained on as well: what is nearest to the future tells most of it
+)
+
+
+def trained(series: Sequence[Floats], steps: int, config: Config, process: Autocovariance) -> Run:
+    """The run of a config on series in scaled units; its files are gone, its model is in memory."""
+    domain = build_domain(config)
+    if not isinstance(domain, TimeSeries):
+        raise UsageError(f"config: domain is {config.domain.name}; an imputer needs domain: timeseries")
+    recent = split(series, steps, RECENT)["test"] or list(series)
+    domain.hold({"train": list(series), "val": recent, "test": recent}, steps, process)
+    with tempfile.TemporaryDirectory() as folder:
+        return vaehub.train(config, out=Path(folder) / "run", domain=domain, progress=False)

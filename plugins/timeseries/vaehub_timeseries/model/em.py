@@ -1,0 +1,171 @@
+"""Autocovariances of series with gaps by expectation-maximisation, stopped where held-out cells say so."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from vaehub_timeseries.masks import transplant
+from vaehub_timeseries.model.autocovariance import averaged_lags, lag_moments, window_covariance
+from vaehub_timeseries.model.conditional import Joint, conditional
+
+STEPS_AT_MOST = 30_000  # of all series together: more would not make the covariances better
+HELD_OUT = 0.05  # of the observed cells
+ITERATIONS = 12
+GAIN = 0.003  # relative fall of the held-out error that is worth another iteration
+START_NOISE = 0.001
+NOISES = (0.0003, 0.001, 0.003, 0.01)  # variance at lag 0 that neighbours say nothing about, as a share of a channel's variance
+TAPERS = (1e9, 16.0, 8.0, 4.0, 2.0, 1.0)  # lengths, in windows, of the triangle that lags are weighed with
+
+
+@dataclass(frozen=True)
+class Autocovariance:
+    """A stationary Gaussian process in discrete time: mean (C,), lags gamma (T, C, C) = cov(x_t, x_{t+k}), white noise (C,)."""
+
+    mean: Tensor
+    gamma: Tensor
+    noise: Tensor
+
+    def joint(self, steps: int, level: float = 0.0) -> Joint:
+        """The Gaussian of a window of `steps`; `level` is the variance, as a share of a channel's own, by which its level may drift."""
+        gamma = self.gamma[:steps]
+        drift = torch.diag(level * self.gamma[0].diagonal())
+        covariance = window_covariance(gamma + drift) + torch.diag(self.noise.repeat(steps))
+        return Joint.of(self.mean.repeat(steps), covariance)
+
+
+def fit_autocovariance(series: Sequence[Tensor], steps: int, seed: int = 0) -> Autocovariance:
+    """The lags 0 … steps - 1 of series (T_i, C) with NaN where unobserved: maximum likelihood by EM over windows of `steps`.
+
+    E-step: conditional moments of every window, averaged where windows overlap. M-step: the lags of the completed series plus those of the
+    conditional covariances, made positive definite by the mildest taper. "Maximum Likelihood from Incomplete Data via the EM Algorithm"
+    (Dempster, Laird & Rubin, 1977), doi:10.1111/j.2517-6161.1977.tb01600.x; stationarity pools all windows.
+    """
+    truth = shortened(series, steps)
+    hidden = held_out(truth, seed)
+    given = [torch.where(h, torch.nan, x) for x, h in zip(truth, hidden, strict=True)]
+    cut = Windows.of(given, steps)
+    best, error = first_guess(given, steps), float("inf")
+    current = best
+    for _ in range(ITERATIONS):
+        completed, spread = expected(cut, current)
+        reached = absolute_error(completed, truth, hidden)
+        if reached < error:
+            best = current
+        if reached > error * (1 - GAIN):
+            break
+        error, current = min(error, reached), maximised(completed, spread, steps)
+    return with_best_noise(best, cut, truth, hidden)
+
+
+def shortened(series: Sequence[Tensor], steps: int) -> list[Tensor]:
+    """Enough of the series in float64: every n-th piece of 32 windows where there are more than STEPS_AT_MOST steps."""
+    pieces = [piece for x in series for piece in x.double().split(32 * steps)]
+    keep = max(1, round(len(pieces) * min(1.0, STEPS_AT_MOST / max(1, sum(map(len, pieces))))))
+    chosen = np.linspace(0, len(pieces) - 1, keep).round().astype(int)
+    return [pieces[i] for i in chosen]
+
+
+def held_out(series: Sequence[Tensor], seed: int) -> list[Tensor]:
+    """Observed cells to hide, in the manner of the data's own gaps: bool (T_i, C)."""
+    rng = np.random.default_rng(seed)
+    return [torch.from_numpy(transplant((~x.isnan()).numpy(), HELD_OUT, rng)) for x in series]
+
+
+@dataclass(frozen=True)
+class Windows:
+    """Windows (N, T, C) that cover series, half over each other, short series padded with NaN; and where each begins."""
+
+    values: Tensor
+    places: list[tuple[int, int]]  # (series, first step)
+    lengths: list[int]
+
+    @classmethod
+    def of(cls, series: Sequence[Tensor], steps: int) -> Windows:
+        """Cut the series."""
+        places = [(i, start) for i, x in enumerate(series) for start in starts(len(x), steps)]
+        cut = [series[i][start : start + steps] for i, start in places]
+        padded = [torch.nn.functional.pad(w, (0, 0, 0, steps - len(w)), value=torch.nan) for w in cut]
+        return cls(torch.stack(padded), places, [len(x) for x in series])
+
+    def joined(self, windows: Tensor) -> list[Tensor]:
+        """Series from windows (N, T, C), averaged where they overlap."""
+        totals = [windows.new_zeros(n, windows.shape[2]) for n in self.lengths]
+        counts = [windows.new_zeros(n, 1) for n in self.lengths]
+        for (i, start), window in zip(self.places, windows, strict=True):
+            end = min(start + len(window), self.lengths[i])
+            totals[i][start:end] += window[: end - start]
+            counts[i][start:end] += 1
+        return [total / count for total, count in zip(totals, counts, strict=True)]
+
+
+def starts(length: int, steps: int) -> list[int]:
+    """First steps of windows that cover a series, half over each other, the last one flush with its end."""
+    last = max(0, length - steps)
+    return [*range(0, last, max(1, steps // 2)), last]
+
+
+def first_guess(series: Sequence[Tensor], steps: int) -> Autocovariance:
+    """The lags of the linearly interpolated series."""
+    return maximised([interpolated(x) for x in series], None, steps)
+
+
+def interpolated(x: Tensor) -> Tensor:
+    """A series (T, C) with its gaps filled linearly, 0 where a channel has nothing."""
+    values, time = x.numpy().copy(), np.arange(len(x))
+    for column in values.T:
+        gap = np.isnan(column)
+        column[gap] = np.interp(time[gap], time[~gap], column[~gap]) if not gap.all() else 0.0
+    return torch.from_numpy(values)
+
+
+def expected(cut: Windows, current: Autocovariance) -> tuple[list[Tensor], Tensor]:
+    """The series completed by their conditional means, and the mean conditional covariance (P, P) of a window."""
+    n, steps, channels = cut.values.shape
+    out = conditional(cut.values.flatten(1), current.joint(steps), moments=True)
+    return cut.joined(out.mean.view(n, steps, channels)), out.covariance / n
+
+
+def maximised(completed: Sequence[Tensor], spread: Tensor | None, steps: int) -> Autocovariance:
+    """Mean and lags of completed series, with the mean conditional covariance `spread` of a window."""
+    mean = torch.cat(list(completed)).mean(0)
+    gamma = lag_moments([x - mean for x in completed], steps)
+    if spread is not None:
+        gamma = gamma + averaged_lags(spread, steps)
+    return Autocovariance(mean, positive(gamma), START_NOISE * gamma[0].diagonal().clamp(min=1e-6))
+
+
+def positive(gamma: Tensor) -> Tensor:
+    """Lags whose window covariance is positive definite: the mildest taper that makes them so."""
+    steps, channels = gamma.shape[:2]
+    k = torch.arange(steps, dtype=gamma.dtype).view(-1, 1, 1)
+    ridge = 0.1 * START_NOISE * torch.diag(gamma[0].diagonal().clamp(min=1e-6).repeat(steps))
+    for taper in TAPERS:
+        tapered = gamma * (1 - k / (taper * steps))
+        if not torch.linalg.cholesky_ex(window_covariance(tapered) + ridge).info.item():
+            return tapered
+    return gamma * (k == 0)
+
+
+def absolute_error(completed: Sequence[Tensor], truth: Sequence[Tensor], hidden: Sequence[Tensor]) -> float:
+    """Mean absolute error on the hidden cells; 0 where there are none."""
+    errors = torch.cat([(c - x).abs()[h] for c, x, h in zip(completed, truth, hidden, strict=True)])
+    return errors.mean().item() if len(errors) else 0.0
+
+
+def with_best_noise(best: Autocovariance, cut: Windows, truth: Sequence[Tensor], hidden: Sequence[Tensor]) -> Autocovariance:
+    """The same lags with the share of white noise that serves held-out cells best."""
+    variance = best.gamma[0].diagonal().clamp(min=1e-6)
+    choices = [Autocovariance(best.mean, best.gamma, noise * variance) for noise in NOISES]
+    n, steps, channels = cut.values.shape
+    flat = cut.values.flatten(1)
+
+    def error(choice: Autocovariance) -> float:
+        means = conditional(flat, choice.joint(steps)).mean.view(n, steps, channels)
+        return absolute_error(cut.joined(means), truth, hidden)
+
+    return min(choices, key=error)

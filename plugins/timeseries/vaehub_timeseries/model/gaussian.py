@@ -1,0 +1,103 @@
+"""The closed-form expert: a stationary Gaussian process, exact for series of any length and any mask."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import cached_property
+from typing import final
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from vaehub.data import derive_seed
+from vaehub_timeseries.impute.experts import Belief, Floats, believed
+from vaehub_timeseries.model.chain import Chain
+from vaehub_timeseries.model.conditional import Joint, conditional
+from vaehub_timeseries.model.em import Autocovariance
+
+TRAILING_AT_ONCE = 4096  # windows
+
+
+@final
+class GaussianExpert:
+    """E[x | seen], sd[x | seen] and joint draws. `level`: how far the level of a window may drift, see `Autocovariance.joint`."""
+
+    def __init__(self, name: str, process: Autocovariance, level: float = 0.0, causal: bool = False) -> None:
+        self.name, self.process, self.level, self.causal = name, process, level, causal
+        self._last: tuple[Sequence[Floats], list[Belief]] = ((), [])  # the experts on top of this one ask the same again
+
+    @cached_property
+    def joint(self) -> Joint:
+        """The Gaussian of one window."""
+        return self.process.joint(len(self.process.gamma), self.level)
+
+    @cached_property
+    def chain(self) -> Chain:
+        """The same for series of any length."""
+        return Chain.of(self.process, self.level)
+
+    def predict(self, series: Sequence[Floats]) -> list[Belief]:
+        """The belief about every series (T, C)."""
+        asked, _ = self._last
+        if len(asked) != len(series) or any(a is not b for a, b in zip(asked, series, strict=True)):
+            self._last = (list(series), self._beliefs(series))
+        return list(self._last[1])
+
+    def _beliefs(self, series: Sequence[Floats]) -> list[Belief]:
+        if self.causal:
+            return [self._past_only(values) for values in series]
+        short = [i for i, values in enumerate(series) if len(values) <= self.chain.steps]
+        beliefs = dict(zip(short, self._windows([series[i] for i in short]), strict=True))
+        return [beliefs[i] if i in beliefs else self._long(values) for i, values in enumerate(series)]
+
+    def _windows(self, series: Sequence[Floats]) -> list[Belief]:
+        """Series no longer than a window, all at once."""
+        if not series:
+            return []
+        out = conditional(torch.stack([padded(values, self.chain.steps) for values in series]).flatten(1), self.joint)
+        shape = (len(series), self.chain.steps, -1)
+        pairs = zip(series, out.mean.view(shape).numpy(), out.sd.view(shape).numpy(), strict=True)
+        return [believed(values, mean[: len(values)], sd[: len(values)]) for values, mean, sd in pairs]
+
+    def _long(self, values: Floats) -> Belief:
+        out = self.chain.smooth(torch.from_numpy(values).double())
+        return believed(values, out.mean.numpy(), out.sd.numpy())
+
+    def _past_only(self, values: Floats) -> Belief:
+        """Every step from the window that ends with it."""
+        mean, sd = values.copy(), np.zeros_like(values)
+        for steps in np.array_split(np.isnan(values).any(1).nonzero()[0], 1 + len(values) // TRAILING_AT_ONCE):
+            if len(steps):
+                out = conditional(trailing(values, steps, self.chain.steps).flatten(1), self.joint)
+                mean[steps], sd[steps] = (t[:, -values.shape[1] :].numpy() for t in (out.mean, out.sd))
+        return believed(values, mean, sd)
+
+    def draw(self, series: Sequence[Floats], n: int, seed: int) -> list[Floats]:
+        """n joint draws (n, T, C) of every series; with `causal` the cells of different steps are drawn apart."""
+        draw = self._apart if self.causal else self._together
+        return [draw(values, n, torch.Generator().manual_seed(derive_seed("draw", seed, i))) for i, values in enumerate(series)]
+
+    def _together(self, values: Floats, n: int, generator: torch.Generator) -> Floats:
+        drawn: Floats = self.chain.smooth(torch.from_numpy(values).double(), n, generator).draws.numpy()
+        return drawn
+
+    def _apart(self, values: Floats, n: int, generator: torch.Generator) -> Floats:
+        belief = self._past_only(values)
+        return belief.mean + belief.sd * torch.randn(n, *values.shape, dtype=torch.float64, generator=generator).numpy()
+
+    def generate(self, n: int, steps: int, seed: int) -> Floats:
+        """n series (n, T, C) of the process itself."""
+        blank = np.full((steps, self.process.mean.shape[0]), np.nan)
+        return self._together(blank, n, torch.Generator().manual_seed(derive_seed("generate", seed)))
+
+
+def padded(values: Floats, steps: int) -> Tensor:
+    """A series (T, C) as a window, unseen after its end."""
+    return torch.nn.functional.pad(torch.from_numpy(values).double(), (0, 0, 0, steps - len(values)), value=torch.nan)
+
+
+def trailing(values: Floats, ends: Floats, steps: int) -> Tensor:
+    """The windows (N, steps, C) of a series that end with the steps `ends`, unseen before its beginning."""
+    before = torch.nn.functional.pad(torch.from_numpy(values).double(), (0, 0, steps - 1, 0), value=torch.nan)
+    return before.unfold(0, steps, 1)[torch.from_numpy(ends)].transpose(1, 2)

@@ -1,0 +1,1 @@
+"""Networks, distributions and objectives for windows (T, C) with gaps."""

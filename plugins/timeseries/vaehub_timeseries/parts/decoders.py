@@ -1,0 +1,86 @@
+"""p(x|z,c) of windows (T, C)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import final
+
+import torch
+from pydantic import PositiveInt
+from torch import Tensor, nn
+from torch.distributions import Distribution
+from torch.nn import functional as F
+
+from vaehub.base import Decoder, Likelihood, Spec
+from vaehub.nets import Activation, Dropout, conditioned, mlp, required
+from vaehub_timeseries.parts.shapes import latent_steps, window
+from vaehub_timeseries.parts.temporal import Network, Temporal
+
+
+def by_parameter(out: Tensor, likelihood: Likelihood) -> Tensor:
+    """Output of every step (B, T, K·C) as parameters (B, K, T, C)."""
+    steps: Tensor = out.unflatten(-1, (likelihood.param_shape[0], -1))
+    return steps.transpose(1, 2)
+
+
+@final
+class SeriesDecoder(Decoder):
+    """One code for a window: a linear map gives every step its features, a network over time refines them. Raises UsageError unless x is (T, C)."""
+
+    def __init__(
+        self,
+        spec: Spec,
+        latent: int,
+        likelihood: Likelihood,
+        *,
+        network: Network = "transformer",
+        width: PositiveInt = 64,
+        layers: PositiveInt = 2,
+        dropout: Dropout = 0.0,
+    ) -> None:
+        super().__init__(spec, latent, likelihood)
+        self.steps, channels = window("decoder series", spec)
+        self.enter = nn.Linear(latent + spec.cond, self.steps * width)
+        self.over_time = Temporal(network, self.steps, width, layers, dropout)
+        self.head = nn.Linear(width, likelihood.param_shape[0] * channels)
+
+    def forward(self, z: Tensor, cond: Tensor | None = None) -> Distribution:
+        """p(x|z,c): first batch dimension B."""
+        features = self.enter(conditioned(z, cond, self.spec.cond)).unflatten(-1, (self.steps, -1))
+        return self.likelihood(by_parameter(self.head(self.over_time(features)), self.likelihood))
+
+
+@final
+class StepDecoder(Decoder):
+    """x at a time depends on z at that time alone: one multilayer perceptron for every step of `channels` latent series.
+
+    Where z has fewer steps than the window, it is interpolated linearly in time. Of "GP-VAE: Deep Probabilistic Time Series Imputation"
+    (Fortuin et al., 2020), arXiv:1907.04155. Raises UsageError unless x is (T, C) and channels divides the latent dimension.
+    """
+
+    def __init__(
+        self,
+        spec: Spec,
+        latent: int,
+        likelihood: Likelihood,
+        *,
+        channels: PositiveInt = 1,
+        hidden: Sequence[PositiveInt] = (64, 64),
+        activation: Activation = "gelu",
+    ) -> None:
+        super().__init__(spec, latent, likelihood)
+        self.steps, width = window("decoder per_step", spec)
+        self.channels = channels
+        latent_steps("decoder per_step", latent, channels)
+        self.net = mlp(channels + spec.cond, *hidden, likelihood.param_shape[0] * width, activation=activation)
+
+    def forward(self, z: Tensor, cond: Tensor | None = None) -> Distribution:
+        """p(x|z,c): first batch dimension B."""
+        code = z.unflatten(-1, (self.channels, -1))
+        if code.shape[-1] != self.steps:
+            code = F.interpolate(code, size=self.steps, mode="linear", align_corners=True)
+        inputs = code.transpose(1, 2)
+        if self.spec.cond:
+            again = required(cond, self.spec.cond).to(z.dtype).unsqueeze(1).expand(-1, self.steps, -1)
+            inputs = torch.cat([inputs, again], -1)
+        return self.likelihood(by_parameter(self.net(inputs), self.likelihood))

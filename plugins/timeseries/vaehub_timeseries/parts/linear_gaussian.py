@@ -1,0 +1,217 @@
+"""The VAE whose linear part is in closed form: probabilistic PCA of windows, with a neural correction that starts at zero."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Annotated, Any, final
+
+import torch
+from pydantic import Field, PositiveInt
+from torch import Tensor, nn
+from torch.distributions import Distribution, MultivariateNormal
+
+from vaehub.base import Batch, Data, Decoder, Encoder, Likelihood, Posterior, Spec
+from vaehub.nets import Dropout, conditioned, dtype_of, mlp, required
+from vaehub_timeseries.model.autocovariance import window_covariance
+from vaehub_timeseries.model.em import Autocovariance, fit_autocovariance
+from vaehub_timeseries.parts.hiding import concealed
+from vaehub_timeseries.parts.shapes import window
+from vaehub_timeseries.parts.temporal import Network, Temporal
+
+Share = Annotated[float, Field(ge=0, lt=1)]
+LEAST_NOISE = 1e-3  # variance, in scaled units
+
+
+@final
+class LinearGaussianDecoder(Decoder):
+    """p(x|z) = family(mu + W z + h(z)) with W and mu in closed form: x is a window of a stationary Gaussian process.
+
+    W = U (Λ - σ²)^{1/2} from the eigenvectors of the window's covariance, "Probabilistic Principal Component Analysis" (Tipping & Bishop,
+    1999), doi:10.1111/1467-9868.00196; what the L first leave out is noise of each cell. The covariance is fitted by EM to the training
+    series before training (`fit_autocovariance`) and stays as it is. `drift`: variance of a window's level, as a share of a channel's own.
+    h is a multilayer perceptron that starts at zero, where `hidden` names layers. What a family needs besides a location is learnt.
+    """
+
+    mean: Tensor  # (C,)
+    gamma: Tensor  # (T, C, C)
+    noise: Tensor  # (C,)
+    factor: Tensor  # W (P, L)
+    spread: Tensor  # (P,) variance of a cell that z says nothing about
+
+    def __init__(
+        self, spec: Spec, latent: int, likelihood: Likelihood, *, drift: Share = 0.3, hidden: Sequence[PositiveInt] = ()
+    ) -> None:
+        super().__init__(spec, latent, likelihood)
+        steps, channels = window("decoder linear_gaussian", spec)
+        self.drift = drift
+        self.register_buffer("mean", torch.zeros(channels))
+        self.register_buffer("gamma", torch.zeros(steps, channels, channels))
+        self.register_buffer("noise", torch.ones(channels))
+        self.register_buffer("factor", torch.randn(spec.size, latent) / latent**0.5)
+        self.register_buffer("spread", torch.ones(spec.size))
+        self.rest = nn.Parameter(torch.zeros(likelihood.param_shape[0] - 1, *spec.shape))
+        self.correction = starting_at_zero(mlp(latent + spec.cond, *hidden, spec.size)) if hidden or spec.cond else None
+
+    @property
+    def process(self) -> Autocovariance:
+        """The process, in double precision."""
+        return Autocovariance(self.mean.double(), self.gamma.double(), self.noise.double())
+
+    def initialise(self, data: Data) -> None:
+        """Fit the process to the training series."""
+        self.take(process_of(data, self.spec.shape[0]))
+
+    @torch.no_grad()
+    def take(self, process: Autocovariance) -> None:
+        """Take up a process: W and the noise follow from it."""
+        for name, value in vars(process).items():
+            getattr(self, name).copy_(value)
+        drift = torch.diag(self.drift * process.gamma[0].diagonal())
+        noise = process.noise.clamp(min=LEAST_NOISE).repeat(len(process.gamma))
+        values, vectors = torch.linalg.eigh(window_covariance(process.gamma + drift))
+        kept = min(self.latent, len(values))
+        root = vectors.flip(1)[:, :kept] * values.flip(0)[:kept].clamp(min=0).sqrt()
+        left = vectors.flip(1)[:, kept:].square() @ values.flip(0)[kept:].clamp(min=0)
+        self.factor.zero_()
+        self.factor[:, :kept] = root
+        self.spread.copy_(noise + left)
+
+    def location(self, z: Tensor) -> Tensor:
+        """mu + W z (B, T, C)."""
+        return self.mean + (z @ self.factor.T).view(-1, *self.spec.shape)
+
+    def forward(self, z: Tensor, cond: Tensor | None = None) -> Distribution:
+        """p(x|z): batch (B, T, C)."""
+        location = self.location(z.to(self.factor.dtype))
+        if self.correction is not None:
+            inputs = conditioned(z.to(dtype_of(self)), cond, self.spec.cond)
+            location = location + self.correction(inputs).view(-1, *self.spec.shape)
+        params = torch.cat([location.unsqueeze(1), self.rest.expand(len(z), *self.rest.shape)], 1)
+        out: Distribution = self.likelihood(params)
+        return out
+
+
+@final
+class LinearGaussianEncoder(Encoder):
+    """q(z|x) = N(m + δ, M^-1) with m, M the exact posterior of the linear decoder under any mask, and δ neural, 0 at first.
+
+    M = I + W_o^T Ψ_o^-1 W_o, m = M^-1 W_o^T Ψ_o^-1 (x_o - mu_o), o the seen cells. δ = W^+ d: d is a move of the unseen cells, by a network
+    over time that reads values, mask and what the linear part believes. While training, up to `hide` of the cells are kept from it
+    (points, runs, blocks) and stay in the loss. The posterior is full normal whatever `posterior` says; beside another decoder m = 0, M = I.
+    Draws come in pairs around the mean, so that an even number of them has the mean exactly.
+    """
+
+    def __init__(
+        self,
+        spec: Spec,
+        posterior: Posterior,
+        *,
+        network: Network = "transformer",
+        width: PositiveInt = 64,
+        layers: PositiveInt = 2,
+        dropout: Dropout = 0.1,
+        hide: Share = 0.6,
+    ) -> None:
+        super().__init__(spec, posterior)
+        steps, channels = window("encoder linear_gaussian", spec)
+        self.hide = hide
+        self.enter = nn.Linear(4 * channels + spec.cond, width)
+        self.over_time = Temporal(network, steps, width, layers, dropout)
+        self.leave = nn.Linear(width, channels)
+        nn.init.zeros_(self.leave.weight)
+        nn.init.zeros_(self.leave.bias)
+        self.own = nn.Linear(channels * steps, posterior.latent, bias=False)  # W^+ where no linear decoder gives one
+        self.wired: tuple[LinearGaussianDecoder, ...] = ()  # in a tuple, so that its weights are not this module's too
+
+    def wire(self, decoder: Decoder) -> None:
+        """Keep a reference to a linear decoder."""
+        if isinstance(decoder, LinearGaussianDecoder):
+            self.wired = (decoder,)
+            self.own.requires_grad_(False)
+
+    def forward(self, batch: Batch) -> Distribution:
+        """q(z|x): batch (B,), event (L,)."""
+        seen = self.seen(batch)
+        x = torch.where(seen, batch.x, 0.0).to(dtype_of(self))
+        m, tril = self.exact(x, seen)
+        move = self.moved(x, seen, m, tril, batch.cond)
+        return Antithetic(m + move, scale_tril=tril, validate_args=False)
+
+    def seen(self, batch: Batch) -> Tensor:
+        """The cells that the encoder is shown (B, T, C)."""
+        seen = torch.ones_like(batch.x, dtype=torch.bool) if batch.mask is None else batch.mask.expand_as(batch.x)
+        return seen & ~concealed(batch.x, self.hide) if self.training and self.hide else seen
+
+    @torch.no_grad()
+    def exact(self, x: Tensor, seen: Tensor) -> tuple[Tensor, Tensor]:
+        """m (B, L) and the Cholesky factor of M^-1 (B, L, L)."""
+        latent = self.posterior.latent
+        eye = torch.eye(latent, dtype=x.dtype, device=x.device)
+        if not self.wired:
+            return x.new_zeros(len(x), latent), eye.expand(len(x), -1, -1)
+        (decoder,) = self.wired
+        weight = seen.flatten(1) / decoder.spread
+        precision = eye + decoder.factor.T @ (weight.unsqueeze(2) * decoder.factor)
+        tril = root_of_inverse(precision.double())
+        pull = (weight * (x - decoder.mean).flatten(1)) @ decoder.factor
+        m = tril @ (tril.mT @ pull.double().unsqueeze(2))
+        return m.squeeze(2).to(x.dtype), tril.to(x.dtype)
+
+    def moved(self, x: Tensor, seen: Tensor, m: Tensor, tril: Tensor, cond: Tensor | None) -> Tensor:
+        """δ (B, L)."""
+        location, sd = self.believed(x, m, tril)
+        inputs = [location, 0.3 * sd.log().clamp(-4, 2), seen.to(x.dtype), torch.where(seen, x - location, 0.0)]
+        if self.spec.cond:
+            inputs.append(required(cond, self.spec.cond).unsqueeze(1).expand(-1, x.shape[1], -1))
+        d = torch.where(seen, 0.0, sd * self.leave(self.over_time(self.enter(torch.cat(inputs, -1))))).flatten(1)
+        if not self.wired:
+            own: Tensor = self.own(d)
+            return own
+        factor = self.wired[0].factor
+        return (d @ factor) / factor.square().sum(0).clamp(min=1e-6)
+
+    def believed(self, x: Tensor, m: Tensor, tril: Tensor) -> tuple[Tensor, Tensor]:
+        """E[x] and sd[x] (B, T, C) of the linear part."""
+        if not self.wired:
+            return torch.zeros_like(x), torch.ones_like(x)
+        (decoder,) = self.wired
+        variance = (decoder.factor @ tril).square().sum(-1) + decoder.spread
+        return decoder.location(m), variance.sqrt().view_as(x)
+
+
+def root_of_inverse(precision: Tensor) -> Tensor:
+    """The Cholesky factor of the inverse of positive definite matrices (…, L, L), by that of the matrix with its order reversed."""
+    reverse = torch.linalg.cholesky(precision.flip(-2, -1)).flip(-2, -1).mT
+    eye = torch.eye(precision.shape[-1], dtype=precision.dtype, device=precision.device)
+    return torch.linalg.solve_triangular(reverse, eye.expand_as(precision), upper=False)
+
+
+def starting_at_zero(net: nn.Sequential) -> nn.Sequential:
+    """A network whose last layer gives 0."""
+    for parameter in net[-1].parameters():
+        nn.init.zeros_(parameter)
+    return net
+
+
+def process_of(data: Data, steps: int) -> Autocovariance:
+    """The process of training rows: of the series that they are windows of, else of each row as a series."""
+    known: Autocovariance | None = getattr(data, "process", None)
+    if known is not None:
+        return known
+    series: Sequence[Tensor] | None = getattr(data, "series", None)
+    if series is None:
+        rows = data[torch.arange(len(data))]
+        series = list(rows.x if rows.mask is None else torch.where(rows.mask, rows.x, torch.nan))
+    return fit_autocovariance(series, steps)
+
+
+class Antithetic(MultivariateNormal):
+    """A multivariate normal whose draws, where their number is even, come in pairs mirrored at the mean."""
+
+    def rsample(self, sample_shape: Any = ()) -> Tensor:
+        """Draws of shape (*sample_shape, B, L)."""
+        shape = torch.Size(sample_shape)
+        if not shape or shape[0] % 2:
+            return super().rsample(shape)
+        half = super().rsample(torch.Size((shape[0] // 2, *shape[1:])))
+        return torch.cat([half, 2 * self.loc - half])

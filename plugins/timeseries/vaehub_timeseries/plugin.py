@@ -1,0 +1,38 @@
+"""The hooks: names only, so that listing the plugin imports nothing of it."""
+
+from vaehub.plugins import hookimpl
+
+PARTS = "vaehub_timeseries.parts."
+
+
+@hookimpl
+def vaehub_components() -> dict[str, str]:
+    """Every part of this package, by kind and name."""
+    return {
+        "domain/timeseries": "vaehub_timeseries.domain:TimeSeries",
+        "encoder/linear_gaussian": PARTS + "linear_gaussian:LinearGaussianEncoder",
+        "decoder/linear_gaussian": PARTS + "linear_gaussian:LinearGaussianDecoder",
+        "objective/absolute_error": PARTS + "absolute_error:AbsoluteError",
+        "encoder/masked_series": PARTS + "encoders:MaskedSeries",
+        "encoder/per_step": PARTS + "encoders:StepEncoder",
+        "decoder/series": PARTS + "decoders:SeriesDecoder",
+        "decoder/per_step": PARTS + "decoders:StepDecoder",
+        "prior/gp": PARTS + "gp:GaussianProcess",
+        "posterior/banded": PARTS + "banded:Banded",
+        "likelihood/self_masking": PARTS + "self_masking:SelfMasking",
+        "objective/not_miwae": PARTS + "not_miwae:NotMIWAE",
+    }
+
+
+@hookimpl
+def vaehub_commands() -> dict[str, str]:
+    """`vaehub timeseries …` and `vaehub demo imputation`."""
+    commands = "vaehub_timeseries.commands."
+    return {
+        "timeseries impute": commands + "impute:impute",
+        "timeseries report": commands + "impute:report",
+        "timeseries generate": commands + "further:generate",
+        "timeseries forecast": commands + "further:forecast",
+        "timeseries anomalies": commands + "further:anomalies",
+        "demo imputation": "vaehub_timeseries.demo:imputation",
+    }

@@ -1,0 +1,143 @@
+"""One column: the whole series above, its gaps close up, each imputed stretch in its band."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
+
+from vaehub_timeseries.report.findings import Array, Findings, missing, plural, rows_of
+from vaehub_timeseries.report.gaps import Gap, gaps, worth_showing
+from vaehub_timeseries.report.look import BAND, FAINT, HOLE, IMPUTED, OBSERVED, ROUND, Canvas, clean, time_axis
+
+DENSE = 1500  # a line through more rows than this is drawn thin
+DOTS = 150  # observed cells are dots as well where there are no more than this many
+HOLE_IN_TIME = 3.0  # stamps further apart than this many usual steps are not joined by a line
+
+
+@dataclass(frozen=True)
+class Lane:
+    """One column of one series in the order of time; T values each."""
+
+    entity: str
+    stamps: Array
+    missing: Array
+    filled: Array
+    low: Array
+    high: Array
+
+    def cut(self, part: slice) -> Lane:
+        """A stretch of it."""
+        return Lane(self.entity, self.stamps[part], self.missing[part], self.filled[part], self.low[part], self.high[part])
+
+
+def lane(findings: Findings, column: str) -> Lane:
+    """The column in the series that has most of its missing cells."""
+    place = findings.frame.columns.get_loc(column)
+    holes = missing(findings)[:, place]
+    known = findings.completed[column].notna().to_numpy()
+    series = {name: rows[known[rows]] for name, rows in rows_of(findings).items()}
+    entity, rows = max(series.items(), key=lambda item: int(holes[item[1]].sum()))
+    filled, low, high = (
+        frame[column].to_numpy(dtype=float, na_value=np.nan)[rows] for frame in (findings.completed, findings.low, findings.high)
+    )
+    at = holes[rows]
+    return Lane(entity, plain(findings.frame.index)[rows], at, filled, np.where(at, low, filled), np.where(at, high, filled))
+
+
+def plain(index: pd.Index) -> Array:
+    """Stamps as matplotlib takes them: the wall clock of their zone, or numbers; row numbers for anything else."""
+    if isinstance(index, pd.DatetimeIndex):
+        return index.tz_localize(None).to_numpy()
+    return index.to_numpy() if pd.api.types.is_numeric_dtype(index) else np.arange(len(index))
+
+
+def band_figure(shown: Lane, canvas: Canvas) -> Figure:
+    """The whole series and up to two gaps close up: beside it on a screen, below it on a phone."""
+    rows = len(shown.stamps)
+    close = worth_showing(gaps(shown.missing), rows)
+    panels = panels_of(canvas, 1 + len(close))
+    whole(panels[0], shown, canvas)
+    for axes, (name, gap) in zip(panels[1:], close.items(), strict=True):
+        close_up(axes, shown.cut(gap.surroundings(rows)), name, gap)
+    return panels[0].figure  # type: ignore[return-value]
+
+
+def panels_of(canvas: Canvas, count: int) -> list[Axes]:
+    """Axes in a row, the first the widest, or one below the other."""
+    if canvas.narrow:
+        figure = canvas.figure(height := 1.6 * count, layout=None)
+        return list(figure.subplots(count, 1, squeeze=False, gridspec_kw=margins(canvas.width, height, hspace=0.68))[:, 0])
+    figure = canvas.figure(height := 2.4, layout=None)
+    ratios = [2.4, 1, 1][:count]
+    return list(
+        figure.subplots(1, count, squeeze=False, width_ratios=ratios, gridspec_kw=margins(canvas.width, height, wspace=0.2))[0]
+    )
+
+
+def margins(width: float, height: float, **between: float) -> dict[str, float]:
+    """Room around the axes for labels, in shares of the figure."""
+    left, right, top, bottom = 0.5, 0.24, 0.26, 0.42  # inches
+    return {"left": left / width, "right": 1 - right / width, "top": 1 - top / height, "bottom": bottom / height, **between}
+
+
+def whole(axes: Axes, shown: Lane, canvas: Canvas) -> None:
+    """All of the series, with marks below where something is missing."""
+    of = f" of {shown.entity}".replace("$", r"\$") if shown.entity else ""
+    prepare(axes, f"whole series{of}: {plural(int(shown.missing.sum()), 'missing cell')}")
+    draw(axes, shown, 0.6 if len(shown.stamps) > DENSE else 1.0)
+    at = shown.stamps[shown.missing]
+    axes.plot(at, np.zeros(len(at)), transform=axes.get_xaxis_transform(), marker="|", markersize=8, color=HOLE, linewidth=0)
+    time_axis(axes, shown.stamps, 7 if canvas.narrow else 9)
+
+
+def close_up(axes: Axes, shown: Lane, name: str, gap: Gap) -> None:
+    """One gap with its neighbours."""
+    prepare(axes, f"{name}: {plural(gap.length, 'row')}")
+    draw(axes, shown, 1.4)
+    time_axis(axes, shown.stamps, 5)
+
+
+def prepare(axes: Axes, title: str) -> None:
+    """Axes for values in any unit."""
+    clean(axes, title)
+    axes.margins(x=0.015, y=0.1)
+    axes.yaxis.set_major_locator(MaxNLocator(4, steps=ROUND))
+    axes.ticklabel_format(axis="y", scilimits=(-3, 5))
+    axes.yaxis.get_offset_text().set(x=1, ha="right", color=FAINT, fontsize=8)  # beside the title, not in its place
+
+
+def draw(axes: Axes, shown: Lane, line: float) -> None:
+    """Observed line, imputed line and band; the last two reach to the observed neighbours."""
+    stamps, values = broken(shown.stamps, np.stack([shown.filled, shown.low, shown.high, shown.missing.astype(float)]))
+    filled, low, high, holes = values
+    near = beside(holes == 1)
+    if len(stamps) > DENSE:  # a cell is less than a dot wide, and thousands of areas take seconds
+        axes.vlines(stamps[holes == 1], low[holes == 1], high[holes == 1], color=BAND, linewidth=1)
+    else:
+        axes.fill_between(stamps, low, high, where=near, color=BAND, linewidth=0)
+    marker = "o" if len(stamps) <= DOTS else ""
+    axes.plot(stamps, np.where(holes == 0, filled, np.nan), color=OBSERVED, linewidth=line, marker=marker, markersize=2.6)
+    axes.plot(stamps, np.where(near, filled, np.nan), color=IMPUTED, linewidth=line)
+    axes.plot(stamps, np.where(holes == 1, filled, np.nan), color=IMPUTED, linewidth=0, marker=marker, markersize=2.6)
+
+
+def beside(missing: Array) -> Array:
+    """The missing cells (T,) and their neighbours."""
+    out = missing.copy()
+    out[1:] |= missing[:-1]
+    out[:-1] |= missing[1:]
+    return out
+
+
+def broken(stamps: Array, values: Array) -> tuple[Array, Array]:
+    """Stamps (T,) and values (K, T) with a NaN put into every hole in time, so that no line crosses it."""
+    steps = np.diff(stamps)
+    if not len(steps):
+        return stamps, values
+    at = np.flatnonzero(steps > HOLE_IN_TIME * np.median(steps))
+    return np.insert(stamps, at + 1, stamps[at] + steps[at] / 2), np.insert(values, at + 1, np.nan, axis=1)

@@ -1,0 +1,46 @@
+"""From a fitted imputer and a frame to what the report shows."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from importlib.metadata import version
+from typing import TYPE_CHECKING
+
+import pandas as pd
+
+from vaehub_timeseries.frames import understand_as
+from vaehub_timeseries.report.findings import Findings
+from vaehub_timeseries.report.view import View
+
+if TYPE_CHECKING:
+    from vaehub_timeseries import Imputer
+
+LEVEL = 0.9
+
+
+def gather(
+    imputer: Imputer,
+    frame: pd.DataFrame,
+    completed: pd.DataFrame,
+    title: str,
+    notes: tuple[str, ...] = (),
+    made: Mapping[str, str] | None = None,
+) -> Findings:
+    """The findings on a frame that `imputer.transform` completed."""
+    view = View(understand_as(frame, imputer.schema_))
+    tails = imputer.quantiles(frame, [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
+    low, high = (tails.xs(q, axis=1, level=-1) for q in tails.columns.levels[-1])
+    return Findings(
+        title=title,
+        frame=view.observed(),
+        completed=view.of(completed),
+        low=view.of(low),
+        high=view.of(high),
+        level=LEVEL,
+        errors=imputer.errors_.set_axis([*map(str, imputer.errors_.index)], axis=0),
+        calibration=imputer.calibration_,
+        entity=view.entity,
+        step=view.step,
+        notes=notes,
+        made={**(made or {}), "versions": f"vaehub {version('vaehub')}, vaehub-timeseries {version('vaehub-timeseries')}"},
+    )

@@ -1,0 +1,62 @@
+"""Windows of which a part of the observed cells is hidden, always the same, to see how well a model knows them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from vaehub.base import Batch
+from vaehub.data import derive_seed
+from vaehub.vae import VAE, hide, point
+from vaehub_timeseries.impute.linear import LinearExpert
+from vaehub_timeseries.masks import transplant
+
+HIDDEN = 0.15  # of the observed cells
+ROWS_AT_ONCE = 256
+
+
+@dataclass(frozen=True)
+class Trial:
+    """Windows as a model may see them, the truth (N, T, C) and which cells are hidden."""
+
+    given: Batch
+    truth: Tensor
+    hidden: Tensor
+
+    @classmethod
+    def of(cls, rows: Batch, *key: str) -> Trial:
+        """Hide cells in the manner of the rows' own gaps."""
+        assert rows.mask is not None  # windows always have one
+        rng = np.random.default_rng(derive_seed("trial", *key))
+        steps = rows.mask.flatten(0, 1).numpy()
+        hidden = torch.from_numpy(transplant(steps, HIDDEN, rng)).view_as(rows.mask)
+        return cls(hide(rows._replace(mask=rows.mask & ~hidden)), rows.x, hidden)
+
+    def error(self, vae: VAE, device: torch.device) -> float:
+        """Mean absolute error on the hidden cells; 0 where there are none."""
+        return self._error(self.estimates(vae, device))
+
+    @torch.no_grad()
+    def estimates(self, vae: VAE, device: torch.device) -> Tensor:
+        """E[x|z] at the mean of q(z|what is given), (N, T, C)."""
+        was, parts = vae.training, []
+        vae.eval()
+        for index in torch.arange(len(self.truth)).split(ROWS_AT_ONCE):
+            batch = Batch(*(None if t is None else t[index].to(device) for t in self.given))  # type: ignore[arg-type]
+            parts.append(point(vae.decoder(vae.encoder(batch).mean, batch.cond)).cpu())
+        vae.train(was)
+        return torch.cat(parts)
+
+    def linear_error(self) -> float:
+        """The same of linear interpolation within a window."""
+        assert self.given.mask is not None  # see `of`
+        windows = list(torch.where(self.given.mask, self.given.x, torch.nan).double().numpy())
+        beliefs = LinearExpert.fit(windows).predict(windows)
+        return self._error(torch.from_numpy(np.stack([b.mean for b in beliefs])))
+
+    def _error(self, estimate: Tensor) -> float:
+        error = (estimate - self.truth).abs()[self.hidden]
+        return error.mean().item() if len(error) else 0.0

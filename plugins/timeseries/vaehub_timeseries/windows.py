@@ -1,0 +1,60 @@
+"""Windows of series as rows of a model, cut when they are asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import final
+
+import torch
+from torch import Tensor
+
+from vaehub.base import Batch, Data
+from vaehub_timeseries.model.em import Autocovariance
+
+
+@final
+class Windows(Data):
+    """Windows (T, C) of series (T_i, C) in scaled units, NaN = missing; x = 0 there and mask False.
+
+    `process`: the Gaussian process of the series, where it is known already. `shift`: standard deviation of a random change of level of half of the windows, drawn anew each time: levels move in the future too.
+    """
+
+    def __init__(
+        self,
+        series: Sequence[Tensor],
+        steps: int,
+        stride: int = 1,
+        shift: float = 0.0,
+        process: Autocovariance | None = None,
+    ) -> None:
+        self.series, self.steps, self.shift, self.process = series, steps, shift, process
+        padded = [torch.nn.functional.pad(x, (0, 0, 0, max(0, steps - len(x))), value=torch.nan) for x in series]
+        self.cells = torch.cat(padded).float() if padded else torch.zeros(0, 1)
+        self.starts = starts([len(x) for x in padded], steps, stride)
+
+    def __len__(self) -> int:
+        return len(self.starts)
+
+    def __getitem__(self, index: Tensor) -> Batch:
+        x = self.cells[self.starts[index].unsqueeze(1) + torch.arange(self.steps, device=self.cells.device)]
+        mask = ~x.isnan()
+        if self.shift:
+            moved = torch.rand(len(x), 1, 1, device=x.device) < 0.5
+            x = x + self.shift * moved * torch.randn(len(x), 1, x.shape[2], device=x.device)
+        return Batch(torch.where(mask, x, 0.0), None, mask)
+
+    def to(self, device: torch.device | str) -> Windows:
+        """The same windows on another device."""
+        moved = Windows([], self.steps, shift=self.shift, process=self.process)
+        moved.series, moved.cells, moved.starts = self.series, self.cells.to(device), self.starts.to(device)
+        return moved
+
+
+def starts(lengths: Sequence[int], steps: int, stride: int) -> Tensor:
+    """First steps, in the series laid end to end, of windows `stride` apart, the last one of each series flush with its end."""
+    found, offset = [], 0
+    for length in lengths:
+        last = length - steps
+        found += [offset + start for start in (*range(0, last, stride), last)]
+        offset += length
+    return torch.tensor(found, dtype=torch.long)
