@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 import torch
 from PIL import Image
@@ -18,11 +19,12 @@ CONFIGS = sorted((Path(__file__).parent.parent / "configs").rglob("*.yaml"))
 
 def test_there_are_configs():
     assert {"mnist", "mnist_cvae", "mnist_nll", "mnist_sota", "images_folder", "fashion_mnist"} <= {p.stem for p in CONFIGS}
+    assert {"timeseries", *(f"timeseries_{kind}" for kind in ("masked", "gpvae", "not_miwae"))} <= {p.stem for p in CONFIGS}
 
 
 @pytest.fixture
 def own_data(tmp_path):
-    """Overrides that point the configs for the user's own files at files: random pictures, and clothes that are random too."""
+    """Overrides that point the configs for the user's own files at files: random pictures, random clothes, a table with gaps."""
     noise = np.random.default_rng(0)
     for number in range(40):
         (tmp_path / "pictures" / f"class{number % 2}").mkdir(parents=True, exist_ok=True)
@@ -32,7 +34,17 @@ def own_data(tmp_path):
     for prefix, n in (("train", 60_000), ("t10k", 10_000)):
         write_idx(tmp_path / "fashion" / f"{prefix}-images-idx3-ubyte", noise.integers(0, 256, (n, 28, 28), dtype=np.uint8))
         write_idx(tmp_path / "fashion" / f"{prefix}-labels-idx1-ubyte", noise.integers(0, 10, n, dtype=np.uint8))
-    return {"images_folder": [f"domain.path={tmp_path / 'pictures'}"], "fashion_mnist": [f"domain.path={tmp_path / 'fashion'}"]}
+    table(tmp_path / "series.csv", noise)
+    series = {path.stem: [f"domain.path={tmp_path / 'series.csv'}"] for path in CONFIGS if path.stem.startswith("timeseries")}
+    folders = {"images_folder": "pictures", "fashion_mnist": "fashion"}
+    return series | {name: [f"domain.path={tmp_path / folder}"] for name, folder in folders.items()}
+
+
+def table(path, noise):
+    """240 hours of three walks, a fifth of the cells missing."""
+    walks = noise.normal(size=(240, 3)).cumsum(0)
+    frame = pd.DataFrame(walks, pd.date_range("2024-01-01", periods=240, freq="h", name="time"), ["a", "b", "c"])
+    frame.mask(noise.random(walks.shape) < 0.2).to_csv(path)
 
 
 def write_idx(path, array):
@@ -51,6 +63,7 @@ def test_trains_two_steps(path, own_data):
         optimizer = torch.optim.Adam(vae.parameters(), 1e-3)
         batch = data[torch.arange(16)]
         check_rows(spec, vae.decoder.likelihood, batch)
+        vae.decoder.initialise(data)
         vae.prior.initialise(batch)
         losses = [step(vae, objective, optimizer, batch, number) for number in range(2)]
     assert np.isfinite(losses).all()

@@ -15,18 +15,22 @@ import yaml
 from PIL import Image
 
 ROOT = Path(__file__).parent.parent
-PAGES = ["README.md", "docs/plugins.md", "plugins/images/README.md"]
+PAGES = ["README.md", "docs/plugins.md", "docs/timeseries.md", "plugins/images/README.md", "plugins/timeseries/README.md"]
 FENCE = re.compile(r"^```(\w+) ?(\S*)\n(.*?)^```", re.S | re.M)
 
 
 @pytest.fixture
 def place(tmp_path, monkeypatch):
-    """A folder with the configs as shipped, but for a smaller training split of MNIST."""
+    """A folder with the configs as shipped, but for a smaller training split of MNIST and one epoch of series."""
     (tmp_path / "configs").mkdir()
     for path in (ROOT / "configs").glob("mnist*.yaml"):
         config = yaml.safe_load(path.read_text())
         domain = config["domain"] if isinstance(config["domain"], dict) else {"name": config["domain"]}
         config["domain"] = domain | {"validation": 59_000}
+        (tmp_path / "configs" / path.name).write_text(yaml.safe_dump(config))
+    for path in (ROOT / "configs").glob("timeseries*.yaml"):
+        config = yaml.safe_load(path.read_text())
+        config["train"]["epochs"] = 1
         (tmp_path / "configs" / path.name).write_text(yaml.safe_dump(config))
     shutil.copy(ROOT / "configs" / "images_folder.yaml", tmp_path / "configs")
     pictures(tmp_path / "my_pictures")

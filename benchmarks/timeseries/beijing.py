@@ -29,6 +29,7 @@ def main() -> None:
     """A row for every pattern and seed."""
     parser = options_of(__doc__)
     parser.add_argument("--seeds", nargs="*", type=int, default=[0])
+    parser.add_argument("--window", type=int, default=12, help="steps that the model looks at together; days are smoothed whole")
     parser.add_argument("--match", default="", help="only patterns whose name has this in it")
     options = parser.parse_args()
     harness = load_harness(options.tools)
@@ -37,12 +38,12 @@ def main() -> None:
     for seed in options.seeds:
         for split in beijing(options.data, harness, seed):
             if options.match in split.name:
-                compare(harness, split, seed, options.config)
+                compare(harness, split, seed, options.config, options.window)
 
 
-def compare(harness: Any, split: Split, seed: int, config: str | None) -> None:
+def compare(harness: Any, split: Split, seed: int, config: str | None, window: int) -> None:
     """The row of a pattern."""
-    got = impute(long(split.train), split.given, LEVELS, config=config, window=split.given.shape[1])
+    got = impute(long(split.train), split.given, LEVELS, config=config, window=window)
     figures = errors(got.value, split.test, split.test_hidden) | intervals(got, split.test, split.test_hidden)
     base = errors(linear(harness, split.given), split.test, split.test_hidden)["mae"]
     accuracy = (figures["mae"], figures["rmse"], base, PUBLISHED[split.name])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 from measure import LEVELS, errors, impute, intervals, linear, options_of, row, table
-from protocols import Split, load_harness, physionet_csdi, physionet_saits
+from protocols import HOURS, Split, load_harness, physionet_csdi, physionet_saits
 
 PUBLISHED = {"saits": "SAITS 0.186, BRITS 0.256", "csdi": "CSDI 0.217 (CRPS 0.238), BRITS 0.284"}
 
@@ -26,7 +26,7 @@ def main() -> None:
     for protocol in options.protocol:
         for fold in options.fold:
             split = load(protocol, options.data, fold)
-            got = impute(np.concatenate([split.train, split.val_given]), split.given, LEVELS, config=options.config)
+            got = impute(np.concatenate([split.train, split.val_given]), split.given, LEVELS, config=options.config, window=HOURS)
             figures = errors(got.value, split.test, split.test_hidden) | intervals(got, split.test, split.test_hidden)
             base = errors(linear(harness, split.given), split.test, split.test_hidden)["mae"]
             stays = f"{len(split.train) + len(split.val)}, {len(split.test)}"

@@ -137,10 +137,10 @@ def require_finite(t: Tensor, message: str) -> None:
     require(bool(t.isfinite().all()), f"{message}: {int((~t.isfinite()).sum())} of {t.numel()} values are NaN or infinite")
 
 
-def require_gradients(module: nn.Module, names: str = "") -> None:
-    """Fails unless the last backward pass reached every trainable parameter whose name starts so, with finite values."""
+def require_gradients(module: nn.Module, names: str = "", others: str = "-") -> None:
+    """Fails unless the last backward pass reached every trainable parameter whose name starts so (and not as `others`), with finite values."""
     for name, parameter in module.named_parameters():
-        if parameter.requires_grad and name.startswith(names):
+        if parameter.requires_grad and name.startswith(names) and not name.startswith(others):
             require(parameter.grad is not None and bool(parameter.grad.any()), f"no gradient reaches the parameter {name}")
             require_finite(parameter.grad, f"gradient of {name}")  # type: ignore[arg-type]
 

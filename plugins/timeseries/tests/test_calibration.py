@@ -1,9 +1,11 @@
 import numpy as np
 import pytest
 from scipy.stats import norm
+
 from vaehub_timeseries.gaps import gap_lengths
 from vaehub_timeseries.impute.conformal import Calibration, scores
 from vaehub_timeseries.impute.experts import believed
+from vaehub_timeseries.impute.fitted import held_out
 from vaehub_timeseries.impute.gate import lattice, losses, weights
 from vaehub_timeseries.impute.hide import hide, together
 from vaehub_timeseries.impute.linear import LinearExpert
@@ -242,6 +244,40 @@ def test_hiding_where_nothing_is_missing_and_in_one_series():
     (hidden,) = hide([one], 0.1, rng)
     assert 0 < hidden.sum() <= 90
     assert not (hidden & one).any()
+
+
+def with_a_very_long_gap():
+    missing = np.random.default_rng(1).random((3000, 6)) < 0.04
+    missing[200:2800, 2] = True
+    return missing
+
+
+def test_one_very_long_gap_does_not_use_up_what_is_hidden():
+    missing = with_a_very_long_gap()
+    for seed in range(5):
+        (hidden,) = hide([missing], 0.05, np.random.default_rng(seed))
+        share = hidden.sum(0) / (~missing).sum(0)
+        assert (share >= 0.02).all()
+        assert share.max() <= 0.5
+        assert 0.03 < hidden.sum() / (~missing).sum() < 0.08
+        assert gap_lengths(hidden).max() < 300
+
+
+def test_every_channel_is_judged_by_cells_that_were_held_out():
+    series = np.where(with_a_very_long_gap(), np.nan, 1.0)
+    (hidden,) = held_out([series], 0)
+    assert (hidden.sum(0) > 10).all()
+    assert np.unique(rehearse([Fixed()], [series], 0).channel).tolist() == list(range(6))
+
+
+@pytest.mark.parametrize("count", [1, 2, 3])
+def test_a_channel_with_few_observed_cells_is_neither_left_out_nor_hidden_whole(count):
+    missing = np.random.default_rng(1).random((200, 3)) < 0.2
+    missing[:, 1] = np.arange(200) % 50 != 7
+    missing[50 * count :, 1] = True
+    for seed in range(5):
+        (hidden,) = hide([missing], 0.05, np.random.default_rng(seed))
+        assert hidden[:, 1].sum() == (0 if count == 1 else 1)
 
 
 def test_no_gap_spans_two_series():

@@ -9,11 +9,13 @@ import pytest
 from sklearn.base import clone
 from sklearn.exceptions import NotFittedError
 from sklearn.utils.estimator_checks import parametrize_with_checks
+
+from vaehub.errors import UsageError
 from vaehub_timeseries.frames import understand_as
 from vaehub_timeseries.impute.files import adopt
 from vaehub_timeseries.impute.imputer import Imputer
-
-from vaehub.errors import UsageError
+from vaehub_timeseries.impute.linear import LinearExpert
+from vaehub_timeseries.model.gaussian import GaussianExpert
 
 STEPS = 240
 
@@ -135,6 +137,33 @@ def test_forecast_continues_the_series(imputer):
     q = imputer.forecast(past, 6, [0.05, 0.95])
     assert ((q[("a", 0.05)] < out["a"]) & (out["a"] < q[("a", 0.95)])).all()
     assert len(q) == 6
+
+
+def counted(monkeypatch, owner, name):
+    calls, own = [], getattr(owner, name)
+    monkeypatch.setattr(owner, name, lambda *given: (calls.append(1), own(*given))[1])
+    return calls
+
+
+def test_every_expert_is_asked_once_about_a_frame(imputer, frame, monkeypatch):
+    imputer.transform(holed(truth(3)))
+    closed, linear = counted(monkeypatch, GaussianExpert, "_beliefs"), counted(monkeypatch, LinearExpert, "predict")
+    imputer.transform(frame)
+    imputer.quantiles(frame, [0.1, 0.9])
+    imputer.samples(frame, 2)
+    assert len(linear) == 1
+    assert len(closed) == 2
+
+
+def test_a_forecast_and_its_quantiles_are_one_work(imputer, frame, monkeypatch):
+    imputer.transform(frame)
+    asked = counted(monkeypatch, LinearExpert, "predict")
+    first = imputer.forecast(frame, 5)
+    calls = len(asked)
+    q = imputer.forecast(frame, 5, [0.5])
+    assert len(asked) == calls > 0
+    assert q[("a", 0.5)].tolist() == first["a"].tolist()
+    assert len(imputer.forecast(frame, 6)) == 6
 
 
 def test_generated_series_look_like_the_data(imputer, frame):

@@ -10,6 +10,7 @@ import pytest
 
 from vaehub.cli import main
 from vaehub_timeseries import Imputer
+from vaehub_timeseries.frames import read_table
 
 ROWS = 80
 
@@ -93,6 +94,15 @@ def test_the_same_seed_gives_the_same_file(here, works):
     for name in ("one.csv", "two.csv"):
         works("timeseries", "impute", "in.csv", "-o", name, "--model", "model")
     assert (here / "one.csv").read_bytes() == (here / "two.csv").read_bytes()
+
+
+def test_a_model_knows_which_words_mean_missing(here, works):
+    frame = table().astype({"a": object}).assign(b=1.5)
+    frame.loc[10:13, "a"] = "none"
+    frame.to_csv("words.csv", index=False)
+    Imputer(missing_values=["none"]).fit(read_table("words.csv", None, ["none"])).save("fitted")
+    works("timeseries", "impute", "words.csv", "-o", "out.csv", "--model", "fitted")
+    assert pd.read_csv("out.csv")["a"].dtype == float
 
 
 def test_quantiles_samples_and_report_lie_beside_the_table(here, works):

@@ -24,6 +24,7 @@ from vaehub_timeseries.scale import Scaler
 from vaehub_timeseries.splits import split
 from vaehub_timeseries.trial import Trial
 from vaehub_timeseries.windows import Windows
+from vaehub_timeseries.written import table_of
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -120,13 +121,9 @@ class TimeSeries(Domain):
         return self.schema, self.scaler
 
     def write(self, x: Tensor, path: Path) -> None:
-        """Windows (B, T, C) as a table with columns window, step and one for each channel, in the user's units."""
-        n, steps, channels = x.shape
-        values = x.double().reshape(-1, channels).numpy()
-        values = values if self.scaler is None else self.scaler.unscale(values)
-        names = [c.name for c in self.schema.channels] if self.schema else [f"channel{i}" for i in range(channels)]
-        index = pd.MultiIndex.from_product([range(n), range(steps)], names=["window", "step"])
-        write_table(pd.DataFrame(values, index, names).reset_index(), path)
+        """Windows (B, T, C) as a table like the one trained on, in the user's units: each an entity, else one after the other."""
+        schema, scaler = self._learnt
+        write_table(table_of(scaler.unscale(x.double().numpy()), schema), path)
 
     def state(self) -> Json:
         """The schema of the table and the scale of its channels."""
@@ -170,8 +167,8 @@ class TimeSeries(Domain):
     def example(folder: Path) -> dict[str, object]:
         """Options for the conformance suite: a small table with gaps."""
         rng = np.random.default_rng(0)
-        walk = rng.normal(size=(120, 2)).cumsum(0) * 0.3 + np.sin(np.arange(120) / 4)[:, None]
+        walk = rng.normal(size=(240, 2)).cumsum(0) * 0.3 + np.sin(np.arange(240) / 4)[:, None]
         frame = pd.DataFrame(np.where(rng.random(walk.shape) < 0.2, np.nan, walk), columns=["a", "b"])
-        frame.insert(0, "time", pd.date_range("2024-01-01", periods=120, freq="h"))
+        frame.insert(0, "time", pd.date_range("2024-01-01", periods=240, freq="h"))
         frame.to_csv(folder / "series.csv", index=False)
-        return {"path": str(folder / "series.csv"), "window": 8}
+        return {"path": str(folder / "series.csv"), "window": 8, "held_out": 0.2}

@@ -16,7 +16,8 @@ from vaehub_timeseries.model.em import Autocovariance
 class Windows(Data):
     """Windows (T, C) of series (T_i, C) in scaled units, NaN = missing; x = 0 there and mask False.
 
-    `process`: the Gaussian process of the series, where it is known already. `shift`: standard deviation of a random change of level of half of the windows, drawn anew each time: levels move in the future too.
+    `process`: the Gaussian process of the series, where it is known already. `shift`: standard deviation of a random change of level of half
+    of the windows, drawn anew each time: levels move in the future too.
     """
 
     def __init__(

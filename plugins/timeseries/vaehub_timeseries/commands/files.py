@@ -12,15 +12,14 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from vaehub_timeseries.commands.session import Session
-    from vaehub_timeseries.commands.settings import Settings
 
 
-def read(session: Session, path: Path, settings: Settings) -> pd.DataFrame:
+def read(session: Session, path: Path, time: str | None, missing_values: Sequence[float | str]) -> pd.DataFrame:
     """The user's table."""
     from vaehub_timeseries.frames.tables import read_table
 
     with session.step(f"reading {path.name}"):
-        return read_table(path, settings.time, settings.sentinels)
+        return read_table(path, time, missing_values)
 
 
 def require_writable(path: Path) -> None:

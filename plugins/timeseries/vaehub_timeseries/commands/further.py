@@ -9,14 +9,16 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from vaehub.commands.common import Output, print_table
-from vaehub_timeseries.commands.files import beside, keyed, levels, read, require_writable, write
+from vaehub.errors import UsageError
+from vaehub_timeseries.commands.files import beside, keyed, levels, require_writable, write
 from vaehub_timeseries.commands.impute import Input, Quantiles
-from vaehub_timeseries.commands.session import session
+from vaehub_timeseries.commands.session import Session, session
 from vaehub_timeseries.commands.settings import Settings, with_settings
 
 if TYPE_CHECKING:
     import pandas as pd
 
+    from vaehub_timeseries import Imputer
     from vaehub_timeseries.frames import Panel
 
 
@@ -35,11 +37,19 @@ def generate(
     """Draw new series like those of a table or of a model."""
     require_writable(output)
     with session() as running:
-        frame = None if input is None or settings.model is not None else read(running, input, settings)
-        imputer = settings.fitted(running, frame)
+        imputer = model_for(running, input, settings)
         with running.step("generating"):
             drawn = imputer.generate(n, steps)
     write({output: drawn})
+
+
+def model_for(running: Session, input: Path | None, settings: Settings) -> Imputer:
+    """The model of --model, which needs no table, else one fitted on the table. Raises UsageError where neither is given."""
+    if settings.model is not None:
+        return settings.loaded(settings.model)
+    if input is None:
+        raise UsageError("give INPUT, a table to fit on, or --model, a run folder or saved imputer")
+    return settings.prepared(running, input)[1]
 
 
 @with_settings
@@ -57,8 +67,7 @@ def forecast(
     asked = levels(quantiles) if quantiles else []
     require_writable(output)
     with session() as running:
-        frame = read(running, input, settings)
-        imputer = settings.fitted(running, frame)
+        frame, imputer = settings.prepared(running, input)
         with running.step("forecasting"):
             tables = {output: imputer.forecast(frame, steps)}
             if asked:
@@ -80,8 +89,7 @@ def anomalies(
 
     require_writable(output)
     with session() as running:
-        frame = read(running, input, settings)
-        imputer = settings.fitted(running, frame)
+        frame, imputer = settings.prepared(running, input)
         with running.step("scoring"):
             scores, panel = imputer.score_anomalies(frame), understand_as(frame, imputer.schema_)
     print_table(("row", "when", "column", "value", "score"), most_surprising(panel, scores, top))

@@ -9,7 +9,7 @@ import typer
 
 from vaehub.commands.common import Output
 from vaehub.errors import UsageError
-from vaehub_timeseries.commands.files import beside, keyed, levels, read, require_writable, stacked, write
+from vaehub_timeseries.commands.files import beside, keyed, levels, require_writable, stacked, write
 from vaehub_timeseries.commands.session import Session, session
 from vaehub_timeseries.commands.settings import Settings, with_settings
 
@@ -36,8 +36,7 @@ def impute(
     asked = levels(quantiles) if quantiles else []
     require_writable(output)
     with session() as running:
-        frame = read(running, input, settings)
-        imputer = settings.fitted(running, frame)
+        frame, imputer = settings.prepared(running, input)
         with running.step("imputing"):
             tables = {output: imputer.transform(frame)} | extras(imputer, frame, output, asked, samples)
         command = f"impute {input} -o {output} --report"
@@ -64,8 +63,7 @@ def report(input: Input, output: Output, *, settings: Settings) -> None:
     if output.suffix != ".html":
         raise UsageError(f"{output}: the report is a page; give a name that ends in .html")
     with session() as running:
-        frame = read(running, input, settings)
-        imputer = settings.fitted(running, frame)
+        frame, imputer = settings.prepared(running, input)
         with running.step("imputing"):
             completed = imputer.transform(frame)
         text = page(running, imputer, frame, completed, input.name, f"report {input} -o {output}", settings)

@@ -14,6 +14,7 @@ import typer
 
 from vaehub.commands.common import number
 from vaehub.errors import UsageError
+from vaehub_timeseries.commands.files import read
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -65,24 +66,26 @@ class Settings:
         """Values that mean missing."""
         return () if self.missing_values is None else tuple(number(word.strip()) for word in self.missing_values.split(","))
 
-    def fitted(self, session: Session, frame: pd.DataFrame | None) -> Imputer:
-        """The model of --model, else one fitted on the frame. Raises UsageError where both or neither are given."""
+    def prepared(self, session: Session, path: Path) -> tuple[pd.DataFrame, Imputer]:
+        """The user's table, and the model of --model, else one fitted on the table."""
         from vaehub_timeseries import Imputer
 
         if self.model is not None:
-            self.refuse_beside_model()
-            return Imputer.load(self.model)
-        if frame is None:
-            raise UsageError("give INPUT, a table to fit on, or --model, a run folder or saved imputer")
+            imputer = self.loaded(self.model)
+            return read(session, path, None, imputer.schema_.reading.missing_values), imputer
+        frame = read(session, path, self.time, self.sentinels)
         with session.step("fitting"):
-            return Imputer(**self.options()).fit(frame)
+            return frame, Imputer(**self.options()).fit(frame)
 
-    def refuse_beside_model(self) -> None:
-        """Raise UsageError for options that a model has settled when it was fitted."""
+    def loaded(self, model: Path) -> Imputer:
+        """The model of --model. Raises UsageError for options that it has settled when it was fitted."""
+        from vaehub_timeseries import Imputer
+
         if settled := [name for name in self.given if name != "model"]:
             raise UsageError(
-                f"--{settled[0].replace('_', '-')} cannot go with --model: it was settled when {self.model} was fitted; leave one of them out"
+                f"--{settled[0].replace('_', '-')} cannot go with --model: it was settled when {model} was fitted; leave one of them out"
             )
+        return Imputer.load(model)
 
     def options(self) -> dict[str, Any]:
         """The options of `Imputer`."""

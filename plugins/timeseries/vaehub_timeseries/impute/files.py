@@ -11,6 +11,8 @@ import torch
 
 from vaehub.checkpoint import load_model, save_model
 from vaehub.errors import UsageError
+from vaehub.run import load as load_run
+from vaehub_timeseries.domain import TimeSeries
 from vaehub_timeseries.frames import Schema
 from vaehub_timeseries.impute.fitted import Fitted, Options, adopted
 from vaehub_timeseries.impute.linear import LinearExpert
@@ -51,10 +53,12 @@ def header(imputer: Imputer) -> dict[str, Any]:
 
 
 def load(kind: type[Imputer], folder: Path) -> Imputer:
-    """The imputer that `save` wrote. Raises UsageError for what is none."""
+    """The imputer that `save` wrote, or one around a run of `vaehub train`. Raises UsageError for what is neither."""
     file = folder / NAME
+    if not folder.exists():
+        raise UsageError(f"{folder}: no such folder; give one that Imputer.save or `vaehub train` wrote")
     if not file.exists():
-        raise UsageError(f"{folder}: no {NAME} here; give the folder that Imputer.save wrote")
+        return of_run(kind, folder)
     tensors, head = load_model(file)
     try:
         return restored(kind, folder, tensors, head["imputer"])
@@ -72,6 +76,18 @@ def restored(kind: type[Imputer], folder: Path, tensors: dict[str, torch.Tensor]
     schema, scaler = Schema.from_json(head["schema"]), Scaler.from_json(head["scaler"])
     fitted = Fitted(schema, scaler, known, linear, model, past, frozenset(head["seen"]), Options(**head["options"]))
     return imputer.restore(fitted, head["features"], int(head["width"]))
+
+
+def of_run(kind: type[Imputer], folder: Path) -> Imputer:
+    """The imputer around a run of `vaehub train`. Raises UsageError for one that was not trained on a table of series."""
+    run = load_run(folder)
+    if not isinstance(run.domain, TimeSeries):
+        raise UsageError(
+            f"{folder}: a run with domain {run.config.domain.name}; give one with domain timeseries, or a saved Imputer"
+        )
+    if run.domain.schema is None or run.domain.scaler is None:
+        raise UsageError(f"{folder}: this run was trained on arrays and knows no columns; give one that was trained on a table")
+    return adopt(kind, run.domain.schema, run.domain.scaler, Experts.of_run(run))
 
 
 def adopt(kind: type[Imputer], schema: Schema, scaler: Scaler, model: Experts) -> Imputer:

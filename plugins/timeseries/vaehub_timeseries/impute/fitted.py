@@ -6,7 +6,7 @@ Letters of shapes: T steps, C channels of the frame, M of them known to the mode
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Hashable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -94,19 +94,27 @@ class Fitted:
         return Scaled.of(raw, self.scaler, self.known, self.options.fill, self.options.causal)
 
     def outlook(self, panel: Panel) -> Outlook:
-        """What is believed of a frame; of the last one it is remembered, for its quantiles and samples."""
+        """What is believed of a frame."""
         data = self.data(panel)
-        key = tuple(map(mark, data.raw))
-        if key not in self.memory:
-            self.memory.clear()
-            self.memory[key] = self.believe(data, self.tuned(data) if observed(data.series) < size(data.series) else self.taught)
-        return self.memory[key]
+        whole = observed(data.series) == size(data.series)
+        return self._remembered("", data, lambda: self.believe(data, self.taught if whole else self.tuned(data)))
 
     def forecast(self, now: Panel, extended: Panel, steps: int) -> Outlook:
         """What is believed of a frame and its future, by forecasts from earlier origins."""
+        return self._remembered(f"{steps} steps", self.data(now), lambda: self._forecast(now, extended, steps))
+
+    def _forecast(self, now: Panel, extended: Panel, steps: int) -> Outlook:
         data = self.data(now)
         here = None if self.options.causal else rehearse_forecast(self.experts, data.series, steps)
         return self.believe(self.data(extended), self.tuned(data, here))
+
+    def _remembered(self, what: str, data: Scaled, work: Callable[[], Outlook]) -> Outlook:
+        """The last answer is kept: quantiles and samples of the same frame are asked for after its estimates."""
+        key = (what, *map(mark, data.raw))
+        if key not in self.memory:
+            self.memory.clear()
+            self.memory[key] = work()
+        return self.memory[key]
 
     def generate(self, n: int, steps: int | None) -> Floats:
         """n new series (n, T, C)."""
@@ -119,10 +127,11 @@ class Fitted:
         """The experts' blended beliefs about series, by what rehearsal taught."""
         missing = [np.isnan(values) for values in data.series]
         group = [groups(m, self.options.causal) for m in missing]
-        beliefs = zip(*(expert.predict(data.series) for expert in self.experts), strict=True)
+        experts = self.experts
+        beliefs = list(zip(*(expert.predict(data.series) for expert in experts), strict=True))
         absent = np.all([m.all(0) for m in missing], axis=0) & (not self.options.causal)
         blended = [tuned.blend(each, g, m).ignorant(absent) for each, g, m in zip(beliefs, group, missing, strict=True)]
-        return Outlook(data, self.experts, blended, group, tuned, absent)
+        return Outlook(data, experts[-1], [each[-1] for each in beliefs], blended, group, tuned, absent)
 
     def tuned(self, data: Scaled, here: Rehearsed | None = None) -> Tuned:
         """What rehearsal teaches on series that the experts were not trained on, and what it taught when they were.

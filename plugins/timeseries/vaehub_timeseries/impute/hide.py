@@ -17,6 +17,11 @@ from vaehub_timeseries.masks import mixture
 
 ELSEWHERE = 0.25  # of the gaps are laid in a channel drawn at random: channels without gaps are rehearsed too
 LONGEST = 0.5  # of its series, that one hidden gap may span where there is no other series to learn the channel's level from
+LONG, QUARTER = (
+    100,
+    0.25,
+)  # steps, or share of what is hidden per channel, that no hidden gap is longer than: one gap must not be all
+LEAST, MOST = 0.5, 0.5  # of `fraction`, that every channel is hidden by, and of its observed cells, that it may be
 CHOICE = 4  # places are tried for every gap, and the one kept where the gap comes out nearest to the length it should have
 
 
@@ -70,16 +75,19 @@ def hide(missing: Sequence[Mask], fraction: float, rng: np.random.Generator) -> 
     """Hide about `fraction` of the observed cells of series (T, C), at least one where any is observed.
 
     The lengths of gaps are drawn as a missing cell sees them, and are matched by rank to the gaps that hiding one observed cell makes:
-    the least is hidden that gives the hidden cells the missing cells' distribution of gap lengths. Where nothing is missing, points,
-    runs and rows are hidden in equal parts.
+    the least is hidden that gives the hidden cells the missing cells' distribution of gap lengths. Of every channel with two observed
+    cells some are hidden and some are left. Where nothing is missing, points, runs and rows are hidden in equal parts.
     """
     if not any(m.any() for m in missing):
         return [mixture(m.shape, fraction, rng) for m in missing]
     joined = Joined.of(missing)
     observed = ~joined.missing & joined.inside[:, None]
     wanted = max(1.0, fraction * observed.sum())
-    spans = _with_companions(_spans(joined, observed, int(wanted) + 1, rng), together(missing), rng)
-    return joined.parted(_enough(spans, observed, wanted).cover(observed.shape) & observed)
+    spans = _with_companions(_spans(joined, observed, wanted, rng), together(missing), rng)
+    spans = _with_some_left(spans, observed)
+    short = _short(_enough(spans, observed, wanted), observed, fraction)
+    chosen = [_enough(spans, observed, wanted - short.sum()), _extra(joined, observed, short, rng)]
+    return joined.parted(np.any([part.cover(observed.shape) for part in chosen], axis=0) & observed)
 
 
 def together(missing: Sequence[Mask]) -> Floats:
@@ -96,15 +104,16 @@ def together(missing: Sequence[Mask]) -> Floats:
     return np.asarray(np.clip(change / (1 - where_seen), 0, 1))
 
 
-def _spans(joined: Joined, observed: Mask, count: int, rng: np.random.Generator) -> Spans:
+def _spans(joined: Joined, observed: Mask, wanted: float, rng: np.random.Generator) -> Spans:
     """Gaps about random observed cells: as long as random missing cells' gaps, as far as those are longer than what hiding one makes."""
     rows, channels = np.nonzero(joined.missing)
-    lengths = gap_lengths(joined.missing)[rows, channels]
+    count, width = int(wanted) + 1, observed.shape[1]
     donor = rng.integers(len(rows), size=count)
-    channel = np.where(rng.random(count) < ELSEWHERE, rng.integers(observed.shape[1], size=count), channels[donor])
-    wanted = _capped(lengths[donor], joined)
-    parts = [_matched(joined, observed[:, c], c, wanted[channel == c], rng) for c in np.unique(channel)]
-    spans = Spans(*(np.concatenate(column) for column in zip(*parts, strict=True)))
+    channel = np.where(rng.random(count) < ELSEWHERE, rng.integers(width, size=count), channels[donor])
+    lengths = np.minimum(
+        _capped(gap_lengths(joined.missing)[rows, channels][donor], joined), max(LONG, int(QUARTER * wanted / width))
+    )
+    spans = _joined([_matched(joined, observed[:, c], c, lengths[channel == c], rng) for c in np.unique(channel)])
     return spans.take(rng.permutation(len(spans.first)))
 
 
@@ -113,6 +122,11 @@ def _capped(lengths: Integers, joined: Joined) -> Integers:
     if len(joined.starts) > 1:
         return lengths
     return np.minimum(lengths, max(1, int(LONGEST * (joined.ends[0] - joined.starts[0]))))
+
+
+def _joined(parts: Sequence[Spans]) -> Spans:
+    """All spans, one part after the other."""
+    return Spans(*(np.concatenate(column) for column in zip(*parts, strict=True)))
 
 
 def _matched(joined: Joined, observed: Mask, channel: int, wanted: Integers, rng: np.random.Generator) -> Spans:
@@ -154,8 +168,40 @@ def _with_companions(spans: Spans, share: Floats, rng: np.random.Generator) -> S
     return Spans(spans.first[event], spans.last[event], channel)
 
 
+def _with_some_left(spans: Spans, observed: Mask) -> Spans:
+    """The first spans of every channel that leave enough of it, overlaps counted twice."""
+    order = np.argsort(spans.channel, kind="stable")
+    hidden = np.concatenate([[0], _worth(spans, observed)[order].cumsum()])
+    first = np.searchsorted(spans.channel[order], spans.channel[order])
+    few = hidden[1:] - hidden[first] <= MOST * observed.sum(0)[spans.channel[order]]
+    return spans.take(np.sort(order[few]))
+
+
 def _enough(spans: Spans, observed: Mask, wanted: float) -> Spans:
     """The first spans that hide so many observed cells, overlaps counted twice; at least one that hides any."""
-    seen = np.vstack([np.zeros((1, observed.shape[1]), dtype=np.int64), observed.cumsum(0)])
-    hidden = np.cumsum(seen[spans.last + 1, spans.channel] - seen[spans.first, spans.channel])
+    hidden = _worth(spans, observed).cumsum()
     return spans.take(np.arange(min(len(hidden), int(np.searchsorted(hidden, wanted)) + 1)))
+
+
+def _worth(spans: Spans, observed: Mask) -> Integers:
+    """How many observed cells each span hides (E,)."""
+    seen = np.vstack([np.zeros((1, observed.shape[1]), dtype=np.int64), observed.cumsum(0)])
+    return np.asarray(seen[spans.last + 1, spans.channel] - seen[spans.first, spans.channel])
+
+
+def _short(spans: Spans, observed: Mask, fraction: float) -> Integers:
+    """How many more cells of every channel (C,) must be hidden."""
+    count = observed.sum(0)
+    least = np.where(count > 1, np.maximum(1, LEAST * fraction * count), 0)
+    hidden = (spans.cover(observed.shape) & observed).sum(0)
+    return np.asarray(np.ceil((least - hidden).clip(0)), dtype=np.int64)
+
+
+def _extra(joined: Joined, observed: Mask, short: Integers, rng: np.random.Generator) -> Spans:
+    """Spans in the channels that are short of hidden cells, of the lengths of all gaps, none of more cells than are short."""
+    lengths = gap_lengths(joined.missing)[joined.missing]
+    parts = [Spans(*np.zeros((3, 0), dtype=np.int64))]
+    for channel in np.flatnonzero(short).tolist():
+        wanted = np.minimum(rng.choice(lengths, short[channel]), short[channel])
+        parts.append(_enough(_matched(joined, observed[:, channel], channel, wanted, rng), observed, short[channel]))
+    return _joined(parts)

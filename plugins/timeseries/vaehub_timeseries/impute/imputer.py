@@ -18,7 +18,7 @@ from vaehub_timeseries.impute.drawn import frame_of
 from vaehub_timeseries.impute.errors import calibration_table, error_table
 from vaehub_timeseries.impute.fitted import Fitted, Options, learn
 from vaehub_timeseries.impute.outlook import Outlook
-from vaehub_timeseries.impute.tables import Table, as_given, by_level, checked, positive, warn_of_absent
+from vaehub_timeseries.impute.tables import T, Table, as_given, by_level, checked, positive, warn_of_absent
 from vaehub_timeseries.impute.tuned import Judged
 
 
@@ -73,7 +73,7 @@ class Imputer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):  # type: i
         self._judge()
         return self
 
-    def transform(self, X: Table) -> Table:
+    def transform(self, X: T) -> T:
         """The same without gaps: the estimate with the least absolute error in every missing cell."""
         panel = self._panel(X)
         return as_given(panel.fill(self._outlook(panel).point()), X)
@@ -84,7 +84,7 @@ class Imputer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):  # type: i
         outlook = self._outlook(panel)
         return by_level(panel, {level: outlook.quantile(level) for level in checked(levels)})
 
-    def samples(self, X: Table, n: int) -> list[Table]:
+    def samples(self, X: T, n: int) -> list[T]:
         """n completed frames, drawn jointly: sums and means over a gap vary between them as they may vary in truth."""
         panel = self._panel(X)
         return [as_given(panel.fill(drawn), X) for drawn in self._outlook(panel).draws(positive("n", n), self.seed)]
@@ -118,7 +118,7 @@ class Imputer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):  # type: i
 
     @classmethod
     def load(cls, path: str | Path) -> Imputer:
-        """What `save` wrote, or the folder of a run of `vaehub train`."""
+        """What `save` wrote, or an imputer around the model in the folder of a run of `vaehub train`."""
         from vaehub_timeseries.impute.files import load
 
         return load(cls, Path(path))

@@ -22,10 +22,11 @@ MEDIAN = 0.5
 
 @dataclass(frozen=True)
 class Outlook:
-    """The blended belief (T, M) about every series, the groups of its cells, and what rehearsal taught."""
+    """The blended belief (T, M) about every series, the best expert and its own, the groups of cells, and what rehearsal taught."""
 
     data: Scaled
-    experts: Sequence[Expert]
+    best: Expert
+    own: Sequence[Belief]
     beliefs: Sequence[Belief]
     groups: Sequence[Integers]
     tuned: Tuned
@@ -57,9 +58,8 @@ class Outlook:
 
     def draws(self, n: int, seed: int) -> list[list[Floats]]:
         """n times every series (T, C): joint draws of the best expert, moved onto the calibrated quantiles cell by cell."""
-        best = self.experts[-1]
-        drawn = best.draw(self.data.series, n, seed)
-        levels = [_levels(d, b) for d, b in zip(drawn, best.predict(self.data.series), strict=True)]
+        drawn = self.best.draw(self.data.series, n, seed)
+        levels = [_levels(d, b) for d, b in zip(drawn, self.own, strict=True)]
         return [self.data.unscaled([self._moved(i, level[k]) for i, level in enumerate(levels)]) for k in range(n)]
 
     def _moved(self, number: int, levels: Floats) -> Floats:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Hashable, Mapping, Sequence
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, TypeVar, cast
 
 import numpy as np
 import pandas as pd
@@ -16,12 +16,13 @@ from vaehub_timeseries.impute.experts import Floats, Mask
 from vaehub_timeseries.impute.fitted import Fitted
 
 Table: TypeAlias = "pd.DataFrame | NDArray[Any]"
+T = TypeVar("T", bound="pd.DataFrame | NDArray[Any]")
 NAMED = 5  # columns in a warning
 
 
-def as_given(frame: pd.DataFrame, given: Table) -> Table:
+def as_given(frame: pd.DataFrame, given: T) -> T:
     """A frame where a frame was given, else an array."""
-    return frame if isinstance(given, pd.DataFrame) else frame.to_numpy()
+    return cast(T, frame if isinstance(given, pd.DataFrame) else frame.to_numpy())
 
 
 def by_level(panel: Panel, quantiles: Mapping[float, Sequence[Floats]]) -> pd.DataFrame:

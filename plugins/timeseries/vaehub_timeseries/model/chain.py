@@ -169,7 +169,7 @@ def extended(gamma: Tensor, count: int) -> Tensor:
     weights = torch.linalg.solve(past, whole[:-channels, -channels:]).view(steps - 1, channels, channels)  # oldest first
     lags = list(gamma)
     for k in range(steps, count):
-        lags.append(sum(lags[k - steps + 1 + j] @ weights[j] for j in range(steps - 1)))  # type: ignore[arg-type]
+        lags.append(sum(lags[k - steps + 1 + j] @ weights[j] for j in range(steps - 1)))
     return torch.stack(lags)
 
 

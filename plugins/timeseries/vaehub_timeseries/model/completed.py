@@ -14,7 +14,7 @@ from vaehub.data import seeded
 from vaehub.vae import VAE
 from vaehub_timeseries.impute.experts import Belief, Floats, believed
 from vaehub_timeseries.model.em import Windows
-from vaehub_timeseries.model.gaussian import trailing
+from vaehub_timeseries.model.gaussian import gapped, trailing
 from vaehub_timeseries.parts.completion import complete
 
 SAMPLES, DRAWS, ROWS_AT_ONCE = 100, 50, 64
@@ -41,13 +41,13 @@ class CompletedExpert:
     def draw(self, series: Sequence[Floats], n: int, seed: int) -> list[Floats]:
         """n joint draws (n, T, C) of every series."""
         with seeded("draw", seed):
-            return [self._trailing(x, n) if self.causal else self._covering(x, n) for x in series]
+            drawn = [self._trailing(x, n) if self.causal else self._covering(x, n) for x in series]
+        return [np.where(np.isnan(x), d, x) for x, d in zip(series, drawn, strict=True)]  # the VAE rounds to float32
 
     def _trailing(self, values: Floats, n: int) -> Floats:
         """Every step with a gap from the window that ends with it."""
-        steps = np.isnan(values).any(1).nonzero()[0]
         drawn = np.repeat(values[None], n, 0)
-        if len(steps):
+        for steps in gapped(values):
             drawn[:, steps] = self._draws(trailing(values, steps, self.steps), n)[:, :, -1]
         return drawn
 

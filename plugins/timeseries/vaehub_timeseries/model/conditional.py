@@ -36,7 +36,7 @@ class Joint:
 
 
 def conditional(x: Tensor, joint: Joint, moments: bool = False) -> Conditional:
-    """x (N, P) with NaN where unseen -> the rest given it. Cost a row: min(seen, unseen)^3 and less than P^3; `moments` for the sum of covariances."""
+    """x (N, P) with NaN where unseen -> the rest given it; `moments` for the sum of covariances. A row costs about min(seen, unseen)^3."""
     x, seen = x.double(), ~x.isnan()
     mean, sd = torch.where(seen, x, joint.mean), torch.zeros_like(x)
     total = torch.zeros_like(joint.covariance)

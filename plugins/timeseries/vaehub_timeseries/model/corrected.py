@@ -13,7 +13,7 @@ from vaehub.base import Batch
 from vaehub.vae import VAE, point
 from vaehub_timeseries.impute.experts import Belief, Floats, believed
 from vaehub_timeseries.model.em import Windows
-from vaehub_timeseries.model.gaussian import TRAILING_AT_ONCE, GaussianExpert, trailing
+from vaehub_timeseries.model.gaussian import GaussianExpert, gapped, trailing
 from vaehub_timeseries.parts.linear_gaussian import LinearGaussianDecoder, LinearGaussianEncoder
 
 ROWS_AT_ONCE = 256
@@ -51,9 +51,8 @@ class CorrectedExpert:
     def _trailing_moves(self, values: Floats) -> Floats:
         """At every step with a gap, the correction in the window that ends with it."""
         moves = np.zeros_like(values)
-        for steps in np.array_split(np.isnan(values).any(1).nonzero()[0], 1 + len(values) // TRAILING_AT_ONCE):
-            if len(steps):
-                moves[steps] = self.correction(trailing(values, steps, self.steps))[:, -1].numpy()
+        for steps in gapped(values):
+            moves[steps] = self.correction(trailing(values, steps, self.steps))[:, -1].numpy()
         return moves
 
     @torch.no_grad()

@@ -14,9 +14,10 @@ from vaehub_timeseries.model.autocovariance import averaged_lags, lag_moments, w
 from vaehub_timeseries.model.conditional import Joint, conditional
 
 STEPS_AT_MOST = 30_000  # of all series together: more would not make the covariances better
+WORK_AT_MOST = 1e13  # windows x (cells of a window)^3: fewer steps where a window is large
 HELD_OUT = 0.05  # of the observed cells
-ITERATIONS = 12
-GAIN = 0.003  # relative fall of the held-out error that is worth another iteration
+ITERATIONS = 20
+GAIN = 0.001  # relative fall of the held-out error that is worth another iteration
 START_NOISE = 0.001
 NOISES = (0.0003, 0.001, 0.003, 0.01)  # variance at lag 0 that neighbours say nothing about, as a share of a channel's variance
 TAPERS = (1e9, 16.0, 8.0, 4.0, 2.0, 1.0)  # lengths, in windows, of the triangle that lags are weighed with
@@ -63,9 +64,10 @@ def fit_autocovariance(series: Sequence[Tensor], steps: int, seed: int = 0) -> A
 
 
 def shortened(series: Sequence[Tensor], steps: int) -> list[Tensor]:
-    """Enough of the series in float64: every n-th piece of 32 windows where there are more than STEPS_AT_MOST steps."""
+    """Enough of the series in float64: every n-th piece of 32 windows where there are more steps than need be or than time allows."""
     pieces = [piece for x in series for piece in x.double().split(32 * steps)]
-    keep = max(1, round(len(pieces) * min(1.0, STEPS_AT_MOST / max(1, sum(map(len, pieces))))))
+    allowed = min(STEPS_AT_MOST, WORK_AT_MOST * steps / 2 / (steps * series[0].shape[1]) ** 3)
+    keep = max(1, round(len(pieces) * min(1.0, allowed / max(1, sum(map(len, pieces))))))
     chosen = np.linspace(0, len(pieces) - 1, keep).round().astype(int)
     return [pieces[i] for i in chosen]
 
@@ -141,7 +143,7 @@ def maximised(completed: Sequence[Tensor], spread: Tensor | None, steps: int) ->
 
 def positive(gamma: Tensor) -> Tensor:
     """Lags whose window covariance is positive definite: the mildest taper that makes them so."""
-    steps, channels = gamma.shape[:2]
+    steps = len(gamma)
     k = torch.arange(steps, dtype=gamma.dtype).view(-1, 1, 1)
     ridge = 0.1 * START_NOISE * torch.diag(gamma[0].diagonal().clamp(min=1e-6).repeat(steps))
     for taper in TAPERS:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -18,8 +18,8 @@ from vaehub_timeseries.model.completed import CompletedExpert
 from vaehub_timeseries.model.corrected import CorrectedExpert
 from vaehub_timeseries.model.correction import trained
 from vaehub_timeseries.model.em import Autocovariance, fit_autocovariance
-from vaehub_timeseries.model.gaussian import GaussianExpert
-from vaehub_timeseries.model.settings import default_config, given_config
+from vaehub_timeseries.model.gaussian import GaussianExpert, tamed
+from vaehub_timeseries.model.settings import default_config, given_config, window_named, with_window
 from vaehub_timeseries.model.sizes import window_of
 from vaehub_timeseries.parts.linear_gaussian import LinearGaussianDecoder, LinearGaussianEncoder
 
@@ -29,37 +29,44 @@ PROCESS, VAE = "process.safetensors", "vae.safetensors"
 
 @dataclass(frozen=True)
 class Experts:
-    """The experts of one fitted model."""
+    """The experts of one fitted model: of a process, of a run, or of both."""
 
-    process: Autocovariance
+    process: Autocovariance | None
     run: Run | None = None
     causal: bool = False
 
     @cached_property
     def experts(self) -> list[Expert]:
         """Best last."""
+        if self.process is None:
+            return self._neural(None)
         still, drifting = (
             GaussianExpert(name, self.process, d, self.causal) for name, d in (("gaussian", 0.0), ("drifting", DRIFT))
         )
         return [still, drifting, *self._neural(drifting)]
 
-    def _neural(self, base: GaussianExpert) -> list[Expert]:
+    def _neural(self, base: GaussianExpert | None) -> list[Expert]:
         """The VAE: a correction of the closed form where its linear part is that, else by importance sampling."""
         if self.run is None:
             return []
         vae = self.run.vae
-        if isinstance(vae.encoder, LinearGaussianEncoder) and isinstance(vae.decoder, LinearGaussianDecoder):
+        if base is not None and isinstance(vae.encoder, LinearGaussianEncoder) and isinstance(vae.decoder, LinearGaussianDecoder):
             return [CorrectedExpert(base, vae)]
-        return [CompletedExpert(vae, len(self.process.gamma), self.causal)]
+        return [CompletedExpert(vae, self.run.spec.shape[0], self.causal)]
 
     def generate(self, n: int, steps: int | None, seed: int) -> Floats:
         """n new series (n, T, C) in scaled units, by default one window long."""
-        return GaussianExpert("gaussian", self.process).generate(n, steps or len(self.process.gamma), seed)
+        if self.process is not None:
+            return GaussianExpert("gaussian", self.process).generate(n, steps or len(self.process.gamma), seed)
+        assert self.run is not None  # there is a process or a run
+        length, channels = self.run.spec.shape
+        return self.experts[-1].draw([np.full((steps or length, channels), np.nan)], n, seed)[0]
 
     def save(self, folder: Path) -> None:
         """Write the model to a folder."""
         folder.mkdir(parents=True, exist_ok=True)
-        save_model(folder / PROCESS, vars(self.process), {"causal": self.causal, "vae": self.run is not None})
+        process = {} if self.process is None else vars(self.process)
+        save_model(folder / PROCESS, process, {"causal": self.causal, "vae": self.run is not None})
         if self.run is not None:
             self.run.save(folder / VAE)
 
@@ -68,13 +75,19 @@ class Experts:
         """What `save` wrote."""
         tensors, header = load_model(folder / PROCESS)
         run = load(folder / VAE) if header["vae"] else None
-        return cls(Autocovariance(**tensors), run, bool(header["causal"]))
+        return cls(Autocovariance(**tensors) if tensors else None, run, bool(header["causal"]))
+
+    @classmethod
+    def of_run(cls, run: Run) -> Experts:
+        """Those of a run of `vaehub train`: the closed form is among them where the run's decoder holds a process."""
+        decoder = run.vae.decoder
+        return cls(decoder.process if isinstance(decoder, LinearGaussianDecoder) else None, run)
 
 
 def fit_experts(series: Sequence[Floats], window: int | None, config: Any, seed: int, causal: bool) -> Experts:
     """Learn from series (T_i, C) in scaled units, NaN where unobserved."""
-    steps = window or window_of(series)
-    tensors = [torch.from_numpy(np.ascontiguousarray(x)).double() for x in series]
-    found = Experts(fit_autocovariance(tensors, steps, seed), None, causal)
-    chosen = default_config(series, steps, seed) if config is None else given_config(config, steps)
-    return found if chosen is None else replace(found, run=trained(series, steps, chosen, found.process))
+    given = None if config is None else given_config(config)
+    steps = window or (given and window_named(given)) or window_of(series)
+    process = fit_autocovariance([tamed(np.ascontiguousarray(x)) for x in series], steps, seed)
+    chosen = default_config(series, steps, seed) if given is None else with_window(given, steps)
+    return Experts(process, None if chosen is None else trained(series, steps, chosen, process), causal)

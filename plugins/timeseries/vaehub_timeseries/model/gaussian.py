@@ -11,12 +11,13 @@ import torch
 from torch import Tensor
 
 from vaehub.data import derive_seed
-from vaehub_timeseries.impute.experts import Belief, Floats, believed
+from vaehub_timeseries.impute.experts import Belief, Floats, Integers, believed
 from vaehub_timeseries.model.chain import Chain
 from vaehub_timeseries.model.conditional import Joint, conditional
 from vaehub_timeseries.model.em import Autocovariance
 
 TRAILING_AT_ONCE = 4096  # windows
+WILD = 8.0  # standard deviations
 
 
 @final
@@ -61,16 +62,15 @@ class GaussianExpert:
         return [believed(values, mean[: len(values)], sd[: len(values)]) for values, mean, sd in pairs]
 
     def _long(self, values: Floats) -> Belief:
-        out = self.chain.smooth(torch.from_numpy(values).double())
+        out = self.chain.smooth(tamed(values))
         return believed(values, out.mean.numpy(), out.sd.numpy())
 
     def _past_only(self, values: Floats) -> Belief:
         """Every step from the window that ends with it."""
         mean, sd = values.copy(), np.zeros_like(values)
-        for steps in np.array_split(np.isnan(values).any(1).nonzero()[0], 1 + len(values) // TRAILING_AT_ONCE):
-            if len(steps):
-                out = conditional(trailing(values, steps, self.chain.steps).flatten(1), self.joint)
-                mean[steps], sd[steps] = (t[:, -values.shape[1] :].numpy() for t in (out.mean, out.sd))
+        for steps in gapped(values):
+            out = conditional(trailing(values, steps, self.chain.steps).flatten(1), self.joint)
+            mean[steps], sd[steps] = (t[:, -values.shape[1] :].numpy() for t in (out.mean, out.sd))
         return believed(values, mean, sd)
 
     def draw(self, series: Sequence[Floats], n: int, seed: int) -> list[Floats]:
@@ -79,12 +79,13 @@ class GaussianExpert:
         return [draw(values, n, torch.Generator().manual_seed(derive_seed("draw", seed, i))) for i, values in enumerate(series)]
 
     def _together(self, values: Floats, n: int, generator: torch.Generator) -> Floats:
-        drawn: Floats = self.chain.smooth(torch.from_numpy(values).double(), n, generator).draws.numpy()
-        return drawn
+        drawn: Floats = self.chain.smooth(tamed(values), n, generator).draws.numpy()
+        return np.where(np.isnan(values), drawn, values)
 
     def _apart(self, values: Floats, n: int, generator: torch.Generator) -> Floats:
         belief = self._past_only(values)
-        return belief.mean + belief.sd * torch.randn(n, *values.shape, dtype=torch.float64, generator=generator).numpy()
+        noise: Floats = torch.randn(n, *values.shape, dtype=torch.float64, generator=generator).numpy()
+        return belief.mean + belief.sd * noise
 
     def generate(self, n: int, steps: int, seed: int) -> Floats:
         """n series (n, T, C) of the process itself."""
@@ -92,12 +93,23 @@ class GaussianExpert:
         return self._together(blank, n, torch.Generator().manual_seed(derive_seed("generate", seed)))
 
 
+def tamed(values: Floats) -> Tensor:
+    """A series with values beyond WILD pulled in: one wild reading must not move all that is imputed beside it."""
+    return torch.from_numpy(values).double().clamp(-WILD, WILD)
+
+
 def padded(values: Floats, steps: int) -> Tensor:
     """A series (T, C) as a window, unseen after its end."""
-    return torch.nn.functional.pad(torch.from_numpy(values).double(), (0, 0, 0, steps - len(values)), value=torch.nan)
+    return torch.nn.functional.pad(tamed(values), (0, 0, 0, steps - len(values)), value=torch.nan)
 
 
-def trailing(values: Floats, ends: Floats, steps: int) -> Tensor:
+def gapped(values: Floats) -> list[Integers]:
+    """The steps with a gap, in parts of at most TRAILING_AT_ONCE."""
+    steps = np.flatnonzero(np.isnan(values).any(1))
+    return [steps[i : i + TRAILING_AT_ONCE] for i in range(0, len(steps), TRAILING_AT_ONCE)]
+
+
+def trailing(values: Floats, ends: Integers, steps: int) -> Tensor:
     """The windows (N, steps, C) of a series that end with the steps `ends`, unseen before its beginning."""
-    before = torch.nn.functional.pad(torch.from_numpy(values).double(), (0, 0, steps - 1, 0), value=torch.nan)
+    before = torch.nn.functional.pad(tamed(values), (0, 0, steps - 1, 0), value=torch.nan)
     return before.unfold(0, steps, 1)[torch.from_numpy(ends)].transpose(1, 2)

@@ -10,10 +10,11 @@ from vaehub.config import Config, load_config
 from vaehub_timeseries.impute.experts import Floats
 
 BATCH = 64
-STEPS = 200  # of the optimiser
+STEPS, MOST_STEPS = 5_000, 400  # of the optimiser: so many shared among the steps of a window, and no more than
 EPOCHS = 4  # validations in between
 LATENT = 96
 FEWEST = 100  # windows beside each other: with less than that nothing but the closed form can be learnt
+LARGEST = 1024  # cells of a window: of a larger one LATENT directions hold too little for a correction to matter
 CORRECTED: dict[str, Any] = {
     "domain": "timeseries",
     "encoder": "linear_gaussian",
@@ -27,14 +28,15 @@ CORRECTED: dict[str, Any] = {
 
 
 def default_config(series: Sequence[Floats], steps: int, seed: int) -> Config | None:
-    """The VAE with a closed-form linear part; None where there are too few windows to learn more than that."""
+    """The VAE with a closed-form linear part; None where there are too few windows, or too large ones, to learn more than that."""
     cells = sum(map(len, series))
-    if cells < FEWEST * steps or steps == 1:
+    if cells < FEWEST * steps or steps == 1 or steps * series[0].shape[1] > LARGEST:
         return None
-    stride = max(1, math.floor(cells * EPOCHS / (STEPS * BATCH)))
+    updates = min(MOST_STEPS, STEPS // steps)
+    stride = max(1, math.floor(cells * EPOCHS / (updates * BATCH)))
     per_epoch = max(1, cells // (stride * BATCH))
     train = {
-        "epochs": max(1, round(STEPS / per_epoch)),
+        "epochs": max(1, round(updates / per_epoch)),
         "batch_size": BATCH,
         "monitor": "val_imputation",
         "seed": seed,
@@ -46,7 +48,18 @@ def default_config(series: Sequence[Floats], steps: int, seed: int) -> Config | 
     )
 
 
-def given_config(config: Any, steps: int) -> Config:
-    """A user's config, with windows of so many steps."""
-    loaded = config if isinstance(config, Config) else load_config(config if isinstance(config, Mapping) else str(config))
-    return load_config({**loaded.to_dict(), "domain": {**loaded.to_dict()["domain"], "window": steps}})
+def given_config(config: Any) -> Config:
+    """A user's config: a file, a mapping or a config already."""
+    return config if isinstance(config, Config) else load_config(config if isinstance(config, Mapping) else str(config))
+
+
+def window_named(config: Config) -> int | None:
+    """The steps of a window that a config names, if it does."""
+    named: int | None = config.domain.options.get("window")
+    return named
+
+
+def with_window(config: Config, steps: int) -> Config:
+    """The config with windows of so many steps."""
+    whole = config.to_dict()
+    return load_config({**whole, "domain": {**whole["domain"], "window": steps}})

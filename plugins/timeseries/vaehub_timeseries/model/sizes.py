@@ -12,5 +12,5 @@ LONGEST = 48  # steps
 
 def window_of(series: Sequence[Floats]) -> int:
     """As many steps as CELLS allow, LONGEST at most, and no longer than the longest series."""
-    longest, channels = max(map(len, series)), max(1, series[0].shape[1])
-    return max(1, min(LONGEST, longest, CELLS // channels))
+    channels: int = max(1, series[0].shape[1])
+    return max(1, min(LONGEST, max(map(len, series)), CELLS // channels))

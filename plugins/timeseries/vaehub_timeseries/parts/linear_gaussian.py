@@ -49,7 +49,8 @@ class LinearGaussianDecoder(Decoder):
         self.register_buffer("noise", torch.ones(channels))
         self.register_buffer("factor", torch.randn(spec.size, latent) / latent**0.5)
         self.register_buffer("spread", torch.ones(spec.size))
-        self.rest = nn.Parameter(torch.zeros(likelihood.param_shape[0] - 1, *spec.shape))
+        rest = torch.zeros(likelihood.param_shape[0] - 1, *spec.shape)
+        self.rest = nn.Parameter(rest, requires_grad=len(rest) > 0)
         self.correction = starting_at_zero(mlp(latent + spec.cond, *hidden, spec.size)) if hidden or spec.cond else None
 
     @property
@@ -97,7 +98,8 @@ class LinearGaussianEncoder(Encoder):
 
     M = I + W_o^T Ψ_o^-1 W_o, m = M^-1 W_o^T Ψ_o^-1 (x_o - mu_o), o the seen cells. δ = W^+ d: d is a move of the unseen cells, by a network
     over time that reads values, mask and what the linear part believes. While training, up to `hide` of the cells are kept from it
-    (points, runs, blocks) and stay in the loss. The posterior is full normal whatever `posterior` says; beside another decoder m = 0, M = I.
+    (points, runs, blocks) and stay in the loss. The posterior is full normal whatever `posterior` says; beside another decoder m = 0, M = I,
+    and d moves every cell.
     Draws come in pairs around the mean, so that an even number of them has the mean exactly.
     """
 
@@ -163,12 +165,13 @@ class LinearGaussianEncoder(Encoder):
         inputs = [location, 0.3 * sd.log().clamp(-4, 2), seen.to(x.dtype), torch.where(seen, x - location, 0.0)]
         if self.spec.cond:
             inputs.append(required(cond, self.spec.cond).unsqueeze(1).expand(-1, x.shape[1], -1))
-        d = torch.where(seen, 0.0, sd * self.leave(self.over_time(self.enter(torch.cat(inputs, -1))))).flatten(1)
+        d: Tensor = sd * self.leave(self.over_time(self.enter(torch.cat(inputs, -1))))
         if not self.wired:
-            own: Tensor = self.own(d)
+            own: Tensor = self.own(d.flatten(1))
             return own
         factor = self.wired[0].factor
-        return (d @ factor) / factor.square().sum(0).clamp(min=1e-6)
+        move: Tensor = torch.where(seen, 0.0, d).flatten(1) @ factor
+        return move / factor.square().sum(0).clamp(min=1e-6)
 
     def believed(self, x: Tensor, m: Tensor, tril: Tensor) -> tuple[Tensor, Tensor]:
         """E[x] and sd[x] (B, T, C) of the linear part."""
@@ -183,7 +186,8 @@ def root_of_inverse(precision: Tensor) -> Tensor:
     """The Cholesky factor of the inverse of positive definite matrices (…, L, L), by that of the matrix with its order reversed."""
     reverse = torch.linalg.cholesky(precision.flip(-2, -1)).flip(-2, -1).mT
     eye = torch.eye(precision.shape[-1], dtype=precision.dtype, device=precision.device)
-    return torch.linalg.solve_triangular(reverse, eye.expand_as(precision), upper=False)
+    root: Tensor = torch.linalg.solve_triangular(reverse, eye.expand_as(precision), upper=False)
+    return root
 
 
 def starting_at_zero(net: nn.Sequential) -> nn.Sequential:

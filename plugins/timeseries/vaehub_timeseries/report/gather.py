@@ -28,8 +28,9 @@ def gather(
 ) -> Findings:
     """The findings on a frame that `imputer.transform` completed."""
     view = View(understand_as(frame, imputer.schema_))
-    tails = imputer.quantiles(frame, [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
-    low, high = (tails.xs(q, axis=1, level=-1) for q in tails.columns.levels[-1])
+    levels = [(1 - LEVEL) / 2, (1 + LEVEL) / 2]
+    tails = imputer.quantiles(frame, levels)
+    low, high = (tails.loc[:, tails.columns.get_level_values(-1) == q].droplevel(-1, axis=1) for q in levels)
     return Findings(
         title=title,
         frame=view.observed(),

@@ -1,0 +1,293 @@
+"""The domain of tables: windows, splits, files, state, and what it tells of a run."""
+
+import json
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+
+import vaehub
+from vaehub.base import Batch
+from vaehub.errors import UsageError
+from vaehub_timeseries.domain import TimeSeries
+from vaehub_timeseries.frames import read_table
+from vaehub_timeseries.model.em import Autocovariance
+from vaehub_timeseries.splits import cut, split
+from vaehub_timeseries.trial import HIDDEN, Trial
+from vaehub_timeseries.windows import Windows
+
+STEPS = 4
+CONFIG = {
+    "latent": 3,
+    "encoder": {"name": "linear_gaussian", "width": 8, "layers": 1},
+    "decoder": "linear_gaussian",
+    "likelihood": {"name": "normal", "scale": 0.1},
+    "objective": "absolute_error",
+    "trainer": {"accelerator": "cpu"},
+    "train": {"epochs": 2, "batch_size": 16, "monitor": "val_imputation", "score_rows": 20},
+}
+
+
+def table(folder, length=120, **columns):
+    """Two waves, numbered by time so that every value is its own, a fifth of them missing."""
+    rng = np.random.default_rng(0)
+    t = np.arange(length)
+    x = np.stack([np.sin(t / 5) + 0.001 * t, np.cos(t / 5) - 0.001 * t], 1)
+    frame = pd.DataFrame(np.where(rng.random(x.shape) < 0.2, np.nan, 10 + 3 * x), columns=["a", "b"])
+    frame.insert(0, "time", pd.date_range("2024-01-01", periods=length, freq="h"))
+    for name, values in columns.items():
+        frame[name] = values
+    frame.to_csv(folder / "series.csv", index=False)
+    return folder / "series.csv"
+
+
+def everything(data):
+    return data[torch.arange(len(data))]
+
+
+def steps_of(data):
+    """All observed values of a split."""
+    batch = everything(data)
+    return set(batch.x[batch.mask].tolist())
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("domain")
+    domain = {"name": "timeseries", "path": str(table(folder)), "window": STEPS}
+    return vaehub.train({**CONFIG, "domain": domain}, out=folder / "run", progress=False)
+
+
+@pytest.mark.parametrize("length", [1, 3, 4, 5, 9, 10])
+@pytest.mark.parametrize("stride", [1, 3, 4])
+def test_windows_cover_every_step_of_every_series_and_mix_none(length, stride):
+    series = [torch.arange(length * 2.0).view(length, 2) + 100 * i for i in range(3)]
+    data = Windows(series, STEPS, stride)
+    batch = everything(data)
+    assert batch.x.shape == (len(data), STEPS, 2)
+    assert set(batch.x[batch.mask].tolist()) == set(torch.cat(series).flatten().tolist())
+    owner = torch.where(batch.mask, batch.x // 100, -1.0)
+    assert all(len(set(row[row >= 0].tolist())) == 1 for row in owner)
+    if length < STEPS:
+        assert not batch.mask[:, length:].any()
+    steps = batch.x[..., 0]
+    assert bool(((steps[:, 1:] - steps[:, :-1] == 2) | ~batch.mask[:, 1:, 0]).all())
+
+
+def test_missing_cells_are_zero_and_masked():
+    x = torch.randn(10, 2)
+    x[3, 1] = torch.nan
+    batch = everything(Windows([x], STEPS))
+    assert not batch.x[~batch.mask].any()
+    assert bool((~batch.mask).any())
+
+
+def test_levels_shift_where_asked_alone_and_by_channel_for_half_of_the_windows():
+    x = torch.zeros(2000, 2)
+    x[5, 0] = torch.nan
+    assert not everything(Windows([x], STEPS)).x.any()
+    torch.manual_seed(0)
+    data = Windows([x], STEPS, shift=0.5)
+    batch = everything(data)
+    assert not batch.x[~batch.mask].any()
+    clean = batch.x[batch.mask.flatten(1).all(1)]
+    assert bool((clean == clean[:, :1]).all())
+    moved = clean[:, 0, 0] != 0
+    assert 0.45 < moved.float().mean() < 0.55
+    assert 0.45 < clean[moved, 0, 0].std() < 0.55
+    assert bool((clean[moved, 0, 0] != clean[moved, 0, 1]).all())
+    assert not torch.equal(batch.x, everything(data).x)
+
+
+def test_windows_move_with_all_that_they_know():
+    process = Autocovariance(torch.zeros(2), torch.zeros(STEPS, 2, 2), torch.ones(2))
+    data = Windows([torch.randn(9, 2)], STEPS, 2, process=process)
+    moved = data.to("cpu")
+    assert torch.equal(everything(moved).x, everything(data).x)
+    assert moved.process is process
+    assert moved.series is data.series
+
+
+@pytest.mark.parametrize("length", [1, 2, 3, 10, 101])
+def test_cuts_are_disjoint_in_order_and_whole(length):
+    rows = list(range(length))
+    train, val, test = cut(rows, 0.1)
+    assert train + val + test == rows
+    assert len(val) == (max(1, round(0.1 * length)) if length >= 3 else 0)
+
+
+def test_long_series_give_their_ends_and_short_ones_are_dealt_out_whole():
+    long = split([np.arange(100.0)[:, None], np.arange(50.0)[:, None]], STEPS, 0.1)
+    assert [len(x) for x in long["train"]] == [80, 40]
+    assert [x[0, 0] for x in long["test"]] == [90.0, 45.0]
+    short = split([np.full((STEPS, 1), float(i)) for i in range(10)], STEPS, 0.1)
+    assert [[x[0, 0] for x in short[name]] for name in ("train", "val", "test")] == [list(map(float, range(8))), [8.0], [9.0]]
+
+
+def test_splits_of_a_table_share_no_step_and_are_scaled_by_training_alone(tmp_path):
+    domain = TimeSeries(path=str(table(tmp_path)), window=STEPS, shift=0.0)
+    values = {name: steps_of(domain.data(name)) for name in ("train", "val", "test")}
+    assert not values["train"] & values["val"]
+    assert not values["train"] & values["test"]
+    assert not values["val"] & values["test"]
+    parts = domain.parts
+    raw = read_table(tmp_path / "series.csv")[["a", "b"]].to_numpy()
+    assert sum(len(x) for given in parts.values() for x in given) == len(raw)
+    train = torch.cat(parts["train"])
+    np.testing.assert_allclose(np.nanmean(train.numpy(), 0), 0, atol=1e-9)
+    np.testing.assert_allclose(np.nanstd(train.numpy(), 0), 1, atol=1e-9)
+    np.testing.assert_allclose(domain.scaler.unscale(torch.cat(parts["test"]).numpy()), raw[-12:])
+
+
+def test_entities_do_not_mix(tmp_path):
+    path = table(tmp_path, 120, who=np.repeat(["x", "y"], 60))
+    frame = pd.read_csv(path)
+    frame["time"] = np.tile(frame["time"][:60], 2)
+    frame["a"] += np.where(frame["who"] == "y", 1000, 0)
+    frame.to_csv(path, index=False)
+    domain = TimeSeries(path=str(path), entity="who", window=STEPS, shift=0.0)
+    batch = everything(domain.data("train"))
+    high = batch.x[..., 0] > 0
+    either = [set(h[m].tolist()) for h, m in zip(high, batch.mask[..., 0], strict=True) if m.any()]
+    assert {len(found) for found in either} == {1}
+    assert {True, False} <= set().union(*either)
+
+
+def test_state_comes_back_from_json_and_reads_the_same(tmp_path):
+    path = table(tmp_path)
+    domain = TimeSeries(path=str(path), window=STEPS)
+    spec, state = domain.spec, json.loads(json.dumps(domain.state()))
+    fresh = TimeSeries(path="nowhere.csv", window=STEPS)
+    fresh.restore(spec, state)
+    assert fresh.spec == spec
+    assert fresh.state() == state
+    one, other = everything(domain.read(path)), everything(fresh.read(path))
+    assert torch.equal(one.x, other.x)
+    assert torch.equal(one.mask, other.mask)
+
+
+def test_what_is_written_is_read_again_in_the_users_units(tmp_path):
+    domain = TimeSeries(path=str(table(tmp_path)), window=STEPS)
+    x = torch.randn(3, *domain.spec.shape)
+    for name in ("rows.csv", "rows.parquet", "rows.csv.gz"):
+        domain.write(x, tmp_path / name)
+        torch.testing.assert_close(everything(domain.read(tmp_path / name)).x, x)
+    frame = read_table(tmp_path / "rows.csv")
+    assert list(frame.columns) == ["time", "a", "b"]
+    assert 5 < frame["a"].mean() < 15
+
+
+FORMS = {
+    "entity": (lambda f: f.assign(who=np.repeat(["x", "y"], 60), time=np.tile(f["time"][:60], 2)), {"entity": "who"}),
+    "date and time apart": (
+        lambda f: f.assign(date=f["time"].dt.strftime("%d/%m/%Y"), clock=f["time"].dt.strftime("%H:%M:%S")).drop(columns="time"),
+        {"time": "date"},
+    ),
+    "numbers": (lambda f: f.assign(time=np.arange(len(f)) * 0.5), {"time": "time"}),
+    "places": (lambda f: f.drop(columns="time"), {}),
+    "index": (lambda f: f.set_index("time").rename_axis(None), {}),
+    "category": (lambda f: f.assign(sky=np.tile(["clear", "cloud", "rain"], 40)), {}),
+    "long": (lambda f: f.melt("time"), {}),
+}
+
+
+@pytest.mark.parametrize("name", FORMS)
+def test_every_form_of_table_is_written_as_it_was_read(tmp_path, name):
+    change, options = FORMS[name]
+    path = table(tmp_path)
+    frame = change(pd.read_csv(path, parse_dates=["time"]))
+    frame.to_csv(path, index=name == "index")
+    domain = TimeSeries(path=str(path), window=STEPS, **options)
+    x = everything(domain.data("test")).x[:2]
+    if name == "category":
+        x[..., 2:] = domain.parts["train"][0][:8, 2:].reshape(2, 4, 3)  # one of them holds
+    domain.write(x, tmp_path / "back.csv")
+    torch.testing.assert_close(everything(domain.read(tmp_path / "back.csv")).x, x, atol=1e-4, rtol=1e-4)
+
+
+def test_errors_say_what_to_do(tmp_path):
+    with pytest.raises(UsageError, match=r"domain\.path"):
+        _ = TimeSeries().spec
+    domain = TimeSeries(path=str(table(tmp_path)), window=STEPS)
+    with pytest.raises(UsageError, match=r"gone\.csv"):
+        domain.read(tmp_path / "gone.csv")
+    with pytest.raises(UsageError, match="damaged"):
+        domain.restore(domain.spec, {"schema": None})
+    held = TimeSeries(window=STEPS)
+    held.hold({name: [np.zeros((10, 2))] for name in ("train", "val", "test")}, STEPS)
+    with pytest.raises(UsageError, match="arrays"):
+        held.read(tmp_path / "series.csv")
+    with pytest.raises(UsageError, match="arrays"):
+        held.write(torch.zeros(1, STEPS, 2), tmp_path / "out.csv")
+
+
+def test_held_series_are_windows_without_a_table():
+    domain = TimeSeries(shift=0.0)
+    parts = {name: [np.full((9, 2), value)] for name, value in (("train", 1.0), ("val", 2.0), ("test", 3.0))}
+    process = Autocovariance(torch.zeros(2), torch.zeros(3, 2, 2), torch.ones(2))
+    domain.hold(parts, 3, process)
+    assert domain.spec.shape == (3, 2)
+    assert [everything(domain.data(name)).x.unique().tolist() for name in parts] == [[1.0], [2.0], [3.0]]
+    assert domain.data("train").process is process
+    assert domain.state() == {"schema": None, "scaler": None}
+
+
+def test_a_trial_hides_observed_cells_always_the_same_ones():
+    x = torch.randn(60, STEPS, 2)
+    mask = torch.rand(60, STEPS, 2) < 0.8
+    trial, again, other = (Trial.of(Batch(x, None, mask), key) for key in ("val", "val", "test"))
+    assert torch.equal(trial.hidden, again.hidden)
+    assert not torch.equal(trial.hidden, other.hidden)
+    assert not (trial.hidden & ~mask).any()
+    assert abs(trial.hidden.sum() / mask.sum() - HIDDEN) < 0.05
+    assert not (trial.given.mask & trial.hidden).any()
+    assert not trial.given.x[trial.hidden].any()
+
+
+def test_the_linear_error_is_that_of_straight_lines():
+    line = torch.arange(5.0).view(1, 5, 1).repeat(40, 1, 1)
+    truth = line.clone()
+    truth[:, 2] += 1.0
+    hidden = torch.zeros_like(line, dtype=torch.bool)
+    hidden[:, 2] = True
+    trial = Trial(Batch(torch.where(hidden, 0.0, truth), None, ~hidden), truth, hidden)
+    assert trial.linear_error() == pytest.approx(1.0, abs=1e-6)
+
+
+def test_a_run_is_judged_by_hidden_cells_and_shown(run):
+    metrics = run.domain.metrics(run, "test")
+    assert set(metrics) == {"imputation_mae", "linear_mae"}
+    assert all(0 < value < 5 for value in metrics.values())
+    val = run.data("val")
+    assert run.domain.validate(run.vae, val) == run.domain.validate(run.vae, val)
+    assert run.domain.validate(run.vae, val)["imputation"] < 0
+    assert not run.vae.training
+    (figure,) = run.domain.figures(run).values()
+    titles = {axes.get_title() for axes in figure.axes if axes.get_visible()}
+    assert titles <= {"a", "b"}
+    assert titles
+
+
+def test_validation_leaves_a_model_in_training_as_it_was(run):
+    run.vae.train()
+    run.domain.validate(run.vae, run.data("val"))
+    assert run.vae.training
+    run.vae.eval()
+
+
+def test_the_decoder_knows_the_process_of_the_training_series(run):
+    decoder = run.vae.decoder
+    assert decoder.gamma[0].diagonal().tolist() == pytest.approx([1.0, 1.0], abs=0.3)
+    assert bool((decoder.spread > 0).all())
+    loaded = vaehub.load(run.path)
+    assert torch.equal(loaded.vae.decoder.factor, decoder.factor)
+
+
+def test_a_saved_run_reads_tables_without_its_training_data(run, tmp_path):
+    loaded = vaehub.load(run.path)
+    path = table(tmp_path)
+    rows = loaded.domain.read(path)
+    assert np.isfinite(loaded.reconstruct(rows)).all()
+    scores = loaded.score(rows)
+    assert scores["percentile"].between(0, 100).all()
