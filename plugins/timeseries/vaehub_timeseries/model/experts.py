@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import torch
 
 from vaehub.checkpoint import load_model, save_model
 from vaehub.run import Run, load
