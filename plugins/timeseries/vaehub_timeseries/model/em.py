@@ -40,11 +40,12 @@ class Autocovariance:
 
 
 def fit_autocovariance(series: Sequence[Tensor], steps: int, seed: int = 0) -> Autocovariance:
-    """The lags 0 … steps - 1 of series (T_i, C) with NaN where unobserved: maximum likelihood by EM over windows of `steps`.
+    """The lags 0 … steps - 1 of series (T_i, C) with NaN where unobserved, by EM over windows of `steps`, stopped by held-out cells.
 
-    E-step: conditional moments of every window, averaged where windows overlap. M-step: the lags of the completed series plus those of the
-    conditional covariances, made positive definite by the mildest taper. "Maximum Likelihood from Incomplete Data via the EM Algorithm"
-    (Dempster, Laird & Rubin, 1977), doi:10.1111/j.2517-6161.1977.tb01600.x; stationarity pools all windows.
+    E-step: conditional moments of every window, their means averaged where windows overlap. M-step: the lags of the completed series plus
+    those of the conditional covariances, made positive definite by the mildest taper. Pooling all windows (stationarity) and averaging
+    overlaps is what it differs in from exact maximum likelihood, "Maximum Likelihood from Incomplete Data via the EM Algorithm" (Dempster,
+    Laird & Rubin, 1977), doi:10.1111/j.2517-6161.1977.tb01600.x: fewer numbers to learn, and errors smaller on real series.
     """
     truth = shortened(series, steps)
     hidden = held_out(truth, seed)
