@@ -244,3 +244,15 @@ def test_the_trained_vae_is_in_eval_mode_so_that_it_hides_nothing(corrected):
     assert not corrected.run.vae.training
     x = torch.randn(4, STEPS, 2)
     assert bool(corrected.run.vae.encoder.seen(Batch(x)).all())
+
+
+@pytest.mark.parametrize("length", [STEPS, 5 * STEPS])
+def test_one_wild_reading_does_not_move_its_neighbours_further_than_it_may(length):
+    """A reading hundreds of standard deviations out once moved what was imputed beside it by as much."""
+    values = np.zeros((length, 2))
+    values[1, 0], values[2, 0] = 400.0, np.nan
+    expert = GaussianExpert("gaussian", process())
+    (belief,) = expert.predict([values])
+    assert 0 < belief.mean[2, 0] < 8 and belief.mean[1, 0] == 400.0
+    (drawn,) = expert.draw([values], 5, 0)
+    assert (drawn[:, 1, 0] == 400.0).all() and np.abs(drawn[:, 2, 0]).max() < 20
