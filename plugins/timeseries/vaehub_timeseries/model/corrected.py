@@ -65,6 +65,6 @@ class CorrectedExpert:
         for x in windows.float().split(ROWS_AT_ONCE):
             seen = ~x.isnan()
             batch = Batch(torch.where(seen, x, 0.0), None, seen)
-            linear, _ = encoder.exact(batch.x, seen)
-            parts.append(point(decoder(encoder(batch).mean)) - decoder.location(linear))
+            linear, _, move = encoder.parts(batch)
+            parts.append(point(decoder(linear + move)) - decoder.location(linear))
         return torch.cat(parts)

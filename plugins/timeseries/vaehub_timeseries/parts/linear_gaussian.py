@@ -133,11 +133,15 @@ class LinearGaussianEncoder(Encoder):
 
     def forward(self, batch: Batch) -> Distribution:
         """q(z|x): batch (B,), event (L,)."""
+        m, tril, move = self.parts(batch)
+        return Antithetic(m + move, scale_tril=tril, validate_args=False)
+
+    def parts(self, batch: Batch) -> tuple[Tensor, Tensor, Tensor]:
+        """m (B, L), the Cholesky factor of M^-1 (B, L, L) and δ (B, L)."""
         seen = self.seen(batch)
         x = torch.where(seen, batch.x, 0.0).to(dtype_of(self))
         m, tril = self.exact(x, seen)
-        move = self.moved(x, seen, m, tril, batch.cond)
-        return Antithetic(m + move, scale_tril=tril, validate_args=False)
+        return m, tril, self.moved(x, seen, m, tril, batch.cond)
 
     def seen(self, batch: Batch) -> Tensor:
         """The cells that the encoder is shown (B, T, C)."""

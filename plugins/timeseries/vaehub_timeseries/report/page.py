@@ -13,6 +13,7 @@ import numpy as np
 import pandas as pd
 
 from vaehub.checkpoint import atomic_write
+from vaehub.report import Tile
 from vaehub_timeseries.report.bands import band_figure, lane
 from vaehub_timeseries.report.charts import calibration_plot, error_bars, missing_map
 from vaehub_timeseries.report.findings import (
@@ -30,15 +31,6 @@ from vaehub_timeseries.report.look import PHONE, Picture, number, picture
 
 DRAWN, BARS, LISTED = 16, 24, 200  # columns with a figure of their own, with a bar, and in the tables
 QUOTED = (0.5, 0.6, 0.7, 0.8, 0.9, 0.95)  # coverages that are given in figures, too
-
-
-@dataclass(frozen=True)
-class Tile:
-    """A headline figure: what it is, its value, and what to know of it."""
-
-    name: str
-    value: str
-    note: str = ""
 
 
 @dataclass(frozen=True)
