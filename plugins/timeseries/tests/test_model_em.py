@@ -7,7 +7,7 @@ import torch
 from vaehub_timeseries.model import em
 from vaehub_timeseries.model.autocovariance import window_covariance
 from vaehub_timeseries.model.chain import Chain
-from vaehub_timeseries.model.em import Windows, first_guess, fit_autocovariance, interpolated, positive, shortened, starts
+from vaehub_timeseries.model.em import Cover, first_guess, fit_autocovariance, interpolated, positive, shortened, starts
 
 STEPS = 4
 TRANSITION = np.array([[0.7, 0.25], [-0.25, 0.7]])
@@ -105,7 +105,7 @@ def test_lags_that_are_one_stay_as_they_are():
 
 def test_windows_cover_every_step_and_join_to_the_series_again():
     series = [torch.randn(n, 2).double() for n in (1, 4, 5, 11)]
-    cut = Windows.of(series, STEPS)
+    cut = Cover.of(series, STEPS)
     assert all(torch.equal(a, b) for a, b in zip(cut.joined(cut.values), series, strict=True))
     for n in (1, 4, 5, 11, 12):
         covered = {t for s in starts(n, STEPS) for t in range(s, s + STEPS)}

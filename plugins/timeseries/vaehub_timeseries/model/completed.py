@@ -13,7 +13,7 @@ from vaehub.base import Batch
 from vaehub.data import seeded
 from vaehub.vae import VAE
 from vaehub_timeseries.impute.experts import Belief, Floats, believed
-from vaehub_timeseries.model.em import Windows
+from vaehub_timeseries.model.em import Cover
 from vaehub_timeseries.model.gaussian import gapped, trailing
 from vaehub_timeseries.parts.completion import complete
 
@@ -52,7 +52,7 @@ class CompletedExpert:
         return drawn
 
     def _covering(self, values: Floats, n: int) -> Floats:
-        cut = Windows.of([torch.from_numpy(values).double()], self.steps)
+        cut = Cover.of([torch.from_numpy(values).double()], self.steps)
         drawn, out = self._draws(cut.values, n), np.repeat(values[None], n, 0)
         nearest = np.full(len(values), np.inf)
         for (_, start), window in zip(cut.places, drawn.transpose(1, 0, 2, 3), strict=True):

@@ -12,7 +12,7 @@ from torch import Tensor
 from vaehub.base import Batch
 from vaehub.vae import VAE, point
 from vaehub_timeseries.impute.experts import Belief, Floats, believed
-from vaehub_timeseries.model.em import Windows
+from vaehub_timeseries.model.em import Cover
 from vaehub_timeseries.model.gaussian import GaussianExpert, gapped, trailing
 from vaehub_timeseries.parts.linear_gaussian import LinearGaussianDecoder, LinearGaussianEncoder
 
@@ -45,7 +45,7 @@ class CorrectedExpert:
             return [self._trailing_moves(values) for values in series]
         if not series:
             return []
-        cut = Windows.of([torch.from_numpy(values) for values in series], self.steps)
+        cut = Cover.of([torch.from_numpy(values) for values in series], self.steps)
         return [joined.double().numpy() for joined in cut.joined(self.correction(cut.values))]
 
     def _trailing_moves(self, values: Floats) -> Floats:

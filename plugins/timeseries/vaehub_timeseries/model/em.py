@@ -9,6 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from vaehub_timeseries.impute.linear import Around
 from vaehub_timeseries.masks import transplant
 from vaehub_timeseries.model.autocovariance import averaged_lags, lag_moments, window_covariance
 from vaehub_timeseries.model.conditional import Joint, conditional
@@ -50,7 +51,7 @@ def fit_autocovariance(series: Sequence[Tensor], steps: int, seed: int = 0) -> A
     truth = shortened(series, steps)
     hidden = held_out(truth, seed)
     given = [torch.where(h, torch.nan, x) for x, h in zip(truth, hidden, strict=True)]
-    cut = Windows.of(given, steps)
+    cut = Cover.of(given, steps)
     best, error = first_guess(given, steps), float("inf")
     current = best
     for _ in range(ITERATIONS):
@@ -80,7 +81,7 @@ def held_out(series: Sequence[Tensor], seed: int) -> list[Tensor]:
 
 
 @dataclass(frozen=True)
-class Windows:
+class Cover:
     """Windows (N, T, C) that cover series, half over each other, short series padded with NaN; and where each begins."""
 
     values: Tensor
@@ -88,7 +89,7 @@ class Windows:
     lengths: list[int]
 
     @classmethod
-    def of(cls, series: Sequence[Tensor], steps: int) -> Windows:
+    def of(cls, series: Sequence[Tensor], steps: int) -> Cover:
         """Cut the series."""
         places = [(i, start) for i, x in enumerate(series) for start in starts(len(x), steps)]
         cut = [series[i][start : start + steps] for i, start in places]
@@ -119,14 +120,11 @@ def first_guess(series: Sequence[Tensor], steps: int) -> Autocovariance:
 
 def interpolated(x: Tensor) -> Tensor:
     """A series (T, C) with its gaps filled linearly, 0 where a channel has nothing."""
-    values, time = x.numpy().copy(), np.arange(len(x))
-    for column in values.T:
-        gap = np.isnan(column)
-        column[gap] = np.interp(time[gap], time[~gap], column[~gap]) if not gap.all() else 0.0
-    return torch.from_numpy(values)
+    values = x.numpy()
+    return torch.from_numpy(Around.of(values, causal=False).interpolate(values))
 
 
-def expected(cut: Windows, current: Autocovariance) -> tuple[list[Tensor], Tensor]:
+def expected(cut: Cover, current: Autocovariance) -> tuple[list[Tensor], Tensor]:
     """The series completed by their conditional means, and the mean conditional covariance (P, P) of a window."""
     n, steps, channels = cut.values.shape
     out = conditional(cut.values.flatten(1), current.joint(steps), moments=True)
@@ -160,7 +158,7 @@ def absolute_error(completed: Sequence[Tensor], truth: Sequence[Tensor], hidden:
     return errors.mean().item() if len(errors) else 0.0
 
 
-def with_best_noise(best: Autocovariance, cut: Windows, truth: Sequence[Tensor], hidden: Sequence[Tensor]) -> Autocovariance:
+def with_best_noise(best: Autocovariance, cut: Cover, truth: Sequence[Tensor], hidden: Sequence[Tensor]) -> Autocovariance:
     """The same lags with the share of white noise that serves held-out cells best."""
     variance = best.gamma[0].diagonal().clamp(min=1e-6)
     choices = [Autocovariance(best.mean, best.gamma, noise * variance) for noise in NOISES]
