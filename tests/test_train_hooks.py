@@ -11,6 +11,7 @@ from vaehub.data import TensorData
 from vaehub.errors import UsageError
 from vaehub.likelihoods import Bernoulli
 from vaehub.nets import MLPDecoder, MLPEncoder
+from vaehub.objectives import ELBO
 from vaehub.posteriors import DiagNormal
 from vaehub.priors import StandardNormal
 from vaehub.vae import VAE
@@ -98,3 +99,48 @@ def test_a_run_saved_to_one_file_comes_back_whole(small, tmp_path):
     assert back.state == run.state
     assert back.domain.learnt == {"seen": 400}
     assert (back.sample(3) == run.sample(3)).all()
+
+
+def test_an_objective_is_shown_the_model_and_prepares_every_step(small, tmp_path, monkeypatch):
+    shown, steps = [], []
+    monkeypatch.setattr(ELBO, "wire", lambda self, vae: shown.append(vae))
+    monkeypatch.setattr(ELBO, "prepare", lambda self, step: steps.append(step))
+    vaehub.train(small(train={"epochs": 2, "batch_size": 100}), out=tmp_path / "run", progress=False)
+    assert [type(vae) for vae in shown] == [VAE]
+    assert [(step.epoch, step.step) for step in steps] == [(n // 4, n) for n in range(8)]
+
+
+def test_what_an_objective_freezes_stays_as_it_is(small, tmp_path, monkeypatch):
+    start = {}
+
+    def wire(self, vae):
+        self.kept = (vae,)
+        start.update({name: t.clone() for name, t in vae.decoder.state_dict().items()})
+
+    monkeypatch.setattr(ELBO, "wire", wire)
+    monkeypatch.setattr(ELBO, "prepare", lambda self, step: self.kept[0].decoder.requires_grad_(False))
+    run = vaehub.train(small(train={"epochs": 1}), out=tmp_path / "run", progress=False)
+    assert all(torch.equal(t, start[name]) for name, t in run.vae.decoder.state_dict().items())
+
+
+def test_what_a_domain_calibrates_is_saved_with_the_model(small, tmp_path):
+    config = load_config(small(train={"epochs": 1}))
+    domain, given = build_domain(config), []
+
+    def calibrate(vae, data):
+        given.append(len(data))
+        with torch.no_grad():
+            next(vae.decoder.parameters()).fill_(0.5)
+
+    domain.calibrate = calibrate
+    run = vaehub.train(config, out=tmp_path / "run", domain=domain, progress=False)
+    assert given == [200]
+    for vae in (run.vae, vaehub.load(tmp_path / "run").vae):
+        assert bool((next(vae.decoder.parameters()) == 0.5).all())
+
+
+def test_an_encoder_may_start_from_the_training_rows(small, tmp_path, monkeypatch):
+    given = []
+    monkeypatch.setattr(MLPEncoder, "initialise", lambda self, data: given.append(len(data)))
+    vaehub.train(small(train={"epochs": 1}), out=tmp_path / "run", progress=False)
+    assert given == [400]

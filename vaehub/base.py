@@ -17,6 +17,8 @@ import torch
 from torch import Tensor, nn
 from torch.distributions import Distribution, constraints
 
+from vaehub.sparse import dense
+
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
@@ -32,8 +34,8 @@ Part: TypeAlias = Callable[..., T]  # a nested part: its class with the options 
 class Batch(NamedTuple):
     """What the engine moves about."""
 
-    x: Tensor  # (B, *shape)
-    cond: Tensor | None = None  # (B, C)
+    x: Tensor  # (B, *shape), or sparse CSR (B, D) for rows that are mostly zeros
+    cond: Tensor | None = None  # (B, C), CSR likewise
     mask: Tensor | None = None  # broadcastable to log p(x|z); True = observed
 
     def to(self, device: torch.device | str) -> Batch:
@@ -44,6 +46,10 @@ class Batch(NamedTuple):
         """The batch with x, cond and mask changed alike."""
         x, cond, mask = self
         return Batch(change(x), None if cond is None else change(cond), None if mask is None else change(mask))
+
+    def dense(self) -> Batch:
+        """The batch with sparse tensors written out."""
+        return self.map(dense)
 
 
 @dataclass(frozen=True)
@@ -126,6 +132,9 @@ class Encoder(nn.Module, ABC):
     def wire(self, decoder: Decoder) -> None:
         """Called once by the VAE: an encoder that inverts the decoder (a posterior in closed form) keeps a reference to it, not a copy."""
 
+    def initialise(self, data: Data) -> None:
+        """Called once before training with the training rows, for encoders that start from what the data know of their elements."""
+
 
 class Decoder(nn.Module, ABC):
     """A network that reads z (B, L) and cond (B, C) and ends in a likelihood: p(x|z,c)."""
@@ -164,6 +173,12 @@ class Objective(nn.Module, ABC):
     """A function of the three log-densities; `samples` is the number S of z it wants for every row."""
 
     samples: int = 1
+
+    def wire(self, vae: VAE) -> None:
+        """Called once before training: an objective that needs the model besides its terms (an earlier encoder) keeps a reference to it."""
+
+    def prepare(self, step: Step) -> None:
+        """Called before every training step, so that an objective can choose what is trained (alternating updates)."""
 
     @abstractmethod
     def forward(self, terms: Terms, step: Step) -> tuple[Tensor, Logs]:
@@ -236,6 +251,9 @@ class Domain(ABC):
     def validate(self, vae: VAE, data: Data) -> Mapping[str, float]:
         """Extra figures after every epoch on validation data, higher is better, for `train.monitor`."""
         return {}
+
+    def calibrate(self, vae: VAE, data: Data) -> None:
+        """Called once after training with the best model and the validation rows: set what is not learnt by gradient (a mixture's weight)."""
 
     def metrics(self, run: Run, split: str) -> Mapping[str, float]:
         """Figures of the domain for `vaehub evaluate`."""

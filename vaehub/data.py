@@ -12,6 +12,7 @@ from torch import Tensor
 
 from vaehub.base import Batch, Data, Likelihood, Spec
 from vaehub.errors import UsageError
+from vaehub.sparse import stored
 
 
 def derive_seed(*key: int | str) -> int:
@@ -148,7 +149,8 @@ def check_rows(spec: Spec, likelihood: Likelihood, batch: Batch) -> None:
     width = 0 if batch.cond is None else batch.cond.shape[-1]
     if width != spec.cond:
         raise UsageError(f"the condition has {width} numbers a row; this model expects {spec.cond}")
-    observed = batch.x if batch.mask is None or batch.mask.dim() != batch.x.dim() else batch.x[batch.mask.expand_as(batch.x)]
+    hides = batch.mask is not None and batch.mask.dim() == batch.x.dim()
+    observed = batch.x[batch.mask.expand_as(batch.x)] if hides else stored(batch.x)  # type: ignore[union-attr]
     if observed.numel() and not bool(likelihood.support.check(observed).all()):
         raise UsageError(unsupported(likelihood, observed))
 

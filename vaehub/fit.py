@@ -91,9 +91,12 @@ def assemble(config: Config, domain: Domain) -> tuple[Training, Json]:
     vae = build_vae(config, spec)
     some = torch.randperm(len(rows))[:1000]
     check_rows(spec, vae.decoder.likelihood, rows[some])
+    vae.encoder.initialise(rows)
     vae.decoder.initialise(rows)
     vae.prior.initialise(rows[some])
-    return Training(vae, build_objective(config, spec), domain, rows, val, config), header_of(config, spec, domain)
+    objective = build_objective(config, spec)
+    objective.wire(vae)
+    return Training(vae, objective, domain, rows, val, config), header_of(config, spec, domain)
 
 
 def fit(module: Training, folder: Path, header: Json, resume: bool, progress: bool) -> None:
@@ -132,9 +135,10 @@ def finish(folder: Path, domain: Domain) -> Run:
     """The best model, with the scores of training rows stored beside its weights so that it can tell what is unusual."""
     run = load(folder)
     run.domain = domain
-    weights, header = load_model(model_file(folder))
+    domain.calibrate(run.vae, run.data("val"))
+    header = load_model(model_file(folder))[1]
     rows = run.config.train.score_rows
     header["state"] = {"score": reference(run.vae, run.data("train"), rows)} if rows else {}
-    save_model(folder / "model.safetensors", weights, header)
+    save_model(folder / "model.safetensors", run.vae.state_dict(), header)
     run.state = header["state"]
     return run

@@ -7,7 +7,6 @@ import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, fields
 from functools import partial
-from operator import itemgetter
 from typing import TypeVar
 
 import torch
@@ -17,6 +16,7 @@ from torch.distributions import Distribution
 from vaehub.base import Batch, Data, Decoder
 from vaehub.data import seeded
 from vaehub.errors import RunFailed
+from vaehub.sparse import is_sparse, take
 from vaehub.vae import VAE, draw, exact_kl_per_dim, hide, log_likelihood
 
 T = TypeVar("T")
@@ -114,8 +114,20 @@ def blocks(data: Data, device: torch.device, seed: int) -> Iterator[Batch]:
 
 
 def spread(batch: Batch, draws: int) -> Batch:
-    """Every row `draws` times in sequence (B*S, …); a single row is a view, not a copy."""
-    return batch.map(lambda t: t.unsqueeze(1).expand(-1, draws, *t.shape[1:]).flatten(0, 1))
+    """Every row `draws` times in sequence (B*S, …); a single dense row is a view, not a copy."""
+    return batch.map(lambda t: repeated(t, draws))
+
+
+def repeated(t: Tensor, draws: int) -> Tensor:
+    """Every row `draws` times in sequence."""
+    if is_sparse(t):
+        return take(t, torch.arange(len(t), device=t.device).repeat_interleave(draws))
+    return t.unsqueeze(1).expand(-1, draws, *t.shape[1:]).flatten(0, 1)
+
+
+def cut(t: Tensor, start: int, stop: int) -> Tensor:
+    """Rows from `start` to before `stop`."""
+    return take(t, torch.arange(start, min(stop, len(t)), device=t.device)) if is_sparse(t) else t[start:stop]
 
 
 def decoded(decoder: Decoder, z: Tensor, batch: Batch, precision: torch.dtype, at_once: int) -> Tensor:
@@ -125,7 +137,7 @@ def decoded(decoder: Decoder, z: Tensor, batch: Batch, precision: torch.dtype, a
     with torch.autocast(z.device.type, precision, enabled=precision != torch.float32):
         for i, s in itertools.product(range(0, z.shape[1], rows), range(0, len(z), draws)):
             part = z[s : s + draws, i : i + rows].transpose(0, 1)
-            repeated = spread(batch.map(itemgetter(slice(i, i + rows))), part.shape[1])
+            repeated = spread(batch.map(partial(cut, start=i, stop=i + rows)), part.shape[1])
             log_px = log_likelihood(decoder(part.flatten(0, 1), repeated.cond), repeated)
             out[s : s + draws, i : i + rows] = log_px.view(part.shape[:2]).T
     return out

@@ -14,6 +14,7 @@ from torch.nn import functional as F
 
 from vaehub.base import Batch, Decoder, Encoder, Likelihood, Posterior, Spec
 from vaehub.errors import UsageError
+from vaehub.sparse import dense
 
 Activation: TypeAlias = Literal["relu", "gelu", "silu", "tanh", "elu"]
 Norm: TypeAlias = Literal["none", "layer", "batch"]
@@ -88,7 +89,7 @@ def required(cond: Tensor | None, width: int) -> Tensor:
 
 def conditioned(inputs: Tensor, cond: Tensor | None, width: int) -> Tensor:
     """Inputs (B, D) with cond (B, C) appended where the data have one: (B, D + C)."""
-    return torch.cat([inputs, required(cond, width).to(inputs.dtype)], -1) if width else inputs
+    return torch.cat([inputs, dense(required(cond, width)).to(inputs.dtype)], -1) if width else inputs
 
 
 @final
@@ -127,6 +128,7 @@ class MLPEncoder(Encoder):
 
     def values(self, x: Tensor) -> Tensor:
         """x (B, *shape) as (B, D), or (B, D * classes) where one-hot."""
+        x = dense(x)
         if self.one_hot:
             return F.one_hot(x.long(), self.spec.classes).flatten(1).to(dtype_of(self))
         x = x.flatten(1).to(dtype_of(self))

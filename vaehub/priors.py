@@ -132,6 +132,7 @@ class Vamp(Prior):
 
     def initialise(self, batch: Batch) -> None:
         """Start the pseudo-inputs from random training rows."""
+        batch = batch.dense()
         self.x.start(hide(batch).x)
         if self.cond is not None and batch.cond is not None:
             self.cond.start(batch.cond)

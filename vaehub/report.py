@@ -31,6 +31,7 @@ from vaehub.figures import kl_by_dimension, training_curves
 from vaehub.importance import Evidence, evidence
 from vaehub.plugins import registry
 from vaehub.run import Run
+from vaehub.sparse import dense
 
 ROWS, SAMPLES = 1000, 64  # test rows of the headline figures, and draws of z for each: seconds on any model
 FINGERPRINTED = 10_000  # training rows that go into the fingerprint
@@ -161,7 +162,7 @@ def fingerprint(run: Run) -> dict[str, str]:
     data, digest = run.data("train"), hashlib.sha256()
     with seeded("fingerprint"):
         for batch in run.batches(Subset(data, torch.arange(min(FINGERPRINTED, len(data))))):
-            digest.update(batch.x.cpu().contiguous().numpy().tobytes())
+            digest.update(dense(batch.x).cpu().contiguous().numpy().tobytes())
     rows = {f"{split} rows": f"{len(run.data(split)):,}" for split in ("train", "val", "test")}
     return {**rows, "shape of a row": str(run.spec.shape), "SHA-256 of the first training rows": digest.hexdigest()}
 

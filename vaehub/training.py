@@ -108,9 +108,11 @@ class Training(pl.LightningModule):
     def training_step(self, index: Tensor, number: int) -> Tensor:
         """The objective on the rows `index`."""
         reseed("step", self.config.train.seed, self.current_epoch, number, self.global_rank)
+        step = Step(self.global_step, self.current_epoch, len(self.rows["train"]))
+        self.objective.prepare(step)
         terms = self.vae(self.fetch("train", index), self.objective.samples)
         loss: Tensor
-        loss, logs = self.objective(terms, Step(self.global_step, self.current_epoch, len(self.rows["train"])))
+        loss, logs = self.objective(terms, step)
         if number % self.finite_every == 0:
             self.check_finite(loss, index, number)
         self._add("train", {"loss": loss.detach(), **logs})

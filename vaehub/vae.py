@@ -10,6 +10,7 @@ from torch import Tensor, nn
 from torch.distributions import Distribution, Independent, kl_divergence
 
 from vaehub.base import Batch, Decoder, Encoder, Prior
+from vaehub.sparse import dense, take
 
 
 @dataclass
@@ -79,12 +80,18 @@ def draw(q: Distribution, samples: int) -> tuple[Tensor, Tensor | None]:
 
 def repeat(batch: Batch, samples: int) -> Batch:
     """Rows (B, …) once for every sample: (S*B, …), sample by sample."""
-    return batch if samples == 1 else batch.map(lambda t: t.repeat(samples, *(1,) * (t.dim() - 1)))
+    if samples == 1:
+        return batch
+    index = torch.arange(len(batch.x), device=batch.x.device).repeat(samples)
+    return batch.map(lambda t: take(t, index))
 
 
 def log_likelihood(px: Distribution, batch: Batch) -> Tensor:
-    """log p(x|z,c) of every row (B,), masked elements left out. Where a row is one event, its unobserved elements are 0 already."""
-    log_px = px.log_prob(batch.x)
+    """log p(x|z,c) of every row (B,), masked elements left out. Where a row is one event, its unobserved elements are 0 already.
+
+    A distribution that takes sparse x says so by `reads_sparse`; all others get it written out.
+    """
+    log_px = px.log_prob(batch.x if getattr(px, "reads_sparse", False) else dense(batch.x))
     if batch.mask is not None and batch.mask.dim() <= log_px.dim():
         log_px = torch.where(batch.mask, log_px, 0.0)
     return log_px.flatten(1).sum(-1) if log_px.dim() > 1 else log_px

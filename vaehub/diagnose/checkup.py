@@ -75,7 +75,7 @@ class Checkup:
         """The rows of `some` on the model's device."""
         data = self.some(split)
         with seeded("diagnose", split):
-            return hide(data[torch.arange(len(data))].to(self.run.device))
+            return hide(data[torch.arange(len(data))].dense().to(self.run.device))
 
     @cache  # noqa: B019
     @torch.no_grad()

@@ -17,8 +17,9 @@ TRAINING_STEPS = 40
 
 
 def terms_of(bench: Bench, objective: Objective) -> tuple[VAE, Terms]:
-    """A small VAE and its terms, with as many samples as the objective wants."""
+    """A small VAE, shown to the objective, and its terms, with as many samples as the objective wants."""
     vae = bench.vae(bench.setting)
+    objective.wire(vae)
     terms: Terms = vae(bench.setting.batch, samples=objective.samples)
     return vae, terms
 
@@ -66,6 +67,7 @@ def samples_is_a_positive_integer(bench: Bench) -> None:
 def loss_does_not_grow_with_the_batch(bench: Bench) -> None:
     """The loss is per row: with every row of a batch repeated once it changes by no more than a few per cent."""
     objective, vae = bench.make(), bench.vae(bench.setting)
+    objective.wire(vae)
     batch = bench.setting.batch
     twice = batch._replace(x=batch.x.repeat(40, *[1] * (batch.x.dim() - 1)))
     forty = batch._replace(x=batch.x.repeat(20, *[1] * (batch.x.dim() - 1)))
@@ -82,6 +84,7 @@ def minimising_improves_the_model(bench: Bench) -> None:
     """
     objective: Objective = bench.make()
     vae = bench.vae(bench.setting)
+    objective.wire(vae)
     optimizer = torch.optim.Adam(vae.parameters(), lr=1e-2)
     fit = []
     for _ in range(TRAINING_STEPS):

@@ -49,7 +49,7 @@ def rows_of(domains: Iterable[Callable[[], Domain]]) -> Iterator[tuple[Spec, Bat
         try:
             domain = make()
             batch = domain.data("train")[torch.arange(ROWS)]
-            yield replace(domain.spec, cond=0), Batch(hide(batch).x), True
+            yield replace(domain.spec, cond=0), Batch(hide(batch.dense()).x), True
         except Exception:  # noqa: S112
             continue
 
