@@ -20,6 +20,8 @@ CONFIGS = sorted((Path(__file__).parent.parent / "configs").rglob("*.yaml"))
 def test_there_are_configs():
     assert {"mnist", "mnist_cvae", "mnist_nll", "mnist_sota", "images_folder", "fashion_mnist"} <= {p.stem for p in CONFIGS}
     assert {"timeseries", *(f"timeseries_{kind}" for kind in ("masked", "gpvae", "not_miwae"))} <= {p.stem for p in CONFIGS}
+    models = ("mult_vae", "mult_dae", "recvae", "vamp", "ease")
+    assert {"recommender", *(f"recommender_{model}" for model in models)} <= {p.stem for p in CONFIGS}
 
 
 @pytest.fixture
@@ -36,6 +38,9 @@ def own_data(tmp_path):
         write_idx(tmp_path / "fashion" / f"{prefix}-labels-idx1-ubyte", noise.integers(0, 10, n, dtype=np.uint8))
     table(tmp_path / "series.csv", noise)
     series = {path.stem: [f"domain.path={tmp_path / 'series.csv'}"] for path in CONFIGS if path.stem.startswith("timeseries")}
+    likes(tmp_path / "likes.csv", noise)
+    for name in (path.stem for path in CONFIGS if path.stem.startswith("recommender")):
+        series[name] = [f"domain.path={tmp_path / 'likes.csv'}"]
     folders = {"images_folder": "pictures", "fashion_mnist": "fashion"}
     return series | {name: [f"domain.path={tmp_path / folder}"] for name, folder in folders.items()}
 
@@ -45,6 +50,12 @@ def table(path, noise):
     walks = noise.normal(size=(240, 3)).cumsum(0)
     frame = pd.DataFrame(walks, pd.date_range("2024-01-01", periods=240, freq="h", name="time"), ["a", "b", "c"])
     frame.mask(noise.random(walks.shape) < 0.2).to_csv(path)
+
+
+def likes(path, noise):
+    """Two hundred users with 12 of 40 items each."""
+    items = np.concatenate([noise.choice(40, 12, replace=False) for _ in range(200)])
+    pd.DataFrame({"user": np.repeat(np.arange(200), 12), "item": items}).to_csv(path, index=False)
 
 
 def write_idx(path, array):
@@ -63,13 +74,16 @@ def test_trains_two_steps(path, own_data):
         optimizer = torch.optim.Adam(vae.parameters(), 1e-3)
         batch = data[torch.arange(16)]
         check_rows(spec, vae.decoder.likelihood, batch)
+        vae.encoder.initialise(data)
         vae.decoder.initialise(data)
         vae.prior.initialise(batch)
+        objective.wire(vae)
         losses = [step(vae, objective, optimizer, batch, number) for number in range(2)]
     assert np.isfinite(losses).all()
 
 
 def step(vae, objective, optimizer, batch, number):
+    objective.prepare(Step(number))
     loss, _ = objective(vae(batch, objective.samples), Step(number))
     optimizer.zero_grad()
     loss.backward()

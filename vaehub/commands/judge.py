@@ -9,6 +9,8 @@ import typer
 
 from vaehub.commands.common import AsJson, RunPath, Seed, open_run, print_json, print_table
 
+LISTED = 10  # figures of one kind on a line
+
 
 def evaluate(
     run: RunPath,
@@ -28,9 +30,10 @@ def print_figures(figures: Mapping[str, Any]) -> None:
 
 
 def figure(value: Any) -> str:
-    """A figure as text, floats with six significant digits."""
+    """A figure as text, floats with six significant digits, long lists cut."""
     if isinstance(value, list | tuple):
-        return " ".join(map(figure, value))
+        more = f" … ({len(value)} in all; --json has them)" if len(value) > LISTED else ""
+        return " ".join(map(figure, value[:LISTED])) + more
     return f"{value:.6g}" if isinstance(value, float) else str(value)
 
 

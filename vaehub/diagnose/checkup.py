@@ -98,6 +98,7 @@ class Checkup:
         px: Distribution = self.run.vae.decoder(self.z(split), self.rows(split).cond)
         return px
 
+    @torch.no_grad()
     def own_z(self, split: str) -> Tensor:
         """log p(x|z,c) (B,) under the row's own z."""
         return log_likelihood(self.px(split), self.rows(split))

@@ -50,7 +50,9 @@ def steps_done(c: Checkup) -> Step:
 
 def weights(c: Checkup, factors: list[float]) -> list[float]:
     """Weight of the KL at these multiples of the training's length; empty where the objective does not tell."""
-    objective = build_objective(c.run.config, c.run.spec).to(c.run.device)
+    objective = build_objective(c.run.config, c.run.spec)
+    objective.wire(c.run.vae)
+    objective.to(c.run.device)
     end = steps_done(c)
     batch = c.rows("train").map(lambda t: t[:ROWS])
     with seeded("diagnose", "loss"):

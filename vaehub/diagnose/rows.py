@@ -13,6 +13,7 @@ from torch.nn import functional as F
 from vaehub.base import Batch
 from vaehub.diagnose.checkup import Check, Checkup, Finding
 from vaehub.importance import posterior_mean
+from vaehub.sparse import dense
 
 SAMPLED = 1000
 PROBED = 20  # samples to tell the time that all will take
@@ -135,7 +136,7 @@ def input_scale(c: Checkup) -> Finding | None:
 
 def fingerprints(batch: Batch) -> set[int]:
     """A 64-bit hash of every row."""
-    return {hash(row.tobytes()) for row in np.ascontiguousarray(batch.x.flatten(1).cpu().numpy())}
+    return {hash(row.tobytes()) for row in np.ascontiguousarray(dense(batch.x).flatten(1).cpu().numpy())}
 
 
 def shared_rows(c: Checkup) -> Finding | None:

@@ -1,0 +1,144 @@
+"""The domain: from a table to rows, splits and figures, and back."""
+
+import json
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+
+import vaehub
+from vaehub.diagnose import diagnose
+from vaehub.errors import UsageError
+from vaehub.sparse import dense
+from vaehub_recommender.api.settings import HYBRID
+from vaehub_recommender.domain import Recommendation
+
+
+@pytest.fixture
+def table(tmp_path):
+    """150 users of three tastes with names as ids, times, and a rating below 4 for a quarter of the rows."""
+    rng = np.random.default_rng(0)
+    rows = [(f"u{u}", f"film {i}") for u in range(150) for i in 8 * (u % 3) + rng.choice(14, 10, replace=False)]
+    frame = pd.DataFrame(rows, columns=["who", "what"])
+    frame["stars"] = rng.choice([1, 4, 4, 5], len(frame))
+    frame["when"] = pd.Timestamp("2024-01-01") + pd.to_timedelta(rng.permutation(len(frame)), unit="min")
+    frame.to_parquet(tmp_path / "likes.parquet")
+    users = pd.DataFrame(
+        {"who": [f"u{u}" for u in range(150)], "age": rng.integers(18, 80, 150), "club": rng.choice(["a", "b"], 150)}
+    )
+    users.to_csv(tmp_path / "users.csv", index=False)
+    films = pd.DataFrame({"what": [f"film {i}" for i in range(30)], "genre": [f"g{i // 8}|long" for i in range(30)]})
+    films.to_csv(tmp_path / "films.csv", index=False)
+    return tmp_path
+
+
+def a_domain(table, **options):
+    return Recommendation(path=str(table / "likes.parquet"), user="who", item="what", **options)
+
+
+@pytest.mark.parametrize(("split", "options"), [("strong", {"held_out": 20}), ("last", {"time": "when"}), ("random", {})])
+@pytest.mark.filterwarnings("ignore:.*lie before the last training interaction.*:UserWarning")
+def test_what_is_held_out_is_never_shown(table, split, options):
+    domain = a_domain(table, split=split, **options)
+    for name in ("val", "test"):
+        held, rows = domain.held(name), domain.data(name)
+        shown = dense(rows[torch.arange(len(rows))].x).numpy()
+        assert held.held.shape == shown.shape == (len(rows), len(domain.ids))
+        assert held.held.nnz
+        assert not (held.held.toarray() * shown).any()
+
+
+def test_strangers_are_in_one_split_only(table):
+    split = a_domain(table, held_out=20).split
+    users = [set(part) for part in (split.rows, split.val.rows, split.test.rows)]
+    assert not (users[0] & users[1] | users[0] & users[2] | users[1] & users[2])
+    assert len(users[1]) == len(users[2]) == 20
+
+
+def test_ratings_below_the_least_are_left_out(table):
+    every, good = a_domain(table), a_domain(table, weight="stars", min_rating=4)
+    frame = pd.read_parquet(table / "likes.parquet")
+    assert every.log.matrix.nnz == len(frame)
+    assert good.log.matrix.nnz == int((frame.stars >= 4).sum())
+    assert set(good.log.matrix.data) == {1.0}
+
+
+def test_what_is_known_of_users_and_items_reaches_the_model(table):
+    domain = a_domain(table, users=str(table / "users.csv"), items=str(table / "films.csv"), held_out=20, history=True)
+    side = domain.spec.cond - domain.spec.size
+    assert side == 3
+    rows = domain.data("train")
+    batch = rows[torch.arange(5)]
+    ages = pd.read_csv(table / "users.csv").age
+    given = ages.iloc[[int(domain.log.users.take(domain.split.rows[[n]])[0][1:]) for n in range(5)]]
+    expected = (given - ages.mean()) / ages.std(ddof=0)
+    assert any(np.allclose(dense(batch.cond)[:, column], expected, atol=0.02) for column in range(side))
+    assert rows.item_features.shape == (len(domain.ids), 4 + 1)
+
+
+def test_a_model_knows_its_items_again(table, tmp_path):
+    domain = a_domain(table, users=str(table / "users.csv"), held_out=20)
+    fresh = Recommendation()
+    fresh.restore(domain.spec, json.loads(json.dumps(domain.state())))
+    assert fresh.spec == domain.spec
+    rows = fresh.rows({"new": ["film 3", "film 1", "no such film"]})
+    names = fresh.ids.take(rows.items.numpy()).tolist()
+    assert names == ["film 1", "film 3"]
+    assert rows[torch.tensor([0])].cond.tolist() == [[0.0] * 3]
+
+
+def test_a_damaged_header_is_named():
+    with pytest.raises(UsageError, match="ids in this model are damaged"):
+        Recommendation().restore(vaehub.base.Spec((3,)), {"items": {}})
+
+
+def test_no_table_is_named():
+    with pytest.raises(UsageError, match=r"domain\.path: which table"):
+        _ = Recommendation().spec
+
+
+@pytest.fixture
+def run(table, tmp_path):
+    config = HYBRID | {
+        "latent": 4,
+        "encoder": {"name": "recvae", "width": 16, "layers": 2},
+        "train": {"epochs": 3, "batch_size": 40},
+    }
+    config["domain"] = {
+        "name": "recommender",
+        "path": str(table / "likes.parquet"),
+        "user": "who",
+        "item": "what",
+        "held_out": 20,
+    }
+    config["domain"]["history"] = True
+    config["train"] |= {"monitor": "val_ndcg", "score_rows": 0}
+    return vaehub.train(config, out=tmp_path / "run", progress=False)
+
+
+def test_training_watches_the_ranking_and_evaluation_shows_the_baselines(run):
+    history = pd.read_csv(run.path / "metrics.csv")
+    assert history.val_ndcg.between(0, 1).all()
+    figures = run.evaluate("test", samples=2)
+    assert 0 < figures["popularity ndcg@100"] < figures["EASE ndcg@100"] <= 1
+    assert figures["ndcg@100"] > figures["popularity ndcg@100"]
+    assert np.isfinite(figures["nll"])
+
+
+def test_the_share_of_the_linear_part_is_found_and_saved(run):
+    again = vaehub.load(run.path)
+    assert float(again.vae.decoder.share) == float(run.vae.decoder.share)
+    assert float(again.vae.decoder.weights.abs().sum()) > 0
+
+
+def test_histories_in_a_file_are_encoded(run, table):
+    pd.read_parquet(table / "likes.parquet").head(20).to_csv(table / "some.csv", index=False)
+    codes = run.encode(run.domain.read(table / "some.csv"))
+    assert codes.shape == (2, 4)
+    assert np.isfinite(codes).all()
+
+
+def test_the_doctor_and_the_report_read_sparse_rows(run):
+    assert diagnose(run) is not None
+    assert run.report().stat().st_size > 10_000

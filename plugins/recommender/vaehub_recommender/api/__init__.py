@@ -1,0 +1,1 @@
+"""What class Recommender is made of."""

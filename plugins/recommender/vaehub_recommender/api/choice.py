@@ -1,0 +1,105 @@
+"""Which items a user wants to be chosen from.
+
+Letters of shapes: B users, I items.
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any, TypeAlias, final
+
+import numpy as np
+import pandas as pd
+import torch
+from scipy.sparse import csr_array
+from torch import Tensor
+
+from vaehub.errors import UsageError
+from vaehub.hints import shown
+from vaehub_recommender.rank import tensor_of
+from vaehub_recommender.tables import Ids, histories
+
+Candidates: TypeAlias = "Iterable[Any] | Mapping[Any, Iterable[Any]] | None"
+SOME = 3  # of the unknown candidates are named
+
+
+@final
+@dataclass(frozen=True)
+class Choice:
+    """Nothing but these: positions (n,) for all users or a matrix (B, I) for each; None: everything."""
+
+    columns: Tensor | None = None
+    matrix: csr_array | None = None
+
+    def part(self, rows: slice) -> Tensor | None:
+        """As `rank.top` takes it, for some of the users."""
+        return self.columns if self.matrix is None else tensor_of(self.matrix[rows])
+
+
+def choice(candidates: Candidates, block: Iterable[Any] | None, users: pd.Index[Any], items: Ids) -> Choice:
+    """Candidates for all users, or {user: candidates}, less the blocked items. Unknown ones are left out with a warning.
+
+    Raises UsageError where none of them is known, and for a user without candidates.
+    """
+    free = unblocked(block, items)
+    if candidates is None:
+        return Choice() if block is None else Choice(torch.from_numpy(np.flatnonzero(free)))
+    if isinstance(candidates, Mapping):
+        return Choice(matrix=of_each(candidates, users, items, free))
+    at = np.unique(known(list(candidates), items))
+    return Choice(torch.from_numpy(at[free[at]]))
+
+
+def unblocked(block: Iterable[Any] | None, items: Ids) -> np.ndarray:
+    """Which items may be shown (I,); what is blocked and unknown cannot be shown anyway."""
+    free = np.ones(len(items), bool)
+    if block is not None:
+        at = items.positions(list(block))
+        free[at[at >= 0]] = False
+    return free
+
+
+def known(candidates: list[Any], items: Ids) -> np.ndarray:
+    """The positions of the candidates that the model knows."""
+    at = items.positions(candidates) if candidates else np.zeros(0, np.int64)
+    require_known([c for c, place in zip(candidates, at, strict=True) if place < 0], len(at))
+    return at[at >= 0]
+
+
+def of_each(candidates: Mapping[Any, Iterable[Any]], users: pd.Index[Any], items: Ids, free: np.ndarray) -> csr_array:
+    """The candidates of each user as cells (B, I)."""
+    absent = [user for user in users if user not in candidates]
+    if absent:
+        raise UsageError(
+            f"candidates: none for user {absent[0]!r} ({len(absent)} of {len(users)} have none); give each user some"
+        )
+    lists = [list(candidates[user]) for user in users]
+    found = histories(lists, items)
+    if found.unknown.sum():
+        at = [item for row in lists for item, place in zip(row, items.positions(row), strict=True) if place < 0]
+        require_known(at, sum(map(len, lists)))
+    matrix = found.matrix
+    matrix.data = free[matrix.indices].astype(np.float32)
+    matrix.eliminate_zeros()
+    return matrix
+
+
+def require_known(unknown: list[Any], count: int) -> None:
+    """Warn of candidates that the model does not know. Raises UsageError where it knows none."""
+    if not count or len(unknown) == count:
+        raise UsageError(
+            f"candidates: the model knows none of {count} ({named(unknown)}); give ids as they are in the training table"
+        )
+    if unknown:
+        warnings.warn(
+            f"candidates: {len(unknown)} of {count} are unknown to the model and left out ({named(unknown)})",
+            UserWarning,
+            stacklevel=6,
+        )
+
+
+def named(unknown: list[Any]) -> str:
+    """Some of them."""
+    return ", ".join(map(shown, unknown[:SOME])) + (", …" if len(unknown) > SOME else "") or "no candidates given"

@@ -1,0 +1,170 @@
+"""A recommender as a folder: the model's own file, the known users' items as parquet, the users' ids as JSON. Loading executes nothing."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import tempfile
+import warnings
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import torch
+from scipy.sparse import csr_array
+from torch import Tensor
+
+from vaehub.checkpoint import MAX_BYTES, sync_folder
+from vaehub.errors import UsageError
+from vaehub.hints import reason
+from vaehub.run import Run, load
+from vaehub_recommender.api.fitted import Fitted
+from vaehub_recommender.domain import Recommendation
+from vaehub_recommender.tables import Ids, Log
+from vaehub_recommender.tables.log import Tally, csr
+
+MODEL, HISTORIES, USERS = "model.safetensors", "histories.parquet", "users.json"
+FORMAT = "vaehub-recommender/1"
+
+
+def save(fitted: Fitted, folder: Path) -> None:
+    """Write the folder whole or not at all; one that is there is replaced, if it holds a recommender."""
+    if folder.exists() and not (folder / USERS).is_file():
+        raise UsageError(f"{folder}: exists and is no saved recommender; choose another path")
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    part = Path(tempfile.mkdtemp(dir=folder.parent, prefix=f".{folder.name}.", suffix=".part"))
+    try:
+        part.chmod(0o755)
+        write(fitted, part)
+        put(part, folder)
+    finally:
+        shutil.rmtree(part, ignore_errors=True)
+
+
+def write(fitted: Fitted, folder: Path) -> None:
+    """The three files."""
+    fitted.run.save(folder / MODEL)
+    pq.write_table(table_of(fitted), folder / HISTORIES, compression="zstd")
+    users = {"format": FORMAT, "users": fitted.users.to_json()}
+    (folder / USERS).write_text(json.dumps(users))
+
+
+def put(part: Path, folder: Path) -> None:
+    """Move a finished folder to its place."""
+    if folder.exists():
+        old = Path(tempfile.mkdtemp(dir=folder.parent, prefix=f".{folder.name}.", suffix=".part"))
+        folder.replace(old)
+        part.replace(folder)
+        shutil.rmtree(old)
+    else:
+        part.replace(folder)
+    sync_folder(folder.parent)
+
+
+def table_of(fitted: Fitted) -> pa.Table:
+    """A row for every known user: the positions of the items, their weights, times, and what else is known of the user."""
+    log = fitted.log
+    lists = {"items": log.matrix.indices.astype(np.int32), "weights": log.matrix.data}
+    if log.times is not None:
+        lists["times"] = log.times
+    columns: dict[str, Any] = {name: pa.LargeListArray.from_arrays(log.matrix.indptr, values) for name, values in lists.items()}
+    columns["counted"] = pa.array(fitted.counted)
+    if fitted.side is not None:
+        columns["side"] = pa.FixedSizeListArray.from_arrays(fitted.side.numpy().ravel(), fitted.side.shape[1])
+    return pa.table({"user": fitted.users.arrow(), **columns})
+
+
+def read(folder: Path) -> Fitted:
+    """What `save` wrote, or a run of `vaehub train`. Raises UsageError for what is neither, or damaged."""
+    if not folder.is_dir():
+        raise UsageError(f"{folder}: no such folder; give one that Recommender.save or `vaehub train` wrote")
+    run = load(folder)
+    if not isinstance(run.domain, Recommendation):
+        raise UsageError(f"{folder}: a run with domain {run.config.domain.name}; give one with domain recommender")
+    if not (folder / USERS).is_file():
+        return of_run(run, run.domain)
+    run.path = None
+    try:
+        return restored(run, run.domain, folder)
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, pa.ArrowException) as error:
+        if isinstance(error, UsageError):
+            raise
+        raise UsageError(f"{folder}: its users are damaged ({reason(error)}); use another copy, or fit again") from error
+
+
+def restored(run: Run, domain: Recommendation, folder: Path) -> Fitted:
+    """The known users beside the model."""
+    for name in (HISTORIES, USERS):
+        if (folder / name).stat().st_size > MAX_BYTES:
+            raise UsageError(f"{folder / name}: larger than {MAX_BYTES:,} bytes, which is not read")
+    users = Ids.from_json(json.loads((folder / USERS).read_text())["users"])
+    table = pq.read_table(folder / HISTORIES).combine_chunks()
+    matrix = matrix_of(table, domain)
+    if len(users) != matrix.shape[0]:
+        raise ValueError(f"{len(users)} ids for {matrix.shape[0]} histories")
+    times = values_of(table, "times") if "times" in table.column_names else None
+    items = items_of(domain)
+    log = Log(users, items, matrix, times, Tally(matrix.nnz, 0, 0, len(users), len(items), matrix.nnz))
+    return Fitted(run, domain, log, table["counted"].to_numpy(), side_of(table))
+
+
+def matrix_of(table: pa.Table, domain: Recommendation) -> csr_array:
+    """The items (U, I) of the known users."""
+    lists, items = column(table, "items"), len(items_of(domain))
+    at = values_of(table, "items").astype(np.int64)
+    if len(at) and not 0 <= at.min() <= at.max() < items:
+        raise ValueError(f"positions up to {at.max()} of {items} items")
+    ends = np.asarray(lists.offsets, np.int64)
+    return csr(values_of(table, "weights"), at, ends - ends[:1].sum(), (len(lists), items))
+
+
+def column(table: pa.Table, name: str) -> Any:
+    """A column in one piece."""
+    chunks = table[name].chunks
+    return chunks[0] if chunks else pa.array([], table.schema.field(name).type)
+
+
+def values_of(table: pa.Table, name: str) -> np.ndarray:
+    """The values of all lists of a column, one after the other."""
+    values: np.ndarray = np.array(column(table, name).flatten())
+    return values
+
+
+def side_of(table: pa.Table) -> Tensor | None:
+    """What else is known of the users (U, S)."""
+    if "side" not in table.column_names:
+        return None
+    return torch.from_numpy(values_of(table, "side").reshape(table.num_rows, -1))
+
+
+def items_of(domain: Recommendation) -> Ids:
+    """The catalogue of a model that is loaded."""
+    assert domain.ids is not None  # restore has set it
+    return domain.ids
+
+
+def of_run(run: Run, domain: Recommendation) -> Fitted:
+    """A run of `vaehub train`, with the users of its table if that is still there."""
+    ids = items_of(domain)
+    try:
+        log = over(domain.log, ids)
+        counted = np.isin(np.arange(len(log.users)), domain.split.rows)
+        return Fitted(run, domain, log, counted, domain.side)
+    except UsageError as error:
+        warnings.warn(f"no users are known, histories can be served: {error}", UserWarning, stacklevel=4)
+    nobody = csr(np.zeros(0, np.float32), np.zeros(0, np.int64), np.zeros(1, np.int64), (0, len(ids)))
+    return Fitted(run, domain, Log(Ids.of([]), ids, nobody, None, Tally(0, 0, 0, 0, len(ids), 0)), np.zeros(0, bool))
+
+
+def over(log: Log, ids: Ids) -> Log:
+    """A log over the items of a model alone. Raises UsageError where the table has not all of them."""
+    at = ids.positions(log.items.values)
+    if (at >= 0).sum() < len(ids):
+        raise UsageError(f"the table has only {(at >= 0).sum():,} of the model's {len(ids):,} items; is it the one trained on?")
+    keep = at[log.matrix.indices] >= 0
+    ends = np.concatenate([[0], np.cumsum(keep)])[log.matrix.indptr]
+    matrix = csr(log.matrix.data[keep], at[log.matrix.indices[keep]], ends, (len(log.users), len(ids)))
+    return replace(log, items=ids, matrix=matrix, times=None if log.times is None else log.times[keep])

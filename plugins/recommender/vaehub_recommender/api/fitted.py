@@ -1,0 +1,81 @@
+"""A trained model with the users that it knows.
+
+Letters of shapes: U users, I items, S numbers that are known of a user.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import final
+
+import numpy as np
+import pandas as pd
+import torch
+from numpy.typing import NDArray
+from scipy.sparse import csr_array
+from torch import Tensor
+
+from vaehub.run import Run
+from vaehub_recommender.domain import Recommendation
+from vaehub_recommender.rank import Ranker, by_column
+from vaehub_recommender.tables import Columns, Ids, Log
+
+NOTHING: Mapping[str, pd.DataFrame | None] = {"user": None, "item": None}
+
+
+@final
+@dataclass(frozen=True)
+class Fitted:
+    """log: the interactions of the known users over the items of the model, none where they are not at hand.
+
+    counted (U,): whose items are in the linear part, where the model has one. side (U, S): what else is known of the users, from `frames`.
+    """
+
+    run: Run
+    domain: Recommendation
+    log: Log
+    counted: NDArray[np.bool_]
+    side: Tensor | None = None
+    frames: Mapping[str, pd.DataFrame | None] = field(default_factory=lambda: NOTHING)
+
+    @cached_property
+    def ranker(self) -> Ranker:
+        """What the model says of histories."""
+        by_column(self.run.vae.decoder, len(self.items))
+        return Ranker(self.run)
+
+    @property
+    def items(self) -> Ids:
+        """The catalogue."""
+        return self.log.items
+
+    @property
+    def users(self) -> Ids:
+        """The known users."""
+        return self.log.users
+
+    @property
+    def columns(self) -> Columns:
+        """How tables are read."""
+        return self.domain.columns
+
+    @cached_property
+    def popularity(self) -> Tensor:
+        """log of the share of known users who have each item (I,); the model's own scores of an empty history where no users are known."""
+        if not len(self.users):
+            return self.nothing_known
+        counts = np.bincount(self.log.matrix.indices, minlength=len(self.items))
+        return torch.from_numpy(np.log1p(counts) - np.log1p(len(self.users))).float()
+
+    @property
+    def nothing_known(self) -> Tensor:
+        """The scores of an empty history (I,)."""
+        scores = self.ranker.scores(csr_array((1, len(self.items)), dtype=np.float32))
+        return scores.block(0, scores.items)[0].cpu()
+
+    @cached_property
+    def codes(self) -> Tensor:
+        """The mean of q(z|x) of every known user (U, L)."""
+        return self.ranker.codes(self.log.matrix, self.side)

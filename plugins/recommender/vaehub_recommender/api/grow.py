@@ -1,0 +1,87 @@
+"""A model of more items: the same weights, and for the new items those of items that are like them.
+
+Letters of shapes: I items, N new ones, U users.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import final
+
+import numpy as np
+import torch
+from scipy.sparse import csr_array, diags_array
+from torch import Tensor
+
+from vaehub.base import Spec
+from vaehub.config import build_vae
+from vaehub.data import seeded
+from vaehub.run import Run
+from vaehub.vae import VAE
+
+ALIKE = 10  # items of like popularity
+
+
+@final
+@dataclass(frozen=True)
+class Kin:
+    """Shares (N, I) that known items have in a new one: near by the users who have both, alike by how many users have them."""
+
+    near: csr_array
+    alike: csr_array
+
+    @staticmethod
+    def of(matrix: csr_array, items: int) -> Kin:
+        """Of the items of a matrix (U, I + N) from position `items` on."""
+        counts = np.bincount(matrix.indices, minlength=matrix.shape[1]).astype(float)
+        columns = matrix.astype(bool).astype(float).tocsc()
+        both = columns[:, items:].T @ columns[:, :items]
+        cosine = both @ diags_array(1 / np.sqrt(counts[:items].clip(1)))
+        return Kin(shares(cosine.tocsr() + orphans(cosine)), alike(counts, items))
+
+    def mixed(self, table: Tensor, dim: int) -> Tensor:
+        """Entries for the new items along a dimension of a table; of a table with a number for each item by popularity, else by users."""
+        moved = table.movedim(dim, 0)
+        mix = self.alike if moved.ndim == 1 else self.near
+        rows = mix @ moved.reshape(len(moved), -1).double().cpu().numpy()
+        return torch.from_numpy(rows).to(table).reshape(-1, *moved.shape[1:]).movedim(0, dim)
+
+
+def shares(weights: csr_array) -> csr_array:
+    """Each row divided by its sum."""
+    return csr_array(diags_array(1 / weights.sum(1)) @ weights)
+
+
+def orphans(cosine: csr_array) -> csr_array:
+    """Ones in the rows of new items that nobody has together with a known one: these are like all items."""
+    alone = np.asarray(cosine.sum(1) == 0, float)
+    return csr_array(alone[:, None] @ np.ones((1, cosine.shape[1]))) if alone.any() else csr_array(cosine.shape)
+
+
+def alike(counts: np.ndarray, items: int) -> csr_array:
+    """Equal shares of the known items that are nearest in popularity."""
+    order = np.argsort(counts[:items], kind="stable")
+    at = np.searchsorted(counts[:items][order], counts[items:])
+    n = min(ALIKE, items)
+    start = np.clip(at - n // 2, 0, items - n)
+    columns = order[start[:, None] + np.arange(n)]
+    ends = np.arange(len(at) + 1) * n
+    return csr_array((np.full(columns.size, 1 / n), columns.ravel(), ends), shape=(len(at), items))
+
+
+@torch.no_grad()
+def grown(run: Run, spec: Spec, kin: Kin) -> VAE:
+    """A copy of the run's model for the data that `spec` describes."""
+    with seeded("grow"):
+        vae = build_vae(run.config, spec)
+    shapes, old = {name: t.shape for name, t in vae.state_dict().items()}, run.vae.state_dict()
+    vae.load_state_dict({name: enlarged(old[name], shape, kin) for name, shape in shapes.items()})
+    return vae.to(run.device)
+
+
+def enlarged(table: Tensor, shape: torch.Size, kin: Kin) -> Tensor:
+    """The table with entries for the new items, along every dimension that has them."""
+    for dim, size in enumerate(shape):
+        if size != table.shape[dim]:
+            table = torch.cat([table, kin.mixed(table, dim)], dim)
+    return table

@@ -1,0 +1,67 @@
+"""From a table to a trained model that knows the table's users.
+
+Letters of shapes: U users, I items.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+import vaehub
+from vaehub.config import Config, build_domain
+from vaehub.errors import UsageError
+from vaehub_recommender.api.fitted import Fitted
+from vaehub_recommender.api.linear import count
+from vaehub_recommender.domain import Recommendation
+from vaehub_recommender.held import Held, Positions, Split, subset
+from vaehub_recommender.splits import HELD, MOST_USERS, from_last
+from vaehub_recommender.tables import Log
+
+
+def learn(log: Log, config: Config, frames: Mapping[str, pd.DataFrame | None]) -> Fitted:
+    """Train on all users but a tenth, by whom epochs are compared; the linear part has these too in the end."""
+    domain = blank(config)
+    split = most(log, config.train.seed)
+    domain.hold(log, split, frames["user"], frames["item"])
+    with tempfile.TemporaryDirectory() as folder:
+        run = vaehub.train(config, out=Path(folder) / "run", domain=domain, progress=False)
+    run.path = None  # its files are gone
+    counted = np.isin(np.arange(len(log.users)), split.rows)
+    return count(Fitted(run, domain, log, counted, domain.side, frames))
+
+
+def blank(config: Config) -> Recommendation:
+    """The domain of a config. Raises UsageError where it is another one."""
+    domain = build_domain(config)
+    if not isinstance(domain, Recommendation):
+        raise UsageError(f"config: domain is {config.domain.name}; a recommender needs domain: recommender")
+    return domain
+
+
+def most(log: Log, seed: int) -> Split:
+    """Everything to learn from, but for a tenth of the users with two items or more, of whom a fifth of the items is held out.
+
+    Raises UsageError where all users have one item.
+    """
+    rows = np.flatnonzero(np.diff(log.matrix.indptr) > 1)
+    if not len(rows):
+        raise UsageError(f"each of the {len(log.users):,} users has one item; nothing can be learnt of what goes together")
+    tenth = min(max(1, len(log.users) // 10), MOST_USERS)
+    val = np.sort(np.random.default_rng(seed).permutation(rows)[:tenth])
+    train = np.setdiff1d(np.arange(len(log.users)), val)
+    held = held_out(log, val, seed)
+    return Split(train, log.matrix[train], np.arange(len(log.items)), held, held, False, 0)
+
+
+def held_out(log: Log, rows: Positions, seed: int) -> Held:
+    """Users of whose items a fifth, at least one, is to be found."""
+    matrix = log.matrix[rows]
+    lengths = np.diff(matrix.indptr)
+    share = np.maximum(1, (HELD * lengths).astype(np.int64))
+    out = from_last(matrix, np.zeros(matrix.nnz, np.int64), seed) < np.repeat(share, lengths)
+    return Held(rows, subset(matrix, ~out), subset(matrix, out))

@@ -1,0 +1,115 @@
+"""The linear part after more interactions: exact, and without the interactions that it was made of.
+
+Letters of shapes: I items, R rows that changed, r of all that changed. P = (X'X + diag(penalty))^-1, B = I - P diag(P)^-1 as in `parts.ease`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import final
+
+import numpy as np
+import torch
+from scipy.sparse import csr_array
+from torch import Tensor
+
+from vaehub_recommender.api.fitted import Fitted
+from vaehub_recommender.parts.ease import Ease, gram, solve
+
+
+@final
+@dataclass(frozen=True)
+class Closed:
+    """B (I, I) and diag(P) (I,), with the penalty of every item: penalty + noise (X'X)_ii."""
+
+    weights: Tensor
+    diagonal: Tensor
+    penalty: float
+    noise: float = 0.0
+
+
+def count(fitted: Fitted) -> Fitted:
+    """The same model, whose linear part has all known users in it."""
+    rows = np.flatnonzero(~fitted.counted)
+    decoder = fitted.run.vae.decoder
+    if len(rows) and isinstance(decoder, Ease):
+        new = fitted.log.matrix[rows]
+        revise(decoder, decoder, csr_array(new.shape, dtype=np.float32), new)
+    return replace(fitted, counted=np.ones(len(fitted.users), bool))
+
+
+@torch.no_grad()
+def revise(decoder: Ease, before: Ease, old: csr_array, new: csr_array) -> None:
+    """Give a decoder the closed form of the one before, with rows `new` (R, I') in the place of rows `old` (R, I)."""
+    closed = Closed(before.weights.cpu(), before.diagonal.cpu(), before.penalty, before.noise)
+    weights, diagonal = updated(closed, old, new)
+    decoder.weights.copy_(weights)
+    decoder.diagonal.copy_(diagonal)
+
+
+def updated(before: Closed, old: csr_array, new: csr_array) -> tuple[Tensor, Tensor]:
+    """B and diag(P) when rows `old` (R, I) become `new` (R, I'), I' >= I: those of the closed form on all rows, with the last items new.
+
+    P of new items without interactions is I / penalty; then P changes by the identity of Woodbury (1950), in O(r I'^2) for r rows and penalties
+    that change, or where that is more by the inverse of its inverse, in O(I'^3). A user who is new has an empty row in `old`.
+    """
+    precision = grown(recovered(before.weights, before.diagonal), new.shape[1], before.penalty)
+    old = occupied(csr_array((old.data, old.indices, old.indptr), shape=new.shape))
+    heavier = before.noise * (squares(new) - squares(old))
+    if old.shape[0] + new.shape[0] + heavier.count_nonzero() > new.shape[1] // 4:
+        return solve(torch.linalg.inv(precision) + gram(new) - gram(old), heavier)
+    return as_weights(woodbury(precision, *changes(old, new, heavier)))
+
+
+def changes(old: csr_array, new: csr_array, heavier: Tensor) -> tuple[Tensor, Tensor]:
+    """V (r, I) and diag(C) (r,) of the change V'CV: rows that come, rows that go, and items whose penalty grows."""
+    at = heavier.nonzero()[:, 0]
+    units = torch.zeros(len(at), len(heavier), dtype=torch.float64)
+    units[torch.arange(len(at)), at] = 1
+    signs = torch.cat([torch.ones(new.shape[0]), -torch.ones(old.shape[0])]).double()
+    return torch.cat([dense(new), dense(old), units]), torch.cat([signs, heavier[at]])
+
+
+def squares(rows: csr_array) -> Tensor:
+    """The diagonal of X'X (I,)."""
+    return torch.from_numpy(np.bincount(rows.indices, rows.data.astype(np.float64) ** 2, rows.shape[1]))
+
+
+def occupied(rows: csr_array) -> csr_array:
+    """Without empty rows, which change nothing."""
+    return rows[np.flatnonzero(np.diff(rows.indptr))]
+
+
+def recovered(weights: Tensor, diagonal: Tensor) -> Tensor:
+    """P (I, I) in float64 from B and diag(P): P_ij = -B_ij P_jj."""
+    precision = -weights.double() * diagonal.double()
+    precision.diagonal().copy_(diagonal)
+    return (precision + precision.T) / 2  # B is rounded to float32, P is symmetric
+
+
+def grown(precision: Tensor, items: int, penalty: float) -> Tensor:
+    """P with rows for new items that nobody has yet."""
+    new = torch.full((items - len(precision),), 1 / penalty, dtype=precision.dtype)
+    return torch.block_diag(precision, new.diag()) if len(new) else precision
+
+
+def woodbury(precision: Tensor, rows: Tensor, change: Tensor) -> Tensor:
+    """(P^-1 + V'CV)^-1 = P - P V'(C^-1 + V P V')^-1 V P for rows V (r, I) and C = diag(change) (r,).
+
+    "Inverting Modified Matrices" (Woodbury, 1950), Memorandum Report 42, Statistical Research Group, Princeton. P is overwritten.
+    """
+    product = rows @ precision
+    inner = (1 / change).diag() + product @ rows.T
+    return precision.addmm_(product.T, torch.linalg.solve(inner, product), alpha=-1)
+
+
+def as_weights(precision: Tensor) -> tuple[Tensor, Tensor]:
+    """B and diag(P) from P."""
+    diagonal = precision.diagonal().clone()
+    precision /= -diagonal
+    return precision.fill_diagonal_(0.0), diagonal
+
+
+def dense(rows: csr_array) -> Tensor:
+    """Rows (R, I) written out in float64."""
+    return torch.from_numpy(rows.toarray()).double()

@@ -1,0 +1,103 @@
+"""The best items of users, as a table.
+
+Letters of shapes: B users, I items, K wanted.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import final
+
+import numpy as np
+import pandas as pd
+import torch
+from torch import Tensor
+
+from vaehub.sparse import is_sparse, take
+from vaehub_recommender.api.choice import Choice
+from vaehub_recommender.api.fitted import Fitted
+from vaehub_recommender.api.query import Query
+from vaehub_recommender.rank import first, top
+from vaehub_recommender.scores import Given
+
+SPARE = 64  # items more than wanted that are scored again
+REASON = pd.CategoricalDtype(["history", "popular"])
+
+
+@final
+@dataclass(frozen=True)
+class Lister:
+    """How lists are made: by which model, how long, whether items of the history may be on them, and which may at all."""
+
+    fitted: Fitted
+    k: int
+    exclude_seen: bool
+    choice: Choice
+
+    def frame(self, query: Query) -> pd.DataFrame:
+        """user, item, rank, score, reason: users as they were given, ranks from 1."""
+        slices = self.fitted.ranker.slices(len(query))
+        parts = [self.tidy(query.part(rows), *self.best(query.part(rows), self.choice.part(rows))) for rows in slices]
+        return joined(parts) if parts else self.tidy(query, torch.zeros(0, 1), torch.zeros(0, 1, dtype=torch.long))
+
+    @torch.inference_mode()
+    def best(self, query: Query, allowed: Tensor | None) -> tuple[Tensor, Tensor]:
+        """Scores and positions (B, K) for a batch of users; those of whom nothing is known get what is popular."""
+        allowed = None if allowed is None else allowed.to(self.fitted.run.device)
+        empty = torch.from_numpy(np.flatnonzero(query.empty))
+        if len(empty) == len(query):
+            return self.popular(empty, allowed)
+        values, items = self.alone(query, allowed) if len(query) == 1 else self.together(query, allowed)
+        if len(empty):
+            values[empty], items[empty] = self.popular(empty, allowed)
+        return values, items
+
+    def together(self, query: Query, allowed: Tensor | None) -> tuple[Tensor, Tensor]:
+        """For several users at once."""
+        ranker = self.fitted.ranker
+        return on_host(top(ranker.scores(query.matrix, query.side), self.k, self.seen(query), allowed))
+
+    def alone(self, query: Query, allowed: Tensor | None) -> tuple[Tensor, Tensor]:
+        """For one user: the best by a quick product, which rounds in its own way, are scored again as they would be among other users."""
+        quick, exact = self.fitted.ranker.twice(query.matrix, query.side)
+        shortlist = top(quick, self.k + SPARE, self.seen(query), allowed)[1][0]
+        shortlist = shortlist[shortlist >= 0].sort().values
+        values, at = first(exact.at(shortlist)[:1], self.k)
+        return on_host((values, shortlist[at]))
+
+    def popular(self, rows: Tensor, allowed: Tensor | None) -> tuple[Tensor, Tensor]:
+        """For users (n,) without a history."""
+        scores = Given(self.fitted.popularity.expand(len(rows), -1))
+        chosen = take(allowed, rows.to(allowed.device)) if allowed is not None and is_sparse(allowed) else allowed
+        return top(scores, self.k, None, None if chosen is None else chosen.cpu())
+
+    def seen(self, query: Query) -> Tensor | None:
+        """What may not be on the lists again."""
+        return self.fitted.ranker.seen(query.matrix) if self.exclude_seen else None
+
+    def tidy(self, query: Query, values: Tensor, items: Tensor) -> pd.DataFrame:
+        """A row for every item on a list."""
+        there = (items >= 0).numpy()
+        lengths = there.sum(1)
+        first = np.repeat(lengths.cumsum() - lengths, lengths)
+        reason = np.repeat(query.empty.astype(np.int8), lengths)
+        return pd.DataFrame(
+            {
+                "user": query.users.repeat(lengths),
+                "item": self.fitted.items.take(items.numpy()[there]),
+                "rank": np.arange(len(first)) - first + 1,
+                "score": values.numpy()[there],
+                "reason": pd.Categorical.from_codes(reason, dtype=REASON),
+            },
+            copy=False,
+        )
+
+
+def joined(parts: list[pd.DataFrame]) -> pd.DataFrame:
+    """Tables below each other."""
+    return parts[0] if len(parts) == 1 else pd.concat(parts, ignore_index=True)
+
+
+def on_host(found: tuple[Tensor, Tensor]) -> tuple[Tensor, Tensor]:
+    """Scores and positions on the processor."""
+    return found[0].cpu(), found[1].cpu()

@@ -1,0 +1,40 @@
+"""Questions about a single user and a single item."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+import numpy as np
+
+from vaehub.errors import UsageError
+from vaehub.hints import shown
+from vaehub_recommender.api.fitted import Fitted
+from vaehub_recommender.api.query import Query, are_histories, asked, single
+
+
+def one_user(given: Any, fitted: Fitted) -> Query:
+    """One known user, or one history: also a bare list of items. Raises UsageError for none or several."""
+    if not single(given, fitted.users) and not are_histories(given, fitted.users):
+        given = [list(given)]
+    query = asked(given, fitted)
+    if len(query) != 1:
+        raise UsageError(f"{len(query)} users given; give one user, or the items of one")
+    return query
+
+
+def one_item(given: Any, fitted: Fitted) -> int:
+    """The position of an item. Raises UsageError where the model does not know it."""
+    at = int(fitted.items.positions([given])[0])
+    if at < 0:
+        raise UsageError(f"item {shown(given)} is unknown to the model, which knows {len(fitted.items):,}")
+    return at
+
+
+def known_items(given: Any, fitted: Fitted) -> np.ndarray:
+    """The positions of items, or of one. Raises UsageError where the model does not know one of them, and for none."""
+    bare = isinstance(given, str | bytes | tuple) or not isinstance(given, Iterable)
+    items = [given] if bare else list(given)
+    if not items:
+        raise UsageError("items: none given; give the id of one item or more")
+    return np.array([one_item(item, fitted) for item in items])

@@ -1,0 +1,51 @@
+"""The config of a recommender: the shipped one, a user's, and what is changed in it by name."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict
+from typing import Any
+
+from vaehub.config import Config, load_config
+from vaehub_recommender.tables import Columns
+
+HYBRID: dict[str, Any] = {  # configs/recommender.yaml
+    "domain": {"name": "recommender", "history": True},
+    "latent": 200,
+    "encoder": "recvae",
+    "posterior": "diag_normal",
+    "decoder": {"name": "ease", "penalty": 100, "dropout": 0.5, "base": {"name": "catalogue", "hidden": []}},
+    "likelihood": "implicit_multinomial",
+    "prior": "standard_normal",
+    "objective": {"name": "recvae", "gamma": 0.0035, "decoder_epochs": 0},
+    "optimizer": {"lr": 2e-3, "schedule": "cosine"},
+    "train": {
+        "epochs": 100,
+        "batch_size": 500,
+        "eval_batch_size": 500,
+        "monitor": "val_ndcg",
+        "validate_every": 10,
+        "score_rows": 0,
+        "seed": 0,
+    },
+    "trainer": {"precision": "bf16-mixed"},
+}
+
+
+def settings(given: Any, options: Mapping[str, Any], columns: Columns) -> Config:
+    """The config that is `given` (a file or a mapping; None: the shipped hybrid) with options such as {"train.epochs": 5} or latent=100."""
+    source = HYBRID if given is None else given
+    named = {name: value for name, value in asdict(columns).items() if value is not None}
+    return load_config(
+        source if isinstance(source, Mapping) else str(source), [*overrides(options), *overrides({"domain": named})]
+    )
+
+
+def overrides(options: Mapping[str, Any], prefix: str = "") -> Iterator[str]:
+    """Options as `key.sub=value`; a name comes before what it has options for."""
+    for key, value in sorted(options.items(), key=lambda pair: pair[0] != "name"):
+        if isinstance(value, Mapping):
+            yield from overrides(value, f"{prefix}{key}.")
+        else:
+            yield f"{prefix}{key}={json.dumps(value)}"

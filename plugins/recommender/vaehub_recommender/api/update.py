@@ -1,0 +1,118 @@
+"""More interactions for a trained model: of known and new users, with known and new items.
+
+Letters of shapes: U users, I items; U' and I' with the new ones.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import torch
+from scipy.sparse import csr_array
+from torch import Tensor
+
+from vaehub.base import Spec
+from vaehub.config import build_objective, load_config
+from vaehub.data import seeded
+from vaehub.fit import fit
+from vaehub.run import Run, header_of, load
+from vaehub.training import Training
+from vaehub_recommender.api.fitted import Fitted
+from vaehub_recommender.api.grow import Kin, grown
+from vaehub_recommender.api.learn import blank, most
+from vaehub_recommender.api.linear import revise
+from vaehub_recommender.api.settings import overrides
+from vaehub_recommender.domain import Recommendation
+from vaehub_recommender.held import Split
+from vaehub_recommender.parts.ease import Ease
+from vaehub_recommender.tables import Log, collect
+from vaehub_recommender.tables.log import Tally, merge
+
+CALMER = 0.3  # of the learning rate of the first training
+
+
+def updated(fitted: Fitted, frame: pd.DataFrame, epochs: int) -> Fitted:
+    """The model of all interactions: its linear part exactly so, its network after some epochs more."""
+    given = collect(frame, fitted.columns)
+    log = union(fitted, given)
+    domain, spec = widened(fitted, log)
+    vae = grown(fitted.run, spec, Kin.of(log.matrix, len(fitted.items)))
+    if isinstance(vae.decoder, Ease) and isinstance(fitted.run.vae.decoder, Ease):
+        revise(vae.decoder, fitted.run.vae.decoder, *changed(fitted, log, log.users.positions(given.users.values)))
+    run = Run(fitted.run.config, spec, domain, vae)
+    done = Fitted(run, domain, log, np.ones(len(log.users), bool), with_strangers(fitted.side, len(log.users)), fitted.frames)
+    return replace(done, run=tuned(done, epochs)) if epochs else done
+
+
+def union(fitted: Fitted, given: Log) -> Log:
+    """Both logs in one; known users and items keep their positions. Weights of a pair that is in both add up where they are used."""
+    old = fitted.log
+    users, items = old.users.plus(given.users.values), old.items.plus(given.items.values)
+    row = np.concatenate([rows_of(old.matrix), users.positions(given.users.values)[rows_of(given.matrix)]])
+    column = np.concatenate([old.matrix.indices, items.positions(given.items.values)[given.matrix.indices]])
+    weighted = fitted.columns.weight is not None and fitted.columns.min_rating is None
+    weights = np.concatenate([old.matrix.data, given.matrix.data]).astype(np.float64) if weighted else None
+    matrix, times = merge(row, column, (len(users), len(items)), weights, both(old.times, given.times, old.matrix.nnz))
+    return Log(users, items, matrix, times, Tally(len(row), 0, len(row) - matrix.nnz, len(users), len(items), matrix.nnz))
+
+
+def rows_of(matrix: csr_array) -> np.ndarray:
+    """The row of every entry."""
+    rows: np.ndarray = np.repeat(np.arange(matrix.shape[0]), np.diff(matrix.indptr))
+    return rows
+
+
+def both(old: np.ndarray | None, new: np.ndarray | None, count: int) -> np.ndarray | None:
+    """All times, where all are known."""
+    if new is None or (old is None and count):
+        return None
+    return new if old is None else np.concatenate([old, new])
+
+
+def changed(fitted: Fitted, log: Log, touched: np.ndarray) -> tuple[csr_array, csr_array]:
+    """Rows of the linear part as they are in it (R, I), and as they are to be (R, I'): of users with new items, or not in it so far."""
+    rows = np.union1d(touched, np.flatnonzero(~fitted.counted))
+    there = np.append(fitted.counted, np.zeros(len(log.users) - len(fitted.users), bool))[rows]
+    old = csr_array((len(rows), len(fitted.items)), dtype=np.float32)
+    if there.any():
+        place = np.flatnonzero(there)
+        pick = csr_array((np.ones(len(place), np.float32), (place, rows[place])), shape=(len(rows), len(fitted.users)))
+        old = csr_array(pick @ fitted.log.matrix)
+    return old, log.matrix[rows]
+
+
+def with_strangers(side: Tensor | None, users: int) -> Tensor | None:
+    """What is known of the users, nothing of new ones (U', S)."""
+    return None if side is None else torch.cat([side, side.new_zeros(users - len(side), side.shape[1])])
+
+
+def widened(fitted: Fitted, log: Log) -> tuple[Recommendation, Spec]:
+    """A domain that knows the new items as well, and the shape of its data."""
+    domain, items = blank(fitted.run.config), len(log.items)
+    old = fitted.run.spec
+    spec = Spec((items,), cond=old.cond + (items - old.size) * domain.history)
+    domain.restore(spec, {**fitted.domain.state(), "items": log.items.to_json()})
+    return domain, spec
+
+
+def tuned(fitted: Fitted, epochs: int) -> Run:
+    """The run after some epochs more, at a lower rate, on all interactions; epochs are compared by some of the users."""
+    run, domain, log = fitted.run, fitted.domain, fitted.log
+    shorter = {"train": {"epochs": epochs, "validate_every": 1}, "optimizer.lr": CALMER * run.config.optimizer.lr}
+    config = load_config(run.config.to_dict(), list(overrides(shorter)))
+    users = np.arange(len(log.users))
+    some = most(log, config.train.seed).val
+    domain.hold(log, Split(users, log.matrix, np.arange(len(log.items)), some, some, True, 0))
+    if fitted.side is not None:
+        domain.side = fitted.side
+    objective = build_objective(config, run.spec)
+    with tempfile.TemporaryDirectory() as folder, seeded("tune", config.train.seed):
+        objective.wire(run.vae.train())
+        module = Training(run.vae, objective, domain, domain.data("train"), domain.data("val"), config)
+        fit(module, Path(folder), header_of(run.config, run.spec, domain), resume=False, progress=False)
+        best = load(Path(folder))
+    return Run(run.config, run.spec, domain, best.vae)

@@ -1,0 +1,103 @@
+"""Recommendations as a Parquet file that grows batch by batch and appears when it is whole."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import astuple, dataclass
+from pathlib import Path
+from typing import Any, BinaryIO, TypeAlias, final
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+from numpy.typing import NDArray
+
+from vaehub.checkpoint import sync_folder
+
+Ints: TypeAlias = NDArray[Any]
+REASONS = pa.array(["history", "popular"])
+ENCODED = ["user", "item", "rank", "reason"]  # few values each; scores are all different
+
+
+@final
+@dataclass(frozen=True)
+class Ranked:
+    """The best items of B users in order: positions (B, K), -1 where there are fewer, with their scores (B, K)."""
+
+    users: pa.Array  # (B,) ids as given
+    items: Ints
+    scores: NDArray[np.float32]
+    popular: NDArray[np.bool_]  # (B,): has no history, so gets what is popular
+    unknown: int = 0  # entries of their histories that name no item of the model
+
+    def table(self, items: pa.Array) -> pa.RecordBatch:
+        """user, item, rank, score, reason: a row for each recommendation, with the ids `items` (I,)."""
+        kept = self.items >= 0
+        counts = kept.sum(1)
+        columns = {
+            "user": self.users.take(pa.array(np.repeat(np.arange(len(counts)), counts))),
+            "item": pa.DictionaryArray.from_arrays(self.items[kept].astype(np.int32), items),
+            "rank": (np.cumsum(kept, 1, dtype=np.int32))[kept],
+            "score": self.scores[kept],
+            "reason": pa.DictionaryArray.from_arrays(np.repeat(self.popular.astype(np.int8), counts), REASONS),
+        }
+        return pa.RecordBatch.from_arrays([pa.array(column) for column in columns.values()], names=list(columns))
+
+
+@contextmanager
+def growing(path: Path) -> Iterator[BinaryIO]:
+    """A file to write to that becomes `path` when all went well: what stood there before is kept until then."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    for part in path.parent.glob(f".{path.name}.*.part"):  # of a job that was killed
+        part.unlink(missing_ok=True)
+    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".part")
+    try:
+        with os.fdopen(handle, "wb") as file:
+            yield file
+            file.flush()
+            os.fsync(file.fileno())
+        Path(temporary).chmod(0o644)
+        os.replace(temporary, path)
+    except BaseException:
+        Path(temporary).unlink(missing_ok=True)
+        raise
+    sync_folder(path.parent)
+
+
+@final
+@dataclass(frozen=True)
+class Counts:
+    """Of one shard."""
+
+    users: int = 0
+    rows: int = 0  # recommendations
+    unknown: int = 0  # entries of histories that name no item of the model
+    popular: int = 0  # users without a history, who get what is popular
+
+    def __add__(self, other: Counts) -> Counts:
+        return Counts(*(mine + others for mine, others in zip(astuple(self), astuple(other), strict=True)))
+
+
+@final
+class Output:
+    """Recommendations on their way into a file, for items with these ids (I,)."""
+
+    def __init__(self, file: BinaryIO, items: pa.Array) -> None:
+        self.file, self.items, self.counts = file, items, Counts()
+        self.writer: pq.ParquetWriter | None = None
+
+    def add(self, ranked: Ranked) -> None:
+        """Write one batch."""
+        batch = ranked.table(self.items)
+        if self.writer is None:  # only now the type of the users' ids is known; readers get plain columns, no dictionaries
+            self.writer = pq.ParquetWriter(self.file, batch.schema, use_dictionary=ENCODED, store_schema=False)
+        self.writer.write_batch(batch)
+        self.counts += Counts(len(ranked.users), len(batch), ranked.unknown, int(ranked.popular.sum()))
+
+    def close(self) -> None:
+        """Write what a Parquet file ends with."""
+        if self.writer is not None:
+            self.writer.close()

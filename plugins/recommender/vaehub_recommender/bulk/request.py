@@ -1,0 +1,56 @@
+"""What is asked of a bulk job, and the digest by which a later run knows that it is the same."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from hashlib import file_digest
+from pathlib import Path
+from typing import final
+
+from vaehub.base import Json
+from vaehub.run import model_file
+from vaehub_recommender.api.files import HISTORIES
+from vaehub_recommender.tables import Columns
+
+
+@final
+@dataclass(frozen=True)
+class Request:
+    """A run, and how its recommendations are to be made; candidates and block are tables of items."""
+
+    run: Path
+    k: int = 100
+    exclude_seen: bool = True
+    candidates: Path | None = None
+    block: Path | None = None
+    user: str | None = None
+    item: str | None = None
+    weight: str | None = None
+
+    def columns(self, trained: Columns) -> Columns:
+        """The columns of histories: those of the training table, unless others are named."""
+        return replace(
+            trained, user=self.user or trained.user, item=self.item or trained.item, weight=self.weight or trained.weight
+        )
+
+    def made_by(self) -> Json:
+        """The model and the options that change what is recommended, as JSON."""
+        return {
+            "model": digest(model_file(self.run)),
+            "users": digest(self.run / HISTORIES),
+            "k": self.k,
+            "exclude_seen": self.exclude_seen,
+            "candidates": digest(self.candidates),
+            "block": digest(self.block),
+            "user": self.user,
+            "item": self.item,
+            "weight": self.weight,
+        }
+
+
+def digest(path: Path | None) -> str | None:
+    """SHA-256 of a file; None where there is none."""
+    if path is None or not path.is_file():
+        return None
+    with path.open("rb") as file:
+        return file_digest(file, "sha256").hexdigest()

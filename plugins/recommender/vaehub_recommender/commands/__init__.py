@@ -1,0 +1,1 @@
+"""`vaehub recommender …`, one function each; a module is imported when its command runs."""

@@ -1,0 +1,87 @@
+"""`vaehub recommender recommend`: the best items for all histories of a file or folder."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from vaehub.commands.common import RunPath
+from vaehub_recommender.commands.session import session
+
+if TYPE_CHECKING:
+    from rich.progress import Progress
+
+    from vaehub_recommender.bulk.job import Told
+    from vaehub_recommender.bulk.manifest import Manifest
+
+Histories = Annotated[
+    Path,
+    typer.Argument(
+        metavar="HISTORIES", help="What users had: .parquet, .csv, .csv.gz, .npz, or a folder of these.", show_default=False
+    ),
+]
+Output = Annotated[
+    Path,
+    typer.Option("--output", "-o", metavar="OUT", help="A .parquet file, or a folder of one for each file.", show_default=False),
+]
+Number = Annotated[int, typer.Option("-k", "--number", min=1, help="How many items for each user.")]
+
+
+def column(what: str) -> typer.models.OptionInfo:
+    """An option that names a column of the histories."""
+    option: typer.models.OptionInfo = typer.Option(help=f"Column of {what}.", show_default="as in training, else found")
+    return option
+
+
+def recommend(
+    run: RunPath,
+    histories: Histories,
+    output: Output,
+    k: Number = 100,
+    exclude_seen: Annotated[bool, typer.Option("--exclude-seen/--include-seen", help="Leave out items of the history.")] = True,
+    candidates: Annotated[
+        Path | None, typer.Option(help="A table with the only items to choose from.", show_default=False)
+    ] = None,
+    block: Annotated[Path | None, typer.Option(help="A table of items that are never recommended.", show_default=False)] = None,
+    user: Annotated[str | None, column("users")] = None,
+    item: Annotated[str | None, column("items, or of lists of them")] = None,
+    weight: Annotated[str | None, column("weights or ratings")] = None,
+    skip_bad: Annotated[bool, typer.Option("--skip-bad", help="Go on where a file cannot be read.")] = False,
+    force: Annotated[bool, typer.Option("--force", help="Replace what another model or other options have made.")] = False,
+) -> None:
+    """Recommend items for many users, known or not, from their histories; a job that was stopped goes on where it was."""
+    from vaehub_recommender.bulk.recommend import recommend
+    from vaehub_recommender.bulk.request import Request
+
+    request = Request(run, k, exclude_seen, candidates, block, user, item, weight)
+    with session() as bars:
+        manifest = recommend(request, histories, output, telling(bars), skip_bad=skip_bad, force=force)
+    print(*summary(manifest), sep="\n")
+
+
+def telling(bars: Progress) -> Told:
+    """A bar of shards that also counts users."""
+    task = bars.add_task("recommending")
+    users = 0
+
+    def tell(shards: int, of: int, more: int) -> None:
+        nonlocal users
+        users += more
+        bars.update(task, advance=shards, total=of, description=f"{users:,} users")
+
+    return tell
+
+
+def summary(manifest: Manifest) -> list[str]:
+    """What was written, and what of the histories was of no use."""
+    counts = manifest.counts
+    lines = [f"{counts.users:,} users in {len(manifest.done):,} files: {counts.rows:,} recommendations"]
+    if counts.unknown:
+        lines.append(f"{counts.unknown:,} entries of histories name items that the model does not know, and were left out")
+    if counts.popular:
+        lines.append(f"{counts.popular:,} users have no item that it knows, and got what is popular")
+    if manifest.skipped:
+        lines.append(f"{len(manifest.skipped):,} files could not be read, and were left out")
+    return [*lines, str(manifest.path)]

@@ -1,0 +1,105 @@
+"""Users' items as rows for the engine: CSR on the training device, from which batches are cut without a loop or a dense matrix."""
+
+from __future__ import annotations
+
+from typing import Any, final
+
+import numpy as np
+import torch
+from scipy import sparse
+from torch import Tensor
+
+from vaehub.base import Batch, Data
+from vaehub.sparse import csr, is_sparse, rows_at
+
+
+@final
+class Interactions(Data):
+    """U users x I items: row u has items[indptr[u]:indptr[u + 1]] with these weights. indptr is int64, so that there may be more than 2^31.
+
+    `side` (U, S): what else is known of the users. `history`: give the row to the decoder as well, in the last I columns of cond.
+    `item_features` (I, F): what is known of the items.
+    """
+
+    def __init__(
+        self, indptr: Tensor, items: Tensor, weights: Tensor, columns: int, side: Tensor | None = None, history: bool = False
+    ) -> None:
+        self.indptr, self.items, self.weights, self.columns = indptr, items, weights, columns
+        self.side, self.history = side, history
+        self.item_features: Tensor | None = None
+
+    @staticmethod
+    def of(matrix: Any, side: Tensor | None = None, history: bool = False) -> Interactions:
+        """The rows of a scipy CSR array (U, I) with sorted columns."""
+        return Interactions(
+            torch.from_numpy(np.asarray(matrix.indptr, np.int64)),
+            torch.from_numpy(np.asarray(matrix.indices, np.int32)),
+            torch.from_numpy(np.asarray(matrix.data, np.float32)),
+            matrix.shape[1],
+            side,
+            history,
+        )
+
+    def __len__(self) -> int:
+        return len(self.indptr) - 1
+
+    def __getitem__(self, index: Tensor) -> Batch:
+        crow, at = rows_at(self.indptr, index)
+        x = csr(crow.int(), self.items[at], self.weights[at], self.columns)
+        side = None if self.side is None else self.side[index]
+        return Batch(x, joined(side, x) if self.history else side)
+
+    def popularity(self) -> Tensor:
+        """How many users have each item: (I,)."""
+        return self.items.long().bincount(minlength=self.columns)
+
+    def matrix(self) -> sparse.csr_array:
+        """The rows as a scipy CSR array (U, I)."""
+        parts = (t.cpu().numpy() for t in (self.weights, self.items, self.indptr))
+        return sparse.csr_array(tuple(parts), shape=(len(self), self.columns))
+
+    def to(self, device: torch.device | str) -> Interactions:
+        """The same rows on another device."""
+        side = None if self.side is None else self.side.to(device)
+        indptr, items, weights = (t.to(device) for t in (self.indptr, self.items, self.weights))
+        moved = Interactions(indptr, items, weights, self.columns, side, self.history)
+        moved.item_features = self.item_features
+        return moved
+
+
+def joined(side: Tensor | None, history: Tensor) -> Tensor:
+    """cond (B, S + I): what is known of the users, and their items."""
+    if side is None:
+        return history
+    crow, width = history.crow_indices(), side.shape[1]
+    index = torch.arange(len(side), device=side.device)
+    at = torch.cat([index.repeat_interleave(width), index.repeat_interleave(crow.diff())]).argsort(stable=True)
+    columns = torch.cat([torch.arange(width, device=side.device).repeat(len(side)), history.col_indices() + width])[at]
+    values = torch.cat([side.flatten(), history.values()])[at]
+    return csr(
+        crow + width * torch.arange(len(crow), device=side.device, dtype=crow.dtype),
+        columns.int(),
+        values,
+        width + history.shape[1],
+    )
+
+
+def parted(cond: Tensor | None, items: int) -> tuple[Tensor | None, Tensor | None]:
+    """What is known of the users (B, S) and their items (B, I), each where cond has it: the inverse of `joined`."""
+    if cond is None or cond.shape[1] < items:
+        return cond, None
+    width = cond.shape[1] - items
+    if not is_sparse(cond):
+        return cond[:, :width] if width else None, cond[:, width:].to_sparse_csr()
+    if not width:
+        return None, cond
+    crow, col = cond.crow_indices(), cond.col_indices()
+    known = col < width
+    side = cond.values()[known].view(len(cond), width)
+    crow = crow - width * torch.arange(len(crow), device=crow.device, dtype=crow.dtype)
+    return side, csr(crow, col[~known] - width, cond.values()[~known], items)
+
+
+def side_width(cond: int, items: int) -> int:
+    """How many columns of a condition say what is known of the user, its history apart."""
+    return cond - items if cond >= items else cond

@@ -1,0 +1,110 @@
+"""Models side by side on the same held-out users, with how sure the figures are."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import final
+
+import numpy as np
+import pandas as pd
+
+from vaehub.base import Json
+from vaehub.errors import UsageError
+from vaehub.hints import did_you_mean
+from vaehub_recommender.judge import text
+from vaehub_recommender.judge.items import LIST, Items
+from vaehub_recommender.judge.marks import Marks
+from vaehub_recommender.judge.segments import band_labels, segments, shares_of
+from vaehub_recommender.judge.uncertainty import mean_and_error, paired, tidy
+
+
+@final
+@dataclass(frozen=True)
+class Judged:
+    """What every model got; the first is the one in question, the others are beside it."""
+
+    marks: Mapping[str, Marks]
+    history: pd.Series  # number of items that each judged user was judged by
+    items: Items
+    left_out: int  # users with nothing held out
+    share: float  # of what is tested in what was trained on: n_test / n_train
+    notes: tuple[str, ...] = ()
+
+    @property
+    def models(self) -> list[str]:
+        """Their names, the one in question first."""
+        return list(self.marks)
+
+    def table(self) -> pd.DataFrame:
+        """A row for every model; of every figure its mean over users and standard error, which coverage and Gini have none of."""
+        return pd.DataFrame({model: self._figures(model).stack(future_stack=True) for model in self.models}).T
+
+    def _figures(self, model: str) -> pd.DataFrame:
+        """A row for every figure of a model: mean and se."""
+        marks = self.marks[model]
+        overall = pd.DataFrame({"mean": marks.overall, "se": np.nan})
+        return pd.concat([mean_and_error(marks.users), overall])
+
+    def segments(self) -> pd.DataFrame:
+        """by, segment, users, model, metric, mean, se: by length of history and by popularity of the held-out items."""
+        return segments(self.marks, self.history, self.items)
+
+    def exposure(self) -> pd.DataFrame:
+        """How much of the first places of all lists each band of popularity has (rows), by model; of the interactions each has a third."""
+        labels = band_labels(self.items).values()
+        shares = {name: shares_of(mark.shown, self.items) for name, mark in self.marks.items()}
+        return pd.DataFrame(shares, index=pd.Index(labels, name="band"))
+
+    def differences(self, model: str | None = None, against: str | None = None) -> pd.DataFrame:
+        """model, against, metric, difference, se, low, high: paired by user, with the 95 % interval of Student's t.
+
+        By default of the first model, and against all others. Raises UsageError for a model that was not judged.
+        """
+        mine = self.marks[self.known(model or self.models[0])]
+        others = [self.known(against)] if against else [name for name in self.models if self.marks[name] is not mine]
+        parts = {other: paired(mine.users, self.marks[other].users) for other in others}
+        return tidy(model or self.models[0], parts)
+
+    def known(self, model: str) -> str:
+        """A model's name. Raises UsageError where it was not judged."""
+        if model not in self.marks:
+            raise UsageError(f"model {model!r} was not judged; {did_you_mean(model, self.marks)}")
+        return model
+
+    def figures(self) -> dict[str, float]:
+        """Every figure under one name: "ndcg@100", "ndcg@100_se" of the first model, "EASE ndcg@100" of those beside it."""
+        first, *others = (self._figures(model) for model in self.models)
+        named = {f"{name}{end}": row[key] for name, row in first.iterrows() for key, end in (("mean", ""), ("se", "_se"))}
+        for model, table in zip(self.models[1:], others, strict=True):
+            named |= {f"{model} {name}": mean for name, mean in table["mean"].items()}
+        return {name: float(value) for name, value in named.items() if not np.isnan(value)}
+
+    def lines(self) -> list[str]:
+        """The whole as plain text for a terminal."""
+        users, items = len(self.history), len(self.items.counts)
+        left_out = f"; {self.left_out:,} with nothing held out are left out" if self.left_out else ""
+        about = f"{users:,} users with held-out items, {items:,} items{left_out}. Mean ± standard error over users."
+        return [
+            about,
+            *text.figures(self.table()),
+            *text.differences(self.differences(), "over the same users"),
+            *text.segments(self.segments()),
+            *text.shares(self.exposure(), f"share of the first {LIST} places"),
+            "",
+            *self.notes,
+        ]
+
+    def to_json(self) -> Json:
+        """All of it as JSON; None where a figure is not defined."""
+        return {
+            "users": len(self.history),
+            "left_out": self.left_out,
+            "items": len(self.items.counts),
+            "models": self.models,
+            "figures": text.nested(self.table()),
+            "differences": text.records(self.differences()),
+            "segments": text.records(self.segments()),
+            "exposure": text.records(self.exposure().reset_index()),
+            "notes": list(self.notes),
+        }

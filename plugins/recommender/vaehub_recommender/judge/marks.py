@@ -1,0 +1,53 @@
+"""What one model got: measures of every user, of every band of items, and what it showed to whom."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import final
+
+import numpy as np
+import pandas as pd
+from scipy.sparse import csr_array
+
+from vaehub_recommender.judge.items import BANDS, LIST, Items, coverage, gini, shown
+from vaehub_recommender.judge.metrics import Integers, metrics
+
+
+@final
+@dataclass(frozen=True)
+class Marks:
+    """Of one model, for the users with held-out items.
+
+    users: a row for each, a column for every measure. bands: the same of the held-out items of one band of popularity. shown: how often each
+    item (I,) was among the first places of a list.
+    """
+
+    users: pd.DataFrame
+    bands: Mapping[str, pd.DataFrame]
+    shown: Integers
+
+    @staticmethod
+    def of(lists: Integers, seen: csr_array, held: csr_array, items: Items, names: Sequence[str]) -> Marks:
+        """Marks of ranked lists (B, K) for users with these histories and these held-out items (B, I)."""
+        users = metrics(lists, held, names)
+        users = users.join(items.of_lists(lists, seen))
+        bands = {band: metrics(lists, items.of_band(held, i), names) for i, band in enumerate(BANDS)}
+        return Marks(users, bands, shown(lists[users.index], held.shape[1]))
+
+    @staticmethod
+    def together(parts: Sequence[Marks], starts: Sequence[int]) -> Marks:
+        """Marks of all users from those of consecutive rows; `starts` are the first row of each part."""
+        users = stacked([part.users for part in parts], starts)
+        bands = {band: stacked([part.bands[band] for part in parts], starts) for band in BANDS}
+        return Marks(users, bands, np.sum([part.shown for part in parts], axis=0))
+
+    @property
+    def overall(self) -> dict[str, float]:
+        """Figures of all lists together: the share of the catalogue that was shown, and how unevenly."""
+        return {f"coverage@{LIST}": coverage(self.shown), f"gini@{LIST}": gini(self.shown)}
+
+
+def stacked(parts: Sequence[pd.DataFrame], starts: Sequence[int]) -> pd.DataFrame:
+    """The rows of all parts, numbered on."""
+    return pd.concat([part.set_axis(part.index + start) for part, start in zip(parts, starts, strict=True)])

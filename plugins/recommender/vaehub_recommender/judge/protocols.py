@@ -1,0 +1,131 @@
+"""Models put to the test: their lists for held-out users, batch by batch, beside the baselines."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from functools import partial
+from typing import TYPE_CHECKING, cast
+
+import numpy as np
+import pandas as pd
+from scipy.sparse import csr_array
+
+from vaehub.errors import UsageError
+from vaehub.hints import did_you_mean
+from vaehub_recommender.judge.baselines import ByEase, ByPopularity, Ranking, as_torch
+from vaehub_recommender.judge.items import LIST, Items
+from vaehub_recommender.judge.judged import Judged
+from vaehub_recommender.judge.marks import Marks
+from vaehub_recommender.judge.metrics import USUAL, Integers, deepest, metrics
+from vaehub_recommender.leakage import check
+from vaehub_recommender.parts.ease import gram
+from vaehub_recommender.rank import Ranker, top
+
+if TYPE_CHECKING:
+    from vaehub.run import Run
+    from vaehub_recommender.domain import Recommendation
+    from vaehub_recommender.held import Held, Split
+
+PENALTIES = (200.0, 300.0, 500.0, 1000.0)
+PENALTY = 500.0  # where none is chosen
+SEARCHED_ITEMS = 10_000  # up to here several penalties are tried: each takes 15 s on two cores
+EASE_ITEMS = 25_000  # up to here there is EASE at all
+CHOSEN_BY = "ndcg@100"
+
+
+def judge(
+    models: Mapping[str, Ranking],
+    held: Held,
+    train: csr_array,
+    names: Sequence[str] = USUAL,
+    *,
+    share: float | None = None,
+    notes: Sequence[str] = (),
+) -> Judged:
+    """Measures of every model's lists for the users of `held`, from whose histories they are made and which they never hold.
+
+    train (U, I): the interactions that the models learnt from, which say how popular an item is. `share`: n_test/n_train for comparisons
+    of several splits, by default users over users. Raises UsageError where no user has anything held out, or there is no model.
+    """
+    lengths = np.diff(held.held.indptr)
+    if not models or not lengths.any():
+        raise UsageError(
+            f"judge: {len(models)} models, {lengths.sum()} items held out of {len(lengths)} users; give one or more of each"
+        )
+    items = Items.of(train)
+    marks = {name: marked(ranking, held, items, names) for name, ranking in models.items()}
+    history = pd.Series(np.diff(held.seen.indptr))[lengths > 0]
+    share = len(lengths) / train.shape[0] if share is None else share
+    return Judged(marks, history, items, int((lengths == 0).sum()), share, tuple(notes))
+
+
+def marked(ranking: Ranking, held: Held, items: Items, names: Sequence[str]) -> Marks:
+    """What one model gets."""
+    parts, starts = [], []
+    for rows, lists in ranked(ranking, held.seen, max(LIST, deepest(names))):
+        parts.append(Marks.of(lists, held.seen[rows], held.held[rows], items, names))
+        starts.append(rows.start)
+    return Marks.together(parts, starts)
+
+
+def ranked(ranking: Ranking, seen: csr_array, k: int) -> Iterator[tuple[slice, Integers]]:
+    """The k best items that are not in each history (B, I): rows and lists (b, k)."""
+    for rows, scores in ranking(seen):
+        device = scores.block(0, 1).device
+        yield rows, top(scores, k, as_torch(seen[rows], device))[1].cpu().numpy()
+
+
+def evaluate(models: Mapping[str, Ranking], split: Split, part: str = "test", names: Sequence[str] = USUAL) -> Judged:
+    """The models beside EASE and popularity on what is held out for "val" or "test". Raises UsageError as `judge` does."""
+    parts = {"val": split.val, "test": split.test}
+    if part not in parts:
+        raise UsageError(f"split {part!r}: nothing is held out of it to judge lists by; {did_you_mean(part, parts)}")
+    beside, note = baselines(split.train, split.val)
+    taken = sorted(models.keys() & beside.keys())
+    if taken:
+        raise UsageError(f"model {taken[0]!r}: a baseline has this name; give it another")
+    return judge(
+        {**models, **beside}, parts[part], split.train, names, share=tested(split, parts[part]), notes=[note, *leaks(split)]
+    )
+
+
+def tested(split: Split, held: Held) -> float:
+    """n_test/n_train: of interactions where the users are trained on too, else of users."""
+    return held.held.nnz / split.train.nnz if split.known else len(held) / len(split.rows)
+
+
+def leaks(split: Split) -> list[str]:
+    """What the check of the split for leakage has found, line by line."""
+    verdict, *counts = check(split).lines()
+    return [f"Split: {verdict}", *(f"  {count}" for count in counts)]
+
+
+def judged_run(run: Run, part: str = "test") -> Judged:
+    """A trained run beside EASE and popularity on what its domain keeps from it; needs the training data."""
+    domain = cast("Recommendation", run.domain)
+    rank = partial(Ranker(run).batches, side=domain.data(part).side)
+    return evaluate({"model": rank}, domain.split, part)
+
+
+def baselines(train: csr_array, val: Held) -> tuple[dict[str, Ranking], str]:
+    """EASE and popularity by name, and what is to be said of them."""
+    popularity, items = ByPopularity(train), train.shape[1]
+    if items > EASE_ITEMS:
+        return {"popularity": popularity}, f"EASE is left out: weights between {items:,} items need {4e-9 * items**2:.0f} GB."
+    ease, how = chosen_ease(train, val)
+    return {"EASE": ease, "popularity": popularity}, f"EASE has penalty {ease.penalty:g}, {how}."
+
+
+def chosen_ease(train: csr_array, val: Held) -> tuple[ByEase, str]:
+    """EASE with the penalty that ranks best for the validation users, and how that was chosen."""
+    products = gram(train)
+    if len(products) > SEARCHED_ITEMS or not val.held.nnz:
+        return ByEase(products, PENALTY), "not searched for"
+    tried = (ByEase(products.clone(), penalty) for penalty in PENALTIES)
+    return max(tried, key=lambda ease: mean_of(ease, val)), "the best on validation users"
+
+
+def mean_of(ranking: Ranking, held: Held) -> float:
+    """Mean NDCG@100."""
+    parts = [metrics(lists, held.held[rows], [CHOSEN_BY]) for rows, lists in ranked(ranking, held.seen, deepest([CHOSEN_BY]))]
+    return float(pd.concat(parts)[CHOSEN_BY].mean())

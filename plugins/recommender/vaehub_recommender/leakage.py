@@ -1,0 +1,96 @@
+"""Whether what a model is judged by was kept from it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from hashlib import blake2b
+from itertools import pairwise
+from typing import final
+
+import numpy as np
+from scipy.sparse import csr_array
+
+from vaehub_recommender.held import Held, Positions, Split, occupied
+
+
+@final
+@dataclass(frozen=True)
+class Leakage:
+    """Counts of what a split should not have, and of what a reader should know of it."""
+
+    known: bool  # by design, those who are judged are among the users to learn from
+    shared_users: int  # in two of training, validation and test
+    shown_pairs: int  # held out, and shown as history of the same user
+    learnt_pairs: int  # held out, and in training under the same user
+    tested_twice: int  # held out in the test, and in validation
+    unlearnt: int  # held out with an item that training never has
+    dropped: int  # the same, left out before
+    twins: int  # held-out users whose items are exactly those of a training user
+    notes: tuple[str, ...] = ()
+
+    @property
+    def clean(self) -> bool:
+        """Whether nothing leaks; users of the same items may be chance, and items that no one learnt only cost."""
+        strangers = self.known or not self.shared_users
+        return strangers and not (self.shown_pairs or self.learnt_pairs or self.tested_twice)
+
+    def lines(self) -> list[str]:
+        """For people."""
+        users = "as this way of splitting has it" if self.known else "none expected"
+        counts = {
+            f"users in more than one part ({users})": self.shared_users,
+            "held-out interactions that the model is shown": self.shown_pairs,
+            "held-out interactions that the model learnt from": self.learnt_pairs,
+            "interactions held out for both validation and test": self.tested_twice,
+            "held-out interactions with items that training lacks": self.unlearnt,
+            "interactions left out, as training lacks the item": self.dropped,
+            "held-out users with exactly the items of a training user": self.twins,
+        }
+        verdict = "no leak found" if self.clean else "LEAK: figures from this split are too good"
+        return [verdict, *(f"{what}: {count:,}" for what, count in counts.items()), *self.notes]
+
+
+def check(split: Split) -> Leakage:
+    """What of the held-out interactions the model could know."""
+    parts = (split.val, split.test)
+    return Leakage(
+        known=split.known,
+        shared_users=shared(split.rows, split.val.rows, split.test.rows),
+        shown_pairs=sum(common(held.rows, held.held, held.rows, held.seen) for held in parts),
+        learnt_pairs=sum(common(held.rows, held.held, split.rows, split.train) for held in parts),
+        tested_twice=common(split.val.rows, split.val.held, split.test.rows, split.test.held),
+        unlearnt=sum(unlearnt(held, split.train) for held in parts),
+        dropped=split.dropped,
+        twins=0 if split.known else sum(twins(held, split.train) for held in parts),
+        notes=split.notes,
+    )
+
+
+def shared(*parts: Positions) -> int:
+    """How many users are in more than one part."""
+    _, counts = np.unique(np.concatenate([np.unique(part) for part in parts]), return_counts=True)
+    return int((counts > 1).sum())
+
+
+def common(rows: Positions, matrix: csr_array, other_rows: Positions, other: csr_array) -> int:
+    """How many pairs of a user and an item are in both."""
+    users, at, other_at = np.intersect1d(rows, other_rows, return_indices=True)
+    return int((matrix[at] != 0).multiply(other[other_at] != 0).nnz) if len(users) else 0
+
+
+def unlearnt(held: Held, train: csr_array) -> int:
+    """How many interactions are held out with an item that training never has."""
+    return int((~np.isin(held.held.indices, occupied(train))).sum())
+
+
+def twins(held: Held, train: csr_array) -> int:
+    """How many held-out users have exactly the items of a training user."""
+    learnt = set(digests(train))
+    return sum(own in learnt for own in digests(held.seen + held.held))
+
+
+def digests(matrix: csr_array) -> list[bytes]:
+    """One for each row (B,), the same for rows with the same items."""
+    rows = csr_array(matrix).sorted_indices()
+    indices = rows.indices.astype(np.int64)
+    return [blake2b(indices[start:stop], digest_size=16).digest() for start, stop in pairwise(rows.indptr)]

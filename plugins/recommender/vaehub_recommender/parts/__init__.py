@@ -1,0 +1,1 @@
+"""The parts that models of users and items are composed of."""

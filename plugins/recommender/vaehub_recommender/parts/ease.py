@@ -1,0 +1,119 @@
+"""The shallow linear autoencoder in closed form, by itself or beside a VAE."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, final
+
+import numpy as np
+import torch
+from pydantic import Field
+from scipy.linalg import lapack
+from torch import Tensor
+from torch.distributions import Distribution
+
+from vaehub.base import Data, Decoder, Likelihood, Part, Spec
+from vaehub.errors import UsageError
+from vaehub_recommender.interactions import Interactions, parted
+from vaehub_recommender.parts.catalogue import Catalogue, implicit
+from vaehub_recommender.scores import FromHistory, Mixed, scores_of
+
+LARGEST = 50_000  # items: weights of 10 GB
+ROWS = 2_000  # items whose products with all others are computed at once
+
+
+def gram(matrix: Any) -> Tensor:
+    """X'X (I, I) in float64 of a scipy CSR array (U, I)."""
+    items = matrix.shape[1]
+    out, users = np.zeros((items, items)), matrix.astype(np.float64).tocsr()
+    own = users.T.tocsr()
+    for start in range(0, items, ROWS):
+        out[start : start + ROWS] = (own[start : start + ROWS] @ users).toarray()
+    return torch.from_numpy(out)
+
+
+def solve(gram: Tensor, penalty: float | Tensor) -> tuple[Tensor, Tensor]:
+    """B (I, I) = I - P diag(P)^-1 and diag(P) (I,), P = (G + diag(penalty))^-1: the ridge regression of every item on all others.
+
+    "Embarrassingly Shallow Autoencoders for Sparse Data" (Steck, 2019), arXiv:1905.03375. `gram` (float64) is overwritten.
+    """
+    gram.diagonal().add_(penalty)
+    factor, failed = lapack.dpotrf(
+        gram.numpy().T, lower=1, overwrite_a=1, clean=0
+    )  # symmetric: the transpose is itself, column by column
+    if failed:
+        raise UsageError("decoder ease: the items' products are not positive definite; give a higher penalty")
+    precision = torch.from_numpy(lapack.dpotri(factor, lower=1, overwrite_c=1)[0])
+    precision = precision.tril() + precision.tril(-1).T
+    diagonal = precision.diagonal().clone()
+    precision /= -diagonal
+    precision.fill_diagonal_(0.0)
+    return precision, diagonal
+
+
+@final
+class Ease(Decoder):
+    """Scores of another decoder plus `share` times x B, x the user's items and B from the closed form: a product of two experts.
+
+    The two are fitted apart: the linear part before training, and what is trained sees nothing of it, since on its own training rows the linear
+    part leaves little to learn. `share` is chosen on validation rows once training has ended. `base: null` leaves the linear part alone.
+    Steck (2019), arXiv:1905.03375; `dropout` trains it against inputs of which that share is missing, in closed form as well: every item's penalty
+    grows by dropout / (1 - dropout) G_ii, "Autoencoders that don't overfit towards the Identity" (Steck, 2020), NeurIPS 33; mixed with a VAE as in "VASP: Variational Autoencoder and Shallow Autoencoder ..." (Vancura & Kordik, 2021),
+    arXiv:2102.05774, there as a product of probabilities. Needs rows with their history in cond (domain.history).
+    """
+
+    weights: Tensor
+    diagonal: Tensor
+    share: Tensor
+
+    def __init__(
+        self,
+        spec: Spec,
+        latent: int,
+        likelihood: Likelihood,
+        *,
+        penalty: Annotated[float, Field(gt=0)] = 500.0,
+        dropout: Annotated[float, Field(ge=0, lt=1)] = 0.0,
+        base: Part[Decoder] | None = Catalogue,
+    ) -> None:
+        super().__init__(spec, latent, likelihood)
+        if spec.size > LARGEST:
+            raise UsageError(
+                f"decoder ease: weights between {spec.size:,} items do not fit in memory (at most {LARGEST:,}); raise domain.min_users"
+            )
+        self.penalty, self.dropout = penalty, dropout
+        self.base = None if base is None else base(spec, latent, likelihood)
+        self.register_buffer("weights", torch.zeros(spec.size, spec.size))
+        self.register_buffer("diagonal", torch.ones(spec.size))
+        self.register_buffer("share", torch.tensor(8.0))
+
+    @property
+    def noise(self) -> float:
+        """Variance of inputs under dropout, by their square."""
+        return self.dropout / (1 - self.dropout)
+
+    def initialise(self, data: Data) -> None:
+        """The closed form. Raises UsageError where rows come without their history."""
+        if not isinstance(data, Interactions) or not data.history:
+            raise UsageError("decoder ease: reads the users' items in cond; set domain.history=true")
+        products = gram(data.matrix())
+        weights, diagonal = solve(products, self.penalty + self.noise * products.diagonal())
+        self.weights.copy_(weights)
+        self.diagonal.copy_(diagonal)
+        if self.base is not None:
+            self.base.initialise(data)
+
+    def forward(self, z: Tensor, cond: Tensor | None = None) -> Distribution:
+        """p(x|z,c): batch (B,), event (I,)."""
+        _, history = parted(cond, self.spec.size)
+        if self.base is None:
+            return implicit(self.likelihood).of(FromHistory(_required(history), self.weights))
+        px: Distribution = self.base(z, cond)
+        if self.training or history is None:
+            return px
+        return implicit(self.likelihood).of(Mixed(scores_of(px), FromHistory(history, self.weights), self.share))
+
+
+def _required(history: Tensor | None) -> Tensor:
+    if history is None:
+        raise UsageError("decoder ease: reads the users' items in cond; set domain.history=true")
+    return history

@@ -1,0 +1,143 @@
+"""Two layers of latent variables, z = (z1, z2): the encoder and the VampPrior of "Enhancing VAEs for Collaborative Filtering"."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any, ClassVar, final
+
+import torch
+from pydantic import PositiveInt
+from torch import Tensor, nn
+from torch.distributions import Distribution, Independent, Normal, constraints
+
+from vaehub.base import Batch, Data, Encoder, Posterior, Prior, Spec
+from vaehub.errors import UsageError
+from vaehub.nets import Dropout, mlp
+from vaehub.posteriors import DiagNormal
+from vaehub.priors import Vamp
+from vaehub_recommender.interactions import parted, side_width
+from vaehub_recommender.parts.bag import Bag, Gated, dense, layers
+from vaehub_recommender.parts.features import start_from_features
+
+
+@final
+class Hierarchy(Distribution):
+    """p(z1, z2) = p(z2) p(z1|z2), with the second a function of z2: event (L,), z1 its first half, rounded down."""
+
+    arg_constraints: ClassVar[dict[str, constraints.Constraint]] = {}
+    support = constraints.real_vector
+
+    def __init__(self, upper: Distribution, lower: Callable[[Tensor], Distribution], latent: int) -> None:
+        self.upper, self.lower = upper, lower
+        self.sizes = [latent // 2, latent - latent // 2]
+        super().__init__(upper.batch_shape, torch.Size([latent]), validate_args=False)
+
+    @property
+    def has_rsample(self) -> bool:
+        """Where p(z2) has."""
+        return bool(self.upper.has_rsample)
+
+    @property
+    def mean(self) -> Tensor:
+        """E[z2], and E[z1] at that z2."""
+        z2 = self.upper.mean
+        return torch.cat([self.lower(z2).mean, z2], -1)
+
+    def log_prob(self, value: Tensor) -> Tensor:
+        """log p(z2) + log p(z1|z2)."""
+        z1, z2 = value.split(self.sizes, -1)
+        return self.upper.log_prob(z2) + self.lower(z2).log_prob(z1)
+
+    def rsample(self, sample_shape: Any = ()) -> Tensor:
+        """First z2, then z1."""
+        z2 = self.upper.rsample(sample_shape)
+        return torch.cat([self.lower(z2).rsample(), z2], -1)
+
+    @torch.no_grad()
+    def sample(self, sample_shape: Any = ()) -> Tensor:
+        """First z2, then z1."""
+        z2 = self.upper.sample(sample_shape)
+        return torch.cat([self.lower(z2).sample(), z2], -1)
+
+
+@final
+class HierarchicalEncoder(Encoder):
+    """q(z2|x,c) q(z1|x,z2,c), both normal, of a gated network on x / |x| with dropout on the items.
+
+    "Enhancing VAEs for Collaborative Filtering: Flexible Priors & Gating Mechanisms" (Kim & Suh, 2019), arXiv:1911.00936. Needs posterior
+    diag_normal.
+    """
+
+    def __init__(
+        self, spec: Spec, posterior: Posterior, *, hidden: Sequence[PositiveInt] = (600,), dropout: Dropout = 0.5
+    ) -> None:
+        super().__init__(spec, posterior)
+        side, first = side_width(spec.cond, spec.size), posterior.latent // 2
+        self.families = nn.ModuleList([DiagNormal(first), DiagNormal(posterior.latent - first)])
+        self.trunk = Gated(*(Bag(spec.size, side, hidden[0], dropout) for _ in range(2)))
+        self.net = nn.Sequential(*layers(hidden, "tanh", gated=True))
+        self.upper = dense(hidden[-1], 2 * (posterior.latent - first))
+        self.lower = dense(hidden[-1] + posterior.latent - first, 2 * first)
+
+    def initialise(self, data: Data) -> None:
+        """Start from what is known of the items, where the data have it."""
+        for bag in (m for m in self.modules() if isinstance(m, Bag)):
+            start_from_features(bag.weight, data)
+
+    def forward(self, batch: Batch) -> Distribution:
+        """q(z|x,c): batch (B,), event (L,)."""
+        first, second = self.families
+        side, _ = parted(batch.cond, self.spec.size)
+        h = self.net(self.trunk(batch.x.flatten(1), side))
+
+        def lower(z2: Tensor) -> Distribution:
+            joined = torch.cat([h.expand(*z2.shape[:-1], -1), z2.to(h.dtype)], -1)
+            return first(self.lower(joined))
+
+        return Hierarchy(second(self.upper(h)), lower, self.posterior.latent)
+
+
+@final
+class HierarchicalVamp(Prior):
+    """p(z1|z2) p(z2), the first a network, the second 1/K sum_k q(z2|u_k) at learnt pseudo-users u_k.
+
+    "VAE with a VampPrior" (Tomczak & Welling, 2018), arXiv:1705.07120, section 4, as in Kim & Suh (2019), arXiv:1911.00936.
+    """
+
+    def __init__(self, spec: Spec, latent: int, *, components: PositiveInt = 200, hidden: Sequence[PositiveInt] = (200,)) -> None:
+        super().__init__(spec, latent)
+        first, second = latent // 2, latent - latent // 2
+        self.family = DiagNormal(first)
+        self.vamp = Vamp(spec, second, components=components)
+        self.net = mlp(second, *hidden, self.family.features, activation="tanh")
+
+    def wire(self, encoder: Encoder) -> None:
+        """Keep a reference to the encoder."""
+        self.vamp.wire(Upper(encoder))
+
+    def initialise(self, batch: Batch) -> None:
+        """Start the pseudo-users from random training rows."""
+        self.vamp.initialise(batch)
+
+    def forward(self, cond: Tensor | None = None) -> Distribution:
+        """p(z): batch (), event (L,)."""
+        return Hierarchy(self.vamp(), lambda z2: self.family(self.net(z2)), self.latent)
+
+
+@final
+class Upper(Encoder):
+    """The second half of what another encoder gives: q(z2|x,c)."""
+
+    def __init__(self, encoder: Encoder) -> None:
+        super().__init__(encoder.spec, encoder.posterior)
+        self.encoder = encoder
+
+    def forward(self, batch: Batch) -> Distribution:
+        """Batch (B,), event (L / 2,). Raises UsageError where the halves depend on each other in another way."""
+        q = self.encoder(batch)
+        if isinstance(q, Hierarchy):
+            return q.upper
+        if isinstance(q, Independent) and isinstance(q.base_dist, Normal):
+            mean, scale = (t[..., self.posterior.latent // 2 :] for t in (q.mean, q.stddev))
+            return Independent(Normal(mean, scale, validate_args=False), 1, validate_args=False)
+        raise UsageError("prior hierarchical_vamp: needs encoder hierarchical, or posterior diag_normal")

@@ -1,0 +1,38 @@
+"""The hooks: names only, so that listing the plugin imports nothing of it."""
+
+from vaehub.plugins import hookimpl
+
+PARTS = "vaehub_recommender.parts."
+
+
+@hookimpl
+def vaehub_components() -> dict[str, str]:
+    """Every part of this package, by kind and name."""
+    return {
+        "domain/recommender": "vaehub_recommender.domain:Recommendation",
+        "encoder/bag": PARTS + "bag:BagEncoder",
+        "encoder/recvae": PARTS + "recvae:DenseEncoder",
+        "decoder/catalogue": PARTS + "catalogue:Catalogue",
+        "decoder/ease": PARTS + "ease:Ease",
+        "encoder/hierarchical": PARTS + "hierarchy:HierarchicalEncoder",
+        "prior/hierarchical_vamp": PARTS + "hierarchy:HierarchicalVamp",
+        "posterior/narrow": PARTS + "narrow:Narrow",
+        "likelihood/implicit_multinomial": PARTS + "implicit:ImplicitMultinomial",
+        "likelihood/implicit_logistic": PARTS + "implicit:ImplicitLogistic",
+        "likelihood/implicit_gaussian": PARTS + "implicit:ImplicitGaussian",
+        "objective/recvae": PARTS + "recvae:RecVAE",
+    }
+
+
+@hookimpl
+def vaehub_commands() -> dict[str, str]:
+    """`vaehub recommender …` and `vaehub demo recommender`."""
+    commands = "vaehub_recommender.commands."
+    return {
+        "recommender recommend": commands + "recommend:recommend",
+        "recommender evaluate": commands + "look:evaluate",
+        "recommender explain": commands + "look:explain",
+        "recommender similar": commands + "look:similar",
+        "recommender report": commands + "look:report",
+        "demo recommender": "vaehub_recommender.demo:recommender",
+    }

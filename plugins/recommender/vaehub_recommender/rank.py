@@ -1,0 +1,165 @@
+"""The best items of every row, a block of items at a time: rows x items never stand in memory at once.
+
+Letters of shapes: B rows, I items, W width of a block, K wanted, S numbers that are known of a user.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, final
+
+import torch
+from scipy.sparse import csr_array
+from torch import Tensor, nn
+
+from vaehub.sparse import csr, take
+from vaehub_recommender.interactions import Interactions, side_width
+from vaehub_recommender.masks import NEVER, Mask
+from vaehub_recommender.scores import Scores, scores_of
+
+if TYPE_CHECKING:
+    from vaehub.run import Run
+
+CELLS = 2**24  # scores in memory at once: 64 MB
+ROWS = 1000  # histories that are encoded at once
+FEWEST = 4  # rows of a matrix product: with fewer, its sums are done in another order, and end in other bits
+
+
+@torch.inference_mode()
+def top(
+    scores: Scores, k: int, seen: Tensor | None = None, allowed: Tensor | None = None, cells: int = CELLS
+) -> tuple[Tensor, Tensor]:
+    """The k best items of every row in order, equal scores by position: scores and items (B, min(k, I)).
+
+    seen: sparse CSR (B, I), never returned. allowed: positions (n,) for all rows, or sparse CSR (B, I) for each: nothing else is returned.
+    Where a row has fewer than k left, the rest is -1 with score -inf. `cells` bounds the scores in memory and changes nothing else.
+    """
+    mask = Mask.of(seen, allowed, scores.items)
+    best: tuple[Tensor, Tensor] | None = None
+    for start, stop in blocks(scores.items, max(1, cells // max(1, scores.rows))):
+        found = first(mask(scores.block(start, stop), start), k)
+        best = found if best is None else merge(best, found, start, k)
+    assert best is not None  # there are items
+    values, items = best
+    return values, items.masked_fill(values == NEVER, -1)
+
+
+def blocks(items: int, width: int) -> Iterator[tuple[int, int]]:
+    """The fewest equal blocks of at most `width` items."""
+    even = -(-items // -(-items // width))
+    for start in range(0, items, even):
+        yield start, min(start + even, items)
+
+
+def merge(best: tuple[Tensor, Tensor], found: tuple[Tensor, Tensor], start: int, k: int) -> tuple[Tensor, Tensor]:
+    """The best of the blocks before and of the block at `start`; the former come first where scores are equal."""
+    items = torch.cat([best[1], found[1] + start], 1)
+    values, at = first(torch.cat([best[0], found[0]], 1), k)
+    return values, items.gather(1, at)
+
+
+def first(values: Tensor, k: int) -> tuple[Tensor, Tensor]:
+    """The k greatest of every row (B, W) in order, equal ones by position: values and positions (B, min(k, W))."""
+    k = min(k, values.shape[1])
+    found, at = values.topk(min(k + 1, values.shape[1]))
+    at = at[:, :k]
+    if k < found.shape[1]:
+        edge = found[:, k - 1]
+        torn = (found[:, k] == edge) & (edge > NEVER)  # topk takes any of the equal ones at the edge
+        if bool(torn.any()):
+            at[torn] = with_lowest(values[torn], edge[torn], k)
+    at = at.sort().values
+    ordered, order = values.gather(1, at).sort(descending=True, stable=True)
+    return ordered, at.gather(1, order)
+
+
+def with_lowest(values: Tensor, edge: Tensor, k: int) -> Tensor:
+    """Positions (B, k) of the values above the edge (B,), filled up with the lowest of those that equal it."""
+    above, equal = values > edge[:, None], values == edge[:, None]
+    room = k - above.sum(1, keepdim=True)
+    kept = above | (equal & (equal.cumsum(1) <= room))
+    return kept.nonzero()[:, 1].view(-1, k)
+
+
+def by_column(decoder: nn.Module, items: int) -> None:
+    """Lay out the weights of all items column by column: the product with one row then takes half the time, with many as long as before."""
+    for part in decoder.modules():
+        if isinstance(part, nn.Linear) and part.out_features == items:
+            part.weight.data = part.weight.data.T.contiguous().T
+
+
+def tensor_of(matrix: csr_array) -> Tensor:
+    """The same rows (B, I) in torch's CSR layout, in the same memory."""
+    crow, columns, values = map(torch.from_numpy, (matrix.indptr, matrix.indices, matrix.data))
+    return csr(crow, columns, values, matrix.shape[1])
+
+
+@final
+class Ranker:
+    """What a trained model says of histories: the same bits whatever other histories it is asked about with them."""
+
+    def __init__(self, run: Run, size: int = ROWS) -> None:
+        self.run, self.size = run, size
+        items = run.spec.size
+        self.side, self.history = side_width(run.spec.cond, items), run.spec.cond >= items
+
+    def slices(self, rows: int) -> Iterator[slice]:
+        """All rows in order, as many as are encoded at once."""
+        return (slice(start, min(start + self.size, rows)) for start in range(0, rows, self.size))
+
+    def batches(self, matrix: csr_array, side: Tensor | None = None) -> Iterator[tuple[slice, Scores]]:
+        """Scores of histories (B, I), some rows at a time, with the rows that they are for; side (B, S), by default nothing is known."""
+        for rows in self.slices(matrix.shape[0]):
+            yield rows, self.scores(matrix[rows], None if side is None else side[rows])
+
+    def scores(self, matrix: csr_array, side: Tensor | None = None) -> Scores:
+        """Scores of histories (B, I) at the mean of q(z|x,c), all encoded at once."""
+        rows = matrix.shape[0]
+        scores = self.decoded(*self.encoded(matrix, side))
+        return scores if scores.rows == rows else Head(scores, rows)
+
+    def twice(self, matrix: csr_array, side: Tensor | None = None) -> tuple[Scores, Scores]:
+        """Scores of one history (1, I): by quick products that round in their own way, and as `scores` gives them."""
+        z, cond = self.encoded(matrix, side)
+        one = torch.zeros(1, dtype=torch.long, device=z.device)
+        return self.decoded(z[:1], None if cond is None else take(cond, one)), self.decoded(z, cond)
+
+    def codes(self, matrix: csr_array, side: Tensor | None = None) -> Tensor:
+        """The mean of q(z|x,c) for every history (B, I): (B, L)."""
+        parts = [self.encoded(matrix[rows], None if side is None else side[rows])[0] for rows in self.slices(matrix.shape[0])]
+        return torch.cat(parts)[: matrix.shape[0]]
+
+    @torch.no_grad()
+    def encoded(self, matrix: csr_array, side: Tensor | None = None) -> tuple[Tensor, Tensor | None]:
+        """The mean of q(z|x,c) and c of histories (B, I), which are repeated where there are fewer than four."""
+        rows = matrix.shape[0]
+        if side is None and self.side:
+            side = torch.zeros(rows, self.side)
+        index = torch.arange(max(rows, FEWEST)) % rows
+        batch = Interactions.of(matrix, side, self.history)[index].to(self.run.device)
+        return self.run.vae.encoder(batch).mean, batch.cond
+
+    @torch.no_grad()
+    def decoded(self, z: Tensor, cond: Tensor | None) -> Scores:
+        """Scores at codes (B, L)."""
+        return scores_of(self.run.vae.decoder(z, cond))
+
+    def seen(self, matrix: csr_array) -> Tensor:
+        """Histories (B, I) as `top` takes them."""
+        return tensor_of(matrix).to(self.run.device)
+
+
+@final
+class Head(Scores):
+    """The first rows of other scores."""
+
+    def __init__(self, scores: Scores, rows: int) -> None:
+        self.scores, self.rows, self.items = scores, rows, scores.items
+
+    def block(self, start: int, stop: int) -> Tensor:
+        """A slice of theirs."""
+        return self.scores.block(start, stop)[: self.rows]
+
+    def at(self, items: Tensor) -> Tensor:
+        """Some columns of theirs."""
+        return self.scores.at(items)[: self.rows]

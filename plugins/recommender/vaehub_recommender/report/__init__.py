@@ -1,0 +1,7 @@
+"""The page on what a recommender is worth, to whom, and why it recommends what it does."""
+
+from vaehub_recommender.report.findings import Findings
+from vaehub_recommender.report.gather import gather
+from vaehub_recommender.report.page import render, write
+
+__all__ = ["Findings", "gather", "render", "write"]

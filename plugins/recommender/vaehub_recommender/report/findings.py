@@ -1,0 +1,69 @@
+"""What the page is made of."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, TypeAlias, final
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from vaehub_recommender.judge import Judged
+
+Floats: TypeAlias = NDArray[np.float64]
+Words: TypeAlias = NDArray[Any]
+
+
+@final
+@dataclass(frozen=True)
+class Map:
+    """Codes in the plane of their two greatest principal components."""
+
+    points: Floats  # (N, 2)
+    share: float  # of the codes' variance that the plane has
+    amount: Floats  # (N,) items of a user, users of an item
+    kinds: Words | None = None  # (N,) what each is, where that is known
+    names: Words | None = None  # (N,) to be written beside some of the points
+
+
+@final
+@dataclass(frozen=True)
+class Suggestion:
+    """A recommended item with the items of the history that carry its score, and how much of it."""
+
+    item: str
+    reasons: tuple[tuple[str, float], ...]
+
+
+@final
+@dataclass(frozen=True)
+class Example:
+    """A known user: how many items they have, some of these, and what is recommended."""
+
+    user: str
+    items: int
+    history: tuple[str, ...]
+    suggestions: tuple[Suggestion, ...]
+
+
+@final
+@dataclass(frozen=True)
+class Findings:
+    """All that the page shows."""
+
+    title: str
+    about: str
+    judged: Judged
+    how: str  # it was judged
+    curves: pd.DataFrame  # metrics.csv, empty where there is none
+    users: Map | None
+    items: Map | None
+    examples: tuple[Example, ...]
+    made: Mapping[str, str] = field(default_factory=dict)  # how the page came to be: model, versions
+
+
+def plural(count: int, noun: str) -> str:
+    """A count with its noun."""
+    return f"{count:,} {noun}{'' if count == 1 else 's'}"

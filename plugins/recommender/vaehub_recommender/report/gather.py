@@ -1,0 +1,64 @@
+"""From a recommender to what the page shows."""
+
+from __future__ import annotations
+
+from importlib.metadata import version
+from typing import TYPE_CHECKING
+
+import pandas as pd
+
+from vaehub.report import metrics_of
+from vaehub_recommender.api.fitted import Fitted
+from vaehub_recommender.api.query import require_users
+from vaehub_recommender.report.examples import examples
+from vaehub_recommender.report.findings import Findings, plural
+from vaehub_recommender.report.maps import has_codes, map_of_items, map_of_users
+from vaehub_recommender.report.named import kinds_of, names_of
+
+if TYPE_CHECKING:
+    from vaehub_recommender.judge import Judged
+    from vaehub_recommender.recommender import Recommender
+
+HOW = {
+    "strong": "Judged on users whom the model has never seen: it was shown four fifths of their items, and had to find the rest.",
+    "last": "Judged by the latest item of each user, which was kept from the model.",
+    "random": "Judged by a random fifth of each user's items, which was kept from the model.",
+}
+GIVEN = "Judged by items that were kept from the model."
+ANEW = "For that, a model like this one was trained without them."
+
+
+def gather(recommender: Recommender, title: str, judged: Judged | None = None) -> Findings:
+    """All that the page shows; the recommender is judged where it has not been. Raises UsageError for one that knows no users."""
+    fitted = require_users(recommender.fitted)
+    protocol = fitted.run.config.domain.options["split"] if fitted.run.path else "strong"
+    names, kinds, coded = names_of(fitted), kinds_of(fitted), has_codes(fitted)
+    return Findings(
+        title=title,
+        about=about(fitted),
+        judged=judged or recommender.evaluate(protocol),
+        how=GIVEN if judged else HOW[protocol] if fitted.run.path else f"{HOW[protocol]} {ANEW}",
+        curves=metrics_of(fitted.run.path) if fitted.run.path else pd.DataFrame(),
+        users=map_of_users(fitted, kinds) if coded else None,
+        items=map_of_items(fitted, names, kinds) if coded else None,
+        examples=examples(recommender, names),
+        made=made(fitted),
+    )
+
+
+def about(fitted: Fitted) -> str:
+    """Users, items and interactions, in a line."""
+    users, items = fitted.log.matrix.shape
+    cells = fitted.log.matrix.nnz
+    counts = (plural(users, "user"), plural(items, "item"), plural(cells, "interaction"))
+    return f"{', '.join(counts)}: {cells / users:.0f} items a user, {cells / users / items:.2%} of all pairs"
+
+
+def made(fitted: Fitted) -> dict[str, str]:
+    """Model and versions."""
+    config = fitted.run.config
+    parts = (
+        f"{kind} {getattr(config, kind).name}" for kind in ("encoder", "posterior", "decoder", "likelihood", "prior", "objective")
+    )
+    versions = ", ".join(f"{name} {version(name)}" for name in ("vaehub", "vaehub-recommender", "torch"))
+    return {"model": f"{', '.join(parts)}; {config.latent} latent dimensions", "versions": versions}

@@ -1,0 +1,54 @@
+"""Where users and items lie in the space of codes.
+
+Letters of shapes: N points, L latent.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from vaehub_recommender.api.fitted import Fitted
+from vaehub_recommender.api.similar import one_each
+from vaehub_recommender.parts.ease import Ease
+from vaehub_recommender.report.findings import Floats, Map, Words
+from vaehub_recommender.report.named import Kinds
+
+USERS, ITEMS = 4000, 2000  # points that are drawn, at most
+STILL = 1e-10  # codes that vary less than this say nothing
+
+
+def has_codes(fitted: Fitted) -> bool:
+    """Whether the model ranks by codes: a linear part alone does not."""
+    decoder = fitted.run.vae.decoder
+    return not (isinstance(decoder, Ease) and decoder.base is None)
+
+
+def map_of_users(fitted: Fitted, kinds: Kinds | None) -> Map | None:
+    """Users, a random few thousand where there are more."""
+    at = np.sort(np.random.default_rng(0).permutation(len(fitted.users))[:USERS])
+    matrix = fitted.log.matrix[at]
+    plane = in_the_plane(fitted.ranker.codes(matrix, None if fitted.side is None else fitted.side[torch.from_numpy(at)]))
+    tastes = None if kinds is None else kinds.of_users(matrix, fitted.log.matrix)
+    return None if plane is None else Map(*plane, np.diff(matrix.indptr).astype(float), tastes)
+
+
+@torch.inference_mode()
+def map_of_items(fitted: Fitted, names: Words, kinds: Kinds | None) -> Map | None:
+    """The most popular items, each where a user would be who has nothing else."""
+    counts = np.bincount(fitted.log.matrix.indices, minlength=len(fitted.items))
+    at = np.argsort(-counts, kind="stable")[:ITEMS]
+    plane = in_the_plane(fitted.ranker.codes(one_each(at, len(fitted.items))))
+    words = None if kinds is None else kinds.of_items()[at]
+    return None if plane is None else Map(*plane, counts[at].astype(float), words, names[at])
+
+
+def in_the_plane(codes: Tensor) -> tuple[Floats, float] | None:
+    """Codes (N, L) on their two greatest principal components (N, 2), and the share of variance there; None where they hardly vary."""
+    z = codes.double().cpu().numpy()
+    if min(z.shape) < 2 or not np.isfinite(z).all() or z.var(0).sum() < STILL:
+        return None
+    left, size, axes = np.linalg.svd(z - z.mean(0), full_matrices=False)
+    sign = np.sign(axes[np.arange(2), np.abs(axes[:2]).argmax(1)])
+    return left[:, :2] * size[:2] * sign, float((size[:2] ** 2).sum() / (size**2).sum())

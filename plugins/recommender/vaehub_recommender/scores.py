@@ -1,0 +1,133 @@
+"""What a model thinks of every item, for a batch of users, without the matrix: a block of items at a time."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, final
+
+from torch import Tensor
+from torch.distributions import Distribution
+from torch.nn import functional as F
+
+from vaehub.base import full_precision
+from vaehub.sparse import dense, is_sparse
+from vaehub.vae import point
+from vaehub_recommender.parts.products import LinearLogProb
+
+if TYPE_CHECKING:
+    from vaehub_recommender.parts.implicit import Implicit
+
+BLOCK = 2**23  # scores in one block: 32 MiB
+
+
+class Scores(ABC):
+    """s (B, I): unnormalised preferences; the higher, the likelier."""
+
+    rows: int
+    items: int
+
+    @abstractmethod
+    def block(self, start: int, stop: int) -> Tensor:
+        """The scores of the items from `start` to before `stop`: (B, stop - start), at least float32."""
+
+    @abstractmethod
+    def at(self, items: Tensor) -> Tensor:
+        """The scores of some items (C,) alone: (B, C)."""
+
+    def log_prob(self, x: Tensor, family: Implicit) -> Tensor:
+        """log p(x|s) of rows x (B, I): (B,)."""
+        return family.log_density(self.block(0, self.items), dense(x))
+
+    def blocks(self, elements: int = BLOCK) -> Iterator[tuple[int, Tensor]]:
+        """All scores, with the first item of each block."""
+        size = max(1, elements // max(self.rows, 1))
+        for start in range(0, self.items, size):
+            yield start, self.block(start, min(start + size, self.items))
+
+
+@final
+class Given(Scores):
+    """Scores that are there already."""
+
+    def __init__(self, scores: Tensor) -> None:
+        self.scores = full_precision(scores)
+        self.rows, self.items = scores.shape
+
+    def block(self, start: int, stop: int) -> Tensor:
+        """A slice."""
+        return self.scores[:, start:stop]
+
+    def at(self, items: Tensor) -> Tensor:
+        """Some columns."""
+        return self.scores[:, items]
+
+
+@final
+class Linear(Scores):
+    """s = h W' + b with h (B, H), W (I, H), b (I,)."""
+
+    def __init__(self, h: Tensor, weight: Tensor, bias: Tensor) -> None:
+        self.h, self.weight, self.bias = h, weight, bias
+        self.rows, self.items = len(h), len(weight)
+
+    def block(self, start: int, stop: int) -> Tensor:
+        """One matrix product."""
+        return full_precision(F.linear(self.h.to(self.weight.dtype), self.weight[start:stop], self.bias[start:stop]))
+
+    def at(self, items: Tensor) -> Tensor:
+        """One small matrix product."""
+        return full_precision(F.linear(self.h.to(self.weight.dtype), self.weight[items], self.bias[items]))
+
+    def log_prob(self, x: Tensor, family: Implicit) -> Tensor:
+        """log p(x|s), of sparse x without ever keeping s."""
+        if not is_sparse(x):
+            return super().log_prob(x, family)
+        density: Tensor = LinearLogProb.apply(self.h, self.weight, self.bias, x, family)  # type: ignore[no-untyped-call]
+        return density
+
+
+@final
+class FromHistory(Scores):
+    """s = x B with the items x (B, I) of the users in CSR and item-item weights B (I, I)."""
+
+    def __init__(self, history: Tensor, weights: Tensor) -> None:
+        self.history, self.weights = history, weights
+        self.rows, self.items = len(history), weights.shape[1]
+
+    def block(self, start: int, stop: int) -> Tensor:
+        """The rows of B that belong to a user's items, summed."""
+        return self._summed(self.weights[:, start:stop])
+
+    def at(self, items: Tensor) -> Tensor:
+        """The same for some columns of B."""
+        return self._summed(self.weights[:, items])
+
+    def _summed(self, weights: Tensor) -> Tensor:
+        crow, values = self.history.crow_indices(), self.history.values().to(weights.dtype)
+        return full_precision(
+            F.embedding_bag(self.history.col_indices(), weights, crow[:-1], mode="sum", per_sample_weights=values)
+        )
+
+
+@final
+class Mixed(Scores):
+    """first + share * second: with log-probabilities, a product of experts."""
+
+    def __init__(self, first: Scores, second: Scores, share: Tensor) -> None:
+        self.first, self.second, self.share = first, second, share
+        self.rows, self.items = first.rows, first.items
+
+    def block(self, start: int, stop: int) -> Tensor:
+        """Both blocks, added."""
+        return self.first.block(start, stop) + self.share * self.second.block(start, stop)
+
+    def at(self, items: Tensor) -> Tensor:
+        """Both, added."""
+        return self.first.at(items) + self.share * self.second.at(items)
+
+
+def scores_of(px: Distribution) -> Scores:
+    """The scores behind p(x|z): those that it was made of, else its mean."""
+    scores: Scores | None = getattr(px, "scores", None)
+    return Given(point(px)) if scores is None else scores

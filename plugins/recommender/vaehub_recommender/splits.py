@@ -1,0 +1,157 @@
+"""Three ways to keep interactions from a model: of strangers, the last of each user, any of each user."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Sequence
+
+import numpy as np
+from scipy.sparse import csr_array
+
+from vaehub.errors import UsageError
+from vaehub_recommender.held import Bools, Held, Positions, Split, canonical, occupied, subset
+from vaehub_recommender.tables import Log
+
+__all__ = ["Held", "Split", "last_out", "random_out", "strong"]
+
+SEED = 98765
+MOST_USERS = 10_000  # for validation and for the test, unless told
+FEWEST = 5  # interactions of a user who takes part in strong generalisation
+HELD = 0.2  # of a stranger's interactions, to be found
+WEAK_FEWEST = 3  # interactions of a user who gives one to validation and one to the test
+
+
+def strong(matrix: csr_array, held_out: float | None = None, seed: int = SEED) -> Split:
+    """Strong generalisation: strangers, of whose interactions 80 % are shown and 20 % are to be found.
+
+    Users of 5 interactions or more; items that a training user has; the draws are those of the reference protocol for sorted ids.
+    "Variational Autoencoders for Collaborative Filtering" (Liang et al., 2018), arXiv:1802.05814.
+    held_out: strangers for validation, and as many for the test; a share below 1; None: a tenth, at most 10,000.
+    Raises UsageError where too few users are left.
+    """
+    matrix = canonical(matrix)
+    users = np.flatnonzero(np.diff(matrix.indptr) >= FEWEST)
+    count = strangers(held_out, len(users))
+    few = matrix.shape[0] - len(users)
+    np.random.default_rng(seed).shuffle(users)
+    test, val, rows = (np.sort(part) for part in np.split(users, [count, 2 * count]))
+    items = occupied(matrix[rows])
+    known = matrix[:, items]
+    away = np.concatenate([val, test])
+    notes = [f"{few:,} users of fewer than {FEWEST} interactions are left out"] if few else []
+    dropped = matrix[away].nnz - known[away].nnz
+    return Split(rows, known[rows], items, fold(known, val, 1), fold(known, test, 2), False, dropped, tuple(notes))
+
+
+def strangers(held_out: float | None, users: int) -> int:
+    """How many users are kept for validation, and as many for the test."""
+    wanted = max(1, min(users // 10, MOST_USERS)) if held_out is None else held_out
+    count = int(wanted * users if 0 < wanted < 1 else wanted)
+    if count < 1 or users - 2 * count < 1:
+        what = f"{count:,} users each for validation and test, of {users:,} with {FEWEST} interactions or more"
+        raise UsageError(f"held_out={held_out}: {what}; hold out from 1 to {max(0, (users - 1) // 2):,}, or split by 'random'")
+    return count
+
+
+def fold(matrix: csr_array, users: Positions, seed: int) -> Held:
+    """A fifth of the interactions of each user with 5 or more is held out. Raises UsageError where there is no such user."""
+    counts = np.diff(matrix.indptr)[users]
+    users = users[counts >= FEWEST]
+    if len(users) == 0:
+        raise UsageError(
+            f"no held-out user has {FEWEST} interactions with items that others have; hold out more, or split by 'random'"
+        )
+    rows, rng = matrix[users], np.random.default_rng(seed)
+    out = np.zeros(rows.nnz, bool)
+    for start, size in zip(rows.indptr[:-1], np.diff(rows.indptr), strict=True):
+        out[start + rng.choice(size, int(HELD * size), replace=False)] = True
+    return Held(users, subset(rows, ~out), subset(rows, out))
+
+
+def last_out(log: Log, seed: int = SEED) -> Split:
+    """The last interaction of each user for the test, the one before for validation; users of fewer than 3 are only learnt from.
+
+    Of interactions at the same time, chance tells which is the last; warns of that, and of test interactions that lie before training ones,
+    as they do unless all users stop at once: "A Critical Study on Data Leakage in Recommender System Offline Evaluation" (Ji et al., 2023),
+    doi:10.1145/3569930. Raises UsageError for a log without times.
+    """
+    if log.times is None:
+        raise UsageError("the last interaction of each user is asked for, but there are no times; name their column with time=…")
+    place = from_last(log.matrix, log.times, seed)
+    part = np.where(counts_of(log.matrix) < WEAK_FEWEST, 0, np.maximum(2 - place, 0))
+    notes = [*torn_ties(log.matrix, log.times, part), *future(log.times, part)]
+    for note in notes:
+        warnings.warn(note, UserWarning, stacklevel=2)
+    return weak(log.matrix, part, notes)
+
+
+def random_out(log: Log, share: float = 0.1, seed: int = SEED) -> Split:
+    """A share of each user's interactions for the test, drawn by chance, and the same share for validation, each one at least.
+
+    Users of fewer than 3 are only learnt from. Raises UsageError for a share that is not between 0 and 0.5.
+    """
+    if not 0 < share < 0.5:
+        raise UsageError(f"share={share}: give what part of each user's interactions is the test, between 0 and 0.5")
+    counts = counts_of(log.matrix)
+    place = from_last(log.matrix, np.zeros(log.matrix.nnz, np.int64), seed)
+    size = np.maximum(1, (share * counts).astype(np.int64))
+    part = np.where(counts < WEAK_FEWEST, 0, np.select([place < size, place < 2 * size], [2, 1], 0))
+    return weak(log.matrix, part, ())
+
+
+def counts_of(matrix: csr_array) -> Positions:
+    """How many interactions the user of each interaction has (nnz,)."""
+    return np.repeat(np.diff(matrix.indptr), np.diff(matrix.indptr))
+
+
+def from_last(matrix: csr_array, times: Positions, seed: int) -> Positions:
+    """How many interactions of the same user come after each (nnz,); chance orders those at the same time."""
+    rows = np.repeat(np.arange(matrix.shape[0]), np.diff(matrix.indptr))
+    order = np.lexsort((np.random.default_rng(seed).random(len(rows)), times, rows))
+    after = np.empty(len(rows), np.int64)
+    after[order] = matrix.indptr[1:][rows] - 1 - np.arange(len(rows))
+    return after
+
+
+def weak(matrix: csr_array, part: Positions, notes: Sequence[str]) -> Split:
+    """Users are judged by interactions of part 2, chosen by those of part 1, and learnt from by those of part 0 (nnz,)."""
+    train = subset(matrix, part == 0)
+    items = occupied(train)
+    val = judged(matrix, part < 1, part == 1, items)
+    test = judged(matrix, part < 2, part == 2, items)
+    if not len(val) or not len(test):
+        raise UsageError(
+            f"no user of {WEAK_FEWEST} interactions or more with items that are left for training; such a split judges nothing"
+        )
+    rows = np.flatnonzero(np.diff(train.indptr))
+    dropped = int((part > 0).sum()) - val.held.nnz - test.held.nnz
+    return Split(rows, train[rows][:, items], items, val, test, True, dropped, tuple(notes))
+
+
+def judged(matrix: csr_array, seen: Bools, held: Bools, items: Positions) -> Held:
+    """Users who have something held out among the items."""
+    target = subset(matrix, held)[:, items]
+    rows = np.flatnonzero(np.diff(target.indptr))
+    return Held(rows, subset(matrix, seen)[:, items][rows], target[rows])
+
+
+def torn_ties(matrix: csr_array, times: Positions, part: Positions) -> list[str]:
+    """A note where interactions at the same time are on both sides of the test."""
+    rows = np.repeat(np.arange(matrix.shape[0]), np.diff(matrix.indptr))
+    last = np.full(matrix.shape[0], -1, np.int64)
+    test = part == 2
+    last[rows[test]] = times[test]
+    torn = len(np.unique(rows[(times == last[rows]) & ~test & np.isin(rows, rows[test])]))
+    tested = int(test.sum())
+    return (
+        [f"the last interaction of {torn:,} of {tested:,} users has the same time as others of theirs; chance chose"]
+        if torn
+        else []
+    )
+
+
+def future(times: Positions, part: Positions) -> list[str]:
+    """A note where test interactions lie before training ones, which are then of other users."""
+    early = times[part == 2] < times[part == 0].max(initial=np.iinfo(np.int64).min)
+    count = f"{early.sum():,} of {len(early):,} test interactions"
+    return [f"{count} lie before the last training interaction: the model knows what others did later"] if early.any() else []

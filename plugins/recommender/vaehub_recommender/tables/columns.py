@@ -1,0 +1,112 @@
+"""Which column is what."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Hashable, Sequence
+from dataclasses import dataclass, replace
+
+from vaehub.errors import UsageError
+from vaehub.hints import did_you_mean, shown
+
+# names as they are without case, blanks and underscores
+USER = {"user", "users", "userid", "uid", "username", "customer", "customerid", "visitor", "visitorid", "member", "memberid"}
+ITEM = {"item", "items", "itemid", "iid", "movie", "movieid", "product", "productid", "article", "articleid", "book", "bookid"}
+ITEM |= {"track", "trackid", "song", "songid", "artist", "artistid", "asin", "sku"}
+WEIGHT = {"rating", "ratings", "weight", "weights", "count", "counts", "stars", "score", "plays", "playcount"}
+TIME = {"timestamp", "time", "date", "datetime", "ts"}
+
+
+@dataclass(frozen=True)
+class Columns:
+    """Names of the columns of a table of interactions; None: found by their usual names.
+
+    Weights count only where `weight` is named, or a rating is asked for by `min_rating`: then rows of at least that are kept, all of weight 1.
+    """
+
+    user: str | None = None
+    item: str | None = None
+    weight: str | None = None
+    time: str | None = None
+    min_rating: float | None = None
+
+    def among(self, names: Sequence[Hashable]) -> Columns:
+        """These columns as they stand in a table with those `names`. Raises UsageError for one that is absent, not found or in doubt."""
+        weight = find(self.weight, names, "weight", WEIGHT) if self.weight is not None or self.min_rating is not None else None
+        found = replace(
+            self,
+            user=find(self.user, names, "user", USER),
+            item=find(self.item, names, "item", ITEM),
+            weight=weight,
+            time=given(self.time, names, "time") if self.time is not None else the_one(usual(names, TIME)),
+        )
+        return found.distinct()
+
+    def of_histories(self, names: Sequence[Hashable]) -> Columns:
+        """The same for histories: a weight counts where it is there; no user where the index may be meant; time does not matter."""
+        rated = self.weight if self.weight in names else None
+        if self.weight is None and self.min_rating is not None:
+            rated = the_one(usual(names, WEIGHT))
+        found = Columns(
+            user=given(self.user, names, "user") if self.user is not None else the_one(usual(names, USER)),
+            item=find(self.item, names, "item", ITEM),
+            weight=rated,
+            min_rating=None if rated is None else self.min_rating,
+        )
+        return found.distinct()
+
+    def distinct(self) -> Columns:
+        """These columns, if each has a part of its own. Raises UsageError where one has two."""
+        twice = [name for name, times in Counter(self.needed).items() if times > 1]
+        if twice:
+            raise UsageError(f"column {shown(twice[0])} is named for two of user, item, weight and time; name another")
+        return self
+
+    @property
+    def needed(self) -> list[str]:
+        """The names of the columns that are there to be read."""
+        return [name for name in (self.user, self.item, self.weight, self.time) if name is not None]
+
+
+def find(name: str | None, names: Sequence[Hashable], option: str, usual_names: set[str]) -> str:
+    """The column that is named, else the only one with a usual name."""
+    if name is not None:
+        return given(name, names, option)
+    found = usual(names, usual_names)
+    if len(found) == 1:
+        return found[0]
+    what = (
+        f"{' and '.join(map(shown, found))} could both be the {option} column"
+        if found
+        else f"no column looks like the {option} column"
+    )
+    raise UsageError(f"{what} (columns: {listed(names)}); name it with {option}=…")
+
+
+def given(name: str, names: Sequence[Hashable], option: str) -> str:
+    """A column that is named. Raises UsageError where it is absent or there twice."""
+    times = list(names).count(name)
+    if times == 0:
+        raise UsageError(
+            f"{option}={name!r}: no such column (columns: {listed(names)}); {did_you_mean(str(name), map(str, names))}"
+        )
+    if times > 1:
+        raise UsageError(f"{option}={name!r}: column {shown(name)} is there {times} times; rename all but one")
+    return name
+
+
+def usual(names: Sequence[Hashable], usual_names: set[str]) -> list[str]:
+    """Those of the columns that have a usual name, one of several spellings."""
+    return [name for name in names if isinstance(name, str) and re.sub(r"[\W_]", "", name.lower()) in usual_names]
+
+
+def the_one(found: Sequence[str]) -> str | None:
+    """The only one, None where there is none or the choice is in doubt."""
+    return found[0] if len(found) == 1 else None
+
+
+def listed(names: Sequence[Hashable], most: int = 20) -> str:
+    """Columns as messages list them."""
+    more = f" and {len(names) - most:,} more" if len(names) > most else ""
+    return (", ".join(shown(name) for name in names[:most]) or "none") + more

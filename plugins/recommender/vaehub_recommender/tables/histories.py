@@ -1,0 +1,113 @@
+"""What users had to do with, in whichever form it is given, as rows over the items that a model knows."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any, TypeAlias, final
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from scipy.sparse import csr_array, issparse
+
+from vaehub.errors import UsageError
+from vaehub.hints import shown
+from vaehub_recommender.tables.cells import Positions, coded
+from vaehub_recommender.tables.columns import USER, Columns, find
+from vaehub_recommender.tables.ids import Ids
+from vaehub_recommender.tables.lists import Flat, flat, holds_lists
+from vaehub_recommender.tables.log import merge
+from vaehub_recommender.tables.weights import weigh
+from vaehub_recommender.tables.words import reject
+
+Histories: TypeAlias = "pd.DataFrame | pd.Series[Any] | Mapping[Any, Iterable[Any]] | Iterable[Iterable[Any]] | csr_array"
+Place: TypeAlias = "Callable[[pd.Series[Any]], Positions]"
+
+
+@final
+@dataclass(frozen=True)
+class History:
+    """Histories of users (B,): matrix (B, I) float32 over the known items, unknown (B,) the number of entries that name none of them."""
+
+    users: pd.Index[Any]
+    matrix: csr_array
+    unknown: Positions
+
+    @staticmethod
+    def of(
+        users: pd.Index[Any], row: Positions, item: Positions, items: int, weights: NDArray[np.float64] | None = None
+    ) -> History:
+        """From pairs of rows and positions of items (n,), -1 for an item that is not known."""
+        known = item >= 0
+        weights = None if weights is None else weights[known]
+        matrix = merge(row[known], item[known], (len(users), items), weights).matrix
+        return History(users, matrix, np.bincount(row[~known], minlength=len(users)))
+
+    def __len__(self) -> int:
+        return len(self.users)
+
+
+def histories(given: Histories, items: Ids, columns: Columns | None = None) -> History:
+    """Histories in the order in which users first appear; duplicates are merged, unknown and missing items counted, empty histories kept.
+
+    given: a frame with a row for each pair, or one for each user with a list of items; {user: items}; a list of lists; a Series of lists;
+    a sparse matrix (B, I). Raises UsageError for anything else, and for a missing user.
+    """
+    columns = Columns() if columns is None else columns
+    if isinstance(given, pd.DataFrame):
+        return of_frame(given, items, columns)
+    if isinstance(given, pd.Series):
+        return of_lists(given.index, flat(given), items)
+    if isinstance(given, Mapping):
+        return of_lists(pd.Index(list(given), tupleize_cols=False), flat(given.values()), items)
+    if issparse(given):
+        return of_matrix(given, items)
+    if isinstance(given, str | bytes) or not isinstance(given, Iterable):
+        raise UsageError(f"histories: {shown(given)} given; give a frame, a dict of user: items, or a list of lists of items")
+    lists = flat(given)
+    return of_lists(pd.RangeIndex(len(lists.lengths)), lists, items)
+
+
+def of_frame(frame: pd.DataFrame, items: Ids, columns: Columns) -> History:
+    """From a row for each pair, or a list for each user."""
+    known = columns.of_histories(list(frame.columns))
+    if holds_lists(frame[known.item]):
+        return of_lists(frame.index if known.user is None else frame[known.user], flat(frame[known.item]), items)
+    return of_pairs(frame, known, find(known.user, list(frame.columns), "user", USER), items.positions, len(items))
+
+
+def of_pairs(frame: pd.DataFrame, columns: Columns, user: str, place: Place, items: int) -> History:
+    """From a row for each pair; `place` gives the position of each item."""
+    reject(frame[user].isna().to_numpy(bool), user, frame[user], "is no user", "drop such rows")
+    row, users = coded(frame[user])
+    item = place(frame[columns.item])
+    weights, keep = weigh(frame, columns)
+    if keep is not None:
+        row, item = row[keep], item[keep]
+    return History.of(users, row, item, items, weights)
+
+
+def of_lists(users: Any, lists: Flat, items: Ids) -> History:
+    """From a list for each user; several of one user are one history."""
+    code, distinct = coded(users)
+    if (code < 0).any():
+        raise UsageError(f"history {int((code < 0).argmax())}: has no user; name each of them, or drop it")
+    return History.of(distinct, code[lists.rows], items.positions(lists.items), len(items))
+
+
+def of_matrix(matrix: Any, items: Ids) -> History:
+    """From a sparse matrix, users called 0, 1, …; columns are the items of the model, or their ids where there are more or fewer of them."""
+    rows = csr_array(matrix, dtype=np.float32, copy=True)
+    rows.eliminate_zeros()
+    if not (np.isfinite(rows.data) & (rows.data > 0)).all():
+        raise UsageError("histories: the matrix holds negative or infinite weights; those of interactions are above 0")
+    if rows.shape[1] != len(items) and not items.whole:
+        raise UsageError(
+            f"histories: a matrix of {rows.shape[1]:,} columns, the model knows {len(items):,} items; give one column for each"
+        )
+    place = np.arange(len(items)) if rows.shape[1] == len(items) else items.positions(np.arange(rows.shape[1]))
+    pairs = rows.tocoo()
+    return History.of(
+        pd.RangeIndex(rows.shape[0]), pairs.row.astype(np.int64), place[pairs.col], len(items), pairs.data.astype(np.float64)
+    )

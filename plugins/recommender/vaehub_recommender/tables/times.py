@@ -1,0 +1,45 @@
+"""When interactions happened, as whole nanoseconds."""
+
+from __future__ import annotations
+
+import warnings
+from contextlib import suppress
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from pandas.api import types
+
+from vaehub.errors import UsageError
+from vaehub.hints import shown
+from vaehub_recommender.tables.words import reject
+
+UNITS = {10**9: 9e9, 10**6: 9e12, 10**3: 9e15, 1: 9.2e18}  # nanoseconds in a unit: the greatest count that is read in it
+Nanoseconds = NDArray[np.int64]
+
+
+def nanoseconds(column: pd.Series[Any], name: str) -> Nanoseconds:
+    """Stamps, ISO text, or counts since 1970 in s, ms, us or ns, whichever their size suggests (R,).
+
+    Raises UsageError that names the rows that hold none.
+    """
+    reject(column.isna().to_numpy(bool), name, column, "is no time", "mend or drop such rows")
+    if types.is_numeric_dtype(column.dtype) and not types.is_bool_dtype(column.dtype):
+        return counted(column, name)
+    for layout in ("ISO8601", None):
+        with suppress(ValueError, TypeError, OverflowError), warnings.catch_warnings():
+            warnings.simplefilter("ignore", UserWarning)  # of formats that are guessed row by row
+            return pd.DatetimeIndex(pd.to_datetime(column, utc=True, format=layout)).as_unit("ns").asi8
+    raise UsageError(f"column {shown(name)}: {shown(column.iloc[0])}, … cannot be read as times; convert it with pd.to_datetime")
+
+
+def counted(column: pd.Series[Any], name: str) -> Nanoseconds:
+    """Counts since 1970."""
+    counts = column.to_numpy()
+    reject(~(np.abs(column.to_numpy(np.float64)) <= 9.2e18), name, column, "is no time", "mend or drop such rows")
+    largest = float(np.abs(counts.astype(np.float64)).max(initial=0))
+    unit = next(unit for unit, most in UNITS.items() if largest <= most)
+    whole = counts.astype(np.int64)
+    fraction = counts - whole
+    return whole * unit + np.rint(fraction.astype(np.float64) * unit).astype(np.int64)

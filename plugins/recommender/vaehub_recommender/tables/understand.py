@@ -1,0 +1,71 @@
+"""From a user's table to a log: what is bad is named by its rows, what is double is merged."""
+
+from __future__ import annotations
+
+import warnings
+
+import pandas as pd
+
+from vaehub.errors import UsageError
+from vaehub_recommender.tables.columns import Columns
+from vaehub_recommender.tables.ids import Ids
+from vaehub_recommender.tables.log import Log, Tally, merge
+from vaehub_recommender.tables.times import Nanoseconds, nanoseconds
+from vaehub_recommender.tables.weights import weigh
+from vaehub_recommender.tables.words import reject
+
+
+def understand(frame: pd.DataFrame, columns: Columns) -> Log:
+    """The log that a model can be trained on. Raises UsageError as `collect` does, and for a table of one user or of one item."""
+    log = collect(frame, columns)
+    for count, one, many in ((len(log.users), "user", "users"), (len(log.items), "item", "items")):
+        if count == 1:
+            raise UsageError(
+                f"all {log.tally.rows - log.tally.below_rating:,} rows are of one {one}; a model needs several {many}"
+            )
+    return log
+
+
+def collect(frame: pd.DataFrame, columns: Columns) -> Log:
+    """The log of any table, also of one user.
+
+    Raises UsageError that names the column and the rows: no rows, a missing id, no number for a weight, a weight that is not above 0,
+    no row of the rating asked for.
+    """
+    if not isinstance(frame, pd.DataFrame):
+        raise UsageError(f"interactions: {type(frame).__name__} given; give a DataFrame with a column of users and one of items")
+    known = columns.among(list(frame.columns))
+    if len(frame) == 0:
+        raise UsageError("the table of interactions has no rows")
+    require_ids(frame, known)
+    weights, keep = weigh(frame, known)
+    if keep is not None and not keep.any():
+        raise UsageError(
+            f"none of {len(frame):,} rows has {known.weight} >= {known.min_rating:g}; lower min_rating, or name another weight"
+        )
+    kept = frame[known.needed] if keep is None else frame.loc[keep, known.needed]
+    users, user = Ids.coded(kept[known.user])
+    items, item = Ids.coded(kept[known.item])
+    matrix, times = merge(user, item, (len(users), len(items)), weights, times_of(kept, known, columns.time is not None))
+    tally = Tally(len(frame), len(frame) - len(kept), len(kept) - matrix.nnz, len(users), len(items), matrix.nnz)
+    return Log(users, items, matrix, times, tally)
+
+
+def require_ids(frame: pd.DataFrame, columns: Columns) -> None:
+    """Raise UsageError where a row has no user or no item."""
+    for name in (columns.user, columns.item):
+        remedy = f"drop such rows: frame.dropna(subset=[{name!r}])"
+        reject(frame[name].isna().to_numpy(bool), str(name), frame[name], "is no id", remedy)
+
+
+def times_of(frame: pd.DataFrame, columns: Columns, named: bool) -> Nanoseconds | None:
+    """The times (R,); a column that is only called like one and cannot be read is left out, with a warning."""
+    if columns.time is None:
+        return None
+    try:
+        return nanoseconds(frame[columns.time].reset_index(drop=True), columns.time)
+    except UsageError as error:
+        if named:
+            raise
+        warnings.warn(f"column {columns.time!r} is not used as time: {error}", UserWarning, stacklevel=4)
+        return None
