@@ -15,7 +15,8 @@ import yaml
 from PIL import Image
 
 ROOT = Path(__file__).parent.parent
-PAGES = ["README.md", "docs/plugins.md", "docs/timeseries.md", "plugins/images/README.md", "plugins/timeseries/README.md"]
+PAGES = ["README.md", "docs/plugins.md", "docs/timeseries.md", "docs/recommender.md"]
+PAGES += [f"plugins/{name}/README.md" for name in ("images", "recommender", "timeseries")]
 FENCE = re.compile(r"^```(\w+) ?(\S*)\n(.*?)^```", re.S | re.M)
 
 
@@ -32,6 +33,8 @@ def place(tmp_path, monkeypatch):
         config = yaml.safe_load(path.read_text())
         config["train"]["epochs"] = 1
         (tmp_path / "configs" / path.name).write_text(yaml.safe_dump(config))
+    for path in (ROOT / "configs").glob("recommender*.yaml"):
+        shutil.copy(path, tmp_path / "configs")
     shutil.copy(ROOT / "configs" / "images_folder.yaml", tmp_path / "configs")
     pictures(tmp_path / "my_pictures")
     shutil.make_archive(str(tmp_path / "my_pictures"), "zip", tmp_path / "my_pictures")

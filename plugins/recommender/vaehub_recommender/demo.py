@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 NEW = 20  # one viewer in so many is kept from the model, to be recommended to later
 LIKED = 4  # stars
 SHOWN = 5
+SMALL = {"latent": 64, "train.epochs": 20, "train.batch_size": 200}  # enough for few films, in little time
 REAL = """These ratings are generated. For real ones, MovieLens 1M (6,040 people, 3,706 films; not for commercial use):
   vaehub demo recommender --download          fetches it from its makers and checks it
   vaehub demo recommender --path ml-1m.zip    if you have it, or the folder that it unpacks to"""
@@ -39,7 +40,7 @@ def recommender(
     old, new = apart(frame)
     write_frame(old, out / "ratings.parquet")
     write_frame(new, out / "new_viewers.parquet")
-    model = trained(old, out / "model")
+    model = trained(old, out / "model", SMALL if generated else {})
     recommend(run=out / "model", histories=out / "new_viewers.parquet", output=out / "recommendations.parquet", k=20, force=True)
     show(model, new)
     print(*([REAL] if generated else []), report(model, out / "report.html"), sep="\n")
@@ -64,13 +65,13 @@ def apart(frame: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
     return frame[~new], frame[new]
 
 
-def trained(frame: pd.DataFrame, path: Path) -> Recommender:
+def trained(frame: pd.DataFrame, path: Path, settings: dict[str, Any]) -> Recommender:
     """A model of what viewers like, judged on those kept from it."""
     from vaehub_recommender.recommender import Recommender
 
     with session() as bars:
         bars.add_task("training", total=None)
-        model = Recommender().fit(frame, user="user", item="item", time="time", min_rating=LIKED)
+        model = Recommender(**settings).fit(frame, user="user", item="item", time="time", min_rating=LIKED)
         model.save(path)
         judged = model.evaluate("strong")
     print(*judged.lines(), sep="\n")

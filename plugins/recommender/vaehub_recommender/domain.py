@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import asdict
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal, TypeAlias, final
 
@@ -20,6 +20,7 @@ from vaehub.vae import VAE
 from vaehub_recommender.interactions import Interactions
 from vaehub_recommender.mixing import best_share, mean_ndcg
 from vaehub_recommender.parts.ease import Ease
+from vaehub_recommender.popularity import Popularity
 from vaehub_recommender.side import SideFeatures
 from vaehub_recommender.splits import Held, Split, last_out, random_out, strong
 from vaehub_recommender.tables import Columns, Ids, Log, histories, read_frame, read_table, understand
@@ -31,10 +32,10 @@ if TYPE_CHECKING:
     from vaehub.run import Run
 
 HeldOut: TypeAlias = Annotated[int, Field(ge=1)] | None
-SPLITS: dict[str, Callable[[Log, int | None, int], Split]] = {
-    "strong": lambda log, users, seed: strong(log.matrix, users, seed),
-    "last": lambda log, users, seed: last_out(log),
-    "random": lambda log, users, seed: random_out(log, 0.2, seed),
+SPLITS: dict[str, Callable[..., Split]] = {
+    "strong": lambda log, held_out, seed: strong(log.matrix, held_out, seed),
+    "last": lambda log, held_out, seed: last_out(log, seed),
+    "random": lambda log, held_out, seed: random_out(log, seed=seed),
 }
 
 
@@ -67,9 +68,10 @@ class Recommendation(Domain):
     ) -> None:
         self.path, self.columns = path, Columns(user, item, weight, time, min_rating)
         self.paths = {"user": users, "item": items}
-        self.splitting = lambda log: SPLITS[split](log, held_out, seed)
+        self.splitting = partial(SPLITS[split], held_out=held_out, seed=seed)
         self.history = history
         self.ids: Ids | None = None  # of the items
+        self.popularity: Popularity | None = None
         self.user_features: SideFeatures | None = None
         self._spec: Spec | None = None
 
@@ -106,7 +108,8 @@ class Recommendation(Domain):
     def spec(self) -> Spec:
         """(I,), and S + I numbers of condition where the decoder sees the history."""
         if self._spec is None:
-            self.ids = Ids.of(self.log.items.take(self.split.items))
+            self.ids = Ids(self.log.items.take(self.split.items))
+            self.popularity = Popularity.of(self.split.train)
             size, side = len(self.ids), 0 if self.side is None else self.side.shape[1]
             self._spec = Spec((size,), cond=side + size * self.history)
         return self._spec
@@ -133,7 +136,8 @@ class Recommendation(Domain):
 
     @cached_property
     def _item_features(self) -> Tensor:
-        assert self.ids is not None and self.frames["item"] is not None  # data() has asked for both
+        assert self.ids is not None
+        assert self.frames["item"] is not None  # data() has asked for both
         return torch.from_numpy(SideFeatures.fit(self.frames["item"], self.columns.item, self.ids)[1])
 
     def read(self, path: Path) -> Data:
@@ -160,14 +164,17 @@ class Recommendation(Domain):
         """The items' ids, and how to read tables."""
         _ = self.spec
         assert self.ids is not None
-        features = None if self.user_features is None else self.user_features.to_json()
-        return {"items": self.ids.to_json(), "columns": asdict(self.columns), "users": features}
+        assert self.popularity is not None  # spec and restore have set both
+        users = None if self.user_features is None else self.user_features.to_json()
+        columns, popularity = asdict(self.columns), self.popularity.to_json()
+        return {"items": self.ids.to_json(), "columns": columns, "users": users, "popularity": popularity}
 
     def restore(self, spec: Spec, state: Json) -> None:
         """Take up a saved model's items and columns."""
         self._spec = spec
         try:
             self.ids, self.columns = Ids.from_json(state["items"]), Columns(**state["columns"])
+            self.popularity = Popularity.from_json(state["popularity"])
             self.user_features = None if state["users"] is None else SideFeatures.from_json(state["users"])
         except (KeyError, TypeError, ValueError) as error:
             raise UsageError(f"the model file's items are damaged ({error}); use another copy, or train again") from error

@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, final
 
 import torch
 from scipy.sparse import csr_array
-from torch import Tensor, nn
+from torch import Tensor
 
-from vaehub.sparse import csr, take
+from vaehub.sparse import csr
 from vaehub_recommender.interactions import Interactions, side_width
 from vaehub_recommender.masks import NEVER, Mask
-from vaehub_recommender.scores import Scores, scores_of
+from vaehub_recommender.scores import Halves, Scores, scores_of
 
 if TYPE_CHECKING:
     from vaehub.run import Run
@@ -81,13 +81,6 @@ def with_lowest(values: Tensor, edge: Tensor, k: int) -> Tensor:
     return kept.nonzero()[:, 1].view(-1, k)
 
 
-def by_column(decoder: nn.Module, items: int) -> None:
-    """Lay out the weights of all items column by column: the product with one row then takes half the time, with many as long as before."""
-    for part in decoder.modules():
-        if isinstance(part, nn.Linear) and part.out_features == items:
-            part.weight.data = part.weight.data.T.contiguous().T
-
-
 def tensor_of(matrix: csr_array) -> Tensor:
     """The same rows (B, I) in torch's CSR layout, in the same memory."""
     crow, columns, values = map(torch.from_numpy, (matrix.indptr, matrix.indices, matrix.data))
@@ -99,7 +92,7 @@ class Ranker:
     """What a trained model says of histories: the same bits whatever other histories it is asked about with them."""
 
     def __init__(self, run: Run, size: int = ROWS) -> None:
-        self.run, self.size = run, size
+        self.run, self.size, self.halves = run, size, Halves()
         items = run.spec.size
         self.side, self.history = side_width(run.spec.cond, items), run.spec.cond >= items
 
@@ -117,12 +110,6 @@ class Ranker:
         rows = matrix.shape[0]
         scores = self.decoded(*self.encoded(matrix, side))
         return scores if scores.rows == rows else Head(scores, rows)
-
-    def twice(self, matrix: csr_array, side: Tensor | None = None) -> tuple[Scores, Scores]:
-        """Scores of one history (1, I): by quick products that round in their own way, and as `scores` gives them."""
-        z, cond = self.encoded(matrix, side)
-        one = torch.zeros(1, dtype=torch.long, device=z.device)
-        return self.decoded(z[:1], None if cond is None else take(cond, one)), self.decoded(z, cond)
 
     def codes(self, matrix: csr_array, side: Tensor | None = None) -> Tensor:
         """The mean of q(z|x,c) for every history (B, I): (B, L)."""
@@ -163,3 +150,7 @@ class Head(Scores):
     def at(self, items: Tensor) -> Tensor:
         """Some columns of theirs."""
         return self.scores.at(items)[: self.rows]
+
+    def quick(self, halves: Halves) -> Scores:
+        """Theirs."""
+        return self.scores.quick(halves)

@@ -6,12 +6,13 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, final
 
+import torch
 from torch import Tensor
 from torch.distributions import Distribution
 from torch.nn import functional as F
 
 from vaehub.base import full_precision
-from vaehub.sparse import dense, is_sparse
+from vaehub.sparse import dense, is_sparse, take
 from vaehub.vae import point
 from vaehub_recommender.parts.products import LinearLogProb
 
@@ -19,6 +20,18 @@ if TYPE_CHECKING:
     from vaehub_recommender.parts.implicit import Implicit
 
 BLOCK = 2**23  # scores in one block: 32 MiB
+
+
+@final
+class Halves:
+    """Copies of weights in float16, which are read in half the time."""
+
+    def __init__(self) -> None:
+        self.copies: dict[int, Tensor] = {}
+
+    def __call__(self, weight: Tensor) -> Tensor:
+        """The copy of a weight, made when it is first asked for."""
+        return self.copies.setdefault(id(weight), weight.detach().half())
 
 
 class Scores(ABC):
@@ -34,6 +47,10 @@ class Scores(ABC):
     @abstractmethod
     def at(self, items: Tensor) -> Tensor:
         """The scores of some items (C,) alone: (B, C)."""
+
+    @abstractmethod
+    def quick(self, halves: Halves) -> Scores:
+        """Those of the first row, to about three digits."""
 
     def log_prob(self, x: Tensor, family: Implicit) -> Tensor:
         """log p(x|s) of rows x (B, I): (B,)."""
@@ -62,6 +79,10 @@ class Given(Scores):
         """Some columns."""
         return self.scores[:, items]
 
+    def quick(self, halves: Halves) -> Scores:
+        """A slice."""
+        return Given(self.scores[:1])
+
 
 @final
 class Linear(Scores):
@@ -78,6 +99,10 @@ class Linear(Scores):
     def at(self, items: Tensor) -> Tensor:
         """One small matrix product."""
         return full_precision(F.linear(self.h.to(self.weight.dtype), self.weight[items], self.bias[items]))
+
+    def quick(self, halves: Halves) -> Scores:
+        """A product in half precision."""
+        return Given((torch.mv(halves(self.weight), self.h[0].half()).float() + self.bias).unsqueeze(0))
 
     def log_prob(self, x: Tensor, family: Implicit) -> Tensor:
         """log p(x|s), of sparse x without ever keeping s."""
@@ -97,17 +122,20 @@ class FromHistory(Scores):
 
     def block(self, start: int, stop: int) -> Tensor:
         """The rows of B that belong to a user's items, summed."""
-        return self._summed(self.weights[:, start:stop])
+        return self._summed(self.weights[:, start:stop], self.history.col_indices())
 
     def at(self, items: Tensor) -> Tensor:
-        """The same for some columns of B."""
-        return self._summed(self.weights[:, items])
+        """The same for some columns of B, of which only the rows that are needed are gathered."""
+        owned, place = self.history.col_indices().unique(return_inverse=True)
+        return self._summed(self.weights[owned.unsqueeze(1), items], place)
 
-    def _summed(self, weights: Tensor) -> Tensor:
-        crow, values = self.history.crow_indices(), self.history.values().to(weights.dtype)
-        return full_precision(
-            F.embedding_bag(self.history.col_indices(), weights, crow[:-1], mode="sum", per_sample_weights=values)
-        )
+    def quick(self, halves: Halves) -> Scores:
+        """The first history."""
+        return FromHistory(take(self.history, torch.zeros(1, dtype=torch.long, device=self.history.device)), self.weights)
+
+    def _summed(self, weights: Tensor, rows: Tensor) -> Tensor:
+        crow, values = self.history.crow_indices().to(rows.dtype), self.history.values().to(weights.dtype)
+        return full_precision(F.embedding_bag(rows, weights, crow[:-1], mode="sum", per_sample_weights=values))
 
 
 @final
@@ -125,6 +153,10 @@ class Mixed(Scores):
     def at(self, items: Tensor) -> Tensor:
         """Both, added."""
         return self.first.at(items) + self.share * self.second.at(items)
+
+    def quick(self, halves: Halves) -> Scores:
+        """Both, added."""
+        return Mixed(self.first.quick(halves), self.second.quick(halves), self.share)
 
 
 def scores_of(px: Distribution) -> Scores:

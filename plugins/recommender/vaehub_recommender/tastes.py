@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 Floats: TypeAlias = NDArray[Any]
 
-GENRES = "Noir Heist Courtroom Romance Musical Fantasy Space Disaster Horror Samurai Western War".split()
+GENRES = ("Noir", "Heist", "Crime", "Romance", "Musical", "Fantasy", "Space", "Disaster", "Horror", "Samurai", "Western", "War")
 SKEW = 0.9  # popularity of the n-th film of a genre: n to the power of -SKEW
 STRAY = 0.12  # share of what a viewer sees outside of the own tastes
 FIRST_DAY = pd.Timestamp(2024, 1, 1)
@@ -59,8 +59,9 @@ def wishes(tastes: Floats, films: int) -> Floats:
 
 def falling(n: int) -> Floats:
     """Chances of n things that fall by a power law."""
-    weight: Floats = np.arange(1, n + 1) ** -SKEW
-    return weight / weight.sum()
+    weight = np.arange(1, n + 1) ** -SKEW
+    chances: Floats = weight / weight.sum()
+    return chances
 
 
 def seen(wish: Floats, films: int, rng: np.random.Generator) -> tuple[Floats, Floats]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any, TypeAlias, final
 
@@ -128,7 +129,7 @@ def trait_of(column: Column) -> Trait | None:
     return Number.fit(column) if numeric and not types.is_complex_dtype(kind) else Category.fit(column)
 
 
-KINDS = {kind.__name__.lower(): kind for kind in (Number, Category)}
+KINDS: dict[str, Callable[..., Trait]] = {kind.__name__.lower(): kind for kind in (Number, Category)}
 
 
 def from_json(packed: Json) -> Trait:

@@ -19,7 +19,8 @@ from torch import Tensor
 
 from vaehub.run import Run
 from vaehub_recommender.domain import Recommendation
-from vaehub_recommender.rank import Ranker, by_column
+from vaehub_recommender.popularity import Popularity
+from vaehub_recommender.rank import Ranker
 from vaehub_recommender.tables import Columns, Ids, Log
 
 NOTHING: Mapping[str, pd.DataFrame | None] = {"user": None, "item": None}
@@ -43,7 +44,6 @@ class Fitted:
     @cached_property
     def ranker(self) -> Ranker:
         """What the model says of histories."""
-        by_column(self.run.vae.decoder, len(self.items))
         return Ranker(self.run)
 
     @property
@@ -63,11 +63,10 @@ class Fitted:
 
     @cached_property
     def popularity(self) -> Tensor:
-        """log of the share of known users who have each item (I,); the model's own scores of an empty history where no users are known."""
-        if not len(self.users):
-            return self.nothing_known
-        counts = np.bincount(self.log.matrix.indices, minlength=len(self.items))
-        return torch.from_numpy(np.log1p(counts) - np.log1p(len(self.users))).float()
+        """log of the share of users who have each item (I,): of the known ones, and where there are none of those whom the model learnt from."""
+        learnt = self.domain.popularity
+        known = Popularity.of(self.log.matrix) if len(self.users) or learnt is None else learnt
+        return torch.from_numpy(known.log_share).float()
 
     @property
     def nothing_known(self) -> Tensor:

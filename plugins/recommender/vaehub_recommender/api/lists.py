@@ -58,11 +58,16 @@ class Lister:
         return on_host(top(ranker.scores(query.matrix, query.side), self.k, self.seen(query), allowed))
 
     def alone(self, query: Query, allowed: Tensor | None) -> tuple[Tensor, Tensor]:
-        """For one user: the best by a quick product, which rounds in its own way, are scored again as they would be among other users."""
-        quick, exact = self.fitted.ranker.twice(query.matrix, query.side)
-        shortlist = top(quick, self.k + SPARE, self.seen(query), allowed)[1][0]
-        shortlist = shortlist[shortlist >= 0].sort().values
-        values, at = first(exact.at(shortlist)[:1], self.k)
+        """For one user: the best by a quick product are scored again as among other users, and all are where these might miss one."""
+        scores = self.fitted.ranker.scores(query.matrix, query.side)
+        guessed, shortlist = (
+            t[0] for t in top(scores.quick(self.fitted.ranker.halves), self.k + SPARE, self.seen(query), allowed)
+        )
+        shortlist, order = shortlist[shortlist >= 0].sort()
+        exact = scores.at(shortlist)
+        values, at = first(exact, self.k)
+        if len(shortlist) == self.k + SPARE and missed(guessed[order], exact[0], values[0, -1]):
+            return self.together(query, allowed)
         return on_host((values, shortlist[at]))
 
     def popular(self, rows: Tensor, allowed: Tensor | None) -> tuple[Tensor, Tensor]:
@@ -91,6 +96,12 @@ class Lister:
             },
             copy=False,
         )
+
+
+def missed(guessed: Tensor, exact: Tensor, last: Tensor) -> bool:
+    """Whether an item below all that were guessed (n,) may be above the last on the list, for an error thrice as large as any of these."""
+    error = (guessed - exact).abs().max()
+    return bool(guessed.min() + 3 * error >= last)
 
 
 def joined(parts: list[pd.DataFrame]) -> pd.DataFrame:

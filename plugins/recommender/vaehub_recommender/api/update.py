@@ -29,6 +29,7 @@ from vaehub_recommender.api.settings import overrides
 from vaehub_recommender.domain import Recommendation
 from vaehub_recommender.held import Split
 from vaehub_recommender.parts.ease import Ease
+from vaehub_recommender.popularity import Popularity
 from vaehub_recommender.tables import Log, collect
 from vaehub_recommender.tables.log import Tally, merge
 
@@ -96,6 +97,8 @@ def widened(fitted: Fitted, log: Log) -> tuple[Recommendation, Spec]:
     old = fitted.run.spec
     spec = Spec((items,), cond=old.cond + (items - old.size) * domain.history)
     domain.restore(spec, {**fitted.domain.state(), "items": log.items.to_json()})
+    learnt, found = fitted.domain.popularity, Popularity.of(log.matrix)
+    domain.popularity = found if len(fitted.users) or learnt is None else learnt.plus(found)
     return domain, spec
 
 

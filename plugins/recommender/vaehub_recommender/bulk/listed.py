@@ -49,13 +49,14 @@ def of_text(path: Path, items: Ids, column: str | None) -> list[Any]:
 
 def plain(column: pa.Array) -> list[Any]:
     """The values, missing ones left out."""
-    return column.drop_null().to_pandas().tolist()
+    values: list[Any] = column.drop_null().to_pandas().tolist()
+    return values
 
 
 def the_column(names: list[str], column: str | None) -> str:
     """The column that is called as in training, else the only one, else the one that looks like items."""
     if column in names or len(names) == 1:
-        return column if column in names else names[0]  # type: ignore[return-value]
+        return column if column in names else names[0]
     return find(None, names, "item", ITEM)
 
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from itertools import pairwise
-from typing import final
+from typing import Annotated, TypeAlias, final
 
 import torch
-from pydantic import PositiveInt
+from pydantic import Field, PositiveInt
 from torch import Tensor, nn
 from torch.distributions import Distribution
 from torch.nn import functional as F
@@ -18,6 +18,10 @@ from vaehub.sparse import is_sparse, row_of
 from vaehub_recommender.interactions import parted, side_width
 from vaehub_recommender.parts.features import start_from_features
 from vaehub_recommender.parts.products import BagProduct
+
+Hidden: TypeAlias = Annotated[
+    Sequence[PositiveInt], Field(min_length=1)
+]  # widths of hidden layers, of which the first sums up the items
 
 
 @final
@@ -79,7 +83,7 @@ class BagEncoder(Encoder):
         spec: Spec,
         posterior: Posterior,
         *,
-        hidden: Sequence[PositiveInt] = (600,),
+        hidden: Hidden = (600,),
         activation: Activation = "tanh",
         dropout: Dropout = 0.5,
         gated: bool = False,

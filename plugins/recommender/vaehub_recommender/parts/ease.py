@@ -56,9 +56,10 @@ class Ease(Decoder):
 
     The two are fitted apart: the linear part before training, and what is trained sees nothing of it, since on its own training rows the linear
     part leaves little to learn. `share` is chosen on validation rows once training has ended. `base: null` leaves the linear part alone.
-    Steck (2019), arXiv:1905.03375; `dropout` trains it against inputs of which that share is missing, in closed form as well: every item's penalty
-    grows by dropout / (1 - dropout) G_ii, "Autoencoders that don't overfit towards the Identity" (Steck, 2020), NeurIPS 33; mixed with a VAE as in "VASP: Variational Autoencoder and Shallow Autoencoder ..." (Vancura & Kordik, 2021),
-    arXiv:2102.05774, there as a product of probabilities. Needs rows with their history in cond (domain.history).
+    Steck (2019), arXiv:1905.03375. `dropout` is the share of inputs that the linear part learns to do without, in closed form too: the penalty of
+    item i grows by dropout / (1 - dropout) G_ii, "Autoencoders that don't overfit towards the Identity" (Steck, 2020), NeurIPS 33. Mixed with
+    a VAE as in "VASP: Variational Autoencoder and Shallow Autoencoder" (Vancura & Kordik, 2021), there as a product of
+    probabilities. Needs rows with their history in cond (domain.history).
     """
 
     weights: Tensor

@@ -16,7 +16,7 @@ from vaehub.nets import Dropout, mlp
 from vaehub.posteriors import DiagNormal
 from vaehub.priors import Vamp
 from vaehub_recommender.interactions import parted, side_width
-from vaehub_recommender.parts.bag import Bag, Gated, dense, layers
+from vaehub_recommender.parts.bag import Bag, Gated, Hidden, dense, layers
 from vaehub_recommender.parts.features import start_from_features
 
 
@@ -30,12 +30,8 @@ class Hierarchy(Distribution):
     def __init__(self, upper: Distribution, lower: Callable[[Tensor], Distribution], latent: int) -> None:
         self.upper, self.lower = upper, lower
         self.sizes = [latent // 2, latent - latent // 2]
+        self.has_rsample = bool(upper.has_rsample)
         super().__init__(upper.batch_shape, torch.Size([latent]), validate_args=False)
-
-    @property
-    def has_rsample(self) -> bool:
-        """Where p(z2) has."""
-        return bool(self.upper.has_rsample)
 
     @property
     def mean(self) -> Tensor:
@@ -68,9 +64,7 @@ class HierarchicalEncoder(Encoder):
     diag_normal.
     """
 
-    def __init__(
-        self, spec: Spec, posterior: Posterior, *, hidden: Sequence[PositiveInt] = (600,), dropout: Dropout = 0.5
-    ) -> None:
+    def __init__(self, spec: Spec, posterior: Posterior, *, hidden: Hidden = (600,), dropout: Dropout = 0.5) -> None:
         super().__init__(spec, posterior)
         side, first = side_width(spec.cond, spec.size), posterior.latent // 2
         self.families = nn.ModuleList([DiagNormal(first), DiagNormal(posterior.latent - first)])
@@ -92,7 +86,8 @@ class HierarchicalEncoder(Encoder):
 
         def lower(z2: Tensor) -> Distribution:
             joined = torch.cat([h.expand(*z2.shape[:-1], -1), z2.to(h.dtype)], -1)
-            return first(self.lower(joined))
+            z1: Distribution = first(self.lower(joined))
+            return z1
 
         return Hierarchy(second(self.upper(h)), lower, self.posterior.latent)
 

@@ -25,6 +25,7 @@ class Map:
     share: float  # of the codes' variance that the plane has
     amount: Floats  # (N,) items of a user, users of an item
     kinds: Words | None = None  # (N,) what each is, where that is known
+    order: tuple[str, ...] = ()  # of the kinds, by which they get their colours
     names: Words | None = None  # (N,) to be written beside some of the points
 
 

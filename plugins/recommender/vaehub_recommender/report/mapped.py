@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import numpy as np
-import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.colors import LogNorm
 from matplotlib.figure import Figure
@@ -53,10 +52,9 @@ def by_amount(axes: Axes, shown: Map, size: object, amount: str) -> None:
 
 
 def by_kind(axes: Axes, shown: Map, size: object, kinds: Words) -> None:
-    """A colour for each kind, the most common first, and grey for the rest."""
+    """A colour for each kind, and grey for the rest."""
     sizes = np.broadcast_to(np.asarray(size), len(kinds))
-    common = [str(kind) for kind in pd.Series(kinds).value_counts().index if kind != OTHER]
-    for kind, colour in (*zip(common, KINDS, strict=False), (OTHER, REST)):
+    for kind, colour in (*zip(shown.order, KINDS, strict=False), (OTHER, REST)):
         at = kinds == kind
         if at.any():
             x, y = shown.points[at].T
@@ -64,7 +62,7 @@ def by_kind(axes: Axes, shown: Map, size: object, kinds: Words) -> None:
             axes.scatter(x, y, s=sizes[at], color=colour, alpha=0.75, linewidth=0, label=plain(kind, 20), zorder=front)
     handles, labels = axes.get_legend_handles_labels()
     columns = 3 if axes.figure.get_figwidth() < 5 else 5  # type: ignore[union-attr]
-    key = axes.figure.legend(  # type: ignore[union-attr]
+    key = axes.figure.legend(
         handles, labels, loc="outside upper left", ncols=columns, frameon=False, fontsize=8, labelcolor=INK,
         columnspacing=0.9, handletextpad=0.1,
     )  # fmt: skip

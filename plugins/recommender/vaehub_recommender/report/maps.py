@@ -31,7 +31,7 @@ def map_of_users(fitted: Fitted, kinds: Kinds | None) -> Map | None:
     matrix = fitted.log.matrix[at]
     plane = in_the_plane(fitted.ranker.codes(matrix, None if fitted.side is None else fitted.side[torch.from_numpy(at)]))
     tastes = None if kinds is None else kinds.of_users(matrix, fitted.log.matrix)
-    return None if plane is None else Map(*plane, np.diff(matrix.indptr).astype(float), tastes)
+    return None if plane is None else Map(*plane, np.diff(matrix.indptr).astype(float), tastes, order_of(kinds))
 
 
 @torch.inference_mode()
@@ -41,7 +41,12 @@ def map_of_items(fitted: Fitted, names: Words, kinds: Kinds | None) -> Map | Non
     at = np.argsort(-counts, kind="stable")[:ITEMS]
     plane = in_the_plane(fitted.ranker.codes(one_each(at, len(fitted.items))))
     words = None if kinds is None else kinds.of_items()[at]
-    return None if plane is None else Map(*plane, counts[at].astype(float), words, names[at])
+    return None if plane is None else Map(*plane, counts[at].astype(float), words, order_of(kinds), names[at])
+
+
+def order_of(kinds: Kinds | None) -> tuple[str, ...]:
+    """The same for users and items, so that a kind has one colour."""
+    return () if kinds is None else kinds.words
 
 
 def in_the_plane(codes: Tensor) -> tuple[Floats, float] | None:

@@ -17,10 +17,11 @@ from scipy.sparse import csr_array
 from vaehub_recommender.api.fitted import Fitted
 from vaehub_recommender.report.findings import Words
 from vaehub_recommender.tables.columns import ITEM, find
-from vaehub_recommender.traits import Category, split
+from vaehub_recommender.traits import split
 
 MOST = 8  # kinds that are told apart
 OTHER = "other"
+NAMES = 0.5  # different words a cell, above which they are names
 
 
 @final
@@ -53,10 +54,10 @@ def shares(counts: Any) -> Any:
 
 
 def names_of(fitted: Fitted) -> Words:
-    """What each item (I,) is called: the first column of the table of items in which hardly two are alike, by default its id."""
+    """What each item (I,) is called: the first column of the table of items in which most are of their own, by default its id."""
     ids = np.array([str(item) for item in fitted.items.values], dtype=object)
     for column in columns(fitted):
-        if not types.is_numeric_dtype(column) and Category.fit(column) is None and column.nunique() > len(column) / 2:
+        if variety(column) > NAMES:
             return np.where(column.isna(), ids, column.astype(str))
     return ids
 
@@ -64,10 +65,15 @@ def names_of(fitted: Fitted) -> Words:
 def kinds_of(fitted: Fitted) -> Kinds | None:
     """The first column of words of the table of items, as its most common ones; None where there is no such column."""
     for column in columns(fitted):
-        if types.is_numeric_dtype(column) or Category.fit(column) is None:
-            continue
-        return kinds(column, np.bincount(fitted.log.matrix.indices, minlength=len(fitted.items)))
+        if 0 < variety(column) <= NAMES:
+            return kinds(column, np.bincount(fitted.log.matrix.indices, minlength=len(fitted.items)))
     return None
+
+
+def variety(column: pd.Series[Any]) -> float:
+    """How many different words there are for each cell that has any; 0 for numbers."""
+    row, word = split(column.iloc[:0] if types.is_numeric_dtype(column) else column)
+    return len(set(word)) / max(1, len(set(row.tolist())))
 
 
 def kinds(column: pd.Series[Any], counts: Any) -> Kinds:

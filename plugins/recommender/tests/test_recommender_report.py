@@ -1,0 +1,285 @@
+"""The report page: what it says, what it draws, and that it is one file which needs nothing else."""
+
+from __future__ import annotations
+
+import base64
+import io
+import re
+from dataclasses import replace
+from itertools import combinations
+from types import SimpleNamespace
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+from matplotlib.colors import to_rgb
+from PIL import Image
+from scipy.sparse import csr_array
+
+import vaehub
+from vaehub.errors import UsageError
+from vaehub_recommender import tastes
+from vaehub_recommender.figures import by_segment
+from vaehub_recommender.held import Held
+from vaehub_recommender.judge import ByPopularity, judge
+from vaehub_recommender.judge.baselines import slices
+from vaehub_recommender.recommender import Recommender
+from vaehub_recommender.report import Findings, gather, render, write
+from vaehub_recommender.report.charts import curves_figure, exposure_figure, segment_figure
+from vaehub_recommender.report.examples import examples
+from vaehub_recommender.report.findings import Example, Map, Suggestion
+from vaehub_recommender.report.look import HALF, KINDS, PHONE, SCREEN, png
+from vaehub_recommender.report.mapped import map_figure
+from vaehub_recommender.report.maps import has_codes, in_the_plane
+from vaehub_recommender.report.named import OTHER, kinds, kinds_of, names_of
+from vaehub_recommender.report.tables import measures
+from vaehub_recommender.report.verdict import exposure_in_words, verdict
+from vaehub_recommender.scores import Given
+
+CONFIG = {
+    "domain": {"name": "recommender", "history": True},
+    "encoder": {"name": "bag", "hidden": [16]},
+    "decoder": "ease",
+    "likelihood": "implicit_multinomial",
+    "latent": 6,
+    "train": {"epochs": 2, "batch_size": 100, "monitor": "val_ndcg", "score_rows": 0},
+}
+
+
+def cells(rows, items=30):
+    return csr_array(rows[:, :items].astype(np.float32))
+
+
+@pytest.fixture(scope="module")
+def judged():
+    """A model that knows what is held out, one that does not, and popularity."""
+    rng = np.random.default_rng(0)
+    liked = rng.random((80, 30)) < np.linspace(0.6, 0.1, 30)
+    held = liked & (rng.random(liked.shape) < 0.3)
+    test = Held(np.arange(80), cells(liked & ~held), cells(held))
+    popular = ByPopularity(test.seen)
+
+    def knowing(noise):
+        found = torch.from_numpy(held + noise * np.random.default_rng(1).random(held.shape)).float()
+        return lambda seen: ((rows, Given(found[rows])) for rows in slices(seen.shape[0]))
+
+    return judge({"model": knowing(0.5), "EASE": knowing(3.0), "popularity": popular}, test, test.seen, notes=["a <b>note</b>"])
+
+
+@pytest.fixture(scope="module")
+def findings(judged):
+    """All that a page can show, made up."""
+    rng = np.random.default_rng(0)
+    amount = np.arange(1.0, 61)
+    names, words = (np.array([f"{kind} {n % 3}" for n in range(60)], object) for kind in ("$film", "kind"))
+    users = Map(rng.normal(size=(60, 2)), 0.5, amount)
+    example = Example("<i>", 20, ("one", "two"), (Suggestion("three & four", (("one", 0.25),)), Suggestion("five", ())))
+    curves = pd.DataFrame({"val_ndcg": [0.1, 0.3, 0.2], "train_elbo": [-9.0, -8, -7], "val_elbo": [-9.5, -9, -9]})
+    items = replace(users, kinds=words, order=("kind 1", "kind 0", "kind 2"), names=names)
+    made = {"model": "encoder bag"}
+    return Findings("films", "80 users", judged, "How.", curves, users, items, (example, Example("b", 3, ("x",), ())), made)
+
+
+@pytest.fixture(scope="module")
+def whole(findings):
+    return render(findings)
+
+
+@pytest.fixture(scope="module")
+def recommender():
+    frame = tastes.ratings(viewers=150, films=3)
+    items = pd.DataFrame({"item": tastes.names(3)})
+    items["title"], items["genre"] = "The " + items["item"], items["item"].str.split().str[0] + "|Film"
+    return Recommender(CONFIG).fit(frame, min_rating=4, items=items)
+
+
+def pictures(html):
+    found = re.findall(r"data:image/png;base64,([^\"]+)", html)
+    return [np.asarray(Image.open(io.BytesIO(base64.b64decode(picture)))) for picture in found]
+
+
+def text_of(html):
+    return re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", re.sub(r"base64,[^\"]+|<style>.*?</style>", "", html, flags=re.S)))
+
+
+def test_the_page_is_one_file_that_needs_nothing_else(whole):
+    html = whole
+    assert not re.search(r"(src|href|srcset)=\"(?!data:)", html)
+    assert "http" not in html
+    assert "&lt;i&gt;" in html
+    assert "&lt;b&gt;note" in html
+    text = text_of(html)
+    assert "three &amp; four for one +0.25" in text
+    assert "this user has every item" in text
+    assert "nan" not in text.lower().replace("finance", "")
+    assert "20 items, those first that count most here: one · two …" in text
+
+
+def test_every_picture_is_there_for_screens_and_phones_and_shows_something(whole):
+    shown = pictures(whole)
+    assert len(shown) == 2 * 6
+    assert all(picture[..., :3].std() > 5 for picture in shown)
+    assert all(screen.shape[1] > phone.shape[1] for screen, phone in zip(shown[1::2], shown[::2], strict=True))
+
+
+def test_what_is_not_there_is_not_drawn(findings):
+    bare = replace(findings, curves=pd.DataFrame(), users=None, items=None, examples=())
+    html = render(bare)
+    assert html == render(bare)
+    assert len(pictures(html)) == 2 * 3
+    assert "There is no map" in html
+    assert "<h2>Training</h2>" not in html
+
+
+def test_the_verdict_goes_by_the_paired_intervals(judged):
+    well, text = verdict(judged)
+    assert well
+    assert "ranks better than EASE, better than popularity" in text
+    assert "80 users" in text
+    worse = replace(judged, marks=dict(reversed(judged.marks.items())))
+    assert verdict(worse)[0] is False
+    assert "worse than model" in verdict(worse)[1]
+    same = replace(judged, marks={"model": judged.marks["model"], "twin": judged.marks["model"]})
+    renamed = replace(same, marks={**same.marks, "twin": replace(same.marks["model"], users=same.marks["model"].users * 1.0)})
+    assert "level with twin" in verdict(renamed)[1]
+    assert not verdict(renamed)[0]
+    assert verdict(replace(judged, marks={"model": judged.marks["model"]}))[1] == "No other model was judged beside it."
+
+
+def test_the_page_of_a_model_with_nothing_beside_it(findings, judged):
+    alone = replace(judged, marks={"model": judged.marks["model"]})
+    assert "−" not in text_of(render(replace(findings, judged=alone, users=None, items=None)))
+
+
+def test_the_table_has_all_measures_and_colours_only_those_of_quality(judged):
+    table = {row.name: row for row in measures(judged)}
+    assert list(table)[:2] == ["NDCG@100", "Recall@20"]
+    assert table["NDCG@100"].differences[0][1] == "win"
+    assert table["Popularity bias@20"].differences[0][1] == ""
+    assert table["Gini@20"].differences == ()
+    mean, error = judged.table().loc["model", "ndcg@100"]
+    assert table["NDCG@100"].means[0] == f"{mean:.4f} ± {error:.4f}"
+
+
+def test_segments_are_drawn_at_their_means_with_their_errors(judged):
+    axes = segment_figure(judged, "history", SCREEN).axes[0]
+    table = judged.segments().query("by == 'history' and metric == 'ndcg@100' and model == 'model'")
+    points, _, (bars,) = axes.containers[0]
+    assert points.get_xdata() == pytest.approx(table["mean"])
+    widths = [segment[1, 0] - segment[0, 0] for segment in bars.get_segments()]
+    assert widths == pytest.approx(2 * table["se"])
+    assert axes.get_yticklabels()[0].get_text().endswith(f"{table['users'].iloc[0]} users")
+
+
+def test_exposure_is_drawn_beside_what_users_choose(judged):
+    axes = exposure_figure(judged, PHONE).axes[0]
+    assert [bar.get_width() for bar in axes.containers[0]] == pytest.approx(judged.exposure()["model"])
+    counts, band = judged.items.counts, judged.items.band
+    lines = [segment[0, 0] for segment in axes.collections[0].get_segments()]
+    assert lines == pytest.approx([counts[band == b].sum() / counts.sum() for b in range(3)])
+    assert f"{lines[0]:.0%} of all interactions" in exposure_in_words(judged)
+
+
+def test_curves_mark_the_best_epoch_and_do_without_ranking(findings):
+    ranked, bound = curves_figure(findings.curves, SCREEN).axes
+    assert ranked.lines[1].get_xydata().tolist() == [[2, 0.3]]
+    assert bound.lines[0].get_ydata().tolist() == [9, 8, 7]
+    assert len(curves_figure(findings.curves[["train_elbo"]], PHONE).axes) == 1
+
+
+@pytest.mark.parametrize("canvas", [SCREEN, HALF, PHONE], ids=["screen", "half", "phone"])
+def test_nothing_overlaps_or_leaves_the_figure(findings, judged, canvas):
+    for figure in (
+        *(segment_figure(judged, by, canvas) for by in ("history", "popularity")),
+        exposure_figure(judged, canvas),
+        map_figure(findings.users, "items", canvas),
+        map_figure(findings.items, "users", canvas),
+    ):
+        png(figure)
+        inside = [axes.get_tightbbox() for axes in figure.axes] + [legend.get_window_extent() for legend in figure.legends]
+        assert all(
+            box.x0 >= -1 and box.x1 <= figure.bbox.x1 + 1 and box.y0 >= -1 and box.y1 <= figure.bbox.y1 + 1 for box in inside
+        )
+        labels = [label.get_window_extent() for label in figure.axes[0].get_yticklabels()]
+        names = [text.get_window_extent() for text in figure.axes[0].texts]
+        assert not any(a.overlaps(b) for boxes in (labels, names) for a, b in combinations(boxes, 2))
+
+
+def test_a_kind_has_the_colour_of_its_place_in_the_order(findings):
+    legend = map_figure(findings.items, "users", HALF).legends[0]
+    assert [text.get_text() for text in legend.texts] == ["kind 1", "kind 0", "kind 2"]
+    colours = [tuple(handle.get_facecolor()[0][:3]) for handle in legend.legend_handles]
+    assert colours == [to_rgb(colour) for colour in KINDS[:3]]
+
+
+def test_the_map_is_of_the_greatest_variance():
+    rng = np.random.default_rng(0)
+    plane = rng.normal(size=(50, 2)) * [5, 2]
+    codes = torch.from_numpy(np.hstack([np.zeros((50, 3)), plane])) + 3
+    points, share = in_the_plane(codes)
+    assert share == pytest.approx(1)
+    distances = [np.linalg.norm(p[:, None] - p, axis=-1) for p in (points, plane)]
+    np.testing.assert_allclose(*distances, atol=1e-9)
+    assert in_the_plane(torch.ones(9, 4)) is None
+    assert in_the_plane(codes[:, :1]) is None
+
+
+def test_kinds_of_items_and_of_users():
+    column = pd.Series(["a|b", "b", np.nan, "c|b", "rare"] + ["z"] * 3, name="genre")
+    found = kinds(column, np.array([9, 9, 1, 5, 1, 4, 4, 4]))
+    assert found.words[:3] == ("b", "z", "a")
+    assert found.of_items().tolist() == ["a", "b", OTHER, "c", "rare", "z", "z", "z"]
+    rows = csr_array(np.array([[1, 1, 0, 0, 0, 0, 0, 0], [0, 0, 0, 0, 0, 1, 1, 0], [0, 0, 1, 0, 0, 0, 0, 0]], float))
+    everyone = csr_array(np.ones((4, 8)))
+    assert found.of_users(rows, everyone).tolist() == ["a", "z", OTHER]
+
+
+def test_names_and_kinds_come_from_the_table_of_items(recommender):
+    fitted = recommender.fitted
+    assert names_of(fitted)[0] == f"The {fitted.items.values[0]}"
+    assert kinds_of(fitted).of_items()[0] in (*tastes.GENRES, OTHER)
+    bare = replace(fitted, frames={"item": None, "user": None}, domain=SimpleNamespace(frames={"item": None}))
+    assert names_of(bare)[0] == fitted.items.values[0]
+    assert kinds_of(bare) is None
+
+
+def test_examples_show_what_the_recommender_says(recommender):
+    shown = examples(recommender, names_of(recommender.fitted))
+    assert [example.items for example in shown] == sorted(example.items for example in shown)
+    first = shown[0]
+    best = recommender.recommend([first.user], k=8)
+    assert [suggestion.item for suggestion in first.suggestions] == [f"The {item}" for item in best["item"]]
+    why = recommender.explain(first.user, best["item"][0], k=3)
+    assert first.suggestions[0].reasons[0] == (f"The {why['item'][0]}", pytest.approx(why["contribution"][0]))
+    assert not set(first.history) & {suggestion.item for suggestion in first.suggestions}
+
+
+def test_the_page_of_a_recommender_and_of_one_that_knows_nobody(recommender, tmp_path):
+    path = write(recommender, tmp_path / "films" / "page.html", recommender.evaluate())
+    text = text_of(path.read_text())
+    assert [file.name for file in path.parent.iterdir()] == ["page.html"]
+    assert "films Recommendation report: 150 users, 36 items" in text
+    assert "Users, by their favourite kind" in text
+    nobody = Recommender(CONFIG)
+    with pytest.raises(UsageError, match="fit"):
+        write(nobody, tmp_path / "none.html")
+    assert not (tmp_path / "none.html").exists()
+
+
+def test_a_run_has_its_curves_its_protocol_and_figures_for_vaehub_report(tmp_path):
+    tastes.ratings(viewers=120, films=3).to_parquet(tmp_path / "likes.parquet")
+    domain = CONFIG["domain"] | {"path": str(tmp_path / "likes.parquet"), "split": "random", "min_rating": 4}
+    run = vaehub.train(CONFIG | {"domain": domain}, out=tmp_path / "run", progress=False)
+    assert all(png(figure) for figure in by_segment(run).values())
+    html = write(Recommender.load(tmp_path / "run"), tmp_path / "run" / "recommender.html").read_text()
+    assert "a random fifth of each user" in html
+    assert "<h2>Training</h2>" in html
+
+
+def test_a_linear_model_alone_has_no_map():
+    model = Recommender(CONFIG).fit(tastes.ratings(viewers=80, films=3), min_rating=4)
+    assert has_codes(model.fitted)
+    model.fitted.run.vae.decoder.base = None
+    assert not has_codes(model.fitted)
+    assert gather(model, "films", model.evaluate(tastes.ratings(viewers=80, films=3, seed=1))).users is None

@@ -1,0 +1,47 @@
+"""How many have what."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import final
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.sparse import csr_array
+
+from vaehub.base import Json
+
+
+@final
+@dataclass(frozen=True)
+class Popularity:
+    """How many of the `users` that a model learnt from have each item: counts (I,)."""
+
+    users: int
+    counts: NDArray[np.int64]
+
+    @staticmethod
+    def of(matrix: csr_array) -> Popularity:
+        """Of the rows of a matrix (U, I)."""
+        return Popularity(matrix.shape[0], np.bincount(matrix.indices, minlength=matrix.shape[1]))
+
+    @property
+    def log_share(self) -> NDArray[np.float64]:
+        """log of the share of users who have each item (I,)."""
+        share: NDArray[np.float64] = np.log1p(self.counts) - np.log1p(self.users)
+        return share
+
+    def plus(self, more: Popularity) -> Popularity:
+        """With other users, who may have new items after these."""
+        counts = more.counts.copy()
+        counts[: len(self.counts)] += self.counts
+        return Popularity(self.users + more.users, counts)
+
+    def to_json(self) -> Json:
+        """As JSON."""
+        return {"users": self.users, "counts": self.counts.tolist()}
+
+    @staticmethod
+    def from_json(packed: Json) -> Popularity:
+        """What `to_json` gave."""
+        return Popularity(int(packed["users"]), np.array(packed["counts"], np.int64))
