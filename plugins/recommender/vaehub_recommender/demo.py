@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from vaehub.commands.common import print_table, write_frame
+from vaehub.commands.session import session
 from vaehub.errors import UsageError
 from vaehub_recommender.commands.recommend import recommend
-from vaehub_recommender.commands.session import session
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -69,8 +69,7 @@ def trained(frame: pd.DataFrame, path: Path, settings: dict[str, Any]) -> Recomm
     """A model of what viewers like, judged on those kept from it."""
     from vaehub_recommender.recommender import Recommender
 
-    with session() as bars:
-        bars.add_task("training", total=None)
+    with session() as running, running.step("training"):
         model = Recommender(**settings).fit(frame, user="user", item="item", time="time", min_rating=LIKED)
         model.save(path)
         judged = model.evaluate("strong")

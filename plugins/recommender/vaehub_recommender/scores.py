@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from vaehub_recommender.parts.implicit import Implicit
 
 BLOCK = 2**23  # scores in one block: 32 MiB
+CACHED = 128  # columns of item-item weights that are summed at once for many histories: their rows stay in the processor's cache
 
 
 @final
@@ -134,8 +135,10 @@ class FromHistory(Scores):
         return FromHistory(take(self.history, torch.zeros(1, dtype=torch.long, device=self.history.device)), self.weights)
 
     def _summed(self, weights: Tensor, rows: Tensor) -> Tensor:
-        crow, values = self.history.crow_indices().to(rows.dtype), self.history.values().to(weights.dtype)
-        return full_precision(F.embedding_bag(rows, weights, crow[:-1], mode="sum", per_sample_weights=values))
+        start, values = self.history.crow_indices()[:-1].to(rows.dtype), self.history.values().to(weights.dtype)
+        narrow = weights.split(CACHED, 1) if len(rows) > len(weights) else (weights,)
+        parts = [F.embedding_bag(rows, w.contiguous(), start, mode="sum", per_sample_weights=values) for w in narrow]
+        return full_precision(parts[0] if len(parts) == 1 else torch.cat(parts, 1))
 
 
 @final

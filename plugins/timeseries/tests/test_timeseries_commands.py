@@ -9,11 +9,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from vaehub.commands.session import session
 from vaehub.errors import UsageError
 from vaehub_timeseries import Imputer
 from vaehub_timeseries.commands.files import beside, keyed, levels, stacked
 from vaehub_timeseries.commands.further import most_surprising
-from vaehub_timeseries.commands.session import session
 from vaehub_timeseries.commands.settings import Settings, with_settings
 from vaehub_timeseries.frames import Reading, understand
 

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import typer
 
 from vaehub.commands.common import AsJson, RunPath, print_json, print_table
+from vaehub.commands.session import session
 from vaehub.errors import UsageError
 from vaehub.hints import did_you_mean
-from vaehub_recommender.commands.session import session
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

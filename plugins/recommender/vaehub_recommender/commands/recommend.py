@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from vaehub.commands.common import RunPath
-from vaehub_recommender.commands.session import session
+from vaehub.commands.session import session
 
 if TYPE_CHECKING:
     from rich.progress import Progress
@@ -56,8 +56,8 @@ def recommend(
     from vaehub_recommender.bulk.request import Request
 
     request = Request(run, k, exclude_seen, candidates, block, user, item, weight)
-    with session() as bars:
-        manifest = recommend(request, histories, output, telling(bars), skip_bad=skip_bad, force=force)
+    with session() as running:
+        manifest = recommend(request, histories, output, telling(running.bars), skip_bad=skip_bad, force=force)
     print(*summary(manifest), sep="\n")
 
 

@@ -11,7 +11,7 @@ from vaehub.errors import UsageError
 if TYPE_CHECKING:
     import pandas as pd
 
-    from vaehub_timeseries.commands.session import Session
+    from vaehub.commands.session import Session
 
 
 def read(session: Session, path: Path, time: str | None, missing_values: Sequence[float | str]) -> pd.DataFrame:

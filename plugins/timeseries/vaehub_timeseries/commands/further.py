@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from vaehub.commands.common import Output, print_table
+from vaehub.commands.session import Session, session
 from vaehub.errors import UsageError
 from vaehub_timeseries.commands.files import beside, keyed, levels, require_writable, write
 from vaehub_timeseries.commands.impute import Input, Quantiles
-from vaehub_timeseries.commands.session import Session, session
 from vaehub_timeseries.commands.settings import Settings, with_settings
 
 if TYPE_CHECKING:

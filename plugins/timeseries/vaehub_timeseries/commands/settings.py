@@ -19,8 +19,8 @@ from vaehub_timeseries.commands.files import read
 if TYPE_CHECKING:
     import pandas as pd
 
+    from vaehub.commands.session import Session
     from vaehub_timeseries import Imputer
-    from vaehub_timeseries.commands.session import Session
 
 
 def option(text: str, *names: str) -> Any:
