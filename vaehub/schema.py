@@ -107,11 +107,17 @@ def option_field(option: inspect.Parameter, hint: Any, given: object) -> tuple[A
     default = ... if option.default is option.empty else option.default
     if kind is None:
         return lenient(hint), Field(default, alias=option.name)
-    value = given.get(option.name) if isinstance(given, Mapping) else None
-    if value is None and default is None:
+    stated = given if isinstance(given, Mapping) else {}
+    value = stated.get(option.name)
+    if value is None and (default is None or (option.name in stated and optional(hint))):
         return None, Field(None, alias=option.name)
     name = registry().name_of(default) if isinstance(default, type) else None
     return part_model(kind, value, name), Field(... if name is None else name, alias=option.name)
+
+
+def optional(hint: Any) -> bool:
+    """Whether a hint admits None."""
+    return NoneType in get_args(hint)
 
 
 def part_kind(hint: Any) -> str | None:

@@ -1,6 +1,7 @@
 """The domain: from a table to rows, splits and figures, and back."""
 
 import json
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -8,11 +9,15 @@ import pytest
 import torch
 
 import vaehub
+from vaehub.config import load_config
 from vaehub.diagnose import diagnose
 from vaehub.errors import UsageError
 from vaehub.sparse import dense
 from vaehub_recommender.api.settings import HYBRID
 from vaehub_recommender.domain import Recommendation
+from vaehub_recommender.parts.ease import gram, solve
+
+CONFIGS = Path(__file__).parents[3] / "configs"
 
 
 @pytest.fixture
@@ -142,3 +147,27 @@ def test_histories_in_a_file_are_encoded(run, table):
 def test_the_doctor_and_the_report_read_sparse_rows(run):
     assert diagnose(run) is not None
     assert run.report().stat().st_size > 10_000
+
+
+def test_ease_alone_is_what_the_shipped_config_trains(table, tmp_path):
+    overrides = [f"domain.path={table / 'likes.parquet'}", "domain.user=who", "domain.item=what", "domain.held_out=20"]
+    run = vaehub.train(CONFIGS / "recommender_ease.yaml", overrides, out=tmp_path / "ease", progress=False)
+    assert run.vae.decoder.base is None
+    assert load_config(run.config.to_dict()).to_dict() == run.config.to_dict()
+    figures = run.evaluate("test", samples=1)
+    weights, _ = solve(gram(run.domain.split.train), 500.0)
+    torch.testing.assert_close(run.vae.decoder.weights, weights.float())
+    assert figures["ndcg@100"] == pytest.approx(figures["EASE ndcg@100"], abs=0.05)
+
+
+def test_a_mixture_trained_on_the_bound_is_reported_too(table, tmp_path):
+    overrides = [
+        f"domain.path={table / 'likes.parquet'}",
+        "domain.user=who",
+        "domain.item=what",
+        "domain.held_out=20",
+        "latent=3",
+    ]
+    overrides += ["objective=elbo", "encoder={name: bag, hidden: [8]}", "train.epochs=2", "train.validate_every=1"]
+    run = vaehub.train(CONFIGS / "recommender.yaml", overrides, out=tmp_path / "mixed", progress=False)
+    assert diagnose(run) is not None

@@ -15,6 +15,7 @@ from vaehub_recommender.commands.recommend import recommend
 if TYPE_CHECKING:
     import pandas as pd
 
+    from vaehub_recommender.judge import Judged
     from vaehub_recommender.recommender import Recommender
 
 NEW = 20  # one viewer in so many is kept from the model, to be recommended to later
@@ -40,10 +41,10 @@ def recommender(
     old, new = apart(frame)
     write_frame(old, out / "ratings.parquet")
     write_frame(new, out / "new_viewers.parquet")
-    model = trained(old, out / "model", SMALL if generated else {})
+    model, judged = trained(old, out / "model", SMALL if generated else {})
     recommend(run=out / "model", histories=out / "new_viewers.parquet", output=out / "recommendations.parquet", k=20, force=True)
     show(model, new)
-    print(*([REAL] if generated else []), report(model, out / "report.html"), sep="\n")
+    print(*([REAL] if generated else []), report(model, out / "report.html", judged), sep="\n")
 
 
 def ratings(path: Path | None, out: Path, download: bool) -> tuple[pd.DataFrame, bool]:
@@ -65,8 +66,8 @@ def apart(frame: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
     return frame[~new], frame[new]
 
 
-def trained(frame: pd.DataFrame, path: Path, settings: dict[str, Any]) -> Recommender:
-    """A model of what viewers like, judged on those kept from it."""
+def trained(frame: pd.DataFrame, path: Path, settings: dict[str, Any]) -> tuple[Recommender, Judged]:
+    """A model of what viewers like, and how it does with those kept from it."""
     from vaehub_recommender.recommender import Recommender
 
     with session() as running, running.step("training"):
@@ -74,7 +75,7 @@ def trained(frame: pd.DataFrame, path: Path, settings: dict[str, Any]) -> Recomm
         model.save(path)
         judged = model.evaluate("strong")
     print(*judged.lines(), sep="\n")
-    return model
+    return model, judged
 
 
 def show(model: Recommender, new: pd.DataFrame) -> None:
@@ -88,8 +89,8 @@ def show(model: Recommender, new: pd.DataFrame) -> None:
     print()
 
 
-def report(model: Recommender, path: Path) -> Path:
+def report(model: Recommender, path: Path, judged: Judged) -> Path:
     """The page on how good that is."""
     from vaehub_recommender.report import write
 
-    return write(model, path)
+    return write(model, path, judged)
