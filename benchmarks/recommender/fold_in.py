@@ -21,8 +21,9 @@ def measure(config: Path, queries: int, k: int) -> np.ndarray:
     with tempfile.TemporaryDirectory() as folder:
         recommender = Recommender.load(train(config, SHAPE, Path(folder)))
         rows = histories(SHAPE, WARM + queries, seed=1)
-        lists = np.split(rows.indices, rows.indptr[1:-1])
-        return np.array([timed(recommender, items.tolist(), k) for items in lists])[WARM:]
+        known = recommender.fitted.items
+        lists = [items[known.positions(items) >= 0].tolist() for items in np.split(rows.indices, rows.indptr[1:-1])]
+        return np.array([timed(recommender, items, k) for items in lists])[WARM:]
 
 
 def timed(recommender: Recommender, items: list[int], k: int) -> np.ndarray:

@@ -32,7 +32,9 @@ class Halves:
 
     def __call__(self, weight: Tensor) -> Tensor:
         """The copy of a weight, made when it is first asked for."""
-        return self.copies.setdefault(id(weight), weight.detach().half())
+        if id(weight) not in self.copies:
+            self.copies[id(weight)] = weight.detach().half()
+        return self.copies[id(weight)]
 
 
 class Scores(ABC):

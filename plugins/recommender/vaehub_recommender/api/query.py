@@ -37,6 +37,8 @@ class Query:
 
     def part(self, rows: slice) -> Query:
         """Some rows."""
+        if rows.start == 0 and rows.stop == len(self):
+            return self
         return Query(self.users[rows], self.matrix[rows], None if self.side is None else self.side[rows], self.known[rows])
 
     @property

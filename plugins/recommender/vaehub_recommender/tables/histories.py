@@ -66,7 +66,7 @@ def histories(given: Histories, items: Ids, columns: Columns | None = None) -> H
     if isinstance(given, str | bytes) or not isinstance(given, Iterable):
         raise UsageError(f"histories: {shown(given)} given; give a frame, a dict of user: items, or a list of lists of items")
     lists = flat(given)
-    return of_lists(pd.RangeIndex(len(lists.lengths)), lists, items)
+    return History.of(pd.RangeIndex(len(lists.lengths)), lists.rows, items.positions(lists.items), len(items))
 
 
 def of_frame(frame: pd.DataFrame, items: Ids, columns: Columns) -> History:
