@@ -14,7 +14,7 @@ from scipy.sparse import csr_array
 from torch import Tensor
 
 from vaehub_recommender.api.fitted import Fitted
-from vaehub_recommender.parts.ease import Ease, gram, solve
+from vaehub_recommender.parts.ease import Ease, as_weights, gram, solve
 
 
 @final
@@ -101,13 +101,6 @@ def woodbury(precision: Tensor, rows: Tensor, change: Tensor) -> Tensor:
     product = rows @ precision
     inner = (1 / change).diag() + product @ rows.T
     return precision.addmm_(product.T, torch.linalg.solve(inner, product), alpha=-1)
-
-
-def as_weights(precision: Tensor) -> tuple[Tensor, Tensor]:
-    """B and diag(P) from P."""
-    diagonal = precision.diagonal().clone()
-    precision /= -diagonal
-    return precision.fill_diagonal_(0.0), diagonal
 
 
 def dense(rows: csr_array) -> Tensor:

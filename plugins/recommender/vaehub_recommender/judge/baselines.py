@@ -10,9 +10,8 @@ import torch
 from scipy.sparse import csr_array
 from torch import Tensor
 
-from vaehub_recommender.interactions import Interactions
 from vaehub_recommender.parts.ease import solve
-from vaehub_recommender.rank import ROWS
+from vaehub_recommender.rank import ROWS, tensor_of
 from vaehub_recommender.scores import FromHistory, Given, Scores
 
 # histories (B, I) -> scores, some rows at a time, in order
@@ -46,14 +45,9 @@ class ByEase:
     def __call__(self, seen: csr_array) -> Iterator[tuple[slice, Scores]]:
         """Scores of histories (B, I)."""
         for rows in slices(seen.shape[0]):
-            yield rows, FromHistory(as_torch(seen[rows]), self.weights)
+            yield rows, FromHistory(tensor_of(seen[rows]), self.weights)
 
 
 def slices(rows: int) -> Iterator[slice]:
     """Rows in order, as many as are scored at once."""
     return (slice(start, min(start + ROWS, rows)) for start in range(0, rows, ROWS))
-
-
-def as_torch(matrix: csr_array, device: torch.device | str = "cpu") -> Tensor:
-    """The same rows (B, I) in torch's CSR layout."""
-    return Interactions.of(matrix).to(device)[torch.arange(matrix.shape[0], device=device)].x

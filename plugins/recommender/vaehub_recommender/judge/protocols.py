@@ -12,14 +12,14 @@ from scipy.sparse import csr_array
 
 from vaehub.errors import UsageError
 from vaehub.hints import did_you_mean
-from vaehub_recommender.judge.baselines import ByEase, ByPopularity, Ranking, as_torch
+from vaehub_recommender.judge.baselines import ByEase, ByPopularity, Ranking
 from vaehub_recommender.judge.items import LIST, Items
 from vaehub_recommender.judge.judged import Judged
 from vaehub_recommender.judge.marks import Marks
 from vaehub_recommender.judge.metrics import USUAL, Integers, deepest, metrics
 from vaehub_recommender.leakage import check
 from vaehub_recommender.parts.ease import gram
-from vaehub_recommender.rank import Ranker, top
+from vaehub_recommender.rank import Ranker, tensor_of, top
 
 if TYPE_CHECKING:
     from vaehub.run import Run
@@ -72,7 +72,7 @@ def ranked(ranking: Ranking, seen: csr_array, k: int) -> Iterator[tuple[slice, I
     """The k best items that are not in each history (B, I): rows and lists (b, k)."""
     for rows, scores in ranking(seen):
         device = scores.block(0, 1).device
-        yield rows, top(scores, k, as_torch(seen[rows], device))[1].cpu().numpy()
+        yield rows, top(scores, k, tensor_of(seen[rows]).to(device))[1].cpu().numpy()
 
 
 def evaluate(models: Mapping[str, Ranking], split: Split, part: str = "test", names: Sequence[str] = USUAL) -> Judged:

@@ -43,11 +43,14 @@ def solve(gram: Tensor, penalty: float | Tensor) -> tuple[Tensor, Tensor]:
     if failed:
         raise UsageError("decoder ease: the items' products are not positive definite; give a higher penalty")
     precision = torch.from_numpy(lapack.dpotri(factor, lower=1, overwrite_c=1)[0])
-    precision = precision.tril() + precision.tril(-1).T
+    return as_weights(precision.tril() + precision.tril(-1).T)
+
+
+def as_weights(precision: Tensor) -> tuple[Tensor, Tensor]:
+    """B and diag(P) from P (I, I), which is overwritten."""
     diagonal = precision.diagonal().clone()
     precision /= -diagonal
-    precision.fill_diagonal_(0.0)
-    return precision, diagonal
+    return precision.fill_diagonal_(0.0), diagonal
 
 
 @final
