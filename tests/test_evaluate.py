@@ -11,6 +11,7 @@ from torch.distributions import Independent, MultivariateNormal, Normal
 
 from vaehub import importance
 from vaehub.base import Batch, Decoder, Encoder, Spec
+from vaehub.commands.judge import figure
 from vaehub.config import build_domain, build_vae, load_config
 from vaehub.data import TensorData, seeded
 from vaehub.errors import RunFailed, UsageError
@@ -262,3 +263,8 @@ def test_a_posterior_without_a_mean_is_averaged():
     q = Meanless(Normal(torch.tensor([[0.0, 3.0]]), torch.tensor([[1.0, 0.1]])), 1)
     with seeded("mean"):
         torch.testing.assert_close(importance.posterior_mean(q), torch.tensor([[0.0, 3.0]]), atol=0.15, rtol=0)
+
+
+def test_long_lists_of_figures_are_cut_for_people():
+    assert figure([1.0, 2.5]) == "1 2.5"
+    assert figure([0.0] * 200).endswith("… (200 in all; --json has them)")

@@ -16,7 +16,7 @@ from vaehub_recommender.parts import products
 from vaehub_recommender.parts.bag import BagEncoder
 from vaehub_recommender.parts.implicit import ImplicitGaussian, ImplicitLogistic, ImplicitMultinomial
 from vaehub_recommender.parts.recvae import DenseEncoder
-from vaehub_recommender.scores import FromHistory, Given, Linear, Mixed, scores_of
+from vaehub_recommender.scores import FromHistory, Given, Halves, Linear, Mixed, scores_of
 
 ITEMS, WIDTH = 40, 5
 SPEC = Spec((ITEMS,))
@@ -160,3 +160,27 @@ def test_rows_keep_their_order_and_weights():
     assert dense(data[torch.tensor([1, 0, 1])].x).tolist() == [[1, 0, 3], [0, 2, 0], [1, 0, 3]]
     assert data.popularity().tolist() == [1, 1, 1]
     assert (data.matrix() != x).nnz == 0
+
+
+def test_weights_are_halved_once():
+    halves, weight = Halves(), torch.randn(ITEMS, WIDTH)
+    assert halves(weight) is halves(weight)
+    assert halves(weight).dtype == torch.float16
+
+
+@pytest.mark.parametrize("kind", ["linear", "history", "mixed", "given"])
+def test_quick_scores_are_those_of_the_first_row_to_three_digits(kind):
+    x, (h, weight, bias) = rows().float(), (t.detach().float() for t in linear())
+    first, second = Linear(h, weight, bias), FromHistory(x.to_sparse_csr(), torch.randn(ITEMS, ITEMS))
+    made = {"linear": first, "history": second, "mixed": Mixed(first, second, torch.tensor(3.0)), "given": Given(h @ weight.T)}
+    quick = made[kind].quick(Halves())
+    assert (quick.rows, quick.items) == (1, ITEMS)
+    torch.testing.assert_close(quick.block(0, ITEMS), made[kind].block(0, ITEMS)[:1], rtol=0, atol=0.02)
+
+
+def test_many_histories_are_summed_in_the_cache_to_the_same_bits(monkeypatch):
+    weights, x = torch.randn(ITEMS, ITEMS), rows(users=30).float().to_sparse_csr()
+    monkeypatch.setattr("vaehub_recommender.scores.CACHED", 7)
+    narrow = FromHistory(x, weights).block(0, ITEMS)
+    monkeypatch.setattr("vaehub_recommender.scores.CACHED", ITEMS)
+    assert torch.equal(narrow, FromHistory(x, weights).block(0, ITEMS))

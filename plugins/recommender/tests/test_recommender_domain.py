@@ -16,6 +16,8 @@ from vaehub.sparse import dense
 from vaehub_recommender.api.settings import HYBRID
 from vaehub_recommender.domain import Recommendation
 from vaehub_recommender.parts.ease import gram, solve
+from vaehub_recommender.popularity import Popularity
+from vaehub_recommender.recommender import Recommender
 
 CONFIGS = Path(__file__).parents[3] / "configs"
 
@@ -171,3 +173,18 @@ def test_a_mixture_trained_on_the_bound_is_reported_too(table, tmp_path):
     overrides += ["objective=elbo", "encoder={name: bag, hidden: [8]}", "train.epochs=2", "train.validate_every=1"]
     run = vaehub.train(CONFIGS / "recommender.yaml", overrides, out=tmp_path / "mixed", progress=False)
     assert diagnose(run) is not None
+
+
+@pytest.mark.filterwarnings("ignore:no users are known:UserWarning")
+def test_popularity_is_known_without_the_table(run, table):
+    counts = np.bincount(run.domain.split.train.indices)
+    (table / "likes.parquet").unlink()
+    lists = Recommender.load(run.path).recommend({"nobody": []}, k=5)
+    assert set(lists["reason"]) == {"popular"}
+    best = counts[run.domain.ids.positions(lists["item"])]
+    assert best.tolist() == sorted(counts, reverse=True)[:5]
+
+
+def test_counts_of_more_users_add_up_with_new_items_behind():
+    more = Popularity(3, np.array([1, 2])).plus(Popularity(2, np.array([1, 0, 2])))
+    assert (more.users, more.counts.tolist()) == (5, [2, 2, 2])

@@ -6,9 +6,11 @@ from uuid import UUID
 import numpy as np
 import pandas as pd
 import pytest
+import torch
 from scipy.sparse import csr_array
 
 from vaehub import UsageError
+from vaehub_recommender.api.lists import missed
 from vaehub_recommender.recommender import Recommender
 
 LINEAR = {
@@ -130,3 +132,9 @@ def test_ids_come_back_as_they_went_in(kinds) -> None:
     assert {type(value) for value in lists.item} == {type(value) for value in frame.item}
     one = lists.user.iloc[0]
     pd.testing.assert_frame_equal(only.recommend(one, k=3), lists[lists.user == one])
+
+
+def test_a_shortlist_that_may_miss_an_item_is_not_trusted() -> None:
+    exact = torch.tensor([5.0, 4.0, 3.0])
+    assert not missed(exact, exact, last=torch.tensor(4.0))
+    assert missed(exact + torch.tensor([0.0, 0.5, 0.0]), exact, last=torch.tensor(4.0))
