@@ -18,6 +18,7 @@ from typing import Any, TypeAlias
 
 import numpy as np
 import pandas as pd
+import yaml
 from measure import CONFIGS, Cache, by_peer, clocks, row, table
 from protocol import MEASURES, RATINGS, SEED, options_of, split, write
 
@@ -108,7 +109,7 @@ def contenders(options: argparse.Namespace) -> Iterator[tuple[str, str, Contende
         yield "cornac VAECF", "cornac", partial(cornac, options.peer_python, options.data)
     for config in sorted(CONFIGS.glob("recommender*.yaml")):
         if not options.configs or config.stem in options.configs:
-            text = "\n".join([config.read_text(), *options.overrides])
+            text = "\n".join([yaml.safe_dump(yaml.safe_load(config.read_text())), *options.overrides])
             key = f"{config.stem} {blake2b(text.encode(), digest_size=6).hexdigest()}"
             yield config.stem, key, partial(trained, config, options.overrides, options.data)
 
