@@ -35,7 +35,7 @@ HeldOut: TypeAlias = Annotated[int, Field(ge=1)] | None
 SPLITS: dict[str, Callable[..., Split]] = {
     "strong": lambda log, held_out, seed: strong(log.matrix, held_out, seed),
     "last": lambda log, held_out, seed: last_out(log, seed),
-    "random": lambda log, held_out, seed: random_out(log, seed=seed),
+    "random": lambda log, held_out, seed: random_out(log, 0.2, seed),
 }
 
 
