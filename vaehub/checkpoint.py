@@ -5,9 +5,11 @@ from __future__ import annotations
 import json
 import os
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from io import BytesIO
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import torch
 from pytorch_lightning.plugins.io import CheckpointIO
@@ -22,13 +24,14 @@ FORMAT = "vaehub/1"
 MAX_BYTES = 8 * 2**30  # a VAE is megabytes; more than this is not read
 
 
-def atomic_write(path: Path, content: bytes) -> None:
-    """Write all of `content` or nothing: temp file in the same folder, fsync, rename, fsync of the folder."""
+@contextmanager
+def atomic_file(path: Path) -> Iterator[BinaryIO]:
+    """A file to write to that becomes `path` when all went well: temp file in the same folder, fsync, rename, fsync of the folder."""
     path.parent.mkdir(parents=True, exist_ok=True)
     handle, temp = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".part")
     try:
         with os.fdopen(handle, "wb") as file:
-            file.write(content)
+            yield file
             file.flush()
             os.fsync(file.fileno())
         Path(temp).chmod(0o644)
@@ -37,6 +40,12 @@ def atomic_write(path: Path, content: bytes) -> None:
         Path(temp).unlink(missing_ok=True)
         raise
     sync_folder(path.parent)
+
+
+def atomic_write(path: Path, content: bytes) -> None:
+    """Write all of `content` or nothing."""
+    with atomic_file(path) as file:
+        file.write(content)
 
 
 def sync_folder(folder: Path) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator
 from typing import TYPE_CHECKING, final
 
 import torch
@@ -19,7 +18,6 @@ from vaehub_recommender.parts.products import LinearLogProb
 if TYPE_CHECKING:
     from vaehub_recommender.parts.implicit import Implicit
 
-BLOCK = 2**23  # scores in one block: 32 MiB
 CACHED = 128  # columns of item-item weights that are summed at once for many histories: their rows stay in the processor's cache
 
 
@@ -28,13 +26,14 @@ class Halves:
     """Copies of weights in float16, which are read in half the time."""
 
     def __init__(self) -> None:
-        self.copies: dict[int, Tensor] = {}
+        self.copies: dict[tuple[int, torch.device], Tensor] = {}
 
     def __call__(self, weight: Tensor) -> Tensor:
         """The copy of a weight, made when it is first asked for."""
-        if id(weight) not in self.copies:
-            self.copies[id(weight)] = weight.detach().half()
-        return self.copies[id(weight)]
+        key = id(weight), weight.device
+        if key not in self.copies:
+            self.copies[key] = weight.detach().half()
+        return self.copies[key]
 
 
 class Scores(ABC):
@@ -58,12 +57,6 @@ class Scores(ABC):
     def log_prob(self, x: Tensor, family: Implicit) -> Tensor:
         """log p(x|s) of rows x (B, I): (B,)."""
         return family.log_density(self.block(0, self.items), dense(x))
-
-    def blocks(self, elements: int = BLOCK) -> Iterator[tuple[int, Tensor]]:
-        """All scores, with the first item of each block."""
-        size = max(1, elements // max(self.rows, 1))
-        for start in range(0, self.items, size):
-            yield start, self.block(start, min(start + size, self.items))
 
 
 @final

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import astuple, dataclass
@@ -15,7 +13,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
-from vaehub.checkpoint import sync_folder
+from vaehub.checkpoint import atomic_file
 
 Ints: TypeAlias = NDArray[Any]
 REASONS = pa.array(["history", "popular"])
@@ -49,22 +47,11 @@ class Ranked:
 
 @contextmanager
 def growing(path: Path) -> Iterator[BinaryIO]:
-    """A file to write to that becomes `path` when all went well: what stood there before is kept until then."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    for part in path.parent.glob(f".{path.name}.*.part"):  # of a job that was killed
+    """A file to write to that becomes `path` when all went well; what a job that was killed had begun is deleted."""
+    for part in path.parent.glob(f".{path.name}.*.part"):
         part.unlink(missing_ok=True)
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".part")
-    try:
-        with os.fdopen(handle, "wb") as file:
-            yield file
-            file.flush()
-            os.fsync(file.fileno())
-        Path(temporary).chmod(0o644)
-        os.replace(temporary, path)
-    except BaseException:
-        Path(temporary).unlink(missing_ok=True)
-        raise
-    sync_folder(path.parent)
+    with atomic_file(path) as file:
+        yield file
 
 
 @final

@@ -88,8 +88,9 @@ class LinearLogProb(torch.autograd.Function):
         return dh, dweight, dbias, None, None
 
 
+@final
 class Entries:
-    """The entries of sparse rows: row and column (int64), value, and every row's total; final."""
+    """The entries of sparse rows: row and column (int64), value, and every row's total."""
 
     def __init__(self, x: Tensor) -> None:
         self.rows, self.row, self.col, self.values = len(x), row_of(x.crow_indices()), x.col_indices().long(), x.values()
