@@ -188,3 +188,10 @@ def test_popularity_is_known_without_the_table(run, table):
 def test_counts_of_more_users_add_up_with_new_items_behind():
     more = Popularity(3, np.array([1, 2])).plus(Popularity(2, np.array([1, 0, 2])))
     assert (more.users, more.counts.tolist()) == (5, [2, 2, 2])
+
+
+def test_a_bad_row_is_told_with_its_table(tmp_path):
+    path = tmp_path / "likes.csv"
+    path.write_text("user,item,w\n1,3,3\n2,5,-1\n")
+    with pytest.raises(UsageError, match=r"likes\.csv: row 1: column 'w': -1 is no weight"):
+        _ = Recommendation(path=str(path), weight="w").spec

@@ -84,7 +84,11 @@ class Recommendation(Domain):
         """All interactions; reads the table."""
         if self.path is None:
             raise UsageError("domain.path: which table? domain.path=ratings.parquet, with a row for every user and item")
-        return understand(read_table(Path(self.path), self.columns), self.columns)
+        frame = read_table(Path(self.path), self.columns)
+        try:
+            return understand(frame, self.columns)
+        except UsageError as error:
+            raise UsageError(f"{self.path}: {error}") from error
 
     @cached_property
     def split(self) -> Split:
