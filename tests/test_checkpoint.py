@@ -20,6 +20,7 @@ import vaehub
 from vaehub.checkpoint import FORMAT, AtomicCheckpoints, atomic_write, load_model, save_model
 from vaehub.errors import UsageError
 from vaehub.fit import train
+from vaehub.run import as_spec
 
 
 @pytest.fixture(scope="module")
@@ -69,6 +70,12 @@ def test_truncated_or_flipped_files_give_one_clear_error(model, tmp_path, data):
     path.write_bytes(broken)
     with contextlib.suppress(UsageError):  # a flipped letter may also leave a model that loads; any other exception fails
         vaehub.load(path)
+
+
+@pytest.mark.parametrize("change", [{"shape": [0, 8, 8]}, {"cond": -1}, {"classes": -1}])
+def test_sizes_below_the_least_are_damage(change):
+    with pytest.raises(UsageError, match="spec is damaged"):
+        as_spec({"shape": [1, 8, 8], "cond": 0, "classes": 0} | change, Path("some.safetensors"))
 
 
 class Bomb:

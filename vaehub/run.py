@@ -260,7 +260,10 @@ def required(header: Json, key: str, file: Path) -> Any:
 def as_spec(value: Json, file: Path) -> Spec:
     """A Spec from JSON."""
     try:
-        return Spec(tuple(int(n) for n in value["shape"]), int(value["cond"]), int(value["classes"]))
+        spec = Spec(tuple(int(n) for n in value["shape"]), int(value["cond"]), int(value["classes"]))
+        if min((*spec.shape, spec.cond + 1, spec.classes + 1)) < 1:
+            raise ValueError(f"sizes below the least: {value}")
+        return spec
     except (KeyError, TypeError, ValueError) as error:
         raise UsageError(f"{file}: the header's spec is damaged ({error}); use another copy, or train again") from error
 

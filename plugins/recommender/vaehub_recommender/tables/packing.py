@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import date, datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -88,8 +89,6 @@ def to_arrow(values: pd.Index[Any]) -> pa.Array:
     """Ids as an Arrow array; those of several types, and those that Arrow has no type for, as text."""
     kinds = {type(value) for value in values} if types.is_object_dtype(values.dtype) else set()
     if len(kinds) <= 1 and not kinds & {tuple, UUID}:
-        try:
+        with suppress(pa.ArrowException, TypeError, OverflowError):  # an infinite decimal, an integer of more than 64 bits
             return pa.array(values.array)
-        except pa.ArrowException:
-            pass
     return pa.array([str(value) for value in values.tolist()], pa.string())

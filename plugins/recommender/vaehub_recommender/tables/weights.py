@@ -45,5 +45,7 @@ def numbers(column: pd.Series[Any], name: str) -> NDArray[np.float64]:
 
 
 def flagged(value: object) -> object:
-    """A flag as it is written in text, as a number; all else as it is."""
+    """A flag as it is written in text, as a number; nothing for a complex number, which is none here; all else as it is."""
+    if isinstance(value, complex | np.complexfloating):
+        return None
     return {"true": 1, "false": 0}.get(value.strip().lower(), value) if isinstance(value, str) else value
