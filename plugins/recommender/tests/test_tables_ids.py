@@ -167,6 +167,6 @@ def test_a_million_are_found_soon():
         assert time.process_time() - start < limit
 
 
-@pytest.mark.parametrize("value", [Decimal("Infinity"), 2**63, 2**70])
+@pytest.mark.parametrize("value", [Decimal("Infinity"), 2**70, -(2**64)])
 def test_numbers_that_arrow_has_no_type_for_are_written_as_text(value):
     assert Ids.of([value]).arrow().to_pylist() == [str(value)]
