@@ -176,6 +176,12 @@ def test_a_million_rows_are_understood_soon():
         assert time.process_time() - start < limit
 
 
+def test_complex_times_are_no_times():
+    frame = pd.DataFrame({"user": [1, 2], "item": [1, 2], "time": np.array([1 + 0j, 2 + 0j])})
+    with pytest.raises(UsageError, match="is no time"):
+        understand(frame, Columns(time="time"))
+
+
 def test_complex_weights_are_no_numbers():
     frame = pd.DataFrame({"user": [1, 2], "item": [1, 2], "rating": np.array([1 + 0j, 2 + 0j])})
     with pytest.raises(UsageError, match="is no number"):
