@@ -63,6 +63,16 @@ class Wired(Objective):
     def forward(self, terms, step): ...
 
 
+class Doubled(Objective):
+    """An objective around another, which may have a nested part of its own."""
+
+    def __init__(self, *, base: Part[Objective] = Wired) -> None:
+        super().__init__()
+        self.base = base()
+
+    def forward(self, terms, step): ...
+
+
 @hookimpl
 def vaehub_components() -> dict[str, str]:
-    return {"posterior/odd": ":Odd", "prior/nesting": ":Nesting", "objective/wired": ":Wired"}
+    return {"posterior/odd": ":Odd", "prior/nesting": ":Nesting", "objective/wired": ":Wired", "objective/doubled": ":Doubled"}

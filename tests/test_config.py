@@ -162,6 +162,11 @@ def test_an_objective_gives_its_nested_parts_the_spec():
     assert build_objective(config, Spec((4,))).base.spec == Spec((4,))
 
 
+def test_an_objective_in_another_gives_its_own_nested_parts_the_spec():
+    config = load_config({"domain": "toy", "objective": "doubled"})
+    assert build_objective(config, Spec((4,))).base.base.spec == Spec((4,))
+
+
 def test_what_a_constructor_refuses_is_a_usage_error():
     config = load_config({"domain": "toy", "objective": {"name": "wired", "strict": True}})
     with pytest.raises(UsageError, match="objective wired: strict cannot be"):

@@ -37,15 +37,15 @@ class Batch(NamedTuple):
     x: Tensor  # (B, *shape), or sparse CSR (B, D) for rows that are mostly zeros
     cond: Tensor | None = None  # (B, C), CSR likewise
     mask: Tensor | None = None  # broadcastable to log p(x|z); True = observed
+    y: Tensor | None = None  # (B, P) what else is to be predicted from z, NaN where unknown
 
     def to(self, device: torch.device | str) -> Batch:
         """The same batch on another device."""
         return self.map(lambda t: t.to(device))
 
     def map(self, change: Callable[[Tensor], Tensor]) -> Batch:
-        """The batch with x, cond and mask changed alike."""
-        x, cond, mask = self
-        return Batch(change(x), None if cond is None else change(cond), None if mask is None else change(mask))
+        """The batch with all its tensors changed alike."""
+        return Batch(change(self.x), *(None if t is None else change(t) for t in self[1:]))
 
     def dense(self) -> Batch:
         """The batch with sparse tensors written out."""
@@ -54,11 +54,14 @@ class Batch(NamedTuple):
 
 @dataclass(frozen=True)
 class Spec:
-    """All that a network may know of the data: the shape of one row, the width of its condition, the levels of a discrete x."""
+    """All that a network may know of the data: the shape of one row, the width of its condition, the levels of a discrete x,
+    and how many numbers y are to be predicted from z besides.
+    """
 
     shape: tuple[int, ...]
     cond: int = 0
     classes: int = 0
+    targets: int = 0
 
     @property
     def size(self) -> int:
@@ -201,6 +204,9 @@ class Data(ABC):
     """Rows that are fetched a batch at once, never one by one."""
 
     labels: Tensor | None = None  # (N,) integers, where rows have a class
+    lengths: Tensor | None = (
+        None  # (N,) integers, where rows are of different length: training puts those of like length together
+    )
 
     @abstractmethod
     def __len__(self) -> int: ...
@@ -236,6 +242,13 @@ class Domain(ABC):
     @abstractmethod
     def write(self, x: Tensor, path: Path) -> None:
         """Rows x (B, *shape) to a file in a format of the domain, chosen by its suffix."""
+
+    def record(self, folder: Path) -> None:
+        """Called once when a run's folder is ready: write there what the user should see of the data, such as rows left out and why."""
+
+    def summary(self, x: Tensor) -> str:
+        """What to say of rows (B, *shape) that were drawn from the prior, in one line; by default nothing."""
+        return ""
 
     def state(self) -> Json:
         """The small JSON that the domain learnt from its training data (vocabulary, scaler, item ids)."""

@@ -48,5 +48,10 @@ def construct(part: PartConfig, *arguments: object, nested: tuple[object, ...] =
 
 
 def bound(part: PartConfig, nested: tuple[object, ...]) -> dict[str, Any]:
-    """The options, each nested part as a function that still awaits its positional arguments."""
-    return {k: partial(construct, v, *nested) if isinstance(v, PartConfig) else v for k, v in part.options.items()}
+    """The options, each nested part as a function that still awaits its positional arguments; an objective in another awaits none."""
+    return {k: awaiting(v, nested) if isinstance(v, PartConfig) else v for k, v in part.options.items()}
+
+
+def awaiting(part: PartConfig, nested: tuple[object, ...]) -> partial[Any]:
+    """The part, given what is known by now."""
+    return partial(construct, part, *(() if part.kind == "objective" else nested), nested=nested)

@@ -14,6 +14,8 @@ from vaehub.base import Batch, Data, Likelihood, Spec
 from vaehub.errors import UsageError
 from vaehub.sparse import stored
 
+POOL = 50  # batches among which rows of like length find each other
+
 
 def derive_seed(*key: int | str) -> int:
     """A 63-bit seed from a key such as (seed, epoch, step, rank): equal keys, equal noise."""
@@ -37,10 +39,17 @@ def seeded(*key: int | str) -> Iterator[None]:
 
 
 class TensorData(Data):
-    """Rows that are tensors already: x (N, *shape), cond (N, C), mask like x, labels (N,)."""
+    """Rows that are tensors already: x (N, *shape), cond (N, C), mask like x, labels (N,), y (N, P)."""
 
-    def __init__(self, x: Tensor, cond: Tensor | None = None, mask: Tensor | None = None, labels: Tensor | None = None) -> None:
-        self.rows, self.labels = Batch(x, cond, mask), labels
+    def __init__(
+        self,
+        x: Tensor,
+        cond: Tensor | None = None,
+        mask: Tensor | None = None,
+        labels: Tensor | None = None,
+        y: Tensor | None = None,
+    ) -> None:
+        self.rows, self.labels = Batch(x, cond, mask, y), labels
 
     def __len__(self) -> int:
         return len(self.rows.x)
@@ -50,7 +59,8 @@ class TensorData(Data):
 
     def to(self, device: torch.device | str) -> TensorData:
         """The same rows on another device."""
-        return TensorData(*self.rows.to(device), self.labels)
+        x, cond, mask, y = self.rows.to(device)
+        return TensorData(x, cond, mask, self.labels, y)
 
 
 class Subset(Data):
@@ -59,6 +69,7 @@ class Subset(Data):
     def __init__(self, data: Data, index: Tensor) -> None:
         self.data, self.index = data, index
         self.labels = None if data.labels is None else data.labels[index]
+        self.lengths = None if data.lengths is None else data.lengths[index]
 
     def __len__(self) -> int:
         return len(self.index)
@@ -77,7 +88,7 @@ class Conditioned(Data):
     """The rows of other data under another condition (N, C)."""
 
     def __init__(self, data: Data, cond: Tensor) -> None:
-        self.data, self.cond, self.labels = data, cond, data.labels
+        self.data, self.cond, self.labels, self.lengths = data, cond, data.labels, data.lengths
 
     def __len__(self) -> int:
         return len(self.data)
@@ -114,7 +125,11 @@ class Order:
         return -(-self._per_rank() // self.batch_size)
 
     def __iter__(self) -> Iterator[Tensor]:
-        yield from self._mine(self.permutation(self.epoch())).split(self.batch_size)
+        mine = self._mine(self.permutation(self.epoch()))
+        if self.shuffle and self.data.lengths is not None:
+            yield from self._alike(mine, self.data.lengths)
+        else:
+            yield from mine.split(self.batch_size)
 
     def permutation(self, epoch: int) -> Tensor:
         """All row numbers (N,) in the order of this epoch."""
@@ -125,6 +140,13 @@ class Order:
         if not self.balanced:
             return torch.randperm(n, generator=generator)
         return torch.multinomial(self._class_weights(), n, replacement=True, generator=generator)
+
+    def _alike(self, order: Tensor, lengths: Tensor) -> list[Tensor]:
+        """Batches of rows of like length, in random order: within every `POOL` batches rows are sorted by length."""
+        pools = order.split(POOL * self.batch_size)
+        batches = [b for pool in pools for b in pool[lengths[pool].argsort(stable=True)].split(self.batch_size)]
+        generator = torch.Generator().manual_seed(derive_seed("alike", self.seed, self.epoch(), self.rank))
+        return [batches[i] for i in torch.randperm(len(batches), generator=generator).tolist()]
 
     def _class_weights(self) -> Tensor:
         if self.data.labels is None:

@@ -48,6 +48,7 @@ def train(
         module, header = assemble(config, domain)
         if is_first():
             take(folder, config, resume)
+            domain.record(folder)
         fit(module, folder, header, resume, progress)
     return finish(folder, domain) if is_first() else load(folder)
 

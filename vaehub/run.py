@@ -260,8 +260,10 @@ def required(header: Json, key: str, file: Path) -> Any:
 def as_spec(value: Json, file: Path) -> Spec:
     """A Spec from JSON."""
     try:
-        spec = Spec(tuple(int(n) for n in value["shape"]), int(value["cond"]), int(value["classes"]))
-        if min((*spec.shape, spec.cond + 1, spec.classes + 1)) < 1:
+        spec = Spec(
+            tuple(int(n) for n in value["shape"]), int(value["cond"]), int(value["classes"]), int(value.get("targets", 0))
+        )
+        if min((*spec.shape, spec.cond + 1, spec.classes + 1, spec.targets + 1)) < 1:
             raise ValueError(f"sizes below the least: {value}")
         return spec
     except (KeyError, TypeError, ValueError) as error:

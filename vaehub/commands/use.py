@@ -51,9 +51,19 @@ def sample(
     noise: Noise = False,
 ) -> None:
     """Draw new rows from the prior."""
+    from vaehub.run import as_tensor
+
     opened = open_run(run)
     path = output or (run if run.is_dir() else run.parent) / f"samples{opened.domain.suffix}"
-    write_rows(opened, opened.sample(n, cond=condition(cond), seed=seed, noise=noise), path)
+    x = opened.sample(n, cond=condition(cond), seed=seed, noise=noise)
+    write_rows(opened, x, path)
+    say(opened.domain.summary(as_tensor(x)))
+
+
+def say(line: str) -> None:
+    """Print what a domain has to say, if anything."""
+    if line:
+        print(line)
 
 
 def encode(run: RunPath, input: Input, output: Output, cond: Cond = None) -> None:

@@ -184,13 +184,13 @@ TRIALS: dict[str, Callable[[Any, Setting], object]] = {
 
 
 def nested(cls: type[Any], kind: str, spec: Spec) -> dict[str, Callable[..., Any]]:
-    """A nested part, where an option asks for one: its default, else a stand-in; an objective's already knows the spec."""
+    """A nested part, where an option asks for one: its default, else a stand-in; an objective's already knows the spec, if it is none itself."""
     found = {}
     for option, hint in options(cls):
         wanted = part_kind(hint)
         if wanted is not None and option.default is not None:
             make: Callable[..., Any] = STAND_INS[wanted] if option.default is option.empty else option.default
-            found[option.name] = partial(make, spec) if kind == "objective" else make
+            found[option.name] = partial(make, spec) if kind == "objective" != wanted else make
     return found
 
 

@@ -1,0 +1,170 @@
+"""Every method keeps the rules of the budget, depends on nothing but its state, and finds better molecules than chance."""
+
+import numpy as np
+import pytest
+
+from vaehub.errors import UsageError
+from vaehub_molecules.chem.canonical import canonical
+from vaehub_molecules.search import Constraints, Hybrid, Knobs, Method, optimize
+from vaehub_molecules.search.bo import TrustRegion
+from vaehub_molecules.search.buffer import Proposal
+from vaehub_molecules.search.evolve import Evolve
+from vaehub_molecules.search.gradient import Gradient
+
+SMALL = {
+    "hybrid": lambda: Hybrid(
+        Knobs(initial=20, batch=15, candidates=80, screen=200, screens=1, elites=20, tune_every=40, tune_on=10)
+    ),
+    "evolve": lambda: Evolve(20, 15),
+    "gradient": lambda: Gradient(starts=8),
+    "bo": lambda: TrustRegion(initial=20, batch=25, candidates=100, points=50),
+}
+
+
+def length(smiles):
+    """Letters of a SMILES, which is what the stand-in's heads predict."""
+    return float(sum(letter.isalpha() for letter in smiles))
+
+
+def rings(smiles):
+    return float(smiles.count("1"))
+
+
+def search(codec, method="hybrid", objective=length, **options):
+    return optimize(
+        codec, objective, **{"method": SMALL[method](), "budget": 80, "workers": 0, "pool": codec.smiles[::3]} | options
+    )
+
+
+@pytest.fixture(scope="module")
+def found(codec):
+    return {name: search(codec, name) for name in SMALL}
+
+
+@pytest.mark.parametrize("method", SMALL)
+def test_the_budget_counts_unique_canonical_molecules(codec, method):
+    called = []
+
+    def objective(smiles):
+        called.append(smiles)
+        return length(smiles)
+
+    objective.__name__ = "length"
+    result = search(codec, method, objective)
+    assert called == result.trace.smiles.tolist()
+    assert len(called) == len(set(called)) == 80
+    assert [canonical(smiles) for smiles in called] == called
+    assert result.trace.call.tolist() == list(range(1, 81))
+    assert result.counts["duplicate"] + result.counts["invalid"] > 0
+
+
+@pytest.mark.parametrize("method", SMALL)
+def test_two_searches_are_the_same_and_a_seed_makes_another(codec, found, method):
+    again, other = search(codec, method), search(codec, method, seed=1)
+    assert again.trace.smiles.tolist() == found[method].trace.smiles.tolist()
+    assert other.trace.smiles.tolist() != found[method].trace.smiles.tolist()
+
+
+@pytest.mark.parametrize("method", SMALL)
+def test_a_search_is_better_than_chance(codec, found, method):
+    scores = np.array([length(smiles) for smiles in codec.smiles])
+    chance = [np.sort(np.random.default_rng(i).permutation(scores)[:80])[-10:].mean() for i in range(200)]
+    assert found[method].best.score.head(10).mean() > np.quantile(chance, 0.95)
+
+
+def test_ascent_truly_improves_most_starts(found):
+    assert found["gradient"].climbed > 0.8
+
+
+@pytest.mark.parametrize("method", SMALL)
+def test_constraints_hold_for_every_call(codec, method):
+    limits = Constraints(similarity=0.2, scaffold="c1ccccc1", max_heavy=11)
+    result = search(codec, method, start=["Cc1ccccc1"], constraints=limits, budget=30)
+    limits = limits.near(["Cc1ccccc1"])
+    assert result.trace.smiles[0] == "Cc1ccccc1"
+    assert not any(limits.violation(smiles) for smiles in result.trace.smiles)
+    assert result.counts["scaffold"] > 0
+
+
+def test_failed_calls_are_recorded_and_cost_a_call(codec):
+    def moody(smiles):
+        if "N" in smiles:
+            raise ValueError("no nitrogen")
+        return float("nan") if "F" in smiles else length(smiles)
+
+    result = search(codec, "hybrid", moody)
+    failed = result.trace[result.trace.error != ""]
+    assert len(result.trace) == 80
+    assert set(failed.error) <= {"ValueError: no nitrogen", "gave nan"}
+    assert len(failed) == result.counts["errors"] > 0
+    assert failed.score.isna().all()
+    assert not result.best.smiles.str.contains("[NF]").any()
+
+
+def test_an_objective_that_only_fails_ends_the_search(codec):
+    with pytest.raises(UsageError, match=r"none of the first \d+ calls gave a value; the first was .*: ZeroDivisionError"):
+        search(codec, "hybrid", lambda smiles: 1 / 0, budget=400)
+
+
+def test_several_objectives_give_a_front(codec):
+    result = search(codec, "hybrid", [length, rings])
+    assert {"length", "rings"} <= set(result.trace.columns)
+    assert 1 <= len(result.front) <= 80
+    assert result.front.length.max() == result.trace.length.max()
+    assert result.front.rings.max() == result.trace.rings.max()
+    assert result.hypervolume() > 0
+    assert result.hypervolume(np.array([100.0, 100.0])) == 0
+
+
+def test_weights_make_one_objective_of_several(codec):
+    result = search(codec, "hybrid", [length, rings], weights=[1, 3])
+    expected = [(length(s) * rings(s) ** 3) ** 0.25 for s in result.trace.smiles]
+    assert np.allclose(result.trace.score, expected)
+    assert "length" not in result.trace
+
+
+def test_a_search_ends_where_there_is_nothing_new(codec):
+    with pytest.warns(UserWarning, match="no new molecule in 25 rounds: the search ended after 3 calls"):
+        result = search(codec, "evolve", pool=codec.smiles[:3], budget=5, method=Stubborn())
+    assert len(result.trace) == 3
+
+
+class Stubborn(Method):
+    """A stranger's method that trusts nobody's rules: strings that are not canonical, repeated, invalid."""
+
+    def propose(self, state):
+        return [Proposal(text, "mine") for text in ("OCC", "CCO", "C(", "", "c1ccccc1", "C1=CC=CC=C1", "CCC")]
+
+
+@pytest.mark.parametrize(
+    ("options", "line"),
+    [
+        ({"objective": "qedd"}, "qed"),
+        ({"objective": []}, "none is given"),
+        ({"objective": [length, length]}, "a name is given twice"),
+        ({"objective": [length, rings], "weights": [1]}, "weight"),
+        ({"method": "hybird"}, "did you mean 'hybrid'"),
+        ({"budget": 0}, "budget must be at least 1"),
+        ({"start": ["C1CC"]}, "start: 'C1CC' is not accepted: a ring number without its pair"),
+        ({"pool": []}, "has no molecule"),
+        ({"pool": ["CC(C"]}, "pool: 'CC\\(C' is not accepted"),
+        ({"constraints": Constraints(scaffold="[Se]")}, "scaffold='\\[Se\\]': no molecule of the leads and the pool"),
+        ({"constraints": Constraints(similarity=0.4)}, "Give the leads"),
+        ({"start": ["Cc1ccccc1"], "constraints": Constraints(scaffold="n")}, "the lead Cc1ccccc1 does not have it"),
+    ],
+)
+def test_what_cannot_be_searched_is_told_in_one_line(codec, options, line):
+    with pytest.raises(UsageError, match=line) as error:
+        search(codec, "hybrid", **options)
+    assert "\n" not in str(error.value)
+
+
+def test_ascent_needs_a_head_for_the_objective(codec):
+    with pytest.raises(UsageError, match="the model predicts length, not rings"):
+        search(codec, "gradient", rings)
+
+
+def test_a_lead_that_the_model_cannot_read_is_still_scored(codec):
+    with pytest.warns(UserWarning, match="cannot read FC1CC1"):
+        result = search(codec, "hybrid", start=["FC1CC1", "Cc1ccccc1"])
+    assert result.trace.smiles.tolist()[:2] == ["FC1CC1", "Cc1ccccc1"]

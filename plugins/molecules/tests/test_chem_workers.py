@@ -1,0 +1,99 @@
+"""Processes that read strings, and what they do with those that would stop them."""
+
+from __future__ import annotations
+
+import os
+import signal
+
+import pytest
+
+from vaehub.errors import RunFailed
+from vaehub_molecules.chem import workers
+from vaehub_molecules.chem.canonical import canonical
+from vaehub_molecules.chem.policy import Policy
+from vaehub_molecules.chem.reasons import Reason, Rejected
+from vaehub_molecules.chem.workers import Worker, canonicals
+
+ANYTHING = Policy(max_length=10**7, max_heavy=10**7)
+CAGED = "C1" + "C2CC2" * 30 + "1"  # 31 ring bonds, so it goes to a worker
+# PubChem 102128817, on which older releases of RDKit took hours and 200 GB (rdkit#1360)
+PUBCHEM = (
+    "COC1=CC=C(C=C1)C2C3=C(C=CC4=CC=CC=C43)OC5=CC6=C(C=C5)C7=NC8=C9C=CC1=CC9=C(N8)N=C3C4=C5C=CC(=C4)OC4=C(C(C8=C(C=CC9=CC=CC=C98)"
+    "OC8=CC9=C(C=C8)C8=NC9=NC9=C%10C=C(C=CC%10=C(N9)N=C9C%10=C(C=C(C=C%10)OC%10=C2C2=CC=CC=C2C=C%10)C(=N9)NC2=NC(=N8)C8=C2C=C(C=C8)"
+    "OC2=C(C(C8=C(C=CC9=CC=CC=C98)OC8=CC9=C(C=C8)C(=NC5=N3)N=C9NC6=N7)C3=CC=C(C=C3)OC)C3=CC=CC=C3C=C2)OC2=C(C(C3=C(O1)C=CC1=CC=CC=C13)"
+    "C1=CC=C(C=C1)OC)C1=CC=CC=C1C=C2)C1=CC=C(C=C1)OC)C1=CC=CC=C1C=C4"
+)
+
+
+@pytest.fixture
+def worker():
+    made = []
+
+    def make(*args, **options):
+        made.append(Worker(*args, **options))
+        return made[-1]
+
+    yield make
+    for one in made:
+        one.close()
+
+
+def test_workers_say_what_this_process_says(monkeypatch):
+    texts = ["OCC", "xx", "", "C C", "c1ccccc1", "[CH2]", "OCC", CAGED] * 3
+    expected = [answer(text) for text in texts]
+    assert canonicals(texts) == expected
+    monkeypatch.setattr(workers, "FEW", 2)
+    monkeypatch.setattr(workers, "CHUNK", 2)
+    assert canonicals(texts, workers=1) == canonicals(texts, workers=2) == expected
+
+
+def answer(text):
+    try:
+        return canonical(text)
+    except Rejected as rejected:
+        return rejected
+
+
+def test_policies_reach_the_workers():
+    policy = Policy(stereo="drop", elements=("C", "O"), max_heavy=95)
+    assert canonicals([CAGED, CAGED + "N"], policy) == [canonical(CAGED), Rejected(Reason.ELEMENT, "N")]
+
+
+def test_a_string_that_takes_too_long_is_found_and_the_others_are_read(worker):
+    one = worker(ANYTHING, seconds=0.1)
+    slow = "C" * 10_000
+    assert one.ask(["CO", slow, "OC"]) == ["CO", Rejected(Reason.TIME, "over 0.1 s"), "CO"]
+
+
+def test_a_worker_that_dies_is_replaced(worker):
+    one = worker(ANYTHING, seconds=60)
+    one.ask(["C"])
+    os.kill(one.process.pid, signal.SIGSTOP)
+    os.kill(one.process.pid, signal.SIGSEGV)
+    os.kill(one.process.pid, signal.SIGCONT)
+    assert one.ask(["CO"])[0] in ("CO", Rejected(Reason.CRASH))
+    assert one.ask(["CO", "N"]) == ["CO", "N"]
+
+
+def test_memory_has_a_limit(worker):
+    one = worker(ANYTHING, seconds=20, memory_gib=0.05)
+    huge, small = one.ask(["C" * 300_000, "OC"])
+    assert isinstance(huge, Rejected)
+    assert huge.kind != Reason.TIME
+    assert small == "CO"
+
+
+def test_a_worker_that_does_not_start_is_told(monkeypatch):
+    monkeypatch.setattr(workers.sys, "executable", "/bin/false")
+    with pytest.raises(RunFailed, match="a worker process did not start"):
+        canonicals([CAGED])
+
+
+def test_the_string_that_stopped_rdkit():
+    assert isinstance(canonicals([PUBCHEM])[0], Rejected)
+    _, after = canonicals([PUBCHEM, CAGED], Policy(max_length=1_000, max_heavy=300), seconds=1)
+    assert after == canonical(CAGED)
+
+
+def test_nothing_to_read():
+    assert canonicals([]) == []

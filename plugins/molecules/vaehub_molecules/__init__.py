@@ -1,0 +1,20 @@
+"""Molecules with VAEs: from a file of SMILES to a latent space that can be sampled, walked and searched. Names are imported on first use."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from vaehub_molecules.search import Constraints, Result, optimize
+    from vaehub_molecules.use.codec import Codec
+
+__all__ = ["Codec", "Constraints", "Result", "optimize"]
+_HOMES = {"Codec": "use.codec", "Constraints": "search", "Result": "search", "optimize": "search"}
+
+
+def __getattr__(name: str) -> Any:
+    """Import a public name from its module on first use."""
+    if name not in _HOMES:
+        raise AttributeError(f"module 'vaehub_molecules' has no attribute {name!r}")
+    return getattr(import_module(f"vaehub_molecules.{_HOMES[name]}"), name)

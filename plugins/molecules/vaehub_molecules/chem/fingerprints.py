@@ -1,0 +1,117 @@
+"""Circular fingerprints of many molecules, and how alike they are.
+
+Letters of shapes: N, M molecules, D columns of a fingerprint, K neighbours.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+from rdkit.Chem import MolFromSmiles
+from rdkit.Chem.rdFingerprintGenerator import GetMorganGenerator
+from scipy.sparse import csr_array
+
+Bytes: TypeAlias = NDArray[np.uint8]
+Floats: TypeAlias = NDArray[np.float32]
+Integers: TypeAlias = NDArray[np.int64]
+
+DENSE = 256  # columns so often filled that a dense product is faster than a sparse one
+BLOCK = 4_096  # molecules on either side of a matrix of similarities that is held at once
+
+
+def fingerprints(smiles: Sequence[str], radius: int = 2, size: int = 2048, counts: bool = True) -> Bytes:
+    """How often every circular environment occurs (N, D), at most 255 times; 0 or 1 where not `counts`.
+
+    "Extended-Connectivity Fingerprints" (Rogers & Hahn, 2010), doi:10.1021/ci100050t, folded to D = `size`; radius 2 is ECFP4. Raises
+    ValueError where RDKit cannot read a molecule.
+    """
+    generator = GetMorganGenerator(radius=radius, fpSize=size)
+    write = generator.GetCountFingerprintAsNumPy if counts else generator.GetFingerprintAsNumPy
+    out = np.zeros((len(smiles), size), dtype=np.uint8)
+    for row, text in zip(out, smiles, strict=True):
+        row[:] = np.minimum(write(molecule(text)), 255)
+    return out
+
+
+def molecule(smiles: str) -> Any:
+    """The molecule of a SMILES. Raises ValueError where it is none."""
+    mol = MolFromSmiles(smiles)
+    if mol is None:
+        raise ValueError(f"RDKit cannot read {smiles!r}")
+    return mol
+
+
+def tanimoto(a: NDArray[Any], b: NDArray[Any]) -> Floats:
+    """Σ min(a, b) / Σ max(a, b) of counts a (N, D), b (M, D): (N, M); of bits the share that both have of those that either has.
+
+    Two fingerprints without any count are alike: 1. Since min(i, j) = Σ_t [i >= t][j >= t], the numerator is one product of binary
+    matrices. "Graph kernels for chemical informatics" (Ralaivola et al., 2005), doi:10.1016/j.neunet.2005.07.009.
+    """
+    both = shared(a, b)
+    either = a.sum(1, dtype=np.float32)[:, None] + b.sum(1, dtype=np.float32) - both
+    alike: Floats = np.divide(both, either, out=np.ones_like(both), where=either > 0)
+    return alike
+
+
+def shared(a: NDArray[Any], b: NDArray[Any]) -> Floats:
+    """Σ min(a, b) (N, M): the columns that most fill by a dense product, the rest by a sparse one."""
+    top = np.minimum(a.max(0, initial=0), b.max(0, initial=0))
+    left, right = levels(a, top), levels(b, top)
+    order = np.argsort(-left.sum(0) * right.sum(0), kind="stable")
+    often, seldom = order[:DENSE], order[DENSE:]
+    both: Floats = left[:, often].astype(np.float32) @ right[:, often].astype(np.float32).T
+    rest = (sparse(left[:, seldom]) @ sparse(right[:, seldom]).T).tocoo()
+    both[rest.coords] += rest.data
+    return both
+
+
+def levels(counts: NDArray[Any], top: NDArray[Any]) -> NDArray[np.bool_]:
+    """[count >= t] for t = 1 … top of every column (D,), side by side."""
+    steps = (np.flatnonzero(top >= t) for t in range(1, int(top.max(initial=0)) + 1))
+    return np.concatenate([counts[:, :0] > 0, *(counts[:, columns] >= t for t, columns in enumerate(steps, 1))], axis=1)
+
+
+def sparse(flags: NDArray[np.bool_]) -> Any:
+    """Flags as the float32 matrix of a sparse product."""
+    return csr_array(flags.astype(np.float32))
+
+
+def nearest(queries: NDArray[Any], reference: NDArray[Any], k: int = 1) -> tuple[Integers, Floats]:
+    """Rows of `reference` (M, D) most like each of `queries` (N, D), and how like they are: (N, K) both, best first.
+
+    Raises ValueError unless 1 <= k <= M.
+    """
+    if not 1 <= k <= len(reference):
+        raise ValueError(f"k={k} of {len(reference)} molecules")
+    rows = np.zeros((len(queries), k), dtype=np.int64)
+    alike = np.zeros((len(queries), k), dtype=np.float32)
+    for part in blocks(len(queries)):
+        rows[part], alike[part] = best(queries[part], reference, k)
+    return rows, alike
+
+
+def best(queries: NDArray[Any], reference: NDArray[Any], k: int) -> tuple[Integers, Floats]:
+    """`nearest` for one block of queries: the best so far beside those of every block of the reference."""
+    rows, alike = np.empty((len(queries), 0), dtype=np.int64), np.empty((len(queries), 0), dtype=np.float32)
+    for part in blocks(len(reference)):
+        here = tanimoto(queries, reference[part])
+        there = np.broadcast_to(np.arange(part.start, part.stop), here.shape)
+        rows, alike = first(np.hstack([rows, there]), np.hstack([alike, here]), k)
+    return rows, alike
+
+
+def first(rows: Integers, alike: Floats, k: int) -> tuple[Integers, Floats]:
+    """The k most alike of each line, best first, of equals the earlier row."""
+    if alike.shape[1] > k:
+        kept = np.argpartition(-alike, k - 1, axis=1)[:, :k]
+        rows, alike = np.take_along_axis(rows, kept, 1), np.take_along_axis(alike, kept, 1)
+    order = np.lexsort((rows, -alike), axis=1)
+    return np.take_along_axis(rows, order, 1), np.take_along_axis(alike, order, 1)
+
+
+def blocks(rows: int) -> Iterator[slice]:
+    """Rows in order, BLOCK at a time."""
+    return (slice(start, min(start + BLOCK, rows)) for start in range(0, rows, BLOCK))

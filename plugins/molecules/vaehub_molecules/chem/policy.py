@@ -1,0 +1,51 @@
+"""Which molecules are accepted, and in which form."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal, get_args
+
+from vaehub.errors import UsageError
+from vaehub.hints import did_you_mean
+
+Salts = Literal["keep", "largest", "reject"]
+Stereo = Literal["keep", "drop"]
+Charges = Literal["keep", "neutralise", "reject"]
+CHOICES = {"salts": get_args(Salts), "stereo": get_args(Stereo), "charges": get_args(Charges)}
+
+
+@dataclass(frozen=True)
+class Policy:
+    """How a molecule is accepted.
+
+    salts: of several fragments keep all, keep the largest, or reject the molecule. stereo: keep or drop.
+    charges: keep, neutralise where protons allow it, or reject a net charge. elements: symbols that may occur, () for all.
+    max_length: characters, checked before parsing. max_heavy: heavy atoms of what is kept.
+    """
+
+    salts: Salts = "largest"
+    stereo: Stereo = "keep"
+    charges: Charges = "keep"
+    elements: tuple[str, ...] = ()
+    max_length: int = 512
+    max_heavy: int = 150
+
+    def __post_init__(self) -> None:
+        for option, known in CHOICES.items():
+            if getattr(self, option) not in known:
+                raise UsageError(f"{option}={getattr(self, option)!r}: {did_you_mean(str(getattr(self, option)), known)}")
+        for option in ("max_length", "max_heavy"):
+            if getattr(self, option) < 1:
+                raise UsageError(f"{option}={getattr(self, option)}: must be at least 1")
+        object.__setattr__(self, "elements", tuple(map(element, self.elements)))
+
+
+def element(symbol: str) -> str:
+    """A symbol of the periodic table. Raises UsageError for any other."""
+    from rdkit.Chem import GetPeriodicTable
+
+    try:
+        GetPeriodicTable().GetAtomicNumber(symbol)
+    except RuntimeError:
+        raise UsageError(f"elements: {symbol!r} is no element; write symbols such as C, N, Cl") from None
+    return symbol

@@ -1,0 +1,1 @@
+"""What `vaehub molecules` does."""

@@ -1,0 +1,160 @@
+"""`vaehub molecules report`, `metrics`, `neighbours`, `interpolate`, `reconstruct` and `clean`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from vaehub.commands.common import (
+    AsJson,
+    OptionalOutput,
+    Output,
+    RunPath,
+    open_run,
+    print_json,
+    print_table,
+    replacing,
+    write_frame,
+)
+from vaehub.commands.session import session
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    import pandas as pd
+
+    from vaehub_molecules.use.codec import Codec
+
+Smiles = Annotated[list[str], typer.Argument(metavar="SMILES…", help="Molecules; quote them.", show_default=False)]
+File = Annotated[
+    Path, typer.Argument(metavar="FILE", help="Molecules: .smi, .csv, .parquet or .sdf, each also .gz.", show_default=False)
+]
+Number = Annotated[int, typer.Option("-k", "--number", min=1, help="How many.")]
+
+
+def report(run: RunPath) -> None:
+    """Write a page of drawn molecules: new ones, what comes back, what lies near, and what all that is worth."""
+    from vaehub_molecules.report import write_report
+
+    with session():
+        page = write_report(open_run(run))
+    print(page)
+
+
+def metrics(run: RunPath, json: AsJson = False) -> None:
+    """Show reconstruction, KL, active units and the MOSES figures of samples, in one table."""
+    from vaehub_molecules.report.measures import measures
+
+    with session():
+        codec = opened(run)
+        figures = codec.domain.metrics(codec.run, "test")
+    if json:
+        return print_json(dict(figures))
+    print_table(
+        ("figure", "value", "what it says"), [(m.name, m.value, m.meaning) for rows in measures(figures).values() for m in rows]
+    )
+
+
+def neighbours(
+    run: RunPath,
+    smiles: Smiles,
+    among: Annotated[
+        Path | None, typer.Option(help="A file of molecules to search.", show_default="the training molecules")
+    ] = None,
+    output: Annotated[Path | None, typer.Option("--output", "-o", help="A table (.csv, .parquet).", show_default=False)] = None,
+    k: Number = 10,
+) -> None:
+    """Find the molecules most like others: by code, and by fingerprint."""
+    from vaehub_molecules.use.neighbours import neighbours as find
+
+    with session():
+        codec = opened(run)
+        others = codec.domain.train["smiles"].tolist() if among is None else molecules(codec, among)
+        frame = find(codec, [codec.canonical(text) for text in smiles], others, k)
+    give(frame, output)
+
+
+def interpolate(
+    run: RunPath,
+    first: Annotated[str, typer.Argument(metavar="A", help="The first molecule, as SMILES.", show_default=False)],
+    last: Annotated[str, typer.Argument(metavar="B", help="The last.", show_default=False)],
+    output: Annotated[
+        Path | None,
+        typer.Option("--output", "-o", help="A picture (.png, .svg) or a table (.csv, .parquet).", show_default=False),
+    ] = None,
+    steps: Annotated[int, typer.Option(min=2, help="How many molecules at most, both ends included.")] = 10,
+) -> None:
+    """Walk from one molecule to another through latent space."""
+    from vaehub_molecules.use.interpolate import interpolate as walk
+
+    with session():
+        codec = opened(run)
+        frame = walk(codec, codec.canonical(first), codec.canonical(last), steps)
+    give(frame, output, [f"{row.at:.2f}: {row.to_first:.2f} / {row.to_last:.2f}" for row in frame.itertuples()])
+
+
+def reconstruct(run: RunPath, file: File, output: OptionalOutput = None) -> None:
+    """Show what comes back of molecules that are encoded and decoded."""
+    from vaehub_molecules.use.reconstruct import reconstruct as again
+
+    with session():
+        codec = opened(run)
+        frame = again(codec, molecules(codec, file))
+    give(frame, output or (run if run.is_dir() else run.parent) / "reconstructed.csv", silent=True)
+    print(f"{len(frame):,} molecules: {frame.exact.mean():.1%} came back exactly, mean Tanimoto {frame.similarity.mean():.3f}")
+
+
+def clean(
+    file: File,
+    output: Output,
+    column: Annotated[str | None, typer.Option(help="Where the SMILES stand.", show_default="found by its name")] = None,
+) -> None:
+    """Write the molecules of a file in canonical form, each once, and beside them what was rejected and why."""
+    from vaehub_molecules.files import read_molecules
+
+    with session():
+        found = read_molecules(file, column=column)
+    print(*found.lines(), sep="\n")
+    give(found.frame, output, silent=True)
+    if found.rejected:
+        rejected = output.with_name("rejected.csv")
+        found.write_rejected(rejected)
+        print(rejected)
+
+
+def opened(run: Path) -> Codec:
+    """The model of a run folder or a file."""
+    from vaehub_molecules.use.codec import Codec
+
+    return Codec(open_run(run))
+
+
+def molecules(codec: Codec, path: Path) -> list[str]:
+    """The molecules of a file, in the form that the model reads. Raises UsageError where all are rejected."""
+    from vaehub_molecules.files import read_molecules
+
+    found = read_molecules(path, codec.policy)
+    found.check(0.5)
+    return [str(smiles) for smiles in found.frame["smiles"]]
+
+
+def give(frame: pd.DataFrame, output: Path | None, legends: Sequence[str] = (), silent: bool = False) -> None:
+    """A table to the screen, and to a file where one is named: a picture, or a table."""
+    if not silent:
+        rows = [
+            [f"{cell:.4f}" if isinstance(cell, float) else str(cell) for cell in row] for row in frame.itertuples(index=False)
+        ]
+        print_table([str(name) for name in frame], rows)
+    if output is None:
+        return
+    if output.suffix in (".png", ".svg"):
+        from vaehub_molecules.chem.drawing import grid, grid_svg
+
+        drawn = {".png": grid, ".svg": grid_svg}[output.suffix]
+        with replacing(output) as temporary:
+            temporary.write_bytes(drawn(frame["smiles"].tolist(), legends))
+        print(output)
+    else:
+        write_frame(frame, output)

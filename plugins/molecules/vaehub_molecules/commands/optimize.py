@@ -1,0 +1,110 @@
+"""`vaehub molecules optimize`: search for molecules that score best, every call counted."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from vaehub.commands.common import RunPath, Seed, open_run
+from vaehub.commands.session import session
+
+if TYPE_CHECKING:
+    from rich.progress import Progress
+
+    from vaehub_molecules.search import Result, State
+
+Names = Annotated[
+    list[str],
+    typer.Option(
+        "--objective",
+        metavar="NAME",
+        help="What to maximise: qed, similarity:SMILES, …, or module:function of your own. Give it again for several at once.",
+        show_default=False,
+    ),
+]
+Folder = Annotated[
+    Path,
+    typer.Option("--output", "-o", metavar="OUT", help="A folder; a search that was stopped goes on there.", show_default=False),
+]
+
+
+def limit(what: str, **more: float) -> typer.models.OptionInfo:
+    """An option that limits what is proposed."""
+    option: typer.models.OptionInfo = typer.Option(help=what, show_default="no limit", **more)  # type: ignore[arg-type]
+    return option
+
+
+def optimize(
+    run: RunPath,
+    objective: Names,
+    output: Folder,
+    budget: Annotated[int, typer.Option(min=1, help="Calls of the objective.")] = 10_000,
+    method: Annotated[str, typer.Option(help="hybrid, gradient, bo or evolve.")] = "hybrid",
+    start: Annotated[Path | None, typer.Option(help="A file of leads.", show_default="none")] = None,
+    pool: Annotated[Path | None, typer.Option(help="A file of molecules to begin with.", show_default="the model's own")] = None,
+    similarity: Annotated[float | None, limit("Least similarity to the nearest lead, 0 to 1.")] = None,
+    scaffold: Annotated[str | None, limit("A SMARTS pattern that must be there.")] = None,
+    max_heavy: Annotated[int | None, limit("Most heavy atoms.")] = None,
+    sa_max: Annotated[float | None, limit("Most that synthetic accessibility may be, 1 easy to 10 hard.")] = None,
+    element: Annotated[list[str] | None, limit("An element that may occur; give it again for others.")] = None,
+    weight: Annotated[
+        list[float] | None,
+        typer.Option(help="Of each objective, in order: their product is sought.", show_default="the Pareto front"),
+    ] = None,
+    workers: Annotated[
+        int | None, typer.Option(min=0, help="Processes that call; 0: this one.", show_default="one a core")
+    ] = None,
+    seconds: Annotated[float, typer.Option(help="After which a call is stopped; it counts.")] = 60.0,
+    seed: Seed = 0,
+) -> None:
+    """Search for molecules that score best: tables, an SDF file and a page of drawings in OUT."""
+    from vaehub_molecules.search import Constraints
+    from vaehub_molecules.search.optimize import codec_of
+    from vaehub_molecules.search.optimize import optimize as search
+    from vaehub_molecules.search.pool import read_leads
+
+    limits = Constraints(similarity, scaffold, max_heavy, sa_max, tuple(element or ()))
+    with session() as running:
+        codec = codec_of(open_run(run))
+        leads = read_leads(start, codec.policy) if start else []
+        result = search(
+            codec,
+            objective,
+            budget,
+            method,
+            leads,
+            limits,
+            seed,
+            output,
+            workers,
+            seconds,
+            weight or (),
+            pool,
+            telling(running.bars),
+        )
+    print(*summary(result), output / "report.html", sep="\n")
+
+
+def telling(bars: Progress) -> Callable[[State], None]:
+    """A bar of calls that also says how good the best molecule is."""
+    task = bars.add_task("calling")
+
+    def tell(state: State) -> None:
+        best = max(state.targets(), default=0.0)
+        bars.update(task, completed=len(state.buffer), total=state.budget, description=f"best {best:.4g}")
+
+    return tell
+
+
+def summary(result: Result) -> list[str]:
+    """What was found, at what cost."""
+    trace, counts = result.trace, result.counts
+    lines = [f"{counts['calls']:,} calls in {trace.time.max():.0f} s, {counts['errors']:,} of them failed"]
+    if len(result.best):
+        best = result.best.iloc[0]
+        lines.append(f"best {best.score:.6g}: {best.smiles}")
+    refused = [f"{count:,} {reason}" for reason, count in counts.items() if reason not in ("calls", "errors")]
+    return [*lines, f"proposed and not called: {', '.join(refused) or 'none'}", *result.notes]

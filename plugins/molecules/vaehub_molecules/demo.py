@@ -1,0 +1,80 @@
+"""`vaehub demo molecules`: train on a few thousand drug-like molecules, draw new ones, and search for the best, offline and in a minute."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from vaehub.commands.session import session
+
+if TYPE_CHECKING:
+    from vaehub.run import Run
+    from vaehub_molecules.use.codec import Codec
+
+DRAWN, CALLS = 1000, 400
+SMALL: dict[str, Any] = {  # enough for molecules that are mostly valid and codes that are used, in little time
+    "encoder": {"name": "gru", "embedding": 48, "width": 96},
+    "decoder": {"name": "gru", "embedding": 48, "width": 192},
+    "likelihood": "categorical",
+    "latent": 32,
+    "objective": {"name": "predictive", "base": {"name": "elbo", "beta": 0.1}, "weight": 0.3},
+    "optimizer": {"lr": 3e-3},
+    "train": {"epochs": 6, "batch_size": 64, "score_rows": 0},
+}
+MORE = """For more: the same on your own molecules, and longer
+  vaehub train configs/molecules.yaml domain.path=molecules.smi --out runs/mine
+  vaehub molecules report runs/mine
+  vaehub molecules optimize runs/mine --objective qed --budget 10000 -o best"""
+
+
+def molecules(
+    out: Annotated[Path, typer.Option("--out", help="Folder to write to.")] = Path("molecules-demo"),
+    rows: Annotated[int, typer.Option(min=100, help="Molecules of the sample to train on.")] = 4000,
+) -> None:
+    """Train on a sample of drug-like molecules, draw new ones, and search for one with a better QED."""
+    from vaehub_molecules.use.codec import Codec
+
+    codec = Codec(trained(out / "model", rows))
+    sample(codec, out / "samples.png")
+    print(MORE, search(codec, out / "search"), sep="\n")
+
+
+def trained(path: Path, rows: int) -> Run:
+    """A small model of the sample that ships."""
+    import vaehub
+    from vaehub_molecules.data import sample_path
+
+    domain = {
+        "name": "smiles",
+        "path": str(sample_path()),
+        "properties": ["qed", "logp"],
+        "rows": rows,
+        "test": 0.02,
+        "val": 0.02,
+    }
+    with session() as running, running.step("training"):
+        return vaehub.train({"domain": domain, **SMALL}, out=path)
+
+
+def sample(codec: Codec, path: Path) -> None:
+    """Draw molecules, count them, and draw the first of them on paper."""
+    from vaehub_molecules.files.writing import write_molecules
+    from vaehub_molecules.use.sample import counts_line
+
+    texts = codec.strings(codec.prior(DRAWN, 0), temperature=1.0)
+    print(counts_line(texts, codec.domain.known))
+    write_molecules(texts[:30], path)
+    print(path)
+
+
+def search(codec: Codec, folder: Path) -> Path:
+    """The page of a short search for the best QED, every call counted."""
+    from vaehub_molecules.commands.optimize import summary
+    from vaehub_molecules.search import optimize
+
+    with session() as running, running.step("searching"):
+        result = optimize(codec, "qed", budget=CALLS, out=folder, workers=0)
+    print(*summary(result), sep="\n")
+    return folder / "report.html"

@@ -1,0 +1,86 @@
+"""Molecules from a file of any kind."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import NamedTuple
+
+from vaehub.errors import UsageError
+from vaehub_molecules.chem.canonical import DEFAULT
+from vaehub_molecules.chem.policy import Policy
+from vaehub_molecules.chem.reasons import Rejected
+from vaehub_molecules.chem.workers import Answer, canonicals, canonicals_of_blocks
+from vaehub_molecules.files.content import reading
+from vaehub_molecules.files.molecules import Molecules
+from vaehub_molecules.files.plain import plain
+from vaehub_molecules.files.records import Line, Records
+from vaehub_molecules.files.sdf import sdf
+from vaehub_molecules.files.tables import parquet, separated
+
+
+class Kind(NamedTuple):
+    """How a kind of file is split into records, and how their texts become SMILES."""
+
+    records: Callable[[Path, str | None], Records]
+    answers: Callable[[list[str], Policy, int | None], list[Answer]] = canonicals
+
+
+KINDS = {
+    ".smi": Kind(plain),
+    ".smiles": Kind(plain),
+    ".txt": Kind(plain),
+    ".csv": Kind(separated),
+    ".tsv": Kind(separated),
+    ".parquet": Kind(parquet),
+    ".sdf": Kind(sdf, canonicals_of_blocks),
+}
+
+
+def read_molecules(
+    path: Path | str, policy: Policy = DEFAULT, column: str | None = None, workers: int | None = None
+) -> Molecules:
+    """Canonical, unique molecules of a .smi, .smiles, .txt, .csv, .tsv, .parquet or .sdf file, each also .gz.
+
+    `column`: that of the SMILES in a table, found by its usual names if not given. Of molecules that come twice the first is kept.
+    Raises UsageError that names the file: there is none, it cannot be read, or no molecule in it is accepted.
+    """
+    path = Path(path)
+    kind = kind_of(path)
+    with reading(path):
+        records = records_of(path, kind, column)
+    if not records.texts and not records.broken:
+        raise UsageError(f"{path}: no molecule in it, the file is empty; give one with a SMILES string in each line")
+    found = accepted(path, records, kind.answers(records.texts, policy, workers))
+    if found.frame.empty:
+        raise UsageError(f"{path}: none of {found.read:,} is accepted: {found.complaints()}")
+    return found
+
+
+def kind_of(path: Path) -> Kind:
+    """The kind of a file by its name. Raises UsageError where there is no such file or kind."""
+    if not path.is_file():
+        raise UsageError(f"{path}: no such file")
+    suffix = Path(path.name.lower().removesuffix(".gz")).suffix
+    if suffix not in KINDS:
+        raise UsageError(f"{path}: molecules are read from {', '.join(KINDS)} files, each also .gz; give one of these")
+    return KINDS[suffix]
+
+
+def records_of(path: Path, kind: Kind, column: str | None) -> Records:
+    """The records of a file; a complaint about its columns names it."""
+    try:
+        return kind.records(path, column)
+    except UsageError as error:
+        raise UsageError(f"{path}: {error}") from error
+
+
+def accepted(path: Path, records: Records, answers: list[Answer]) -> Molecules:
+    """The molecules with what else is known of them, and those that were rejected."""
+    good = [isinstance(answer, str) for answer in answers]
+    frame = records.others.loc[good].copy()
+    frame.insert(0, "smiles", [answer for answer in answers if isinstance(answer, str)])
+    unique = frame.drop_duplicates("smiles", ignore_index=True)
+    rows = zip(records.numbers, records.texts, answers, strict=True)
+    bad = [Line(number, text, answer) for number, text, answer in rows if isinstance(answer, Rejected)]
+    return Molecules(path, unique, sorted(bad + records.broken, key=lambda line: line.number), len(frame) - len(unique))

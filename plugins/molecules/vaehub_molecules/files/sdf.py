@@ -1,0 +1,58 @@
+"""SDF: mol blocks with properties."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pandas as pd
+
+from vaehub.errors import UsageError
+from vaehub_molecules.files.columns import typed
+from vaehub_molecules.files.content import lines
+from vaehub_molecules.files.records import Records
+
+END = "$$$$"
+TITLE = re.compile(r"^>.*<(.+)>")
+
+
+def sdf(path: Path, column: str | None) -> Records:
+    """The mol block of each record, with its title and properties beside it."""
+    if column is not None:
+        raise UsageError(f"column={column!r}: an SDF file holds structures, no column of SMILES")
+    records = split(lines(path))
+    known = pd.DataFrame([properties(record) for record in records], dtype=object).fillna("")
+    others = known.drop(columns="smiles", errors="ignore").apply(typed) if len(known) else known
+    return Records([block(record) for record in records], list(range(1, len(records) + 1)), others)
+
+
+def split(rows: list[str]) -> list[list[str]]:
+    """The lines of each record."""
+    records: list[list[str]] = [[]]
+    for row in rows:
+        if row.startswith(END):
+            records.append([])
+        else:
+            records[-1].append(row)
+    return [record for record in records if any(map(str.strip, record))]
+
+
+def block(record: list[str]) -> str:
+    """The mol block of a record: what stands before its properties."""
+    ends = (at for at, row in enumerate(record) if row.startswith((">", "M  END")))
+    return "\n".join(record[: next(ends, len(record))]) + "\nM  END\n"
+
+
+def properties(record: list[str]) -> dict[str, str]:
+    """The title of a record as `name`, and its properties."""
+    known = {"name": record[0].strip()} if record[0].strip() else {}
+    for at, row in enumerate(record):
+        if title := TITLE.match(row):
+            known[title[1]] = "\n".join(value(record[at + 1 :]))
+    return known
+
+
+def value(rows: list[str]) -> list[str]:
+    """The lines of a property: those up to the first blank one."""
+    blank = next((at for at, row in enumerate(rows) if not row.strip()), len(rows))
+    return [row.strip() for row in rows[:blank]]

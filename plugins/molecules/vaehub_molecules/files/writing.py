@@ -1,0 +1,105 @@
+"""Molecules to files, by the suffix."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from io import BytesIO, StringIO
+from pathlib import Path
+
+import pandas as pd
+from rdkit.Chem import MolFromSmiles, SDWriter
+from rdkit.Chem.rdDepictor import Compute2DCoords
+
+from vaehub.checkpoint import atomic_write
+from vaehub.errors import UsageError
+from vaehub.hints import did_you_mean
+from vaehub_molecules.chem.canonical import DEFAULT
+from vaehub_molecules.chem.drawing import grid, grid_svg
+from vaehub_molecules.chem.policy import Policy
+from vaehub_molecules.chem.properties import table
+
+TOLD = ("qed", "logp", "sa", "mw")  # properties beside each molecule
+DRAWN = 100  # molecules in a picture at most
+
+
+def write_molecules(texts: Sequence[str], path: Path, policy: Policy = DEFAULT) -> None:
+    """Write strings, as a model spells them, to .smi, .csv, .tsv, .parquet, .sdf, or a picture (.png, .svg). Raises UsageError for others.
+
+    Tables have all rows: `smiles` is canonical and empty where a row is no molecule, `text` what was spelt. The other formats have the
+    molecules alone; the name of each is its row, counted from 1.
+    """
+    if path.suffix not in FORMATS:
+        raise UsageError(f"{path}: no format of molecules has the suffix {path.suffix!r}; {did_you_mean(path.suffix, FORMATS)}")
+    atomic_write(path, FORMATS[path.suffix](described(texts, policy)))
+
+
+def described(texts: Sequence[str], policy: Policy) -> pd.DataFrame:
+    """row, smiles, text and properties of strings."""
+    from vaehub_molecules.use.codec import canonical_or_empty
+
+    smiles = canonical_or_empty(texts, policy)
+    real = sorted({text for text in smiles if text})
+    values = table(real, TOLD).set_index(pd.Index(real, dtype=object)).reindex(smiles)
+    rows = pd.DataFrame({"row": range(1, len(texts) + 1), "smiles": smiles, "text": list(texts)})
+    return rows.join(values.reset_index(drop=True))
+
+
+def lines(frame: pd.DataFrame) -> bytes:
+    """SMILES and row, one molecule a line."""
+    real = frame[frame.smiles != ""]
+    return "".join(f"{smiles} {row}\n" for smiles, row in zip(real.smiles, real.row, strict=True)).encode()
+
+
+def csv(frame: pd.DataFrame) -> bytes:
+    """Columns with commas between."""
+    return frame.to_csv(index=False).encode()
+
+
+def tsv(frame: pd.DataFrame) -> bytes:
+    """Columns with tabs between."""
+    return frame.to_csv(index=False, sep="\t").encode()
+
+
+def parquet(frame: pd.DataFrame) -> bytes:
+    """Parquet."""
+    out = BytesIO()
+    frame.to_parquet(out, index=False)
+    return out.getvalue()
+
+
+def sdf(frame: pd.DataFrame) -> bytes:
+    """Molecules with flat coordinates, all other columns as their properties."""
+    out = StringIO()
+    with SDWriter(out) as writer:
+        for row in frame[frame.smiles != ""].to_dict("records"):
+            mol = MolFromSmiles(row["smiles"])
+            Compute2DCoords(mol)
+            for name, value in row.items():
+                mol.SetProp(str(name), str(value))
+            writer.write(mol)
+    return out.getvalue().encode()
+
+
+def legends(frame: pd.DataFrame) -> list[str]:
+    """What stands under each molecule of a picture."""
+    return [
+        f"{row.row}: QED {row.qed:.2f}, logP {row.logp:.1f}" if row.smiles else f"{row.row}: no molecule"
+        for row in frame.itertuples()
+    ]
+
+
+def png(frame: pd.DataFrame) -> bytes:
+    """A picture of the first molecules."""
+    shown = frame.head(DRAWN)
+    return grid(shown.smiles.tolist(), legends(shown))
+
+
+def svg(frame: pd.DataFrame) -> bytes:
+    """The same as SVG."""
+    shown = frame.head(DRAWN)
+    return grid_svg(shown.smiles.tolist(), legends(shown))
+
+
+FORMATS: Mapping[str, Callable[[pd.DataFrame], bytes]] = {
+    ".smi": lines, ".smiles": lines, ".txt": lines, ".csv": csv, ".tsv": tsv, ".parquet": parquet, ".sdf": sdf, ".png": png, ".svg": svg,
+}  # fmt: skip

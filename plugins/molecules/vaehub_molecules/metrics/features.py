@@ -1,0 +1,118 @@
+"""What the measures need to know of every molecule, found in one pass."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple, final
+
+import numpy as np
+from numpy.typing import NDArray
+from rdkit.Chem import FragmentOnBRICSBonds, Mol, MolFromSmiles, MolToSmiles
+from rdkit.Chem.Scaffolds.MurckoScaffold import GetScaffoldForMol
+
+from vaehub_molecules.chem.canonical import silence
+from vaehub_molecules.chem.fingerprints import fingerprints
+from vaehub_molecules.chem.limits import check
+from vaehub_molecules.chem.policy import Policy
+from vaehub_molecules.chem.properties import PROPERTIES
+from vaehub_molecules.chem.reasons import Rejected
+from vaehub_molecules.chem.spread import spread
+from vaehub_molecules.metrics.filters import passes
+
+VALUES = {"logP": "logp", "SA": "sa", "QED": "qed", "weight": "mw"}  # the names of MOSES and ours
+MAX_LENGTH = Policy().max_length
+BITS = 1_024  # of a fingerprint, as in MOSES
+RINGS = 2  # scaffolds with fewer rings are not counted
+
+
+class Molecule(NamedTuple):
+    """One valid molecule."""
+
+    smiles: str  # canonical
+    print: Any  # packed bits of ECFP4 (BITS / 8)
+    fragments: tuple[str, ...]
+    scaffold: str
+    passes: bool
+    values: tuple[float, ...]  # in the order of VALUES
+
+
+@final
+@dataclass(frozen=True)
+class Molecules:
+    """N valid molecules, as often as each was drawn."""
+
+    smiles: list[str]
+    prints: NDArray[np.uint8]  # (N, BITS / 8)
+    fragments: Mapping[str, int]
+    scaffolds: Mapping[str, int]
+    passes: NDArray[np.bool_]
+    values: Mapping[str, NDArray[np.float64]]
+
+    @staticmethod
+    def of(smiles: Sequence[str], workers: int | None = None) -> Molecules:
+        """The valid ones of these, in order; each text is looked at once, many in `workers` processes."""
+        distinct = list(dict.fromkeys(smiles))
+        known = dict(zip(distinct, spread(examined, distinct, workers), strict=True))
+        return gathered([found for text in smiles if (found := known[text]) is not None])
+
+    def __len__(self) -> int:
+        return len(self.smiles)
+
+
+def gathered(found: Sequence[Molecule]) -> Molecules:
+    """Molecules side by side."""
+    values = np.array([one.values for one in found], dtype=float).reshape(len(found), len(VALUES))
+    return Molecules(
+        [one.smiles for one in found],
+        np.array([one.print for one in found], dtype=np.uint8).reshape(len(found), BITS // 8),
+        Counter(fragment for one in found for fragment in one.fragments),
+        Counter(one.scaffold for one in found if one.scaffold),
+        np.array([one.passes for one in found], dtype=bool),
+        dict(zip(VALUES, values.T, strict=True)),
+    )
+
+
+def examined(text: str) -> Molecule | None:
+    """Everything of one molecule, of its canonical SMILES; None where it is not valid."""
+    smiles = valid(text)
+    if smiles is None:
+        return None
+    mol = MolFromSmiles(smiles)
+    return Molecule(
+        smiles,
+        np.packbits(fingerprints([smiles], size=BITS, counts=False)[0]),
+        fragments(mol),
+        scaffold(mol),
+        passes(mol),
+        tuple(float(PROPERTIES[name](mol)) for name in VALUES.values()),
+    )
+
+
+def valid(text: str) -> str | None:
+    """Canonical SMILES of what RDKit can read; None for anything else, for nothing at all, and for what may hang a parser."""
+    silence()
+    try:
+        check(text, MAX_LENGTH)
+    except Rejected:
+        return None
+    mol = MolFromSmiles(text)
+    return None if mol is None or MolFromSmiles(smiles := MolToSmiles(mol)) is None else smiles
+
+
+def fragments(mol: Mol) -> tuple[str, ...]:
+    """Pieces between retrosynthetically interesting bonds.
+
+    "On the Art of Compiling and Using 'Drug-Like' Chemical Fragment Spaces" (Degen et al., 2008), doi:10.1002/cmdc.200800178.
+    """
+    return tuple(MolToSmiles(FragmentOnBRICSBonds(mol)).split("."))
+
+
+def scaffold(mol: Mol) -> str:
+    """The rings and what links them, "" where there are fewer than two.
+
+    "The Properties of Known Drugs. 1. Molecular Frameworks" (Bemis & Murcko, 1996), doi:10.1021/jm9602928.
+    """
+    core = GetScaffoldForMol(mol)  # type: ignore[no-untyped-call]
+    return MolToSmiles(core) if core.GetRingInfo().NumRings() >= RINGS else ""

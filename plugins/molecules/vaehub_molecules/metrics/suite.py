@@ -1,0 +1,81 @@
+"""The measures of MOSES over a set of samples.
+
+"Molecular Sets (MOSES): A Benchmarking Platform for Molecular Generation Models" (Polykovskiy et al., 2020),
+doi:10.3389/fphar.2020.565644. They are those of molsets 0.3.1, except that an empty string is no valid molecule.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from pathlib import Path
+
+from scipy.stats import wasserstein_distance
+
+from vaehub.errors import UsageError
+from vaehub_molecules.metrics.alike import cosine, internal_diversity, nearest_similarity
+from vaehub_molecules.metrics.fcd import frechet, moments
+from vaehub_molecules.metrics.features import Molecules
+from vaehub_molecules.metrics.reference import Reference
+
+AT = {"1k": 1_000, "10k": 10_000}
+
+
+def evaluate(
+    samples: Sequence[str],
+    train: Collection[str],
+    test: Sequence[str] | None = None,
+    statistics: Path | None = None,
+    workers: int | None = None,
+) -> Mapping[str, float]:
+    """Every measure of samples, as they were drawn, by name; what compares needs a test set or the official statistics file.
+
+    `train` are canonical SMILES. Many molecules are examined in `workers` processes, by default one a core; the figures do not depend on
+    how many. Raises UsageError for no samples, a test set without a valid molecule, and a file that is none of MOSES.
+    """
+    if not samples:
+        raise UsageError("no samples to judge; draw some first")
+    found = Molecules.of(samples, workers)
+    figures = {"validity": len(found) / len(samples)}
+    if not len(found):
+        return figures
+    figures |= distinct(found.smiles, len(samples)) | {"novelty": novelty(found.smiles, train)} | alone(found)
+    reference = reference_for(test, statistics, workers)
+    return figures if reference is None else figures | compare(found, reference)
+
+
+def reference_for(test: Sequence[str] | None, statistics: Path | None, workers: int | None) -> Reference | None:
+    """What to compare with, if anything."""
+    if statistics is not None:
+        return Reference.official(statistics)
+    return Reference.of(test, workers) if test else None
+
+
+def distinct(smiles: Sequence[str], drawn: int) -> dict[str, float]:
+    """The share of distinct molecules among all valid ones, and among the first 1,000 and 10,000 where as many were drawn."""
+    shares = {"uniqueness": len(set(smiles)) / len(smiles)}
+    for name, k in AT.items():
+        if drawn >= k:
+            shares[f"uniqueness@{name}"] = len(set(smiles[:k])) / len(smiles[:k])
+    return shares
+
+
+def novelty(smiles: Sequence[str], train: Collection[str]) -> float:
+    """The share of the distinct molecules that are not in the training set."""
+    drawn = set(smiles)
+    return len(drawn.difference(train)) / len(drawn)
+
+
+def alone(found: Molecules) -> dict[str, float]:
+    """What needs no other molecules."""
+    first, second = internal_diversity(found.prints)
+    return {"IntDiv": first, "IntDiv2": second, "Filters": float(found.passes.mean())}
+
+
+def compare(found: Molecules, reference: Reference) -> dict[str, float]:
+    """What compares: FCD, SNN, Frag, Scaf, and the Wasserstein distance between distributions of four properties."""
+    return {
+        "FCD": frechet(moments(found.smiles), reference.moments),
+        "SNN": nearest_similarity(found.prints, reference.prints),
+        "Frag": cosine(found.fragments, reference.fragments),
+        "Scaf": cosine(found.scaffolds, reference.scaffolds),
+    } | {f"{name} W1": float(wasserstein_distance(values, reference.values[name])) for name, values in found.values.items()}

@@ -1,0 +1,42 @@
+"""Oracles by name."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from vaehub.errors import UsageError
+from vaehub.hints import did_you_mean
+from vaehub_molecules.oracles import pmo
+from vaehub_molecules.oracles.oracle import Formula, Oracle
+from vaehub_molecules.oracles.parametrised import FAMILIES
+from vaehub_molecules.oracles.terms import Measure
+
+GUACAMOL = "GuacaMol, Brown et al. 2019, doi:10.1021/acs.jcim.8b00839"
+MEASURED = {
+    "logp": "Wildman & Crippen 1999, doi:10.1021/ci990307l",
+    "penalised_logp": "logP - SA - max(0, largest ring - 6); Gómez-Bombarelli et al. 2018, doi:10.1021/acscentsci.7b00572",
+    "penalised_logp_normalised": "(logP - 2.4571) / 1.4343 - (SA - 3.0526) / 0.8335 - (cycle - 0.0486) / 0.2860 with cycle = max(0, largest "
+    "ring - 6); Jin et al. 2018, arXiv:1802.04364",
+    "plogp_jtvae": "logP - SA; the constrained task of Jin et al. 2018, arXiv:1802.04364",
+}
+ORACLES: Mapping[str, Oracle] = {name: Formula(name, term, GUACAMOL) for name, term in pmo.TERMS.items()} | {
+    name: Formula(name, Measure(name), source) for name, source in MEASURED.items()
+}
+
+
+def oracle(name: str) -> Oracle:
+    """An oracle by name, or by `similarity:SMILES`, `rediscovery:SMILES`, `isomers:FORMULA`, `median:SMILES,SMILES`.
+
+    Raises UsageError for a name that is none and for a parameter that cannot be read.
+    """
+    family, colon, parameter = name.partition(":")
+    if colon and family in FAMILIES:
+        return Formula(name, FAMILIES[family](parameter), GUACAMOL)
+    if name not in ORACLES:
+        raise UsageError(f"no objective called {name!r}; {did_you_mean(name, names())}")
+    return ORACLES[name]
+
+
+def names() -> list[str]:
+    """Everything that `oracle` knows, families with their colon."""
+    return [*ORACLES, *(f"{family}:" for family in FAMILIES)]

@@ -1,0 +1,44 @@
+"""What an oracle is: a score of a molecule, the higher the better."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+from typing import final
+
+from vaehub_molecules.chem.fingerprints import molecule
+from vaehub_molecules.oracles.terms import Term
+
+
+class Oracle(ABC):
+    """Scores molecules; picklable, so that worker processes can have one each."""
+
+    name: str  # what a command line calls it
+
+    @property
+    @abstractmethod
+    def describe(self) -> str:
+        """Its formula and source, for people."""
+
+    @abstractmethod
+    def score(self, smiles: str) -> float:
+        """The score of a molecule in canonical SMILES. Raises whatever the scoring raises, ValueError where RDKit cannot read it."""
+
+
+@final
+@dataclass(frozen=True)
+class Formula(Oracle):
+    """A term of the molecule, as RDKit reads it."""
+
+    name: str
+    term: Term
+    source: str
+
+    @property
+    def describe(self) -> str:
+        """The formula as it is computed, then the source."""
+        return f"{self.term} ({self.source})"
+
+    def score(self, smiles: str) -> float:
+        """The value of the term. Raises ValueError where RDKit cannot read the molecule."""
+        return self.term(molecule(smiles))

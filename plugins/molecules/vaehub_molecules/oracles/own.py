@@ -1,0 +1,90 @@
+"""Objectives of the user's own: a Python function, given as such or as `module:function`."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cache
+from importlib import import_module
+from typing import TypeAlias, final
+
+from vaehub.errors import UsageError
+from vaehub.hints import reason
+from vaehub_molecules.oracles.named import ORACLES, oracle
+from vaehub_molecules.oracles.oracle import Oracle
+from vaehub_molecules.oracles.parametrised import FAMILIES
+
+Score: TypeAlias = Callable[[str], float]
+
+
+@final
+@dataclass(frozen=True)
+class Function(Oracle):
+    """A function of canonical SMILES; worker processes need one that can be pickled: defined at the top of a module."""
+
+    name: str
+    function: Score
+
+    @property
+    def describe(self) -> str:
+        """Its docstring."""
+        return " ".join((self.function.__doc__ or "a function of the user's").split())
+
+    def score(self, smiles: str) -> float:
+        """What the function returns, as a number."""
+        return float(self.function(smiles))
+
+
+@final
+@dataclass(frozen=True)
+class Imported(Oracle):
+    """A function by the text `module:function`, imported anew in every process."""
+
+    name: str
+
+    @property
+    def describe(self) -> str:
+        """The docstring of the function."""
+        return Function(self.name, imported(self.name)).describe
+
+    def score(self, smiles: str) -> float:
+        """What the function returns, as a number."""
+        return float(imported(self.name)(smiles))
+
+
+@cache
+def imported(text: str) -> Score:
+    """The function `module:function`; modules of the current folder are found too. Raises UsageError where there is none."""
+    module, _, function = text.partition(":")
+    if os.getcwd() not in sys.path:
+        sys.path.append(os.getcwd())
+    try:
+        found = getattr(import_module(module), function)
+    except Exception as error:  # a module may raise anything while it is imported
+        raise UsageError(f"objective {text!r} cannot be imported: {reason(error)}") from error
+    if not callable(found):
+        raise UsageError(f"objective {text!r} is no function but {type(found).__name__}; give a function of a SMILES string")
+    return found  # type: ignore[no-any-return]
+
+
+def load_objective(text: str) -> Oracle:
+    """An oracle by name, or a function of the user's by `module:function`, which runs that module.
+
+    For what a user types or writes in Python, never for text out of a config or model file. Raises UsageError where there is none.
+    """
+    head, colon, function = text.partition(":")
+    if text in ORACLES or head in FAMILIES or not (colon and function.isidentifier()):
+        return oracle(text)
+    imported(text)
+    return Imported(text)
+
+
+def as_oracle(objective: Oracle | str | Score) -> Oracle:
+    """The oracle that is meant by an oracle, a name or a function."""
+    if isinstance(objective, Oracle):
+        return objective
+    if isinstance(objective, str):
+        return load_objective(objective)
+    return Function(str(getattr(objective, "__name__", type(objective).__name__)), objective)

@@ -1,0 +1,50 @@
+"""Oracles with a parameter: `name:parameter`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from vaehub.errors import UsageError
+from vaehub_molecules.chem.fingerprints import molecule
+from vaehub_molecules.oracles.formulas import isomers
+from vaehub_molecules.oracles.shapes import Clipped, Geometric
+from vaehub_molecules.oracles.terms import Alike, Term
+
+ENOUGH = 0.7  # GuacaMol's threshold for its similarity tasks
+
+
+def similarity(target: str) -> Term:
+    """min(1, T_ECFP4(x, target) / 0.7)."""
+    return Clipped(Alike(read(target)), ENOUGH)
+
+
+def rediscovery(target: str) -> Term:
+    """T_ECFP4(x, target)."""
+    return Alike(read(target))
+
+
+def median(targets: str) -> Term:
+    """Geometric mean of T_ECFP4 to two or more molecules "A,B"."""
+    several = targets.split(",")
+    if len(several) < 2:
+        raise UsageError(f"median:{targets}: the median of one molecule is that molecule; give two with a comma between")
+    return Geometric(tuple(Alike(read(target)) for target in several))
+
+
+def read(target: str) -> str:
+    """A target as it was given. Raises UsageError where RDKit cannot read it, or it has no atoms."""
+    try:
+        atoms = molecule(target).GetNumAtoms()
+    except ValueError as error:
+        raise UsageError(f"{error}; give the target of the objective as valid SMILES") from error
+    if not atoms:
+        raise UsageError("the target of the objective is empty; give it as SMILES after the colon")
+    return target
+
+
+FAMILIES: dict[str, Callable[[str], Term]] = {
+    "similarity": similarity,
+    "rediscovery": rediscovery,
+    "isomers": isomers,
+    "median": median,
+}

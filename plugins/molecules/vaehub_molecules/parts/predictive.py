@@ -1,0 +1,107 @@
+"""Training of the property heads together with the VAE."""
+
+from __future__ import annotations
+
+import math
+from typing import Annotated, final
+
+import torch
+import torch.nn.functional as F
+from pydantic import Field
+from torch import Tensor
+
+from vaehub.base import Batch, Logs, Objective, Part, Step
+from vaehub.errors import UsageError
+from vaehub.objectives import ELBO
+from vaehub.vae import VAE, Terms
+from vaehub_molecules.parts.heads import Heads
+from vaehub_molecules.parts.relaxed import relaxed
+from vaehub_molecules.parts.writer import Writer, alive
+
+Temperature = Annotated[float, Field(gt=0, le=10)]
+
+
+@final
+class Predictive(Objective):
+    """base + weight (|h(z) - y|^2 + |g(x) - y|^2 + |g(s) - y|^2) / 2, with s ~ p(x|z) a relaxed string; the last two on a `share` of the rows.
+
+    The relaxed strings are soft and straight-through by turns, at a temperature that falls from `hot` to `cold` over `cooling` epochs:
+    "Categorical Reparameterization with Gumbel-Softmax" (Jang et al., 2017), arXiv:1611.01144. Unknown y (NaN) are left out. A decoder that
+    does not write strings is trained by the base alone. Raises UsageError where there is no property to predict.
+    """
+
+    def __init__(
+        self,
+        *,
+        base: Part[Objective] = ELBO,
+        weight: Annotated[float, Field(gt=0)] = 1.0,
+        share: Annotated[float, Field(ge=0, le=1)] = 0.125,
+        hot: Temperature = 1.0,
+        cold: Temperature = 0.5,
+        cooling: Annotated[int, Field(ge=1)] = 5,
+    ) -> None:
+        super().__init__()
+        self.base: Objective = base()
+        self.samples, self.weight, self.share = self.base.samples, weight, share
+        self.hot, self.cold, self.cooling = hot, cold, cooling
+        self.writer: list[Writer] = []  # in a list: its weights are the VAE's
+
+    def wire(self, vae: VAE) -> None:
+        """Find the heads."""
+        self.base.wire(vae)
+        if not isinstance(vae.decoder, Writer):
+            return
+        if vae.decoder.heads is None:
+            raise UsageError(
+                'objective predictive: no property to predict; set domain.properties=["logp","qed"] or use objective elbo'
+            )
+        self.writer = [vae.decoder]
+
+    def prepare(self, step: Step) -> None:
+        """As the base does."""
+        self.base.prepare(step)
+
+    def tau(self, epoch: int) -> float:
+        """Temperature in an epoch: a geometric fall."""
+        done = min(1.0, epoch / self.cooling)
+        return self.hot ** (1 - done) * self.cold**done
+
+    def forward(self, terms: Terms, step: Step) -> tuple[Tensor, Logs]:
+        """Loss and logs; see the class."""
+        loss, logs = self.base(terms, step)
+        for writer in self.writer:
+            of_code = error(heads_of(writer)(terms.z[0]), known(terms.batch))
+            loss = loss + self.weight * (of_code + self.of_strings(writer, terms, step))
+            logs |= {"property_error": of_code.detach()}
+        return loss, logs
+
+    def of_strings(self, writer: Writer, terms: Terms, step: Step) -> Tensor:
+        """Errors of the head that reads strings, on a share of the rows: as they are, and as the decoder relaxes them."""
+        rows = math.ceil(self.share * len(terms.batch.x))
+        if not rows:
+            return terms.z.new_zeros(())
+        batch, z = terms.batch.map(lambda t: t[:rows]), terms.z[0, :rows]
+        longest = min(int(alive(batch.x).sum(1).max()) + 1, batch.x.shape[1])
+        hard = F.one_hot(batch.x[:, :longest].long(), writer.spec.classes).to(z.dtype)
+        code = z if batch.cond is None else torch.cat([z, batch.cond], -1)
+        soft = relaxed(writer, code, self.tau(step.epoch), hard=bool(step.step % 2), steps=longest)[:, :longest]
+        return error(heads_of(writer).read(hard), known(batch)) + error(heads_of(writer).read(soft), known(batch))
+
+
+def heads_of(writer: Writer) -> Heads:
+    """The heads, which `wire` has made sure of."""
+    assert writer.heads is not None
+    return writer.heads
+
+
+def known(batch: Batch) -> Tensor:
+    """y (B, P). Raises UsageError where the rows have none."""
+    if batch.y is None:
+        raise UsageError("objective predictive: the rows have no y to predict; use a domain that gives properties")
+    return batch.y
+
+
+def error(predicted: Tensor, y: Tensor) -> Tensor:
+    """Half the squared error, summed over properties and averaged over rows, where y is known."""
+    known = ~y.isnan()
+    return 0.5 * torch.where(known, predicted.float() - y.nan_to_num(), 0.0).square().sum(-1).mean()

@@ -1,0 +1,143 @@
+"""Transformers that read and write strings; the writer keeps the keys and values of what it has written."""
+
+from __future__ import annotations
+
+from typing import Annotated, final
+
+import torch
+import torch.nn.functional as F
+from pydantic import Field, PositiveInt
+from torch import Tensor, nn
+from torch.distributions import Distribution
+
+from vaehub.base import Batch, Encoder, Likelihood, Posterior, Spec
+from vaehub.errors import UsageError
+from vaehub_molecules.parts.writer import Share, State, Temperature, Writer, alive
+
+Layers = Annotated[int, Field(ge=1, le=24)]
+
+
+@final
+class Block(nn.Module):
+    """Attention and a feed-forward net, each on what is normalised and added: "Attention Is All You Need" (2017), arXiv:1706.03762."""
+
+    def __init__(self, width: int, heads: int) -> None:
+        super().__init__()
+        self.heads = heads
+        self.before, self.between = nn.LayerNorm(width), nn.LayerNorm(width)
+        self.ask, self.join = nn.Linear(width, 3 * width), nn.Linear(width, width)
+        self.feed = nn.Sequential(nn.Linear(width, 4 * width), nn.GELU(), nn.Linear(4 * width, width))
+
+    def forward(self, h: Tensor, mask: Tensor | None = None, causal: bool = False) -> Tensor:
+        """Whole strings (B, T, F); `mask` (B, 1, 1, T) of the places that may be looked at."""
+        q, k, v = self.split(h)
+        return self.rest(h, F.scaled_dot_product_attention(q, k, v, mask, is_causal=causal))
+
+    def append(self, h: Tensor, keys: Tensor, values: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """One more place (B, 1, F) after those whose keys and values (B, heads, t, F / heads) are kept."""
+        q, k, v = self.split(h)
+        keys, values = torch.cat([keys, k], 2), torch.cat([values, v], 2)
+        return self.rest(h, F.scaled_dot_product_attention(q, keys, values)), keys, values
+
+    def split(self, h: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """Queries, keys and values (B, heads, T, F / heads)."""
+        q, k, v = self.ask(self.before(h)).unflatten(-1, (3, self.heads, -1)).permute(2, 0, 3, 1, 4).unbind(0)
+        return q, k, v
+
+    def rest(self, h: Tensor, attended: Tensor) -> Tensor:
+        """What follows attention (B, heads, T, F / heads)."""
+        h = h + self.join(attended.transpose(1, 2).flatten(2))
+        out: Tensor = h + self.feed(self.between(h))
+        return out
+
+
+def divisible(width: int, heads: int) -> None:
+    """Raise UsageError where the heads do not share the width evenly."""
+    if width % heads:
+        raise UsageError(f"width: {width} is no multiple of heads {heads}; change one of them")
+
+
+@final
+class TransformerEncoder(Encoder):
+    """q(z|x,c) from the mean over the symbols of a Transformer's last layer."""
+
+    def __init__(
+        self, spec: Spec, posterior: Posterior, *, width: PositiveInt = 256, heads: PositiveInt = 4, layers: Layers = 3
+    ) -> None:
+        super().__init__(spec, posterior)
+        if len(spec.shape) != 1 or not spec.classes:
+            raise UsageError(
+                f"encoder transformer: reads rows of symbols, not rows of shape {spec.shape}; use a domain of strings"
+            )
+        divisible(width, heads)
+        self.embed, self.place = nn.Embedding(spec.classes, width), nn.Embedding(spec.shape[0], width)
+        self.blocks = nn.ModuleList(Block(width, heads) for _ in range(layers))
+        self.last = nn.LayerNorm(width)
+        self.head = nn.Linear(width + spec.cond, posterior.features)
+
+    def forward(self, batch: Batch) -> Distribution:
+        """q(z|x,c): batch (B,), event (L,)."""
+        if (batch.cond is None) != (self.spec.cond == 0):
+            raise UsageError(f"cond: this encoder was built for {self.spec.cond} numbers a row; give as many")
+        x = batch.x.long()
+        there = alive(x)
+        longest = int(there.sum(1).max())
+        x, there = x[:, :longest], there[:, :longest]
+        h = self.embed(x) + self.place.weight[:longest]
+        for block in self.blocks:
+            h = block(h, there[:, None, None])
+        h = (self.last(h) * there.unsqueeze(-1)).sum(1) / there.sum(1, keepdim=True)
+        given = [] if batch.cond is None else [batch.cond]
+        q: Distribution = self.posterior(self.head(torch.cat([h, *given], -1)))
+        return q
+
+
+@final
+class TransformerDecoder(Writer):
+    """p(x|z,c) by a causal Transformer that is handed z at every place."""
+
+    def __init__(
+        self,
+        spec: Spec,
+        latent: int,
+        likelihood: Likelihood,
+        *,
+        width: PositiveInt = 256,
+        heads: PositiveInt = 4,
+        layers: Layers = 3,
+        word_dropout: Share = 0.1,
+        grammar: bool = True,
+        temperature: Temperature = 1.0,
+    ) -> None:
+        super().__init__(spec, latent, likelihood, width, width, word_dropout, grammar, temperature)
+        divisible(width, heads)
+        self.heads_of, self.code = heads, nn.Linear(self.code_size, width)
+        self.place = nn.Embedding(spec.shape[0], width)
+        self.blocks = nn.ModuleList(Block(width, heads) for _ in range(layers))
+        self.last = nn.LayerNorm(width)
+
+    def features(self, embedded: Tensor, code: Tensor) -> Tensor:
+        """Features (B, T, F) of every symbol of a string."""
+        h = embedded + self.place.weight[: embedded.shape[1]] + self.code(code).unsqueeze(1)
+        for block in self.blocks:
+            h = block(h, causal=True)
+        out: Tensor = self.last(h)
+        return out
+
+    def begin(self, code: Tensor) -> State:
+        """What z adds at every place, the number of places written, and each layer's keys and values, none yet."""
+        width = self.place.weight.shape[1]
+        none = code.new_zeros(len(code), self.heads_of, 0, width // self.heads_of)
+        written = torch.zeros(len(code), dtype=torch.long, device=code.device)
+        return [self.code(code), written, *(none for _ in range(2 * len(self.blocks)))]
+
+    def advance(self, embedded: Tensor, state: State) -> tuple[Tensor, State]:
+        """One more place."""
+        code, written, *kept = state
+        h = (embedded + self.place(written) + code).unsqueeze(1)
+        after: State = []
+        for block, keys, values in zip(self.blocks, kept[::2], kept[1::2], strict=True):
+            h, keys, values = block.append(h, keys, values)  # type: ignore[operator]
+            after += [keys, values]
+        out: Tensor = self.last(h).squeeze(1)
+        return out, [code, written + 1, *after]

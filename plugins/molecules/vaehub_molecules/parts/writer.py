@@ -1,0 +1,146 @@
+"""What decoders of strings share: p(x|z,c) one symbol after the other, read off, drawn, or relaxed."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Sequence
+from typing import Annotated, NoReturn, TypeAlias, final
+
+import torch
+import torch.nn.functional as F
+from pydantic import Field
+from torch import Tensor, nn
+from torch.distributions import Distribution, constraints
+
+from vaehub.base import Data, Decoder, Likelihood, Spec
+from vaehub.errors import UsageError
+from vaehub_molecules.parts.heads import Heads
+from vaehub_molecules.tokens.grammar import Grammar
+from vaehub_molecules.tokens.vocabulary import END
+
+State: TypeAlias = list[Tensor]  # whatever a network carries from step to step, each (B, …)
+Share = Annotated[float, Field(ge=0, lt=1)]
+Temperature = Annotated[float, Field(ge=0, le=10)]
+
+
+class Writer(Decoder):
+    """A decoder that writes strings: it embeds the symbol before, carries a state, and gives features of the symbol to come.
+
+    `word_dropout`: share of the symbols that the network does not see in training, so that it must read z: "Generating Sentences from a
+    Continuous Space" (Bowman et al., 2016), arXiv:1511.06349. `temperature`: of drawn strings, p^(1/temperature) symbol by symbol.
+    """
+
+    def __init__(
+        self,
+        spec: Spec,
+        latent: int,
+        likelihood: Likelihood,
+        embedding: int,
+        width: int,
+        word_dropout: float,
+        grammar: bool,
+        temperature: float,
+    ) -> None:
+        super().__init__(spec, latent, likelihood)
+        if len(spec.shape) != 1 or not spec.classes:
+            raise UsageError(
+                f"a decoder of strings needs rows of symbols, not rows of shape {spec.shape}; use a domain of strings"
+            )
+        self.word_dropout, self.temperature, self.code_size = word_dropout, temperature, latent + spec.cond
+        self.embed, self.out = nn.Embedding(spec.classes, embedding), nn.Linear(width, likelihood.param_shape[0])
+        self.heads = Heads(spec, latent) if spec.targets else None
+        self.grammar = Grammar(spec.classes) if grammar else None
+
+    def initialise(self, data: Data) -> None:
+        """Learn the grammar of the symbols, where the rows say what their symbols are."""
+        symbols = getattr(data, "symbols", None)
+        if self.grammar is not None and symbols is not None:
+            self.grammar.learn(symbols)
+
+    def forward(self, z: Tensor, cond: Tensor | None = None) -> Distribution:
+        """p(x|z,c): batch (B, T)."""
+        if (cond is None) != (self.spec.cond == 0):
+            raise UsageError(f"cond: this decoder was built for {self.spec.cond} numbers a row; give as many")
+        return Strings(self, z if cond is None else torch.cat([z, cond], -1))
+
+    @abstractmethod
+    def features(self, embedded: Tensor, code: Tensor) -> Tensor:
+        """Features (B, T, F) of every symbol of a string, from the symbols before it (B, T, E)."""
+
+    @abstractmethod
+    def begin(self, code: Tensor) -> State:
+        """The state before the first symbol."""
+
+    @abstractmethod
+    def advance(self, embedded: Tensor, state: State) -> tuple[Tensor, State]:
+        """Features (B, F) of the symbol to come, from the one before it (B, E) and the state, and the state after."""
+
+    def before(self, x: Tensor) -> Tensor:
+        """Embeddings (B, T, E) of the symbol before each; of END before the first."""
+        embedded: Tensor = self.embed(F.pad(x[:, :-1], (1, 0), value=END))
+        if not self.training or not self.word_dropout:
+            return embedded
+        return embedded * (torch.rand(*x.shape, 1, device=x.device) >= self.word_dropout)
+
+    def logits(self, features: Tensor) -> Tensor:
+        """Unnormalised log-probabilities (…, V) in full precision."""
+        scores: Tensor = self.out(features)
+        return scores.float() if scores.dtype in (torch.bfloat16, torch.float16) else scores
+
+
+@final
+class Strings(Distribution):
+    """p(x|z,c) of strings, batch (B, T): log_prob is teacher forcing; symbols after the first END have probability 1.
+
+    Where the writer knows a grammar, samples and modes are drawn from what it allows; log_prob is of the network alone.
+    """
+
+    arg_constraints: dict[str, constraints.Constraint] = {}  # noqa: RUF012 - torch's own form
+
+    def __init__(self, writer: Writer, code: Tensor) -> None:
+        self.writer, self.code = writer, code
+        super().__init__(torch.Size((len(code), *writer.spec.shape)), validate_args=False)
+
+    @property
+    def support(self) -> constraints.Constraint:
+        """That of the likelihood."""
+        return self.writer.likelihood.support
+
+    def log_prob(self, value: Tensor) -> Tensor:
+        """log p(x_t | x_<t, z, c) of every symbol (B, T), in nats."""
+        x = value.long()
+        scored = alive(x)
+        longest = int(scored.sum(1).max())
+        x, scored = x[:, :longest], scored[:, :longest]
+        features = self.writer.features(self.writer.before(x), self.code)
+        log_px = -F.cross_entropy(self.writer.logits(features[scored]), x[scored], reduction="none")
+        out = log_px.new_zeros(x.shape).masked_scatter(scored, log_px)
+        return F.pad(out, (0, value.shape[1] - longest))
+
+    @property
+    def mean(self) -> NoReturn:
+        """A string has none."""
+        raise NotImplementedError
+
+    @property
+    def mode(self) -> Tensor:
+        """The likeliest symbol after those before it: greedy, not the joint mode."""
+        from vaehub_molecules.parts.writing import write
+
+        return write(self.writer, self.code, temperature=0.0)
+
+    def sample(self, sample_shape: Sequence[int] = (), temperature: float | None = None) -> Tensor:
+        """x (*sample_shape, B, T), at the writer's temperature or another; 0 gives the mode."""
+        from vaehub_molecules.parts.writing import write
+
+        shape = torch.Size(sample_shape)
+        code = self.code.repeat(shape.numel(), 1)
+        return write(self.writer, code, self.writer.temperature if temperature is None else temperature).view(
+            *shape, *self.batch_shape
+        )
+
+
+def alive(x: Tensor) -> Tensor:
+    """Which symbols (B, T) count: those up to and including the first END."""
+    ends = x == END
+    return (ends.cumsum(1) - ends.long()) == 0

@@ -1,0 +1,36 @@
+"""The hooks: names only, so that listing the plugin imports nothing of it."""
+
+from vaehub.plugins import hookimpl
+
+PARTS = "vaehub_molecules.parts."
+COMMANDS = "vaehub_molecules.commands."
+
+
+@hookimpl
+def vaehub_components() -> dict[str, str]:
+    """Every part of this package, by kind and name."""
+    return {
+        "domain/smiles": "vaehub_molecules.sets.smiles:Smiles",
+        "domain/moses": "vaehub_molecules.sets.moses:Moses",
+        "domain/zinc250k": "vaehub_molecules.sets.zinc250k:Zinc250k",
+        "encoder/gru": PARTS + "gru:GRUEncoder",
+        "encoder/transformer": PARTS + "transformer:TransformerEncoder",
+        "decoder/gru": PARTS + "gru:GRUDecoder",
+        "decoder/transformer": PARTS + "transformer:TransformerDecoder",
+        "objective/predictive": PARTS + "predictive:Predictive",
+    }
+
+
+@hookimpl
+def vaehub_commands() -> dict[str, str]:
+    """`vaehub molecules …` and `vaehub demo molecules`."""
+    return {
+        "molecules optimize": COMMANDS + "optimize:optimize",
+        "molecules report": COMMANDS + "look:report",
+        "molecules metrics": COMMANDS + "look:metrics",
+        "molecules neighbours": COMMANDS + "look:neighbours",
+        "molecules interpolate": COMMANDS + "look:interpolate",
+        "molecules reconstruct": COMMANDS + "look:reconstruct",
+        "molecules clean": COMMANDS + "look:clean",
+        "demo molecules": "vaehub_molecules.demo:molecules",
+    }

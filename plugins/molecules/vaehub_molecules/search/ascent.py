@@ -1,0 +1,76 @@
+"""Ascent on z through the relaxed decode: the gradient of a property with respect to the code, by way of the string.
+
+Letters of shapes: N molecules, L latent, T symbols, V vocabulary.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, final
+
+import torch
+from torch import Tensor
+
+from vaehub.data import seeded
+
+if TYPE_CHECKING:
+    from vaehub_molecules.use.codec import Codec
+
+
+@final
+@dataclass(frozen=True)
+class Ascent:
+    """Adam on f(z) = [h(z) + g(softmax((logits(z) + noise) / tau))] / 2 - pull · relu(|z|² / r² - 1), of heads h on z and g on the string.
+
+    The noise is drawn once (common random numbers) and tau falls from `hot` to `cold`: "Categorical Reparameterization with Gumbel-Softmax"
+    (Jang et al., 2017), arXiv:1611.01144. Heads are in units of their deviation over the prior; r is the larger of √L and the start's |z|.
+    """
+
+    steps: int = 40
+    rate: float = 0.1
+    hot: float = 1.0
+    cold: float = 0.3
+    pull: float = 4.0
+    stops: int = 5  # codes that are kept of each path
+
+    def paths(self, codec: Codec, start: Tensor, columns: Sequence[int], seed: int) -> list[Tensor]:
+        """Codes (N, L) along the ascent of the sum of properties, evenly spaced, the last one being the end."""
+        start = start.detach().to(codec.run.device)
+        z = start.clone().requires_grad_()
+        radius = start.square().sum(1).clamp(min=float(start.shape[1]))
+        scale = codec.predict(codec.prior(256, seed).to(start.device))[:, columns].std(0).clamp(min=1e-6).detach()
+        noise = gumbel(codec.relaxed(start, self.hot, False, None), seed)
+        adam = torch.optim.Adam([z], lr=self.rate)
+        kept = []
+        for step in range(1, self.steps + 1):
+            value = self._value(codec, z, columns, noise, step) / scale
+            (z.grad,) = torch.autograd.grad(
+                self._outside(z, radius).sum() - value.sum(), z
+            )  # the model's own gradients stay as they are
+            adam.step()
+            if step * self.stops % self.steps < self.stops:
+                kept.append(z.detach().cpu().clone())
+        return kept
+
+    def _value(self, codec: Codec, z: Tensor, columns: Sequence[int], noise: Tensor, step: int) -> Tensor:
+        """(N, P) of the properties that are wanted, as both heads see them."""
+        tau = self.hot * (self.cold / self.hot) ** (step / self.steps)
+        text = codec.predict_relaxed(codec.relaxed(z, tau, False, noise))
+        return (codec.predict(z)[:, columns] + text[:, columns]) / 2
+
+    def _outside(self, z: Tensor, radius: Tensor) -> Tensor:
+        """(N,) how far outside of where data lie."""
+        return self.pull * (z.square().sum(1) / radius - 1).relu()
+
+
+def gumbel(like: Tensor, seed: int) -> Tensor:
+    """Gumbel noise in the shape of a relaxed decode, the same for every step."""
+    with seeded("ascent", seed):
+        return -torch.empty_like(like).exponential_().clamp(min=1e-10).log().detach()
+
+
+def columns_of(codec: Codec, names: Sequence[str]) -> list[int]:
+    """Where the model's heads predict these objectives; [] where it lacks one."""
+    known = list(codec.property_names)
+    return [known.index(name) for name in names] if set(names) <= set(known) else []

@@ -1,0 +1,58 @@
+"""Ascent from many starts: the model alone says where to go, the objective only judges."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from typing import final
+
+from vaehub.base import Json
+from vaehub.errors import UsageError
+from vaehub_molecules.search.ascent import Ascent, columns_of
+from vaehub_molecules.search.buffer import Proposal
+from vaehub_molecules.search.method import Method, State
+from vaehub_molecules.search.proposers import Parents
+
+LONG = Ascent()
+
+
+@final
+@dataclass(frozen=True)
+class Gradient(Method):
+    """Each round climbs from `starts` molecules: the leads, else of the pool; then half from the best so far. Starts are called too."""
+
+    starts: int = 40
+    ascent: Ascent = LONG
+
+    def options(self) -> Json:
+        """Everything that decides the paths."""
+        return asdict(self)
+
+    def start(self, state: State) -> None:
+        """Raise UsageError where the model has no head for an objective."""
+        if not columns_of(state.codec, state.objectives):
+            heads = ", ".join(state.codec.property_names) or "none"
+            wanted = ", ".join(state.objectives)
+            raise UsageError(
+                f"method=gradient: the model predicts {heads}, not {wanted}; train it with that property, or use hybrid"
+            )
+
+    def propose(self, state: State) -> list[Proposal]:
+        """The starts that were not called yet, and what ascent makes of each."""
+        starts = self._starts(state)
+        parents = Parents.of(state.codec, starts)
+        if not parents.smiles:
+            return state.admit([Proposal(smiles, "start") for smiles in starts])
+        columns = columns_of(state.codec, state.objectives)
+        paths = self.ascent.paths(state.codec, parents.codes, columns, state.seed_of("gradient"))
+        texts = [state.codec.molecules(z, seed=state.seed) for z in reversed(paths)]
+        children = [Proposal(t, "gradient", p) for row in texts for t, p in zip(row, parents.smiles, strict=True) if t != p]
+        return state.admit([*(Proposal(smiles, "start") for smiles in starts if smiles not in state.buffer), *children])
+
+    def _starts(self, state: State) -> Sequence[str]:
+        """Molecules to climb from in this round."""
+        if state.round == 0 and state.leads:
+            return state.leads
+        best = state.elites(self.starts // 2)
+        fresh = state.pool.some(self.starts - len(best), state.rng("starts"))
+        return list(dict.fromkeys([*best, *(state.pool.smiles[i] for i in fresh)]))

@@ -1,0 +1,133 @@
+"""The default: the model proposes around the best molecules, a Gaussian process on fingerprints chooses, the model learns from the best.
+
+After "Return of the Latent Space COWBOYS" (Moss et al., 2025), arXiv:2507.03910: the surrogate sees molecules, not codes.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, final
+
+import numpy as np
+
+from vaehub.base import Json
+from vaehub_molecules.chem.fingerprints import fingerprints
+from vaehub_molecules.search.begin import first, pool_places
+from vaehub_molecules.search.buffer import Proposal
+from vaehub_molecules.search.method import Method, State
+from vaehub_molecules.search.pool import Prints
+from vaehub_molecules.search.proposers import Around, Climb, Cross, Parents, Proposer, Samples
+from vaehub_molecules.search.surrogate import Surrogate, fit, optimists
+
+if TYPE_CHECKING:
+    from vaehub_molecules.use.codec import Codec
+
+PROPOSERS: tuple[Proposer, ...] = (Around(), Cross(), Samples(), Climb())
+
+
+@final
+@dataclass(frozen=True)
+class Knobs:
+    """What the search is tuned by."""
+
+    initial: int = 200  # calls before there is a surrogate; a tenth of the budget where that is less
+    batch: int = 50  # calls a round
+    candidates: int = 1000  # that the model writes a round
+    screen: int = 20_000  # molecules of the pool that the surrogate ranks
+    screens: int = 6  # rounds in which it does so
+    elites: int = 100  # parents
+    best: int = 800  # calls that the surrogate learns from: the best …
+    latest: int = 400  # … and the latest
+    boldest: float = 1.0  # standard deviations that the boldest place of a batch adds to the mean
+    tune_every: int = 500  # calls between tunings of the model
+    tune_on: int = 200  # best molecules that it is tuned on
+    tune_steps: int = 40
+    tune_rate: float = 3e-4
+    floor: float = 0.1  # the least share of candidates that a proposer gets
+    memory: int = 600  # latest calls by which success is judged
+
+
+@final
+class Hybrid(Method):
+    """Candidates of several proposers, each with a share that follows its success, ranked by upper confidence bounds."""
+
+    def __init__(self, knobs: Knobs = Knobs(), proposers: Sequence[Proposer] = PROPOSERS) -> None:
+        self.knobs, self.proposers = knobs, proposers
+        self._tuned: tuple[int, Codec] | None = None
+        self._prints = Prints()
+
+    def start(self, state: State) -> None:
+        """Forget what was learnt in an earlier search."""
+        self._tuned, self._prints = None, Prints()
+
+    def options(self) -> Json:
+        """The knobs."""
+        return asdict(self.knobs) | {"proposers": [repr(proposer) for proposer in self.proposers]}
+
+    def propose(self, state: State) -> list[Proposal]:
+        """Begin with leads and the pool, then rank candidates."""
+        initial = min(self.knobs.initial, max(state.budget // 10, 1))
+        if len(state.buffer) < initial:
+            return first(state, initial - len(state.buffer))
+        surrogate = self._surrogate(state)
+        candidates = state.admit(self._written(state))
+        if self._screens(state, initial):
+            candidates = state.admit([*candidates, *self._screened(state, surrogate)])
+        if not candidates:
+            return []
+        mean, deviation = surrogate.predict(fingerprints([proposal.smiles for proposal in candidates]))
+        return [candidates[i] for i in optimists(mean, deviation, self.knobs.batch, self.knobs.boldest)]
+
+    def _screens(self, state: State, initial: int) -> bool:
+        """Whether the pool is still screened in this round."""
+        return int((np.cumsum(state.batches) > initial).sum()) < self.knobs.screens
+
+    def _screened(self, state: State, surrogate: Surrogate) -> list[Proposal]:
+        """The most promising molecules of the pool."""
+        places = pool_places(state, self.knobs.screen)
+        if not places:
+            return []
+        mean, deviation = surrogate.predict(state.pool.rows(places))
+        order = np.argsort(-(mean + self.knobs.boldest * deviation), kind="stable")
+        return state.admit([Proposal(state.pool.smiles[places[i]], "pool") for i in order], 4 * self.knobs.batch)
+
+    def _written(self, state: State) -> list[Proposal]:
+        """Candidates of the tuned model, from every proposer that fits."""
+        parents = Parents.of(self._model(state), state.elites(self.knobs.elites))
+        if not parents.smiles:
+            return Samples().propose(state, parents, self.knobs.candidates)
+        able = [proposer for proposer in self.proposers if proposer.fits(state)]
+        shares = self._shares(state, able)
+        return [p for proposer, share in zip(able, shares, strict=True) for p in proposer.propose(state, parents, share)]
+
+    def _shares(self, state: State, able: Sequence[Proposer]) -> list[int]:
+        """How many candidates each proposer writes: by the share of its latest calls that are among the elites, never under the floor."""
+        best = set(state.elites(self.knobs.elites))
+        latest = [call.proposal for call in state.buffer.calls[-self.knobs.memory :]]
+        calls, hits = Counter(p.by for p in latest), Counter(p.by for p in latest if p.smiles in best)
+        rates = np.array([(hits[p.name] + 1) / (calls[p.name] + 10) for p in able])
+        shares = self.knobs.floor + (1 - self.knobs.floor * len(able)) * rates / rates.sum()
+        return [int(share * self.knobs.candidates) for share in shares]
+
+    def _surrogate(self, state: State) -> Surrogate:
+        """The process of the best and the latest calls."""
+        y = state.targets()
+        order = np.argsort(-y, kind="stable")[: self.knobs.best]
+        kept = np.union1d(order, np.arange(max(0, len(y) - self.knobs.latest), len(y)))
+        return fit(self._prints.of([state.buffer.calls[i].smiles for i in kept]), y[kept])
+
+    def _model(self, state: State) -> Codec:
+        """The model, tuned again on the best molecules after every `tune_every` calls, from where the last tuning left it."""
+        done, codec = self._tuned or (0, state.codec)
+        for turn in range(done + 1, len(state.buffer) // self.knobs.tune_every + 1):
+            codec = self._tune(state, codec, turn)
+            self._tuned = (turn, codec)
+        return codec
+
+    def _tune(self, state: State, codec: Codec, turn: int) -> Codec:
+        elites = [smiles for smiles in state.elites(self.knobs.tune_on, turn * self.knobs.tune_every) if codec.knows(smiles)]
+        if not elites:
+            return codec
+        return codec.tuned(elites, None, self.knobs.tune_steps, self.knobs.tune_rate, state.seed + turn)

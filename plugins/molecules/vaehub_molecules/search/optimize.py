@@ -1,0 +1,151 @@
+"""`optimize`: search for the best molecules of an objective, every call counted."""
+
+from __future__ import annotations
+
+import hashlib
+import warnings
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from vaehub.base import Json
+from vaehub.errors import UsageError
+from vaehub.hints import did_you_mean
+from vaehub_molecules.search.bo import TrustRegion
+from vaehub_molecules.search.constraints import Constraints
+from vaehub_molecules.search.evolve import Evolve
+from vaehub_molecules.search.goal import Goal, Objective, goal_of
+from vaehub_molecules.search.gradient import Gradient
+from vaehub_molecules.search.hybrid import Hybrid
+from vaehub_molecules.search.journal import Journal
+from vaehub_molecules.search.loop import Loop, Told
+from vaehub_molecules.search.method import Method, State
+from vaehub_molecules.search.pool import Source, open_pool, unique
+from vaehub_molecules.search.result import Result
+from vaehub_molecules.search.workers import Workers
+
+if TYPE_CHECKING:
+    from vaehub.run import Run
+    from vaehub_molecules.use.codec import Codec
+
+METHODS: Mapping[str, Callable[[], Method]] = {"hybrid": Hybrid, "gradient": Gradient, "bo": TrustRegion, "evolve": Evolve}
+JOURNAL = "calls.jsonl"
+
+
+def optimize(
+    run: Run | Codec,
+    objective: Objective | Sequence[Objective],
+    budget: int = 10_000,
+    method: str | Method = "hybrid",
+    start: Sequence[str] = (),
+    constraints: Constraints | None = None,
+    seed: int = 0,
+    out: Path | str | None = None,
+    workers: int | None = None,
+    seconds: float = 60.0,
+    weights: Sequence[float] = (),
+    pool: Source = None,
+    tell: Told = lambda state: None,
+) -> Result:
+    """The best molecules for `objective` (to be maximised) in `budget` calls, each of a canonical molecule that was not called before.
+
+    objective: a name ("qed", "similarity:CCO", "module:function"), a function of canonical SMILES, or a list: of several the front is
+    sought, or with `weights` their weighted geometric mean. start: leads. pool: molecules to begin with (a file, a list, a Pool), else the
+    model's own samples. out: a folder for the results, where a search that was killed goes on. workers: processes that call, one a core,
+    0 for this one; a call that takes longer than `seconds` is stopped and counts. Raises UsageError where an option does not fit.
+    """
+    codec, goal, chosen = codec_of(run), goal_of(objective, weights), method_of(method)
+    if budget < 1 or seed < 0:
+        raise UsageError(f"budget={budget}, seed={seed}: budget must be at least 1, seed at least 0")
+    state = state_of(codec, goal, start, pool, constraints or Constraints(), seed, budget)
+    path = None if out is None else Path(out) / JOURNAL
+    with Journal(path, made_by(state, chosen, goal)) as journal, Workers(goal, workers, seconds) as calling:
+        Loop(state, chosen, journal, calling, tell).run()
+    result = Result(state.buffer, goal.names, goal.columns, state.leads, budget)
+    if out is not None:
+        written(result, codec, Path(out))
+    return result
+
+
+def written(result: Result, codec: Codec, folder: Path) -> None:
+    """Tables, structures and the page."""
+    from vaehub_molecules.report import write_search
+
+    result.save(folder)
+    write_search(result, codec, folder / "report.html")
+
+
+def codec_of(run: Run | Codec) -> Codec:
+    """The codec of a run, or the one that was given."""
+    from vaehub.run import Run
+
+    if not isinstance(run, Run):
+        return run
+    if run.spec.cond:
+        raise UsageError(
+            "run: is conditional, and a search cannot know which condition to give; train one without condition or scaffold"
+        )
+    from vaehub_molecules.use.codec import Codec
+
+    return Codec(run)
+
+
+def method_of(method: str | Method) -> Method:
+    """A method by name, or the one that was given. Raises UsageError where there is none of this name."""
+    if isinstance(method, Method):
+        return method
+    if method not in METHODS:
+        raise UsageError(f"method={method!r}: {did_you_mean(method, METHODS)}")
+    return METHODS[method]()
+
+
+def state_of(
+    codec: Codec, goal: Goal, start: Sequence[str], source: Source, constraints: Constraints, seed: int, budget: int
+) -> State:
+    """A search before its first round. Raises UsageError where a lead cannot be read, or no molecule can satisfy a constraint."""
+    policy = codec.policy
+    leads = tuple(unique([start] if isinstance(start, str) else start, "start", policy))
+    require_spelt(codec, leads)
+    pool = open_pool(source, codec, policy, seed)
+    limits = constraints.near(leads)
+    limits.feasible([*leads, *pool.smiles], "the leads and the pool")
+    return State(codec, goal.names, leads, pool, limits, policy, seed, budget)
+
+
+def require_spelt(codec: Codec, leads: Sequence[str]) -> None:
+    """Raise UsageError where the model can read none of the leads; warn of each that it cannot."""
+    unknown = [lead for lead in leads if not codec.knows(lead)]
+    if unknown and len(unknown) == len(leads):
+        codec.encode(unknown)  # says which symbol it lacks
+    for lead in unknown:
+        text = f"start: the model cannot read {lead}: it is scored, but nothing is proposed around it"
+        warnings.warn(text, UserWarning, stacklevel=2)
+
+
+def made_by(state: State, method: Method, goal: Goal) -> Json:
+    """All that decides the course of a search: one that goes on must have the same."""
+    return {
+        "objective": goal.names,
+        "values": [oracle.name for oracle in goal.oracles],
+        "budget": state.budget,
+        "method": type(method).__name__,
+        "method options": method.options(),
+        "start": digest(state.leads),
+        "pool": digest(state.pool.smiles),
+        "constraints": state.constraints.options(),
+        "seed": state.seed,
+        "model": digest_of_model(state.codec.run.vae.state_dict()),
+    }
+
+
+def digest(molecules: Sequence[str]) -> str:
+    """SHA-256 of molecules in order, with how many there are."""
+    return f"{len(molecules)} molecules, {hashlib.sha256(chr(10).join(molecules).encode()).hexdigest()[:16]}"
+
+
+def digest_of_model(weights: Mapping[str, Any]) -> str:
+    """SHA-256 of a model's weights."""
+    out = hashlib.sha256()
+    for name, tensor in sorted(weights.items()):
+        out.update(name.encode() + tensor.detach().cpu().contiguous().numpy().tobytes())
+    return out.hexdigest()[:16]

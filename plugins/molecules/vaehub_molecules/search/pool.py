@@ -1,0 +1,110 @@
+"""Molecules that a search may begin with: a file's, or what the model itself writes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeAlias, final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from vaehub.errors import UsageError
+from vaehub_molecules.chem.canonical import canonical
+from vaehub_molecules.chem.fingerprints import fingerprints
+from vaehub_molecules.chem.policy import Policy
+from vaehub_molecules.chem.reasons import Rejected
+
+if TYPE_CHECKING:
+    from vaehub_molecules.use.codec import Codec
+
+OWN = 2_000  # molecules that a model writes where no pool is given
+Source: TypeAlias = "Path | str | Sequence[str] | Pool | None"
+
+
+@final
+@dataclass
+class Prints:
+    """Count fingerprints that are computed once a molecule."""
+
+    known: dict[str, NDArray[np.uint8]] = field(default_factory=dict)
+
+    def of(self, molecules: Sequence[str]) -> NDArray[np.uint8]:
+        """(N, D) of these molecules."""
+        new = [smiles for smiles in molecules if smiles not in self.known]
+        self.known.update(zip(new, fingerprints(new), strict=True))
+        return np.stack([self.known[smiles] for smiles in molecules]) if len(molecules) else fingerprints([])
+
+
+@final
+@dataclass
+class Pool:
+    """Canonical molecules with their fingerprints, which are computed when first asked for; one pool can serve many searches."""
+
+    smiles: Sequence[str]
+    prints: Prints = field(default_factory=Prints, repr=False)
+
+    def __len__(self) -> int:
+        return len(self.smiles)
+
+    def some(self, count: int, rng: np.random.Generator) -> list[int]:
+        """Places of random molecules, each once, of all where there are no more."""
+        return list(map(int, rng.permutation(len(self))[:count]))
+
+    def rows(self, places: Sequence[int]) -> NDArray[np.uint8]:
+        """(N, D) count fingerprints of the molecules at these places."""
+        return self.prints.of([self.smiles[place] for place in places])
+
+
+def open_pool(source: Source, codec: Codec, policy: Policy, seed: int) -> Pool:
+    """The pool of a search. Raises UsageError where it is empty."""
+    if isinstance(source, Pool):
+        return source
+    if source is None:
+        return Pool(own(codec, seed))
+    smiles = from_file(Path(source), policy) if isinstance(source, (str, Path)) else unique(source, "pool", policy)
+    if not smiles:
+        raise UsageError(f"pool={source}: has no molecule; give another file")
+    return Pool(smiles)
+
+
+def own(codec: Codec, seed: int) -> list[str]:
+    """Different valid molecules that the model writes from its prior."""
+    found = codec.molecules(codec.prior(OWN, seed), temperature=1.0, seed=seed)
+    smiles = list(dict.fromkeys(filter(None, found)))
+    if not smiles:
+        raise UsageError(
+            f"none of {OWN:,} samples of the model is a valid molecule; train it longer, or give a pool of molecules"
+        )
+    return smiles
+
+
+def from_file(path: Path, policy: Policy) -> list[str]:
+    """Canonical molecules of a file, each once."""
+    from vaehub_molecules.files import read_molecules
+
+    return [str(smiles) for smiles in read_molecules(path, policy).frame["smiles"]]
+
+
+def read_leads(path: Path, policy: Policy) -> list[str]:
+    """Canonical leads of a file. Raises UsageError that names a line that cannot be read: a lead is never dropped silently."""
+    from vaehub_molecules.files import read_molecules
+
+    found = read_molecules(path, policy)
+    for line in found.rejected[:1]:
+        raise UsageError(f"{path}: line {line.number}: {line.reason} ({line.text!r}); take it out or mend it")
+    return [str(smiles) for smiles in found.frame["smiles"]]
+
+
+def unique(molecules: Sequence[str], what: str, policy: Policy) -> list[str]:
+    """Canonical molecules, each once. Raises UsageError that names the one that cannot be read."""
+    return list(dict.fromkeys(readable(smiles, what, policy) for smiles in molecules))
+
+
+def readable(smiles: str, what: str, policy: Policy) -> str:
+    """A canonical molecule. Raises UsageError where it is none."""
+    try:
+        return canonical(smiles, policy)
+    except Rejected as error:
+        raise UsageError(f"{what}: {smiles!r} is not accepted: {error}; take it out or mend it") from None

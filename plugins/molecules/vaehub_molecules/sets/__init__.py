@@ -1,0 +1,1 @@
+"""Sets of molecules: any file, MOSES, ZINC250k."""

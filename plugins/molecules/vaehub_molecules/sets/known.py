@@ -1,0 +1,54 @@
+"""Which molecules a model was trained on, small enough to travel in its file."""
+
+from __future__ import annotations
+
+import base64
+import zlib
+from collections.abc import Iterable, Sequence
+from hashlib import blake2b
+from typing import TypeAlias, final
+
+import numpy as np
+from numpy.typing import NDArray
+
+Array: TypeAlias = NDArray[np.bool_]
+
+
+@final
+class Known:
+    """A set of strings by 40 bits of their hash: of a million it takes another for one of its own once in a million times."""
+
+    def __init__(self, hashes: NDArray[np.uint64]) -> None:
+        self.hashes = hashes
+
+    @staticmethod
+    def of(strings: Iterable[str]) -> Known:
+        """The set of these strings."""
+        return Known(np.unique(hashed(strings)))
+
+    def __len__(self) -> int:
+        return len(self.hashes)
+
+    def holds(self, strings: Sequence[str]) -> Array:
+        """Which of the strings are in the set."""
+        held: Array = np.isin(hashed(strings), self.hashes)
+        return held
+
+    def to_text(self) -> str:
+        """About five bytes a string: the gaps between sorted hashes, packed."""
+        gaps = np.diff(self.hashes, prepend=np.uint64(0)).astype("<u8").view(np.uint8).reshape(-1, 8)[:, :5]
+        return base64.b85encode(zlib.compress(gaps.T.tobytes(), 9)).decode()
+
+    @staticmethod
+    def from_text(text: str) -> Known:
+        """What `to_text` gave."""
+        gaps = np.frombuffer(zlib.decompress(base64.b85decode(text)), np.uint8).reshape(5, -1).T
+        whole = np.zeros((len(gaps), 8), np.uint8)
+        whole[:, :5] = gaps
+        return Known(np.cumsum(whole.view("<u8").ravel(), dtype=np.uint64))
+
+
+def hashed(strings: Iterable[str]) -> NDArray[np.uint64]:
+    """40 bits of each string's hash."""
+    digests = b"".join(blake2b(s.encode(), digest_size=5).digest() + b"\0\0\0" for s in strings)
+    return np.frombuffer(digests, "<u8").astype(np.uint64)

@@ -1,0 +1,45 @@
+"""Numbers of molecules brought to mean 0 and deviation 1, and back."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import final
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from vaehub.base import Json
+
+
+@final
+class Scales:
+    """Mean and standard deviation of each column, over the training rows; unknown values (NaN) are left out."""
+
+    def __init__(self, names: Sequence[str], means: Sequence[float], deviations: Sequence[float]) -> None:
+        self.names, self.means, self.deviations = tuple(names), torch.tensor(means), torch.tensor(deviations)
+
+    @staticmethod
+    def of(names: Sequence[str], values: np.ndarray) -> Scales:
+        """The scales of values (N, P)."""
+        if not names:
+            return Scales((), (), ())
+        deviations = np.nanstd(values, 0)
+        return Scales(names, np.nanmean(values, 0).tolist(), np.where(deviations > 0, deviations, 1.0).tolist())
+
+    def scaled(self, values: Tensor) -> Tensor:
+        """(v - mean) / deviation of values (…, P)."""
+        return (values - self.means.to(values.device)) / self.deviations.to(values.device)
+
+    def units(self, scaled: Tensor) -> Tensor:
+        """Values (…, P) in their own units."""
+        return scaled * self.deviations.to(scaled.device) + self.means.to(scaled.device)
+
+    def state(self) -> Json:
+        """Small JSON."""
+        return {"names": list(self.names), "means": self.means.tolist(), "deviations": self.deviations.tolist()}
+
+    @staticmethod
+    def restore(state: Json) -> Scales:
+        """What `state` gave."""
+        return Scales(state["names"], state["means"], state["deviations"])

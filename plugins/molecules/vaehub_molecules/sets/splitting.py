@@ -1,0 +1,24 @@
+"""Splits that depend on the molecules alone, not on the order of a file."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from hashlib import blake2b
+
+import numpy as np
+import pandas as pd
+
+
+def order(strings: Sequence[str], seed: int) -> np.ndarray:
+    """Places of strings in an order drawn by their hash."""
+    key = str(seed).encode()
+    return np.argsort([blake2b(s.encode(), digest_size=8, key=key).digest() for s in strings], kind="stable")
+
+
+def shares(frame: pd.DataFrame, val: float, test: float, seed: int) -> dict[str, pd.DataFrame]:
+    """train, val and test of a table with a column `smiles`; every share that is asked for holds a molecule at least."""
+    ranked = order(frame["smiles"].tolist(), seed)
+    sizes = [max(1, round(share * len(frame))) for share in (val, test)]
+    parts = np.split(ranked, np.cumsum(sizes))
+    names = ("val", "test", "train")
+    return {name: frame.iloc[np.sort(part)].reset_index(drop=True) for name, part in zip(names, parts, strict=True)}

@@ -1,0 +1,210 @@
+"""Which symbols may come next, so that what a decoder writes is well-formed SMILES.
+
+Letters of shapes: B rows, V symbols, J levels, R ring numbers, D branches open at once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple, final
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from vaehub_molecules.tokens.effects import AROMATIC, KINDS, Place
+from vaehub_molecules.tokens.tables import BAD, LIVE, Book, lookups, moves
+
+LONGEST = 64  # characters of a symbol
+DEEPEST = 32  # branches open at once; drug-like molecules have under ten
+ROOM = 4  # branches that one symbol may open
+NOBODY, NOWHERE = -1, -2  # an atom that is not there, a ring that is not open
+
+
+class State(NamedTuple):
+    """What is open in the molecules written so far. Atoms are known by their number, and by the bonds left to them."""
+
+    place: Tensor  # (B,) what was written last
+    depth: Tensor  # (B,) open branches
+    written: Tensor  # (B,) atoms so far
+    atom: Tensor  # (B,) the atom to be bound next
+    kind: Tensor  # (B,) its bonds left
+    parent: Tensor  # (B,) the atom before it
+    stack: Tensor  # (B, D) atoms at which branches began
+    kinds: Tensor  # (B, D) their bonds left
+    rings: Tensor  # (B, R) the atom that opened a ring, NOWHERE where it is closed
+    closed: Tensor  # (B, R) atoms to which the latest was bound by closing rings
+
+
+@final
+class Grammar(nn.Module):
+    """SMILES as an automaton with a stack: branches, ring numbers, bonds, and the valence of atoms as far as the text tells.
+
+    "OpenSMILES specification" (James et al., 2016), opensmiles.org. Symbols may be pieces of several atoms. Never forbids the way to a molecule
+    that RDKit wrote; what it lets pass may still fail for aromaticity.
+    """
+
+    text: Tensor  # (V, 64) the symbols; all else follows from them
+    moves: Tensor
+    depths: Tensor
+    conflicts: Tensor
+    flips: Tensor
+    turns: Tensor
+    cost: Tensor
+    cost0: Tensor
+
+    def __init__(self, size: int) -> None:
+        super().__init__()
+        self.register_buffer("text", torch.zeros(size, LONGEST, dtype=torch.uint8))
+        self.book: Book | None = None
+        self.register_load_state_dict_post_hook(forget)  # type: ignore[no-untyped-call]
+
+    def learn(self, symbols: Sequence[str]) -> None:
+        """Take up a vocabulary; symbol 0 is the end. A symbol that is no SMILES, or longer than 64 characters, is never allowed."""
+        kept = [symbol.encode() if len(symbol) <= LONGEST and symbol.isascii() else b"?" for symbol in symbols]
+        padded = b"".join(symbol.ljust(LONGEST, b"\0") for symbol in kept)
+        self.text = torch.frombuffer(bytearray(padded), dtype=torch.uint8).view(-1, LONGEST).to(self.text.device)
+        self.book = None
+
+    @property
+    def learnt(self) -> bool:
+        """Whether it knows a vocabulary."""
+        return self.book is not None or bool(self.text.any())
+
+    def _prepare(self) -> Book:
+        """The tables of the vocabulary, made on first use: a saved model holds its text alone."""
+        if self.book is None:
+            self.book = Book([bytes(row).rstrip(b"\0").decode() for row in self.text.cpu().numpy()])
+            for name, table in lookups(self.book).items():
+                self.register_buffer(
+                    name, torch.from_numpy(table).to(self.text.device, KEPT.get(name, torch.uint8)), persistent=False
+                )
+            parts = moves(self.book)
+            self.widths = [part.shape[1] for part in parts.values()]
+            rows = torch.from_numpy(np.concatenate(list(parts.values()), 1))
+            self.register_buffer("moves", rows.to(self.text.device), persistent=False)
+        return self.book
+
+    def start(self, rows: int, device: torch.device | str) -> State:
+        """Nothing written yet."""
+        numbers = len(self._prepare().rings)
+
+        def filled(value: int, *shape: int) -> Tensor:
+            return torch.full((rows, *shape), value, dtype=torch.long, device=device)
+
+        one = (Place.FRESH, 0, 0, NOBODY, 0, NOBODY)
+        wide = ((NOBODY, DEEPEST), (0, DEEPEST), (NOWHERE, numbers), (NOBODY, numbers))
+        return State(*(filled(int(value)) for value in one), *(filled(value, width) for value, width in wide))
+
+    @torch.no_grad()
+    def allowed(self, state: State, remaining: int) -> Tensor:
+        """(B, V) the symbols that may come next, of which at least one is allowed.
+
+        `remaining`: symbols that may still be written, this one counted, the end not. A symbol is allowed only if all that is open can be closed
+        in what then remains. Where nothing is possible (a vocabulary without plain atoms, too few symbols from the start), the end is allowed.
+        """
+        atoms, kinds = self._levels(state)
+        opened = state.rings != NOWHERE
+        turning = torch.cat([opened, ~opened], 1).float()
+        codes, unclosed = self._codes(state, kinds), turning @ self.flips > -opened.sum(1, keepdim=True)
+        conflict, at_atom = self._conflict(state), state.rings[:, None, :] == atoms[:, :, None]
+        bad = (codes & BAD > 0) | (unclosed & (codes & LIVE == 0)) | self._clash(state, opened, conflict, at_atom)
+        flags = 4 * state.place + 2 * at_atom[:, 0].any(1) + (conflict.any(1) | (state.kind % AROMATIC < 2))
+        closing = torch.where(
+            unclosed, self.cost[flags] + turning @ self.turns + 2 * opened.sum(1, keepdim=True), self.cost0[state.place]
+        )
+        bad |= closing > remaining - 1 - state.depth[:, None]
+        ended = (state.place == Place.ATOM) | (state.place == Place.CLOSE)
+        bad[:, 0] = ~(ended & (state.depth == 0) & ~opened.any(1))
+        bad[:, 0] &= ~bad.all(1)
+        return ~bad
+
+    def _levels(self, state: State) -> tuple[Tensor, Tensor]:
+        """Atoms (B, J) and their bonds left, from the one written last outwards."""
+        at = state.depth[:, None] - torch.arange(1, self._prepare().levels, device=state.depth.device)
+        there, at = at >= 0, at.clamp(min=0)
+        atoms = torch.where(there, state.stack.gather(1, at), NOBODY)
+        kinds = torch.where(there, state.kinds.gather(1, at), KINDS)
+        return torch.cat([state.atom[:, None], atoms], 1), torch.cat([state.kind[:, None], kinds], 1)
+
+    def _codes(self, state: State, kinds: Tensor) -> Tensor:
+        """(B, V) BAD for symbols that cannot stand here, or bind an atom more often than it can be; LIVE where some atom is left to be bound."""
+        levels = kinds.shape[1]
+        behind = torch.arange(DEEPEST, device=kinds.device) < state.depth[:, None] - (levels - 1)
+        live = ((state.kinds % AROMATIC > 0) & behind).any(1)
+        codes = (
+            self.depths[state.depth.clamp(max=levels)]
+            | (LIVE * live + BAD * (state.depth > DEEPEST - 4)).to(torch.uint8)[:, None]
+        )
+        at = state.place[:, None] * (KINDS + 1) + kinds
+        for j in range(levels):
+            codes |= self.get_buffer(f"level{j}")[at[:, j]]
+        return codes
+
+    def _clash(self, state: State, opened: Tensor, conflict: Tensor, at_atom: Tensor) -> Tensor:
+        """(B, V) symbols that close a ring where it was opened, at a neighbour, or between atoms that another ring joins."""
+        same = (state.rings[:, :, None] == state.rings[:, None, :]) & opened[:, :, None]
+        features = torch.cat([opened, ~opened, conflict, at_atom.flatten(1), same.flatten(1)], 1)
+        clash: Tensor = features.float() @ self.conflicts > 0
+        return clash
+
+    def _conflict(self, state: State) -> Tensor:
+        """(B, R) open rings that the atom written last cannot close."""
+        here = (state.rings == state.atom[:, None]) | (state.rings == state.parent[:, None])
+        return here | (state.rings[:, :, None] == state.closed[:, None, :]).any(2)
+
+    @torch.no_grad()
+    def step(self, state: State, token: Tensor) -> State:
+        """The state after symbols (B,); the end and symbols that cannot stand there change nothing."""
+        rows = self.moves[state.place * len(self.text) + token]
+        scalars, current, parent, used, own, pushed, turns, opener, closer = rows.split(self.widths, 1)
+        place, popped, pushes, count = scalars.unbind(1)
+        atoms, kinds = self._levels(state)
+        kinds = (kinds - torch.where(kinds >= AROMATIC, used[:, kinds.shape[1] :], used[:, : kinds.shape[1]])).clamp(min=0)
+        nobody, new = torch.full_like(current, NOBODY), state.written[:, None] + torch.arange(own.shape[1], device=token.device)
+        stack, levels = pushed_on(
+            state, popped, pushed, torch.cat([atoms, new, nobody], 1), torch.cat([kinds, own, nobody], 1), kinds[:, 1:2]
+        )
+        atoms, kinds = torch.cat([atoms, new, nobody, state.parent[:, None]], 1), torch.cat([kinds, own, nobody * 0], 1)
+        stayed = (current == 0) & (place != Place.CLOSE)[:, None]
+        opened = state.rings != NOWHERE
+        rings = torch.where(turns > 0, atoms.gather(1, opener), state.rings)
+        return State(
+            place=place,
+            depth=state.depth - popped + pushes,
+            written=state.written + count,
+            atom=atoms.gather(1, current)[:, 0],
+            kind=kinds.gather(1, current)[:, 0],
+            parent=atoms.gather(1, parent)[:, 0],
+            stack=stack,
+            kinds=levels,
+            rings=torch.where(opened ^ (turns % 2 == 1), rings, NOWHERE),
+            closed=torch.where(opened & (closer > 0), state.rings, torch.where(stayed, state.closed, NOBODY)),
+        )
+
+    @staticmethod
+    def select(state: State, rows: Tensor) -> State:
+        """The state of some rows, by index or mask."""
+        return State(*(field[rows] for field in state))
+
+
+def pushed_on(state: State, popped: Tensor, pushed: Tensor, atoms: Tensor, kinds: Tensor, top: Tensor) -> tuple[Tensor, Tensor]:
+    """The stack after branches closed and opened; what lies above the depth is of no account.
+
+    A bond's sign behind an open branch binds the atom on top of the stack, so that its bonds are written back.
+    """
+    stack, levels = state.stack, state.kinds.scatter(1, (state.depth[:, None] - 1).clamp(min=0), top)
+    for k in range(pushed.shape[1]):
+        at = (state.depth - popped + k).clamp(0, DEEPEST - 1)[:, None]
+        stack = stack.scatter(1, at, atoms.gather(1, pushed[:, k : k + 1]))
+        levels = levels.scatter(1, at, kinds.gather(1, pushed[:, k : k + 1]))
+    return stack, levels
+
+
+def forget(grammar: nn.Module, _: object) -> None:
+    """Make the tables anew after weights were loaded."""
+    assert isinstance(grammar, Grammar)
+    grammar.book = None
+
+
+KEPT = dict.fromkeys(("conflicts", "flips", "turns", "cost", "cost0"), torch.float32)

@@ -1,0 +1,62 @@
+"""SMILES by pieces that often occur together: a third of the steps for a network, at the same information."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from functools import lru_cache
+from itertools import pairwise
+from typing import final
+
+from vaehub.base import Json
+from vaehub_molecules.tokens.atoms import symbols
+from vaehub_molecules.tokens.merging import Pair, merges_of
+from vaehub_molecules.tokens.tokenizer import Tokenizer
+
+NEVER = sys.maxsize  # rank of a pair that is not merged
+
+
+@final
+class Pairs(Tokenizer):
+    """Byte-pair encoding over SMILES symbols.
+
+    "SMILES Pair Encoding" (Li & Fourches, 2021), doi:10.1021/acs.jcim.0c01127: the pair of neighbours seen most often becomes one
+    symbol, again and again, until there are `merges` of them; pairs seen fewer than `least` times stay apart.
+    """
+
+    def __init__(self, merges: int = 256, least: int = 100) -> None:
+        self.merges, self.least = merges, least
+        self.ranks: dict[Pair, int] = {}
+        self._split = lru_cache(1 << 16)(self._merge)
+
+    def learn(self, smiles: Sequence[str]) -> None:
+        """Count pairs and merge the commonest; ties go to the pair that sorts last."""
+        self.restore({"merges": [list(p) for p in merges_of([symbols(s) for s in smiles], self.merges, self.least)]})
+
+    def split(self, smiles: str) -> list[str]:
+        """The pieces of one molecule."""
+        return list(self._split(smiles))
+
+    def join(self, symbols: Sequence[str]) -> str:
+        """SMILES of pieces."""
+        return "".join(symbols)
+
+    def state(self) -> Json:
+        """The merged pairs in order."""
+        return {"merges": [list(pair) for pair in self.ranks]}
+
+    def restore(self, state: Json) -> None:
+        """Take up merged pairs."""
+        self.ranks = {(left, right): rank for rank, (left, right) in enumerate(state["merges"])}
+        self._split.cache_clear()
+
+    def _merge(self, smiles: str) -> tuple[str, ...]:
+        """The pair that was merged earliest becomes one piece, from the left, until no known pair is left."""
+        pieces = symbols(smiles)
+        ranks = [self.ranks.get(pair, NEVER) for pair in pairwise(pieces)]
+        while (earliest := min(ranks, default=NEVER)) < NEVER:
+            at = ranks.index(earliest)
+            pieces[at : at + 2] = [pieces[at] + pieces[at + 1]]
+            around = slice(max(at - 1, 0), at + 2)
+            ranks[around] = [self.ranks.get(pair, NEVER) for pair in pairwise(pieces[around])]
+        return tuple(pieces)

@@ -1,0 +1,48 @@
+"""How many bonds an atom written in SMILES can take."""
+
+from __future__ import annotations
+
+import re
+from typing import NamedTuple
+
+BRACKET = re.compile(r"\[\d*(?P<element>[A-Z][a-z]?|[a-z][a-z]?|\*)[^\]H+-]*(?P<hydrogens>H\d*)?(?P<charge>[+-]+\d*)?[^\]]*\]")
+PLAIN = {"B": 3, "C": 4, "N": 3, "O": 2, "P": 5, "S": 6, "F": 1, "Cl": 1, "Br": 1, "I": 5}
+AROMATIC = {"b": 3, "c": 3, "n": 3, "o": 2, "p": 4, "s": 4}
+UNKNOWN = 8  # elements of many valences: not restricted
+NEUTRAL, GAINING, LOSING = {"B": 3, "C": 4, "N": 3, "O": 2, "F": 1}, ("N", "O", "F"), ("B", "C")
+
+
+class Room(NamedTuple):
+    """Bonds that an atom can take: by order, or by number where it is aromatic."""
+
+    bonds: int
+    aromatic: bool
+
+
+def room(symbol: str) -> Room | None:
+    """The most bonds of an atom's symbol, never too few; None where it is no atom."""
+    if symbol in PLAIN:
+        return Room(PLAIN[symbol], False)
+    if symbol in AROMATIC:
+        return Room(AROMATIC[symbol], True)
+    match = BRACKET.fullmatch(symbol)
+    return Room(9, False) if symbol == "*" else None if match is None else in_brackets(**match.groupdict())
+
+
+def in_brackets(element: str, hydrogens: str | None, charge: str | None) -> Room:
+    """The most bonds of an atom whose hydrogens and charge are written."""
+    taken = int((hydrogens or "H0")[1:] or 1)
+    if element.islower():
+        return Room(max(AROMATIC.get(element, 3) + (element in "os") - taken, 0), True)
+    charged = charge_of(charge or "")
+    if element not in NEUTRAL:
+        return Room(UNKNOWN - taken, False)
+    shift = charged if element in GAINING else -charged if element == "B" else -abs(charged)
+    return Room(max(NEUTRAL[element] + shift - taken, 0), False)
+
+
+def charge_of(text: str) -> int:
+    """The number in "+", "--", "+2"."""
+    sign = -1 if text.startswith("-") else 1
+    digits = text.lstrip("+-")
+    return sign * (int(digits) if digits else len(text))

@@ -1,0 +1,171 @@
+"""A trained run as a map between molecules and codes."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Sequence
+from typing import Any, final
+
+import torch
+from torch import Tensor
+
+from vaehub import Run
+from vaehub.base import Step
+from vaehub.data import seeded
+from vaehub.errors import UsageError
+from vaehub.objectives import ELBO
+from vaehub_molecules.chem.canonical import canonical
+from vaehub_molecules.chem.policy import Policy
+from vaehub_molecules.chem.reasons import Rejected
+from vaehub_molecules.parts.heads import Heads
+from vaehub_molecules.parts.relaxed import relaxed
+from vaehub_molecules.parts.writer import Strings, Writer
+from vaehub_molecules.rows import Rows
+from vaehub_molecules.sets.molecule_set import MoleculeSet
+from vaehub_molecules.tokens import Vocabulary
+
+ROWS = 1024  # molecules that go through the networks at once
+
+
+@final
+class Codec:
+    """Molecules to codes z (N, L) and back. Letters: N molecules, L latent, T symbols, V vocabulary, P properties, C condition."""
+
+    def __init__(self, run: Run) -> None:
+        if not isinstance(run.domain, MoleculeSet) or not isinstance(run.vae.decoder, Writer):
+            raise UsageError(
+                f"a run of domain {run.config.domain.name}, not of molecules; give one trained on domain smiles, moses or zinc250k"
+            )
+        self.run, self.domain, self.writer = run, run.domain, run.vae.decoder
+
+    @property
+    def latent(self) -> int:
+        """L."""
+        return self.run.config.latent
+
+    @property
+    def vocabulary(self) -> Vocabulary:
+        """The symbols that the model knows."""
+        return self.domain.vocabulary
+
+    @property
+    def policy(self) -> Policy:
+        """Which molecules the model was trained on."""
+        return self.domain.policy
+
+    @property
+    def property_names(self) -> tuple[str, ...]:
+        """What the heads predict."""
+        return self.domain.scales.names if self.writer.heads is not None else ()
+
+    def knows(self, smiles: str) -> bool:
+        """Whether the model can read a canonical SMILES."""
+        return self.vocabulary.lacks(smiles) is None
+
+    def canonical(self, text: str) -> str:
+        """The form of a molecule that the model reads. Raises UsageError with the reason where there is none."""
+        try:
+            return canonical(text, self.policy)
+        except Rejected as error:
+            raise UsageError(f"{text!r}: {error}") from error
+
+    def rows(self, smiles: Sequence[str]) -> Rows:
+        """Canonical SMILES as rows of the model. Raises UsageError that names the molecule and the symbol that it lacks."""
+        return self.domain.encodable(smiles)
+
+    def encode(self, smiles: Sequence[str]) -> Tensor:
+        """Means of q(z|x) (N, L) of canonical SMILES."""
+        return self.spread(smiles)[0]
+
+    @torch.no_grad()
+    def spread(self, smiles: Sequence[str]) -> tuple[Tensor, Tensor]:
+        """Means and standard deviations of q(z|x), each (N, L)."""
+        if not smiles:
+            return torch.zeros(0, self.latent), torch.zeros(0, self.latent)
+        found = [self.run.vae.encoder(batch) for batch in self.run.batches(self.rows(smiles), ROWS)]
+        return torch.cat([q.mean for q in found]).cpu(), torch.cat([q.stddev for q in found]).cpu()
+
+    @torch.no_grad()
+    def strings(self, z: Tensor, temperature: float = 0.0, seed: int = 0, cond: Tensor | None = None) -> list[str]:
+        """What codes (N, L) spell, unchecked: the likeliest symbol after another at temperature 0, else drawn."""
+        out: list[str] = []
+        with seeded("strings", seed):
+            for index in torch.arange(len(z)).split(ROWS):
+                given = None if cond is None else cond[index].to(self.run.device)
+                px: Strings = self.writer(z[index].to(self.run.device), given)  # type: ignore[assignment]
+                out += self.vocabulary.strings(px.sample(temperature=temperature))
+        return out
+
+    def molecules(self, z: Tensor, temperature: float = 0.0, seed: int = 0, cond: Tensor | None = None) -> list[str]:
+        """Canonical SMILES of codes (N, L), "" where what they spell is no molecule."""
+        return canonical_or_empty(self.strings(z, temperature, seed, cond), self.policy)
+
+    @torch.no_grad()
+    def prior(self, n: int, seed: int, cond: Tensor | None = None) -> Tensor:
+        """Codes (n, L) from the prior."""
+        with seeded("prior", seed):
+            return self.run.vae.sample(n, cond).cpu()
+
+    @property
+    def heads(self) -> Heads:
+        """The property heads. Raises UsageError where the model has none."""
+        if self.writer.heads is None:
+            raise UsageError('this model predicts no property; train with domain.properties=["qed"] objective=predictive')
+        return self.writer.heads
+
+    def predict(self, z: Tensor) -> Tensor:
+        """Properties (N, P) of codes (N, L), in their own units, differentiable."""
+        return self.domain.scales.units(self.heads(z))
+
+    def relaxed(
+        self, z: Tensor, tau: float = 1.0, hard: bool = False, noise: Tensor | None = None, cond: Tensor | None = None
+    ) -> Tensor:
+        """Soft strings (N, T, V) of codes (N, L), differentiable in them; `noise` (N, T, V): Gumbel numbers to use again."""
+        return relaxed(self.writer, z if cond is None else torch.cat([z, cond], -1), tau, hard, noise)
+
+    def predict_relaxed(self, soft: Tensor) -> Tensor:
+        """Properties (N, P) of soft strings (N, T, V), in their own units, differentiable."""
+        return self.domain.scales.units(self.heads.read(soft))
+
+    def tuned(
+        self, smiles: Sequence[str], weights: Sequence[float] | None = None, steps: int = 20, rate: float = 3e-4, seed: int = 0
+    ) -> Codec:
+        """A copy trained on for some steps on these molecules, drawn by weight; this one stays as it is."""
+        other = copy.copy(self.run)
+        other.vae = copy.deepcopy(self.run.vae)
+        tune(other.vae, self.rows(smiles), weights, steps, rate, seed)
+        return Codec(other)
+
+
+def tune(vae: Any, rows: Rows, weights: Sequence[float] | None, steps: int, rate: float, seed: int, size: int = 64) -> None:
+    """Steps of the ELBO, beta 0.1, on rows drawn by weight."""
+    objective, optimizer = ELBO(beta=0.1), torch.optim.Adam(vae.parameters(), rate)
+    chances = torch.ones(len(rows)) if weights is None else torch.as_tensor(weights, dtype=torch.float32)
+    device = next(vae.parameters()).device
+    vae.train()
+    with seeded("tune", seed):
+        for step in range(steps):
+            batch = rows[torch.multinomial(chances, min(size, len(rows)), replacement=True)].to(device)
+            loss, _ = objective(vae(batch), Step(step))
+            optimizer.zero_grad()
+            loss.backward()
+            torch.nn.utils.clip_grad_norm_(vae.parameters(), 1.0)
+            optimizer.step()
+    vae.eval()
+
+
+def canonical_or_empty(texts: Sequence[str], policy: Policy) -> list[str]:
+    """Canonical SMILES, "" for what is no molecule; equal texts are looked at once."""
+    known: dict[str, str] = {}
+    for text in texts:
+        if text not in known:
+            known[text] = one_or_empty(text, policy)
+    return [known[text] for text in texts]
+
+
+def one_or_empty(text: str, policy: Policy) -> str:
+    """Canonical SMILES or ""."""
+    try:
+        return canonical(text, policy)
+    except Rejected:
+        return ""

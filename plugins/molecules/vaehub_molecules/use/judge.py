@@ -1,0 +1,110 @@
+"""How well a model of molecules does: what comes back, what is drawn, and whether z is used, side by side."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import torch
+from torch import Tensor
+
+from vaehub.base import Batch, Data
+from vaehub.data import seeded
+from vaehub.vae import VAE
+from vaehub_molecules.chem.policy import Policy
+from vaehub_molecules.parts.writer import alive
+from vaehub_molecules.tokens import Vocabulary
+from vaehub_molecules.use.codec import ROWS, canonical_or_empty
+
+if TYPE_CHECKING:
+    from vaehub.run import Run
+
+MEMORABLE = 5_000  # test molecules of which figures are taken
+DRAWN = 10_000  # molecules drawn for the figures of samples
+ACTIVE = 0.01  # least variance of a dimension's mean that counts as active
+
+
+def some(data: Data, most: int, vae: VAE) -> list[Batch]:
+    """The first rows of data, in batches on the model's device."""
+    device = next(vae.parameters()).device
+    return [data[index].to(device) for index in torch.arange(min(most, len(data))).split(ROWS)]
+
+
+@torch.no_grad()
+def exact(vae: VAE, data: Data, most: int) -> float:
+    """Share of molecules that come back symbol for symbol from the mean of q(z|x), decoded greedily."""
+    hits = [same(batch, vae.decoder(vae.encoder(batch).mean, batch.cond).mode) for batch in some(data, most, vae)]
+    return float(torch.cat(hits).all(1).float().mean())
+
+
+def same(batch: Batch, x: Tensor) -> Tensor:
+    """Which symbols (B, T) are as they were."""
+    return batch.x == x
+
+
+@torch.no_grad()
+def valid(vae: VAE, data: Data, vocabulary: Vocabulary, n: int) -> float:
+    """Share of valid molecules among n drawn from the prior, under conditions of data."""
+    with seeded("valid"):
+        return share(canonical_or_empty(vocabulary.strings(drawn(vae, data, n)), Policy()))
+
+
+def share(molecules: Sequence[str]) -> float:
+    """Share of molecules among strings that may be ""."""
+    return sum(map(bool, molecules)) / len(molecules)
+
+
+def drawn(vae: VAE, data: Data, n: int) -> Tensor:
+    """n rows (n, T) from the prior, under conditions of data by turns."""
+    parts = []
+    for index in torch.arange(n).split(ROWS):
+        cond = data[index % len(data)].cond
+        cond = None if cond is None else cond.to(next(vae.parameters()).device)
+        parts.append(vae.decoder(vae.sample(len(index), cond), cond).sample().cpu())
+    return torch.cat(parts)
+
+
+def figures_of(run: Run, data: Data, train: Sequence[str]) -> Mapping[str, float]:
+    """Reconstruction, use of z, and the MOSES suite, in one table."""
+    from vaehub_molecules.metrics import evaluate
+
+    vocabulary: Vocabulary = run.domain.vocabulary  # type: ignore[attr-defined]
+    with seeded("metrics"):
+        samples = vocabulary.strings(drawn(run.vae, data, DRAWN))
+    return returned(run.vae, data) | dict(evaluate(samples, train, getattr(data, "smiles", ())))
+
+
+@torch.no_grad()
+def returned(vae: VAE, data: Data, most: int = MEMORABLE) -> dict[str, float]:
+    """Exact and token reconstruction (from the mean, and from a draw of q), nats, KL and active units.
+
+    Active units: dimensions with Var_x E[z|x] > 0.01, "Importance Weighted Autoencoders" (Burda et al., 2016), arXiv:1509.00519.
+    """
+    totals: dict[str, Any] = {}
+    means = []
+    with seeded("returned"):
+        for batch in some(data, most, vae):
+            terms = vae(batch)
+            means.append(terms.q.mean)
+            for name, value in of_batch(vae, batch, terms).items():
+                totals[name] = totals.get(name, 0.0) + float(value)
+    rows, symbols = totals.pop("rows"), totals.pop("symbols")
+    active = int((torch.cat(means).var(0) > ACTIVE).sum())
+    hits = totals.pop("token_reconstruction")
+    return {"token_reconstruction": hits / symbols, **{k: v / rows for k, v in totals.items()}, "active_units": float(active)}
+
+
+def of_batch(vae: VAE, batch: Batch, terms: Any) -> dict[str, Tensor]:
+    """Sums over the molecules of a batch."""
+    here = alive(batch.x)
+    greedy = same(batch, vae.decoder(terms.q.mean, batch.cond).mode)
+    noisy = same(batch, vae.decoder(terms.z[0], batch.cond).mode)
+    return {
+        "exact_reconstruction": greedy.all(1).sum(),
+        "exact_reconstruction_drawn": noisy.all(1).sum(),
+        "token_reconstruction": (greedy & here).sum(),
+        "nats_reconstruction": -terms.log_px.sum(),
+        "kl": terms.kl.sum(),
+        "rows": torch.tensor(len(batch.x)),
+        "symbols": here.sum(),
+    }

@@ -1,0 +1,62 @@
+"""The molecules most like others: by their codes, and by their fingerprints.
+
+Letters of shapes: N queries, M molecules to search, K neighbours, L latent.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+import numpy as np
+import pandas as pd
+import torch
+from numpy.typing import NDArray
+
+from vaehub.errors import UsageError
+from vaehub_molecules.chem.fingerprints import BLOCK, best, fingerprints, first
+
+if TYPE_CHECKING:
+    from vaehub_molecules.use.codec import Codec
+
+Found: TypeAlias = tuple[NDArray[np.int64], NDArray[np.float32]]  # rows and values (N, K), nearest first
+
+
+def neighbours(codec: Codec, queries: Sequence[str], among: Sequence[str], k: int = 10) -> pd.DataFrame:
+    """query, by, rank, smiles and value: the K nearest of `among` to each canonical molecule, itself left out.
+
+    by "code": value is the Euclidean distance of the means of q(z|x); by "fingerprint": the count Tanimoto similarity of ECFP4. Raises
+    UsageError where there is nothing to search, or the model cannot read a molecule.
+    """
+    readable = [smiles for smiles in among if codec.knows(smiles)]
+    if not readable:
+        raise UsageError("neighbours: there is no molecule to search that this model can read; give a file of others")
+    most = min(k + 1, len(readable))
+    found = {"code": by_code(codec, queries, readable, most), "fingerprint": by_fingerprint(queries, readable, most)}
+    return pd.concat([listed(queries, readable, by, near, k) for by, near in found.items()], ignore_index=True)
+
+
+def by_code(codec: Codec, queries: Sequence[str], among: Sequence[str], k: int) -> Found:
+    """Rows of `among` with the nearest codes, and their distances."""
+    distance, rows = torch.cdist(codec.encode(queries), codec.encode(among)).topk(k, largest=False)
+    return rows.numpy(), distance.numpy()
+
+
+def by_fingerprint(queries: Sequence[str], among: Sequence[str], k: int) -> Found:
+    """Rows of `among` with the most similar fingerprints, and their similarities; no more than a block of fingerprints is held at once."""
+    asked = fingerprints(queries)
+    rows, alike = np.empty((len(queries), 0), np.int64), np.empty((len(queries), 0), np.float32)
+    for start in range(0, len(among), BLOCK):
+        part = among[start : start + BLOCK]
+        here, value = best(asked, fingerprints(part), min(k, len(part)))
+        rows, alike = first(np.hstack([rows, here + start]), np.hstack([alike, value]), k)
+    return rows, alike
+
+
+def listed(queries: Sequence[str], among: Sequence[str], by: str, found: Found, k: int) -> pd.DataFrame:
+    """A line for each neighbour."""
+    lines: list[dict[str, Any]] = []
+    for query, rows, values in zip(queries, *found, strict=True):
+        others = [(among[row], float(value)) for row, value in zip(rows, values, strict=True) if among[row] != query][:k]
+        lines += [{"query": query, "by": by, "rank": i, "smiles": s, "value": v} for i, (s, v) in enumerate(others, 1)]
+    return pd.DataFrame(lines, columns=["query", "by", "rank", "smiles", "value"])

@@ -1,0 +1,34 @@
+"""What comes back of molecules that are encoded and decoded."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from vaehub_molecules.chem.fingerprints import fingerprints, tanimoto
+
+if TYPE_CHECKING:
+    from vaehub_molecules.use.codec import Codec
+
+
+def reconstruct(codec: Codec, smiles: Sequence[str]) -> pd.DataFrame:
+    """smiles, returned, exact and similarity of canonical molecules: the likeliest string at the mean of q(z|x).
+
+    returned is "" where that is no molecule; similarity is the count Tanimoto of ECFP4, 0 there. Raises UsageError that names a molecule the
+    model cannot read.
+    """
+    rows = codec.rows(smiles)
+    returned = codec.molecules(codec.encode(smiles), cond=rows.cond)
+    pairs = list(zip(smiles, returned, strict=True))
+    alike = [1.0 if a == b else similarity(a, b) if b else 0.0 for a, b in pairs]
+    return pd.DataFrame(
+        {"smiles": list(smiles), "returned": returned, "exact": [a == b for a, b in pairs], "similarity": np.array(alike)}
+    )
+
+
+def similarity(a: str, b: str) -> float:
+    """Count Tanimoto of two molecules."""
+    return float(tanimoto(fingerprints([a]), fingerprints([b]))[0, 0])
