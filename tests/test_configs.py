@@ -13,6 +13,7 @@ from PIL import Image
 from vaehub.base import Step
 from vaehub.config import build_domain, build_objective, build_vae, load_config
 from vaehub.data import check_rows, seeded
+from vaehub_molecules.sets.few import some_molecules
 
 CONFIGS = sorted((Path(__file__).parent.parent / "configs").rglob("*.yaml"))
 
@@ -20,6 +21,7 @@ CONFIGS = sorted((Path(__file__).parent.parent / "configs").rglob("*.yaml"))
 def test_there_are_configs():
     assert {"mnist", "mnist_cvae", "mnist_nll", "mnist_sota", "images_folder", "fashion_mnist"} <= {p.stem for p in CONFIGS}
     assert {"timeseries", *(f"timeseries_{kind}" for kind in ("masked", "gpvae", "not_miwae"))} <= {p.stem for p in CONFIGS}
+    assert {"molecules", *(f"molecules_{kind}" for kind in ("moses", "cvae", "transformer"))} <= {p.stem for p in CONFIGS}
     models = ("mult_vae", "mult_dae", "recvae", "vamp", "ease")
     assert {"recommender", *(f"recommender_{model}" for model in models)} <= {p.stem for p in CONFIGS}
 
@@ -41,7 +43,13 @@ def own_data(tmp_path):
     likes(tmp_path / "likes.csv", noise)
     for name in (path.stem for path in CONFIGS if path.stem.startswith("recommender")):
         series[name] = [f"domain.path={tmp_path / 'likes.csv'}"]
-    folders = {"images_folder": "pictures", "fashion_mnist": "fashion"}
+    (tmp_path / "molecules.smi").write_text("\n".join(some_molecules()))
+    for name in (path.stem for path in CONFIGS if path.stem.startswith("molecules")):
+        series[name] = [f"domain.path={tmp_path / 'molecules.smi'}"]
+    (tmp_path / "moses").mkdir()
+    for part in ("train", "test"):
+        (tmp_path / "moses" / f"{part}.smi").write_text("\n".join(some_molecules()))
+    folders = {"images_folder": "pictures", "fashion_mnist": "fashion", "molecules_moses": "moses"}
     return series | {name: [f"domain.path={tmp_path / folder}"] for name, folder in folders.items()}
 
 

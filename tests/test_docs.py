@@ -15,8 +15,8 @@ import yaml
 from PIL import Image
 
 ROOT = Path(__file__).parent.parent
-PAGES = ["README.md", "docs/plugins.md", "docs/timeseries.md", "docs/recommender.md"]
-PAGES += [f"plugins/{name}/README.md" for name in ("images", "recommender", "timeseries")]
+PAGES = ["README.md", "docs/plugins.md", "docs/timeseries.md", "docs/recommender.md", "docs/molecules.md"]
+PAGES += [f"plugins/{name}/README.md" for name in ("images", "molecules", "recommender", "timeseries")]
 FENCE = re.compile(r"^```(\w+) ?(\S*)\n(.*?)^```", re.S | re.M)
 
 

@@ -76,8 +76,8 @@ def test_a_worker_that_dies_is_replaced(worker):
 
 
 def test_memory_has_a_limit(worker):
-    one = worker(ANYTHING, seconds=20, memory_gib=0.05)
-    huge, small = one.ask(["C" * 300_000, "OC"])
+    one = worker(ANYTHING, seconds=20, memory_gib=0.3)
+    huge, small = one.ask(["C" * 1_000_000, "OC"])
     assert isinstance(huge, Rejected)
     assert huge.kind != Reason.TIME
     assert small == "CO"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from types import SimpleNamespace
 
 import numpy as np
@@ -83,7 +83,9 @@ def codec() -> StandIn:
     return StandIn(molecules())
 
 
-@pytest.fixture(autouse=True)
-def _no_page(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.fixture(autouse=True, scope="module")
+def _no_page() -> Iterator[None]:
     """The page draws molecules and needs a real model; it has tests of its own."""
-    monkeypatch.setattr("vaehub_molecules.report.write_search", lambda result, codec, path: path)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("vaehub_molecules.report.write_search", lambda result, codec, path: path)
+        yield

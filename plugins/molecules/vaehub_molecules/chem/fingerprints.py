@@ -105,11 +105,11 @@ def best(queries: NDArray[Any], reference: NDArray[Any], k: int) -> tuple[Intege
 
 def first(rows: Integers, alike: Floats, k: int) -> tuple[Integers, Floats]:
     """The k most alike of each line, best first, of equals the earlier row."""
-    if alike.shape[1] > k:
-        kept = np.argpartition(-alike, k - 1, axis=1)[:, :k]
-        rows, alike = np.take_along_axis(rows, kept, 1), np.take_along_axis(alike, kept, 1)
-    order = np.lexsort((rows, -alike), axis=1)
-    return np.take_along_axis(rows, order, 1), np.take_along_axis(alike, order, 1)
+    bits = alike.view(np.int32).astype(np.int64)  # those of positive floats are in their order
+    order = rows - (bits << 32)  # no two are equal
+    kept = np.argpartition(order, min(k, rows.shape[1]) - 1, axis=1)[:, :k]
+    kept = np.take_along_axis(kept, np.argsort(np.take_along_axis(order, kept, 1), axis=1), 1)
+    return np.take_along_axis(rows, kept, 1), np.take_along_axis(alike, kept, 1)
 
 
 def blocks(rows: int) -> Iterator[slice]:

@@ -67,12 +67,12 @@ def latent_map(codes: NDArray[np.float64], values: NDArray[np.float64], name: st
     return figure_of(axes)
 
 
-def kl_chart(kl: Sequence[float]) -> Figure:
-    """KL of every dimension in nats, largest first."""
+def bars(values: Sequence[float], name: str) -> Figure:
+    """A value of every dimension, largest first."""
     axes = axes_of((HALF[0], 3.9))
-    axes.bar(range(1, len(kl) + 1), sorted(kl, reverse=True), color=BLUE, width=0.85)
+    axes.bar(range(1, len(values) + 1), sorted(values, reverse=True), color=BLUE, width=0.85)
     axes.grid(visible=False, axis="x")
-    label(axes, "dimensions of z, by what they carry", "KL, nats a molecule")
+    label(axes, "dimensions of z, by what they carry", name)
     return figure_of(axes)
 
 

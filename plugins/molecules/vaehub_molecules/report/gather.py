@@ -6,14 +6,16 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import pandas as pd
+import torch
 
+from vaehub.data import Subset
 from vaehub.diagnose import diagnose
-from vaehub.evaluate import evaluate
+from vaehub.importance import evidence
 from vaehub.report import verdict, versions
 from vaehub.run import Run
 from vaehub_molecules.chem.properties import table
 from vaehub_molecules.report.cards import TOLD, Card, told
-from vaehub_molecules.report.charts import histogram, kl_chart, latent_map
+from vaehub_molecules.report.charts import bars, histogram, latent_map
 from vaehub_molecules.report.findings import Measure, Neighbourhood, RunFindings
 from vaehub_molecules.report.look import Picture, picture
 from vaehub_molecules.report.measures import measures
@@ -147,20 +149,23 @@ def histograms(*groups: Sequence[str]) -> list[Picture]:
 
 def maps(codec: Codec, smiles: Sequence[str], run: Run) -> list[Picture]:
     """Where molecules lie, by logP, and what each dimension carries."""
-    shown = list(smiles[:MAPPED])
+    shown, used = list(smiles[:MAPPED]), use_of_dimensions(run)
+    if len(shown) < 3:
+        return [used]
     codes = codec.encode(shown).double().numpy()
     values = table(shown, ("logp",))["logp"].to_numpy(float)
-    pictures = [picture("KL per dimension", kl_chart(kl_of(run)), "KL of each dimension of z.")]
-    return (
-        [picture("Latent map", latent_map(codes, values, "logp"), "Codes of molecules, coloured by logP."), *pictures]
-        if len(shown) > 2
-        else pictures
-    )
+    return [picture("Latent map", latent_map(codes, values, "logp"), "Codes of molecules, coloured by logP."), used]
 
 
-def kl_of(run: Run) -> list[float]:
-    """Mean KL of every dimension, in nats."""
-    return [float(kl) for kl in evaluate(run, "test", samples=1, rows=MAPPED)["kl_per_dim"]]
+def use_of_dimensions(run: Run) -> Picture:
+    """KL of every dimension, or where that of the prior is no sum over dimensions, how far the means spread."""
+    data = run.data("test")
+    e = evidence(run.vae, Subset(data, torch.arange(min(MAPPED, len(data)))), 1)
+    if e.kl_per_dim.shape[1] == e.mean.shape[1]:
+        kl = bars(e.kl_per_dim.mean(0).tolist(), "KL, nats a molecule")
+        return picture("KL per dimension", kl, "KL of each dimension of z.")
+    spread = bars(e.mean.var(0).tolist(), "variance of the mean of q(z|x) over molecules")
+    return picture("Use of each dimension", spread, "Variance of each dimension's mean over molecules.")
 
 
 def rows_of(frame: pd.DataFrame) -> Iterator[Any]:

@@ -19,7 +19,7 @@ from vaehub_molecules.use.codec import ROWS, canonical_or_empty
 if TYPE_CHECKING:
     from vaehub.run import Run
 
-MEMORABLE = 5_000  # test molecules of which figures are taken
+JUDGES = 5_000  # test molecules that figures are taken of, and that samples are compared with
 DRAWN = 10_000  # molecules drawn for the figures of samples
 ACTIVE = 0.01  # least variance of a dimension's mean that counts as active
 
@@ -71,11 +71,11 @@ def figures_of(run: Run, data: Data, train: Sequence[str]) -> Mapping[str, float
     vocabulary: Vocabulary = run.domain.vocabulary  # type: ignore[attr-defined]
     with seeded("metrics"):
         samples = vocabulary.strings(drawn(run.vae, data, DRAWN))
-    return returned(run.vae, data) | dict(evaluate(samples, train, getattr(data, "smiles", ())))
+    return returned(run.vae, data) | dict(evaluate(samples, train, list(getattr(data, "smiles", ()))[:JUDGES]))
 
 
 @torch.no_grad()
-def returned(vae: VAE, data: Data, most: int = MEMORABLE) -> dict[str, float]:
+def returned(vae: VAE, data: Data, most: int = JUDGES) -> dict[str, float]:
     """Exact and token reconstruction (from the mean, and from a draw of q), nats, KL and active units.
 
     Active units: dimensions with Var_x E[z|x] > 0.01, "Importance Weighted Autoencoders" (Burda et al., 2016), arXiv:1509.00519.

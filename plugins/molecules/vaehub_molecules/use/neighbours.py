@@ -38,8 +38,9 @@ def neighbours(codec: Codec, queries: Sequence[str], among: Sequence[str], k: in
 
 def by_code(codec: Codec, queries: Sequence[str], among: Sequence[str], k: int) -> Found:
     """Rows of `among` with the nearest codes, and their distances."""
-    distance, rows = torch.cdist(codec.encode(queries), codec.encode(among)).topk(k, largest=False)
-    return rows.numpy(), distance.numpy()
+    exactly = "donot_use_mm_for_euclid_dist"  # products of matrices round near distances away
+    distance, rows = torch.cdist(codec.encode(queries), codec.encode(among), compute_mode=exactly).sort(stable=True)
+    return rows[:, :k].numpy(), distance[:, :k].numpy()
 
 
 def by_fingerprint(queries: Sequence[str], among: Sequence[str], k: int) -> Found:
