@@ -18,7 +18,7 @@ SMALL = {
     "latent": 16,
     "objective": {"name": "predictive", "base": {"name": "elbo", "beta": 0.02}, "weight": 0.3},
     "optimizer": {"lr": 5e-3},
-    "train": {"epochs": 12, "batch_size": 32, "score_rows": 0},
+    "train": {"epochs": 12, "batch_size": 32, "score_rows": 0, "monitor": "val_exact"},
 }
 
 

@@ -21,7 +21,7 @@ SMALL: dict[str, Any] = {  # enough for molecules that are mostly valid and code
     "latent": 32,
     "objective": {"name": "predictive", "base": {"name": "elbo", "beta": 0.1}, "weight": 0.3},
     "optimizer": {"lr": 3e-3},
-    "train": {"epochs": 6, "batch_size": 64, "score_rows": 0},
+    "train": {"epochs": 6, "batch_size": 64, "score_rows": 0, "monitor": "val_exact"},
 }
 MORE = """For more: the same on your own molecules, and longer
   vaehub train configs/molecules.yaml domain.path=molecules.smi --out runs/mine

@@ -11,6 +11,7 @@ import pytest
 import torch
 from torch import Tensor
 
+from vaehub.errors import UsageError
 from vaehub_molecules.chem.canonical import canonical
 from vaehub_molecules.chem.fingerprints import fingerprints
 from vaehub_molecules.chem.policy import Policy
@@ -24,7 +25,7 @@ TAILS = ["C", "CC", "O", "N", "F", "OC", "C(=O)O", "C(=O)N", "C#N", "CO"]
 def molecules() -> list[str]:
     """About a thousand small molecules."""
     texts = (head + core.format(tail) for head, core, tail in itertools.product(HEADS, CORES, TAILS))
-    return list(dict.fromkeys(canonical(text) for text in texts))
+    return list(dict.fromkeys(map(canonical, ["Cc1ccccc1", *texts])))
 
 
 class StandIn:
@@ -51,6 +52,8 @@ class StandIn:
         return smiles in self.places
 
     def encode(self, smiles: Sequence[str]) -> Tensor:
+        for lacking in (text for text in smiles if not self.knows(text)):
+            raise UsageError(f"the vocabulary lacks a symbol of {lacking}")
         return self.codes[[self.places[s] for s in smiles]]
 
     def prior(self, n: int, seed: int) -> Tensor:

@@ -47,10 +47,7 @@ class TrustRegion(Method):
 
     def start(self, state: State) -> None:
         """Raise UsageError where botorch is not installed."""
-        try:
-            import botorch  # noqa: F401
-        except ImportError:
-            raise UsageError(MISSING) from None
+        load()
 
     def propose(self, state: State) -> list[Proposal]:
         """Molecules of the codes that Thompson samples put first."""
@@ -94,6 +91,16 @@ class TrustRegion(Method):
         moved = torch.from_numpy(rng.random((self.candidates, width)) < min(20 / width, 1.0)).to(centre.device)
         steps = torch.from_numpy(rng.uniform(-side / 2, side / 2, (self.candidates, width))).to(centre)
         return centre + moved * steps
+
+
+def load() -> None:
+    """Import botorch. Raises UsageError where it is not installed."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)  # of torch.jit.script, which its parts still use
+        try:
+            import botorch  # noqa: F401
+        except ImportError:
+            raise UsageError(MISSING) from None
 
 
 def thompson(codes: Tensor, y: Floats, candidates: Tensor, count: int) -> Tensor:

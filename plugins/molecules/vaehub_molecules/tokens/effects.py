@@ -34,6 +34,7 @@ class Place(IntEnum):
         return self not in (Place.ATOM, Place.CLOSE)
 
 
+RINGED = (Place.ATOM, Place.BOND1, Place.BOND2, Place.BOND3)  # what a ring's number may follow
 NOTHING = Room(0, False)
 
 
@@ -79,9 +80,10 @@ class Node:
 @final
 @dataclass
 class Effect:
-    """A piece read after a place. Raises Broken where it cannot stand there."""
+    """A piece read after a place, in a vocabulary with aromatic atoms or without. Raises Broken where it cannot stand there."""
 
     place: Place
+    aromatic: bool = True
     outside: dict[int, Node] = field(default_factory=dict)
     own: list[Node] = field(default_factory=list)
     pushed: list[Node] = field(default_factory=list)
@@ -158,8 +160,11 @@ class Effect:
         self.current, self.place, self.dot = None, Place.FRESH, self.popped
 
     def ring(self, number: str) -> None:
-        """A ring's number: it opens, or closes what the same number opened."""
-        if self.current is None or self.place not in (Place.ATOM, Place.BOND1, Place.BOND2, Place.BOND3):
+        """A ring's number: it opens, or closes what the same number opened.
+
+        Among aromatic atoms it may stand behind a sign of two bonds; in Kekulé form RDKit has none, and the atom that opened has given but one.
+        """
+        if self.current is None or self.place not in (RINGED if self.aromatic else RINGED[:2]):
             raise Broken
         if not self.place.pending:
             self.current.give(1)

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from vaehub.errors import UsageError
 from vaehub_molecules.tokens.atoms import symbols as split
 from vaehub_molecules.tokens.effects import AROMATIC, KINDS, Broken, Effect, Node, Place
+from vaehub_molecules.tokens.valence import room
 
 Array: TypeAlias = NDArray[np.int64]
 Key: TypeAlias = tuple[int, int]  # place before, symbol
@@ -30,9 +31,10 @@ class Book:
     effects: dict[Key, Effect] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
+        aromatic = any(map(has_aromatic, self.symbols))
         for v, text in enumerate(self.symbols):
             for place in Place:
-                effect = effect_of(text, place)
+                effect = effect_of(text, place, aromatic)
                 if effect is not None:
                     self.effects[place, v] = effect
 
@@ -73,10 +75,19 @@ class Book:
         return self.levels + self.own + 1
 
 
-def effect_of(text: str, place: Place) -> Effect | None:
+def has_aromatic(text: str) -> bool:
+    """Whether a symbol has an aromatic atom."""
+    try:
+        spaces = map(room, split(text))
+    except UsageError:
+        return False
+    return any(space is not None and space.aromatic for space in spaces)
+
+
+def effect_of(text: str, place: Place, aromatic: bool) -> Effect | None:
     """What a symbol does after a place; None where it cannot stand there, or is no SMILES."""
     try:
-        return Effect(place).read(split(text))
+        return Effect(place, aromatic).read(split(text))
     except (Broken, UsageError):
         return None
 
