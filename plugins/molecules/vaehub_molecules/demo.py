@@ -14,14 +14,18 @@ if TYPE_CHECKING:
     from vaehub_molecules.use.codec import Codec
 
 DRAWN, CALLS = 1000, 400
-SMALL: dict[str, Any] = {  # enough for molecules that are mostly valid and codes that are used, in little time
-    "encoder": {"name": "gru", "embedding": 48, "width": 96},
-    "decoder": {"name": "gru", "embedding": 48, "width": 192},
+SMALL: dict[str, Any] = {  # enough for molecules that look like drugs and codes that are used, in little time
+    "encoder": {"name": "gru", "embedding": 64, "width": 128},
+    "decoder": {"name": "gru", "embedding": 64, "width": 256, "temperature": 0.4},
     "likelihood": "categorical",
     "latent": 32,
-    "objective": {"name": "predictive", "base": {"name": "elbo", "beta": 0.1}, "weight": 0.3},
-    "optimizer": {"lr": 3e-3},
-    "train": {"epochs": 6, "batch_size": 64, "score_rows": 0, "monitor": "val_exact"},
+    "objective": {
+        "name": "predictive",
+        "base": {"name": "elbo", "beta": 0.3, "schedule": "linear", "unit": "step", "warmup": 200},
+        "weight": 0.3,
+    },
+    "optimizer": {"lr": 4e-3, "schedule": "cosine", "warmup": 30},
+    "train": {"epochs": 8, "batch_size": 128, "score_rows": 0},
 }
 MORE = """For more: the same on your own molecules, and longer
   vaehub train configs/molecules.yaml domain.path=molecules.smi --out runs/mine
@@ -31,7 +35,7 @@ MORE = """For more: the same on your own molecules, and longer
 
 def molecules(
     out: Annotated[Path, typer.Option("--out", help="Folder to write to.")] = Path("molecules-demo"),
-    rows: Annotated[int, typer.Option(min=100, help="Molecules of the sample to train on.")] = 4000,
+    rows: Annotated[int, typer.Option(min=100, help="Molecules of the sample to train on.")] = 6000,
 ) -> None:
     """Train on a sample of drug-like molecules, draw new ones, and search for one with a better QED."""
     from vaehub_molecules.use.codec import Codec
@@ -63,7 +67,7 @@ def sample(codec: Codec, path: Path) -> None:
     from vaehub_molecules.files.writing import write_molecules
     from vaehub_molecules.use.sample import counts_line
 
-    texts = codec.strings(codec.prior(DRAWN, 0), temperature=1.0)
+    texts = codec.strings(codec.prior(DRAWN, 0), codec.writer.temperature)
     print(counts_line(texts, codec.domain.known))
     write_molecules(texts[:30], path)
     print(path)

@@ -29,7 +29,7 @@ def molecules() -> list[str]:
 
 
 class StandIn:
-    """Codes are random projections of fingerprints; a code spells the molecule next to it, in one of ten cases nonsense."""
+    """Codes are the size and random projections of fingerprints; a code spells the molecule next to it, in one of ten cases nonsense."""
 
     policy = Policy()
 
@@ -37,13 +37,14 @@ class StandIn:
         self.smiles = list(smiles)
         weights = torch.from_numpy(np.random.default_rng(0).standard_normal((2048, LATENT)) / 6).float()
         raw = torch.from_numpy(fingerprints(self.smiles).astype(np.float32)) @ weights
+        self.heavy = torch.tensor([[float(sum(c.isalpha() for c in s))] for s in self.smiles])
+        raw[:, :1] = self.heavy
         self.codes = (raw - raw.mean(0)) / raw.std(0)
         self.places = {s: i for i, s in enumerate(self.smiles)}
         self.centre = torch.zeros(LATENT) if centre is None else centre
         self.run = SimpleNamespace(vae=torch.nn.Linear(1, 1), device="cpu")
         with torch.no_grad():
             self.run.vae.weight.fill_(1.0), self.run.vae.bias.fill_(0.0)
-        self.heavy = torch.tensor([[float(sum(c.isalpha() for c in s))] for s in self.smiles])
         self.property_names: tuple[str, ...] = ("length",)
 
     latent = LATENT

@@ -11,7 +11,7 @@ from vaehub_molecules.chem.workers import processors
 
 T = TypeVar("T")
 R = TypeVar("R")
-FEW = 5_000  # starting a process costs some seconds, as much as some thousands of molecules
+FEW = 2_000  # starting a process costs some seconds, as much as some thousands of molecules
 
 
 def spread(work: Callable[[T], R], items: Sequence[T], workers: int | None = None) -> list[R]:

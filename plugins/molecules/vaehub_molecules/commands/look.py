@@ -12,6 +12,7 @@ from vaehub.commands.common import (
     OptionalOutput,
     Output,
     RunPath,
+    by_suffix,
     open_run,
     print_json,
     print_table,
@@ -32,6 +33,7 @@ File = Annotated[
     Path, typer.Argument(metavar="FILE", help="Molecules: .smi, .csv, .parquet or .sdf, each also .gz.", show_default=False)
 ]
 Number = Annotated[int, typer.Option("-k", "--number", min=1, help="How many.")]
+WRITTEN = (".csv", ".parquet", ".png", ".svg")
 
 
 def report(run: RunPath) -> None:
@@ -69,6 +71,7 @@ def neighbours(
     """Find the molecules most like others: by code, and by fingerprint."""
     from vaehub_molecules.use.neighbours import neighbours as find
 
+    suited(output)
     with session():
         codec = opened(run)
         others = codec.domain.train["smiles"].tolist() if among is None else molecules(codec, among)
@@ -89,16 +92,18 @@ def interpolate(
     """Walk from one molecule to another through latent space."""
     from vaehub_molecules.use.interpolate import interpolate as walk
 
+    suited(output)
     with session():
         codec = opened(run)
         frame = walk(codec, codec.canonical(first), codec.canonical(last), steps)
-    give(frame, output, [f"{row.at:.2f}: {row.to_first:.2f} / {row.to_last:.2f}" for row in frame.itertuples()])
+    give(frame, output, [f"like the first {row.to_first:.2f}, the last {row.to_last:.2f}" for row in frame.itertuples()])
 
 
 def reconstruct(run: RunPath, file: File, output: OptionalOutput = None) -> None:
     """Show what comes back of molecules that are encoded and decoded."""
     from vaehub_molecules.use.reconstruct import reconstruct as again
 
+    suited(output)
     with session():
         codec = opened(run)
         frame = again(codec, molecules(codec, file))
@@ -114,6 +119,7 @@ def clean(
     """Write the molecules of a file in canonical form, each once, and beside them what was rejected and why."""
     from vaehub_molecules.files import read_molecules
 
+    suited(output)
     with session():
         found = read_molecules(file, column=column)
     print(*found.lines(), sep="\n")
@@ -138,6 +144,12 @@ def molecules(codec: Codec, path: Path) -> list[str]:
     found = read_molecules(path, codec.policy)
     found.check(0.5)
     return [str(smiles) for smiles in found.frame["smiles"]]
+
+
+def suited(output: Path | None) -> None:
+    """Raises UsageError for a suffix that nothing is written to, before there is work to be lost."""
+    if output is not None:
+        by_suffix(output, dict.fromkeys(WRITTEN, give))
 
 
 def give(frame: pd.DataFrame, output: Path | None, legends: Sequence[str] = (), silent: bool = False) -> None:

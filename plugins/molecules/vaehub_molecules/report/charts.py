@@ -78,10 +78,10 @@ def bars(values: Sequence[float], name: str) -> Figure:
 
 def score_curve(scores: NDArray[np.float64]) -> Figure:
     """Best score, and the mean of the best 10 and 100, against calls (N,)."""
-    axes = axes_of((10.4, 3.4))
+    axes = axes_of((7.2, 2.9))
     calls = np.arange(1, len(scores) + 1)
     real = np.where(np.isfinite(scores), scores, np.nan)
-    axes.plot(calls, real, ".", color=GREY, markersize=1.8, alpha=0.6, label="each call", zorder=1)
+    axes.plot(calls, real, ".", color=GREY, markersize=2.5, alpha=0.6, label="each call", zorder=1)
     for top, colour in ((1, ORANGE), (10, BLUE), (100, "#2f7d54")):
         if len(scores) >= top:
             at, means = best_means(real, top)
@@ -101,7 +101,7 @@ def best_means(scores: NDArray[np.float64], top: int) -> tuple[list[int], list[f
 
 def pareto(trace: pd.DataFrame, front: pd.DataFrame, columns: Sequence[str]) -> Figure:
     """Every call in the plane of the first two objectives, and those that none beats in all."""
-    axes = clean(axes_of((10.4, 4.2)))
+    axes = clean(axes_of((7.2, 3.4)))
     axes.plot(trace[columns[0]], trace[columns[1]], ".", color=GREY, markersize=3, alpha=0.6, label="all calls")
     axes.plot(front[columns[0]], front[columns[1]], "o", color=ORANGE, markersize=5, label="beaten by none")
     label(axes, columns[0], columns[1])

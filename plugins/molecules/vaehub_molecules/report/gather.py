@@ -72,7 +72,7 @@ def about(codec: Codec, train: int, test: int) -> str:
 def drawn(codec: Codec, test: Sequence[str]) -> tuple[list[str], list[str]]:
     """Strings drawn from the prior, and the molecules that they are."""
     given = codec.rows([test[i % len(test)] for i in range(DRAWN)]).cond if test else None
-    texts = codec.strings(codec.prior(DRAWN, 0, given), temperature=1.0, cond=given)
+    texts = codec.strings(codec.prior(DRAWN, 0, given), codec.writer.temperature, cond=given)
     return texts, canonical_or_empty(texts, codec.policy)
 
 

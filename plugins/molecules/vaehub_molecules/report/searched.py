@@ -54,8 +54,8 @@ def tiles(result: Result) -> list[Measure]:
     scores = result.trace["score"].to_numpy(float)
     best = np.sort(scores[np.isfinite(scores)])[::-1]
     out = [
-        Measure("best score", f"{best[0]:.4g}" if len(best) else "none", " and ".join(result.names)),
-        Measure("mean of the best 10", f"{best[:10].mean():.4g}" if len(best) else "none", f"AUC top-10 {result.auc(10):.4g}"),
+        Measure("best score", f"{best[0]:#.4g}" if len(best) else "none", " and ".join(result.names)),
+        Measure("mean of the best 10", f"{best[:10].mean():#.4g}" if len(best) else "none", f"AUC top-10 {result.auc(10):.4g}"),
         Measure("calls", f"{len(scores):,}", f"of {result.budget:,}; {result.counts['errors']:,} without a score"),
     ]
     if len(result.columns) > 1:
@@ -80,7 +80,7 @@ def cards(best: pd.DataFrame, result: Result) -> list[Card]:
 
 def head(place: int, row: Mapping[Any, Any], columns: Sequence[str]) -> str:
     """Place and values of a molecule."""
-    values = ", ".join(f"{row[name]:.4g}" if name == "score" else f"{name} {row[name]:.3g}" for name in columns)
+    values = ", ".join(f"{row[name]:#.4g}" if name == "score" else f"{name} {row[name]:.3g}" for name in columns)
     return f"{place}. {values}"
 
 
@@ -103,7 +103,7 @@ def nearest_cards(smiles: Sequence[str], codec: Codec) -> list[Card]:
         return []
     rows, alike = by_fingerprint(smiles, train, 1)
     return [
-        Card(train[row], "was trained on" if value == 1 and train[row] == s else f"Tanimoto {value:.2f}", (train[row],))
+        Card(train[row], "was trained on" if train[row] == s else f"nearest in training: Tanimoto {value:.2f}", (train[row],))
         for s, row, value in zip(smiles, rows[:, 0], alike[:, 0], strict=True)
     ]
 

@@ -14,7 +14,7 @@ from torch import Tensor
 from vaehub.base import Json
 from vaehub.data import seeded
 from vaehub.errors import UsageError
-from vaehub_molecules.search.begin import first
+from vaehub_molecules.search.begin import begin, first
 from vaehub_molecules.search.buffer import Floats, Proposal
 from vaehub_molecules.search.method import Method, State
 from vaehub_molecules.search.proposers import PRIOR
@@ -51,10 +51,11 @@ class TrustRegion(Method):
 
     def propose(self, state: State) -> list[Proposal]:
         """Molecules of the codes that Thompson samples put first."""
-        initial = min(self.initial, max(state.budget // 10, 1))
+        if chosen := begin(state, self.initial):
+            return chosen
         known = [i for i, call in enumerate(state.buffer) if state.codec.knows(call.smiles)]
-        if len(state.buffer) < initial or len(known) < 2:
-            return first(state, max(initial - len(state.buffer), self.batch))
+        if len(known) < 2:
+            return first(state, self.batch)
         y = state.targets()
         centre = max(known, key=lambda i: y[i])
         codes = state.codec.encode([state.buffer.calls[i].smiles for i in known])

@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass
 from typing import final
 
 from vaehub.base import Json
-from vaehub_molecules.search.begin import first
+from vaehub_molecules.search.begin import begin
 from vaehub_molecules.search.buffer import Proposal
 from vaehub_molecules.search.method import Method, State
 from vaehub_molecules.search.proposers import Around, Cross, Parents, Samples
@@ -26,9 +26,8 @@ class Evolve(Method):
 
     def propose(self, state: State) -> list[Proposal]:
         """A generation: half mutated, half crossed."""
-        initial = min(self.population, max(state.budget // 10, 1))
-        if len(state.buffer) < initial:
-            return first(state, initial - len(state.buffer))
+        if chosen := begin(state, self.population):
+            return chosen
         parents = Parents.of(state.codec, state.elites(self.population))
         if not parents.smiles:
             return state.admit(Samples().propose(state, parents, self.children))

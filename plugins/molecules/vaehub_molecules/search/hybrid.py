@@ -14,8 +14,9 @@ import numpy as np
 
 from vaehub.base import Json
 from vaehub_molecules.chem.fingerprints import fingerprints
-from vaehub_molecules.search.begin import first, pool_places
+from vaehub_molecules.search.begin import begin, initial_calls, pool_places
 from vaehub_molecules.search.buffer import Proposal
+from vaehub_molecules.search.edits import Edits
 from vaehub_molecules.search.method import Method, State
 from vaehub_molecules.search.pool import Prints
 from vaehub_molecules.search.proposers import Around, Climb, Cross, Parents, Proposer, Samples
@@ -24,7 +25,7 @@ from vaehub_molecules.search.surrogate import Surrogate, fit, optimists
 if TYPE_CHECKING:
     from vaehub_molecules.use.codec import Codec
 
-PROPOSERS: tuple[Proposer, ...] = (Around(), Cross(), Samples(), Climb())
+PROPOSERS: tuple[Proposer, ...] = (Around(), Cross(), Samples(), Climb(), Edits())
 
 
 @final
@@ -68,21 +69,20 @@ class Hybrid(Method):
 
     def propose(self, state: State) -> list[Proposal]:
         """Begin with leads and the pool, then rank candidates."""
-        initial = min(self.knobs.initial, max(state.budget // 10, 1))
-        if len(state.buffer) < initial:
-            return first(state, initial - len(state.buffer))
+        if (chosen := begin(state, self.knobs.initial)) or not len(state.buffer):
+            return chosen
         surrogate = self._surrogate(state)
         candidates = state.admit(self._written(state))
-        if self._screens(state, initial):
+        if self._screens(state):
             candidates = state.admit([*candidates, *self._screened(state, surrogate)])
         if not candidates:
             return []
         mean, deviation = surrogate.predict(fingerprints([proposal.smiles for proposal in candidates]))
         return [candidates[i] for i in optimists(mean, deviation, self.knobs.batch, self.knobs.boldest)]
 
-    def _screens(self, state: State, initial: int) -> bool:
+    def _screens(self, state: State) -> bool:
         """Whether the pool is still screened in this round."""
-        return int((np.cumsum(state.batches) > initial).sum()) < self.knobs.screens
+        return int((np.cumsum(state.batches) > initial_calls(state, self.knobs.initial)).sum()) < self.knobs.screens
 
     def _screened(self, state: State, surrogate: Surrogate) -> list[Proposal]:
         """The most promising molecules of the pool."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import zlib
 from abc import ABC, abstractmethod
-from collections.abc import Container, Sequence
+from collections.abc import Container, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, final
 
@@ -93,7 +93,7 @@ class State:
         known = set(found)
         return found + [lead for lead in self.leads if lead not in known][: count - len(found)]
 
-    def admit(self, proposals: Sequence[Proposal], limit: int | None = None) -> list[Proposal]:
+    def admit(self, proposals: Iterable[Proposal], limit: int | None = None) -> list[Proposal]:
         """Those of canonical proposals that may be called, each once: valid (not ""), not called before, within the constraints.
 
         The others are counted by reason. Looks at no more once there are `limit`.

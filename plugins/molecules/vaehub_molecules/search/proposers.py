@@ -73,8 +73,8 @@ class Proposer(ABC):
 class Around(Proposer):
     """z + r s e: noise around a parent, of a radius r drawn log-uniformly, in units of the spread s of codes."""
 
-    nearest: float = 0.05
-    farthest: float = 0.8
+    nearest: float = 0.3
+    farthest: float = 1.5
     temperatures: tuple[float, ...] = (0.0, 0.7)
     name: str = "around"
 
@@ -92,8 +92,8 @@ class Around(Proposer):
 class Cross(Proposer):
     """A code between two parents: each dimension from one or the other, or a point on the line, and a little noise."""
 
-    jitter: float = 0.1
-    temperatures: tuple[float, ...] = (0.0, 0.7)
+    jitter: float = 0.3
+    temperatures: tuple[float, ...] = (0.3, 0.8)
     name: str = "cross"
 
     def propose(self, state: State, parents: Parents, count: int) -> list[Proposal]:

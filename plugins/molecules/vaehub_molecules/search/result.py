@@ -79,7 +79,7 @@ class Result:
         """The share of molecules from which ascent by the model's heads led to one with a better score; NaN where nothing climbed."""
         scores = dict(zip(self.trace.smiles, self.trace.score, strict=True))
         children = self.trace[(self.trace.by == "gradient") & self.trace.parent.isin(scores)].dropna(subset="score")
-        gains = children.score - children.parent.map(scores)
+        gains = children.score - children.parent.map(scores).astype(float)  # of no children, a column of text
         return float((gains.groupby(children.parent).max() > 0).mean()) if len(gains) else float("nan")
 
     @property

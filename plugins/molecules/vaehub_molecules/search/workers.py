@@ -8,7 +8,7 @@ import os
 import time
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass
 from multiprocessing.connection import Connection, wait
 from multiprocessing.context import BaseContext
@@ -36,17 +36,18 @@ def answered(goal: Goal, smiles: str) -> Answer:
     return Answer(values, seconds=seconds)
 
 
-def serve(goal: Goal, pipe: Connection) -> None:
-    """What a worker does: answer until the pipe closes. One thread, because threads of the parent do not survive a fork."""
+def serve(goal: Goal, pipe: Connection, other: Connection) -> None:
+    """What a worker does: answer until the other end closes, which it must not hold itself, or it would outlive a killed parent.
+
+    One thread, because threads of the parent do not survive a fork.
+    """
     import torch
 
+    other.close()
     torch.set_num_threads(1)
-    while True:
-        try:
-            smiles = pipe.recv()
-        except (EOFError, KeyboardInterrupt):
-            return
-        pipe.send(answered(goal, smiles))
+    with suppress(EOFError, OSError, KeyboardInterrupt):
+        while True:
+            pipe.send(answered(goal, pipe.recv()))
 
 
 @final
@@ -63,7 +64,7 @@ class Worker:
     def start(cls, context: BaseContext, goal: Goal) -> Worker:
         """A process that waits for molecules. Raises UsageError where the objective cannot be sent to it."""
         here, there = context.Pipe()
-        process = context.Process(target=serve, args=(goal, there), daemon=True)  # type: ignore[attr-defined]
+        process = context.Process(target=serve, args=(goal, there, here), daemon=True)  # type: ignore[attr-defined]
         try:
             process.start()
         except (AttributeError, TypeError, ValueError) as error:  # what pickle raises, on systems without fork

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import Any, final
 
 import torch
@@ -155,14 +156,11 @@ def tune(vae: Any, rows: Rows, weights: Sequence[float] | None, steps: int, rate
 
 
 def canonical_or_empty(texts: Sequence[str], policy: Policy) -> list[str]:
-    """Canonical SMILES, "" for what is no molecule; equal texts are looked at once."""
-    known: dict[str, str] = {}
-    for text in texts:
-        if text not in known:
-            known[text] = one_or_empty(text, policy)
-    return [known[text] for text in texts]
+    """Canonical SMILES, "" for what is no molecule; what was looked at lately is not looked at again."""
+    return [one_or_empty(text, policy) for text in texts]
 
 
+@lru_cache(1 << 16)
 def one_or_empty(text: str, policy: Policy) -> str:
     """Canonical SMILES or ""."""
     try:

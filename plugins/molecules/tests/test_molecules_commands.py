@@ -1,0 +1,146 @@
+"""The commands: what they write, what they say, and that a mistake is one line and leaves nothing behind."""
+
+from __future__ import annotations
+
+import json
+
+import pandas as pd
+import pytest
+from PIL import Image
+
+from vaehub.cli import main
+
+PHENOL, ANISOLE = "Oc1ccc(C)cc1", "COc1ccc(C)cc1"
+
+
+@pytest.fixture
+def here(run, molecules_file, monkeypatch, tmp_path):
+    """The commands are run in a folder of their own, beside a model and the molecules that it was trained on."""
+    (tmp_path / "model").symlink_to(run.path)
+    (tmp_path / "some.smi").write_text("\n".join(molecules_file.read_text().split()[:40]))
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+@pytest.fixture
+def works(capsys, here):
+    """Run a command that must succeed in silence; gives the lines that it printed."""
+
+    def run(*words):
+        code = main(list(map(str, words)))
+        told = capsys.readouterr()
+        assert (code, told.err) == (0, "")
+        return told.out.splitlines()
+
+    return run
+
+
+@pytest.fixture
+def fails(capsys, here):
+    """Run a command that must end in one line of error and write nothing; gives that line."""
+
+    def run(*words):
+        before = sorted(here.rglob("*"))
+        assert main(list(map(str, words))) == 2
+        told = capsys.readouterr()
+        assert told.out == ""
+        (line,) = told.err.strip().splitlines()
+        assert line.startswith("error: ")
+        assert sorted(here.rglob("*")) == before
+        return line
+
+    return run
+
+
+def test_clean_writes_what_is_kept_and_what_is_not(works, here):
+    (here / "raw.csv").write_text("name,smiles\na,OCC\nb,CCO\nc,C1CC\nd,CN\n")
+    told = works("molecules", "clean", "raw.csv", "-o", "clean.csv")
+    assert told[:2] == [
+        "raw.csv: 4 read, 2 kept, 1 duplicates merged, 1 rejected",
+        "  1 rejected: a ring number without its pair",
+    ]
+    assert pd.read_csv("clean.csv").to_dict("list") == {"smiles": ["CCO", "CN"], "name": ["a", "d"]}
+    assert pd.read_csv("rejected.csv").to_dict("list")["text"] == ["C1CC"]
+
+
+def test_neighbours(works):
+    told = works("molecules", "neighbours", "model", PHENOL, "-k", 2, "--among", "some.smi", "-o", "near.csv")
+    found = pd.read_csv("near.csv")
+    assert found["rank"].tolist() == [1, 2, 1, 2]
+    assert all(any(smiles in line for line in told) for smiles in found["smiles"])
+
+
+@pytest.mark.parametrize("name", ["way.png", "way.svg", "way.csv"])
+def test_a_way(works, here, name):
+    told = works("molecules", "interpolate", "model", PHENOL, ANISOLE, "--steps", 4, "-o", name)
+    assert told[-1] == name
+    assert (here / name).stat().st_size > 50
+    assert PHENOL in told[2] or "Cc1ccc(O)cc1" in told[2]
+
+
+def test_reconstruct_counts_what_came_back(works):
+    told = works("molecules", "reconstruct", "model", "some.smi", "-o", "back.csv")
+    share = pd.read_csv("back.csv", keep_default_na=False)["exact"].mean()
+    assert f"40 molecules: {share:.1%} came back exactly" in told[-1]
+
+
+def test_metrics_have_reconstruction_and_samples_in_one_table(capsys, here, monkeypatch):
+    monkeypatch.setattr("vaehub_molecules.use.judge.DRAWN", 60)
+    monkeypatch.setattr("vaehub_molecules.metrics.fcd.find_spec", lambda name: None)
+    assert main(["molecules", "metrics", str(here / "model"), "--json"]) == 0
+    told = capsys.readouterr()
+    assert {"exact_reconstruction", "kl", "active_units", "validity", "novelty", "SNN"} <= set(json.loads(told.out))
+    assert told.err == "warning: FCD is left out: it needs fcd_torch; pip install 'vaehub-molecules[metrics]'\n"
+
+
+@pytest.mark.parametrize("name", ["new.smi", "new.csv", "new.sdf", "new.png", "new.parquet"])
+def test_samples_in_every_form(works, here, name):
+    told = works("sample", "model", "-n", 12, "-o", name)
+    assert "12 drawn, " in "\n".join(told)
+    assert (here / name).stat().st_size > 50
+    if name == "new.png":
+        with Image.open(name) as picture:
+            assert min(picture.size) > 200
+
+
+BAD = {
+    "empty": ("", "no molecule in it, the file is empty"),
+    "rejected": (
+        "C1CC\nxx\n",
+        "none of 2 is accepted: 1 a ring number without its pair, 1 not SMILES; the first is number 1: 'C1CC'",
+    ),
+    "one": ("CCO\n", "1 different molecules; at least 3 are needed"),
+}
+
+
+@pytest.mark.parametrize("case", BAD)
+def test_too_little_to_train_on(fails, here, case):
+    content, words = BAD[case]
+    (here / "bad.smi").write_text(content)
+    (here / "c.yaml").write_text(
+        "{domain: {name: smiles, path: bad.smi}, encoder: gru, decoder: gru, likelihood: categorical, latent: 2}"
+    )
+    assert words in fails("train", "c.yaml", "--out", "new")
+
+
+@pytest.mark.parametrize("case", ["empty", "rejected"])
+@pytest.mark.parametrize("words", [["clean", "bad.smi", "-o", "out.csv"], ["reconstruct", "model", "bad.smi", "-o", "out.csv"]])
+def test_too_little_to_look_at(fails, here, case, words):
+    content, told = BAD[case]
+    (here / "bad.smi").write_text(content)
+    assert told in fails("molecules", *words)
+
+
+MISTAKES = [
+    (["neighbours", "model", "xx"], "'xx': not SMILES"),
+    (["neighbours", "model", "[Au]"], "Au"),
+    (["neighbours", "model", "CCO", "--among", "none.smi"], "none.smi: no such file"),
+    (["interpolate", "model", "CCO", "C1CC"], "'C1CC': a ring number without its pair"),
+    (["interpolate", "model", "CCO", "CCN", "-o", "way.doc"], ".doc"),
+    (["report", "nowhere"], "nowhere"),
+]
+
+
+@pytest.mark.parametrize(("words", "told"), MISTAKES, ids=lambda part: " ".join(part) if isinstance(part, list) else "")
+def test_a_mistake_is_one_line(fails, words, told):
+    assert told in fails("molecules", *words)

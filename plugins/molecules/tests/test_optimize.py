@@ -1,0 +1,201 @@
+"""`vaehub molecules optimize` from the command line to the files, with a real model."""
+
+from __future__ import annotations
+
+import os
+import runpy
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from vaehub.cli import main
+from vaehub_molecules.chem.properties import PROPERTIES
+from vaehub_molecules.search import Constraints
+
+LEAD = "CC(=O)Nc1ccccc1"
+OWN = """
+import math, os, time
+
+def moody(smiles):
+    if "N" in smiles:
+        raise ValueError("no nitrogen")
+    return math.nan if "F" in smiles else float(len(smiles))
+
+def slow(smiles):
+    time.sleep(0.03)
+    with open("log", "a") as file:
+        file.write(f"{os.getpid()} {smiles}\\n")
+    return float(len(smiles))
+"""
+
+
+@pytest.fixture
+def here(tmp_path, monkeypatch):
+    """A folder with objectives and leads of the user's."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "path", [*sys.path, str(tmp_path)])
+    monkeypatch.delitem(sys.modules, "own_objective", raising=False)
+    (tmp_path / "own_objective.py").write_text(OWN)
+    (tmp_path / "leads.smi").write_text(f"{LEAD}\n")
+    return tmp_path
+
+
+@pytest.fixture
+def search(run, molecules_file, here, capsys):
+    """The command with a small budget: exit code, output and error."""
+
+    def command(*words, out="out", budget=40):
+        given = [str(run.path), "-o", out, "--budget", str(budget), "--pool", str(molecules_file), "--workers", "0", *words]
+        code = main(["molecules", "optimize", *given])
+        told = capsys.readouterr()
+        return code, told.out, told.err
+
+    return command
+
+
+def trace(out="out"):
+    return pd.read_csv(f"{out}/trace.csv", keep_default_na=False, na_values={"score": [""]})
+
+
+def test_leads_are_improved_within_the_limits(search, here):
+    limits = ["--similarity", "0.3", "--max-heavy", "12"]
+    code, out, err = search("--objective", "qed", "--start", "leads.smi", *limits)
+    assert (code, err) == (0, "")
+    calls = trace()
+    assert calls.smiles[0] == LEAD
+    assert calls.smiles.is_unique
+    assert len(calls) == 40
+    within = Constraints(similarity=0.3, max_heavy=12).near([LEAD])
+    assert not any(map(within.violation, calls.smiles))
+    assert {path.name for path in here.joinpath("out").iterdir()} == {
+        "trace.csv", "best.csv", "best.sdf", "report.html", "calls.jsonl"
+    }  # fmt: skip
+    best = pd.read_csv("out/best.csv").iloc[0]
+    assert best.score == pytest.approx(calls.score.max()) == pytest.approx(qed(best.smiles), abs=1e-6)
+    assert out.splitlines()[0].startswith("40 calls in ")
+    assert out.splitlines()[1] == f"best {best.score:.6g}: {best.smiles}"
+    assert out.splitlines()[-1] == "out/report.html"
+    assert best.smiles in here.joinpath("out/report.html").read_text()
+
+
+def qed(smiles):
+    from rdkit.Chem import MolFromSmiles
+
+    return PROPERTIES["qed"](MolFromSmiles(smiles))
+
+
+def test_an_objective_that_fails_at_times_costs_its_calls(search):
+    code, out, err = search("--objective", "own_objective:moody")
+    assert (code, err) == (0, "")
+    calls = trace()
+    nitrogen = calls.smiles.str.contains("N")
+    assert set(calls.error[nitrogen]) == {"ValueError: no nitrogen"}
+    assert set(calls.error[~nitrogen & calls.smiles.str.contains("F")]) <= {"gave nan"}
+    assert calls.score[calls.error == ""].notna().all()
+    assert calls.score[calls.error != ""].isna().all()
+    assert f", {(calls.error != '').sum()} of them failed" in out
+
+
+def test_several_objectives_give_a_front(search):
+    code, out, err = search("--objective", "qed", "--objective", "logp")
+    assert (code, err) == (0, "")
+    front, calls = pd.read_csv("out/front.csv"), trace()
+    assert front.qed.max() == calls.qed.max()
+    assert front.logp.max() == calls.logp.max()
+    assert "molecules on the front" in out
+
+
+def test_a_lead_outside_the_vocabulary_is_scored_beside_one_within(search, here):
+    here.joinpath("leads.smi").write_text(f"C[Si](C)(C)C\n{LEAD}\n")
+    code, _, err = search("--objective", "qed", "--start", "leads.smi", budget=12)
+    assert code == 0
+    assert err.splitlines() == [
+        "warning: start: the model cannot read C[Si](C)(C)C: it is scored, but nothing is proposed around it"
+    ]
+    assert trace().smiles[:2].tolist() == ["C[Si](C)(C)C", LEAD]
+
+
+@pytest.mark.parametrize(
+    ("words", "lead", "line"),
+    [
+        (["--objective", "qed", "--scaffold", "[Se]"], LEAD, "scaffold='[Se]': "),
+        (["--objective", "qed"], "C[Si](C)(C)C", "C[Si](C)(C)C"),
+        (["--objective", "qed"], f"{LEAD}\nC1CC", "leads.smi: line 2: "),
+        (["--objective", "qed", "--max-heavy", "0"], LEAD, "max_heavy=0: must be from 1 to 1000"),
+        (["--objective", "qedd"], LEAD, "qed"),
+        (["--objective", "own_objective:absent"], LEAD, "'own_objective:absent' cannot be imported"),
+        (["--objective", "qed", "--method", "hybird"], LEAD, "did you mean 'hybrid'"),
+        (["--objective", "qed", "--method", "gradient"], LEAD, "the model predicts logp, heavy, not qed"),
+    ],
+)
+def test_what_cannot_be_searched_is_one_line(search, here, words, lead, line):
+    here.joinpath("leads.smi").write_text(f"{lead}\n")
+    code, out, err = search(*words, "--start", "leads.smi")
+    assert (code, out) == (2, "")
+    (told,) = err.strip().splitlines()
+    assert told.startswith("error: ")
+    assert line in told
+
+
+def test_other_options_do_not_go_on_in_the_same_folder(search):
+    assert search("--objective", "qed", budget=10)[0] == 0
+    code, out, err = search("--objective", "qed", "--seed", "1", budget=10)
+    assert (code, out) == (2, "")
+    assert "was made with seed=0, now 1" in err
+    assert len(err.strip().splitlines()) == 1
+
+
+def logged(here):
+    """Process and molecule of every call that was made."""
+    log = here / "log"
+    return [tuple(line.split()) for line in log.read_text().splitlines()] if log.exists() else []
+
+
+def test_a_killed_search_goes_on(search, run, molecules_file, here):
+    words = ["--objective", "own_objective:slow", "--pool", str(molecules_file), "--budget", "60"]
+    given = ["molecules", "optimize", str(run.path), "-o", "killed", "--workers", "2", *words]
+    process = subprocess.Popen([sys.executable, "-m", "vaehub", *given])
+    while len(logged(here)) < 15 and process.poll() is None:
+        time.sleep(0.02)
+    os.kill(process.pid, signal.SIGKILL)
+    process.wait()
+    gone([int(pid) for pid, _ in logged(here)])
+    before = [smiles for _, smiles in logged(here)]
+    assert len(before) < 60
+    assert search(*words, out="killed", budget=60)[0] == 0
+    every = [smiles for _, smiles in logged(here)]
+    assert len(set(every)) == 60
+    assert len(every) <= 62  # what two workers were at when they lost their parent
+    assert search(*words, out="whole", budget=60)[0] == 0
+    assert trace("killed").drop(columns="time").equals(trace("whole").drop(columns="time"))
+
+
+def gone(processes):
+    """Wait until workers whose parent was killed have ended."""
+    end = time.monotonic() + 30
+    while left := [process for process in set(processes) if runs(process)]:
+        assert time.monotonic() < end, f"workers {left} outlive their parent"
+        time.sleep(0.02)
+
+
+def runs(process):
+    """Whether there is such a process that is not merely waiting to be buried."""
+    try:
+        return Path(f"/proc/{process}/stat").read_text().rsplit(")", 1)[1].split()[0] != "Z"
+    except FileNotFoundError:
+        return False
+
+
+def test_a_script_needs_no_main_and_a_lambda_will_do(run, molecules_file, here):
+    here.joinpath("script.py").write_text(
+        f"import vaehub\nfrom vaehub_molecules import optimize\nrun = vaehub.load({str(run.path)!r})\n"
+        f"found = optimize(run, lambda smiles: len(smiles), budget=12, pool={str(molecules_file)!r}, workers=2)\n"
+    )
+    found = runpy.run_path("script.py", run_name="__main__")["found"]
+    assert found.trace.score.tolist() == [float(len(smiles)) for smiles in found.trace.smiles]
+    assert len(found.trace) == 12
