@@ -88,8 +88,8 @@ class GRUDecoder(Writer):
 
     def initial(self, code: Tensor) -> Tensor:
         """The state (layers, B, F) before the first symbol."""
-        start: Tensor = self.start(code)
-        return start.tanh().unflatten(1, (self.layers, -1)).transpose(0, 1).contiguous()
+        start: Tensor = self.start(code).tanh().unflatten(1, (self.layers, -1)).transpose(0, 1)
+        return start.contiguous()
 
     def begin(self, code: Tensor) -> State:
         """The code, and each layer's state."""

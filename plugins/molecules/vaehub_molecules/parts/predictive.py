@@ -64,7 +64,7 @@ class Predictive(Objective):
     def tau(self, epoch: int) -> float:
         """Temperature in an epoch: a geometric fall."""
         done = min(1.0, epoch / self.cooling)
-        return self.hot ** (1 - done) * self.cold**done
+        return float(self.hot ** (1 - done) * self.cold**done)
 
     def forward(self, terms: Terms, step: Step) -> tuple[Tensor, Logs]:
         """Loss and logs; see the class."""

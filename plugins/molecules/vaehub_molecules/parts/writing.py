@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, final
 
 import torch
 from torch import Tensor
@@ -15,23 +15,43 @@ if TYPE_CHECKING:
 SHRINK = 0.75  # rows are gathered anew when fewer than this share of them are unfinished
 
 
+@final
+class Reading:
+    """What the grammar makes of the strings written so far; without a grammar, nothing."""
+
+    def __init__(self, writer: Writer, code: Tensor) -> None:
+        known = writer.grammar is not None and writer.grammar.learnt
+        self.grammar = writer.grammar if known else None
+        self.state = None if self.grammar is None else self.grammar.start(len(code), code.device)
+
+    def allowed(self, logits: Tensor, remaining: int) -> Tensor:
+        """The logits (B, V) with symbols that cannot follow at -inf."""
+        if self.grammar is None or self.state is None:
+            return logits
+        return logits.masked_fill(~self.grammar.allowed(self.state, remaining), -torch.inf)
+
+    def step(self, token: Tensor) -> None:
+        """Go on by symbols (B,)."""
+        if self.grammar is not None and self.state is not None:
+            self.state = self.grammar.step(self.state, token)
+
+    def select(self, rows: Tensor) -> None:
+        """Keep some rows."""
+        if self.grammar is not None and self.state is not None:
+            self.state = self.grammar.select(self.state, rows)
+
+
 @torch.no_grad()
 def write(writer: Writer, code: Tensor, temperature: float) -> Tensor:
     """Strings (B, T) for codes (B, L + C): drawn from p^(1/temperature), or the likeliest symbol at each step where it is 0."""
     steps = writer.spec.shape[0]
     x = torch.full((len(code), steps), END, device=code.device)
     rows, last = torch.arange(len(code), device=code.device), torch.full((len(code),), END, device=code.device)
-    state = writer.begin(code)
-    grammar = writer.grammar if writer.grammar is not None and writer.grammar.learnt else None
-    read = None if grammar is None else grammar.start(len(code), code.device)
+    state, reading = writer.begin(code), Reading(writer, code)
     for step in range(steps):
         features, state = writer.advance(writer.embed(last), state)
-        logits = writer.logits(features)
-        if grammar is not None:
-            logits = logits.masked_fill(~grammar.allowed(read, steps - step), -torch.inf)
-        last = x[rows, step] = pick(logits, temperature)
-        if grammar is not None:
-            read = grammar.step(read, last)
+        last = x[rows, step] = pick(reading.allowed(writer.logits(features), steps - step), temperature)
+        reading.step(last)
         live = last != END
         going = int(live.sum())
         if not going:
@@ -39,7 +59,7 @@ def write(writer: Writer, code: Tensor, temperature: float) -> Tensor:
         if going < SHRINK * len(rows):
             kept = live.nonzero().squeeze(1)
             rows, last, state = rows[kept], last[kept], [s[kept] for s in state]
-            read = None if grammar is None else grammar.select(read, kept)
+            reading.select(kept)
     return finished(x)
 
 

@@ -19,7 +19,7 @@ def scaffold(smiles: str) -> str:
 
     "The Properties of Known Drugs. 1. Molecular Frameworks" (Bemis & Murcko, 1996), doi:10.1021/jm9602928.
     """
-    found: str = MurckoScaffoldSmiles(smiles=smiles)
+    found: str = MurckoScaffoldSmiles(smiles=smiles)  # type: ignore[no-untyped-call]
     return found
 
 

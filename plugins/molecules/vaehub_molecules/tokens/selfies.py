@@ -30,7 +30,7 @@ class Selfies(Tokenizer):
 def selfies_library() -> Any:
     """The library. Raises UsageError where it is not installed."""
     try:
-        import selfies
+        import selfies  # type: ignore[import-untyped]
     except ImportError as error:
         raise UsageError("tokenizer selfies: needs the library selfies; pip install 'vaehub-molecules[selfies]'") from error
     return selfies

@@ -93,7 +93,7 @@ class Codec:
         with seeded("strings", seed):
             for index in torch.arange(len(z)).split(ROWS):
                 given = None if cond is None else cond[index].to(self.run.device)
-                px: Strings = self.writer(z[index].to(self.run.device), given)  # type: ignore[assignment]
+                px: Strings = self.writer(z[index].to(self.run.device), given)
                 out += self.vocabulary.strings(px.sample(temperature=temperature))
         return out
 
