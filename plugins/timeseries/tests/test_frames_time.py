@@ -215,3 +215,13 @@ def test_a_sentinel_is_named_once():
         warnings.simplefilter("error")
         understand(frame, Reading(missing_values=(-200,)))
         understand(frame.drop(columns="NMHC(GT)"), Reading())
+
+
+@pytest.mark.parametrize("dtype", ["int8", "Int8", "uint8", "int8[pyarrow]"])
+def test_times_beyond_the_type_of_their_column_are_refused(dtype):
+    most = 255 if dtype == "uint8" else 127
+    frame = pd.DataFrame({"a": [0.0, 1.0], "time": pd.array([most - 2, most - 1], dtype=dtype)})
+    panel = understand(frame, Reading())
+    assert list(panel.extend(1).frame["time"].astype("int64")) == [most - 2, most - 1, most]
+    with pytest.raises(UsageError, match=rf"'time': the next times reach {most + 1}, u?[Ii]nt8.* holds {most} at most"):
+        panel.extend(2)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -69,8 +70,19 @@ def from_numbers(frame: pd.DataFrame, column: pd.Series, key: Key) -> Stamps:
     if (beyond := ~(np.abs(values) <= MOST)).any():
         at = int(beyond.argmax())
         raise UsageError(f"{row(frame, at)}: {named(key.label)}: {values[at]:g} is too large for a time; mend it or drop the row")
-    whole = pd.api.types.is_integer_dtype(column.dtype)
-    return Stamps(column.to_numpy("int64") if whole else values, "number", lambda at: [pd.Index(at).astype(column.dtype)])
+    if not pd.api.types.is_integer_dtype(column.dtype):
+        return Stamps(values, "number", lambda at: [pd.Index(at).astype(column.dtype)])
+    return Stamps(column.to_numpy("int64"), "number", lambda at: [whole(at, column.dtype, key)])
+
+
+def whole(at: NDArray[np.int64], dtype: Any, key: Key) -> pd.Index[Any]:
+    """Whole numbers in the type that the column has. Raises UsageError where a later time is beyond it."""
+    most = np.iinfo(getattr(dtype, "numpy_dtype", dtype)).max
+    if len(at) and int(at.max()) > most:
+        raise UsageError(
+            f"{named(key.label)}: the next times reach {at.max()}, {dtype} holds {most} at most; make the column int64"
+        )
+    return pd.Index(at).astype(dtype)
 
 
 def is_number(column: pd.Series) -> bool:
