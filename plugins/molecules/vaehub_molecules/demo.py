@@ -1,4 +1,4 @@
-"""`vaehub demo molecules`: train on a few thousand drug-like molecules, draw new ones, and search for the best, offline and in a minute."""
+"""`vaehub demo molecules`: train on a few thousand drug-like molecules, draw new ones, and search for the best, offline, in some minutes."""
 
 from __future__ import annotations
 
