@@ -204,9 +204,7 @@ class Data(ABC):
     """Rows that are fetched a batch at once, never one by one."""
 
     labels: Tensor | None = None  # (N,) integers, where rows have a class
-    lengths: Tensor | None = (
-        None  # (N,) integers, where rows are of different length: training puts those of like length together
-    )
+    lengths: Tensor | None = None  # (N,) integers, where rows differ in length: training puts those of like length together
 
     @abstractmethod
     def __len__(self) -> int: ...
