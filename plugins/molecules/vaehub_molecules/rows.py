@@ -19,7 +19,7 @@ class Rows(Data):
         self, x: Tensor, symbols: Sequence[str], smiles: Sequence[str] = (), cond: Tensor | None = None, y: Tensor | None = None
     ) -> None:
         self.x, self.symbols, self.smiles, self.cond, self.y = x, symbols, smiles, cond, y
-        self.lengths = (x != 0).sum(1).cpu()
+        self.lengths: Tensor = (x != 0).sum(1).cpu()
 
     def __len__(self) -> int:
         return len(self.x)

@@ -60,9 +60,9 @@ class StandIn:
     def prior(self, n: int, seed: int) -> Tensor:
         return torch.randn(n, LATENT, generator=torch.Generator().manual_seed(seed)) + self.centre
 
-    def molecules(self, z: Tensor, temperature: float = 0.0, seed: int = 0) -> list[str]:
+    def molecules(self, z: Tensor, temperature: float | Tensor = 0.0, seed: int = 0) -> list[str]:
         noise = torch.randn(z.shape, generator=torch.Generator().manual_seed(seed))
-        near = torch.cdist(z + 0.3 * temperature * noise, self.codes).argmin(1).tolist()
+        near = torch.cdist(z + 0.3 * torch.as_tensor(temperature).reshape(-1, 1) * noise, self.codes).argmin(1).tolist()
         return ["" if abs(noise[i, 0]) > 1.65 else self.smiles[place] for i, place in enumerate(near)]
 
     def predict(self, z: Tensor) -> Tensor:

@@ -8,6 +8,7 @@ import time
 
 import pandas as pd
 import pytest
+import torch
 
 from vaehub.errors import UsageError
 from vaehub_molecules.search import Hybrid, Knobs, optimize
@@ -65,6 +66,8 @@ def test_a_search_that_broke_off_ends_as_if_it_had_not(codec, tmp_path, whole, s
 
 
 def slow_search(codec, out, log):
+    torch.set_num_threads(1)  # the parent's threads are not there after a fork
+
     def slow(smiles):
         time.sleep(0.01)
         with open(log, "a") as file:

@@ -129,8 +129,8 @@ class Strings(Distribution):
 
         return write(self.writer, self.code, temperature=0.0)
 
-    def sample(self, sample_shape: Sequence[int] = (), temperature: float | None = None) -> Tensor:
-        """x (*sample_shape, B, T), at the writer's temperature or another; 0 gives the mode."""
+    def sample(self, sample_shape: Sequence[int] = (), temperature: float | Tensor | None = None) -> Tensor:
+        """x (*sample_shape, B, T), at the writer's temperature or another, which may be one a row; 0 gives the mode."""
         from vaehub_molecules.parts.writing import write
 
         shape = torch.Size(sample_shape)

@@ -42,15 +42,16 @@ class Reading:
 
 
 @torch.no_grad()
-def write(writer: Writer, code: Tensor, temperature: float) -> Tensor:
-    """Strings (B, T) for codes (B, L + C): drawn from p^(1/temperature), or the likeliest symbol at each step where it is 0."""
+def write(writer: Writer, code: Tensor, temperature: float | Tensor) -> Tensor:
+    """Strings (B, T) for codes (B, L + C): drawn from p^(1/temperature), or the likeliest symbol at each step where it is 0; one for all, or (B,)."""
+    heat = torch.as_tensor(temperature, device=code.device).expand(len(code))
     steps = writer.spec.shape[0]
     x = torch.full((len(code), steps), END, device=code.device)
     rows, last = torch.arange(len(code), device=code.device), torch.full((len(code),), END, device=code.device)
     state, reading = writer.begin(code), Reading(writer, code)
     for step in range(steps):
         features, state = writer.advance(writer.embed(last), state)
-        last = x[rows, step] = pick(reading.allowed(writer.logits(features), steps - step), temperature)
+        last = x[rows, step] = pick(reading.allowed(writer.logits(features), steps - step), heat)
         reading.step(last)
         live = last != END
         going = int(live.sum())
@@ -58,16 +59,18 @@ def write(writer: Writer, code: Tensor, temperature: float) -> Tensor:
             break
         if going < SHRINK * len(rows):
             kept = live.nonzero().squeeze(1)
-            rows, last, state = rows[kept], last[kept], [s[kept] for s in state]
+            rows, last, heat, state = rows[kept], last[kept], heat[kept], [s[kept] for s in state]
             reading.select(kept)
     return finished(x)
 
 
-def pick(logits: Tensor, temperature: float) -> Tensor:
-    """A symbol for every row (B, V) -> (B,)."""
-    if not temperature:
-        return logits.argmax(-1)
-    return torch.multinomial((logits / temperature).softmax(-1), 1).squeeze(1)
+def pick(logits: Tensor, temperature: Tensor) -> Tensor:
+    """A symbol for every row (B, V) -> (B,), at its temperature (B,)."""
+    likeliest = logits.argmax(-1)
+    if not temperature.any():
+        return likeliest
+    chances = (logits / temperature.clamp(min=1e-6)[:, None]).softmax(-1)
+    return torch.where(temperature > 0, torch.multinomial(chances, 1).squeeze(1), likeliest)
 
 
 def finished(x: Tensor) -> Tensor:

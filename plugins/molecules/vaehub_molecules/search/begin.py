@@ -10,7 +10,7 @@ import numpy as np
 from vaehub_molecules.chem.fingerprints import fingerprints, tanimoto
 from vaehub_molecules.search.buffer import Proposal
 from vaehub_molecules.search.method import State
-from vaehub_molecules.search.proposers import Around, Parents, Samples
+from vaehub_molecules.search.proposers import Around, Parents, Samples, proposals
 
 SLACK = 0.1  # by which a folded fingerprint may differ from the exact one that a constraint asks for
 BLOCK = 1_000  # molecules of the pool that are looked at together
@@ -36,7 +36,7 @@ def first(state: State, count: int) -> list[Proposal]:
 def around_leads(state: State, count: int) -> list[Proposal]:
     """What the model writes around the leads that it can read."""
     parents = Parents.of(state.codec, state.leads)
-    return state.admit(Around().propose(state, parents, 4 * count), count) if parents.smiles and count else []
+    return state.admit(proposals([(Around(), 4 * count)], state, parents), count) if parents.smiles and count else []
 
 
 def of_pool(state: State) -> Iterator[Proposal]:
@@ -48,7 +48,7 @@ def of_pool(state: State) -> Iterator[Proposal]:
 
 def own(state: State, count: int) -> Iterator[Proposal]:
     """Samples of the model, which are drawn when the first is asked for."""
-    yield from Samples().propose(state, Parents.of(state.codec, []), count)
+    yield from proposals([(Samples(), count)], state, Parents.of(state.codec, []))
 
 
 def pool_places(state: State, count: int) -> list[int]:

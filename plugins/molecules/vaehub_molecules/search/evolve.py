@@ -9,7 +9,7 @@ from vaehub.base import Json
 from vaehub_molecules.search.begin import begin
 from vaehub_molecules.search.buffer import Proposal
 from vaehub_molecules.search.method import Method, State
-from vaehub_molecules.search.proposers import Around, Cross, Parents, Samples
+from vaehub_molecules.search.proposers import Around, Cross, Parents, Samples, proposals
 
 
 @final
@@ -30,7 +30,7 @@ class Evolve(Method):
             return chosen
         parents = Parents.of(state.codec, state.elites(self.population))
         if not parents.smiles:
-            return state.admit(Samples().propose(state, parents, self.children))
-        mutated = state.admit(Around().propose(state, parents, 2 * self.children), self.children // 2)
-        crossed = Cross().propose(state, parents, 2 * self.children)
+            return state.admit(proposals([(Samples(), self.children)], state, parents))
+        mutated = state.admit(proposals([(Around(), 2 * self.children)], state, parents), self.children // 2)
+        crossed = proposals([(Cross(), 2 * self.children)], state, parents)
         return state.admit([*mutated, *crossed], self.children)

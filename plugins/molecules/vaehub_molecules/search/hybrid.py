@@ -19,7 +19,7 @@ from vaehub_molecules.search.buffer import Proposal
 from vaehub_molecules.search.edits import Edits
 from vaehub_molecules.search.method import Method, State
 from vaehub_molecules.search.pool import Prints
-from vaehub_molecules.search.proposers import Around, Climb, Cross, Parents, Proposer, Samples
+from vaehub_molecules.search.proposers import Around, Climb, Cross, Parents, Proposer, Samples, proposals
 from vaehub_molecules.search.surrogate import Surrogate, fit, optimists
 
 if TYPE_CHECKING:
@@ -34,7 +34,8 @@ class Knobs:
     """What the search is tuned by."""
 
     initial: int = 200  # calls before there is a surrogate; a tenth of the budget where that is less
-    batch: int = 50  # calls a round
+    batch: int = 50  # calls a round …
+    growth: float = 0.02  # … or this share of the calls so far, where that is more
     candidates: int = 1000  # that the model writes a round
     screen: int = 20_000  # molecules of the pool that the surrogate ranks
     screens: int = 6  # rounds in which it does so
@@ -78,7 +79,8 @@ class Hybrid(Method):
         if not candidates:
             return []
         mean, deviation = surrogate.predict(fingerprints([proposal.smiles for proposal in candidates]))
-        return [candidates[i] for i in optimists(mean, deviation, self.knobs.batch, self.knobs.boldest)]
+        count = max(self.knobs.batch, int(self.knobs.growth * len(state.buffer)))
+        return [candidates[i] for i in optimists(mean, deviation, count, self.knobs.boldest)]
 
     def _screens(self, state: State) -> bool:
         """Whether the pool is still screened in this round."""
@@ -97,10 +99,9 @@ class Hybrid(Method):
         """Candidates of the tuned model, from every proposer that fits."""
         parents = Parents.of(self._model(state), state.elites(self.knobs.elites))
         if not parents.smiles:
-            return Samples().propose(state, parents, self.knobs.candidates)
+            return proposals([(Samples(), self.knobs.candidates)], state, parents)
         able = [proposer for proposer in self.proposers if proposer.fits(state)]
-        shares = self._shares(state, able)
-        return [p for proposer, share in zip(able, shares, strict=True) for p in proposer.propose(state, parents, share)]
+        return proposals(list(zip(able, self._shares(state, able), strict=True)), state, parents)
 
     def _shares(self, state: State, able: Sequence[Proposer]) -> list[int]:
         """How many candidates each proposer writes: by the share of its latest calls that are among the elites, never under the floor."""

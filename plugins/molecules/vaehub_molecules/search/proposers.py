@@ -49,13 +49,32 @@ class Parents:
         chances = 1 / (self.decay * len(self.smiles) + np.arange(len(self.smiles)))
         return torch.from_numpy(rng.choice(len(self.smiles), count, p=chances / chances.sum())).to(self.codes.device)
 
+    def at(self, places: Tensor) -> list[str]:
+        """The molecules at these places."""
+        return [self.smiles[place] for place in places.tolist()]
+
     def noise(self, count: int, rng: np.random.Generator) -> Tensor:
         """Standard normal (count, L) in units of the spread of codes."""
         return normal((count, len(self.spread)), rng).to(self.codes) * self.spread
 
 
+@final
+@dataclass(frozen=True)
+class Draft:
+    """Molecules that a proposer wants: codes that are still to be written, or, from one that needs no model, what it wrote itself."""
+
+    parents: Sequence[str]  # N, "" where there is none
+    z: Tensor | None = None  # (N, L)
+    temperatures: Sequence[float] = (0.0,)  # of rows by turns
+    texts: Sequence[str] = ()  # N, where there is no z
+
+    def heat(self) -> Tensor:
+        """The temperature of every row (N,)."""
+        return torch.tensor(self.temperatures).repeat(-(-len(self.parents) // len(self.temperatures)))[: len(self.parents)]
+
+
 class Proposer(ABC):
-    """A source of molecules, which are neither canonical nor known to be valid."""
+    """A source of molecules."""
 
     name: str
 
@@ -64,8 +83,27 @@ class Proposer(ABC):
         return True
 
     @abstractmethod
-    def propose(self, state: State, parents: Parents, count: int) -> list[Proposal]:
-        """About `count` molecules; "" where the model wrote nothing valid."""
+    def draft(self, state: State, parents: Parents, count: int) -> Draft:
+        """About `count` molecules."""
+
+
+def proposals(sources: Sequence[tuple[Proposer, int]], state: State, parents: Parents) -> list[Proposal]:
+    """So many molecules of each source, those of codes written all at once; "" where the model wrote nothing valid."""
+    drafts = [source.draft(state, parents, count) for source, count in sources]
+    texts = iter(written([draft for draft in drafts if draft.z is not None], state, parents))
+    return [
+        Proposal(text, source.name, parent)
+        for (source, _), draft in zip(sources, drafts, strict=True)
+        for parent, text in zip(draft.parents, draft.texts if draft.z is None else texts, strict=False)
+    ]
+
+
+def written(drafts: Sequence[Draft], state: State, parents: Parents) -> list[str]:
+    """What the model makes of codes, one draft after another."""
+    if not drafts:
+        return []
+    z, heat = torch.cat([draft.z for draft in drafts if draft.z is not None]), torch.cat([draft.heat() for draft in drafts])
+    return parents.codec.molecules(z, heat, state.seed_of("written"))
 
 
 @final
@@ -78,13 +116,13 @@ class Around(Proposer):
     temperatures: tuple[float, ...] = (0.0, 0.7)
     name: str = "around"
 
-    def propose(self, state: State, parents: Parents, count: int) -> list[Proposal]:
-        """Decodes of noised parents."""
+    def draft(self, state: State, parents: Parents, count: int) -> Draft:
+        """Noised parents."""
         rng = state.rng(self.name)
         places = parents.draw(count, rng)
         radii = np.exp(rng.uniform(np.log(self.nearest), np.log(self.farthest), (count, 1)))
         z = parents.codes[places] + torch.from_numpy(radii).to(parents.codes) * parents.noise(count, rng)
-        return written(parents, z, places, self, self.temperatures, state)
+        return Draft(parents.at(places), z, self.temperatures)
 
 
 @final
@@ -96,14 +134,14 @@ class Cross(Proposer):
     temperatures: tuple[float, ...] = (0.3, 0.8)
     name: str = "cross"
 
-    def propose(self, state: State, parents: Parents, count: int) -> list[Proposal]:
-        """Decodes of mixed parents."""
+    def draft(self, state: State, parents: Parents, count: int) -> Draft:
+        """Mixed parents."""
         rng = state.rng(self.name)
         first, second = parents.draw(count, rng), parents.draw(count, rng)
         share = np.where(rng.random((count, 1)) < 0.5, rng.random((count, 1)), rng.random((count, len(parents.spread))) < 0.5)
         weight = torch.from_numpy(share).to(parents.codes)
         z = weight * parents.codes[first] + (1 - weight) * parents.codes[second] + self.jitter * parents.noise(count, rng)
-        return written(parents, z, first, self, self.temperatures, state)
+        return Draft(parents.at(first), z, self.temperatures)
 
 
 @final
@@ -114,11 +152,9 @@ class Samples(Proposer):
     temperature: float = 1.0
     name: str = "samples"
 
-    def propose(self, state: State, parents: Parents, count: int) -> list[Proposal]:
-        """Decodes of the prior."""
-        seed = state.seed_of(self.name)
-        z = parents.codec.prior(count, seed)
-        return [Proposal(smiles, self.name) for smiles in parents.codec.molecules(z, temperature=self.temperature, seed=seed)]
+    def draft(self, state: State, parents: Parents, count: int) -> Draft:
+        """Draws of the prior."""
+        return Draft([""] * count, parents.codec.prior(count, state.seed_of(self.name)), (self.temperature,))
 
 
 @final
@@ -133,24 +169,12 @@ class Climb(Proposer):
         """Whether there are heads to climb."""
         return bool(columns_of(state.codec, state.objectives))
 
-    def propose(self, state: State, parents: Parents, count: int) -> list[Proposal]:
-        """Decodes along the ascent."""
+    def draft(self, state: State, parents: Parents, count: int) -> Draft:
+        """Codes along the ascent."""
         places = parents.draw(-(-count // self.ascent.stops), state.rng(self.name))
         columns = columns_of(parents.codec, state.objectives)
         paths = self.ascent.paths(parents.codec, parents.codes[places], columns, state.seed_of(self.name))
-        return written(parents, torch.cat(paths), places.repeat(len(paths)), self, (0.0,), state)
-
-
-def written(
-    parents: Parents, z: Tensor, places: Tensor, by: Proposer, temperatures: Sequence[float], state: State
-) -> list[Proposal]:
-    """Decodes of codes (N, L), an equal share at each temperature, with the parents whose places are given."""
-    out: list[Proposal] = []
-    for k, temperature in enumerate(temperatures):
-        part = slice(k, None, len(temperatures))
-        texts = parents.codec.molecules(z[part], temperature=temperature, seed=state.seed_of(f"{by.name}{k}"))
-        out += [Proposal(text, by.name, parents.smiles[i]) for text, i in zip(texts, places[part].tolist(), strict=True)]
-    return out
+        return Draft(parents.at(places.repeat(len(paths))), torch.cat(paths))
 
 
 def normal(shape: tuple[int, ...], rng: np.random.Generator) -> Tensor:

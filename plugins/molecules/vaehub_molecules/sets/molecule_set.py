@@ -109,15 +109,15 @@ class MoleculeSet(Domain):
         y, given = (self.values(split, names)[spelt] for names in (self.names, self.condition_names))
         return self.rows(frame["smiles"][spelt].tolist(), y, given)
 
-    def rows(self, smiles: Sequence[str], y: np.ndarray, given: np.ndarray) -> Rows:
-        """Molecules with their properties and conditions as rows of the model."""
-        targets = self.scales.scaled(torch.tensor(y, dtype=torch.float32)) if self.names else None
+    def rows(self, smiles: Sequence[str], y: np.ndarray | None, given: np.ndarray) -> Rows:
+        """Molecules with their conditions, and what is predicted of them where it is known, as rows of the model."""
+        targets = self.scales.scaled(torch.tensor(y, dtype=torch.float32)) if self.names and y is not None else None
         return Rows(self.vocabulary.rows(smiles), self.vocabulary.symbols, smiles, self.conditions.of(given, smiles), targets)
 
     def encodable(self, smiles: Sequence[str]) -> Rows:
-        """Canonical molecules as rows, with the properties that RDKit computes of them."""
-        frame = pd.DataFrame({"smiles": list(smiles)})
-        return self.rows(smiles, *(numbers(frame, names).to_numpy(np.float64) for names in (self.names, self.condition_names)))
+        """Canonical molecules as rows without what is predicted of them, conditioned on what RDKit computes."""
+        given = numbers(pd.DataFrame({"smiles": list(smiles)}), self.condition_names).to_numpy(np.float64)
+        return self.rows(smiles, None, given)
 
     def read(self, path: Path) -> Data:
         """Molecules of a file. Raises UsageError that names a molecule with a symbol that the model does not know."""

@@ -87,17 +87,18 @@ class Codec:
         return torch.cat([q.mean for q in found]).cpu(), torch.cat([q.stddev for q in found]).cpu()
 
     @torch.no_grad()
-    def strings(self, z: Tensor, temperature: float = 0.0, seed: int = 0, cond: Tensor | None = None) -> list[str]:
-        """What codes (N, L) spell, unchecked: the likeliest symbol after another at temperature 0, else drawn."""
+    def strings(self, z: Tensor, temperature: float | Tensor = 0.0, seed: int = 0, cond: Tensor | None = None) -> list[str]:
+        """What codes (N, L) spell, unchecked: the likeliest symbol after another at temperature 0, else drawn; one for all, or (N,)."""
         out: list[str] = []
+        heat = torch.as_tensor(temperature).expand(len(z))
         with seeded("strings", seed):
             for index in torch.arange(len(z)).split(ROWS):
                 given = None if cond is None else cond[index].to(self.run.device)
                 px: Strings = self.writer(z[index].to(self.run.device), given)
-                out += self.vocabulary.strings(px.sample(temperature=temperature))
+                out += self.vocabulary.strings(px.sample(temperature=heat[index]))
         return out
 
-    def molecules(self, z: Tensor, temperature: float = 0.0, seed: int = 0, cond: Tensor | None = None) -> list[str]:
+    def molecules(self, z: Tensor, temperature: float | Tensor = 0.0, seed: int = 0, cond: Tensor | None = None) -> list[str]:
         """Canonical SMILES of codes (N, L), "" where what they spell is no molecule."""
         return canonical_or_empty(self.strings(z, temperature, seed, cond), self.policy)
 
@@ -133,20 +134,23 @@ class Codec:
     ) -> Codec:
         """A copy trained on for some steps on these molecules, drawn by weight; this one stays as it is."""
         other = copy.copy(self.run)
-        other.vae = copy.deepcopy(self.run.vae)
+        grammar = self.writer.grammar  # has nothing to learn
+        other.vae = copy.deepcopy(self.run.vae, {id(grammar): grammar})
         tune(other.vae, self.rows(smiles), weights, steps, rate, seed)
         return Codec(other)
 
 
 def tune(vae: Any, rows: Rows, weights: Sequence[float] | None, steps: int, rate: float, seed: int, size: int = 64) -> None:
-    """Steps of the ELBO, beta 0.1, on rows drawn by weight."""
+    """Steps of the ELBO, beta 0.1, on rows drawn by weight, those of like length together."""
     objective, optimizer = ELBO(beta=0.1), torch.optim.Adam(vae.parameters(), rate)
     chances = torch.ones(len(rows)) if weights is None else torch.as_tensor(weights, dtype=torch.float32)
     device = next(vae.parameters()).device
     vae.train()
     with seeded("tune", seed):
-        for step in range(steps):
-            batch = rows[torch.multinomial(chances, min(size, len(rows)), replacement=True)].to(device)
+        drawn = torch.multinomial(chances, steps * min(size, len(rows)), replacement=True)
+        batches = drawn[rows.lengths[drawn].argsort(stable=True)].view(steps, -1)[torch.randperm(steps)]
+        for step, index in enumerate(batches):
+            batch = rows[index].to(device)
             loss, _ = objective(vae(batch), Step(step))
             optimizer.zero_grad()
             loss.backward()
