@@ -27,7 +27,7 @@ from vaehub_molecules.oracles import oracle
 from vaehub_molecules.search.hybrid import Hybrid, Knobs
 
 OBJECTIVE = "plogp_jtvae"
-QUICK = Knobs(initial=20, batch=25, candidates=300, screens=0, tune_every=10**6)
+QUICK = Knobs(initial=20, batch=20, candidates=200, screens=0, tune_every=10**6)
 JTVAE = {0.4: (0.551, 0.555), 0.6: (0.093, 0.29)}
 
 
@@ -64,7 +64,7 @@ def main() -> None:
     parser.add_argument("run")
     parser.add_argument("--leads", type=Path, required=True)
     parser.add_argument("--count", type=int, default=200)
-    parser.add_argument("--budget", type=int, default=400)
+    parser.add_argument("--budget", type=int, default=100)
     parser.add_argument("--jobs", type=int, default=1)
     given = parser.parse_args()
     leads, rows = lines(given.leads)[: given.count], []

@@ -29,10 +29,10 @@ class Ascent:
 
     steps: int = 40
     rate: float = 0.1
-    hot: float = 1.0
-    cold: float = 0.3
+    hot: float = 2.0
+    cold: float = 1.0
     pull: float = 4.0
-    stops: int = 5  # codes that are kept of each path
+    stops: int = 10  # codes that are kept of each path
 
     def paths(self, codec: Codec, start: Tensor, columns: Sequence[int], seed: int) -> list[Tensor]:
         """Codes (N, L) along the ascent of the sum of properties, evenly spaced, the last one being the end."""
