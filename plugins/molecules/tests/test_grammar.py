@@ -73,6 +73,11 @@ def written(grammar, vocabulary, rows, steps, seed=0, weights=None):
     for step in range(steps + 1):
         allowed = grammar.allowed(state, steps - step)
         assert allowed.any(1).all()
+        probe = torch.randint(len(vocabulary), (rows,), generator=generator)
+        alone, among = grammar.allows(state, probe, steps - step), allowed.gather(1, probe[:, None])[:, 0]
+        assert alone.equal(among & ((probe > 0) | alone)), (
+            "one symbol is allowed as it is among all, but for an end that is the last resort"
+        )
         chances = allowed * (torch.ones(len(vocabulary)) if weights is None else weights)
         token = torch.where(done, 0, torch.multinomial(chances, 1, generator=generator)[:, 0])
         done |= token == 0

@@ -1,4 +1,4 @@
-"""`vaehub demo molecules`: train on a few thousand drug-like molecules, draw new ones, and search for the best, offline, in about a minute and a half."""
+"""`vaehub demo molecules`: train on a few thousand drug-like molecules, draw new ones, and search for the best, offline, in a minute or two."""
 
 from __future__ import annotations
 

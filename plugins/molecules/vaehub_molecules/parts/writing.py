@@ -12,7 +12,7 @@ from vaehub_molecules.tokens.vocabulary import END
 if TYPE_CHECKING:
     from vaehub_molecules.parts.writer import Writer
 
-SHRINK = 0.75  # rows are gathered anew when fewer than this share of them are unfinished
+SHRINK = 0.97  # rows are gathered anew when fewer than this share of them are unfinished
 
 
 @final
@@ -24,11 +24,18 @@ class Reading:
         self.grammar = writer.grammar if known else None
         self.state = None if self.grammar is None else self.grammar.start(len(code), code.device)
 
-    def allowed(self, logits: Tensor, remaining: int) -> Tensor:
-        """The logits (B, V) with symbols that cannot follow at -inf."""
+    def mend(self, token: Tensor, logits: Tensor, heat: Tensor, live: Tensor, remaining: int) -> Tensor:
+        """Symbols (B,) of live rows, drawn anew among those allowed where they are not.
+
+        A row is redrawn with the probability of what is not allowed, so that the symbols are distributed as if drawn among those allowed at once.
+        """
         if self.grammar is None or self.state is None:
-            return logits
-        return logits.masked_fill(~self.grammar.allowed(self.state, remaining), -torch.inf)
+            return token
+        wrong = (live & ~self.grammar.allows(self.state, token, remaining)).nonzero().squeeze(1)
+        if len(wrong):
+            allowed = self.grammar.allowed(self.grammar.select(self.state, wrong), remaining)
+            token[wrong] = pick(logits[wrong].masked_fill(~allowed, -torch.inf), heat[wrong])
+        return token
 
     def step(self, token: Tensor) -> None:
         """Go on by symbols (B,)."""
@@ -48,18 +55,20 @@ def write(writer: Writer, code: Tensor, temperature: float | Tensor) -> Tensor:
     steps = writer.spec.shape[0]
     x = torch.full((len(code), steps), END, device=code.device)
     rows, last = torch.arange(len(code), device=code.device), torch.full((len(code),), END, device=code.device)
-    state, reading = writer.begin(code), Reading(writer, code)
+    state, reading, live = writer.begin(code), Reading(writer, code), torch.ones_like(last, dtype=torch.bool)
     for step in range(steps):
         features, state = writer.advance(writer.embed(last), state)
-        last = x[rows, step] = pick(reading.allowed(writer.logits(features), steps - step), heat)
+        logits = writer.logits(features)
+        last = x[rows, step] = reading.mend(pick(logits, heat), logits, heat, live, steps - step)
         reading.step(last)
-        live = last != END
+        live = live & (last != END)
         going = int(live.sum())
         if not going:
             break
         if going < SHRINK * len(rows):
             kept = live.nonzero().squeeze(1)
             rows, last, heat, state = rows[kept], last[kept], heat[kept], [s[kept] for s in state]
+            live = live[kept]
             reading.select(kept)
     return finished(x)
 
@@ -69,8 +78,9 @@ def pick(logits: Tensor, temperature: Tensor) -> Tensor:
     likeliest = logits.argmax(-1)
     if not temperature.any():
         return likeliest
-    chances = (logits / temperature.clamp(min=1e-6)[:, None]).softmax(-1)
-    return torch.where(temperature > 0, torch.multinomial(chances, 1).squeeze(1), likeliest)
+    total = (logits / temperature.clamp(min=1e-6)[:, None]).softmax(-1).cumsum(-1)
+    point = total[:, -1:] * (1 - torch.rand(len(logits), 1, device=logits.device))  # over 0: what has no chance is never met
+    return torch.where(temperature > 0, torch.searchsorted(total, point).squeeze(1), likeliest)
 
 
 def finished(x: Tensor) -> Tensor:

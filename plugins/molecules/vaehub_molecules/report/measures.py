@@ -28,7 +28,6 @@ STARTS = {
     "snn": MEANING["snn"],
     "frag": MEANING["frag"],
     "scaf": MEANING["scaf"],
-    "wasserstein": "Wasserstein distance of the property between samples and test molecules",
 }
 KINDS = {
     "Reconstruction and latent space": ("exact", "token", "nats", "kl", "active"),
@@ -59,4 +58,6 @@ def written(name: str, value: float) -> str:
 def meaning(name: str) -> str:
     """What a figure says."""
     low = name.lower()
+    if low.endswith(" w1"):
+        return "Wasserstein distance of the property between samples and test molecules"
     return MEANING.get(low) or next((text for start, text in STARTS.items() if low.startswith(start)), "")

@@ -37,6 +37,35 @@ class State(NamedTuple):
 
 
 @final
+class Every:
+    """Tables (…, V) as they say of every symbol."""
+
+    def rows(self, table: Tensor, index: Tensor) -> Tensor:
+        """(B, V) of rows (B,)."""
+        return table[index]
+
+    def times(self, flags: Tensor, table: Tensor) -> Tensor:
+        """(B, V) the product of flags (B, F) and a table (F, V)."""
+        return flags @ table
+
+
+@final
+class One:
+    """Tables (…, V) as they say of one symbol a row."""
+
+    def __init__(self, token: Tensor) -> None:
+        self.token = token
+
+    def rows(self, table: Tensor, index: Tensor) -> Tensor:
+        """(B, 1) of rows (B,)."""
+        return table[index, self.token].unsqueeze(1)
+
+    def times(self, flags: Tensor, table: Tensor) -> Tensor:
+        """(B, 1) the product of flags (B, F) and the symbols' columns of a table (F, V)."""
+        return (flags * table.T[self.token]).sum(1, keepdim=True)
+
+
+@final
 class Grammar(nn.Module):
     """SMILES as an automaton with a stack: branches, ring numbers, bonds, and the valence of atoms as far as the text tells.
 
@@ -103,21 +132,36 @@ class Grammar(nn.Module):
         `remaining`: symbols that may still be written, this one counted, the end not. A symbol is allowed only if all that is open can be closed
         in what then remains. Where nothing is possible (a vocabulary without plain atoms, too few symbols from the start), the end is allowed.
         """
+        bad = self._bad(state, remaining, Every())
+        bad[:, 0] = ~self._complete(state)
+        bad[:, 0] &= ~bad.all(1)
+        return ~bad
+
+    @torch.no_grad()
+    def allows(self, state: State, token: Tensor, remaining: int) -> Tensor:
+        """(B,) whether symbols (B,), one a row, may come next: `allowed` at a fraction of its cost; False where only the end is left."""
+        return torch.where(token == 0, self._complete(state), ~self._bad(state, remaining, One(token)).squeeze(1))
+
+    def _complete(self, state: State) -> Tensor:
+        """(B,) whether nothing is open."""
+        ended = (state.place == Place.ATOM) | (state.place == Place.CLOSE)
+        return ended & (state.depth == 0) & (state.rings == NOWHERE).all(1)
+
+    def _bad(self, state: State, remaining: int, view: Every | One) -> Tensor:
+        """(B, V) or (B, 1) the symbols other than the end that cannot come next."""
         atoms, kinds = self._levels(state)
         opened = state.rings != NOWHERE
         turning = torch.cat([opened, ~opened], 1).float()
-        codes, unclosed = self._codes(state, kinds), turning @ self.flips > -opened.sum(1, keepdim=True)
+        codes, unclosed = self._codes(state, kinds, view), view.times(turning, self.flips) > -opened.sum(1, keepdim=True)
         conflict, at_atom = self._conflict(state), state.rings[:, None, :] == atoms[:, :, None]
-        bad = (codes & BAD > 0) | (unclosed & (codes & LIVE == 0)) | self._clash(state, opened, conflict, at_atom)
+        clash = view.times(self._features(state, opened, conflict, at_atom), self.conflicts) > 0
         flags = 4 * state.place + 2 * at_atom[:, 0].any(1) + (conflict.any(1) | (state.kind % AROMATIC < 2))
         closing = torch.where(
-            unclosed, self.cost[flags] + turning @ self.turns + 2 * opened.sum(1, keepdim=True), self.cost0[state.place]
+            unclosed,
+            view.rows(self.cost, flags) + view.times(turning, self.turns) + 2 * opened.sum(1, keepdim=True),
+            view.rows(self.cost0, state.place),
         )
-        bad |= closing > remaining - 1 - state.depth[:, None]
-        ended = (state.place == Place.ATOM) | (state.place == Place.CLOSE)
-        bad[:, 0] = ~(ended & (state.depth == 0) & ~opened.any(1))
-        bad[:, 0] &= ~bad.all(1)
-        return ~bad
+        return (codes & BAD > 0) | (unclosed & (codes & LIVE == 0)) | clash | (closing > remaining - 1 - state.depth[:, None])
 
     def _levels(self, state: State) -> tuple[Tensor, Tensor]:
         """Atoms (B, J) and their bonds left, from the one written last outwards."""
@@ -127,26 +171,24 @@ class Grammar(nn.Module):
         kinds = torch.where(there, state.kinds.gather(1, at), KINDS)
         return torch.cat([state.atom[:, None], atoms], 1), torch.cat([state.kind[:, None], kinds], 1)
 
-    def _codes(self, state: State, kinds: Tensor) -> Tensor:
-        """(B, V) BAD for symbols that cannot stand here, or bind an atom more often than it can be; LIVE where some atom is left to be bound."""
+    def _codes(self, state: State, kinds: Tensor, view: Every | One) -> Tensor:
+        """(B, V) or (B, 1) BAD for symbols that cannot stand here, or bind an atom too often; LIVE where some atom is left to be bound."""
         levels = kinds.shape[1]
         behind = torch.arange(DEEPEST, device=kinds.device) < state.depth[:, None] - (levels - 1)
         live = ((state.kinds % AROMATIC > 0) & behind).any(1)
         codes = (
-            self.depths[state.depth.clamp(max=levels)]
+            view.rows(self.depths, state.depth.clamp(max=levels))
             | (LIVE * live + BAD * (state.depth > DEEPEST - 4)).to(torch.uint8)[:, None]
         )
         at = state.place[:, None] * (KINDS + 1) + kinds
         for j in range(levels):
-            codes |= self.get_buffer(f"level{j}")[at[:, j]]
+            codes |= view.rows(self.get_buffer(f"level{j}"), at[:, j])
         return codes
 
-    def _clash(self, state: State, opened: Tensor, conflict: Tensor, at_atom: Tensor) -> Tensor:
-        """(B, V) symbols that close a ring where it was opened, at a neighbour, or between atoms that another ring joins."""
+    def _features(self, state: State, opened: Tensor, conflict: Tensor, at_atom: Tensor) -> Tensor:
+        """(B, F) what forbids symbols that close a ring where it was opened, at a neighbour, or between atoms that another ring joins."""
         same = (state.rings[:, :, None] == state.rings[:, None, :]) & opened[:, :, None]
-        features = torch.cat([opened, ~opened, conflict, at_atom.flatten(1), same.flatten(1)], 1)
-        clash: Tensor = features.float() @ self.conflicts > 0
-        return clash
+        return torch.cat([opened, ~opened, conflict, at_atom.flatten(1), same.flatten(1)], 1).float()
 
     def _conflict(self, state: State) -> Tensor:
         """(B, R) open rings that the atom written last cannot close."""

@@ -1,0 +1,61 @@
+"""Symbols as they are drawn: in proportion to their chances among those that the grammar allows, each row at its own temperature."""
+
+from types import SimpleNamespace
+
+import pytest
+import torch
+
+from vaehub_molecules.parts.writing import Reading, pick
+from vaehub_molecules.tokens.grammar import Grammar
+
+VOCABULARY = ["", "C", "N", "O", "(", ")", "=", "1"]
+ROWS = 20_000
+LOGITS = torch.tensor([0.3, 1.0, -0.5, 0.0, 1.5, 2.0, 0.7, -1.0])
+
+
+def reading(rows: int) -> Reading:
+    grammar = Grammar(len(VOCABULARY))
+    grammar.learn(VOCABULARY)
+    return Reading(SimpleNamespace(grammar=grammar), torch.zeros(rows, 2))
+
+
+def shares(tokens: torch.Tensor) -> torch.Tensor:
+    return tokens.bincount(minlength=len(VOCABULARY)) / len(tokens)
+
+
+@pytest.mark.parametrize("temperature", [0.5, 1.0, 2.0])
+def test_symbols_are_drawn_in_proportion_to_their_chances(temperature):
+    drawn = pick(LOGITS.expand(ROWS, -1), torch.full((ROWS,), temperature))
+    torch.testing.assert_close(shares(drawn), (LOGITS / temperature).softmax(0), atol=0.015, rtol=0)
+
+
+def test_what_the_grammar_forbids_is_drawn_anew_among_what_it_allows():
+    book, logits, heat = reading(ROWS), LOGITS.expand(ROWS, -1), torch.ones(ROWS)
+    allowed = book.grammar.allowed(book.state, 9)[0]
+    assert 0 < allowed.sum() < len(VOCABULARY)
+    drawn = book.mend(pick(logits, heat), logits, heat, torch.ones(ROWS, dtype=torch.bool), 9)
+    expected = LOGITS.masked_fill(~allowed, -torch.inf).softmax(0)
+    torch.testing.assert_close(shares(drawn), expected, atol=0.015, rtol=0)
+    assert shares(drawn)[~allowed].sum() == 0
+
+
+def test_rows_that_have_ended_are_left_alone():
+    book, logits, heat = reading(4), LOGITS.expand(4, -1), torch.zeros(4)
+    live = torch.tensor([True, False, True, False])
+    drawn = book.mend(pick(logits, heat), logits, heat, live, 9)
+    assert drawn[~live].eq(5).all(), "the likeliest symbol, which cannot stand first"
+    assert drawn[live].eq(1).all()
+
+
+def test_every_row_has_its_own_temperature():
+    logits = LOGITS.expand(ROWS, -1)
+    heat = torch.tensor([0.0, 1.0]).repeat(ROWS // 2)
+    drawn = pick(logits, heat)
+    assert drawn[heat == 0].eq(5).all()
+    torch.testing.assert_close(shares(drawn[heat > 0]), LOGITS.softmax(0), atol=0.02, rtol=0)
+
+
+def test_what_has_no_chance_is_never_drawn():
+    logits = torch.full((ROWS, 3), -torch.inf)
+    logits[:, 1] = 0.0
+    assert pick(logits, torch.ones(ROWS)).eq(1).all()
