@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import io
 import random
 import resource
 import time
@@ -12,6 +13,7 @@ from functools import cache
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from rdkit import Chem
 
 from vaehub.errors import UsageError
 from vaehub_molecules.chem.canonical import canonical
@@ -147,12 +149,49 @@ def test_limits_never_fail_otherwise(text, longest):
         assert 0 < len(text) <= longest
 
 
-@pytest.mark.parametrize("suffix", [suffix for suffix in KINDS if suffix != ".sdf"])
+@cache
+def records():
+    """Three molecules as a chemist's program writes them, with properties."""
+    out = io.StringIO()
+    with Chem.SDWriter(out) as writer:
+        for number, smiles in enumerate(sample()[:3]):
+            mol = Chem.MolFromSmiles(smiles)
+            mol.SetProp("_Name", f"molecule {number}")
+            mol.SetProp("activity", str(number / 3))
+            writer.write(mol)
+    return out.getvalue().encode()
+
+
+ACCIDENTS = st.lists(
+    st.tuples(
+        st.floats(0, 1),
+        st.integers(0, 40),
+        st.one_of(st.binary(max_size=12), st.sampled_from([b"\n", b"$$$$\n", b"> <x>\n", b"999"])),
+    ),
+    max_size=6,
+)
+
+
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(ACCIDENTS)
+def test_any_accident_in_an_sdf_file(tmp_path, accidents):
+    raw = records()
+    for share, cut, put in accidents:
+        at = int(share * len(raw))
+        raw = raw[:at] + put + raw[at + cut :]
+    is_read_or_refused(tmp_path / "a.sdf", raw)
+
+
+@pytest.mark.parametrize("suffix", KINDS)
 @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.one_of(st.binary(max_size=200), st.text('smiles,;\t"\nCO[]()1=é', max_size=120).map(str.encode)), st.booleans())
 def test_any_bytes_in_a_file(tmp_path, suffix, raw, packed):
     path = tmp_path / (f"a{suffix}.gz" if packed else f"a{suffix}")
-    path.write_bytes(gzip.compress(raw) if packed else raw)
+    is_read_or_refused(path, gzip.compress(raw) if packed else raw)
+
+
+def is_read_or_refused(path, raw):
+    path.write_bytes(raw)
     found, message = read_or_refused(path)
     if found is None:
         assert message.startswith(str(path))
