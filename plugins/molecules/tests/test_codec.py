@@ -88,7 +88,7 @@ def test_texts_that_are_no_molecules(codec):
 
 def test_figures_stand_together(run):
     data = run.data("val")
-    figures = returned(run.vae, data)
+    figures = returned(run.vae, data, len(data))
     assert figures["exact_reconstruction"] == pytest.approx(exact(run.vae, data, 10**6))
     assert figures["token_reconstruction"] >= figures["exact_reconstruction"]
     assert 0 < figures["active_units"] <= 16

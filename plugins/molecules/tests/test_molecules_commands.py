@@ -85,9 +85,8 @@ def test_reconstruct_counts_what_came_back(works):
 
 
 def test_metrics_have_reconstruction_and_samples_in_one_table(capsys, here, monkeypatch):
-    monkeypatch.setattr("vaehub_molecules.use.judge.DRAWN", 60)
     monkeypatch.setattr("vaehub_molecules.metrics.fcd.find_spec", lambda name: None)
-    assert main(["molecules", "metrics", str(here / "model"), "--json"]) == 0
+    assert main(["molecules", "metrics", str(here / "model"), "-n", "60", "--json"]) == 0
     told = capsys.readouterr()
     assert {"exact_reconstruction", "kl", "active_units", "validity", "novelty", "SNN"} <= set(json.loads(told.out))
     assert told.err == "warning: FCD is left out: it needs fcd_torch; pip install 'vaehub-molecules[metrics]'\n"

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from vaehub_molecules.use.codec import Codec
 
 DRAWN, CALLS, ROUND = 1000, 400, 90
+EASY = 3.0  # synthetic accessibility, at most
 SMALL: dict[str, Any] = {  # enough for molecules that look like drugs and codes that are used, in little time
     "encoder": {"name": "gru", "embedding": 64, "width": 128},
     "decoder": {"name": "gru", "embedding": 64, "width": 256, "temperature": 0.4},
@@ -77,9 +78,11 @@ def search(codec: Codec, folder: Path) -> Path:
     """The page of a short search for the best QED, every call counted."""
     from vaehub_molecules.commands.optimize import summary
     from vaehub_molecules.search import optimize
+    from vaehub_molecules.search.constraints import Constraints
     from vaehub_molecules.search.hybrid import Hybrid, Knobs
 
     with session() as running, running.step("searching"):
-        result = optimize(codec, "qed", budget=CALLS, method=Hybrid(Knobs(batch=ROUND)), out=folder, workers=0)
+        made = Hybrid(Knobs(batch=ROUND))
+        result = optimize(codec, "qed", budget=CALLS, method=made, constraints=Constraints(sa_max=EASY), out=folder, workers=0)
     print(*summary(result), sep="\n")
     return folder / "report.html"

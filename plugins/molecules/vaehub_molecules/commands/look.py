@@ -45,13 +45,20 @@ def report(run: RunPath) -> None:
     print(page)
 
 
-def metrics(run: RunPath, json: AsJson = False) -> None:
+def metrics(
+    run: RunPath,
+    number: Annotated[int, typer.Option("-n", min=1, help="Samples to draw.")] = 10_000,
+    judges: Annotated[int, typer.Option(min=1, help="Test molecules, at most.")] = 5_000,
+    json: AsJson = False,
+) -> None:
     """Show reconstruction, KL, active units and the MOSES figures of samples, in one table."""
     from vaehub_molecules.report.measures import measures
+    from vaehub_molecules.use.judge import figures_of
 
     with session():
         codec = opened(run)
-        figures = codec.domain.metrics(codec.run, "test")
+        domain = codec.domain
+        figures = figures_of(codec.run, domain.data("test"), domain.train["smiles"].tolist(), number, judges)
     if json:
         return print_json(dict(figures))
     print_table(

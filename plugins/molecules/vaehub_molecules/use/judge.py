@@ -19,8 +19,7 @@ from vaehub_molecules.use.codec import ROWS, canonical_or_empty
 if TYPE_CHECKING:
     from vaehub.run import Run
 
-JUDGES = 5_000  # test molecules that figures are taken of, and that samples are compared with
-DRAWN = 10_000  # molecules drawn for the figures of samples
+DRAWN = 2_000  # molecules that are drawn for figures, and of a test set that they are compared with, where nobody says how many
 ACTIVE = 0.01  # least variance of a dimension's mean that counts as active
 
 
@@ -64,18 +63,21 @@ def drawn(vae: VAE, data: Data, n: int) -> Tensor:
     return torch.cat(parts)
 
 
-def figures_of(run: Run, data: Data, train: Sequence[str]) -> Mapping[str, float]:
-    """Reconstruction, use of z, and the MOSES suite, in one table."""
+def figures_of(
+    run: Run, data: Data, train: Sequence[str], draws: int | None = None, judges: int | None = None
+) -> Mapping[str, float]:
+    """Reconstruction, use of z, and the MOSES suite of so many samples against so many test molecules, in one table."""
     from vaehub_molecules.metrics import evaluate
 
     vocabulary: Vocabulary = run.domain.vocabulary  # type: ignore[attr-defined]
     with seeded("metrics"):
-        samples = vocabulary.strings(drawn(run.vae, data, DRAWN))
-    return returned(run.vae, data) | dict(evaluate(samples, train, list(getattr(data, "smiles", ()))[:JUDGES]))
+        samples = vocabulary.strings(drawn(run.vae, data, draws or DRAWN))
+    judges = judges or DRAWN
+    return returned(run.vae, data, judges) | dict(evaluate(samples, train, list(getattr(data, "smiles", ()))[:judges]))
 
 
 @torch.no_grad()
-def returned(vae: VAE, data: Data, most: int = JUDGES) -> dict[str, float]:
+def returned(vae: VAE, data: Data, most: int) -> dict[str, float]:
     """Exact and token reconstruction (from the mean, and from a draw of q), nats, KL and active units.
 
     Active units: dimensions with Var_x E[z|x] > 0.01, "Importance Weighted Autoencoders" (Burda et al., 2016), arXiv:1509.00519.
