@@ -5,6 +5,10 @@ from types import SimpleNamespace
 import pytest
 import torch
 
+from vaehub.base import Spec
+from vaehub.likelihoods import Categorical
+from vaehub_molecules.parts.gru import GRUDecoder
+from vaehub_molecules.parts.writer import Strings
 from vaehub_molecules.parts.writing import Reading, pick
 from vaehub_molecules.tokens.grammar import Grammar
 
@@ -59,3 +63,12 @@ def test_what_has_no_chance_is_never_drawn():
     logits = torch.full((ROWS, 3), -torch.inf)
     logits[:, 1] = 0.0
     assert pick(logits, torch.ones(ROWS)).eq(1).all()
+
+
+def test_every_draw_of_a_row_has_the_temperature_of_the_row():
+    spec = Spec((6,), classes=len(VOCABULARY))
+    writer = GRUDecoder(spec, 2, Categorical(spec), embedding=4, width=8, grammar=False)
+    code = torch.randn(1, 2).repeat(2, 1)
+    x = Strings(writer, code).sample((50,), temperature=torch.tensor([0.0, 1.0]))
+    assert x[:, 0].eq(x[0, 0]).all(), "the likeliest string each time"
+    assert x[:, 1].unique(dim=0).shape[0] > 10

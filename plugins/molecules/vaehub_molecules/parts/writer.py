@@ -134,10 +134,9 @@ class Strings(Distribution):
         from vaehub_molecules.parts.writing import write
 
         shape = torch.Size(sample_shape)
-        code = self.code.repeat(shape.numel(), 1)
-        return write(self.writer, code, self.writer.temperature if temperature is None else temperature).view(
-            *shape, *self.batch_shape
-        )
+        heat = torch.as_tensor(self.writer.temperature if temperature is None else temperature).expand(len(self.code))
+        x = write(self.writer, self.code.repeat(shape.numel(), 1), heat.repeat(shape.numel()))
+        return x.view(*shape, *self.batch_shape)
 
 
 def alive(x: Tensor) -> Tensor:
