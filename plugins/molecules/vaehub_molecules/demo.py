@@ -26,7 +26,7 @@ SMALL: dict[str, Any] = {  # enough for molecules that look like drugs and codes
         "weight": 0.3,
     },
     "optimizer": {"lr": 4e-3, "schedule": "cosine", "warmup": 30},
-    "train": {"epochs": 8, "batch_size": 128, "score_rows": 0},
+    "train": {"epochs": 6, "batch_size": 128, "score_rows": 0},
 }
 MORE = """For more: the same on your own molecules, and longer
   vaehub train configs/molecules.yaml domain.path=molecules.smi --out runs/mine
