@@ -15,7 +15,8 @@ import numpy as np
 import torch
 
 from vaehub.base import Data
-from vaehub.config import build_domain, load_config
+from vaehub.config.build import build_domain
+from vaehub.config.load import load_config
 
 HERE = Path(__file__).parent
 CONFIGS = HERE.parent / "configs"

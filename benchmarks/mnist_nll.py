@@ -10,7 +10,7 @@ import torch
 from common import CONFIGS, row
 
 import vaehub
-from vaehub.evaluate import evaluate
+from vaehub.evaluation.evaluate import evaluate
 from vaehub.run import Run
 
 

@@ -11,8 +11,8 @@ import torch
 from common import MLP, mnist, peer, row
 
 import vaehub
-from vaehub.data import Subset
-from vaehub.importance import evidence
+from vaehub.data.rows import Subset
+from vaehub.evaluation.importance import evidence
 from vaehub.run import Run
 
 LATENT = 50

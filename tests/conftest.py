@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from vaehub.plugins import registry, use_file
+from vaehub.host.registry import registry, use_file
 
 TOY = Path(__file__).with_name("toy.py")
 SMALL = {

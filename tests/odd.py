@@ -8,9 +8,9 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
+from vaehub import hookimpl
 from vaehub.base import Likelihood, Objective, Part, Posterior, Prior, Spec
-from vaehub.likelihoods import Poisson
-from vaehub.plugins import hookimpl
+from vaehub.model.likelihoods import Poisson
 
 
 class Odd(Posterior):

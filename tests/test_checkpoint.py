@@ -17,10 +17,12 @@ from hypothesis import strategies as st
 from safetensors.torch import save
 
 import vaehub
-from vaehub.checkpoint import FORMAT, AtomicCheckpoints, atomic_write, load_model, save_model
 from vaehub.errors import UsageError
-from vaehub.fit import train
+from vaehub.files.atomic import atomic_write
+from vaehub.files.model_file import FORMAT, load_model, save_model
 from vaehub.run import as_spec
+from vaehub.training.checkpoints import AtomicCheckpoints
+from vaehub.training.fit import train
 
 
 @pytest.fixture(scope="module")

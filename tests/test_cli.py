@@ -11,8 +11,8 @@ import pandas as pd
 import pytest
 from sklearn.datasets import load_digits
 
-from vaehub.cli import main
-from vaehub.plugins import registry
+from vaehub.cli.app import main
+from vaehub.host.registry import registry
 
 CONFIG = """
 domain: {name: toy, rows: 100}

@@ -11,10 +11,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from vaehub.cli import main
-from vaehub.commands import COMMANDS
-from vaehub.commands.common import condition, draw_table
-from vaehub.plugins import registry
+from vaehub.cli import COMMANDS
+from vaehub.cli.app import main
+from vaehub.cli.common import condition, draw_table
+from vaehub.host.registry import registry
 
 
 @pytest.fixture
@@ -50,7 +50,7 @@ def works(capsys):
 PLUGIN = '''
 import os
 from vaehub.errors import RunFailed, UsageError
-from vaehub.plugins import hookimpl
+from vaehub import hookimpl
 
 @hookimpl
 def vaehub_commands():
@@ -134,9 +134,9 @@ def test_plugins_are_listed(demo, works):
 
 
 def test_new_and_check_are_mounted(monkeypatch, works, capsys, tmp_path):
-    scaffold = ModuleType("vaehub.scaffold")
+    scaffold = ModuleType("vaehub.host.scaffold")
     scaffold.create = lambda name, dir: dir / name
-    monkeypatch.setitem(sys.modules, "vaehub.scaffold", scaffold)
+    monkeypatch.setitem(sys.modules, "vaehub.host.scaffold", scaffold)
     assert works("new", "birds", "--dir", tmp_path) == f"{tmp_path}/birds\n"
 
     from vaehub.testing import Result
@@ -162,7 +162,7 @@ def test_no_arguments_show_the_commands(works):
 
 
 def test_a_reader_that_goes_away_is_no_error():
-    code = "import sys; from vaehub.cli import main; sys.stdin.read(); sys.exit(main(['plugins']))"
+    code = "import sys; from vaehub.cli.app import main; sys.stdin.read(); sys.exit(main(['plugins']))"
     pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
     with subprocess.Popen([sys.executable, "-c", code], **pipes) as process:
         process.stdout.close()

@@ -10,11 +10,12 @@ import torch
 import yaml
 
 from vaehub.base import Spec
-from vaehub.config import build_domain, build_objective, build_vae, load_config
+from vaehub.config.build import build_domain, build_objective, build_vae
+from vaehub.config.load import load_config
 from vaehub.errors import UsageError
-from vaehub.likelihoods import Normal
-from vaehub.nets import MLPDecoder
-from vaehub.plugins import use_file
+from vaehub.host.registry import use_file
+from vaehub.model.likelihoods import Normal
+from vaehub.model.nets import MLPDecoder
 
 
 @pytest.fixture(autouse=True, scope="module")

@@ -11,9 +11,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from vaehub.config import load_config
+from vaehub.config.load import load_config
 from vaehub.errors import UsageError
-from vaehub.plugins import use_file
+from vaehub.host.registry import use_file
 
 CONFIGS = sorted(Path(__file__).parents[1].joinpath("configs").glob("*.yaml"))
 
@@ -93,8 +93,8 @@ def test_trainer_options_are_kept_over_the_defaults():
 DOTTED = [
     "antigravity.Thing",
     "antigravity:fly",
-    "vaehub.nets:MLPDecoder",
-    "vaehub.nets.MLPDecoder",
+    "vaehub.model.nets:MLPDecoder",
+    "vaehub.model.nets.MLPDecoder",
     "os.system",
     "../evil",
     "mlp\n",

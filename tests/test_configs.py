@@ -11,8 +11,10 @@ import torch
 from PIL import Image
 
 from vaehub.base import Step
-from vaehub.config import build_domain, build_objective, build_vae, load_config
-from vaehub.data import check_rows, seeded
+from vaehub.config.build import build_domain, build_objective, build_vae
+from vaehub.config.load import load_config
+from vaehub.data.check import check_rows
+from vaehub.data.seeds import seeded
 from vaehub_molecules.sets.few import some_molecules
 
 CONFIGS = sorted((Path(__file__).parent.parent / "configs").rglob("*.yaml"))

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from vaehub.discovery import PluginInfo, discover, examine
 from vaehub.errors import UsageError
-from vaehub.plugins import registry
+from vaehub.host.discovery import PluginInfo, discover, examine
+from vaehub.host.registry import registry
 from vaehub.testing import CHECKS, Result, cases, check, conformance
 
 HERE = str(Path(__file__).parent)
@@ -40,7 +40,7 @@ def broken():
 def plugins(monkeypatch):
     """A registry of its own for every test, to add plugins to."""
     fresh = type(registry())(discover())
-    for module in ("vaehub.testing.suite", "vaehub.testing.parts", "vaehub.testing.plugins", "vaehub.schema"):
+    for module in ("vaehub.testing.suite", "vaehub.testing.parts", "vaehub.testing.plugins", "vaehub.config.schema"):
         monkeypatch.setattr(f"{module}.registry", lambda: fresh)
     return fresh
 
@@ -99,7 +99,7 @@ def test_a_plugin_that_does_not_load(plugins):
 
 def test_a_plugin_that_imports_torch_to_be_listed(plugins, tmp_path, monkeypatch):
     (tmp_path / "heavy.py").write_text(
-        "import torch\nfrom vaehub.plugins import hookimpl\n\n\n@hookimpl\ndef vaehub_components():\n    return {}\n"
+        "import torch\nfrom vaehub import hookimpl\n\n\n@hookimpl\ndef vaehub_components():\n    return {}\n"
     )
     (tmp_path / "torch.py").write_text("'Stands in for torch, whose import takes seconds.'\n")
     info = tmp_path / "heavy-1.0.dist-info"

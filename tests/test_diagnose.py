@@ -11,12 +11,14 @@ import pytest
 import torch
 
 from vaehub.base import Encoder, Objective, Step
-from vaehub.config import build_domain, build_objective, build_vae, load_config
-from vaehub.data import Subset, TensorData, seeded
-from vaehub.diagnose import CHECKS, Checkup, Finding, diagnose
-from vaehub.diagnose.loss import weight_of_kl
-from vaehub.diagnose.rows import classifier
-from vaehub.objectives import ELBO, IWAE, TCVAE
+from vaehub.config.build import build_domain, build_objective, build_vae
+from vaehub.config.load import load_config
+from vaehub.data.rows import Subset, TensorData
+from vaehub.data.seeds import seeded
+from vaehub.evaluation.doctor import CHECKS, Checkup, Finding, diagnose
+from vaehub.evaluation.doctor.loss import weight_of_kl
+from vaehub.evaluation.doctor.rows import classifier
+from vaehub.model.objectives import ELBO, IWAE, TCVAE
 from vaehub.run import Run
 
 BASE = {

@@ -9,21 +9,23 @@ import torch
 from torch import nn
 from torch.distributions import Independent, MultivariateNormal, Normal
 
-from vaehub import importance
 from vaehub.base import Batch, Decoder, Encoder, Spec
-from vaehub.commands.judge import figure
-from vaehub.config import build_domain, build_vae, load_config
-from vaehub.data import TensorData, seeded
+from vaehub.cli.judge import figure
+from vaehub.config.build import build_domain, build_vae
+from vaehub.config.load import load_config
+from vaehub.data.rows import TensorData
+from vaehub.data.seeds import seeded
 from vaehub.errors import RunFailed, UsageError
-from vaehub.evaluate import active_units, evaluate, importance_log_px
-from vaehub.importance import Budget, evidence, weigh
-from vaehub.likelihoods import Normal as NormalLikelihood
-from vaehub.nets import MLPDecoder, MLPEncoder
-from vaehub.plugins import registry
-from vaehub.posteriors import DiagNormal, FullNormal
-from vaehub.priors import StandardNormal
+from vaehub.evaluation import importance
+from vaehub.evaluation.evaluate import active_units, evaluate, importance_log_px
+from vaehub.evaluation.importance import Budget, evidence, weigh
+from vaehub.host.registry import registry
+from vaehub.model.likelihoods import Normal as NormalLikelihood
+from vaehub.model.nets import MLPDecoder, MLPEncoder
+from vaehub.model.posteriors import DiagNormal, FullNormal
+from vaehub.model.priors import StandardNormal
+from vaehub.model.vae import VAE
 from vaehub.run import Run
-from vaehub.vae import VAE
 
 NOISE = 0.5
 ELEMENTS, LATENT = 5, 2

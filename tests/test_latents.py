@@ -10,10 +10,10 @@ from torch.distributions import Independent, MultivariateNormal, kl_divergence
 
 from vaehub.base import Batch, Spec
 from vaehub.errors import UsageError
-from vaehub.nets import MLPEncoder
-from vaehub.posteriors import IAF, DiagNormal, FullNormal, diag_normal
-from vaehub.priors import ConditionalNormal, Flow, Mixture, StandardNormal, Vamp
-from vaehub.vae import draw
+from vaehub.model.nets import MLPEncoder
+from vaehub.model.posteriors import IAF, DiagNormal, FullNormal, diag_normal
+from vaehub.model.priors import ConditionalNormal, Flow, Mixture, StandardNormal, Vamp
+from vaehub.model.vae import draw
 
 POSTERIORS = {"diag_normal": DiagNormal, "full_normal": FullNormal, "iaf": partial(IAF, hidden=[16], context=4)}
 PRIORS = {

@@ -17,7 +17,7 @@ from torch.nn.functional import binary_cross_entropy_with_logits
 
 from vaehub.base import Likelihood, Spec
 from vaehub.errors import UsageError
-from vaehub.likelihoods import (
+from vaehub.model.likelihoods import (
     Bernoulli,
     Categorical,
     ContinuousBernoulli,
@@ -30,7 +30,7 @@ from vaehub.likelihoods import (
     StudentT,
     ZeroInflated,
 )
-from vaehub.vae import point
+from vaehub.model.vae import point
 
 
 def reals(likelihood: Likelihood, rows: int, scale: float = 1.0) -> torch.Tensor:

@@ -15,7 +15,7 @@ from torch import nn
 from torch.distributions import constraints
 
 from vaehub.base import Likelihood, Spec
-from vaehub.likelihoods import (
+from vaehub.model.likelihoods import (
     Bernoulli,
     Categorical,
     ContinuousBernoulli,
@@ -28,7 +28,7 @@ from vaehub.likelihoods import (
     StudentT,
     ZeroInflated,
 )
-from vaehub.vae import point
+from vaehub.model.vae import point
 
 CLASSES = 7
 FAMILIES: dict[str, Any] = {

@@ -6,11 +6,11 @@ import torch
 from torch.distributions import MultivariateNormal
 
 from vaehub.base import Batch, Spec
-from vaehub.likelihoods import Normal
-from vaehub.nets import MLPDecoder, MLPEncoder
-from vaehub.posteriors import FullNormal
-from vaehub.priors import StandardNormal
-from vaehub.vae import VAE
+from vaehub.model.likelihoods import Normal
+from vaehub.model.nets import MLPDecoder, MLPEncoder
+from vaehub.model.posteriors import FullNormal
+from vaehub.model.priors import StandardNormal
+from vaehub.model.vae import VAE
 
 NOISE = 0.5
 

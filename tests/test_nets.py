@@ -7,11 +7,11 @@ from torch.distributions import Normal
 
 from vaehub.base import Batch, Likelihood, Spec
 from vaehub.errors import UsageError
-from vaehub.likelihoods import Multinomial
-from vaehub.nets import ACTIVATIONS, NORMS, MLPDecoder, MLPEncoder, mlp
-from vaehub.posteriors import DiagNormal
-from vaehub.priors import StandardNormal
-from vaehub.vae import VAE
+from vaehub.model.likelihoods import Multinomial
+from vaehub.model.nets import ACTIVATIONS, NORMS, MLPDecoder, MLPEncoder, mlp
+from vaehub.model.posteriors import DiagNormal
+from vaehub.model.priors import StandardNormal
+from vaehub.model.vae import VAE
 
 SHAPES = [(5,), (1, 4, 3), (2, 2, 2, 2)]
 

@@ -10,11 +10,11 @@ from torch.distributions import Independent, MultivariateNormal, Normal
 
 from vaehub.base import Batch, Decoder, Encoder, Features, Prior, Spec, Step
 from vaehub.errors import UsageError
-from vaehub.likelihoods import Normal as NormalLikelihood
-from vaehub.objectives import ELBO, IWAE, TCVAE, InfoVAE, Perceptual, frozen, mmd, ramp
-from vaehub.posteriors import DiagNormal
-from vaehub.priors import StandardNormal
-from vaehub.vae import VAE
+from vaehub.model.likelihoods import Normal as NormalLikelihood
+from vaehub.model.objectives import ELBO, IWAE, TCVAE, InfoVAE, Perceptual, frozen, mmd, ramp
+from vaehub.model.posteriors import DiagNormal
+from vaehub.model.priors import StandardNormal
+from vaehub.model.vae import VAE
 
 L, D = 2, 3
 STEP = Step(examples=1000)

@@ -10,8 +10,8 @@ from pathlib import Path
 import torch
 import yaml
 
-from vaehub.checkpoint import load_model
-from vaehub.fit import train
+from vaehub.files.model_file import load_model
+from vaehub.training.fit import train
 
 ROOT = Path(__file__).parent.parent
 

@@ -10,15 +10,17 @@ from pathlib import Path
 import pytest
 
 from vaehub.base import Likelihood
-from vaehub.config import load_config
-from vaehub.discovery import discover
+from vaehub.cli import COMMANDS
+from vaehub.config.load import load_config
 from vaehub.errors import UsageError
-from vaehub.likelihoods import Poisson
-from vaehub.nets import MLPDecoder
-from vaehub.plugins import Registry, registry, use_file
+from vaehub.host.discovery import discover
+from vaehub.host.hooks import RESERVED
+from vaehub.host.registry import Registry, registry, use_file
+from vaehub.model.likelihoods import Poisson
+from vaehub.model.nets import MLPDecoder
 
 TOY = Path(__file__).with_name("toy.py")
-HOOK = "from vaehub.plugins import hookimpl\n@hookimpl\n"
+HOOK = "from vaehub import hookimpl\n@hookimpl\n"
 HEAVY = ("torch", "pytorch_lightning", "pandas", "matplotlib")
 
 
@@ -109,7 +111,11 @@ def test_a_broken_plugin_is_described_and_breaks_nothing_else(install, sabotage)
 
 
 def test_a_name_defined_twice_is_an_error_that_names_both(install):
-    install("other", components(decoder__mlp="vaehub.nets:MLPEncoder", decoder__mine="vaehub.nets:MLPDecoder"), version="0.3")
+    install(
+        "other",
+        components(decoder__mlp="vaehub.model.nets:MLPEncoder", decoder__mine="vaehub.model.nets:MLPDecoder"),
+        version="0.3",
+    )
     plugins = Registry(discover())
     with pytest.raises(UsageError, match=r"'decoder/mlp' is defined by both builtin .* and other 0\.3 \(vaehub-other\)"):
         plugins.load("decoder", "mlp")
@@ -119,8 +125,8 @@ def test_a_name_defined_twice_is_an_error_that_names_both(install):
 
 
 def test_two_packages_with_one_plugin_name_are_both_named(install):
-    install("twin", components(decoder__a="vaehub.nets:MLPDecoder"), dist="first")
-    install("twin", components(decoder__b="vaehub.nets:MLPDecoder"), dist="second")
+    install("twin", components(decoder__a="vaehub.model.nets:MLPDecoder"), dist="first")
+    install("twin", components(decoder__b="vaehub.model.nets:MLPDecoder"), dist="second")
     plugin = found("twin")
     assert "first 1.2" in plugin.status
     assert "second 1.2" in plugin.status
@@ -137,7 +143,7 @@ def test_commands_clash_as_components_do(install, fresh):
 
 def test_environment_restricts_discovery(install, monkeypatch):
     for name in "abc":
-        install(name, components(**{f"decoder__{name}": "vaehub.nets:MLPDecoder"}))
+        install(name, components(**{f"decoder__{name}": "vaehub.model.nets:MLPDecoder"}))
 
     def names():
         return [plugin.name for plugin in discover()]
@@ -163,9 +169,9 @@ def test_an_excluded_plugin_is_not_even_imported(install, monkeypatch):
     ("target", "reason"),
     [
         ("no_such_module_at_all:X", "cannot be imported: ModuleNotFoundError"),
-        ("vaehub.nets:NoSuchClass", "cannot be imported: AttributeError"),
+        ("vaehub.model.nets:NoSuchClass", "cannot be imported: AttributeError"),
         ("os.path:join", "is no subclass of vaehub.base.Decoder"),
-        ("vaehub.nets:MLPEncoder", "is no subclass of vaehub.base.Decoder"),
+        ("vaehub.model.nets:MLPEncoder", "is no subclass of vaehub.base.Decoder"),
     ],
 )
 def test_a_part_that_cannot_be_used_says_whose_it_is(install, target, reason):
@@ -193,7 +199,7 @@ def test_a_class_that_no_plugin_registers_has_no_name():
 
 PARTS = """
 from vaehub.base import Likelihood
-from vaehub.plugins import hookimpl
+from vaehub import hookimpl
 
 class Mine(Likelihood):
     param_shape = (1,)
@@ -253,8 +259,8 @@ def test_a_plugin_that_fails_to_give_callbacks_is_warned_of(install, fresh, smal
 
 
 def test_versions_of_the_plugins_that_a_config_uses(install, fresh, small):
-    install("used", components(decoder__mine="vaehub.nets:MLPDecoder"))
-    install("idle", components(decoder__other="vaehub.nets:MLPDecoder"))
+    install("used", components(decoder__mine="vaehub.model.nets:MLPDecoder"))
+    install("idle", components(decoder__other="vaehub.model.nets:MLPDecoder"))
     use_file(TOY)
     versions = fresh().versions_used(load_config(small(decoder={"name": "mine", "hidden": [4]})))
     assert versions.keys() == {"vaehub", "used", "toy.py"}
@@ -265,13 +271,17 @@ def test_versions_of_the_plugins_that_a_config_uses(install, fresh, small):
     "words", [["--help"], ["plugins"], ["plugins", "--json"], ["train", "--help"], ["--version"], ["nonsense"]]
 )
 def test_listing_imports_nothing_heavy(words):
-    code = f"import sys; from vaehub.cli import main; main({words!r}); print([m for m in {HEAVY!r} if m in sys.modules], file=sys.stderr)"
+    code = f"import sys; from vaehub.cli.app import main; main({words!r}); print([m for m in {HEAVY!r} if m in sys.modules], file=sys.stderr)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stderr.splitlines()[-1] == "[]"
 
 
 def test_only_the_module_of_the_command_that_runs_is_imported():
-    show = "print(*(m for m in sys.modules if m.startswith('vaehub.commands.')), file=sys.stderr)"
-    code = f"import sys; from vaehub.cli import main; main(['plugins']); {show}"
+    show = "print(*(m for m in sys.modules if m.startswith('vaehub.cli.')), file=sys.stderr)"
+    code = f"import sys; from vaehub.cli.app import main; main(['plugins']); {show}"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert set(done.stderr.split()) == {"vaehub.commands.extend", "vaehub.commands.common"}
+    assert set(done.stderr.split()) == {"vaehub.cli.app", "vaehub.cli.extend", "vaehub.cli.common"}
+
+
+def test_the_reserved_words_are_the_commands() -> None:
+    assert set(RESERVED) == set(COMMANDS)

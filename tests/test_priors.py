@@ -9,15 +9,15 @@ import pytest
 import torch
 from torch.distributions import Categorical, Distribution, Independent, MixtureSameFamily, Normal
 
-from vaehub import distributions
 from vaehub.base import Batch, Spec
-from vaehub.distributions import FiniteMixture, Flowed, normal_log_probs
 from vaehub.errors import UsageError
-from vaehub.likelihoods import Bernoulli
-from vaehub.nets import MLPDecoder, MLPEncoder
-from vaehub.posteriors import IAF, DiagNormal, FullNormal, diag_normal
-from vaehub.priors import ConditionalNormal, Flow, Mixture, Vamp
-from vaehub.vae import VAE
+from vaehub.model import distributions
+from vaehub.model.distributions import FiniteMixture, Flowed, normal_log_probs
+from vaehub.model.likelihoods import Bernoulli
+from vaehub.model.nets import MLPDecoder, MLPEncoder
+from vaehub.model.posteriors import IAF, DiagNormal, FullNormal, diag_normal
+from vaehub.model.priors import ConditionalNormal, Flow, Mixture, Vamp
+from vaehub.model.vae import VAE
 
 
 def stir(module, amount=0.15):

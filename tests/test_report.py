@@ -11,9 +11,9 @@ from matplotlib.figure import Figure
 
 import vaehub
 from vaehub.errors import UsageError
-from vaehub.fit import train
-from vaehub.report import clock, write_report
+from vaehub.report.run_page import clock, write_report
 from vaehub.run import Run
+from vaehub.training.fit import train
 
 
 def drawing():

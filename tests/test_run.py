@@ -7,7 +7,7 @@ import pytest
 import torch
 
 import vaehub
-from vaehub.fit import train
+from vaehub.training.fit import train
 
 
 @pytest.fixture(scope="module")

@@ -11,7 +11,7 @@ import zipfile
 import pytest
 
 from vaehub.errors import UsageError
-from vaehub.scaffold import create
+from vaehub.host.scaffold import create
 
 BUILD = "import sys, hatchling.build; print(hatchling.build.build_wheel(sys.argv[1]))"
 
@@ -46,7 +46,7 @@ def test_its_own_tests_pass(package, site):
 
 
 def test_check_is_green(package, site):
-    result = python("-c", "from vaehub.cli import main; raise SystemExit(main())", "check", "my_data", cwd=package, site=site)
+    result = python("-c", "from vaehub.cli.app import main; raise SystemExit(main())", "check", "my_data", cwd=package, site=site)
     assert result.returncode == 0, result.stdout[-3000:] + result.stderr[-2000:]
     assert "0 failed" in result.stdout
     for component in ("domain/my_data", "encoder/my_data_conv", "likelihood/my_data_logistic"):

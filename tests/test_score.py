@@ -6,12 +6,14 @@ import numpy as np
 import pytest
 import torch
 
-from vaehub.config import build_domain, build_vae, load_config
-from vaehub.data import Subset, TensorData, seeded
+from vaehub.config.build import build_domain, build_vae
+from vaehub.config.load import load_config
+from vaehub.data.rows import Subset, TensorData
+from vaehub.data.seeds import seeded
 from vaehub.errors import UsageError
+from vaehub.evaluation.score import CommonNoise, percentile, raw_scores, reference, score
+from vaehub.model.vae import draw
 from vaehub.run import Run
-from vaehub.score import CommonNoise, percentile, raw_scores, reference, score
-from vaehub.vae import draw
 
 PARTS = [("diag_normal", "standard_normal"), ("full_normal", "vamp"), ("iaf", "flow")]
 

@@ -6,15 +6,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from vaehub.base import Batch, Spec
-from vaehub.data import TensorData, check_rows
+from vaehub.data.check import check_rows
+from vaehub.data.rows import TensorData
 from vaehub.errors import UsageError
-from vaehub.importance import importance_log_px
-from vaehub.likelihoods import Bernoulli, Normal
-from vaehub.nets import MLPDecoder, MLPEncoder
-from vaehub.posteriors import DiagNormal
-from vaehub.priors import StandardNormal, Vamp
+from vaehub.evaluation.importance import importance_log_px
+from vaehub.model.likelihoods import Bernoulli, Normal
+from vaehub.model.nets import MLPDecoder, MLPEncoder
+from vaehub.model.posteriors import DiagNormal
+from vaehub.model.priors import StandardNormal, Vamp
+from vaehub.model.vae import VAE, repeat
 from vaehub.sparse import csr, dense, is_sparse, row_of, rows_at, stored, take
-from vaehub.vae import VAE, repeat
 
 SPEC = Spec((12,))
 

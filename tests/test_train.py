@@ -19,10 +19,12 @@ import yaml
 
 import vaehub
 from vaehub.base import Batch
-from vaehub.checkpoint import load_model
-from vaehub.data import Order, TensorData, derive_seed, seeded
-from vaehub.fit import train
-from vaehub.vae import hide
+from vaehub.data.order import Order
+from vaehub.data.rows import TensorData
+from vaehub.data.seeds import derive_seed, seeded
+from vaehub.files.model_file import load_model
+from vaehub.model.vae import hide
+from vaehub.training.fit import train
 
 ROOT = Path(__file__).parent.parent
 
@@ -167,7 +169,7 @@ def test_early_stopping_ends_a_run_that_no_longer_improves(small, tmp_path):
 
 KILLED = """
 import os, signal, sys, torch, vaehub, vaehub.callbacks
-from vaehub.plugins import use_file
+from vaehub.host.registry import use_file
 from pathlib import Path
 torch.set_num_threads(1)
 use_file(Path(sys.argv[1]))

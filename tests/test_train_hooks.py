@@ -5,16 +5,17 @@ import torch
 
 import vaehub
 from vaehub.base import Data, Spec
-from vaehub.checkpoint import load_model
-from vaehub.config import build_domain, load_config
-from vaehub.data import TensorData
+from vaehub.config.build import build_domain
+from vaehub.config.load import load_config
+from vaehub.data.rows import TensorData
 from vaehub.errors import UsageError
-from vaehub.likelihoods import Bernoulli
-from vaehub.nets import MLPDecoder, MLPEncoder
-from vaehub.objectives import ELBO
-from vaehub.posteriors import DiagNormal
-from vaehub.priors import StandardNormal
-from vaehub.vae import VAE
+from vaehub.files.model_file import load_model
+from vaehub.model.likelihoods import Bernoulli
+from vaehub.model.nets import MLPDecoder, MLPEncoder
+from vaehub.model.objectives import ELBO
+from vaehub.model.posteriors import DiagNormal
+from vaehub.model.priors import StandardNormal
+from vaehub.model.vae import VAE
 
 SPEC = Spec((1, 8, 8))
 

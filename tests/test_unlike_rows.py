@@ -6,11 +6,12 @@ import torch
 
 import vaehub
 from vaehub.base import Batch
-from vaehub.build import build_domain
-from vaehub.cli import main
-from vaehub.config import load_config
-from vaehub.data import Conditioned, Order, Subset, TensorData
-from vaehub.vae import repeat
+from vaehub.cli.app import main
+from vaehub.config.build import build_domain
+from vaehub.config.load import load_config
+from vaehub.data.order import Order
+from vaehub.data.rows import Conditioned, Subset, TensorData
+from vaehub.model.vae import repeat
 
 
 class Ragged(TensorData):

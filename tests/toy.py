@@ -8,9 +8,9 @@ import numpy as np
 import torch
 from sklearn.datasets import load_digits
 
+from vaehub import hookimpl
 from vaehub.base import Batch, Data, Domain, Spec
-from vaehub.data import TensorData
-from vaehub.plugins import hookimpl
+from vaehub.data.rows import TensorData
 
 
 class Toy(Domain):

@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from vaehub.base import Batch, Data, Decoder, Domain, Encoder, Likelihood, Objective, Posterior, Prior, Spec
-    from vaehub.config import load_config
+    from vaehub.config.load import load_config
     from vaehub.errors import RunFailed, UsageError
-    from vaehub.fit import train
+    from vaehub.host.hooks import hookimpl
+    from vaehub.model.vae import VAE, Terms
     from vaehub.run import Run, load
-    from vaehub.vae import VAE, Terms
+    from vaehub.training.fit import train
 
 __version__ = "0.1.0"
 __all__ = [
@@ -30,12 +31,22 @@ __all__ = [
     "Spec",
     "Terms",
     "UsageError",
+    "hookimpl",
     "load",
     "load_config",
     "train",
 ]
-_HOMES = {"load_config": "config", "RunFailed": "errors", "UsageError": "errors", "train": "fit", "Run": "run", "load": "run"}
-_HOMES |= {"VAE": "vae", "Terms": "vae"}
+_HOMES = {
+    "hookimpl": "host.hooks",
+    "load_config": "config.load",
+    "RunFailed": "errors",
+    "UsageError": "errors",
+    "train": "training.fit",
+    "Run": "run",
+    "load": "run",
+    "VAE": "model.vae",
+    "Terms": "model.vae",
+}
 
 
 def __getattr__(name: str) -> Any:

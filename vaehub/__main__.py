@@ -2,6 +2,6 @@
 
 import sys
 
-from vaehub.cli import main
+from vaehub.cli.app import main
 
 sys.exit(main())

@@ -22,8 +22,8 @@ from vaehub.sparse import dense
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
+    from vaehub.model.vae import VAE, Terms
     from vaehub.run import Run
-    from vaehub.vae import VAE, Terms
 
 T = TypeVar("T")
 Json: TypeAlias = dict[str, Any]

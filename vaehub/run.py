@@ -14,12 +14,15 @@ from torch import Tensor
 from torch.distributions import Distribution
 
 from vaehub.base import Batch, Data, Domain, Json, Spec
-from vaehub.checkpoint import load_model, save_model
-from vaehub.config import Config, build_domain, build_vae, load_config
-from vaehub.data import Conditioned, TensorData, batches, check_rows, seeded
+from vaehub.config.build import build_domain, build_vae
+from vaehub.config.load import Config, load_config
+from vaehub.data.check import check_rows
+from vaehub.data.rows import Conditioned, TensorData, batches
+from vaehub.data.seeds import seeded
 from vaehub.errors import UsageError
-from vaehub.plugins import registry
-from vaehub.vae import VAE, point
+from vaehub.files.model_file import load_model, save_model
+from vaehub.host.registry import registry
+from vaehub.model.vae import VAE, point
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -156,14 +159,14 @@ class Run:
         return np.concatenate(parts)
 
     def score(self, x: Rows, cond: Condition = None, *, samples: int = 16, seed: int = 0) -> pd.DataFrame:
-        """How unlikely every row is, with its percentile among training rows; see `vaehub.score`."""
-        from vaehub.score import score
+        """How unlikely every row is, with its percentile among training rows; see `vaehub.evaluation.score`."""
+        from vaehub.evaluation.score import score
 
         return score(self, self.rows(x, cond), samples, seed)
 
     def evaluate(self, split: str = "test", samples: int = 100, seed: int = 0) -> dict[str, Any]:
-        """The bound, its parts and the likelihood of a split in nats per row; see `vaehub.evaluate`."""
-        from vaehub.evaluate import evaluate
+        """The bound, its parts and the likelihood of a split in nats per row; see `vaehub.evaluation.evaluate`."""
+        from vaehub.evaluation.evaluate import evaluate
 
         return evaluate(self, split, samples, seed)
 
@@ -172,8 +175,8 @@ class Run:
         save_model(Path(path), self.vae.state_dict(), header_of(self.config, self.spec, self.domain) | {"state": self.state})
 
     def report(self) -> Path:
-        """Write RUN/report.html and RUN/figures/, and give the path of the page; see `vaehub.report`."""
-        from vaehub.report import write_report
+        """Write RUN/report.html and RUN/figures/, and give the path of the page; see `vaehub.report.run_page`."""
+        from vaehub.report.run_page import write_report
 
         return write_report(self)
 

@@ -15,7 +15,7 @@ import torch
 from shared import table
 
 import vaehub
-from vaehub.config import load_config
+from vaehub.config.load import load_config
 from vaehub_molecules.use.judge import figures_of
 
 CONFIG = Path(__file__).parents[2] / "configs" / "molecules_moses.yaml"

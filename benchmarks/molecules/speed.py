@@ -20,12 +20,12 @@ from torch import Tensor
 
 import vaehub
 from vaehub.base import Batch, Spec, Step
-from vaehub.data import Order
-from vaehub.likelihoods import Categorical
-from vaehub.objectives import ELBO
-from vaehub.posteriors import DiagNormal
-from vaehub.priors import StandardNormal
-from vaehub.vae import VAE
+from vaehub.data.order import Order
+from vaehub.model.likelihoods import Categorical
+from vaehub.model.objectives import ELBO
+from vaehub.model.posteriors import DiagNormal
+from vaehub.model.priors import StandardNormal
+from vaehub.model.vae import VAE
 from vaehub_molecules import Codec
 from vaehub_molecules.parts.gru import GRUDecoder, GRUEncoder
 from vaehub_molecules.parts.writer import Writer

@@ -23,7 +23,8 @@ from measure import CONFIGS, Cache, by_peer, clocks, row, table
 from protocol import MEASURES, RATINGS, SEED, options_of, split, write
 
 import vaehub
-from vaehub.config import build_domain, load_config
+from vaehub.config.build import build_domain
+from vaehub.config.load import load_config
 from vaehub.run import Run
 from vaehub_recommender.judge import ByPopularity, Ranking, judge, metrics
 from vaehub_recommender.judge.protocols import chosen_ease

@@ -23,10 +23,10 @@ from shapes import ML_1M, ML_20M, Shape, histories
 from torch import Tensor, nn
 
 from vaehub.base import Spec, Step
-from vaehub.objectives import ELBO
-from vaehub.posteriors import DiagNormal
-from vaehub.priors import StandardNormal
-from vaehub.vae import VAE
+from vaehub.model.objectives import ELBO
+from vaehub.model.posteriors import DiagNormal
+from vaehub.model.priors import StandardNormal
+from vaehub.model.vae import VAE
 from vaehub_recommender.interactions import Interactions
 from vaehub_recommender.parts.bag import BagEncoder
 from vaehub_recommender.parts.catalogue import Catalogue

@@ -2,7 +2,7 @@
 
 from broken_parts import classes, domains, latents, likelihoods, networks, objectives  # noqa: F401 - importing them lists their faults
 from broken_parts.faults import FAULTS, TARGETS
-from vaehub.plugins import hookimpl
+from vaehub import hookimpl
 
 FAULTS["command/broken silent"] = {"command_has_help"}
 FAULTS["command/broken missing"] = {"command_is_readable"}

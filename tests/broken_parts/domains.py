@@ -10,7 +10,7 @@ import torch
 
 from broken_parts.faults import fails
 from vaehub.base import Domain, Spec
-from vaehub.data import TensorData
+from vaehub.data.rows import TensorData
 from vaehub.errors import UsageError
 
 PARTS = {"train": slice(0, 20), "val": slice(20, 30), "test": slice(30, 40)}

@@ -9,7 +9,7 @@ from torch import nn
 from broken_parts.faults import fails
 from broken_parts.networks import LowDensity
 from vaehub.base import Posterior, Prior
-from vaehub.posteriors import diag_normal
+from vaehub.model.posteriors import diag_normal
 
 
 class Diagonal(Posterior):

@@ -15,15 +15,15 @@ import torch
 from torch import Tensor, nn
 
 from vaehub.base import Decoder, Encoder, Features, Likelihood, Posterior, Prior, Spec
+from vaehub.config.schema import options, part_kind
 from vaehub.errors import UsageError
 from vaehub.hints import reason
-from vaehub.likelihoods import Normal
-from vaehub.nets import MLPDecoder, MLPEncoder
-from vaehub.posteriors import DiagNormal
-from vaehub.priors import StandardNormal
-from vaehub.schema import options, part_kind
+from vaehub.model.likelihoods import Normal
+from vaehub.model.nets import MLPDecoder, MLPEncoder
+from vaehub.model.posteriors import DiagNormal
+from vaehub.model.priors import StandardNormal
+from vaehub.model.vae import VAE
 from vaehub.testing.settings import Setting
-from vaehub.vae import VAE
 
 LATENT = 3
 HIDDEN = (16,)

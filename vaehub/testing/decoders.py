@@ -6,11 +6,11 @@ import torch
 from torch import Tensor
 
 from vaehub.base import Batch, Decoder
+from vaehub.model.vae import point
 from vaehub.testing.bench import Bench
 from vaehub.testing.core import Skipped, check, require
 from vaehub.testing.measure import SIGMAS, require_finite
 from vaehub.testing.networks import ready, rows
-from vaehub.vae import point
 
 CUTS = 5  # places at which causality is tested
 FEW = 2  # rows to sample: an autoregressive decoder may take a pass per element

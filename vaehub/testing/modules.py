@@ -10,8 +10,8 @@ from safetensors.torch import load, save
 from torch import Tensor, nn
 
 from vaehub.base import Prior
-from vaehub.nets import MLPEncoder
-from vaehub.posteriors import DiagNormal
+from vaehub.model.nets import MLPEncoder
+from vaehub.model.posteriors import DiagNormal
 from vaehub.testing.bench import LATENT, Bench
 from vaehub.testing.core import check, require
 from vaehub.testing.measure import jitter, require_same

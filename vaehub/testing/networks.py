@@ -10,11 +10,11 @@ from torch.distributions import Distribution
 
 from vaehub.base import Batch, Decoder
 from vaehub.errors import UsageError
+from vaehub.model.vae import VAE
 from vaehub.testing.bench import LATENT, Bench
 from vaehub.testing.core import Skipped, check, require
 from vaehub.testing.measure import jitter, require_different, require_finite, require_gradients, require_same
 from vaehub.testing.settings import Setting
-from vaehub.vae import VAE
 
 
 def codes(rows: int) -> Tensor:

@@ -7,10 +7,10 @@ import math
 import torch
 
 from vaehub.base import Features, Objective, Step
+from vaehub.model.vae import VAE, Terms
 from vaehub.testing.bench import Bench
 from vaehub.testing.core import check, require
 from vaehub.testing.measure import jitter, require_finite, require_gradients, require_same
-from vaehub.vae import VAE, Terms
 
 LATE = Step(step=10**6, epoch=10**4, examples=1000)  # every schedule is over
 TRAINING_STEPS = 40

@@ -11,11 +11,11 @@ from pydantic import TypeAdapter, ValidationError
 from pydantic_core import to_jsonable_python
 from torch import nn
 
-from vaehub.discovery import KINDS
+from vaehub.config.schema import Options, part_kind, part_model
+from vaehub.config.schema import options as options_of
 from vaehub.errors import UsageError
-from vaehub.plugins import registry
-from vaehub.schema import Options, part_kind, part_model
-from vaehub.schema import options as options_of
+from vaehub.host.discovery import KINDS
+from vaehub.host.registry import registry
 from vaehub.testing.bench import Bench, Unusable
 from vaehub.testing.core import Failed, Skipped, check, require
 

@@ -9,13 +9,12 @@ from pathlib import Path
 
 import typer
 
-from vaehub.plugins import PluginInfo, registry
+from vaehub.host.discovery import PluginInfo
+from vaehub.host.registry import registry
 from vaehub.testing.bench import Bench
 from vaehub.testing.core import Skipped, check, require
 
-LISTING = (
-    "import sys; from vaehub.plugins import registry; registry(); print(*({'torch', 'pytorch_lightning'} & set(sys.modules)))"
-)
+LISTING = "import sys; from vaehub.host.registry import registry; registry(); print(*({'torch', 'pytorch_lightning'} & set(sys.modules)))"
 
 
 def info(bench: Bench) -> PluginInfo:

@@ -6,15 +6,10 @@ import torch
 from torch import Tensor
 
 from vaehub.base import Posterior
+from vaehub.model.vae import draw
 from vaehub.testing.bench import LATENT, Bench
 from vaehub.testing.core import check, require
-from vaehub.testing.measure import (
-    jitter,
-    require_finite,
-    require_plane_density,
-    require_same,
-)
-from vaehub.vae import draw
+from vaehub.testing.measure import jitter, require_finite, require_plane_density, require_same
 
 ROWS = 5
 SAMPLES = 4000

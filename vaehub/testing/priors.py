@@ -6,8 +6,8 @@ import torch
 from torch import Tensor
 
 from vaehub.base import Prior
-from vaehub.nets import MLPEncoder
-from vaehub.posteriors import DiagNormal
+from vaehub.model.nets import MLPEncoder
+from vaehub.model.posteriors import DiagNormal
 from vaehub.testing.bench import HIDDEN, LATENT, Bench
 from vaehub.testing.core import check, require
 from vaehub.testing.measure import (

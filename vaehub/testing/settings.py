@@ -9,8 +9,8 @@ import torch
 from torch.nn import functional as F
 
 from vaehub.base import Batch, Domain, Likelihood, Spec
-from vaehub.likelihoods import Bernoulli, Categorical, Normal, Poisson
-from vaehub.vae import hide
+from vaehub.model.likelihoods import Bernoulli, Categorical, Normal, Poisson
+from vaehub.model.vae import hide
 
 ROWS = 6
 CONDITION = 3

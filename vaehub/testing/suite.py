@@ -10,7 +10,8 @@ from typing import Any
 from vaehub.base import Likelihood, Spec
 from vaehub.errors import UsageError
 from vaehub.hints import did_you_mean
-from vaehub.plugins import Component, PluginInfo, registry
+from vaehub.host.discovery import PluginInfo
+from vaehub.host.registry import Component, registry
 from vaehub.testing import (  # noqa: F401 - importing the modules registers their checks
     decoders,
     domains,

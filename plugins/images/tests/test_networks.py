@@ -4,10 +4,10 @@ from torch import nn
 
 from vaehub.base import Batch, Spec
 from vaehub.errors import UsageError
-from vaehub.likelihoods import Bernoulli, Categorical, DiscretizedLogistic, Multinomial, Normal
-from vaehub.posteriors import DiagNormal
-from vaehub.priors import StandardNormal
-from vaehub.vae import VAE, point
+from vaehub.model.likelihoods import Bernoulli, Categorical, DiscretizedLogistic, Multinomial, Normal
+from vaehub.model.posteriors import DiagNormal
+from vaehub.model.priors import StandardNormal
+from vaehub.model.vae import VAE, point
 from vaehub_images.conv import ConvDecoder, ConvEncoder
 from vaehub_images.features import DigitCNN, RandomConv, recognise
 from vaehub_images.mnist import MNIST

@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from torch.distributions import Distribution
 
 from vaehub.base import Batch, Decoder, Encoder, Likelihood, Posterior, Spec
-from vaehub.nets import ACTIVATIONS, Activation
+from vaehub.model.nets import ACTIVATIONS, Activation
 from vaehub_images.layers import Canvas, Summary, Widths, double, halve, halved, image_input, image_shape
 
 

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from vaehub.base import Data
-from vaehub.data import seeded
+from vaehub.data.seeds import seeded
 from vaehub_images.metrics import by_class, first
 from vaehub_images.pixels import to_bytes
 from vaehub_images.sheets import scatter, sheet

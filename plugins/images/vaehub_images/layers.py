@@ -14,7 +14,7 @@ from torch import Tensor, nn
 
 from vaehub.base import Spec
 from vaehub.errors import UsageError
-from vaehub.nets import ACTIVATIONS, Activation, conditioned, dtype_of
+from vaehub.model.nets import ACTIVATIONS, Activation, conditioned, dtype_of
 
 Widths: TypeAlias = Annotated[Sequence[Annotated[int, Field(ge=1)]], Field(min_length=1)]
 

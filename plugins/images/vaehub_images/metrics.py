@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from vaehub.base import Data
-from vaehub.data import Subset
+from vaehub.data.rows import Subset
 from vaehub_images.features import in_unit, recognise
 
 if TYPE_CHECKING:

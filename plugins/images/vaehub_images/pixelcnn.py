@@ -17,7 +17,7 @@ from torch.nn import functional as F
 
 from vaehub.base import Decoder, Likelihood, Spec
 from vaehub.errors import UsageError
-from vaehub.nets import dtype_of
+from vaehub.model.nets import dtype_of
 from vaehub_images.conv import doublings
 from vaehub_images.layers import Canvas, Widths, halved, image_input, image_shape
 

@@ -13,7 +13,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from vaehub.base import Batch, Data
-from vaehub.data import seeded
+from vaehub.data.seeds import seeded
 
 Form: TypeAlias = Callable[[Tensor], Tensor]  # bytes (B, C, H, W) -> x of the same shape
 

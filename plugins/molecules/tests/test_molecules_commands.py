@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 from PIL import Image
 
-from vaehub.cli import main
+from vaehub.cli.app import main
 
 PHENOL, ANISOLE = "Oc1ccc(C)cc1", "COc1ccc(C)cc1"
 

@@ -13,7 +13,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from vaehub.cli import main
+from vaehub.cli.app import main
 from vaehub_molecules.chem.properties import PROPERTIES
 from vaehub_molecules.search import Constraints
 

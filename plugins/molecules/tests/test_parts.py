@@ -5,11 +5,11 @@ import torch
 
 from vaehub.base import Batch, Spec, Step
 from vaehub.errors import UsageError
-from vaehub.likelihoods import Categorical
-from vaehub.objectives import ELBO
-from vaehub.posteriors import DiagNormal
-from vaehub.priors import StandardNormal
-from vaehub.vae import VAE
+from vaehub.model.likelihoods import Categorical
+from vaehub.model.objectives import ELBO
+from vaehub.model.posteriors import DiagNormal
+from vaehub.model.priors import StandardNormal
+from vaehub.model.vae import VAE
 from vaehub_molecules.parts.gru import GRUDecoder, GRUEncoder
 from vaehub_molecules.parts.predictive import Predictive
 from vaehub_molecules.parts.relaxed import gumbel, relaxed

@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from vaehub.base import Spec
-from vaehub.likelihoods import Categorical
+from vaehub.model.likelihoods import Categorical
 from vaehub_molecules.parts.gru import GRUDecoder
 from vaehub_molecules.parts.writer import Strings
 from vaehub_molecules.parts.writing import Reading, pick

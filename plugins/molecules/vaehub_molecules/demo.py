@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from vaehub.commands.session import session
+from vaehub.cli.session import session
 
 if TYPE_CHECKING:
     from vaehub.run import Run

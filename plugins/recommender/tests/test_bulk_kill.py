@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from vaehub.cli import main
+from vaehub.cli.app import main
 from vaehub_recommender.recommender import Recommender
 from vaehub_recommender.tastes import ratings
 

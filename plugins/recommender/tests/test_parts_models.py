@@ -8,11 +8,11 @@ from torch.distributions import Normal
 
 from vaehub.base import Batch, Spec, Step
 from vaehub.errors import UsageError
-from vaehub.likelihoods import Bernoulli
-from vaehub.nets import MLPDecoder, MLPEncoder
-from vaehub.posteriors import DiagNormal
-from vaehub.priors import StandardNormal
-from vaehub.vae import VAE
+from vaehub.model.likelihoods import Bernoulli
+from vaehub.model.nets import MLPDecoder, MLPEncoder
+from vaehub.model.posteriors import DiagNormal
+from vaehub.model.priors import StandardNormal
+from vaehub.model.vae import VAE
 from vaehub_recommender.interactions import Interactions
 from vaehub_recommender.mixing import SHARES, best_share, by_share, mean_ndcg
 from vaehub_recommender.parts.bag import BagEncoder

@@ -9,7 +9,7 @@ from scipy.sparse import csr_array
 from torch.nn import functional as F
 
 from vaehub.base import Batch, Spec
-from vaehub.posteriors import DiagNormal
+from vaehub.model.posteriors import DiagNormal
 from vaehub.sparse import dense
 from vaehub_recommender.interactions import Interactions, joined, parted, side_width
 from vaehub_recommender.parts import products

@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 from scipy.sparse import csr_array, save_npz
 
-from vaehub.cli import main
+from vaehub.cli.app import main
 from vaehub_recommender.recommender import Recommender
 from vaehub_recommender.tastes import ratings
 

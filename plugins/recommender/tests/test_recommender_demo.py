@@ -8,7 +8,7 @@ from zipfile import ZipFile
 import pandas as pd
 import pytest
 
-from vaehub.cli import main
+from vaehub.cli.app import main
 from vaehub.errors import UsageError
 from vaehub_recommender import movielens
 from vaehub_recommender.tastes import GENRES, ratings

@@ -9,9 +9,9 @@ import pytest
 import torch
 
 import vaehub
-from vaehub.config import load_config
-from vaehub.diagnose import diagnose
+from vaehub.config.load import load_config
 from vaehub.errors import UsageError
+from vaehub.evaluation.doctor import diagnose
 from vaehub.sparse import dense
 from vaehub_recommender.api.settings import HYBRID
 from vaehub_recommender.domain import Recommendation

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from vaehub.commands.common import print_table, write_frame
-from vaehub.commands.session import session
+from vaehub.cli.common import print_table, write_frame
+from vaehub.cli.session import session
 from vaehub.errors import UsageError
 from vaehub_recommender.commands.recommend import recommend
 

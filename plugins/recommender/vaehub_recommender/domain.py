@@ -16,7 +16,7 @@ from torch import Tensor
 
 from vaehub.base import Data, Domain, Json, Spec
 from vaehub.errors import UsageError
-from vaehub.vae import VAE
+from vaehub.model.vae import VAE
 from vaehub_recommender.interactions import Interactions
 from vaehub_recommender.mixing import best_share, mean_ndcg
 from vaehub_recommender.parts.ease import Ease

@@ -10,8 +10,8 @@ from scipy.sparse import csr_array
 from torch import Tensor
 
 from vaehub.base import Batch, Data
-from vaehub.data import batches
-from vaehub.vae import VAE
+from vaehub.data.rows import batches
+from vaehub.model.vae import VAE
 from vaehub_recommender.judge.metrics import metrics
 from vaehub_recommender.rank import top
 from vaehub_recommender.scores import Given, Mixed, Scores, scores_of

@@ -11,8 +11,8 @@ from torch.distributions import Distribution
 from torch.nn import functional as F
 
 from vaehub.base import full_precision
+from vaehub.model.vae import point
 from vaehub.sparse import dense, is_sparse, take
-from vaehub.vae import point
 from vaehub_recommender.parts.products import LinearLogProb
 
 if TYPE_CHECKING:

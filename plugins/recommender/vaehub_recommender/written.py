@@ -9,8 +9,8 @@ from pathlib import Path
 import pandas as pd
 from torch import Tensor
 
-from vaehub.checkpoint import atomic_write
 from vaehub.errors import UsageError
+from vaehub.files.atomic import atomic_write
 from vaehub.sparse import dense
 from vaehub_recommender.tables import Columns, Ids
 

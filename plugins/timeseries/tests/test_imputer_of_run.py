@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 import vaehub
-from vaehub.cli import main
+from vaehub.cli.app import main
 from vaehub.errors import UsageError
 from vaehub_timeseries import Imputer
 from vaehub_timeseries.impute import files

@@ -7,13 +7,13 @@ import torch
 from torch.distributions import MultivariateNormal
 
 from vaehub.base import Batch, Spec, Step
-from vaehub.importance import Budget, weigh
-from vaehub.likelihoods import Normal
-from vaehub.nets import MLPDecoder
-from vaehub.objectives import ELBO
-from vaehub.posteriors import DiagNormal
-from vaehub.priors import StandardNormal
-from vaehub.vae import VAE, point
+from vaehub.evaluation.importance import Budget, weigh
+from vaehub.model.likelihoods import Normal
+from vaehub.model.nets import MLPDecoder
+from vaehub.model.objectives import ELBO
+from vaehub.model.posteriors import DiagNormal
+from vaehub.model.priors import StandardNormal
+from vaehub.model.vae import VAE, point
 from vaehub_timeseries.model.em import Autocovariance
 from vaehub_timeseries.parts.absolute_error import SMALLEST, AbsoluteError
 from vaehub_timeseries.parts.hiding import concealed

@@ -11,8 +11,8 @@ from torch.distributions import Independent, Laplace, MultivariateNormal, kl_div
 
 from vaehub.base import Spec
 from vaehub.errors import UsageError
-from vaehub.posteriors import diag_normal
-from vaehub.vae import exact_kl_per_dim
+from vaehub.model.posteriors import diag_normal
+from vaehub.model.vae import exact_kl_per_dim
 from vaehub_timeseries.parts.banded import Banded
 from vaehub_timeseries.parts.chains import GaussMarkov, recurrence
 from vaehub_timeseries.parts.gp import NUGGET, GaussianProcess, SeriesNormal, covariance

@@ -11,12 +11,12 @@ from torch.distributions import Normal as Gaussian
 
 from vaehub.base import Batch, Encoder, Objective, Spec, Step
 from vaehub.errors import UsageError
-from vaehub.likelihoods import Laplace, Normal, Poisson, StudentT
-from vaehub.nets import MLPDecoder, MLPEncoder
-from vaehub.objectives import ELBO, IWAE
-from vaehub.posteriors import DiagNormal, diag_normal
-from vaehub.priors import StandardNormal
-from vaehub.vae import VAE
+from vaehub.model.likelihoods import Laplace, Normal, Poisson, StudentT
+from vaehub.model.nets import MLPDecoder, MLPEncoder
+from vaehub.model.objectives import ELBO, IWAE
+from vaehub.model.posteriors import DiagNormal, diag_normal
+from vaehub.model.priors import StandardNormal
+from vaehub.model.vae import VAE
 from vaehub_timeseries.parts.completion import complete
 from vaehub_timeseries.parts.not_miwae import NotMIWAE
 from vaehub_timeseries.parts.self_masking import SelfMasking

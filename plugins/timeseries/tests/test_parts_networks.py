@@ -13,11 +13,11 @@ from torch import Tensor
 
 from vaehub.base import Batch, Encoder, Spec, Step
 from vaehub.errors import UsageError
-from vaehub.likelihoods import Normal
-from vaehub.objectives import ELBO
-from vaehub.posteriors import IAF, DiagNormal
-from vaehub.priors import StandardNormal
-from vaehub.vae import VAE
+from vaehub.model.likelihoods import Normal
+from vaehub.model.objectives import ELBO
+from vaehub.model.posteriors import IAF, DiagNormal
+from vaehub.model.priors import StandardNormal
+from vaehub.model.vae import VAE
 from vaehub_timeseries import masks
 from vaehub_timeseries.parts import hiding
 from vaehub_timeseries.parts.banded import Banded

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from vaehub.cli import main
+from vaehub.cli.app import main
 from vaehub_timeseries import Imputer
 from vaehub_timeseries.frames import read_table
 
@@ -216,7 +216,7 @@ def test_a_failed_write_keeps_the_file_that_was_there(here, fails, monkeypatch):
     def broken(source, target):
         raise OSError(28, "No space left on device", str(target))
 
-    monkeypatch.setattr("vaehub.checkpoint.os.replace", broken)
+    monkeypatch.setattr("vaehub.files.atomic.os.replace", broken)
     assert "No space left on device" in fails("timeseries", "impute", "in.csv", "-o", "kept.csv", "--model", "model")
     assert (here / "kept.csv").read_text() == "precious"
 

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from vaehub.commands.session import session
+from vaehub.cli.session import session
 from vaehub.errors import UsageError
 from vaehub_timeseries import Imputer
 from vaehub_timeseries.commands.files import beside, keyed, levels, stacked

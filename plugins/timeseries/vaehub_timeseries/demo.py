@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from vaehub.checkpoint import atomic_write
+from vaehub.files.atomic import atomic_write
 from vaehub_timeseries.commands.impute import impute
 
 SAMPLE = "nyc_weather.csv.gz"

@@ -15,7 +15,7 @@ from torch import Tensor
 
 from vaehub.base import Batch, Data, Domain, Json, Spec
 from vaehub.errors import UsageError
-from vaehub.vae import VAE
+from vaehub.model.vae import VAE
 from vaehub_timeseries.frames import Panel, Reading, Schema, read_table, understand, understand_as, write_table
 from vaehub_timeseries.impute.experts import Floats
 from vaehub_timeseries.model.em import Autocovariance

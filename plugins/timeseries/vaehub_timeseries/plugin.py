@@ -1,6 +1,6 @@
 """The hooks: names only, so that listing the plugin imports nothing of it."""
 
-from vaehub.plugins import hookimpl
+from vaehub import hookimpl
 
 PARTS = "vaehub_timeseries.parts."
 

@@ -9,8 +9,8 @@ import torch
 from torch import Tensor
 
 from vaehub.base import Batch
-from vaehub.data import derive_seed
-from vaehub.vae import VAE, hide, point
+from vaehub.data.seeds import derive_seed
+from vaehub.model.vae import VAE, hide, point
 from vaehub_timeseries.impute.linear import LinearExpert
 from vaehub_timeseries.masks import transplant
 

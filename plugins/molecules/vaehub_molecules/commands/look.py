@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from vaehub.commands.common import (
+from vaehub.cli.common import (
     AsJson,
     OptionalOutput,
     Output,
@@ -19,7 +19,7 @@ from vaehub.commands.common import (
     replacing,
     write_frame,
 )
-from vaehub.commands.session import session
+from vaehub.cli.session import session
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from vaehub.commands.common import RunPath, Seed, open_run
-from vaehub.commands.session import session
+from vaehub.cli.common import RunPath, Seed, open_run
+from vaehub.cli.session import session
 
 if TYPE_CHECKING:
     from rich.progress import Progress

@@ -60,7 +60,7 @@ class Molecules:
 
     def write_rejected(self, path: Path) -> None:
         """A CSV file of number, text and reason."""
-        from vaehub.checkpoint import atomic_write  # imports torch, which reading does not need
+        from vaehub.files.atomic import atomic_write  # imports torch, which reading does not need
 
         file = StringIO()
         writer = csv.writer(file)

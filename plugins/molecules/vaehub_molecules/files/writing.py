@@ -10,8 +10,8 @@ import pandas as pd
 from rdkit.Chem import MolFromSmiles, SDWriter
 from rdkit.Chem.rdDepictor import Compute2DCoords
 
-from vaehub.checkpoint import atomic_write
 from vaehub.errors import UsageError
+from vaehub.files.atomic import atomic_write
 from vaehub.hints import did_you_mean
 from vaehub_molecules.chem.canonical import DEFAULT
 from vaehub_molecules.chem.drawing import grid, grid_svg

@@ -12,8 +12,8 @@ from torch import Tensor
 
 from vaehub.base import Batch, Logs, Objective, Part, Step
 from vaehub.errors import UsageError
-from vaehub.objectives import ELBO
-from vaehub.vae import VAE, Terms
+from vaehub.model.objectives import ELBO
+from vaehub.model.vae import VAE, Terms
 from vaehub_molecules.parts.heads import Heads
 from vaehub_molecules.parts.relaxed import relaxed
 from vaehub_molecules.parts.writer import Writer, alive

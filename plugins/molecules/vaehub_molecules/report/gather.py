@@ -8,10 +8,10 @@ from typing import Any
 import pandas as pd
 import torch
 
-from vaehub.data import Subset
-from vaehub.diagnose import diagnose
-from vaehub.importance import evidence
-from vaehub.report import verdict, versions
+from vaehub.data.rows import Subset
+from vaehub.evaluation.doctor import diagnose
+from vaehub.evaluation.importance import evidence
+from vaehub.report.run_page import verdict, versions
 from vaehub.run import Run
 from vaehub_molecules.chem.properties import table
 from vaehub_molecules.report.cards import TOLD, Card, told

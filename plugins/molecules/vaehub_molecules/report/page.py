@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import jinja2
 
-from vaehub.checkpoint import atomic_write
 from vaehub.errors import UsageError
+from vaehub.files.atomic import atomic_write
 from vaehub_molecules.report.gather import gather
 from vaehub_molecules.report.searched import gather_search
 

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from vaehub.errors import UsageError
-from vaehub.report import versions
+from vaehub.report.run_page import versions
 from vaehub_molecules.chem.fingerprints import fingerprints, tanimoto
 from vaehub_molecules.report.cards import Card, told
 from vaehub_molecules.report.charts import pareto, score_curve

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, final
 import torch
 from torch import Tensor
 
-from vaehub.data import seeded
+from vaehub.data.seeds import seeded
 
 if TYPE_CHECKING:
     from vaehub_molecules.use.codec import Codec

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from vaehub.base import Json
-from vaehub.data import seeded
+from vaehub.data.seeds import seeded
 from vaehub.errors import UsageError
 from vaehub_molecules.search.begin import begin, first
 from vaehub_molecules.search.buffer import Floats, Proposal

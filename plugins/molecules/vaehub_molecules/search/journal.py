@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import Any, final
 
 from vaehub.base import Json
-from vaehub.checkpoint import sync_folder
 from vaehub.errors import UsageError
+from vaehub.files.atomic import sync_folder
 from vaehub_molecules.search.buffer import Answer, Call, Proposal
 
 FORMAT = "vaehub-search/1"

@@ -11,7 +11,7 @@ from typing import final
 import numpy as np
 import pandas as pd
 
-from vaehub.checkpoint import atomic_write
+from vaehub.files.atomic import atomic_write
 from vaehub_molecules.files.writing import csv, sdf
 from vaehub_molecules.search.buffer import Buffer, Floats, auc
 from vaehub_molecules.search.pareto import front, hypervolume

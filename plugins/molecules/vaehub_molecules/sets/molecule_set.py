@@ -16,7 +16,7 @@ from torch import Tensor
 
 from vaehub.base import Data, Domain, Json, Spec
 from vaehub.errors import UsageError
-from vaehub.vae import VAE
+from vaehub.model.vae import VAE
 from vaehub_molecules.chem.policy import Policy
 from vaehub_molecules.chem.properties import PROPERTIES, table
 from vaehub_molecules.rows import Rows

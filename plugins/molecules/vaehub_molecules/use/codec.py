@@ -12,9 +12,9 @@ from torch import Tensor
 
 from vaehub import Run
 from vaehub.base import Step
-from vaehub.data import seeded
+from vaehub.data.seeds import seeded
 from vaehub.errors import UsageError
-from vaehub.objectives import ELBO
+from vaehub.model.objectives import ELBO
 from vaehub_molecules.chem.canonical import canonical
 from vaehub_molecules.chem.policy import Policy
 from vaehub_molecules.chem.reasons import Rejected

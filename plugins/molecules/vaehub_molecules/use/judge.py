@@ -9,8 +9,8 @@ import torch
 from torch import Tensor
 
 from vaehub.base import Batch, Data
-from vaehub.data import seeded
-from vaehub.vae import VAE
+from vaehub.data.seeds import seeded
+from vaehub.model.vae import VAE
 from vaehub_molecules.chem.policy import Policy
 from vaehub_molecules.parts.writer import alive
 from vaehub_molecules.tokens import Vocabulary

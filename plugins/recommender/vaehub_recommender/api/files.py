@@ -17,8 +17,9 @@ import torch
 from scipy.sparse import csr_array
 from torch import Tensor
 
-from vaehub.checkpoint import MAX_BYTES, sync_folder
 from vaehub.errors import UsageError
+from vaehub.files.atomic import sync_folder
+from vaehub.files.model_file import MAX_BYTES
 from vaehub.hints import reason
 from vaehub.run import Run, load
 from vaehub_recommender.api.fitted import Fitted

@@ -14,10 +14,10 @@ from scipy.sparse import csr_array, diags_array
 from torch import Tensor
 
 from vaehub.base import Spec
-from vaehub.config import build_vae
-from vaehub.data import seeded
+from vaehub.config.build import build_vae
+from vaehub.data.seeds import seeded
+from vaehub.model.vae import VAE
 from vaehub.run import Run
-from vaehub.vae import VAE
 
 ALIKE = 10  # items of like popularity
 

@@ -13,7 +13,8 @@ import numpy as np
 import pandas as pd
 
 import vaehub
-from vaehub.config import Config, build_domain
+from vaehub.config.build import build_domain
+from vaehub.config.load import Config
 from vaehub.errors import UsageError
 from vaehub_recommender.api.fitted import Fitted
 from vaehub_recommender.api.linear import count

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import asdict
 from typing import Any
 
-from vaehub.config import Config, load_config
+from vaehub.config.load import Config, load_config
 from vaehub_recommender.tables import Columns
 
 HYBRID: dict[str, Any] = {  # configs/recommender.yaml

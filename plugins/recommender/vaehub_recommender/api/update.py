@@ -16,11 +16,12 @@ from scipy.sparse import csr_array
 from torch import Tensor
 
 from vaehub.base import Spec
-from vaehub.config import build_objective, load_config
-from vaehub.data import seeded
-from vaehub.fit import fit
+from vaehub.config.build import build_objective
+from vaehub.config.load import load_config
+from vaehub.data.seeds import seeded
 from vaehub.run import Run, header_of, load
-from vaehub.training import Training
+from vaehub.training.fit import fit
+from vaehub.training.module import Training
 from vaehub_recommender.api.fitted import Fitted
 from vaehub_recommender.api.grow import Kin, grown
 from vaehub_recommender.api.learn import blank, most

@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import final
 
 from vaehub.base import Json
-from vaehub.checkpoint import atomic_write
 from vaehub.errors import UsageError
+from vaehub.files.atomic import atomic_write
 from vaehub_recommender.bulk.output import Counts
 from vaehub_recommender.bulk.shards import Job, Shard
 

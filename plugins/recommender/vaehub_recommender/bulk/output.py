@@ -13,7 +13,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
-from vaehub.checkpoint import atomic_file
+from vaehub.files.atomic import atomic_file
 
 Ints: TypeAlias = NDArray[Any]
 REASONS = pa.array(["history", "popular"])

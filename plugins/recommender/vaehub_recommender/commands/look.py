@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
-from vaehub.commands.common import AsJson, RunPath, print_json, print_table
-from vaehub.commands.session import session
+from vaehub.cli.common import AsJson, RunPath, print_json, print_table
+from vaehub.cli.session import session
 from vaehub.errors import UsageError
 from vaehub.hints import did_you_mean
 

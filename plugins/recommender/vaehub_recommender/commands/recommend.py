@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from vaehub.commands.common import RunPath
-from vaehub.commands.session import session
+from vaehub.cli.common import RunPath
+from vaehub.cli.session import session
 
 if TYPE_CHECKING:
     from rich.progress import Progress

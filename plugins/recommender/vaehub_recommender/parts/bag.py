@@ -13,7 +13,7 @@ from torch.distributions import Distribution
 from torch.nn import functional as F
 
 from vaehub.base import Batch, Data, Encoder, Posterior, Spec
-from vaehub.nets import ACTIVATIONS, Activation, Dropout, required
+from vaehub.model.nets import ACTIVATIONS, Activation, Dropout, required
 from vaehub.sparse import is_sparse, row_of
 from vaehub_recommender.interactions import parted, side_width
 from vaehub_recommender.parts.features import start_from_features

@@ -13,7 +13,7 @@ from torch.distributions import Distribution
 
 from vaehub.base import Data, Decoder, Likelihood, Spec
 from vaehub.errors import UsageError
-from vaehub.nets import ACTIVATIONS, Activation, conditioned
+from vaehub.model.nets import ACTIVATIONS, Activation, conditioned
 from vaehub_recommender.interactions import Interactions, parted, side_width
 from vaehub_recommender.parts.bag import dense
 from vaehub_recommender.parts.features import start_from_features

@@ -12,9 +12,9 @@ from torch.distributions import Distribution, Independent, Normal, constraints
 
 from vaehub.base import Batch, Data, Encoder, Posterior, Prior, Spec
 from vaehub.errors import UsageError
-from vaehub.nets import Dropout, mlp
-from vaehub.posteriors import DiagNormal
-from vaehub.priors import Vamp
+from vaehub.model.nets import Dropout, mlp
+from vaehub.model.posteriors import DiagNormal
+from vaehub.model.priors import Vamp
 from vaehub_recommender.interactions import parted, side_width
 from vaehub_recommender.parts.bag import Bag, Gated, Hidden, dense, layers
 from vaehub_recommender.parts.features import start_from_features

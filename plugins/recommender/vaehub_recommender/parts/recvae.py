@@ -14,9 +14,9 @@ from torch.nn import functional as F
 
 from vaehub.base import Batch, Data, Encoder, Logs, Objective, Posterior, Spec, Step
 from vaehub.errors import UsageError
-from vaehub.nets import Dropout
-from vaehub.objectives import logs_of
-from vaehub.vae import VAE, Terms
+from vaehub.model.nets import Dropout
+from vaehub.model.objectives import logs_of
+from vaehub.model.vae import VAE, Terms
 from vaehub_recommender.interactions import parted, side_width
 from vaehub_recommender.parts.bag import Bag, dense
 from vaehub_recommender.parts.features import start_from_features

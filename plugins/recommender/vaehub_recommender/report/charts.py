@@ -10,7 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator, PercentFormatter
 
-from vaehub.figures import curve
+from vaehub.report.charts import curve
 from vaehub_recommender.judge import Judged
 from vaehub_recommender.judge.items import LIST
 from vaehub_recommender.report.findings import plural

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from vaehub.report import metrics_of
+from vaehub.report.run_page import metrics_of
 from vaehub_recommender.api.fitted import Fitted
 from vaehub_recommender.api.query import require_users
 from vaehub_recommender.report.examples import examples

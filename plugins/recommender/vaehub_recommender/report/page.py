@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import jinja2
 
-from vaehub.checkpoint import atomic_write
+from vaehub.files.atomic import atomic_write
 from vaehub_recommender.report import verdict
 from vaehub_recommender.report.charts import curves_figure, exposure_figure, segment_figure
 from vaehub_recommender.report.findings import Findings, Map

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from vaehub.report import Tile
+from vaehub.report.run_page import Tile
 from vaehub_recommender.judge import Judged
 from vaehub_recommender.judge.items import BANDS, LIST
 from vaehub_recommender.judge.metrics import MEASURES

@@ -11,7 +11,7 @@ from vaehub.errors import UsageError
 if TYPE_CHECKING:
     import pandas as pd
 
-    from vaehub.commands.session import Session
+    from vaehub.cli.session import Session
 
 
 def read(session: Session, path: Path, time: str | None, missing_values: Sequence[float | str]) -> pd.DataFrame:
@@ -33,7 +33,7 @@ def require_writable(path: Path) -> None:
 
 def write(tables: Mapping[Path, pd.DataFrame], pages: Mapping[Path, str] | None = None, first: Sequence[str] = ()) -> None:
     """Write all tables and pages, none of them half; then print the lines `first` and where the files are."""
-    from vaehub.checkpoint import atomic_write
+    from vaehub.files.atomic import atomic_write
     from vaehub_timeseries.frames.tables import write_table
 
     for path, frame in tables.items():

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from vaehub.commands.common import Output, print_table
-from vaehub.commands.session import Session, session
+from vaehub.cli.common import Output, print_table
+from vaehub.cli.session import Session, session
 from vaehub.errors import UsageError
 from vaehub_timeseries.commands.files import beside, keyed, levels, require_writable, write
 from vaehub_timeseries.commands.impute import Input, Quantiles

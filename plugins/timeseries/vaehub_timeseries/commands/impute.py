@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from vaehub.commands.common import Output
-from vaehub.commands.session import Session, session
+from vaehub.cli.common import Output
+from vaehub.cli.session import Session, session
 from vaehub.errors import UsageError
 from vaehub_timeseries.commands.files import beside, keyed, levels, require_writable, stacked, write
 from vaehub_timeseries.commands.settings import Settings, with_settings

@@ -12,14 +12,14 @@ from typing import TYPE_CHECKING, Annotated, Any, get_type_hints
 
 import typer
 
-from vaehub.commands.common import number
+from vaehub.cli.common import number
 from vaehub.errors import UsageError
 from vaehub_timeseries.commands.files import read
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from vaehub.commands.session import Session
+    from vaehub.cli.session import Session
     from vaehub_timeseries import Imputer
 
 

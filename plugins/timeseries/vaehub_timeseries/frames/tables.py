@@ -50,7 +50,7 @@ def read_table(path: Path | str, time: str | None = None, missing_values: Sequen
 
 def write_table(frame: pd.DataFrame, path: Path | str) -> None:
     """A frame to .csv, .csv.gz or .parquet, whole or not at all. An index that only counts the rows is left out of a CSV. Raises UsageError."""
-    from vaehub.checkpoint import atomic_write
+    from vaehub.files.atomic import atomic_write
 
     path = Path(path)
     write = WRITERS[suffix_of(path)]

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import torch
 
-from vaehub.checkpoint import load_model, save_model
 from vaehub.errors import UsageError
+from vaehub.files.model_file import load_model, save_model
 from vaehub.run import load as load_run
 from vaehub_timeseries.domain import TimeSeries
 from vaehub_timeseries.frames import Schema

@@ -10,8 +10,8 @@ import torch
 from torch import Tensor
 
 from vaehub.base import Batch
-from vaehub.data import seeded
-from vaehub.vae import VAE
+from vaehub.data.seeds import seeded
+from vaehub.model.vae import VAE
 from vaehub_timeseries.impute.experts import Belief, Floats, believed
 from vaehub_timeseries.model.em import Cover
 from vaehub_timeseries.model.gaussian import gapped, trailing

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from vaehub.base import Batch
-from vaehub.vae import VAE, point
+from vaehub.model.vae import VAE, point
 from vaehub_timeseries.impute.experts import Belief, Floats, believed
 from vaehub_timeseries.model.em import Cover
 from vaehub_timeseries.model.gaussian import GaussianExpert, gapped, trailing

@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import vaehub
-from vaehub.config import Config, build_domain
+from vaehub.config.build import build_domain
+from vaehub.config.load import Config
 from vaehub.errors import UsageError
 from vaehub.run import Run
 from vaehub_timeseries.domain import TimeSeries

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from vaehub.checkpoint import load_model, save_model
+from vaehub.files.model_file import load_model, save_model
 from vaehub.run import Run, load
 from vaehub_timeseries.impute.experts import Expert, Floats
 from vaehub_timeseries.model.completed import CompletedExpert

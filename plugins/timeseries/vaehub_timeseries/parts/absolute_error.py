@@ -9,8 +9,8 @@ from pydantic import Field
 from torch import Tensor
 
 from vaehub.base import Logs, Objective, Step
-from vaehub.objectives import logs_of
-from vaehub.vae import Terms, point
+from vaehub.model.objectives import logs_of
+from vaehub.model.vae import Terms, point
 
 SMALLEST = 1e-3  # standard deviations: below it no error is worth lowering
 

@@ -10,7 +10,7 @@ from torch.distributions import Distribution
 
 from vaehub.base import Posterior
 from vaehub.errors import UsageError
-from vaehub.posteriors import bounded_exp
+from vaehub.model.posteriors import bounded_exp
 from vaehub_timeseries.parts.chains import GaussMarkov
 from vaehub_timeseries.parts.shapes import latent_steps
 

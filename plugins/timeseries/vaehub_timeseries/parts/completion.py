@@ -9,7 +9,7 @@ from torch import Tensor
 from torch.distributions import Distribution
 
 from vaehub.base import Batch
-from vaehub.vae import VAE, Terms, repeat
+from vaehub.model.vae import VAE, Terms, repeat
 from vaehub_timeseries.parts.not_miwae import completed
 from vaehub_timeseries.parts.self_masking import SelfMasked
 

@@ -12,7 +12,7 @@ from torch.distributions import Distribution
 from torch.nn import functional as F
 
 from vaehub.base import Decoder, Likelihood, Spec
-from vaehub.nets import Activation, Dropout, conditioned, mlp, required
+from vaehub.model.nets import Activation, Dropout, conditioned, mlp, required
 from vaehub_timeseries.parts.shapes import latent_steps, window
 from vaehub_timeseries.parts.temporal import Network, Temporal
 

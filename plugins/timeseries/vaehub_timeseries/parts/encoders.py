@@ -12,7 +12,7 @@ from torch.nn import functional as F
 
 from vaehub.base import Batch, Encoder, Posterior, Spec
 from vaehub.errors import UsageError
-from vaehub.nets import Dropout, dtype_of, required
+from vaehub.model.nets import Dropout, dtype_of, required
 from vaehub_timeseries.parts.hiding import hidden
 from vaehub_timeseries.parts.shapes import latent_steps, window
 from vaehub_timeseries.parts.temporal import Network, Temporal

@@ -13,8 +13,8 @@ from torch.distributions import Distribution, Independent, Normal, constraints
 from torch.distributions.kl import register_kl
 
 from vaehub.base import Prior, Spec
-from vaehub.distributions import unrounded
 from vaehub.errors import UsageError
+from vaehub.model.distributions import unrounded
 from vaehub_timeseries.parts.chains import GaussMarkov
 from vaehub_timeseries.parts.shapes import latent_steps
 

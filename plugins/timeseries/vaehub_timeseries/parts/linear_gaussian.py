@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from torch.distributions import Distribution, MultivariateNormal
 
 from vaehub.base import Batch, Data, Decoder, Encoder, Likelihood, Posterior, Spec
-from vaehub.nets import Dropout, conditioned, dtype_of, mlp, required
+from vaehub.model.nets import Dropout, conditioned, dtype_of, mlp, required
 from vaehub_timeseries.model.autocovariance import window_covariance
 from vaehub_timeseries.model.em import Autocovariance, fit_autocovariance
 from vaehub_timeseries.parts.hiding import concealed

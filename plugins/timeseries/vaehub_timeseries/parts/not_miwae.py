@@ -11,8 +11,8 @@ from torch import Tensor
 
 from vaehub.base import Batch, Logs, Objective, Step
 from vaehub.errors import UsageError
-from vaehub.objectives import logs_of
-from vaehub.vae import Terms, repeat
+from vaehub.model.objectives import logs_of
+from vaehub.model.vae import Terms, repeat
 from vaehub_timeseries.parts.self_masking import SelfMasked
 
 

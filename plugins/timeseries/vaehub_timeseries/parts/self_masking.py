@@ -12,7 +12,7 @@ from torch.nn.functional import logsigmoid, softplus
 
 from vaehub.base import Likelihood, Part, Spec
 from vaehub.errors import UsageError
-from vaehub.likelihoods import Normal
+from vaehub.model.likelihoods import Normal
 
 Side: TypeAlias = Literal["high", "low", "unknown"]
 

@@ -8,7 +8,7 @@ from typing import Literal, TypeAlias, final
 import torch
 from torch import Tensor, nn
 
-from vaehub.nets import Residual
+from vaehub.model.nets import Residual
 
 Network: TypeAlias = Literal["transformer", "convolution"]
 

@@ -12,8 +12,8 @@ import jinja2
 import numpy as np
 import pandas as pd
 
-from vaehub.checkpoint import atomic_write
-from vaehub.report import Tile
+from vaehub.files.atomic import atomic_write
+from vaehub.report.run_page import Tile
 from vaehub_timeseries.report.bands import band_figure, lane
 from vaehub_timeseries.report.charts import calibration_plot, error_bars, missing_map
 from vaehub_timeseries.report.findings import (

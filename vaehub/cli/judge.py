@@ -1,0 +1,59 @@
+"""`vaehub evaluate`, `doctor` and `report`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Annotated, Any
+
+import typer
+
+from vaehub.cli.common import AsJson, RunPath, Seed, open_run, print_json, print_table
+
+LISTED = 10  # figures of one kind on a line
+
+
+def evaluate(
+    run: RunPath,
+    split: Annotated[str, typer.Option(help="train, val or test.")] = "test",
+    samples: Annotated[int, typer.Option(min=1, help="Importance samples for a row's likelihood.")] = 100,
+    seed: Seed = 0,
+    json: AsJson = False,
+) -> None:
+    """Print the bound, the likelihood and the domain's metrics, in nats per row."""
+    figures = open_run(run).evaluate(split, samples, seed)
+    print_json(figures) if json else print_figures(figures)
+
+
+def print_figures(figures: Mapping[str, Any]) -> None:
+    """One figure on a line."""
+    print_table(("figure", "value"), [(name, figure(value)) for name, value in figures.items()])
+
+
+def figure(value: Any) -> str:
+    """A figure as text, floats with six significant digits, long lists cut."""
+    if isinstance(value, list | tuple):
+        more = f" … ({len(value)} in all; --json has them)" if len(value) > LISTED else ""
+        return " ".join(map(figure, value[:LISTED])) + more
+    return f"{value:.6g}" if isinstance(value, float) else str(value)
+
+
+def doctor(run: RunPath, json: AsJson = False) -> None:
+    """Look for what commonly goes wrong in a run, with the evidence and the option to change."""
+    from dataclasses import asdict
+
+    from vaehub.evaluation.doctor import diagnose
+
+    findings = diagnose(open_run(run))
+    if json:
+        return print_json([asdict(finding) for finding in findings])
+    for finding in findings:
+        print(finding)
+    if not findings:
+        print("healthy: no fault found")
+
+
+def report(run: RunPath) -> None:
+    """Draw the figures and write report.html anew."""
+    from vaehub.report.run_page import write_report
+
+    print(write_report(open_run(run)))

@@ -1,0 +1,38 @@
+"""`vaehub train`."""
+
+from __future__ import annotations
+
+import csv
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+
+def train(
+    config: Annotated[Path, typer.Argument(metavar="CONFIG", help="A YAML file.", show_default=False)],
+    overrides: Annotated[
+        list[str] | None, typer.Argument(metavar="[KEY=VALUE]…", help="Options that replace the file's.")
+    ] = None,
+    out: Annotated[Path | None, typer.Option(help="The run folder.", show_default="runs/ and the config's name")] = None,
+    resume: Annotated[bool, typer.Option("--resume", help="Go on with a run that was stopped.")] = False,
+    force: Annotated[bool, typer.Option("--force", help="Replace a run that is there already.")] = False,
+) -> None:
+    """Train a model and write its run folder and report."""
+    from vaehub.config.load import load_config
+
+    settled, folder = load_config(config, overrides or []), out or Path("runs") / config.stem
+    from vaehub.training.fit import is_first  # takes seconds to import: the config is checked first
+    from vaehub.training.fit import train as fit
+
+    run = fit(settled, out=folder, resume=resume, force=force)
+    if is_first():
+        print(f"validation ELBO: {best_elbo(folder / 'metrics.csv')} nats per row")
+        print(run.report())
+
+
+def best_elbo(metrics: Path) -> str:
+    """The highest validation ELBO of the run."""
+    with metrics.open(newline="") as file:
+        values = [float(row["val_elbo"]) for row in csv.DictReader(file) if row.get("val_elbo")]
+    return f"{max(values):.2f}" if values else "none"

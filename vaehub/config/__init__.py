@@ -1,0 +1,1 @@
+"""From YAML and overrides to a validated configuration, and from that to objects."""

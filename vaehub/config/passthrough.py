@@ -1,0 +1,74 @@
+"""Options that go straight to pytorch_lightning.Trainer."""
+
+from __future__ import annotations
+
+import inspect
+import re
+from collections.abc import Mapping
+from functools import cache, partial
+from typing import Annotated, Any, cast
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, JsonValue, create_model
+
+from vaehub.config.schema import refuse
+
+SCIENTIFIC = re.compile(r"[-+]?\d+(\.\d*)?[eE][-+]?\d+")
+DEFAULTS = {"precision": "32-true", "accelerator": "auto"}
+OURS = {
+    "callbacks": "use the hook vaehub_callbacks of a plugin",
+    "logger": "use train.logger",
+    "max_epochs": "use train.epochs",
+    "min_epochs": "use train.epochs",
+    "log_every_n_steps": "use train.log_every",
+    "check_val_every_n_epoch": "use train.validate_every",
+    "default_root_dir": "use --out",
+    "enable_checkpointing": "runs are always saved",
+    "enable_model_summary": "print(run.vae) shows the model",
+    "enable_progress_bar": "it is shown on terminals only",
+    "num_sanity_val_steps": "the data are checked before training",
+    "fast_dev_run": "use train.epochs and trainer.limit_train_batches",
+    "use_distributed_sampler": "vaehub deals the rows out itself",
+    "reload_dataloaders_every_n_epochs": "the order of rows is new in every epoch",
+    "plugins": "vaehub writes its own files",
+    "model_registry": "vaehub writes its own files",
+    "barebones": "it would leave out the saving of the run",
+}
+
+
+class TrainerOptions(BaseModel):
+    """Base of the models that `trainer_model` makes."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+
+    def plain(self) -> dict[str, JsonValue]:
+        """The options that were given, over the defaults."""
+        given = self.model_dump(exclude_unset=True)
+        return DEFAULTS | {key: scientific(value) for key, value in given.items()}
+
+
+def scientific(value: JsonValue) -> JsonValue:
+    """A number such as 1e-3, which YAML takes for a text."""
+    return float(value) if isinstance(value, str) and SCIENTIFIC.fullmatch(value) else value
+
+
+def trainer_model(given: object) -> type[TrainerOptions]:
+    """The model of `trainer:`. Lightning is asked only about keys that are not the usual ones: importing it takes seconds."""
+    return model_of(rare=isinstance(given, Mapping) and not given.keys() <= DEFAULTS.keys() | OURS.keys())
+
+
+@cache
+def model_of(rare: bool) -> type[TrainerOptions]:
+    """The model of the usual options, or of all; what the engine sets itself is refused."""
+    free = set(lightning_options() if rare else DEFAULTS) - OURS.keys()
+    fields: dict[str, Any] = dict.fromkeys(sorted(free), (JsonValue, None))
+    fields |= {
+        name: (Annotated[Any, BeforeValidator(partial(refuse, f"is set by vaehub: {why}"))], None) for name, why in OURS.items()
+    }
+    return create_model("Trainer", __base__=TrainerOptions, **cast(Any, fields))
+
+
+def lightning_options() -> list[str]:
+    """Names of the options of the installed Lightning's Trainer."""
+    from pytorch_lightning import Trainer
+
+    return list(inspect.signature(Trainer).parameters)

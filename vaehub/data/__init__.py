@@ -1,0 +1,1 @@
+"""Rows in memory, the order they are visited in, and seeds."""

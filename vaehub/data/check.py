@@ -1,0 +1,31 @@
+"""Whether rows fit a model: shape, condition and the support of the likelihood."""
+
+from __future__ import annotations
+
+from torch import Tensor
+
+from vaehub.base import Batch, Likelihood, Spec
+from vaehub.errors import UsageError
+from vaehub.sparse import stored
+
+
+def check_rows(spec: Spec, likelihood: Likelihood, batch: Batch) -> None:
+    """Raise UsageError where rows do not fit the model: shape, condition, or values outside the likelihood's support."""
+    if tuple(batch.x.shape[1:]) != spec.shape:
+        raise UsageError(f"x has rows of shape {tuple(batch.x.shape[1:])}; this model expects {spec.shape}")
+    width = 0 if batch.cond is None else batch.cond.shape[-1]
+    if width != spec.cond:
+        raise UsageError(f"the condition has {width} numbers a row; this model expects {spec.cond}")
+    hides = batch.mask is not None and batch.mask.dim() == batch.x.dim()
+    observed = batch.x[batch.mask.expand_as(batch.x)] if hides else stored(batch.x)  # type: ignore[union-attr]
+    if observed.numel() and not bool(likelihood.support.check(observed).all()):
+        raise UsageError(unsupported(likelihood, observed))
+
+
+def unsupported(likelihood: Likelihood, x: Tensor) -> str:
+    """What is wrong with values outside the support."""
+    expected = f"likelihood: {type(likelihood).__name__.lower()} expects {likelihood.expects}"
+    unknown = int(x.isnan().sum())
+    if unknown:
+        return f"{expected}, x holds {unknown} NaN; leave those rows out, or mark gaps in the data's mask"
+    return f"{expected}, x spans [{x.min().item():g}, {x.max().item():g}]; scale the data or choose another likelihood"

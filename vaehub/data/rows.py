@@ -1,0 +1,80 @@
+"""Rows in memory, and views of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import torch
+from torch import Tensor
+
+from vaehub.base import Batch, Data
+
+
+class TensorData(Data):
+    """Rows that are tensors already: x (N, *shape), cond (N, C), mask like x, labels (N,), y (N, P)."""
+
+    def __init__(
+        self,
+        x: Tensor,
+        cond: Tensor | None = None,
+        mask: Tensor | None = None,
+        labels: Tensor | None = None,
+        y: Tensor | None = None,
+    ) -> None:
+        self.rows, self.labels = Batch(x, cond, mask, y), labels
+
+    def __len__(self) -> int:
+        return len(self.rows.x)
+
+    def __getitem__(self, index: Tensor) -> Batch:
+        return self.rows.map(lambda t: t.index_select(0, index))
+
+    def to(self, device: torch.device | str) -> TensorData:
+        """The same rows on another device."""
+        x, cond, mask, y = self.rows.to(device)
+        return TensorData(x, cond, mask, self.labels, y)
+
+
+class Subset(Data):
+    """The rows `index` of other data, in that order."""
+
+    def __init__(self, data: Data, index: Tensor) -> None:
+        self.data, self.index = data, index
+        self.labels = None if data.labels is None else data.labels[index]
+        self.lengths = None if data.lengths is None else data.lengths[index]
+
+    def __len__(self) -> int:
+        return len(self.index)
+
+    def __getitem__(self, index: Tensor) -> Batch:
+        return self.data[self.index[index]]
+
+    def to(self, device: torch.device | str) -> Subset:
+        """The same rows on another device."""
+        moved = Subset(self.data.to(device), self.index)
+        moved.index = self.index.to(device)
+        return moved
+
+
+class Conditioned(Data):
+    """The rows of other data under another condition (N, C)."""
+
+    def __init__(self, data: Data, cond: Tensor) -> None:
+        self.data, self.cond, self.labels, self.lengths = data, cond, data.labels, data.lengths
+
+    def __len__(self) -> int:
+        return len(self.data)
+
+    def __getitem__(self, index: Tensor) -> Batch:
+        return self.data[index]._replace(cond=self.cond.index_select(0, index))
+
+    def to(self, device: torch.device | str) -> Conditioned:
+        """The same rows on another device."""
+        return Conditioned(self.data.to(device), self.cond.to(device))
+
+
+def batches(data: Data, size: int, device: torch.device | str | None = None) -> Iterator[Batch]:
+    """All rows in order, `size` at a time."""
+    for index in torch.arange(len(data)).split(size):
+        batch = data[index]
+        yield batch if device is None else batch.to(device)

@@ -1,0 +1,30 @@
+"""Random numbers that depend on nothing but their key."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import torch
+
+
+def derive_seed(*key: int | str) -> int:
+    """A 63-bit seed from a key such as (seed, epoch, step, rank): equal keys, equal noise."""
+    return int.from_bytes(hashlib.blake2b(repr(key).encode(), digest_size=8).digest(), "big") >> 1
+
+
+def reseed(*key: int | str) -> None:
+    """Seed torch's global generators by `key`. torch.manual_seed would format three stack traces a call where there is no GPU."""
+    seed = derive_seed(*key)
+    torch.default_generator.manual_seed(seed)
+    if torch.cuda.is_initialized():
+        torch.cuda.manual_seed_all(seed)
+
+
+@contextmanager
+def seeded(*key: int | str) -> Iterator[None]:
+    """Torch's global generators seeded by `key` inside the block and left as they were after it."""
+    with torch.random.fork_rng(devices=range(torch.cuda.device_count())):
+        reseed(*key)
+        yield

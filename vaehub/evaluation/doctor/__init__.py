@@ -1,0 +1,22 @@
+"""The doctor: what is wrong with a trained model, with the numbers that show it and the option to change."""
+
+from __future__ import annotations
+
+from vaehub.evaluation.doctor.checkup import Check, Checkup, Finding
+from vaehub.evaluation.doctor.curves import CURVES
+from vaehub.evaluation.doctor.latent import LATENT
+from vaehub.evaluation.doctor.loss import LOSS
+from vaehub.evaluation.doctor.rows import ROWS
+from vaehub.run import Run
+
+__all__ = ["CHECKS", "Check", "Checkup", "Finding", "diagnose"]
+
+SEVERITIES = ("error", "warning", "note")
+CHECKS: tuple[Check, ...] = (*CURVES, *LOSS, *LATENT, *ROWS)
+
+
+def diagnose(run: Run) -> list[Finding]:
+    """All that is wrong with a run, worst first; empty for a healthy one. Needs the training data."""
+    checkup = Checkup(run)
+    found = [finding for check in CHECKS if (finding := check(checkup)) is not None]
+    return sorted(found, key=lambda finding: SEVERITIES.index(finding.severity))

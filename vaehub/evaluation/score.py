@@ -1,0 +1,91 @@
+"""Anomaly scores: how unlikely a row is under the model, and where that stands among the training rows."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+import torch
+from torch import Tensor
+from torch.utils._python_dispatch import TorchDispatchMode
+
+from vaehub.base import Data, Json
+from vaehub.data.rows import Subset
+from vaehub.data.seeds import derive_seed
+from vaehub.errors import UsageError
+from vaehub.evaluation.importance import ROWS, Budget, Evidence, blocks, device_of, weigh
+from vaehub.model.vae import VAE
+
+if TYPE_CHECKING:
+    from vaehub.run import Run
+
+SAMPLES = 16  # draws of z a row
+PERCENTS = np.linspace(0, 100, 101)
+
+
+class CommonNoise(TorchDispatchMode):
+    """Common random numbers: whatever is drawn with shape (S, B, …) is the same for all B rows, those of the first.
+
+    With it the score of a row depends on the row and the seed, not on its neighbours or its place in a file, and differences between
+    rows are free of the noise that they share: "Monte Carlo Methods in Financial Engineering" (Glasserman, 2003), section 4.2.
+    """
+
+    def __init__(self, rows: int) -> None:
+        super().__init__()  # type: ignore[no-untyped-call]
+        self.rows = rows
+
+    def __torch_dispatch__(self, func: Any, types: Any, args: tuple[Any, ...] = (), kwargs: dict[str, Any] | None = None) -> Any:
+        out = func(*args, **(kwargs or {}))
+        random = torch.Tag.nondeterministic_seeded in func.tags
+        if random and isinstance(out, Tensor) and out.dim() > 1 and out.shape[1] == self.rows:
+            out.copy_(out[:, :1].expand_as(out).clone())
+        return out
+
+
+def score(run: Run, data: Data, samples: int = SAMPLES, seed: int = 0) -> pd.DataFrame:
+    """Scores in nats, high = unlike the training data, and the percentage of training rows that score lower.
+
+    elbo_score = -ELBO and iw_score = -log 1/S sum_s p(x,z_s|c) / q(z_s|x,c), at the same noise for every row. The percentiles of
+    iw_score hold for the number of samples that the reference was made with; those of elbo_score for any.
+    Raises UsageError for a model without reference.
+    """
+    reference = run.state.get("score")
+    if samples < 1 or reference is None:
+        raise UsageError(f"score: expected samples >= 1 (got {samples}) and a model with reference scores; train the model again")
+    raw = raw_scores(run.vae, data, samples, seed)
+    table = pd.DataFrame({"row": np.arange(len(data)), "elbo_score": raw["elbo"], "iw_score": raw["iw"]})
+    table["percentile"] = percentile(raw["elbo"], reference["elbo"])
+    table["iw_percentile"] = percentile(raw["iw"], reference["iw"])
+    return table
+
+
+def reference(vae: VAE, data: Data, rows: int, samples: int = SAMPLES, seed: int = 0) -> Json:
+    """101 quantiles of the scores of up to `rows` training rows: kept in the model file, so that scoring needs no training data.
+
+    10,000 rows give percentiles with a standard error of at most half a percentile.
+    """
+    generator = torch.Generator().manual_seed(derive_seed("score", seed))
+    chosen = torch.randperm(len(data), generator=generator)[:rows]
+    raw = raw_scores(vae, Subset(data, chosen), samples, seed)
+    quantiles = {name: np.percentile(values, PERCENTS).tolist() for name, values in raw.items()}
+    return {"samples": samples, "rows": len(chosen), **quantiles}
+
+
+def percentile(values: np.ndarray[Any, Any], quantiles: list[float]) -> np.ndarray[Any, Any]:
+    """Percentage of training rows with a lower score: piecewise linear, increasing, 0 and 100 outside of the training range."""
+    middle = (np.interp(values, quantiles, PERCENTS) - np.interp(-values, -np.array(quantiles[::-1]), PERCENTS) + 100) / 2
+    return np.asarray(middle)  # from below and from above: the middle of a stretch of equal quantiles
+
+
+def raw_scores(vae: VAE, data: Data, samples: int, seed: int) -> dict[str, np.ndarray[Any, Any]]:
+    """-ELBO and -log p(x) of every row, computed in blocks of one size: the last one is filled up with its last row."""
+    if not len(data):
+        raise UsageError("score: expected at least one row, got none")
+    padded = torch.arange(-(-len(data) // ROWS) * ROWS).clamp(max=len(data) - 1)
+    device = device_of(vae)
+    budget = Budget.of(device)
+    with CommonNoise(ROWS):
+        parts = [weigh(vae, batch, samples, ("score", seed), budget) for batch in blocks(Subset(data, padded), device, seed)]
+    scores = Evidence.cat(parts)[slice(len(data))]
+    return {"elbo": (-scores.elbo).cpu().numpy(), "iw": (-scores.log_evidence).cpu().numpy()}

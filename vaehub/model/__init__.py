@@ -1,0 +1,1 @@
+"""The mathematics: the VAE, its parts, distributions and objectives."""

@@ -1,0 +1,190 @@
+"""What happens beside the steps: the table of the epochs, the files of the run, the lines on the screen."""
+
+from __future__ import annotations
+
+import csv
+import io
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import pytorch_lightning as pl
+import torch
+
+from vaehub.base import Json
+from vaehub.errors import RunFailed, UsageError
+from vaehub.files.atomic import atomic_write
+from vaehub.files.model_file import save_model
+from vaehub.training.module import Training
+
+RESUME = Path("resume") / "last.ckpt"
+SPACING = 15.0  # seconds: saving takes a tenth of one, which must not count beside short epochs
+
+
+class History(pl.Callback):
+    """One row of figures an epoch, in memory, in RUN/metrics.csv and, where it is asked for, in a logger; final."""
+
+    def __init__(self, path: Path) -> None:
+        self.path, self.started = path, time.monotonic()
+        self.rows: list[dict[str, float]] = []
+        self.seconds = 0.0  # of training before a resume
+
+    def on_train_start(self, trainer: pl.Trainer, module: pl.LightningModule) -> None:
+        """Start the clock."""
+        self.started = time.monotonic()
+
+    def on_train_epoch_end(self, trainer: pl.Trainer, module: Training) -> None:  # type: ignore[override]
+        """Add the epoch's row."""
+        row: dict[str, float] = {"epoch": trainer.current_epoch, "step": trainer.global_step, **module.collect("train")}
+        row, module.validated = row | module.validated, {}  # trainer.callback_metrics would repeat them until the next validation
+        row |= {"lr": trainer.optimizers[0].param_groups[0]["lr"], "seconds": self.seconds + time.monotonic() - self.started}
+        self.rows.append(row)
+        if trainer.is_global_zero:
+            atomic_write(self.path, table(self.rows).encode())
+        for logger in trainer.loggers:
+            logger.log_metrics(row, step=trainer.global_step)
+
+    def state_dict(self) -> Json:
+        """The rows so far, for a resumed run."""
+        return {"rows": self.rows, "seconds": self.rows[-1]["seconds"] if self.rows else 0.0}
+
+    def load_state_dict(self, state: Json) -> None:
+        """Go on from these rows."""
+        self.rows, self.seconds = list(state["rows"]), state["seconds"]
+
+
+def table(rows: list[dict[str, float]]) -> str:
+    """Rows as CSV, a column for every figure that any epoch has."""
+    text = io.StringIO()
+    writer = csv.DictWriter(text, list(dict.fromkeys(name for row in rows for name in row)), restval="")
+    writer.writeheader()
+    writer.writerows({k: f"{v:.6g}" if isinstance(v, float) else v for k, v in row.items()} for row in rows)
+    return text.getvalue()
+
+
+class Files(pl.Callback):
+    """The best and the last model and the state to resume from, each written whole or not at all; final.
+
+    They are written together at the end of an epoch, at most every SPACING seconds: a run that is killed and resumed repeats the
+    epochs since then and comes to the same bits.
+    """
+
+    def __init__(self, out: Path, header: Json, monitor: str) -> None:
+        self.out, self.header, self.monitor = out, header, monitor
+        self.best, self.best_weights = float("-inf"), dict[str, torch.Tensor]()
+        self.saved_at, self.pending = time.monotonic(), False
+
+    def on_train_start(self, trainer: pl.Trainer, module: Training) -> None:  # type: ignore[override]
+        """The initial state, so that there is a finite one to keep whatever happens."""
+        if trainer.current_epoch == 0 and trainer.is_global_zero:
+            save_model(self.out / "last.safetensors", module.vae.state_dict(), self.header)
+
+    def on_train_epoch_end(self, trainer: pl.Trainer, module: Training) -> None:  # type: ignore[override]
+        """Keep the best by the monitored figure, higher is better, and save when it is time."""
+        require_finite(module.vae.state_dict(), trainer.current_epoch)
+        value = trainer.callback_metrics.get(self.monitor)
+        if value is not None and float(value) > self.best:
+            self.best, self.best_weights = float(value), copied(module.vae.state_dict())
+        self.pending = True
+        if self._is_time(trainer):
+            self.save(trainer, module)
+
+    def _is_time(self, trainer: pl.Trainer) -> bool:
+        """Decided by the first process for all, since all take part in saving."""
+        last = trainer.current_epoch + 1 == trainer.max_epochs or trainer.should_stop
+        return bool(trainer.strategy.broadcast(last or time.monotonic() - self.saved_at > SPACING))
+
+    def on_train_end(self, trainer: pl.Trainer, module: Training) -> None:  # type: ignore[override]
+        """Save what a run that ended early left unsaved."""
+        if self.pending:
+            self.save(trainer, module)
+
+    def save(self, trainer: pl.Trainer, module: Training) -> None:
+        """Write all three files, the one that a resumed run reads last."""
+        if trainer.is_global_zero:
+            if self.best_weights:
+                save_model(self.out / "model.safetensors", self.best_weights, self.header)
+            save_model(self.out / "last.safetensors", module.vae.state_dict(), self.header)
+        trainer.save_checkpoint(self.out / RESUME)
+        self.best_weights, self.saved_at, self.pending = {}, time.monotonic(), False
+
+    def on_exception(self, trainer: pl.Trainer, module: Training, exception: BaseException) -> None:  # type: ignore[override]
+        """Keep the weights that a failed run had come to, as long as they are numbers."""
+        weights = module.vae.state_dict()
+        if trainer.is_global_zero and not not_finite(weights):
+            save_model(self.out / "last.safetensors", weights, self.header)
+
+    def state_dict(self) -> Json:
+        """The best figure so far, for a resumed run."""
+        return {"best": self.best}
+
+    def load_state_dict(self, state: Json) -> None:
+        """Go on from this best figure."""
+        self.best = state["best"]
+
+
+def copied(weights: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
+    """The weights as they are now, on the CPU."""
+    return {name: tensor.detach().to("cpu", copy=True) for name, tensor in weights.items()}
+
+
+def not_finite(weights: dict[str, torch.Tensor]) -> list[str]:
+    """Names of the weights that are not numbers."""
+    return [name for name, tensor in weights.items() if tensor.is_floating_point() and not bool(tensor.isfinite().all())]
+
+
+def require_finite(weights: dict[str, torch.Tensor], epoch: int) -> None:
+    """Raise RunFailed rather than save weights that are not numbers."""
+    for name in not_finite(weights):
+        raise RunFailed(f"{name} is not finite after epoch {epoch}; the last finite state is kept. Lower optimizer.lr")
+
+
+class Lines(pl.Callback):
+    """One plain line an epoch, where there is no terminal to draw a bar on; final."""
+
+    def on_train_epoch_end(self, trainer: pl.Trainer, module: pl.LightningModule) -> None:
+        """Print the epoch's figures."""
+        history = next(c for c in trainer.callbacks if isinstance(c, History))  # type: ignore[attr-defined]
+        row = history.rows[-1]
+        figures = "  ".join(f"{name} {row[name]:.2f}" for name in ("train_elbo", "val_elbo", "val_kl") if name in row)
+        print(f"epoch {row['epoch'] + 1}/{trainer.max_epochs}  {figures}  {row['seconds']:.0f} s", flush=True)
+
+
+def screen() -> list[pl.Callback]:
+    """A rich progress bar on a terminal, plain lines elsewhere."""
+    if sys.stderr.isatty():
+        return [pl.callbacks.RichProgressBar(refresh_rate=10), Lines()]
+    return [Lines()]
+
+
+def early_stopping(monitor: str, patience: int | None) -> list[pl.Callback]:
+    """Stop after `patience` validations without a better figure."""
+    if patience is None:
+        return []
+    return [pl.callbacks.EarlyStopping(monitor, patience=patience, mode="max", check_finite=False)]
+
+
+def tensorboard(out: Path) -> Any:
+    """Files for TensorBoard."""
+    from pytorch_lightning.loggers import TensorBoardLogger
+
+    return TensorBoardLogger(str(out), name="tensorboard", version="")
+
+
+def mlflow(out: Path) -> Any:
+    """A local MLflow store: mlflow ui --backend-store-uri sqlite:///RUN/mlflow.db."""
+    from pytorch_lightning.loggers import MLFlowLogger
+
+    return MLFlowLogger(out.name, tracking_uri=f"sqlite:///{out.resolve() / 'mlflow.db'}", artifact_location=str(out / "mlflow"))
+
+
+LOGGERS = {"none": lambda out: False, "tensorboard": tensorboard, "mlflow": mlflow}
+
+
+def logger(name: str, out: Path) -> Any:
+    """What else gets the figures of every epoch. Raises UsageError where its package is not installed."""
+    try:
+        return LOGGERS[name](out)
+    except ModuleNotFoundError as error:
+        raise UsageError(f"train.logger={name}: is not installed; run pip install 'vaehub[{name}]'") from error
