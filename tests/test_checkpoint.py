@@ -109,7 +109,7 @@ def hostile(canary: Path, good: dict[str, str], weights) -> list[bytes]:
         {"spec": json.dumps({"shape": [code], "cond": 0, "classes": 0})},
         {"spec": json.dumps({"shape": [10**12], "cond": 0, "classes": 0})},
         {"spec": "null"},
-        {"domain": "[]"},
+        {"codec": "[]"},
         {"format": "vaehub/999"},
     ]
     bad_header = b"{" * 100

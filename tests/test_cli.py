@@ -232,7 +232,7 @@ def test_a_failed_write_keeps_the_file_that_was_there(here, fails, monkeypatch, 
         path.write_text("half")
         raise OSError(number, "No space left on device" if number == errno.ENOSPC else "Permission denied", str(path))
 
-    monkeypatch.setattr(registry().load("domain", "toy"), "write", broken)
+    monkeypatch.setattr(registry().load("domain", "toy").codec_type, "write", broken)
     assert said in fails("sample", "runs/toy", "-o", "kept.npy")
     assert (here / "kept.npy").read_text() == "precious"
     assert not list(here.glob(".part-*"))

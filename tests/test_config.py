@@ -177,6 +177,6 @@ def test_what_a_constructor_refuses_is_a_usage_error():
 def test_build():
     config = load_config({"domain": {"name": "toy", "classes": True}, "latent": 3, "decoder": {"name": "mlp", "hidden": [7]}})
     domain = build_domain(config)
-    vae = build_vae(config, domain.spec)
+    vae = build_vae(config, domain.codec.spec)
     assert isinstance(vae.decoder, MLPDecoder)
     assert vae(domain.data("train")[torch.arange(2)], samples=2).z.shape == (2, 2, 3)

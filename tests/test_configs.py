@@ -78,7 +78,7 @@ def test_trains_two_steps(path, own_data):
     config = load_config(path, own_data.get(path.stem, []))
     assert load_config(config.to_dict()).to_dict() == config.to_dict()
     domain = build_domain(config)
-    data, spec = domain.data("train"), domain.spec
+    data, spec = domain.data("train"), domain.codec.spec
     with seeded("test"):
         vae, objective = build_vae(config, spec), build_objective(config, spec)
         optimizer = torch.optim.Adam(vae.parameters(), 1e-3)

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from vaehub.errors import UsageError
-from vaehub.host.discovery import PluginInfo, discover, examine
+from vaehub.host.discovery import KINDS, PluginInfo, discover, examine
 from vaehub.host.registry import registry
 from vaehub.testing import CHECKS, Result, cases, check, conformance
 
@@ -81,7 +81,7 @@ def test_what_is_intact_passes(broken, plugins):
 
 
 def kind(cls):
-    return next(base.__name__.lower() for base in cls.__mro__ if base.__module__ == "vaehub.base")
+    return next(base.__name__.lower() for base in cls.__mro__ if base.__name__.lower() in KINDS)
 
 
 def statuses(name):

@@ -38,11 +38,11 @@ def fitted(path, *overrides, rows=None, rate=lambda epoch: 1.0):
     train, val = domain.data("train"), domain.data("val")
     train = train if rows is None else Subset(train, rows(train))
     with seeded("fitted"):
-        vae, objective = build_vae(config, domain.spec), build_objective(config, domain.spec)
+        vae, objective = build_vae(config, domain.codec.spec), build_objective(config, domain.codec.spec)
         vae.prior.initialise(train[torch.arange(min(len(train), 100))])
         table = epochs(config, vae, objective, train, val, rate)
     write(path, table)
-    return Run(config, domain.spec, domain, vae, {}, path)
+    return Run(config, domain.codec, domain, vae, {}, path)
 
 
 def epochs(config, vae, objective, train, val, rate):
@@ -131,7 +131,7 @@ def patient(healthy, tmp_path):
     domain, vae = build_domain(healthy.config), build_vae(healthy.config, healthy.spec)
     vae.load_state_dict(healthy.vae.state_dict())
     (tmp_path / "metrics.csv").write_text((healthy.path / "metrics.csv").read_text())
-    return Run(healthy.config, healthy.spec, domain, vae, {}, tmp_path)
+    return Run(healthy.config, healthy.codec, domain, vae, {}, tmp_path)
 
 
 def nan_weight(run):
@@ -258,6 +258,6 @@ def test_the_classifier_learns_the_digits(healthy):
 
 
 def test_a_model_file_without_run_folder_is_examined_too(healthy):
-    bare = Run(healthy.config, healthy.spec, healthy.domain, healthy.vae)
+    bare = Run(healthy.config, healthy.codec, healthy.domain, healthy.vae)
     assert diagnose(bare) == []
     assert Checkup(bare).curve("train_elbo").empty

@@ -19,6 +19,7 @@ from vaehub.errors import RunFailed, UsageError
 from vaehub.evaluation import importance
 from vaehub.evaluation.evaluate import active_units, evaluate, importance_log_px
 from vaehub.evaluation.importance import Budget, evidence, weigh
+from vaehub.evaluation.judge import Judge
 from vaehub.host.registry import registry
 from vaehub.model.likelihoods import Normal as NormalLikelihood
 from vaehub.model.nets import MLPDecoder, MLPEncoder
@@ -81,10 +82,10 @@ def model(posterior="diag_normal", prior="standard_normal", **domain):
     )
     toy = build_domain(config)
     with seeded("model"):
-        vae = build_vae(config, toy.spec).eval()
+        vae = build_vae(config, toy.codec.spec).eval()
         vae.prior.initialise(toy.data("train")[torch.arange(100)])
     gentle(vae)
-    return Run(config, toy.spec, toy, vae)
+    return Run(config, toy.codec, toy, vae)
 
 
 @torch.no_grad()
@@ -209,9 +210,9 @@ def test_what_is_not_observed_does_not_matter_and_is_not_counted():
     torch.testing.assert_close(a.observed, rows.mask.flatten(1).sum(1).float())
 
 
-def test_evaluate_gives_every_figure_and_is_reproducible():
+def test_evaluate_gives_every_figure_and_is_reproducible(monkeypatch):
     run = model()
-    run.domain.metrics = lambda run, split: {"accuracy": 0.5}
+    monkeypatch.setattr(Judge, "metrics", lambda self, run, split: {"accuracy": 0.5})
     f = evaluate(run, "val", 20)
     assert f["rows"] == 200
     assert f["accuracy"] == 0.5

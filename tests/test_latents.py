@@ -8,12 +8,13 @@ import pytest
 import torch
 from torch.distributions import Independent, MultivariateNormal, kl_divergence
 
-from vaehub.base import Batch, Spec
+from vaehub.base import Batch, Spec, draw
 from vaehub.errors import UsageError
-from vaehub.model.nets import MLPEncoder
+from vaehub.model.likelihoods import Normal
+from vaehub.model.nets import MLPDecoder, MLPEncoder
 from vaehub.model.posteriors import IAF, DiagNormal, FullNormal, diag_normal
 from vaehub.model.priors import ConditionalNormal, Flow, Mixture, StandardNormal, Vamp
-from vaehub.model.vae import draw
+from vaehub.model.vae import VAE
 
 POSTERIORS = {"diag_normal": DiagNormal, "full_normal": FullNormal, "iaf": partial(IAF, hidden=[16], context=4)}
 PRIORS = {
@@ -42,7 +43,8 @@ def build(prior, posterior, cond=0, latent=2, seed=0):
     spec = Spec((4,), cond=cond)
     encoder = MLPEncoder(spec, POSTERIORS[posterior](latent), hidden=[8])
     made = PRIORS[prior](spec, latent)
-    made.wire(encoder)
+    with torch.random.fork_rng():
+        VAE(encoder, MLPDecoder(spec, latent, Normal(spec)), made)
     batch = Batch(torch.randn(B, 4).double(), torch.randn(B, cond).double() if cond else None)
     made.initialise(batch)
     return stir(encoder.double()), stir(made.double()), batch

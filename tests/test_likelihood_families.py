@@ -15,7 +15,7 @@ from scipy import special, stats
 from torch.distributions import constraints
 from torch.nn.functional import binary_cross_entropy_with_logits
 
-from vaehub.base import Likelihood, Spec
+from vaehub.base import Likelihood, Spec, estimate
 from vaehub.errors import UsageError
 from vaehub.model.likelihoods import (
     Bernoulli,
@@ -30,7 +30,6 @@ from vaehub.model.likelihoods import (
     StudentT,
     ZeroInflated,
 )
-from vaehub.model.vae import point
 
 
 def reals(likelihood: Likelihood, rows: int, scale: float = 1.0) -> torch.Tensor:
@@ -129,11 +128,11 @@ def test_discretized_logistic_is_the_difference_of_two_distribution_functions():
 def test_student_t_without_a_mean_shows_its_location():
     cauchy = partial(StudentT, df=1.0)
     params = reals(cauchy(Spec((3,))), 4)
-    assert torch.equal(point(cauchy(Spec((3,)))(params)), params[:, 0])
+    assert torch.equal(estimate(cauchy(Spec((3,)))(params)), params[:, 0])
     inflated = ZeroInflated(Spec((3,)), base=cauchy)
     gates = torch.full_like(params, 9.0)
-    assert torch.equal(point(inflated(torch.cat([params, -gates], 1))), params[:, 0])
-    assert not point(inflated(torch.cat([params, gates], 1))).any()
+    assert torch.equal(estimate(inflated(torch.cat([params, -gates], 1))), params[:, 0])
+    assert not estimate(inflated(torch.cat([params, gates], 1))).any()
 
 
 class Positive(Likelihood):

@@ -14,7 +14,7 @@ from scipy import special, stats
 from torch import nn
 from torch.distributions import constraints
 
-from vaehub.base import Likelihood, Spec
+from vaehub.base import Likelihood, Spec, estimate
 from vaehub.model.likelihoods import (
     Bernoulli,
     Categorical,
@@ -28,7 +28,6 @@ from vaehub.model.likelihoods import (
     StudentT,
     ZeroInflated,
 )
-from vaehub.model.vae import point
 
 CLASSES = 7
 FAMILIES: dict[str, Any] = {
@@ -165,7 +164,7 @@ def test_shapes_dtypes_and_support(name, shape, dtype):
         assert log_px.dtype == dtype
         assert not x.requires_grad
     assert repr(d)
-    assert tuple(point(d).shape) == (3, *shape)
+    assert tuple(estimate(d).shape) == (3, *shape)
 
 
 def edges(likelihood: Likelihood) -> list[float]:
@@ -285,7 +284,7 @@ def test_agrees_with_scipy(name, scale):
 @pytest.mark.parametrize("name", ["zero_inflated categorical", "categorical"])
 def test_point_estimate_is_the_mode_where_there_is_no_mean(name):
     d, all_of = enumerate_(name, scale=3.0, rows=40)
-    assert torch.equal(point(d).squeeze(-1), all_of.p.argmax(0))
+    assert torch.equal(estimate(d).squeeze(-1), all_of.p.argmax(0))
 
 
 @everything

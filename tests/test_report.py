@@ -11,6 +11,7 @@ from matplotlib.figure import Figure
 
 import vaehub
 from vaehub.errors import UsageError
+from vaehub.evaluation.judge import Judge
 from vaehub.report.run_page import clock, write_report
 from vaehub.run import Run
 from vaehub.training.fit import train
@@ -23,7 +24,13 @@ def drawing():
 
 
 @pytest.fixture(scope="module")
-def run(tmp_path_factory):
+def monkeypatch_module():
+    with pytest.MonkeyPatch.context() as patch:
+        yield patch
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory, monkeypatch_module):
     config = {
         "domain": "toy",
         "latent": 3,
@@ -32,8 +39,8 @@ def run(tmp_path_factory):
         "train": {"epochs": 2, "batch_size": 64},
     }
     run = train(config, out=tmp_path_factory.mktemp("runs") / "a <b> run")
-    run.domain.figures = lambda run: {"Some <i>figure</i> & more": drawing()}
-    run.domain.metrics = lambda run, split: {"digit_accuracy": 0.98765, "kind": "<script>"}
+    monkeypatch_module.setattr(Judge, "figures", lambda self, run: {"Some <i>figure</i> & more": drawing()})
+    monkeypatch_module.setattr(Judge, "metrics", lambda self, run, split: {"digit_accuracy": 0.98765, "kind": "<script>"})
     return run
 
 
@@ -120,14 +127,14 @@ def test_the_same_run_gives_the_same_page(run, html):
 
 
 def test_a_run_without_curves_or_dimensions_still_has_a_report(run, tmp_path):
-    bare = Run(run.config, run.spec, run.domain, run.vae, {}, tmp_path)
+    bare = Run(run.config, run.codec, run.domain, run.vae, {}, tmp_path)
     page = Page(write_report(bare).read_text())
     assert not any("Training curves" in image["alt"] for image in page.images)
 
 
 def test_a_model_file_alone_has_no_report(run):
     with pytest.raises(UsageError, match="folder"):
-        write_report(Run(run.config, run.spec, run.domain, run.vae))
+        write_report(Run(run.config, run.codec, run.domain, run.vae))
 
 
 @pytest.mark.parametrize(("seconds", "text"), [(7.4, "0:07 min"), (61, "1:01 min"), (3725, "1:02:05 h")])

@@ -11,8 +11,8 @@ from vaehub.config.load import load_config
 from vaehub.data.rows import Subset, TensorData
 from vaehub.data.seeds import seeded
 from vaehub.errors import UsageError
-from vaehub.evaluation.score import CommonNoise, percentile, raw_scores, reference, score
-from vaehub.model.vae import draw
+from vaehub.evaluation.importance import drawn_alike
+from vaehub.evaluation.score import percentile, raw_scores, reference, score
 from vaehub.run import Run
 
 PARTS = [("diag_normal", "standard_normal"), ("full_normal", "vamp"), ("iaf", "flow")]
@@ -30,7 +30,7 @@ def model(posterior="diag_normal", prior="standard_normal", **domain):
     )
     toy = build_domain(config)
     with seeded("model"):
-        return Run(config, toy.spec, toy, build_vae(config, toy.spec))
+        return Run(config, toy.codec, toy, build_vae(config, toy.codec.spec))
 
 
 @pytest.fixture(scope="module")
@@ -73,9 +73,9 @@ def test_equal_rows_have_equal_scores_and_the_seed_matters():
 @pytest.mark.parametrize(("posterior", "prior"), PARTS)
 def test_the_noise_is_common_to_all_rows_and_standard_normal(posterior, prior):
     run = model(posterior, prior)
-    q = run.vae.encoder(run.data("val")[torch.zeros(100, dtype=torch.long)])
-    with torch.no_grad(), seeded("noise"), CommonNoise(100):
-        z = draw(q, 1000)[0]
+    batch = run.data("val")[torch.zeros(100, dtype=torch.long)]
+    with torch.no_grad(), seeded("noise"):
+        q, z = run.vae.encoder(batch), drawn_alike(run.vae, batch, 1000)[0]
     assert (z - z[:, :1]).abs().max() < 1e-4
     if posterior == "diag_normal":
         eps = (z[:, 0] - q.mean[0]) / q.stddev[0]

@@ -5,7 +5,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vaehub.base import Batch, Spec
+from vaehub.base import Batch, Outcome, Spec
 from vaehub.data.check import check_rows
 from vaehub.data.rows import TensorData
 from vaehub.errors import UsageError
@@ -81,7 +81,7 @@ def test_evidence_does_not_depend_on_the_layout():
 def test_a_distribution_that_reads_sparse_rows_gets_them_as_they_are():
     seen = []
 
-    class Sum(torch.distributions.Normal):
+    class Sum(Outcome, torch.distributions.Normal):
         reads_sparse = True
 
         def log_prob(self, value):

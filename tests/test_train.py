@@ -23,7 +23,6 @@ from vaehub.data.order import Order
 from vaehub.data.rows import TensorData
 from vaehub.data.seeds import derive_seed, seeded
 from vaehub.files.model_file import load_model
-from vaehub.model.vae import hide
 from vaehub.training.fit import train
 
 ROOT = Path(__file__).parent.parent
@@ -77,7 +76,7 @@ def test_a_loaded_model_needs_no_training_data(small, tmp_path, monkeypatch):
     run = train(small(), out=tmp_path / "run")
     monkeypatch.setattr(type(run.domain), "data", lambda *_: pytest.fail("the training data were read"))
     loaded = vaehub.load(tmp_path / "run")
-    assert loaded.domain.learnt == {"seen": 400}
+    assert loaded.codec.seen == 400
     assert np.array_equal(loaded.sample(5, seed=1), run.sample(5, seed=1))
     assert loaded.sample(5, seed=1).shape == (5, 1, 8, 8)
 
@@ -106,7 +105,7 @@ def test_rows_with_gaps_train_and_hidden_cells_do_not_matter(small, tmp_path):
 def test_a_mask_for_whole_pixels_hides_every_channel():
     x = torch.tensor([1.0, float("nan")]).view(1, 1, 1, 2).expand(3, 2, 1, 2)
     mask = torch.tensor([True, False]).view(1, 1, 1, 2).expand(3, 1, 1, 2)
-    assert torch.equal(hide(Batch(x, mask=mask)).x[0, 1, 0], torch.tensor([1.0, 0.0]))
+    assert torch.equal(Batch(x, mask=mask).without_hidden().x[0, 1, 0], torch.tensor([1.0, 0.0]))
 
 
 def test_a_conditional_run_draws_what_is_asked_for(small, tmp_path):

@@ -23,8 +23,8 @@ SPEC = Spec((1, 8, 8))
 class Inverting(MLPEncoder):
     """An encoder that keeps the decoder it is shown."""
 
-    def wire(self, decoder):
-        self.shown = (decoder,)
+    def wire(self, vae):
+        self.shown = (vae.decoder,)
 
 
 def test_the_vae_shows_the_encoder_its_decoder_once():
@@ -98,7 +98,7 @@ def test_a_run_saved_to_one_file_comes_back_whole(small, tmp_path):
     assert all(torch.equal(tensor, weights[name]) for name, tensor in back.vae.state_dict().items())
     assert back.config.to_dict() == run.config.to_dict()
     assert back.state == run.state
-    assert back.domain.learnt == {"seen": 400}
+    assert back.codec.seen == 400
     assert (back.sample(3) == run.sample(3)).all()
 
 
@@ -124,17 +124,16 @@ def test_what_an_objective_freezes_stays_as_it_is(small, tmp_path, monkeypatch):
     assert all(torch.equal(t, start[name]) for name, t in run.vae.decoder.state_dict().items())
 
 
-def test_what_a_domain_calibrates_is_saved_with_the_model(small, tmp_path):
-    config = load_config(small(train={"epochs": 1}))
-    domain, given = build_domain(config), []
+def test_what_a_decoder_calibrates_is_saved_with_the_model(small, tmp_path, monkeypatch):
+    given = []
 
-    def calibrate(vae, data):
+    def calibrate(self, vae, data):
         given.append(len(data))
         with torch.no_grad():
             next(vae.decoder.parameters()).fill_(0.5)
 
-    domain.calibrate = calibrate
-    run = vaehub.train(config, out=tmp_path / "run", domain=domain, progress=False)
+    monkeypatch.setattr(MLPDecoder, "calibrate", calibrate)
+    run = vaehub.train(small(train={"epochs": 1}), out=tmp_path / "run", progress=False)
     assert given == [200]
     for vae in (run.vae, vaehub.load(tmp_path / "run").vae):
         assert bool((next(vae.decoder.parameters()) == 0.5).all())

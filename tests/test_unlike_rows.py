@@ -67,7 +67,7 @@ def test_a_domain_leaves_something_in_the_folder_and_has_a_word_on_samples(small
     domain = build_domain(config)
     cls = type(domain)
     monkeypatch.setattr(cls, "record", lambda self, folder: (folder / "left.txt").write_text("two rows left out"))
-    monkeypatch.setattr(cls, "summary", lambda self, x: f"{len(x)} drawn")
+    monkeypatch.setattr(cls.codec_type, "preview", lambda self, x: f"{len(x)} drawn")
     run = vaehub.train(config, out=tmp_path / "run")
     assert (run.path / "left.txt").read_text() == "two rows left out"
     assert main(["sample", str(run.path), "-n", "3", "-o", str(tmp_path / "x.npy")]) == 0

@@ -9,21 +9,46 @@ import torch
 from sklearn.datasets import load_digits
 
 from vaehub import hookimpl
-from vaehub.base import Batch, Data, Domain, Spec
+from vaehub.base import Batch, Codec, Data, Domain, Spec
 from vaehub.data.rows import TensorData
 
 
-class Toy(Domain):
+class ToyCodec(Codec):
+    """Arrays of bits."""
+
+    classes = tuple(str(d) for d in range(10))
+
+    def __init__(self, spec: Spec, seen: int = 0) -> None:
+        super().__init__(spec)
+        self.seen = seen
+
+    def read(self, path: Path) -> Data:
+        return TensorData(torch.from_numpy(np.load(path, allow_pickle=False)).float())
+
+    def write(self, x: torch.Tensor, path: Path) -> None:
+        np.save(path, x.numpy())
+
+    def condition(self, values):
+        return torch.nn.functional.one_hot(torch.tensor(int(values[0])), 10).float()
+
+    def to_json(self):
+        return {"seen": self.seen}
+
+    @classmethod
+    def from_json(cls, spec: Spec, state):
+        return cls(spec, state["seen"])
+
+
+class Toy(Domain[ToyCodec]):
     """Digits as 64 bits; `classes` adds the label as a condition, `gaps` hides that share of the pixels, `poison` puts a NaN in one row."""
 
     def __init__(self, *, classes: bool = False, gaps: float = 0.0, poison: bool = False, rows: int = 400) -> None:
         self.conditional, self.gaps, self.poison, self.rows = classes, gaps, poison, rows
-        self.classes = [str(d) for d in range(10)]
-        self.learnt: dict[str, int] = {}
 
-    @property
-    def spec(self) -> Spec:
-        return Spec((1, 8, 8), cond=10 if self.conditional else 0)
+    codec_type = ToyCodec
+
+    def learn(self) -> ToyCodec:
+        return ToyCodec(Spec((1, 8, 8), cond=10 if self.conditional else 0), self.rows)
 
     def data(self, split: str) -> Data:
         digits = load_digits()
@@ -38,21 +63,6 @@ class Toy(Domain):
             x[17] = float("nan")
         cond = torch.nn.functional.one_hot(labels, 10).float() if self.conditional else None
         return TensorData(x, cond, mask, labels)
-
-    def read(self, path: Path) -> Data:
-        return TensorData(torch.from_numpy(np.load(path, allow_pickle=False)).float())
-
-    def write(self, x: torch.Tensor, path: Path) -> None:
-        np.save(path, x.numpy())
-
-    def condition(self, values):
-        return torch.nn.functional.one_hot(torch.tensor(int(values[0])), 10).float()
-
-    def state(self):
-        return {"seen": self.rows}
-
-    def restore(self, spec: Spec, state) -> None:
-        self.learnt = state
 
 
 def sample_batch(n: int = 4) -> Batch:

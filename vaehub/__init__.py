@@ -6,55 +6,103 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from vaehub.base import Batch, Data, Decoder, Domain, Encoder, Likelihood, Objective, Posterior, Prior, Spec
+    from vaehub.base import (
+        Batch,
+        Codec,
+        Data,
+        Decoder,
+        Domain,
+        Encoder,
+        Example,
+        Json,
+        Kind,
+        Likelihood,
+        Logs,
+        Model,
+        Objective,
+        Outcome,
+        Part,
+        Posterior,
+        Prior,
+        Spec,
+        Step,
+        Terms,
+    )
     from vaehub.config.load import load_config
+    from vaehub.data.in_memory import InMemory
+    from vaehub.data.rows import Subset, TensorData
+    from vaehub.data.seeds import seeded
     from vaehub.errors import RunFailed, UsageError
+    from vaehub.evaluation.judge import Judge
     from vaehub.host.hooks import hookimpl
-    from vaehub.model.vae import VAE, Terms
+    from vaehub.model.vae import VAE
     from vaehub.run import Run, load
+    from vaehub.trained import TrainedModel
     from vaehub.training.fit import train
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"
+_HOMES = {
+    "base": (
+        *("Batch", "Codec", "Data", "Decoder", "Domain", "Encoder", "Example", "Json", "Kind", "Likelihood", "Logs", "Model"),
+        *("Objective", "Outcome", "Part", "Posterior", "Prior", "Spec", "Step", "Terms"),
+    ),
+    "config.load": ("load_config",),
+    "data.in_memory": ("InMemory",),
+    "data.rows": ("Subset", "TensorData"),
+    "data.seeds": ("seeded",),
+    "errors": ("RunFailed", "UsageError"),
+    "evaluation.judge": ("Judge",),
+    "host.hooks": ("hookimpl",),
+    "model.vae": ("VAE",),
+    "run": ("Run", "load"),
+    "trained": ("TrainedModel",),
+    "training.fit": ("train",),
+}
+_HOME = {name: home for home, names in _HOMES.items() for name in names}
 __all__ = [
     "VAE",
     "Batch",
+    "Codec",
     "Data",
     "Decoder",
     "Domain",
     "Encoder",
+    "Example",
+    "InMemory",
+    "Json",
+    "Judge",
+    "Kind",
     "Likelihood",
+    "Logs",
+    "Model",
     "Objective",
+    "Outcome",
+    "Part",
     "Posterior",
     "Prior",
     "Run",
     "RunFailed",
     "Spec",
+    "Step",
+    "Subset",
+    "TensorData",
     "Terms",
+    "TrainedModel",
     "UsageError",
     "hookimpl",
     "load",
     "load_config",
+    "seeded",
     "train",
 ]
-_HOMES = {
-    "hookimpl": "host.hooks",
-    "load_config": "config.load",
-    "RunFailed": "errors",
-    "UsageError": "errors",
-    "train": "training.fit",
-    "Run": "run",
-    "load": "run",
-    "VAE": "model.vae",
-    "Terms": "model.vae",
-}
 
 
 def __getattr__(name: str) -> Any:
     """Import a public name from its module on first use."""
-    if name not in __all__:
+    if name not in _HOME:
         raise AttributeError(f"module 'vaehub' has no attribute {name!r}")
-    return getattr(import_module(f"vaehub.{_HOMES.get(name, 'base')}"), name)
+    return getattr(import_module(f"vaehub.{_HOME[name]}"), name)
 
 
 def __dir__() -> list[str]:
-    return sorted([*globals(), *__all__])
+    return sorted([*globals(), *_HOME])

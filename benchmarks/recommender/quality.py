@@ -26,6 +26,7 @@ import vaehub
 from vaehub.config.build import build_domain
 from vaehub.config.load import load_config
 from vaehub.run import Run
+from vaehub_recommender.domain import SplitLog
 from vaehub_recommender.judge import ByPopularity, Ranking, judge, metrics
 from vaehub_recommender.judge.protocols import chosen_ease
 from vaehub_recommender.judge.uncertainty import over_splits
@@ -44,8 +45,8 @@ def fit(config: Path, changes: list[str], data: Path, name: str, seed: int, fold
     """A config trained on one split, with its files in folder/run."""
     log, rows = split(name, data, seed)
     settings = load_config(config, changes)
-    domain = build_domain(settings)
-    domain.hold(log, rows)
+    options = build_domain(settings)
+    domain = SplitLog(log, rows, options.columns, {"user": None, "item": None}, options.history)
     return vaehub.train(settings, out=folder / "run", domain=domain, progress=False), rows
 
 

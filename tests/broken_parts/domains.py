@@ -9,31 +9,17 @@ import numpy as np
 import torch
 
 from broken_parts.faults import fails
-from vaehub.base import Domain, Spec
+from vaehub.base import Codec, Domain, Spec
 from vaehub.data.rows import TensorData
 from vaehub.errors import UsageError
 
 PARTS = {"train": slice(0, 20), "val": slice(20, 30), "test": slice(30, 40)}
 
 
-class Forty(Domain):
-    """Two classes of 20 rows; the intact domain."""
+class FortyCodec(Codec):
+    """Arrays of three numbers; the intact codec."""
 
     classes = ("low", "high")
-    known: Spec | None = None
-
-    @property
-    def spec(self):
-        return self.known or Spec((3,), cond=2)
-
-    def rows(self):
-        generator = torch.Generator().manual_seed(0)
-        labels = torch.arange(40) % 2
-        return torch.randn(40, 3, generator=generator) + labels.unsqueeze(1), labels
-
-    def data(self, split):
-        x, labels = (t[PARTS[split]] for t in self.rows())
-        return TensorData(x, torch.nn.functional.one_hot(labels, 2).float(), None, labels)
 
     def read(self, path: Path):
         try:
@@ -49,11 +35,32 @@ class Forty(Domain):
     def condition(self, values):
         return torch.nn.functional.one_hot(torch.tensor(self.classes.index(values[0])), 2).float()
 
-    def state(self):
+    def to_json(self):
         return {"classes": list(self.classes)}
 
-    def restore(self, spec, state):
-        self.known, self.classes = spec, tuple(state["classes"])
+    @classmethod
+    def from_json(cls, spec, state):
+        codec = cls(spec)
+        codec.classes = tuple(state["classes"])
+        return codec
+
+
+class Forty(Domain[FortyCodec]):
+    """Two classes of 20 rows; the intact domain."""
+
+    codec_type = FortyCodec
+
+    def learn(self):
+        return self.codec_type(Spec((3,), cond=2))
+
+    def rows(self):
+        generator = torch.Generator().manual_seed(0)
+        labels = torch.arange(40) % 2
+        return torch.randn(40, 3, generator=generator) + labels.unsqueeze(1), labels
+
+    def data(self, split):
+        x, labels = (t[PARTS[split]] for t in self.rows())
+        return TensorData(x, torch.nn.functional.one_hot(labels, 2).float(), None, labels)
 
 
 @fails("constructor_reads_nothing")
@@ -86,9 +93,8 @@ class NoTestRows(Forty):
 class OtherShape(Forty):
     """The spec speaks of other rows."""
 
-    @property
-    def spec(self):
-        return Spec((4,), cond=2)
+    def learn(self):
+        return FortyCodec(Spec((4,), cond=2))
 
 
 @fails("values_are_valid")
@@ -175,47 +181,69 @@ class DoesNotMove(Forty):
         return Stays(*super().data(split).rows)
 
 
-@fails("written_rows_read_back")
-class WritesScaled(Forty):
+class WritesScaledCodec(FortyCodec):
     """Writes in another unit than it reads."""
 
     def write(self, x, path):
         super().write(2 * x, path)
 
 
-@fails("missing_file_is_named", "damaged_file_is_named")
-class RaisesWhatComes(Forty):
+@fails("written_rows_read_back")
+class WritesScaled(Forty):
+    """Writes in another unit than it reads."""
+
+    codec_type = WritesScaledCodec
+
+
+class RaisesWhatComesCodec(FortyCodec):
     """Lets every error through to the user."""
 
     def read(self, path):
         return TensorData(torch.from_numpy(np.load(path)))
 
 
-@fails("state_is_json")
-class StateOfTensors(Forty):
-    """Keeps a tensor in its state."""
+@fails("missing_file_is_named", "damaged_file_is_named")
+class RaisesWhatComes(Forty):
+    """Lets every error through to the user."""
 
-    def state(self):
+    codec_type = RaisesWhatComesCodec
+
+
+class StateOfTensorsCodec(FortyCodec):
+    """Keeps a tensor in what it saves."""
+
+    def to_json(self):
         return {"classes": list(self.classes), "mean": torch.zeros(3)}
 
 
-@fails("restored_without_data")
+@fails("codec_is_json")
+class StateOfTensors(Forty):
+    """Keeps a tensor in what it saves."""
+
+    codec_type = StateOfTensorsCodec
+
+
+class ForgetsStateCodec(FortyCodec):
+    """Takes nothing up."""
+
+    @classmethod
+    def from_json(cls, spec, state):
+        codec = cls(spec)
+        codec.classes = ()
+        return codec
+
+
+@fails("codec_comes_back_without_data")
 class ForgetsState(Forty):
     """Takes nothing up."""
 
-    def restore(self, spec, state):
-        self.classes = ()
+    codec_type = ForgetsStateCodec
 
 
-@fails("restored_reads_the_same")
-class KeepsItsScaleToItself(Forty):
-    """Has learnt a unit from its training data that is not in its state."""
+class KeepsItsScaleToItselfCodec(FortyCodec):
+    """Has learnt a unit from its training data that it does not save."""
 
     unit = 1.0
-
-    def data(self, split):
-        self.unit = 2.0
-        return super().data(split)
 
     def write(self, x, path):
         super().write(x / self.unit, path)
@@ -224,12 +252,30 @@ class KeepsItsScaleToItself(Forty):
         return TensorData(super().read(path).rows.x * self.unit)
 
 
-@fails("condition_has_the_width_of_spec")
-class ScalarCondition(Forty):
+@fails("restored_reads_the_same")
+class KeepsItsScaleToItself(Forty):
+    """Has learnt a unit from its training data that it does not save."""
+
+    codec_type = KeepsItsScaleToItselfCodec
+
+    def learn(self):
+        codec = super().learn()
+        codec.unit = 2.0
+        return codec
+
+
+class ScalarConditionCodec(FortyCodec):
     """Gives the number of the class."""
 
     def condition(self, values):
         return torch.tensor(self.classes.index(values[0]))
+
+
+@fails("condition_has_the_width_of_spec")
+class ScalarCondition(Forty):
+    """Gives the number of the class."""
+
+    codec_type = ScalarConditionCodec
 
 
 class FromFileOnly(Forty):
@@ -239,7 +285,7 @@ class FromFileOnly(Forty):
         self.path = Path(path)
 
     def rows(self):
-        return self.read(self.path).rows.x, torch.arange(40) % 2
+        return self.codec.read(self.path).rows.x, torch.arange(40) % 2
 
 
 class FromFile(FromFileOnly):

@@ -190,8 +190,8 @@ class Vanishes(LearntNormal):
 class AdoptsEncoder(LearntNormal):
     """Registers the encoder as its own."""
 
-    def wire(self, encoder):
-        self.encoder = encoder
+    def wire(self, vae):
+        self.encoder = vae.encoder
 
 
 @fails("prior_starts_from_data")

@@ -90,7 +90,7 @@ def write_rows(run: Run, x: Any, path: Path) -> None:
     import torch
 
     with replacing(path) as temporary:
-        run.domain.write(torch.from_numpy(x), temporary)
+        run.codec.write(torch.from_numpy(x), temporary)
     print(path)
 
 

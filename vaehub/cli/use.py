@@ -39,7 +39,7 @@ def score(
 ) -> None:
     """Score the rows of a file: nats by which each is unlike the training data, and its percentile among them."""
     opened = open_run(run)
-    write_frame(opened.score(opened.domain.read(input), condition(cond), samples=samples, seed=seed), output)
+    write_frame(opened.score(opened.codec.read(input), condition(cond), samples=samples, seed=seed), output)
 
 
 def sample(
@@ -51,13 +51,12 @@ def sample(
     noise: Noise = False,
 ) -> None:
     """Draw new rows from the prior."""
-    from vaehub.run import as_tensor
 
     opened = open_run(run)
-    path = output or (run if run.is_dir() else run.parent) / f"samples{opened.domain.suffix}"
+    path = output or (run if run.is_dir() else run.parent) / f"samples{opened.codec.suffix}"
     x = opened.sample(n, cond=condition(cond), seed=seed, noise=noise)
     write_rows(opened, x, path)
-    say(opened.domain.summary(as_tensor(x)))
+    say(opened.preview(x))
 
 
 def say(line: str) -> None:
@@ -69,7 +68,7 @@ def say(line: str) -> None:
 def encode(run: RunPath, input: Input, output: Output, cond: Cond = None) -> None:
     """Write the codes of the rows of a file: the means of q(z|x), to .npy, .csv or .parquet."""
     opened = open_run(run)
-    write_codes(opened.encode(opened.domain.read(input), condition(cond)), output)
+    write_codes(opened.encode(opened.codec.read(input), condition(cond)), output)
 
 
 def decode(
@@ -86,7 +85,7 @@ def decode(
 def reconstruct(run: RunPath, input: Input, output: Output, cond: Cond = None, seed: Seed = 0, noise: Noise = False) -> None:
     """Encode and decode the rows of a file."""
     opened = open_run(run)
-    write_rows(opened, opened.reconstruct(opened.domain.read(input), condition(cond), seed=seed, noise=noise), output)
+    write_rows(opened, opened.reconstruct(opened.codec.read(input), condition(cond), seed=seed, noise=noise), output)
 
 
 def interpolate(
@@ -100,7 +99,7 @@ def interpolate(
 ) -> None:
     """Walk in latent space from one row of a file to another, under the condition of the first."""
     opened = open_run(run)
-    data = opened.rows(opened.domain.read(input), condition(cond))
+    data = opened.rows(opened.codec.read(input), condition(cond))
     a, b = (row(data, number, input) for number in (start, end))
     write_rows(opened, opened.interpolate(a, b, steps, next(opened.batches(a)).cond), output)
 

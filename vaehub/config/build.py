@@ -10,14 +10,14 @@ from vaehub.errors import UsageError
 from vaehub.host.registry import registry
 
 if TYPE_CHECKING:
-    from vaehub.base import Domain, Objective, Spec
+    from vaehub.base import Codec, Domain, Objective, Spec
     from vaehub.config.load import Config
     from vaehub.model.vae import VAE
 
 
-def build_domain(config: Config) -> Domain:
+def build_domain(config: Config) -> Domain[Codec]:
     """The domain, which has read no file yet."""
-    domain: Domain = construct(config.domain)
+    domain: Domain[Codec] = construct(config.domain)
     return domain
 
 

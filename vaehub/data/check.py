@@ -16,8 +16,8 @@ def check_rows(spec: Spec, likelihood: Likelihood, batch: Batch) -> None:
     width = 0 if batch.cond is None else batch.cond.shape[-1]
     if width != spec.cond:
         raise UsageError(f"the condition has {width} numbers a row; this model expects {spec.cond}")
-    hides = batch.mask is not None and batch.mask.dim() == batch.x.dim()
-    observed = batch.x[batch.mask.expand_as(batch.x)] if hides else stored(batch.x)  # type: ignore[union-attr]
+    mask = batch.observed
+    observed = stored(batch.x) if mask is None else batch.x[mask]
     if observed.numel() and not bool(likelihood.support.check(observed).all()):
         raise UsageError(unsupported(likelihood, observed))
 

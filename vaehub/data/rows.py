@@ -21,7 +21,8 @@ class TensorData(Data):
         labels: Tensor | None = None,
         y: Tensor | None = None,
     ) -> None:
-        self.rows, self.labels = Batch(x, cond, mask, y), labels
+        batch = Batch(x, cond, mask, y)
+        self.rows, self.labels = batch._replace(mask=batch.observed), labels
 
     def __len__(self) -> int:
         return len(self.rows.x)
@@ -39,7 +40,7 @@ class Subset(Data):
     """The rows `index` of other data, in that order."""
 
     def __init__(self, data: Data, index: Tensor) -> None:
-        self.data, self.index = data, index
+        self.data, self.index, self.facts = data, index, data.facts
         self.labels = None if data.labels is None else data.labels[index]
         self.lengths = None if data.lengths is None else data.lengths[index]
 
@@ -60,7 +61,8 @@ class Conditioned(Data):
     """The rows of other data under another condition (N, C)."""
 
     def __init__(self, data: Data, cond: Tensor) -> None:
-        self.data, self.cond, self.labels, self.lengths = data, cond, data.labels, data.lengths
+        self.data, self.cond, self.facts = data, cond, data.facts
+        self.labels, self.lengths = data.labels, data.lengths
 
     def __len__(self) -> int:
         return len(self.data)

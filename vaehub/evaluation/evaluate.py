@@ -11,9 +11,10 @@ from torch import Tensor
 from vaehub.data.rows import Subset
 from vaehub.errors import UsageError
 from vaehub.evaluation.importance import Evidence, evidence, importance_log_px
+from vaehub.evaluation.judge import judge_of_run
 
 if TYPE_CHECKING:
-    from vaehub.run import Run
+    from vaehub.trained import TrainedModel
 
 __all__ = ["active_units", "evaluate", "figures_of", "importance_log_px"]
 
@@ -21,7 +22,7 @@ ACTIVE = 0.01  # variance of E_q[z] over the data above which a unit is active (
 
 
 def evaluate(
-    run: Run,
+    run: TrainedModel,
     split: str = "test",
     samples: int = 100,
     seed: int = 0,
@@ -45,7 +46,7 @@ def evaluate(
         )
     chosen = data if rows is None else Subset(data, torch.arange(min(rows, len(data))))
     figures = figures_of(evidence(run.vae, chosen, samples, seed, precision))
-    return {"split": split, "samples": samples, **figures, **run.domain.metrics(run, split)}
+    return {"split": split, "samples": samples, **figures, **judge_of_run(run).metrics(run, split)}
 
 
 def figures_of(e: Evidence) -> dict[str, Any]:

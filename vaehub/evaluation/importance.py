@@ -13,10 +13,11 @@ import torch
 from torch import Tensor
 from torch.distributions import Distribution
 
-from vaehub.base import Batch, Data, Decoder
+from vaehub.base import Batch, Data, Decoder, draw
+from vaehub.base.outcome import draw_with_common_noise, exact_kl_per_dim, log_ratio_parts
 from vaehub.data.seeds import seeded
 from vaehub.errors import RunFailed
-from vaehub.model.vae import VAE, draw, exact_kl_per_dim, hide, log_likelihood
+from vaehub.model.vae import VAE, log_likelihood
 from vaehub.sparse import is_sparse, take
 
 T = TypeVar("T")
@@ -36,7 +37,7 @@ class Evidence:
     kl: Tensor  # (N,) KL(q(z|x,c) || p(z|c)), exact where it has a closed form
     log_evidence: Tensor  # (N,) log 1/S sum_s p(x,z_s|c) / q(z_s|x,c), a lower bound on log p(x|c) that S tightens
     ess: Tensor  # (N,) (sum w)^2 / sum w^2, between 1 and S
-    kl_per_dim: Tensor  # (N, L), or (N, 1) where it does not factorise
+    kl_per_dim: Tensor  # (N, L), (N, G) in the pieces that q and p declare, or (N, 1)
     mean: Tensor  # (N, L) E_q[z]
     observed: Tensor  # (N,) number of observed elements
 
@@ -61,9 +62,13 @@ class Weights:
         nothing = torch.zeros(rows, dtype=torch.float64, device=device)
         self.count, self.log_px, self.log_ratio = 0, nothing, nothing
         self.log_w = self.log_w2 = torch.full_like(nothing, -math.inf)
+        self.pieces: Tensor | None = None  # log q - log p in the pieces that both declare, (B, G)
 
-    def add(self, log_px: Tensor, log_ratio: Tensor) -> None:
-        """Take up log p(x|z) and log q(z|x) - log p(z), each (S, B)."""
+    def add(self, log_px: Tensor, log_ratio: Tensor, pieces: Tensor | None) -> None:
+        """Take up log p(x|z) and log q(z|x) - log p(z), each (S, B), and the latter in pieces (S, B, G) where there are any."""
+        if pieces is not None:
+            total = pieces.double().sum(0)
+            self.pieces = total if self.pieces is None else self.pieces + total
         log_px, log_ratio = log_px.double(), log_ratio.double()
         log_w = log_px - log_ratio
         self.count += len(log_w)
@@ -153,27 +158,52 @@ def posterior_mean(q: Distribution) -> Tensor:
 
 def observed(batch: Batch, elements: int) -> Tensor:
     """Number of observed elements of every row (B,)."""
-    if batch.mask is None:
+    mask = batch.observed
+    if mask is None:
         return torch.full((len(batch.x),), float(elements), device=batch.x.device)
-    return batch.mask.float().flatten(1).mean(1) * elements
+    return mask.float().flatten(1).mean(1) * elements
 
 
 @torch.inference_mode()
 def weigh(
-    vae: VAE, batch: Batch, samples: int, key: tuple[int | str, ...], budget: Budget, precision: torch.dtype = torch.float32
+    vae: VAE,
+    batch: Batch,
+    samples: int,
+    key: tuple[int | str, ...],
+    budget: Budget,
+    precision: torch.dtype = torch.float32,
+    common_noise: bool = False,
 ) -> Evidence:
-    """The evidence of one batch at `samples` draws a row, with noise that depends on `key` and the number of rows alone."""
-    batch = hide(batch)
+    """The evidence of one batch at `samples` draws a row, with noise that depends on `key` and the number of rows alone.
+
+    `common_noise`: the same for every row, so that what a row gets does not depend on its neighbours.
+    """
+    batch = batch.without_hidden()
     q, p = vae.encoder(batch), vae.prior(batch.cond)
     weights = Weights(len(batch.x), batch.x.device)
     for start in range(0, samples, DRAWS):
         with seeded(*key, start):
-            z, log_qz = draw(q, min(DRAWS, samples - start))
+            count = min(DRAWS, samples - start)
+            z, log_qz = drawn_alike(vae, batch, count) if common_noise else draw(q, count)
         log_pz = budget.retry(vae.decoder, partial(in_parts, p, z))
         log_px = budget.retry(vae.decoder, partial(decoded, vae.decoder, z, batch, precision))
-        weights.add(log_px, (q.log_prob(z) if log_qz is None else log_qz) - log_pz)
+        weights.add(log_px, (q.log_prob(z) if log_qz is None else log_qz) - log_pz, log_ratio_parts(q, p, z))
     with seeded(*key, "mean"):
         return summary(weights, exact_kl_per_dim(q, p), posterior_mean(q), observed(batch, vae.decoder.spec.size))
+
+
+def drawn_alike(vae: VAE, batch: Batch, samples: int) -> tuple[Tensor, Tensor | None]:
+    """As `draw`, with the same noise for every row: row by row from one state of the generator where q cannot share noise itself."""
+    state = torch.random.get_rng_state()
+    common = draw_with_common_noise(vae.encoder(batch), samples)
+    if common is not None:
+        return common
+    alone = []
+    for row in range(len(batch.x)):
+        torch.random.set_rng_state(state)
+        alone.append(draw(vae.encoder(batch.map(partial(cut, start=row, stop=row + 1))), samples))
+    z = torch.cat([z for z, _ in alone], 1)
+    return z, None if alone[0][1] is None else torch.cat([log_qz for _, log_qz in alone if log_qz is not None], 1)
 
 
 def in_parts(p: Distribution, z: Tensor, at_once: int) -> Tensor:
@@ -184,8 +214,8 @@ def in_parts(p: Distribution, z: Tensor, at_once: int) -> Tensor:
 
 def summary(weights: Weights, kl_per_dim: Tensor | None, mean: Tensor, observed: Tensor) -> Evidence:
     """The sums over draws as figures of a row."""
-    per_dim = (weights.log_ratio / weights.count).unsqueeze(-1) if kl_per_dim is None else kl_per_dim.double()
-    per_dim = per_dim.expand(len(mean), -1)
+    sampled = weights.log_ratio.unsqueeze(-1) if weights.pieces is None else weights.pieces
+    per_dim = (sampled / weights.count if kl_per_dim is None else kl_per_dim.double()).expand(len(mean), -1)
     return Evidence(
         log_px=weights.log_px / weights.count,
         kl=per_dim.sum(-1),

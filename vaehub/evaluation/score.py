@@ -7,8 +7,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 import torch
-from torch import Tensor
-from torch.utils._python_dispatch import TorchDispatchMode
 
 from vaehub.base import Data, Json
 from vaehub.data.rows import Subset
@@ -18,32 +16,13 @@ from vaehub.evaluation.importance import ROWS, Budget, Evidence, blocks, device_
 from vaehub.model.vae import VAE
 
 if TYPE_CHECKING:
-    from vaehub.run import Run
+    from vaehub.trained import TrainedModel
 
 SAMPLES = 16  # draws of z a row
 PERCENTS = np.linspace(0, 100, 101)
 
 
-class CommonNoise(TorchDispatchMode):
-    """Common random numbers: whatever is drawn with shape (S, B, …) is the same for all B rows, those of the first.
-
-    With it the score of a row depends on the row and the seed, not on its neighbours or its place in a file, and differences between
-    rows are free of the noise that they share: "Monte Carlo Methods in Financial Engineering" (Glasserman, 2003), section 4.2.
-    """
-
-    def __init__(self, rows: int) -> None:
-        super().__init__()  # type: ignore[no-untyped-call]
-        self.rows = rows
-
-    def __torch_dispatch__(self, func: Any, types: Any, args: tuple[Any, ...] = (), kwargs: dict[str, Any] | None = None) -> Any:
-        out = func(*args, **(kwargs or {}))
-        random = torch.Tag.nondeterministic_seeded in func.tags
-        if random and isinstance(out, Tensor) and out.dim() > 1 and out.shape[1] == self.rows:
-            out.copy_(out[:, :1].expand_as(out).clone())
-        return out
-
-
-def score(run: Run, data: Data, samples: int = SAMPLES, seed: int = 0) -> pd.DataFrame:
+def score(run: TrainedModel, data: Data, samples: int = SAMPLES, seed: int = 0) -> pd.DataFrame:
     """Scores in nats, high = unlike the training data, and the percentage of training rows that score lower.
 
     elbo_score = -ELBO and iw_score = -log 1/S sum_s p(x,z_s|c) / q(z_s|x,c), at the same noise for every row. The percentiles of
@@ -85,7 +64,9 @@ def raw_scores(vae: VAE, data: Data, samples: int, seed: int) -> dict[str, np.nd
     padded = torch.arange(-(-len(data) // ROWS) * ROWS).clamp(max=len(data) - 1)
     device = device_of(vae)
     budget = Budget.of(device)
-    with CommonNoise(ROWS):
-        parts = [weigh(vae, batch, samples, ("score", seed), budget) for batch in blocks(Subset(data, padded), device, seed)]
+    parts = [
+        weigh(vae, batch, samples, ("score", seed), budget, common_noise=True)
+        for batch in blocks(Subset(data, padded), device, seed)
+    ]
     scores = Evidence.cat(parts)[slice(len(data))]
     return {"elbo": (-scores.elbo).cpu().numpy(), "iw": (-scores.log_evidence).cpu().numpy()}

@@ -13,7 +13,7 @@ from vaehub.base import Json
 from vaehub.errors import UsageError
 from vaehub.files.atomic import atomic_write
 
-FORMAT = "vaehub/1"
+FORMAT = "vaehub/2"
 MAX_BYTES = 8 * 2**30  # a VAE is megabytes; more than this is not read
 
 

@@ -22,7 +22,7 @@ from vaehub.host import builtin, hooks
 from vaehub.host.hooks import RESERVED
 
 GROUP = "vaehub"
-KINDS = ("domain", "encoder", "posterior", "decoder", "likelihood", "prior", "objective", "features")
+KINDS = ("domain", "encoder", "posterior", "decoder", "likelihood", "prior", "objective", "features", "judge")
 COMPONENT = re.compile(rf"({'|'.join(KINDS)})/[a-z][a-z0-9_]*")
 COMMAND = re.compile(rf"(?!({'|'.join(RESERVED)}) )[a-z][a-z0-9_-]* [a-z][a-z0-9_-]*")  # no group has the name of an own command
 TARGET = re.compile(r"[A-Za-z_][\w.]*:[A-Za-z_]\w*")

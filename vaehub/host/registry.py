@@ -73,9 +73,9 @@ class Registry:
         if component is None:
             raise UsageError(f"no {kind} called '{name}': {did_you_mean(name, self.names(kind))}{self.broken()}")
         found = self.resolve(component)
-        base = getattr(import_module("vaehub.base"), kind.capitalize())
+        base = resolve("vaehub.evaluation.judge:Judge" if kind == "judge" else f"vaehub.base:{kind.capitalize()}")
         if not (isinstance(found, type) and issubclass(found, base)):
-            raise UsageError(f"'{key}' of plugin {component.plugin} is no subclass of vaehub.base.{base.__name__}")
+            raise UsageError(f"'{key}' of plugin {component.plugin} is no subclass of vaehub.{base.__name__}")
         return found
 
     def resolve(self, component: Component) -> Any:

@@ -10,17 +10,19 @@ from torch import Tensor
 from torch.distributions import Distribution, Independent, MultivariateNormal, Normal, constraints
 from torch.distributions.kl import register_kl
 
+from vaehub.base import Outcome
+from vaehub.base.outcome import draw_with_common_noise
+
 ELEMENTS_AT_ONCE = 2**22  # draws x components x L that a mixture holds in memory
 
 
 @final
-class Flowed(Distribution):
+class Flowed(Outcome):
     """z = f(e), e ~ base: log p(z) = log base(e) - log|det df/de|, with f a zuko transform from e (…, L) to z (…, L).
 
     "Variational Inference with Normalizing Flows" (Rezende & Mohamed, 2015), arXiv:1505.05770.
     """
 
-    arg_constraints: dict[str, constraints.Constraint] = {}  # noqa: RUF012 - torch's own form
     support = constraints.real_vector
     has_rsample = True
 
@@ -49,6 +51,16 @@ class Flowed(Distribution):
             z, log_det = self.transform.call_and_ladj(e)
         return z, self.base.log_prob(e) - log_det
 
+    def rsample_with_common_noise(self, samples: int) -> tuple[Tensor, Tensor | None] | None:
+        """The base's draws with common noise, sent through f."""
+        drawn = draw_with_common_noise(self.base, samples)
+        if drawn is None:
+            return None
+        e, log_base = drawn
+        with unrounded(e):
+            z, log_det = self.transform.call_and_ladj(e)
+        return z, (self.base.log_prob(e) if log_base is None else log_base) - log_det
+
     def log_prob(self, value: Tensor) -> Tensor:
         """log p(z) for any z (*S, …, L), in nats."""
         with unrounded(value):
@@ -63,10 +75,9 @@ def unrounded(t: Tensor) -> torch.autocast:
 
 
 @final
-class FiniteMixture(Distribution):
+class FiniteMixture(Outcome):
     """p(z) = sum_k w_k p_k(z), with the components p_k a distribution of batch (K,) and event (L,)."""
 
-    arg_constraints: dict[str, constraints.Constraint] = {}  # noqa: RUF012 - torch's own form
     support = constraints.real_vector
 
     def __init__(self, logits: Tensor, components: Distribution) -> None:

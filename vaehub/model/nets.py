@@ -136,9 +136,10 @@ class MLPEncoder(Encoder):
 
     def observed(self, batch: Batch) -> Tensor:
         """1 where x is observed, else 0: (B, D). No mask means that all is."""
-        if batch.mask is None:
+        observed = batch.observed
+        if observed is None:
             return torch.ones(len(batch.x), self.spec.size, dtype=dtype_of(self), device=batch.x.device)
-        return batch.mask.expand_as(batch.x).flatten(1).to(dtype_of(self))
+        return observed.flatten(1).to(dtype_of(self))
 
 
 @final

@@ -10,9 +10,8 @@ from pydantic import Field
 from torch import Tensor
 from torch.distributions import Distribution, Independent, MultivariateNormal, Normal
 
-from vaehub.base import Features, Logs, Objective, Part, Step
+from vaehub.base import Features, Logs, Objective, Part, Step, Terms, estimate
 from vaehub.errors import UsageError
-from vaehub.model.vae import Terms, point
 
 Positive = Annotated[float, Field(gt=0)]
 NonNegative = Annotated[float, Field(ge=0)]
@@ -74,10 +73,11 @@ class ELBO(Objective):
         return penalty - terms.log_px.mean(), logs_of(terms, kl_weight=self.beta * weight)
 
     def _kl(self, terms: Terms) -> Tensor:
-        """Batch mean of the KL, every dimension at least `free_bits`."""
+        """Batch mean of the KL, every dimension at least `free_bits`; a KL that comes in pieces of several dimensions as many times that."""
         if not self.free_bits:
             return terms.kl.mean()
-        return terms.kl_per_dim.mean(0).clamp(min=self.free_bits).sum()
+        pieces = terms.kl_per_dim.mean(0)
+        return pieces.clamp(min=self.free_bits * terms.z.shape[-1] / len(pieces)).sum()
 
 
 class IWAE(Objective):
@@ -121,9 +121,9 @@ def frozen(q: Distribution) -> Distribution:
 
 
 class TCVAE(Objective):
-    """-log p(x|z) + alpha I(x;z) + beta TC(z) + gamma sum_d KL(q(z_d) || p(z_d)), minibatch-weighted.
+    """-log p(x|z) + alpha I(x;z) + beta TC(z) + gamma sum_d KL(q(z_d) || p(z_d)), by minibatch stratified sampling.
 
-    "Isolating Sources of Disentanglement in VAEs" (Chen et al., 2018), arXiv:1802.04942, equation 4 and section 3.1; needs a posterior
+    "Isolating Sources of Disentanglement in VAEs" (Chen et al., 2018), arXiv:1802.04942, equation 4 and appendix C.2; needs a posterior
     and a prior that factorise over dimensions (diag_normal; standard_normal or conditional_normal).
     """
 
@@ -143,11 +143,23 @@ class TCVAE(Objective):
         q, p = _factors(terms.q), _factors(terms.p)
         z = terms.z[0]
         pairs = q.log_prob(z.unsqueeze(1))  # (B, B, L): log q(z_i | x_j) by dimension
-        norm = math.log(len(z) * max(examples, 1))
-        log_qz = pairs.sum(-1).logsumexp(1) - norm
-        log_qz_product = (pairs.logsumexp(1) - norm).sum(-1)
+        weights = stratified(len(z), max(examples, len(z)), z)
+        log_qz = (pairs.sum(-1) + weights).logsumexp(1)
+        log_qz_product = (pairs + weights.unsqueeze(-1)).logsumexp(1).sum(-1)
         log_qzx, log_pz = pairs.diagonal().sum(0), p.log_prob(z).sum(-1)
         return (log_qzx - log_qz).mean(), (log_qz - log_qz_product).mean(), (log_qz_product - log_pz).mean()
+
+
+def stratified(batch: int, examples: int, like: Tensor) -> Tensor:
+    """Log weights (B, B) of q(z_i | x_j) in an estimate of log q(z_i) from a batch of M of N rows: 1/N for j = i, (N - 1)/(N (M - 1)) else.
+
+    Exact for M = N. Chen et al. (2018), appendix C.2, minibatch stratified sampling.
+    """
+    if batch == 1:
+        return like.new_zeros(1, 1)
+    off = math.log((examples - 1) / (examples * (batch - 1)))
+    weights = like.new_full((batch, batch), off)
+    return weights.fill_diagonal_(-math.log(examples))
 
 
 def _factors(d: Distribution) -> Distribution:
@@ -208,8 +220,8 @@ class Perceptual(Objective):
     def forward(self, terms: Terms, step: Step) -> tuple[Tensor, Logs]:
         """Loss and logs; see the class."""
         self.features.eval()
-        estimate = point(terms.px)
-        pairs = zip(self.features(terms.batch.x), self.features(estimate), strict=True)
+        shown = estimate(terms.px)
+        pairs = zip(self.features(terms.batch.x), self.features(shown), strict=True)
         distance = torch.stack([(a - b).square().mean() for a, b in pairs]).sum()
         loss = self.beta * terms.kl.mean() + self.weight * distance - terms.log_px.mean()
         return loss, logs_of(terms, feature_distance=distance)

@@ -11,13 +11,12 @@ from pydantic import Field, PositiveInt
 from torch import Tensor, nn
 from torch.distributions import Distribution
 
-from vaehub.base import Batch, Encoder, Prior, Spec
+from vaehub.base import Batch, Encoder, Model, Prior, Spec
 from vaehub.errors import UsageError
 from vaehub.model.distributions import FiniteMixture, Flowed, unrounded
 from vaehub.model.flows import Kind, coupling
 from vaehub.model.nets import Activation, dtype_of, mlp, required
 from vaehub.model.posteriors import DiagNormal, bounded_exp, diag_normal
-from vaehub.model.vae import hide
 
 
 @final
@@ -126,21 +125,25 @@ class Vamp(Prior):
         self.cond = PseudoRows(components, (spec.cond,)) if spec.cond else None
         self.wired: tuple[Encoder, ...] = ()  # in a tuple, so that its weights are not this module's too
 
-    def wire(self, encoder: Encoder) -> None:
+    def wire(self, vae: Model) -> None:
         """Keep a reference to the encoder."""
+        self.read_through(vae.encoder)
+
+    def read_through(self, encoder: Encoder) -> None:
+        """Take q(z|x) from this encoder."""
         self.wired = (encoder,)
 
     def initialise(self, batch: Batch) -> None:
         """Start the pseudo-inputs from random training rows."""
         batch = batch.dense()
-        self.x.start(hide(batch).x)
+        self.x.start(batch.without_hidden().x)
         if self.cond is not None and batch.cond is not None:
             self.cond.start(batch.cond)
 
     def forward(self, cond: Tensor | None = None) -> Distribution:
         """p(z): batch (), event (L,)."""
         if not self.wired:
-            raise RuntimeError("vamp reads the encoder: call wire(encoder) first, as VAE does")
+            raise RuntimeError("vamp reads the encoder: call wire(vae) first, as VAE does")
         (encoder,) = self.wired
         with evaluating(encoder):
             q: Distribution = encoder(Batch(self.x(), None if self.cond is None else self.cond()))

@@ -28,11 +28,12 @@ from vaehub.errors import UsageError
 from vaehub.evaluation.doctor import CHECKS, Finding, diagnose
 from vaehub.evaluation.evaluate import figures_of
 from vaehub.evaluation.importance import Evidence, evidence
+from vaehub.evaluation.judge import judge_of_run
 from vaehub.files.atomic import atomic_write
 from vaehub.host.registry import registry
 from vaehub.report.charts import kl_by_dimension, training_curves
-from vaehub.run import Run
 from vaehub.sparse import dense
+from vaehub.trained import TrainedModel
 
 ROWS, SAMPLES = 1000, 64  # test rows of the headline figures, and draws of z for each: seconds on any model
 FINGERPRINTED = 10_000  # training rows that go into the fingerprint
@@ -60,7 +61,7 @@ class Picture:
     png: str  # base64
 
 
-def write_report(run: Run) -> Path:
+def write_report(run: TrainedModel) -> Path:
     """Draw everything that is known of a run into RUN/report.html and RUN/figures/*.png. Raises UsageError for a run without folder."""
     if run.path is None:
         raise UsageError("report: a model file alone has no run folder to write to; give the folder")
@@ -69,15 +70,15 @@ def write_report(run: Run) -> Path:
     return path
 
 
-def page(run: Run, folder: Path) -> str:
+def page(run: TrainedModel, folder: Path) -> str:
     """The whole page as HTML."""
     metrics = metrics_of(folder)
     e = evidence(run.vae, Subset(run.data("test"), torch.arange(min(ROWS, len(run.data("test"))))), SAMPLES)
     findings = diagnose(run)
-    figures = dict(own_figures(metrics, e)) | dict(run.domain.figures(run))
+    figures = dict(own_figures(metrics, e)) | dict(judge_of_run(run).figures(run))
     return template().render(
         title=f"{folder.resolve().name}: {run.config.domain.name}",
-        tiles=[*headline(run, e, metrics), *domain_tiles(run.domain.metrics(run, "test"))],
+        tiles=[*headline(run, e, metrics), *domain_tiles(judge_of_run(run).metrics(run, "test"))],
         pictures=[picture(title, figure, folder / "figures") for title, figure in figures.items()],
         findings=findings,
         verdict=verdict(findings),
@@ -112,7 +113,7 @@ def own_figures(metrics: pd.DataFrame, e: Evidence) -> Iterator[tuple[str, Figur
         yield "KL per dimension", kl_by_dimension(e.kl_per_dim.mean(0).tolist(), e.mean.var(0, correction=0).tolist())
 
 
-def headline(run: Run, e: Evidence, metrics: pd.DataFrame) -> Iterator[Tile]:
+def headline(run: TrainedModel, e: Evidence, metrics: pd.DataFrame) -> Iterator[Tile]:
     """The figures to read first."""
     f = figures_of(e)
     yield Tile("-log p(x)", f"{f['nll']:.2f} ± {f['nll_se']:.2f}", f"nats; {f['rows']} test rows, {SAMPLES} importance samples")
@@ -158,7 +159,7 @@ def verdict(findings: list[Finding]) -> str:
     return f"{len(findings)} of {len(CHECKS)} checks found a fault."
 
 
-def fingerprint(run: Run) -> dict[str, str]:
+def fingerprint(run: TrainedModel) -> dict[str, str]:
     """Rows of each split, their shape, and a digest of the first training rows."""
     data, digest = run.data("train"), hashlib.sha256()
     with seeded("fingerprint"):
@@ -168,7 +169,7 @@ def fingerprint(run: Run) -> dict[str, str]:
     return {**rows, "shape of a row": str(run.spec.shape), "SHA-256 of the first training rows": digest.hexdigest()}
 
 
-def versions(run: Run) -> dict[str, str]:
+def versions(run: TrainedModel) -> dict[str, str]:
     """What the run was trained and reported with."""
     python = {"Python": platform.python_version(), **{name: version(name) for name in PACKAGES}}
     machine = torch.cuda.get_device_name() if run.device.type == "cuda" else platform.machine()

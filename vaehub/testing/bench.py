@@ -14,7 +14,8 @@ from weakref import finalize
 import torch
 from torch import Tensor, nn
 
-from vaehub.base import Decoder, Encoder, Features, Likelihood, Posterior, Prior, Spec
+from vaehub.base import Decoder, Domain, Encoder, Example, Features, Likelihood, Posterior, Prior, Spec
+from vaehub.base.parts import Wired
 from vaehub.config.schema import options, part_kind
 from vaehub.errors import UsageError
 from vaehub.hints import reason
@@ -70,7 +71,8 @@ class Bench:
     def known_failures(self) -> Mapping[str, str]:
         """Checks that the class declares to fail, with the reason."""
         try:
-            return dict(getattr(self.cls, "known_failures", {}))
+            cls = self.cls
+            return dict(cls.known_failures) if isinstance(cls, type) and issubclass(cls, Wired | Domain) else {}
         except Unusable:
             return {}
 
@@ -84,12 +86,25 @@ class Bench:
     @cached_property
     def options(self) -> dict[str, Any]:
         """Options to build the class with: what its `example` gives, else its defaults. Raises Unusable where some have none."""
-        example = getattr(self.cls, "example", None)
-        given = {} if example is None else dict(example(self.folder))
+        cls = self.cls
+        given = (
+            dict(cls.example(self.folder)) if isinstance(cls, type) and issubclass(cls, Domain) else dict(self.example.options)
+        )
         lacking = missing(self.cls, given)
         if lacking:
-            raise Unusable(f"the option {lacking[0]} has no default; offer a static method example(folder) that gives one")
+            raise Unusable(f"the option {lacking[0]} has no default; offer an example() that gives one")
         return given
+
+    @cached_property
+    def example(self) -> Example:
+        """What the part asks to be tried with."""
+        cls = self.cls
+        return cls.example() if isinstance(cls, type) and issubclass(cls, Wired) else Example()
+
+    @property
+    def latent(self) -> int:
+        """Number of latent dimensions to try the part with."""
+        return self.example.latent or LATENT
 
     @cached_property
     def setting(self) -> Setting:
@@ -134,23 +149,29 @@ class Bench:
             return setting.own and not isinstance(error, UsageError)
         return True
 
-    def make(self, setting: Setting | None = None, latent: int = LATENT) -> Any:
+    def make(self, setting: Setting | None = None, latent: int | None = None) -> Any:
         """A new instance for these data, by default for the data that fit."""
         setting = self.setting if setting is None else setting
         chosen = nested(self.cls, self.kind, setting.spec) | self.options
         constructor: Callable[..., Any] = self.cls
-        return MAKERS[self.kind](partial(constructor, **chosen), setting, latent)
+        return MAKERS[self.kind](partial(constructor, **chosen), setting, self.latent if latent is None else latent)
 
     def vae(self, setting: Setting) -> VAE:
         """A VAE with the part in its place and built-in parts in all others."""
-        return vae_around(self.make(setting), setting)
+        return vae_around(self.make(setting), setting, self.latent)
 
 
 def wired(make: Callable[..., Prior], setting: Setting, latent: int) -> Prior:
-    """A prior that has been shown an encoder."""
+    """A prior that is part of a model."""
     prior = make(setting.spec, latent)
-    prior.wire(MLPEncoder(setting.spec, DiagNormal(latent), hidden=HIDDEN))
+    around(prior, MLPEncoder(setting.spec, DiagNormal(latent), hidden=HIDDEN), setting)
     return prior
+
+
+def around(prior: Prior, encoder: Encoder, setting: Setting) -> VAE:
+    """A VAE of this prior and this encoder."""
+    decoder = MLPDecoder(setting.spec, prior.latent, setting.likelihood(setting.spec), hidden=HIDDEN)
+    return VAE(encoder, decoder, prior)
 
 
 MAKERS: dict[str, Callable[[Callable[..., Any], Setting, int], Any]] = {
@@ -178,7 +199,7 @@ def admitted(likelihood: Likelihood, setting: Setting) -> None:
 TRIALS: dict[str, Callable[[Any, Setting], object]] = {
     "likelihood": admitted,
     "encoder": lambda encoder, setting: encoder(setting.batch),
-    "decoder": lambda decoder, setting: decoder(torch.zeros(len(setting.batch.x), LATENT), setting.batch.cond),
+    "decoder": lambda decoder, setting: decoder(torch.zeros(len(setting.batch.x), decoder.latent), setting.batch.cond),
     "features": lambda features, setting: features(setting.batch.x.float()),
 }
 
@@ -199,11 +220,11 @@ def missing(cls: type[Any], given: Mapping[str, Any]) -> list[str]:
     return [o.name for o, hint in options(cls) if o.default is o.empty and o.name not in given and part_kind(hint) is None]
 
 
-def vae_around(part: nn.Module, setting: Setting) -> VAE:
+def vae_around(part: nn.Module, setting: Setting, latent: int = LATENT) -> VAE:
     """A VAE with this part in its place and small built-in parts in all others."""
     spec = setting.spec
-    posterior = part if isinstance(part, Posterior) else DiagNormal(LATENT)
+    posterior = part if isinstance(part, Posterior) else DiagNormal(latent)
     likelihood = part if isinstance(part, Likelihood) else setting.likelihood(spec)
     encoder = part if isinstance(part, Encoder) else MLPEncoder(spec, posterior, hidden=HIDDEN)
-    decoder = part if isinstance(part, Decoder) else MLPDecoder(spec, LATENT, likelihood, hidden=HIDDEN)
-    return VAE(encoder, decoder, part if isinstance(part, Prior) else StandardNormal(spec, LATENT))
+    decoder = part if isinstance(part, Decoder) else MLPDecoder(spec, latent, likelihood, hidden=HIDDEN)
+    return VAE(encoder, decoder, part if isinstance(part, Prior) else StandardNormal(spec, latent))

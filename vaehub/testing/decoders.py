@@ -5,8 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from vaehub.base import Batch, Decoder
-from vaehub.model.vae import point
+from vaehub.base import Batch, Decoder, estimate
 from vaehub.testing.bench import Bench
 from vaehub.testing.core import Skipped, check, require
 from vaehub.testing.measure import SIGMAS, require_finite
@@ -45,9 +44,9 @@ def decoder_has_a_point_estimate(bench: Bench) -> None:
     """p(x|z,c) has a mean or a mode (B, *shape) to show."""
     net, batch, z = ready(bench, bench.smallest)
     few = rows(batch, torch.arange(FEW))
-    estimate = point(net(z[:FEW], few.cond))
-    require(estimate.shape == few.x.shape, f"the estimate of x has shape {tuple(estimate.shape)}, not {tuple(few.x.shape)}")
-    require_finite(estimate.float(), "estimate of x")
+    shown = estimate(net(z[:FEW], few.cond))
+    require(shown.shape == few.x.shape, f"the estimate of x has shape {tuple(shown.shape)}, not {tuple(few.x.shape)}")
+    require_finite(shown.float(), "estimate of x")
 
 
 @check("decoder")

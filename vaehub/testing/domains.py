@@ -7,7 +7,7 @@ from collections import Counter
 import torch
 from torch import Tensor
 
-from vaehub.base import Batch, Data, Domain
+from vaehub.base import Batch, Codec, Data, Domain
 from vaehub.errors import UsageError
 from vaehub.testing.bench import Bench
 from vaehub.testing.core import Failed, Skipped, check, require
@@ -38,9 +38,9 @@ class Written(Data):
         return Written(moved)
 
 
-def rows_of(bench: Bench, split: str = "train") -> tuple[Domain, Data]:
+def rows_of(bench: Bench, split: str = "train") -> tuple[Domain[Codec], Data]:
     """A new instance of the domain and the rows of a split, or Skipped where the domain has none at hand."""
-    domain: Domain = bench.make()
+    domain: Domain[Codec] = bench.make()
     with no_network():
         try:
             return domain, Written(domain.data(split))
@@ -64,7 +64,7 @@ def constructor_reads_nothing(bench: Bench) -> None:
 @check("domain")
 def sample_is_at_hand_offline(bench: Bench) -> None:
     """With defaults (or its example) all three splits have rows, without network."""
-    domain: Domain = bench.make()
+    domain: Domain[Codec] = bench.make()
     with no_network():
         sizes = {split: len(domain.data(split)) for split in SPLITS}
     require(all(sizes.values()), f"sizes of the splits: {sizes}")
@@ -75,7 +75,7 @@ def rows_fit_the_spec(bench: Bench) -> None:
     """x is (B, *spec.shape), cond (B, spec.cond), and the mask broadcasts to x."""
     for split in SPLITS:
         domain, data = rows_of(bench, split)
-        spec, index = domain.spec, head(data)
+        spec, index = domain.codec.spec, head(data)
         batch = data[index]
         require(isinstance(batch, Batch), f"data[index] gives {type(batch).__name__}, not a Batch")
         require(
@@ -95,7 +95,7 @@ def values_are_valid(bench: Bench) -> None:
         batch = data[head(data, 200)]
         x = batch.x if batch.mask is None else batch.x[batch.mask.expand_as(batch.x)]
         require_finite(x.float(), f"observed x of {split}")
-        classes = domain.spec.classes
+        classes = domain.codec.spec.classes
         if classes:
             inside = bool(((x >= 0) & (x < classes) & (x == x.round())).all())
             require(inside, f"x of {split} spans [{x.min():g}, {x.max():g}], spec.classes = {classes}")
@@ -108,7 +108,7 @@ def labels_are_valid(bench: Bench) -> None:
         domain, data = rows_of(bench, split)
         if data.labels is None:
             raise Skipped("rows have no labels")
-        labels, names = data.labels, len(domain.classes)
+        labels, names = data.labels, len(domain.codec.classes)
         require(tuple(labels.shape) == (len(data),), f"{split} has {len(data)} rows and labels {tuple(labels.shape)}")
         require(not labels.is_floating_point(), f"labels of {split} are {labels.dtype}, not integers")
         inside = int(labels.min()) >= 0 and (not names or int(labels.max()) < names)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import torch
 
-from vaehub.testing.bench import LATENT, Bench
+from vaehub.testing.bench import Bench
 from vaehub.testing.core import check, require
 from vaehub.testing.measure import require_different, require_same
 from vaehub.testing.networks import figures, ready
@@ -16,7 +16,7 @@ def encoder_has_rows_of_z(bench: Bench) -> None:
     net, batch, z = ready(bench)
     q = net(batch)
     seen = (tuple(q.batch_shape), tuple(q.event_shape))
-    require(seen == ((len(z),), (LATENT,)), f"batch and event shape are {seen}, not (({len(z)},), ({LATENT},))")
+    require(seen == ((len(z),), (bench.latent,)), f"batch and event shape are {seen}, not (({len(z)},), ({bench.latent},))")
 
 
 @check("encoder")

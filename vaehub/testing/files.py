@@ -9,7 +9,7 @@ from tempfile import TemporaryDirectory
 import torch
 from torch import Tensor
 
-from vaehub.base import Domain, Json, Spec
+from vaehub.base import Codec, Domain, Json
 from vaehub.errors import UsageError
 from vaehub.sparse import dense
 from vaehub.testing.bench import Bench
@@ -28,20 +28,20 @@ def written_rows_read_back(bench: Bench) -> None:
     domain, data = rows_of(bench, "val")
     x = data[head(data)].x
     with TemporaryDirectory() as folder:
-        outcomes = {suffix: round_trip(domain, x, Path(folder) / f"rows{suffix}") for suffix in SUFFIXES}
+        outcomes = {suffix: round_trip(domain.codec, x, Path(folder) / f"rows{suffix}") for suffix in SUFFIXES}
     offered = {suffix: error for suffix, error in outcomes.items() if error != "not offered"}
     require(bool(offered), f"write() takes none of the suffixes {', '.join(SUFFIXES)}")
     require("" in offered.values(), f"no format reads back what was written: {offered}")
 
 
-def round_trip(domain: Domain, x: Tensor, path: Path) -> str:
+def round_trip(codec: Codec, x: Tensor, path: Path) -> str:
     """What is wrong with rows written to a file and read from it; empty where nothing is."""
     try:
-        domain.write(x, path)
+        codec.write(x, path)
     except UsageError:
         return "not offered"
     try:
-        data = domain.read(path)
+        data = codec.read(path)
         back = dense(data[torch.arange(len(data))].x)
     except UsageError as error:
         return str(error)
@@ -56,8 +56,8 @@ def missing_file_is_named(bench: Bench) -> None:
     """`read` of a file that does not exist raises UsageError that names it."""
     domain, data = rows_of(bench)
     with TemporaryDirectory() as folder:
-        for suffix in formats(domain, data[head(data)].x, Path(folder)):
-            require_named(domain, Path(folder) / f"absent{suffix}")
+        for suffix in formats(domain.codec, data[head(data)].x, Path(folder)):
+            require_named(domain.codec, Path(folder) / f"absent{suffix}")
 
 
 @check("domain")
@@ -65,21 +65,21 @@ def damaged_file_is_named(bench: Bench) -> None:
     """`read` of a file full of nonsense raises UsageError that names it."""
     domain, data = rows_of(bench)
     with TemporaryDirectory() as folder:
-        for suffix in formats(domain, data[head(data)].x, Path(folder)):
+        for suffix in formats(domain.codec, data[head(data)].x, Path(folder)):
             path = Path(folder) / f"nonsense{suffix}"
             path.write_bytes(bytes(range(256)) * 4)
-            require_named(domain, path)
+            require_named(domain.codec, path)
 
 
-def formats(domain: Domain, x: Tensor, folder: Path) -> list[str]:
+def formats(codec: Codec, x: Tensor, folder: Path) -> list[str]:
     """Suffixes that `write` takes."""
-    return [suffix for suffix in SUFFIXES if suffix and round_trip(domain, x, folder / f"rows{suffix}") != "not offered"]
+    return [suffix for suffix in SUFFIXES if suffix and round_trip(codec, x, folder / f"rows{suffix}") != "not offered"]
 
 
-def require_named(domain: Domain, path: Path) -> None:
+def require_named(codec: Codec, path: Path) -> None:
     """Fails unless reading the file raises UsageError with its name."""
     try:
-        data = domain.read(path)
+        data = codec.read(path)
         data[head(data)]
     except UsageError as error:
         require(path.name in str(error), f"the error does not name the file {path.name}: {error}")
@@ -87,59 +87,59 @@ def require_named(domain: Domain, path: Path) -> None:
         require(False, f"read() takes the nonsense in {path.name} for data")
 
 
-def saved(bench: Bench) -> tuple[Domain, Spec, Json]:
+def saved(bench: Bench) -> tuple[Domain[Codec], Json]:
     """A domain that has seen its data, with what a model file would keep of it."""
     domain, data = rows_of(bench)
     data[head(data)]
-    state = domain.state()
+    state = domain.codec.to_json()
     try:
-        return domain, domain.spec, json.loads(json.dumps(state, allow_nan=False))
+        return domain, json.loads(json.dumps(state, allow_nan=False))
     except (TypeError, ValueError) as error:
-        raise Failed(f"state() is not plain JSON: {error}") from error
+        raise Failed(f"to_json() is not plain JSON: {error}") from error
 
 
 @check("domain")
-def state_is_json(bench: Bench) -> None:
-    """`state()` is plain JSON, and comes back from it unchanged."""
-    domain, _, state = saved(bench)
-    require(state == domain.state(), "state() changes by being written as JSON and read (tuples? keys that are no strings?)")
+def codec_is_json(bench: Bench) -> None:
+    """`to_json()` is plain JSON, and comes back from it unchanged."""
+    domain, state = saved(bench)
+    require(
+        state == domain.codec.to_json(), "to_json() changes by being written as JSON and read (tuples? keys that are no strings?)"
+    )
 
 
 @check("domain")
-def restored_without_data(bench: Bench) -> None:
-    """A new instance restored from spec and state knows both without reading any file."""
-    _, spec, state = saved(bench)
-    fresh: Domain = bench.make()
+def codec_comes_back_without_data(bench: Bench) -> None:
+    """`codec_type.from_json` gives the codec again without reading any file."""
+    domain, state = saved(bench)
     with no_network(), no_files():
-        fresh.restore(spec, state)
-        require(fresh.spec == spec, f"after restore() spec is {fresh.spec}, not {spec}")
-        require(fresh.state() == state, "after restore() state() is not what was saved")
+        back = domain.codec_type.from_json(domain.codec.spec, state)
+        require(back.spec == domain.codec.spec, f"after from_json() spec is {back.spec}, not {domain.codec.spec}")
+        require(back.to_json() == state, "after from_json() to_json() is not what was saved")
 
 
 @check("domain")
 def restored_reads_the_same(bench: Bench) -> None:
-    """A restored instance reads what the original wrote, as the original does."""
-    domain, spec, state = saved(bench)
-    fresh: Domain = bench.make()
-    fresh.restore(spec, state)
+    """A restored codec reads what the original wrote, as the original does."""
+    domain, state = saved(bench)
+    fresh = domain.codec_type.from_json(domain.codec.spec, state)
     x = rows_of(bench, "val")[1][torch.arange(4)].x
     with TemporaryDirectory() as folder:
-        good = [s for s in SUFFIXES if not round_trip(domain, x, Path(folder) / f"rows{s}")]
+        good = [s for s in SUFFIXES if not round_trip(domain.codec, x, Path(folder) / f"rows{s}")]
         if not good:
             raise Skipped("no format reads back what was written")
         path = Path(folder) / f"rows{good[0]}"
-        one, other = (dense(d.read(path)[torch.arange(4)].x).float().nan_to_num() for d in (domain, fresh))
-    require_same(other, one, "a restored instance reads the same file differently")
+        one, other = (dense(c.read(path)[torch.arange(4)].x).float().nan_to_num() for c in (domain.codec, fresh))
+    require_same(other, one, "a restored codec reads the same file differently")
 
 
 @check("domain")
 def condition_has_the_width_of_spec(bench: Bench) -> None:
     """`condition` turns what a user gives into cond (C,)."""
     domain, data = rows_of(bench)
-    width = domain.spec.cond
+    width = domain.codec.spec.cond
     if not width:
         raise Skipped("the data have no condition")
-    names = domain.classes
+    names = domain.codec.classes
     given = [names[0]] if names else [float(v) for v in data[head(data)].cond[0]]  # type: ignore[index]
-    cond = domain.condition(given)
+    cond = domain.codec.condition(given)
     require(tuple(cond.shape) == (width,), f"condition({given}) has shape {tuple(cond.shape)}, spec.cond = {width}")

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from vaehub.base import Prior
 from vaehub.model.nets import MLPEncoder
 from vaehub.model.posteriors import DiagNormal
-from vaehub.testing.bench import LATENT, Bench
+from vaehub.testing.bench import Bench, around
 from vaehub.testing.core import check, require
 from vaehub.testing.measure import jitter, require_same
 from vaehub.testing.networks import codes, figures
@@ -28,10 +28,10 @@ def noise(*shape: int) -> Tensor:
 
 RESPONSES: dict[str, Callable[[Any, Setting], Tensor]] = {
     "encoder": lambda net, setting: figures(net, setting.batch, codes(len(setting.batch.x))),
-    "decoder": lambda net, setting: figures(net, setting.batch, codes(len(setting.batch.x))),
-    "posterior": lambda net, setting: net(noise(4, net.features)).log_prob(codes(4)),
+    "decoder": lambda net, setting: figures(net, setting.batch, codes(len(setting.batch.x), net.latent)),
+    "posterior": lambda net, setting: net(noise(4, net.features)).log_prob(codes(4, net.latent)),
     "likelihood": lambda net, setting: net(noise(len(setting.batch.x), *net.param_shape)).log_prob(setting.batch.x),
-    "prior": lambda net, setting: net(setting.batch.cond).log_prob(codes(len(setting.batch.x))),
+    "prior": lambda net, setting: net(setting.batch.cond).log_prob(codes(len(setting.batch.x), net.latent)),
     "features": lambda net, setting: torch.cat([a.flatten() for a in net(setting.batch.x.float())]),
 }
 
@@ -56,9 +56,9 @@ def saving_keeps_every_bit(bench: Bench) -> None:
     """A second instance that loads what the first saved (safetensors) gives bit-equal output."""
     first, second = bench.make(), bench.make()
     if isinstance(second, Prior):
-        encoder = MLPEncoder(bench.setting.spec, DiagNormal(LATENT))
-        first.wire(encoder)
-        second.wire(encoder)
+        encoder = MLPEncoder(bench.setting.spec, DiagNormal(bench.latent))
+        around(first, encoder, bench.setting)
+        around(second, encoder, bench.setting)
     jitter(first)
     second.load_state_dict(load(save({name: t.contiguous() for name, t in first.state_dict().items()})))
     require_same(

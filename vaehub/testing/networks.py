@@ -17,9 +17,9 @@ from vaehub.testing.measure import jitter, require_different, require_finite, re
 from vaehub.testing.settings import Setting
 
 
-def codes(rows: int) -> Tensor:
+def codes(rows: int, latent: int = LATENT) -> Tensor:
     """z (B, L) that every check uses."""
-    return torch.randn(rows, LATENT, generator=torch.Generator().manual_seed(1))
+    return torch.randn(rows, latent, generator=torch.Generator().manual_seed(1))
 
 
 def output(net: nn.Module, batch: Batch, z: Tensor) -> Distribution:
@@ -43,7 +43,7 @@ def rows(batch: Batch, index: Tensor) -> Batch:
 def ready(bench: Bench, setting: Setting | None = None) -> tuple[Any, Batch, Tensor]:
     """The network in eval mode with all paths open, a batch, and codes."""
     setting = bench.setting if setting is None else setting
-    return jitter(bench.make(setting)).eval(), setting.batch, codes(len(setting.batch.x))
+    return jitter(bench.make(setting)).eval(), setting.batch, codes(len(setting.batch.x), bench.latent)
 
 
 @check("encoder", "decoder")
@@ -124,7 +124,7 @@ def masked_entries_do_not_matter(bench: Bench) -> None:
     vae = jitter(bench.vae(setting))
     x = setting.batch.x
     mask = torch.rand(x.shape) < 0.7
-    if vae.decoder(codes(len(x)), setting.batch.cond).log_prob(x).shape != x.shape:
+    if vae.decoder(codes(len(x), bench.latent), setting.batch.cond).log_prob(x).shape != x.shape:
         raise Skipped("a row is one event: it is observed or not")
     hole = torch.full_like(x, float("nan")) if x.is_floating_point() else x.roll(1, 0)
     filled = elbo_and_gradients(vae, setting.batch._replace(mask=mask))

@@ -6,8 +6,8 @@ import math
 
 import torch
 
-from vaehub.base import Features, Objective, Step
-from vaehub.model.vae import VAE, Terms
+from vaehub.base import Features, Objective, Step, Terms
+from vaehub.model.vae import VAE
 from vaehub.testing.bench import Bench
 from vaehub.testing.core import check, require
 from vaehub.testing.measure import jitter, require_finite, require_gradients, require_same

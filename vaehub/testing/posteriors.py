@@ -5,9 +5,8 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from vaehub.base import Posterior
-from vaehub.model.vae import draw
-from vaehub.testing.bench import LATENT, Bench
+from vaehub.base import Posterior, draw
+from vaehub.testing.bench import Bench
 from vaehub.testing.core import check, require
 from vaehub.testing.measure import jitter, require_finite, require_plane_density, require_same
 
@@ -30,7 +29,7 @@ def posterior_has_rows_of_z(bench: Bench) -> None:
     )
     q = posterior(features(posterior))
     seen = (tuple(q.batch_shape), tuple(q.event_shape))
-    require(seen == ((ROWS,), (LATENT,)), f"batch and event shape are {seen}, not (({ROWS},), ({LATENT},))")
+    require(seen == ((ROWS,), (bench.latent,)), f"batch and event shape are {seen}, not (({ROWS},), ({bench.latent},))")
 
 
 @check("posterior")
@@ -73,7 +72,7 @@ def posterior_extremes_stay_finite(bench: Bench) -> None:
 def posterior_rows_are_independent(bench: Bench) -> None:
     """Rows in another order give the same log q in that order."""
     posterior = jitter(bench.make()).eval()
-    h, z, order = features(posterior), torch.randn(ROWS, LATENT), torch.randperm(ROWS)
+    h, z, order = features(posterior), torch.randn(ROWS, bench.latent), torch.randperm(ROWS)
     expected = posterior(h).log_prob(z)[order]
     require_same(posterior(h[order]).log_prob(z[order]), expected, "log q(z) of a row depends on the other rows")
 
@@ -85,7 +84,7 @@ def posterior_takes_samples_first(bench: Bench) -> None:
     q = posterior(features(posterior))
     z, log_qz = draw(q, 4)
     log_qz = q.log_prob(z) if log_qz is None else log_qz
-    require(tuple(log_qz.shape) == (4, ROWS), f"log q of z (4, {ROWS}, {LATENT}) has shape {tuple(log_qz.shape)}")
+    require(tuple(log_qz.shape) == (4, ROWS), f"log q of z (4, {ROWS}, {bench.latent}) has shape {tuple(log_qz.shape)}")
     each = torch.stack([q.log_prob(one) for one in z])
     require_same(log_qz, each, "log q(z) of several draws is not that of each draw", tolerance=1e-3)
 
@@ -94,5 +93,5 @@ def posterior_takes_samples_first(bench: Bench) -> None:
 def posterior_is_float32_at_least(bench: Bench) -> None:
     """Features in bfloat16 give log q in float32."""
     posterior = bench.make()
-    dtype = posterior(features(posterior).bfloat16()).log_prob(torch.randn(ROWS, LATENT)).dtype
+    dtype = posterior(features(posterior).bfloat16()).log_prob(torch.randn(ROWS, bench.latent)).dtype
     require(dtype == torch.float32, f"features in bfloat16 give log q(z) in {dtype}")

@@ -8,7 +8,7 @@ from torch import Tensor
 from vaehub.base import Prior
 from vaehub.model.nets import MLPEncoder
 from vaehub.model.posteriors import DiagNormal
-from vaehub.testing.bench import HIDDEN, LATENT, Bench
+from vaehub.testing.bench import HIDDEN, Bench, around
 from vaehub.testing.core import check, require
 from vaehub.testing.measure import (
     jitter,
@@ -39,11 +39,11 @@ def prior_has_rows_of_z(bench: Bench) -> None:
     """The batch is () or (B,), the event (L,), and log p of z (S, B, L) has shape (S, B)."""
     p = bench.make()(bench.setting.batch.cond)
     require(
-        tuple(p.batch_shape) in {(), (ROWS,)} and tuple(p.event_shape) == (LATENT,),
+        tuple(p.batch_shape) in {(), (ROWS,)} and tuple(p.event_shape) == (bench.latent,),
         f"batch {p.batch_shape}, event {p.event_shape}",
     )
-    shape = tuple(p.log_prob(torch.randn(4, ROWS, LATENT)).shape)
-    require(shape == (4, ROWS), f"log p of z (4, {ROWS}, {LATENT}) has shape {shape}")
+    shape = tuple(p.log_prob(torch.randn(4, ROWS, bench.latent)).shape)
+    require(shape == (4, ROWS), f"log p of z (4, {ROWS}, {bench.latent}) has shape {shape}")
 
 
 @check("prior")
@@ -60,9 +60,11 @@ def prior_with_condition_has_rows(bench: Bench) -> None:
     """With a condition (B, C), log p of z (S, B, L) still has shape (S, B), and rows do not mix."""
     setting = bench.conditional
     prior = jitter(bench.make(setting)).eval()
-    cond, z, order = conditions(setting.spec.cond), torch.randn(4, ROWS, LATENT), torch.randperm(ROWS)
+    cond, z, order = conditions(setting.spec.cond), torch.randn(4, ROWS, bench.latent), torch.randperm(ROWS)
     log_pz = prior(cond).log_prob(z)
-    require(tuple(log_pz.shape) == (4, ROWS), f"log p of z (4, {ROWS}, {LATENT}) given cond has shape {tuple(log_pz.shape)}")
+    require(
+        tuple(log_pz.shape) == (4, ROWS), f"log p of z (4, {ROWS}, {bench.latent}) given cond has shape {tuple(log_pz.shape)}"
+    )
     require_same(prior(cond[order]).log_prob(z[:, order]), log_pz[:, order], "log p(z|c) of a row depends on the other rows")
 
 
@@ -71,7 +73,7 @@ def prior_batch_tells_whether_cond_is_used(bench: Bench) -> None:
     """A prior with batch (B,) depends on the condition; one with batch () does not."""
     setting = bench.conditional
     prior = jitter(bench.make(setting)).eval()
-    z = torch.randn(ROWS, LATENT)
+    z = torch.randn(ROWS, bench.latent)
     one, other = prior(conditions(setting.spec.cond)), prior(conditions(setting.spec.cond))
     if one.batch_shape:
         require_different(
@@ -86,7 +88,7 @@ def prior_gradients_reach_every_parameter(bench: Bench) -> None:
     """Maximising log p(z|c) trains every parameter of the prior, and log p is differentiable in z."""
     setting = bench.conditional
     prior = jitter(bench.make(setting))
-    z = torch.randn(ROWS, LATENT, requires_grad=True)
+    z = torch.randn(ROWS, bench.latent, requires_grad=True)
     prior(conditions(setting.spec.cond)).log_prob(z).sum().backward()
     require_gradients(prior)
     require(z.grad is not None and bool(z.grad.any()), "log p(z) has no gradient in z: the encoder cannot feel the prior")
@@ -96,7 +98,7 @@ def prior_gradients_reach_every_parameter(bench: Bench) -> None:
 def prior_is_finite_far_out(bench: Bench) -> None:
     """log p and its gradient are finite 50 units from the origin."""
     prior = jitter(bench.make()).eval()
-    z = (EXTREME * torch.randn(ROWS, LATENT).sign()).requires_grad_()
+    z = (EXTREME * torch.randn(ROWS, bench.latent).sign()).requires_grad_()
     log_pz = prior(bench.setting.batch.cond).log_prob(z)
     require_finite(log_pz, "log p(z) at z = +-50")
     (gradient,) = torch.autograd.grad(log_pz.sum(), z)
@@ -108,11 +110,11 @@ def prior_keeps_no_copy_of_the_encoder(bench: Bench) -> None:
     """`wire` keeps a reference: the encoder's tensors are not saved with the prior."""
     setting = bench.setting
     prior: Prior = bench.make()
-    encoder = jitter(MLPEncoder(setting.spec, DiagNormal(LATENT), hidden=HIDDEN))
-    prior.wire(encoder)
+    encoder = jitter(MLPEncoder(setting.spec, DiagNormal(bench.latent), hidden=HIDDEN))
+    around(prior, encoder, setting)
     theirs = [t for t in encoder.state_dict().values() if t.numel() > 1]
     copied = [name for name, t in prior.state_dict().items() if any(torch.equal(t, other) for other in theirs)]
-    require(not copied, f"wire() takes the encoder's tensors into the prior's own: {', '.join(copied[:3])}")
+    require(not copied, f"wire(vae) takes the encoder's tensors into the prior's own: {', '.join(copied[:3])}")
 
 
 @check("prior")
@@ -121,4 +123,4 @@ def prior_starts_from_data(bench: Bench) -> None:
     batch = bench.setting.batch
     prior: Prior = bench.make()
     prior.initialise(batch)
-    require_finite(prior(batch.cond).log_prob(torch.randn(ROWS, LATENT)), "log p(z) after initialise()")
+    require_finite(prior(batch.cond).log_prob(torch.randn(ROWS, bench.latent)), "log p(z) after initialise()")

@@ -8,9 +8,8 @@ from dataclasses import dataclass, replace
 import torch
 from torch.nn import functional as F
 
-from vaehub.base import Batch, Domain, Likelihood, Spec
+from vaehub.base import Batch, Codec, Domain, Likelihood, Spec
 from vaehub.model.likelihoods import Bernoulli, Categorical, Normal, Poisson
-from vaehub.model.vae import hide
 
 ROWS = 6
 CONDITION = 3
@@ -35,7 +34,9 @@ class Setting:
         return replace(self, spec=replace(self.spec, cond=CONDITION), batch=self.batch._replace(cond=cond))
 
 
-def settings(domains: Iterable[Callable[[], Domain]], likelihoods: Iterable[Callable[[Spec], Likelihood]]) -> list[Setting]:
+def settings(
+    domains: Iterable[Callable[[], Domain[Codec]]], likelihoods: Iterable[Callable[[Spec], Likelihood]]
+) -> list[Setting]:
     """The domains' rows and made-up ones, each with every likelihood that admits them, first without a condition and then with one."""
     families = [*likelihoods, Categorical, Normal, Bernoulli, Poisson]
     rows = [*rows_of(domains), *made_up()]
@@ -43,13 +44,13 @@ def settings(domains: Iterable[Callable[[], Domain]], likelihoods: Iterable[Call
     return plain + [setting.conditional() for setting in plain]
 
 
-def rows_of(domains: Iterable[Callable[[], Domain]]) -> Iterator[tuple[Spec, Batch, bool]]:
+def rows_of(domains: Iterable[Callable[[], Domain[Codec]]]) -> Iterator[tuple[Spec, Batch, bool]]:
     """The first training rows of every domain that has any to show; what ails the others is told by the checks of domains."""
     for make in domains:
         try:
             domain = make()
             batch = domain.data("train")[torch.arange(ROWS)]
-            yield replace(domain.spec, cond=0), Batch(hide(batch.dense()).x), True
+            yield replace(domain.codec.spec, cond=0), Batch(batch.dense().without_hidden().x), True
         except Exception:  # noqa: S112
             continue
 

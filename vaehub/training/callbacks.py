@@ -16,6 +16,7 @@ from vaehub.base import Json
 from vaehub.errors import RunFailed, UsageError
 from vaehub.files.atomic import atomic_write
 from vaehub.files.model_file import save_model
+from vaehub.run import weights_of
 from vaehub.training.module import Training
 
 RESUME = Path("resume") / "last.ckpt"
@@ -78,14 +79,14 @@ class Files(pl.Callback):
     def on_train_start(self, trainer: pl.Trainer, module: Training) -> None:  # type: ignore[override]
         """The initial state, so that there is a finite one to keep whatever happens."""
         if trainer.current_epoch == 0 and trainer.is_global_zero:
-            save_model(self.out / "last.safetensors", module.vae.state_dict(), self.header)
+            save_model(self.out / "last.safetensors", weights_of(module.vae, module.objective), self.header)
 
     def on_train_epoch_end(self, trainer: pl.Trainer, module: Training) -> None:  # type: ignore[override]
         """Keep the best by the monitored figure, higher is better, and save when it is time."""
-        require_finite(module.vae.state_dict(), trainer.current_epoch)
+        require_finite(weights_of(module.vae, module.objective), trainer.current_epoch)
         value = trainer.callback_metrics.get(self.monitor)
         if value is not None and float(value) > self.best:
-            self.best, self.best_weights = float(value), copied(module.vae.state_dict())
+            self.best, self.best_weights = float(value), copied(weights_of(module.vae, module.objective))
         self.pending = True
         if self._is_time(trainer):
             self.save(trainer, module)
@@ -105,13 +106,13 @@ class Files(pl.Callback):
         if trainer.is_global_zero:
             if self.best_weights:
                 save_model(self.out / "model.safetensors", self.best_weights, self.header)
-            save_model(self.out / "last.safetensors", module.vae.state_dict(), self.header)
+            save_model(self.out / "last.safetensors", weights_of(module.vae, module.objective), self.header)
         trainer.save_checkpoint(self.out / RESUME)
         self.best_weights, self.saved_at, self.pending = {}, time.monotonic(), False
 
     def on_exception(self, trainer: pl.Trainer, module: Training, exception: BaseException) -> None:  # type: ignore[override]
         """Keep the weights that a failed run had come to, as long as they are numbers."""
-        weights = module.vae.state_dict()
+        weights = weights_of(module.vae, module.objective)
         if trainer.is_global_zero and not not_finite(weights):
             save_model(self.out / "last.safetensors", weights, self.header)
 

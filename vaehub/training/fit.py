@@ -11,17 +11,17 @@ import torch
 import yaml
 from pytorch_lightning.utilities import rank_zero_only
 
-from vaehub.base import Domain, Json
+from vaehub.base import Codec, Domain, Json
 from vaehub.config.build import build_domain, build_objective, build_vae
 from vaehub.config.load import Config, load_config
 from vaehub.data.check import check_rows
 from vaehub.data.seeds import seeded
 from vaehub.errors import RunFailed, UsageError
+from vaehub.evaluation.judge import judge_of
 from vaehub.evaluation.score import reference
 from vaehub.files.atomic import atomic_write, remove_parts
-from vaehub.files.model_file import load_model, save_model
 from vaehub.host.registry import registry
-from vaehub.run import Run, header_of, load, model_file
+from vaehub.run import Run, header_of, load
 from vaehub.training.callbacks import RESUME, Files, History, early_stopping, logger, screen
 from vaehub.training.checkpoints import AtomicCheckpoints
 from vaehub.training.module import Training, make_trainer, quiet
@@ -34,7 +34,7 @@ def train(
     *,
     resume: bool = False,
     force: bool = False,
-    domain: Domain | None = None,
+    domain: Domain[Codec] | None = None,
     progress: bool = True,
 ) -> Run:
     """Train a model as `config` says, write RUN/ and give the best model. Raises UsageError (bad input) and RunFailed (NaN, out of memory).
@@ -87,9 +87,10 @@ def require_same(path: Path, config: Config) -> None:
         raise UsageError(f"{path}: the run began with other options; resume it with those, or start again with --force")
 
 
-def assemble(config: Config, domain: Domain) -> tuple[Training, Json]:
+def assemble(config: Config, domain: Domain[Codec]) -> tuple[Training, Json]:
     """The model, its objective and its data, checked against each other, and the header of the model file."""
-    spec, rows, val = domain.spec, domain.data("train"), domain.data("val")
+    codec, rows, val = domain.codec, domain.data("train"), domain.data("val")
+    spec = codec.spec
     for split, data in (("train", rows), ("val", val)):
         if not len(data):
             raise UsageError(f"domain: the {split} split is empty; give more rows or change the split")
@@ -101,7 +102,8 @@ def assemble(config: Config, domain: Domain) -> tuple[Training, Json]:
     vae.prior.initialise(rows[some])
     objective = build_objective(config, spec)
     objective.wire(vae)
-    return Training(vae, objective, domain, rows, val, config), header_of(config, spec, domain)
+    judge = judge_of(config.domain.name, domain, codec)
+    return Training(vae, objective, judge, rows, val, config), header_of(config, codec)
 
 
 def fit(module: Training, folder: Path, header: Json, resume: bool, progress: bool) -> None:
@@ -136,14 +138,12 @@ def explained(error: Exception, config: Config) -> Exception:
     return error
 
 
-def finish(folder: Path, domain: Domain) -> Run:
+def finish(folder: Path, domain: Domain[Codec]) -> Run:
     """The best model, with the scores of training rows stored beside its weights so that it can tell what is unusual."""
     run = load(folder)
     run.domain = domain
-    domain.calibrate(run.vae, run.data("val"))
-    header = load_model(model_file(folder))[1]
+    run.vae.decoder.calibrate(run.vae, run.data("val"))
     rows = run.config.train.score_rows
-    header["state"] = {"score": reference(run.vae, run.data("train"), rows)} if rows else {}
-    save_model(folder / "model.safetensors", run.vae.state_dict(), header)
-    run.state = header["state"]
+    run.state = {"score": reference(run.vae, run.data("train"), rows)} if rows else {}
+    run.save(folder / "model.safetensors")
     return run

@@ -16,11 +16,12 @@ from torch import Tensor
 from torch.nn.utils import clip_grad_norm_, clip_grad_value_
 from torch.optim.lr_scheduler import LambdaLR
 
-from vaehub.base import Batch, Data, Domain, Objective, Step
+from vaehub.base import Batch, Data, Objective, Step
 from vaehub.config.load import Config
 from vaehub.data.order import Order
 from vaehub.data.seeds import reseed
 from vaehub.errors import RunFailed, UsageError
+from vaehub.evaluation.judge import Judge
 from vaehub.model.vae import VAE
 
 SCHEDULES: dict[str, Callable[[float], float]] = {
@@ -43,9 +44,9 @@ def rate(schedule: str, warmup: int, total: int, step: int) -> float:
 class Training(pl.LightningModule):
     """The VAE, its objective and its data, as Lightning wants them; final."""
 
-    def __init__(self, vae: VAE, objective: Objective, domain: Domain, train: Data, val: Data, config: Config) -> None:
+    def __init__(self, vae: VAE, objective: Objective, judge: Judge, train: Data, val: Data, config: Config) -> None:
         super().__init__()
-        self.vae, self.objective, self.domain, self.config = vae, objective, domain, config
+        self.vae, self.objective, self.judge, self.config = vae, objective, judge, config
         self.rows: dict[str, Data] = {"train": train, "val": val}
         self.totals: dict[str, dict[str, Tensor]] = {"train": {}, "val": {}}
         self.validated: dict[str, float] = {}  # figures of the last validation, until they are written down
@@ -157,7 +158,7 @@ class Training(pl.LightningModule):
 
     def on_validation_epoch_end(self) -> None:
         """Make the epoch's validation figures known to callbacks, early stopping among them."""
-        figures = self.collect("val") | {f"val_{k}": v for k, v in self.domain.validate(self.vae, self.rows["val"]).items()}
+        figures = self.collect("val") | {f"val_{k}": v for k, v in self.judge.validate(self.vae, self.rows["val"]).items()}
         self.validated = figures
         self.log_dict(figures, prog_bar=True, logger=False)
 

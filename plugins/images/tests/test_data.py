@@ -4,6 +4,7 @@ import torch
 from sklearn.datasets import load_digits
 
 from vaehub.errors import UsageError
+from vaehub_images.codec import ImageCodec
 from vaehub_images.digits import Digits
 from vaehub_images.mnist import MNIST, static_binary
 from vaehub_images.pixels import Pixels, flip_coins, flipped_once, quantise, to_bytes, unit
@@ -32,7 +33,7 @@ def test_validation_is_the_end_of_the_training_images(mnist):
 
 def test_labels_are_the_condition(mnist):
     batch = mnist.data("test")[torch.tensor([0, 1])]
-    assert mnist.spec.cond == 10
+    assert mnist.codec.spec.cond == 10
     assert batch.cond.argmax(-1).tolist() == mnist.data("test").labels[:2].tolist() == [7, 2]
     assert MNIST().data("test")[torch.tensor([0])].cond is None
 
@@ -93,7 +94,7 @@ def test_grey_survives_the_way_to_numbers_and_back():
 def test_levels_are_declared(mnist):
     domain = Digits(levels=16)
     x = domain.data("train")[torch.arange(200)].x
-    assert domain.spec.classes == 16
+    assert domain.codec.spec.classes == 16
     assert (x.dtype, int(x.min()), int(x.max())) == (torch.int64, 0, 15)
 
 
@@ -144,7 +145,7 @@ def test_static_needs_a_path_and_has_no_labels(static):
     with pytest.raises(UsageError, match=r"domain\.path"):
         MNIST(path="x.npz")
     with pytest.raises(UsageError, match="no labels"):
-        _ = MNIST(binarise="static", path=str(static[0] / "packed.npz"), labels=True).spec
+        _ = MNIST(binarise="static", path=str(static[0] / "packed.npz"), labels=True).codec.spec
 
 
 @pytest.mark.parametrize("content", ["", "0 1 2", "0 1\n" * 100, "a b c"])
@@ -162,17 +163,17 @@ def test_bad_packed_files_are_named(tmp_path):
 
 def test_a_restored_domain_needs_no_data(mnist):
     domain = MNIST(labels=True)
-    domain.restore(mnist.spec, mnist.state())
-    assert domain.condition(["7"]).argmax() == domain.condition([7]).argmax() == 7
+    domain.codec = ImageCodec.from_json(mnist.codec.spec, mnist.codec.to_json())
+    assert domain.codec.condition(["7"]).argmax() == domain.codec.condition([7]).argmax() == 7
     assert "gallery" not in vars(domain)
 
 
 @pytest.mark.parametrize("values", [["10"], ["-1"], ["seven"], [], ["1", "2"], [1.5]])
 def test_bad_conditions(mnist, values):
     with pytest.raises(UsageError, match="--cond"):
-        mnist.condition(values)
+        mnist.codec.condition(values)
 
 
 def test_a_condition_for_an_unconditional_model():
     with pytest.raises(UsageError, match="without labels"):
-        Digits().condition(["1"])
+        Digits().codec.condition(["1"])

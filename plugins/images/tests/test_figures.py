@@ -4,6 +4,7 @@ import torch
 from PIL import Image
 
 import vaehub
+from vaehub.evaluation.judge import judge_of_run
 from vaehub_images.figures import plane_of, spread
 from vaehub_images.files import tiled
 from vaehub_images.metrics import recognised
@@ -36,7 +37,7 @@ def conditional(tmp_path_factory):
 
 @pytest.mark.parametrize(("name", "own"), [("plain", "Samples"), ("conditional", "Samples by class")])
 def test_the_picture_book_is_complete_and_legible(name, own, request, tmp_path):
-    figures = request.getfixturevalue(name).domain.figures(request.getfixturevalue(name))
+    figures = judge_of_run(request.getfixturevalue(name)).figures(request.getfixturevalue(name))
     assert list(figures) == [*ALWAYS, own, "Latent traversals"]
     for title, figure in figures.items():
         figure.savefig(tmp_path / "x.png")
@@ -48,17 +49,17 @@ def test_the_picture_book_is_complete_and_legible(name, own, request, tmp_path):
 
 def test_figures_leave_no_global_state(plain):
     pyplot = pytest.importorskip("matplotlib.pyplot")
-    plain.domain.figures(plain)
+    judge_of_run(plain).figures(plain)
     assert pyplot.get_fignums() == []
 
 
 def test_the_picture_book_is_the_same_every_time(plain):
-    first, again = (plain.domain.figures(plain)["Samples"].axes[0].images[0].get_array() for _ in range(2))
+    first, again = (judge_of_run(plain).figures(plain)["Samples"].axes[0].images[0].get_array() for _ in range(2))
     assert np.array_equal(first, again)
 
 
 def test_metrics_are_what_they_say(plain):
-    metrics = plain.domain.metrics(plain, "test")
+    metrics = judge_of_run(plain).metrics(plain, "test")
     assert set(metrics) == {"reconstruction_mse", "knn_accuracy"}
     x = plain.data("test")[torch.arange(300)].x.numpy()
     assert metrics["reconstruction_mse"] == pytest.approx(((plain.reconstruct(x) - x) ** 2).mean(), rel=1e-4)
@@ -66,7 +67,7 @@ def test_metrics_are_what_they_say(plain):
 
 
 def test_levels_are_compared_as_grey_values(conditional):
-    assert 0 < conditional.domain.metrics(conditional, "val")["reconstruction_mse"] < 1
+    assert 0 < judge_of_run(conditional).metrics(conditional, "val")["reconstruction_mse"] < 1
 
 
 def test_samples_are_recognised_by_what_they_show(monkeypatch, conditional):

@@ -13,6 +13,7 @@ from PIL import Image
 from vaehub.base import Spec
 from vaehub.errors import UsageError
 from vaehub_images import pictures as pictures_module
+from vaehub_images.codec import ImageCodec
 from vaehub_images.digits import Digits
 from vaehub_images.fashion import FashionMNIST
 from vaehub_images.folder import ImageFolder, split_by_content
@@ -21,14 +22,14 @@ from vaehub_images.folder import ImageFolder, split_by_content
 @pytest.fixture
 def domain():
     out = Digits()
-    out.restore(Spec((1, 8, 8)), {"classes": [str(i) for i in range(10)]})
+    out.codec = ImageCodec(Spec((1, 8, 8)), [str(i) for i in range(10)])
     return out
 
 
 @pytest.fixture
 def labelled():
     out = Digits(labels=True)
-    out.restore(Spec((1, 8, 8), cond=10), {"classes": [str(i) for i in range(10)]})
+    out.codec = ImageCodec(Spec((1, 8, 8), cond=10), [str(i) for i in range(10)])
     return out
 
 
@@ -52,16 +53,16 @@ def zipped(path, members, compression=zipfile.ZIP_DEFLATED):
 @pytest.mark.parametrize("suffix", [".npy", ".npz", ""])
 def test_what_is_written_can_be_read(domain, tmp_path, suffix):
     x = torch.from_numpy(grey(shape=(5, 1, 8, 8))).float() / 255
-    domain.write(x, tmp_path / f"out{suffix}")
+    domain.codec.write(x, tmp_path / f"out{suffix}")
     if suffix:
-        assert torch.allclose(domain.read(tmp_path / f"out{suffix}")[torch.arange(5)].x, x, atol=1e-7)
+        assert torch.allclose(domain.codec.read(tmp_path / f"out{suffix}")[torch.arange(5)].x, x, atol=1e-7)
     else:
-        assert torch.equal(domain.read(tmp_path / "out")[torch.arange(5)].x, x)
+        assert torch.equal(domain.codec.read(tmp_path / "out")[torch.arange(5)].x, x)
 
 
 def test_a_grid_shows_every_image(domain, tmp_path):
     x = torch.from_numpy(grey(shape=(6, 1, 8, 8))).float() / 255
-    domain.write(x, tmp_path / "grid.png")
+    domain.codec.write(x, tmp_path / "grid.png")
     sheet = np.asarray(Image.open(tmp_path / "grid.png"))
     assert sheet.shape == (24, 16)
     assert np.array_equal(sheet[8:16, 8:16], grey(shape=(6, 1, 8, 8))[3, 0])
@@ -69,32 +70,32 @@ def test_a_grid_shows_every_image(domain, tmp_path):
 
 def test_levels_are_written_as_grey(tmp_path):
     domain = Digits(levels=16)
-    domain.restore(Spec((1, 8, 8), classes=16), {"classes": []})
+    domain.codec = ImageCodec(Spec((1, 8, 8), classes=16), [])
     x = torch.randint(16, (3, 1, 8, 8))
-    domain.write(x, tmp_path / "out")
-    assert torch.equal(domain.read(tmp_path / "out")[torch.arange(3)].x, x)
+    domain.codec.write(x, tmp_path / "out")
+    assert torch.equal(domain.codec.read(tmp_path / "out")[torch.arange(3)].x, x)
 
 
 @pytest.mark.parametrize("name", ["out.bmp", "out.txt", "missing_folder/out.png"])
 def test_where_nothing_can_be_written(domain, tmp_path, name):
     with pytest.raises(UsageError, match=name.split("/")[0]):
-        domain.write(torch.zeros(1, 1, 8, 8), tmp_path / name)
+        domain.codec.write(torch.zeros(1, 1, 8, 8), tmp_path / name)
 
 
 @pytest.mark.parametrize("shape", [(4, 8, 8), (4, 1, 8, 8), (4, 8, 8, 1), (4, 64), (8, 8), (1, 8, 8)])
 def test_array_layouts(domain, tmp_path, shape):
     array = grey(shape=shape)
     np.save(tmp_path / "x.npy", array)
-    data = domain.read(tmp_path / "x.npy")
+    data = domain.codec.read(tmp_path / "x.npy")
     assert np.array_equal(data.pixels.numpy().ravel(), array.ravel())
 
 
 def test_colours_last_are_moved_first(tmp_path):
     domain = Digits()
-    domain.restore(Spec((3, 4, 5)), {"classes": []})
+    domain.codec = ImageCodec(Spec((3, 4, 5)), [])
     array = grey(shape=(2, 4, 5, 3))
     np.save(tmp_path / "x.npy", array)
-    assert np.array_equal(domain.read(tmp_path / "x.npy").pixels.numpy(), array.transpose(0, 3, 1, 2))
+    assert np.array_equal(domain.codec.read(tmp_path / "x.npy").pixels.numpy(), array.transpose(0, 3, 1, 2))
 
 
 @pytest.mark.parametrize(
@@ -113,12 +114,12 @@ def test_colours_last_are_moved_first(tmp_path):
 def test_arrays_out_of_range(domain, tmp_path, array, message):
     np.save(tmp_path / "x.npy", array, allow_pickle=True)
     with pytest.raises(UsageError, match=r"x\.npy.*" + message):
-        domain.read(tmp_path / "x.npy")
+        domain.codec.read(tmp_path / "x.npy")
 
 
 def test_labels_of_an_npz(labelled, tmp_path):
     np.savez(tmp_path / "x.npz", x=grey(shape=(2, 8, 8)), labels=[3, 9])
-    batch = labelled.read(tmp_path / "x.npz")[torch.arange(2)]
+    batch = labelled.codec.read(tmp_path / "x.npz")[torch.arange(2)]
     assert batch.cond.argmax(-1).tolist() == [3, 9]
 
 
@@ -126,7 +127,7 @@ def test_labels_of_an_npz(labelled, tmp_path):
 def test_labels_out_of_range(labelled, tmp_path, labels):
     np.savez(tmp_path / "x.npz", x=grey(shape=(2, 8, 8)), labels=labels)
     with pytest.raises(UsageError, match=r"x\.npz"):
-        labelled.read(tmp_path / "x.npz")
+        labelled.codec.read(tmp_path / "x.npz")
 
 
 def idx(array):
@@ -138,7 +139,7 @@ def test_idx_plain_and_zipped(domain, tmp_path):
     (tmp_path / "t10k-images-idx3-ubyte").write_bytes(idx(array))
     (tmp_path / "x.gz").write_bytes(gzip.compress(idx(array)))
     for name in ("t10k-images-idx3-ubyte", "x.gz"):
-        assert np.array_equal(domain.read(tmp_path / name).pixels[:, 0].numpy(), array)
+        assert np.array_equal(domain.codec.read(tmp_path / name).pixels[:, 0].numpy(), array)
 
 
 @pytest.mark.parametrize(
@@ -147,13 +148,13 @@ def test_idx_plain_and_zipped(domain, tmp_path):
 def test_damaged_idx(domain, tmp_path, change):
     (tmp_path / "x.idx").write_bytes(change(idx(grey(shape=(3, 8, 8)))))
     with pytest.raises(UsageError, match=r"x\.idx"):
-        domain.read(tmp_path / "x.idx")
+        domain.codec.read(tmp_path / "x.idx")
 
 
 @pytest.mark.parametrize("name", ["none.png", "none.npy", "none.npz", "none.zip", "none.idx", "none"])
 def test_missing_files(domain, tmp_path, name):
     with pytest.raises(UsageError, match=name):
-        domain.read(tmp_path / name)
+        domain.codec.read(tmp_path / name)
 
 
 def test_pictures_of_every_mode_become_grey(domain, tmp_path):
@@ -166,12 +167,12 @@ def test_pictures_of_every_mode_become_grey(domain, tmp_path):
     }
     for name, content in images.items():
         (tmp_path / name).write_bytes(content)
-        assert np.abs(domain.read(tmp_path / name).pixels[0, 0].numpy().astype(int) - base).max() <= 1, name
+        assert np.abs(domain.codec.read(tmp_path / name).pixels[0, 0].numpy().astype(int) - base).max() <= 1, name
 
 
 def test_transparent_pixels_are_white(domain, tmp_path):
     (tmp_path / "x.png").write_bytes(png(np.zeros((8, 8, 4), np.uint8)))
-    assert domain.read(tmp_path / "x.png").pixels.unique().tolist() == [255]
+    assert domain.codec.read(tmp_path / "x.png").pixels.unique().tolist() == [255]
 
 
 @pytest.mark.parametrize(
@@ -180,41 +181,41 @@ def test_transparent_pixels_are_white(domain, tmp_path):
 def test_unreadable_pictures_are_named(domain, tmp_path, content):
     (tmp_path / "broken.png").write_bytes(content)
     with pytest.raises(UsageError, match=r"broken\.png"):
-        domain.read(tmp_path)
+        domain.codec.read(tmp_path)
 
 
 def test_pictures_of_another_size_are_named(domain, tmp_path):
     (tmp_path / "big.png").write_bytes(png(grey(shape=(9, 8))))
     with pytest.raises(UsageError, match=r"big\.png: 9 x 8 pixels, expected 8 x 8"):
-        domain.read(tmp_path)
+        domain.codec.read(tmp_path)
 
 
 def test_empty_folders_and_archives(domain, tmp_path):
     (tmp_path / "notes.txt").write_text("nothing to see")
     for path in (tmp_path, zipped(tmp_path / "x.zip", {"notes.txt": "nothing", "__MACOSX/a.png": "x", ".hidden.png": "x"})):
         with pytest.raises(UsageError, match=r"no \.png"):
-            domain.read(path)
+            domain.codec.read(path)
 
 
 def test_zip_bombs_are_refused_unread(domain, tmp_path):
     zipped(tmp_path / "bomb.zip", {"a.png": b"\0" * (4 << 20)})
     with pytest.raises(UsageError, match=r"bomb\.zip:a\.png.*bomb"):
-        domain.read(tmp_path / "bomb.zip")
+        domain.codec.read(tmp_path / "bomb.zip")
 
 
 def test_huge_pictures_are_refused_undecoded(domain, tmp_path, monkeypatch):
     monkeypatch.setattr(pictures_module, "MAX_PIXELS", 63)
     (tmp_path / "x.png").write_bytes(png(grey()))
     with pytest.raises(UsageError, match=r"x\.png: 8 x 8 pixels, more than 63"):
-        domain.read(tmp_path / "x.png")
+        domain.codec.read(tmp_path / "x.png")
 
 
 def test_sub_folders_are_conditions(labelled, tmp_path):
     zipped(tmp_path / "x.zip", {"3/a.png": png(grey(1)), "5/b.png": png(grey(2))})
-    assert labelled.read(tmp_path / "x.zip")[torch.arange(2)].cond.argmax(-1).tolist() == [3, 5]
+    assert labelled.codec.read(tmp_path / "x.zip")[torch.arange(2)].cond.argmax(-1).tolist() == [3, 5]
     zipped(tmp_path / "y.zip", {"cat/a.png": png(grey(1))})
     with pytest.raises(UsageError, match=r"y\.zip: no class 'cat'"):
-        labelled.read(tmp_path / "y.zip")
+        labelled.codec.read(tmp_path / "y.zip")
 
 
 @pytest.fixture
@@ -230,8 +231,8 @@ def album(tmp_path):
 def test_a_folder_is_split_without_leaks(album):
     domain = ImageFolder(path=str(album), labels=True, test=0.2)
     rows = {split: {image.numpy().tobytes() for image in domain.data(split).pixels} for split in ("train", "val", "test")}
-    assert domain.spec == Spec((3, 10, 14), cond=2)
-    assert list(domain.classes) == ["cats", "dogs"]
+    assert domain.codec.spec == Spec((3, 10, 14), cond=2)
+    assert list(domain.codec.classes) == ["cats", "dogs"]
     assert sum(len(domain.data(split)) for split in rows) == 20
     assert not rows["train"] & rows["val"] | rows["train"] & rows["test"] | rows["val"] & rows["test"]
     again = ImageFolder(path=str(album), labels=True, test=0.2)
@@ -239,19 +240,19 @@ def test_a_folder_is_split_without_leaks(album):
 
 
 def test_a_folder_resized_and_grey(album):
-    assert ImageFolder(path=str(album), resize=6, colour="grey").spec.shape == (1, 6, 6)
-    assert ImageFolder(path=str(album), resize=(5, 7)).spec.shape == (3, 5, 7)
+    assert ImageFolder(path=str(album), resize=6, colour="grey").codec.spec.shape == (1, 6, 6)
+    assert ImageFolder(path=str(album), resize=(5, 7)).codec.spec.shape == (3, 5, 7)
 
 
 def test_folders_of_mixed_sizes_or_too_few(album, tmp_path):
     (album / "cats" / "odd.png").write_bytes(png(grey(99, (3, 3, 3))))
     with pytest.raises(UsageError, match=r"odd\.png: 3 x 3"):
-        _ = ImageFolder(path=str(album)).spec
+        _ = ImageFolder(path=str(album)).codec.spec
     (tmp_path / "two").mkdir()
     for seed in range(2):
         (tmp_path / "two" / f"{seed}.png").write_bytes(png(grey(seed)))
     with pytest.raises(UsageError, match="too few"):
-        _ = ImageFolder(path=str(tmp_path / "two")).spec
+        _ = ImageFolder(path=str(tmp_path / "two")).codec.spec
 
 
 @given(st.lists(st.integers(0, 30), min_size=6, max_size=60), st.integers(0, 5))
@@ -274,16 +275,16 @@ def fashion(tmp_path):
 def test_fashion_from_files(fashion):
     domain = FashionMNIST(path=str(fashion), validation=2, labels=True)
     assert [len(domain.data(split)) for split in ("train", "val", "test")] == [10, 2, 5]
-    assert domain.spec.cond == 10
-    assert domain.condition(["ankle boot"]).argmax() == 9
+    assert domain.codec.spec.cond == 10
+    assert domain.codec.condition(["ankle boot"]).argmax() == 9
 
 
 def test_fashion_that_is_not_there_or_wrong(fashion, tmp_path):
     with pytest.raises(UsageError, match=r"domain\.download=true"):
-        _ = FashionMNIST(path=str(tmp_path / "none")).spec
+        _ = FashionMNIST(path=str(tmp_path / "none")).codec.spec
     (fashion / "t10k-labels-idx1-ubyte.gz").write_bytes(gzip.compress(idx(np.full(5, 11, np.uint8))))
     with pytest.raises(UsageError, match=r"t10k-labels.*0\.\.9"):
-        _ = FashionMNIST(path=str(fashion), validation=2).spec
+        _ = FashionMNIST(path=str(fashion), validation=2).codec.spec
 
 
 GOOD = {
@@ -314,7 +315,7 @@ def test_damaged_files_are_read_or_named(domain, tmp_path, name, data):
         content[data.draw(st.integers(0, len(content) - 1))] = data.draw(st.integers(0, 255))
     (tmp_path / name).write_bytes(content[: data.draw(st.integers(0, len(content)))])
     try:
-        read = domain.read(tmp_path / name)
+        read = domain.codec.read(tmp_path / name)
     except UsageError as error:
         assert name in str(error)  # noqa: PT017 - either outcome is right
     else:
@@ -328,7 +329,7 @@ def test_damaged_files_are_read_or_named(domain, tmp_path, name, data):
 def test_noise_is_never_an_image(domain, tmp_path, content, suffix):
     (tmp_path / f"noise{suffix}").write_bytes(content)
     with pytest.raises(UsageError, match="noise"):
-        domain.read(tmp_path / f"noise{suffix}")
+        domain.codec.read(tmp_path / f"noise{suffix}")
 
 
 def test_an_npy_whose_header_ends_in_mid_air_is_named(tmp_path):
@@ -336,4 +337,4 @@ def test_an_npy_whose_header_ends_in_mid_air_is_named(tmp_path):
     path = tmp_path / "c.npy"
     path.write_bytes(b"\x93NUMPY\x01\x00\x04\x00{(\n\n")
     with pytest.raises(UsageError, match=r"c\.npy"):
-        Digits().read(path)
+        Digits().codec.read(path)

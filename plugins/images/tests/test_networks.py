@@ -2,12 +2,12 @@ import pytest
 import torch
 from torch import nn
 
-from vaehub.base import Batch, Spec
+from vaehub.base import Batch, Spec, estimate
 from vaehub.errors import UsageError
 from vaehub.model.likelihoods import Bernoulli, Categorical, DiscretizedLogistic, Multinomial, Normal
 from vaehub.model.posteriors import DiagNormal
 from vaehub.model.priors import StandardNormal
-from vaehub.model.vae import VAE, point
+from vaehub.model.vae import VAE
 from vaehub_images.conv import ConvDecoder, ConvEncoder
 from vaehub_images.features import DigitCNN, RandomConv, recognise
 from vaehub_images.mnist import MNIST
@@ -138,7 +138,7 @@ def test_the_mode_is_greedy_and_there_is_no_mean():
     network = decoder(PixelCNN, spec, Categorical).double()
     px = network(torch.randn(3, 3).double())
     assert torch.equal(px.mode, network.likelihood(network.params(px.mode, px.code)).mode)
-    assert torch.equal(point(px), px.mode)
+    assert torch.equal(estimate(px), px.mode)
     with pytest.raises(NotImplementedError):
         _ = px.mean
 

@@ -21,14 +21,14 @@ from vaehub_images.sheets import scatter, sheet
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-    from vaehub.run import Run
+    from vaehub import TrainedModel
 
 CODES, GRID, STRIPS, STEPS, COLUMNS, DIMENSIONS, CLASSES = 5_000, 20, 6, 11, 12, 10, 20
 EDGE = 0.02  # share of the mass left out at either end of a range of codes
 Array = NDArray[Any]
 
 
-def picture_book(run: Run) -> Mapping[str, Figure]:
+def picture_book(run: TrainedModel) -> Mapping[str, Figure]:
     """Every figure that this run has, by title, in the order to show them."""
     book = PictureBook(run)
     figures = [book.latent_space(), book.manifold(), book.reconstructions(), book.interpolations()]
@@ -75,10 +75,10 @@ def spread(values: Array, count: int) -> Array:
 class PictureBook:
     """The figures of one run, which share its test images and their codes."""
 
-    def __init__(self, run: Run) -> None:
+    def __init__(self, run: TrainedModel) -> None:
         self.run = run
         self.data: Data = first(run.data("test"), CODES)
-        self.classes = list(run.domain.classes)
+        self.classes = list(run.codec.classes)
 
     @cached_property
     def codes(self) -> Array:

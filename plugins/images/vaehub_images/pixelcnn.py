@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from torch.distributions import Distribution, constraints
 from torch.nn import functional as F
 
-from vaehub.base import Decoder, Likelihood, Spec
+from vaehub.base import Decoder, Likelihood, Outcome, Spec
 from vaehub.errors import UsageError
 from vaehub.model.nets import dtype_of
 from vaehub_images.conv import doublings
@@ -80,10 +80,8 @@ class GatedLayer(nn.Module):
         return h if self.first else h + window[..., self.reach :]
 
 
-class Unrolled(Distribution):
+class Unrolled(Outcome):
     """p(x|z,c) with x one pixel after the other: log_prob is teacher forcing, sample and mode unroll. Batch (B, C, H, W)."""
-
-    arg_constraints: dict[str, constraints.Constraint] = {}  # noqa: RUF012 - torch's own form
 
     def __init__(self, decoder: PixelCNN, code: Tensor) -> None:
         self.decoder, self.code = decoder, code

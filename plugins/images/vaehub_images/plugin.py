@@ -11,6 +11,9 @@ def vaehub_components() -> dict[str, str]:
         "domain/fashion_mnist": "vaehub_images.fashion:FashionMNIST",
         "domain/digits": "vaehub_images.digits:Digits",
         "domain/image_folder": "vaehub_images.folder:ImageFolder",
+        **{
+            f"judge/{domain}": "vaehub_images.judge:ImageJudge" for domain in ("mnist", "fashion_mnist", "digits", "image_folder")
+        },
         "encoder/conv": "vaehub_images.conv:ConvEncoder",
         "decoder/conv": "vaehub_images.conv:ConvDecoder",
         "encoder/resnet": "vaehub_images.resnet:ResNetEncoder",

@@ -13,7 +13,7 @@ from vaehub_molecules.use.judge import exact, returned, valid
 
 
 def test_what_goes_in_comes_out(codec, run):
-    smiles = run.data("train").smiles[:100]
+    smiles = run.data("train").facts.smiles[:100]
     again = codec.molecules(codec.encode(smiles))
     assert np.mean([a == b for a, b in zip(smiles, again, strict=True)]) > 0.3
 
@@ -33,14 +33,14 @@ def test_a_loaded_model_is_the_same(codec, run):
 
 
 def test_codes_do_not_depend_on_what_else_is_encoded(codec, run):
-    smiles = run.data("train").smiles[:30]
+    smiles = run.data("train").facts.smiles[:30]
     alone = torch.cat([codec.encode([s]) for s in smiles])
     assert torch.allclose(codec.encode(smiles), alone, atol=1e-5)
     assert codec.encode([]).shape == (0, codec.latent)
 
 
 def test_predictions_are_in_units_and_better_than_chance(codec, run):
-    smiles = run.data("train").smiles
+    smiles = run.data("train").facts.smiles
     heavy = torch.tensor([sum(c.isupper() or c in "cno" for c in s) for s in smiles], dtype=torch.float32)
     predicted = codec.predict(codec.encode(smiles)).detach()[:, 1]
     assert torch.corrcoef(torch.stack([heavy, predicted]))[0, 1] > 0.8
@@ -48,7 +48,7 @@ def test_predictions_are_in_units_and_better_than_chance(codec, run):
 
 
 def test_the_slope_of_a_property_reaches_z_through_the_string(codec, run):
-    z = codec.encode(run.data("train").smiles[:8]).requires_grad_()
+    z = codec.encode(run.data("train").facts.smiles[:8]).requires_grad_()
     noise = gumbel(codec.relaxed(z.detach()))
     value = codec.predict_relaxed(codec.relaxed(z, 0.7, False, noise))[:, 1].sum()
     (slope,) = torch.autograd.grad(value, z)
@@ -58,7 +58,7 @@ def test_the_slope_of_a_property_reaches_z_through_the_string(codec, run):
 
 
 def test_tuning_gives_a_copy_that_writes_more_of_what_it_was_shown(codec, run):
-    shown = run.data("train").smiles[:3]
+    shown = run.data("train").facts.smiles[:3]
     before = {name: t.clone() for name, t in run.vae.state_dict().items()}
     tuned = codec.tuned(shown, steps=60, rate=3e-3)
     assert all(torch.equal(t, before[name]) for name, t in run.vae.state_dict().items())
@@ -93,7 +93,7 @@ def test_figures_stand_together(run):
     assert figures["token_reconstruction"] >= figures["exact_reconstruction"]
     assert 0 < figures["active_units"] <= 16
     assert figures["kl"] > 1
-    assert valid(run.vae, data, run.domain.vocabulary, 100) > 0.9
+    assert valid(run.vae, data, run.codec.vocabulary, 100) > 0.9
 
 
 def test_training_writes_what_monitors_can_choose_by(run):

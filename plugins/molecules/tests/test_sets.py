@@ -119,7 +119,7 @@ def test_unseen_symbols_name_the_molecule_and_the_symbol(tmp_path):
     path = tmp_path / "new.smi"
     path.write_text("CCO\nCC[Se]C\n")
     with pytest.raises(UsageError, match=r"CC\[Se\]C.*\[Se\]"):
-        domain.read(path)
+        domain.codec.read(path)
 
 
 def test_properties_come_from_the_file_or_from_rdkit(tmp_path):
@@ -130,7 +130,7 @@ def test_properties_come_from_the_file_or_from_rdkit(tmp_path):
     assert 0 < int(y[:, 0].isnan().sum()) < 100
     assert not y[:, 1].isnan().any()
     with pytest.raises(UsageError, match="no property 'actvity'"):
-        Smiles(path=str(tmp_path / "table.csv"), properties=["actvity"]).spec  # noqa: B018
+        Smiles(path=str(tmp_path / "table.csv"), properties=["actvity"]).codec  # noqa: B018
 
 
 def test_conditions_by_name_by_place_and_wrong():

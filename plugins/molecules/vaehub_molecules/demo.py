@@ -69,7 +69,7 @@ def sample(codec: Codec, path: Path) -> None:
     from vaehub_molecules.use.sample import counts_line
 
     texts = codec.strings(codec.prior(DRAWN, 0), codec.writer.temperature)
-    print(counts_line(texts, codec.domain.known))
+    print(counts_line(texts, codec.known))
     write_molecules(texts[:30], path)
     print(path)
 

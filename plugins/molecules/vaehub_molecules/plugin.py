@@ -13,6 +13,7 @@ def vaehub_components() -> dict[str, str]:
         "domain/smiles": "vaehub_molecules.sets.smiles:Smiles",
         "domain/moses": "vaehub_molecules.sets.moses:Moses",
         "domain/zinc250k": "vaehub_molecules.sets.zinc250k:Zinc250k",
+        **{f"judge/{domain}": "vaehub_molecules.judge:MoleculeJudge" for domain in ("smiles", "moses", "zinc250k")},
         "encoder/gru": PARTS + "gru:GRUEncoder",
         "encoder/transformer": PARTS + "transformer:TransformerEncoder",
         "decoder/gru": PARTS + "gru:GRUDecoder",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import final
 
 import torch
@@ -12,13 +13,25 @@ from vaehub.base import Batch, Data
 
 
 @final
+@dataclass(frozen=True)
+class MoleculeFacts:
+    """What the plugin's parts ask of rows: what their symbols spell, and the SMILES that they came from."""
+
+    symbols: Sequence[str]
+    smiles: Sequence[str]
+
+
+@final
 class Rows(Data):
     """Rows x (N, T) of symbols; `symbols` says what they spell, `smiles` whence they came."""
+
+    facts: MoleculeFacts
 
     def __init__(
         self, x: Tensor, symbols: Sequence[str], smiles: Sequence[str] = (), cond: Tensor | None = None, y: Tensor | None = None
     ) -> None:
-        self.x, self.symbols, self.smiles, self.cond, self.y = x, symbols, smiles, cond, y
+        self.x, self.cond, self.y = x, cond, y
+        self.facts = MoleculeFacts(symbols, smiles)
         self.lengths: Tensor = (x != 0).sum(1).cpu()
 
     def __len__(self) -> int:
@@ -31,4 +44,4 @@ class Rows(Data):
     def to(self, device: torch.device | str) -> Rows:
         """The same rows on another device."""
         cond, y = (None if t is None else t.to(device) for t in (self.cond, self.y))
-        return Rows(self.x.to(device), self.symbols, self.smiles, cond, y)
+        return Rows(self.x.to(device), self.facts.symbols, self.facts.smiles, cond, y)

@@ -11,10 +11,10 @@ import torch
 from scipy.sparse import csr_array
 
 from vaehub.errors import UsageError
+from vaehub_recommender.closed_form import gram
 from vaehub_recommender.held import Held, Split
 from vaehub_recommender.judge import ByEase, ByPopularity, Judged, evaluate, judge, metrics, protocols
 from vaehub_recommender.judge.baselines import Ranking
-from vaehub_recommender.parts.ease import gram
 from vaehub_recommender.scores import Given, Scores
 
 USERS, ITEMS = 90, 140

@@ -9,9 +9,9 @@ import pandas as pd
 import pytest
 from scipy.sparse import csr_array
 
+from vaehub_recommender.closed_form import gram
 from vaehub_recommender.held import Held, Split
 from vaehub_recommender.judge import ByEase, ByPopularity, Ranking, judge
-from vaehub_recommender.parts.ease import gram
 from vaehub_recommender.splits import strong
 
 DATA = Path(__file__).parents[3].parent / "shared/data"

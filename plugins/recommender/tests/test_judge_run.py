@@ -36,7 +36,7 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Run:
 @pytest.mark.parametrize("part", ["val", "test"])
 @torch.no_grad()
 def test_lists_are_those_of_the_model_for_the_held_out_users(run: Run, part: str) -> None:
-    held = run.domain.held(part)
+    held = run.domain.source.held(part)
     batch = run.data(part)[torch.arange(len(held))]
     scores = scores_of(run.vae.decoder(run.vae.encoder(batch).mean, batch.cond))
     dense = scores.block(0, scores.items).numpy().copy()

@@ -13,11 +13,12 @@ from vaehub.model.nets import MLPDecoder, MLPEncoder
 from vaehub.model.posteriors import DiagNormal
 from vaehub.model.priors import StandardNormal
 from vaehub.model.vae import VAE
-from vaehub_recommender.interactions import Interactions
+from vaehub_recommender.closed_form import gram, solve
+from vaehub_recommender.interactions import InteractionFacts, Interactions
 from vaehub_recommender.mixing import SHARES, best_share, by_share, mean_ndcg
 from vaehub_recommender.parts.bag import BagEncoder
 from vaehub_recommender.parts.catalogue import Catalogue
-from vaehub_recommender.parts.ease import Ease, gram, solve
+from vaehub_recommender.parts.ease import Ease
 from vaehub_recommender.parts.hierarchy import HierarchicalEncoder, HierarchicalVamp, Hierarchy
 from vaehub_recommender.parts.implicit import ImplicitGaussian, ImplicitLogistic, ImplicitMultinomial
 from vaehub_recommender.parts.narrow import Narrow
@@ -61,7 +62,7 @@ def test_ease_is_the_ridge_regression_of_each_item_on_the_others(penalty):
 
 def test_the_products_of_items_are_computed_in_parts(monkeypatch):
     whole = gram(likes())
-    monkeypatch.setattr("vaehub_recommender.parts.ease.ROWS", 7)
+    monkeypatch.setattr("vaehub_recommender.closed_form.ROWS", 7)
     assert torch.equal(gram(likes()), whole)
     np.testing.assert_array_equal(whole, likes().toarray().T @ likes().toarray())
 
@@ -147,8 +148,9 @@ def test_a_likelihood_that_needs_a_matrix_is_refused():
 
 def test_items_with_features_in_common_start_near_each_other():
     rows = data()
-    rows.item_features = torch.zeros(ITEMS, 3)
-    rows.item_features[:10, 0] = rows.item_features[10:20, 1] = 1
+    features = torch.zeros(ITEMS, 3)
+    features[:10, 0] = features[10:20, 1] = 1
+    rows.facts = InteractionFacts(features)
     encoder = BagEncoder(SPEC, DiagNormal(4), hidden=(64,))
     before = encoder.bag.weight.detach().clone()
     encoder.initialise(rows)
@@ -239,7 +241,7 @@ def test_pseudo_users_are_seen_through_the_upper_half_of_the_encoder():
 
 def test_pseudo_users_need_normal_halves():
     prior = HierarchicalVamp(SPEC, 4)
-    prior.wire(MLPEncoder(SPEC, DiagNormal(4)))
+    VAE(MLPEncoder(SPEC, DiagNormal(4)), MLPDecoder(SPEC, 4, ImplicitMultinomial(SPEC)), prior)
     assert torch.isfinite(prior().log_prob(torch.zeros(4)))
 
 

@@ -14,8 +14,9 @@ from vaehub.errors import UsageError
 from vaehub.evaluation.doctor import diagnose
 from vaehub.sparse import dense
 from vaehub_recommender.api.settings import HYBRID
+from vaehub_recommender.closed_form import gram, solve
+from vaehub_recommender.codec import InteractionCodec
 from vaehub_recommender.domain import Recommendation
-from vaehub_recommender.parts.ease import gram, solve
 from vaehub_recommender.popularity import Popularity
 from vaehub_recommender.recommender import Recommender
 
@@ -49,15 +50,15 @@ def a_domain(table, **options):
 def test_what_is_held_out_is_never_shown(table, split, options):
     domain = a_domain(table, split=split, **options)
     for name in ("val", "test"):
-        held, rows = domain.held(name), domain.data(name)
+        held, rows = domain.source.held(name), domain.data(name)
         shown = dense(rows[torch.arange(len(rows))].x).numpy()
-        assert held.held.shape == shown.shape == (len(rows), len(domain.ids))
+        assert held.held.shape == shown.shape == (len(rows), len(domain.codec.ids))
         assert held.held.nnz
         assert not (held.held.toarray() * shown).any()
 
 
 def test_strangers_are_in_one_split_only(table):
-    split = a_domain(table, held_out=20).split
+    split = a_domain(table, held_out=20).source.split
     users = [set(part) for part in (split.rows, split.val.rows, split.test.rows)]
     assert not (users[0] & users[1] | users[0] & users[2] | users[1] & users[2])
     assert len(users[1]) == len(users[2]) == 20
@@ -66,29 +67,28 @@ def test_strangers_are_in_one_split_only(table):
 def test_ratings_below_the_least_are_left_out(table):
     every, good = a_domain(table), a_domain(table, weight="stars", min_rating=4)
     frame = pd.read_parquet(table / "likes.parquet")
-    assert every.log.matrix.nnz == len(frame)
-    assert good.log.matrix.nnz == int((frame.stars >= 4).sum())
-    assert set(good.log.matrix.data) == {1.0}
+    assert every.source.log.matrix.nnz == len(frame)
+    assert good.source.log.matrix.nnz == int((frame.stars >= 4).sum())
+    assert set(good.source.log.matrix.data) == {1.0}
 
 
 def test_what_is_known_of_users_and_items_reaches_the_model(table):
     domain = a_domain(table, users=str(table / "users.csv"), items=str(table / "films.csv"), held_out=20, history=True)
-    side = domain.spec.cond - domain.spec.size
+    side = domain.codec.spec.cond - domain.codec.spec.size
     assert side == 3
     rows = domain.data("train")
     batch = rows[torch.arange(5)]
     ages = pd.read_csv(table / "users.csv").age
-    given = ages.iloc[[int(domain.log.users.take(domain.split.rows[[n]])[0][1:]) for n in range(5)]]
+    given = ages.iloc[[int(domain.source.log.users.take(domain.source.split.rows[[n]])[0][1:]) for n in range(5)]]
     expected = (given - ages.mean()) / ages.std(ddof=0)
     assert any(np.allclose(dense(batch.cond)[:, column], expected, atol=0.02) for column in range(side))
-    assert rows.item_features.shape == (len(domain.ids), 4 + 1)
+    assert rows.facts.item_features.shape == (len(domain.codec.ids), 4 + 1)
 
 
 def test_a_model_knows_its_items_again(table, tmp_path):
     domain = a_domain(table, users=str(table / "users.csv"), held_out=20)
-    fresh = Recommendation()
-    fresh.restore(domain.spec, json.loads(json.dumps(domain.state())))
-    assert fresh.spec == domain.spec
+    fresh = InteractionCodec.from_json(domain.codec.spec, json.loads(json.dumps(domain.codec.to_json())))
+    assert fresh.spec == domain.codec.spec
     rows = fresh.rows({"new": ["film 3", "film 1", "no such film"]})
     names = fresh.ids.take(rows.items.numpy()).tolist()
     assert names == ["film 1", "film 3"]
@@ -97,12 +97,12 @@ def test_a_model_knows_its_items_again(table, tmp_path):
 
 def test_a_damaged_header_is_named():
     with pytest.raises(UsageError, match="ids in this model are damaged"):
-        Recommendation().restore(vaehub.base.Spec((3,)), {"items": {}})
+        InteractionCodec.from_json(vaehub.Spec((3,)), {"items": {}})
 
 
 def test_no_table_is_named():
     with pytest.raises(UsageError, match=r"domain\.path: which table"):
-        _ = Recommendation().spec
+        _ = Recommendation().codec
 
 
 @pytest.fixture
@@ -141,7 +141,7 @@ def test_the_share_of_the_linear_part_is_found_and_saved(run):
 
 def test_histories_in_a_file_are_encoded(run, table):
     pd.read_parquet(table / "likes.parquet").head(20).to_csv(table / "some.csv", index=False)
-    codes = run.encode(run.domain.read(table / "some.csv"))
+    codes = run.encode(run.codec.read(table / "some.csv"))
     assert codes.shape == (2, 4)
     assert np.isfinite(codes).all()
 
@@ -157,7 +157,7 @@ def test_ease_alone_is_what_the_shipped_config_trains(table, tmp_path):
     assert run.vae.decoder.base is None
     assert load_config(run.config.to_dict()).to_dict() == run.config.to_dict()
     figures = run.evaluate("test", samples=1)
-    weights, _ = solve(gram(run.domain.split.train), 500.0)
+    weights, _ = solve(gram(run.domain.source.split.train), 500.0)
     torch.testing.assert_close(run.vae.decoder.weights, weights.float())
     assert figures["ndcg@100"] == pytest.approx(figures["EASE ndcg@100"], abs=0.05)
 
@@ -177,11 +177,11 @@ def test_a_mixture_trained_on_the_bound_is_reported_too(table, tmp_path):
 
 @pytest.mark.filterwarnings("ignore:no users are known:UserWarning")
 def test_popularity_is_known_without_the_table(run, table):
-    counts = np.bincount(run.domain.split.train.indices)
+    counts = np.bincount(run.domain.source.split.train.indices)
     (table / "likes.parquet").unlink()
     lists = Recommender.load(run.path).recommend({"nobody": []}, k=5)
     assert set(lists["reason"]) == {"popular"}
-    best = counts[run.domain.ids.positions(lists["item"])]
+    best = counts[run.codec.ids.positions(lists["item"])]
     assert best.tolist() == sorted(counts, reverse=True)[:5]
 
 
@@ -194,4 +194,4 @@ def test_a_bad_row_is_told_with_its_table(tmp_path):
     path = tmp_path / "likes.csv"
     path.write_text("user,item,w\n1,3,3\n2,5,-1\n")
     with pytest.raises(UsageError, match=r"likes\.csv: row 1: column 'w': -1 is no weight"):
-        _ = Recommendation(path=str(path), weight="w").spec
+        _ = Recommendation(path=str(path), weight="w").codec

@@ -7,7 +7,6 @@ import io
 import re
 from dataclasses import replace
 from itertools import combinations
-from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
@@ -239,7 +238,7 @@ def test_names_and_kinds_come_from_the_table_of_items(recommender):
     fitted = recommender.fitted
     assert names_of(fitted)[0] == f"The {fitted.items.values[0]}"
     assert kinds_of(fitted).of_items()[0] in (*tastes.GENRES, OTHER)
-    bare = replace(fitted, frames={"item": None, "user": None}, domain=SimpleNamespace(frames={"item": None}))
+    bare = replace(fitted, frames={"item": None, "user": None})
     assert names_of(bare)[0] == fitted.items.values[0]
     assert kinds_of(bare) is None
 

@@ -10,7 +10,7 @@ from scipy.sparse import csr_array, random_array
 
 from vaehub import UsageError
 from vaehub_recommender.api.linear import Closed, updated
-from vaehub_recommender.parts.ease import gram, solve
+from vaehub_recommender.closed_form import gram, solve
 from vaehub_recommender.recommender import Recommender
 
 PENALTY = 20.0

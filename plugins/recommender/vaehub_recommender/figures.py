@@ -12,10 +12,10 @@ from vaehub_recommender.report.look import SCREEN
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-    from vaehub.run import Run
+    from vaehub import TrainedModel
 
 
-def by_segment(run: Run) -> Mapping[str, Figure]:
+def by_segment(run: TrainedModel) -> Mapping[str, Figure]:
     """The model beside EASE and popularity for users of the test: by how active they are, how popular the items are, and what is shown."""
     judged = judged_run(run)
     return {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any, final
 
 import numpy as np
@@ -14,11 +15,19 @@ from vaehub.sparse import csr, is_sparse, rows_at
 
 
 @final
+@dataclass(frozen=True)
+class InteractionFacts:
+    """What the plugin's parts ask of rows: item_features (I, F), and the items (U, I) that each user is to be recommended."""
+
+    item_features: Tensor | None = None
+    held: sparse.csr_array | None = None
+
+
+@final
 class Interactions(Data):
     """U users x I items: row u has items[indptr[u]:indptr[u + 1]] with these weights. indptr is int64, so that there may be more than 2^31.
 
     `side` (U, S): what else is known of the users. `history`: give the row to the decoder as well, in the last I columns of cond.
-    `item_features` (I, F): what is known of the items.
     """
 
     def __init__(
@@ -26,7 +35,6 @@ class Interactions(Data):
     ) -> None:
         self.indptr, self.items, self.weights, self.columns = indptr, items, weights, columns
         self.side, self.history = side, history
-        self.item_features: Tensor | None = None
 
     @staticmethod
     def of(matrix: Any, side: Tensor | None = None, history: bool = False) -> Interactions:
@@ -63,7 +71,7 @@ class Interactions(Data):
         side = None if self.side is None else self.side.to(device)
         indptr, items, weights = (t.to(device) for t in (self.indptr, self.items, self.weights))
         moved = Interactions(indptr, items, weights, self.columns, side, self.history)
-        moved.item_features = self.item_features
+        moved.facts = self.facts
         return moved
 
 

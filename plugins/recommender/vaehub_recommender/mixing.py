@@ -9,9 +9,8 @@ import torch
 from scipy.sparse import csr_array
 from torch import Tensor
 
-from vaehub.base import Batch, Data
+from vaehub.base import Batch, Data, Model
 from vaehub.data.rows import batches
-from vaehub.model.vae import VAE
 from vaehub_recommender.judge.metrics import metrics
 from vaehub_recommender.rank import top
 from vaehub_recommender.scores import Given, Mixed, Scores, scores_of
@@ -23,13 +22,13 @@ SHARES = (0.0, 0.5, 1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 8.0, 10.0, 12.0, 16.0, 20.0, 2
 
 
 @torch.no_grad()
-def mean_ndcg(vae: VAE, data: Data, held: csr_array) -> float:
+def mean_ndcg(vae: Model, data: Data, held: csr_array) -> float:
     """NDCG@100 of the items `held` (U, I) out of the histories in `data`."""
     return float(np.concatenate([ndcg(scores, batch.x, held[rows]) for rows, batch, scores in ranked(vae, data)]).mean())
 
 
 @torch.no_grad()
-def best_share(vae: VAE, data: Data, held: csr_array) -> float:
+def best_share(vae: Model, data: Data, held: csr_array) -> float:
     """The share of the second of two mixed scores with the highest NDCG@100."""
     found = [by_share(scores, batch.x, held[rows]) for rows, batch, scores in ranked(vae, data) if isinstance(scores, Mixed)]
     return SHARES[int(np.concatenate(found, 1).mean(1).argmax())]
@@ -41,7 +40,7 @@ def by_share(scores: Mixed, seen: Tensor, held: csr_array) -> np.ndarray:
     return np.stack([ndcg(Given(first + share * second), seen, held) for share in SHARES])
 
 
-def ranked(vae: VAE, data: Data) -> Iterator[tuple[slice, Batch, Scores]]:
+def ranked(vae: Model, data: Data) -> Iterator[tuple[slice, Batch, Scores]]:
     """The scores of all users, some at a time."""
     device, start = next(vae.parameters()).device, 0
     for batch in batches(data, ROWS, device):

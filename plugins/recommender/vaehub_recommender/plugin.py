@@ -10,6 +10,7 @@ def vaehub_components() -> dict[str, str]:
     """Every part of this package, by kind and name."""
     return {
         "domain/recommender": "vaehub_recommender.domain:Recommendation",
+        "judge/recommender": "vaehub_recommender.judge.run_judge:RecommendationJudge",
         "encoder/bag": PARTS + "bag:BagEncoder",
         "encoder/recvae": PARTS + "recvae:DenseEncoder",
         "decoder/catalogue": PARTS + "catalogue:Catalogue",

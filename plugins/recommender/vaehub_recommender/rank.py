@@ -18,7 +18,7 @@ from vaehub_recommender.masks import NEVER, Mask
 from vaehub_recommender.scores import Halves, Scores, scores_of
 
 if TYPE_CHECKING:
-    from vaehub.run import Run
+    from vaehub import TrainedModel
 
 CELLS = 2**24  # scores in memory at once: 64 MB
 ROWS = 1000  # histories that are encoded at once
@@ -91,7 +91,7 @@ def tensor_of(matrix: csr_array) -> Tensor:
 class Ranker:
     """What a trained model says of histories: the same bits whatever other histories it is asked about with them."""
 
-    def __init__(self, run: Run, size: int = ROWS) -> None:
+    def __init__(self, run: TrainedModel, size: int = ROWS) -> None:
         self.run, self.size, self.halves = run, size, Halves()
         items = run.spec.size
         self.side, self.history = side_width(run.spec.cond, items), run.spec.cond >= items

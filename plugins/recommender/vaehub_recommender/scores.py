@@ -10,8 +10,7 @@ from torch import Tensor
 from torch.distributions import Distribution
 from torch.nn import functional as F
 
-from vaehub.base import full_precision
-from vaehub.model.vae import point
+from vaehub.base import Outcome, estimate, full_precision
 from vaehub.sparse import dense, is_sparse, take
 from vaehub_recommender.parts.products import LinearLogProb
 
@@ -157,7 +156,12 @@ class Mixed(Scores):
         return Mixed(self.first.quick(halves), self.second.quick(halves), self.share)
 
 
+class Scored(Outcome, ABC):
+    """A distribution over users' items that is made of scores."""
+
+    scores: Scores
+
+
 def scores_of(px: Distribution) -> Scores:
     """The scores behind p(x|z): those that it was made of, else its mean."""
-    scores: Scores | None = getattr(px, "scores", None)
-    return Given(point(px)) if scores is None else scores
+    return px.scores if isinstance(px, Scored) else Given(estimate(px))

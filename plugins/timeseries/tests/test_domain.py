@@ -8,10 +8,14 @@ import pytest
 import torch
 
 import vaehub
+from vaehub import Spec
 from vaehub.base import Batch
 from vaehub.errors import UsageError
+from vaehub.evaluation.judge import judge_of_run
+from vaehub.run import codec_of
+from vaehub_timeseries.codec import SeriesCodec
 from vaehub_timeseries.domain import TimeSeries
-from vaehub_timeseries.frames import read_table
+from vaehub_timeseries.frames import Reading, read_table
 from vaehub_timeseries.model.em import Autocovariance
 from vaehub_timeseries.splits import cut, split
 from vaehub_timeseries.trial import HIDDEN, Trial
@@ -105,8 +109,8 @@ def test_windows_move_with_all_that_they_know():
     data = Windows([torch.randn(9, 2)], STEPS, 2, process=process)
     moved = data.to("cpu")
     assert torch.equal(everything(moved).x, everything(data).x)
-    assert moved.process is process
-    assert moved.series is data.series
+    assert moved.facts is data.facts
+    assert moved.facts.process is process
 
 
 @pytest.mark.parametrize("length", [1, 2, 3, 10, 101])
@@ -134,10 +138,10 @@ def test_splits_of_a_table_share_no_step_and_are_scaled_by_training_alone(tmp_pa
     parts = domain.parts
     raw = read_table(tmp_path / "series.csv")[["a", "b"]].to_numpy()
     assert sum(len(x) for given in parts.values() for x in given) == len(raw)
-    train = torch.cat(parts["train"])
-    np.testing.assert_allclose(np.nanmean(train.numpy(), 0), 0, atol=1e-9)
-    np.testing.assert_allclose(np.nanstd(train.numpy(), 0), 1, atol=1e-9)
-    np.testing.assert_allclose(domain.scaler.unscale(torch.cat(parts["test"]).numpy()), raw[-12:])
+    train = domain.codec.scaler.scale(np.concatenate(parts["train"]))
+    np.testing.assert_allclose(np.nanmean(train, 0), 0, atol=1e-9)
+    np.testing.assert_allclose(np.nanstd(train, 0), 1, atol=1e-9)
+    np.testing.assert_allclose(np.concatenate(parts["test"]), raw[-12:])
 
 
 def test_entities_do_not_mix(tmp_path):
@@ -157,22 +161,21 @@ def test_entities_do_not_mix(tmp_path):
 def test_state_comes_back_from_json_and_reads_the_same(tmp_path):
     path = table(tmp_path)
     domain = TimeSeries(path=str(path), window=STEPS)
-    spec, state = domain.spec, json.loads(json.dumps(domain.state()))
-    fresh = TimeSeries(path="nowhere.csv", window=STEPS)
-    fresh.restore(spec, state)
+    spec, state = domain.codec.spec, json.loads(json.dumps(domain.codec.to_json()))
+    fresh = SeriesCodec.from_json(spec, state)
     assert fresh.spec == spec
-    assert fresh.state() == state
-    one, other = everything(domain.read(path)), everything(fresh.read(path))
+    assert fresh.to_json() == state
+    one, other = everything(domain.codec.read(path)), everything(fresh.read(path))
     assert torch.equal(one.x, other.x)
     assert torch.equal(one.mask, other.mask)
 
 
 def test_what_is_written_is_read_again_in_the_users_units(tmp_path):
     domain = TimeSeries(path=str(table(tmp_path)), window=STEPS)
-    x = torch.randn(3, *domain.spec.shape)
+    x = torch.randn(3, *domain.codec.spec.shape)
     for name in ("rows.csv", "rows.parquet", "rows.csv.gz"):
-        domain.write(x, tmp_path / name)
-        torch.testing.assert_close(everything(domain.read(tmp_path / name)).x, x)
+        domain.codec.write(x, tmp_path / name)
+        torch.testing.assert_close(everything(domain.codec.read(tmp_path / name)).x, x)
     frame = read_table(tmp_path / "rows.csv")
     assert list(frame.columns) == ["time", "a", "b"]
     assert 5 < frame["a"].mean() < 15
@@ -201,36 +204,33 @@ def test_every_form_of_table_is_written_as_it_was_read(tmp_path, name):
     domain = TimeSeries(path=str(path), window=STEPS, **options)
     x = everything(domain.data("test")).x[:2]
     if name == "category":
-        x[..., 2:] = domain.parts["train"][0][:8, 2:].reshape(2, 4, 3)  # one of them holds
-    domain.write(x, tmp_path / "back.csv")
-    torch.testing.assert_close(everything(domain.read(tmp_path / "back.csv")).x, x, atol=1e-4, rtol=1e-4)
+        scaled = domain.codec.scaler.scale(domain.parts["train"][0][:8])
+        x[..., 2:] = torch.from_numpy(scaled)[:, 2:].reshape(2, 4, 3)  # one of them holds
+    domain.codec.write(x, tmp_path / "back.csv")
+    torch.testing.assert_close(everything(domain.codec.read(tmp_path / "back.csv")).x, x, atol=1e-4, rtol=1e-4)
 
 
-def test_errors_say_what_to_do(tmp_path):
+def test_errors_say_what_to_do(run, tmp_path):
     with pytest.raises(UsageError, match=r"domain\.path"):
-        _ = TimeSeries().spec
+        _ = TimeSeries().codec
     domain = TimeSeries(path=str(table(tmp_path)), window=STEPS)
     with pytest.raises(UsageError, match=r"gone\.csv"):
-        domain.read(tmp_path / "gone.csv")
+        domain.codec.read(tmp_path / "gone.csv")
     with pytest.raises(UsageError, match="damaged"):
-        domain.restore(domain.spec, {"schema": None})
-    held = TimeSeries(window=STEPS)
-    held.hold({name: [np.zeros((10, 2))] for name in ("train", "val", "test")}, STEPS)
+        codec_of(run.config, domain.codec.spec, {"schema": None}, tmp_path)
+    held = SeriesCodec(domain.codec.spec, Reading())
     with pytest.raises(UsageError, match="arrays"):
         held.read(tmp_path / "series.csv")
     with pytest.raises(UsageError, match="arrays"):
         held.write(torch.zeros(1, STEPS, 2), tmp_path / "out.csv")
 
 
-def test_held_series_are_windows_without_a_table():
-    domain = TimeSeries(shift=0.0)
-    parts = {name: [np.full((9, 2), value)] for name, value in (("train", 1.0), ("val", 2.0), ("test", 3.0))}
+def test_series_in_memory_are_windows_without_a_table():
     process = Autocovariance(torch.zeros(2), torch.zeros(3, 2, 2), torch.ones(2))
-    domain.hold(parts, 3, process)
-    assert domain.spec.shape == (3, 2)
-    assert [everything(domain.data(name)).x.unique().tolist() for name in parts] == [[1.0], [2.0], [3.0]]
-    assert domain.data("train").process is process
-    assert domain.state() == {"schema": None, "scaler": None}
+    windows = TimeSeries(shift=0.0).windows([np.full((9, 2), 1.0)], 3, training=True, process=process)
+    assert everything(windows).x.unique().tolist() == [1.0]
+    assert windows.facts.process is process
+    assert SeriesCodec(Spec((3, 2)), Reading()).to_json()["schema"] is None
 
 
 def test_a_trial_hides_observed_cells_always_the_same_ones():
@@ -256,14 +256,14 @@ def test_the_linear_error_is_that_of_straight_lines():
 
 
 def test_a_run_is_judged_by_hidden_cells_and_shown(run):
-    metrics = run.domain.metrics(run, "test")
+    metrics = judge_of_run(run).metrics(run, "test")
     assert set(metrics) == {"imputation_mae", "linear_mae"}
     assert all(0 < value < 5 for value in metrics.values())
     val = run.data("val")
-    assert run.domain.validate(run.vae, val) == run.domain.validate(run.vae, val)
-    assert run.domain.validate(run.vae, val)["imputation"] < 0
+    assert judge_of_run(run).validate(run.vae, val) == judge_of_run(run).validate(run.vae, val)
+    assert judge_of_run(run).validate(run.vae, val)["imputation"] < 0
     assert not run.vae.training
-    (figure,) = run.domain.figures(run).values()
+    (figure,) = judge_of_run(run).figures(run).values()
     titles = {axes.get_title() for axes in figure.axes if axes.get_visible()}
     assert titles <= {"a", "b"}
     assert titles
@@ -271,7 +271,7 @@ def test_a_run_is_judged_by_hidden_cells_and_shown(run):
 
 def test_validation_leaves_a_model_in_training_as_it_was(run):
     run.vae.train()
-    run.domain.validate(run.vae, run.data("val"))
+    judge_of_run(run).validate(run.vae, run.data("val"))
     assert run.vae.training
     run.vae.eval()
 
@@ -287,7 +287,7 @@ def test_the_decoder_knows_the_process_of_the_training_series(run):
 def test_a_saved_run_reads_tables_without_its_training_data(run, tmp_path):
     loaded = vaehub.load(run.path)
     path = table(tmp_path)
-    rows = loaded.domain.read(path)
+    rows = loaded.codec.read(path)
     assert np.isfinite(loaded.reconstruct(rows)).all()
     scores = loaded.score(rows)
     assert scores["percentile"].between(0, 100).all()

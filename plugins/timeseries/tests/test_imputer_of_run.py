@@ -92,11 +92,11 @@ def test_what_is_no_run_of_series(folder, tmp_path, monkeypatch):
     with pytest.raises(UsageError, match="no model file here"):
         Imputer.load(tmp_path)
     run = vaehub.load(folder / "linear")
-    run.domain.schema = None
+    run.codec.schema = None
     run.save(tmp_path / "model.safetensors")
     with pytest.raises(UsageError, match="trained on arrays"):
         Imputer.load(tmp_path)
-    run.domain = None
+    run.codec = None
     monkeypatch.setattr(files, "load_run", lambda path: run)
     with pytest.raises(UsageError, match="with domain timeseries"):
         Imputer.load(tmp_path)

@@ -6,14 +6,14 @@ import pytest
 import torch
 from torch.distributions import MultivariateNormal
 
-from vaehub.base import Batch, Spec, Step
+from vaehub.base import Batch, Spec, Step, estimate
 from vaehub.evaluation.importance import Budget, weigh
 from vaehub.model.likelihoods import Normal
 from vaehub.model.nets import MLPDecoder
 from vaehub.model.objectives import ELBO
 from vaehub.model.posteriors import DiagNormal
 from vaehub.model.priors import StandardNormal
-from vaehub.model.vae import VAE, point
+from vaehub.model.vae import VAE
 from vaehub_timeseries.model.em import Autocovariance
 from vaehub_timeseries.parts.absolute_error import SMALLEST, AbsoluteError
 from vaehub_timeseries.parts.hiding import concealed
@@ -187,10 +187,10 @@ def test_absolute_error_by_hand():
     mask = torch.zeros(2, *SPEC.shape, dtype=torch.bool)
     mask[0, 0], mask[1, :2] = True, True
     terms = vae(Batch(x, None, mask), 2)
-    estimate = point(terms.px).view(2, 2, *SPEC.shape).mean(0)
-    first = (abs(1.0 - estimate[0, 0, 0]) + abs(-2.0 - estimate[0, 0, 1])) / 2
+    found = estimate(terms.px).view(2, 2, *SPEC.shape).mean(0)
+    first = (abs(1.0 - found[0, 0, 0]) + abs(-2.0 - found[0, 0, 1])) / 2
     hidden = torch.where(mask[1], x[1], 0.0)[:2]
-    second = (hidden - estimate[1, :2]).abs().sum() / 4
+    second = (hidden - found[1, :2]).abs().sum() / 4
     expected = ((first + SMALLEST).log() + (second + SMALLEST).log()) / 2
     loss, logs = AbsoluteError()(terms, Step())
     torch.testing.assert_close(loss, expected)
@@ -220,8 +220,8 @@ def test_training_lowers_the_absolute_error_below_the_linear_part():
     def error():
         vae.eval()
         with torch.no_grad():
-            estimate = point(vae.decoder(vae.encoder(hidden._replace(x=torch.where(hidden.mask, x, 0.0))).mean))
-        return (estimate - x)[..., 1].abs().mean().item()
+            found = estimate(vae.decoder(vae.encoder(hidden._replace(x=torch.where(hidden.mask, x, 0.0))).mean))
+        return (found - x)[..., 1].abs().mean().item()
 
     before = error()
     optimizer = torch.optim.Adam(vae.parameters(), lr=5e-3)

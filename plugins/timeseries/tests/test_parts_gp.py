@@ -10,9 +10,9 @@ from torch import Tensor
 from torch.distributions import Independent, Laplace, MultivariateNormal, kl_divergence
 
 from vaehub.base import Spec
+from vaehub.base.outcome import exact_kl_per_dim
 from vaehub.errors import UsageError
 from vaehub.model.posteriors import diag_normal
-from vaehub.model.vae import exact_kl_per_dim
 from vaehub_timeseries.parts.banded import Banded
 from vaehub_timeseries.parts.chains import GaussMarkov, recurrence
 from vaehub_timeseries.parts.gp import NUGGET, GaussianProcess, SeriesNormal, covariance

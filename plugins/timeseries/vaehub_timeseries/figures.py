@@ -14,13 +14,13 @@ from vaehub_timeseries.trial import Trial
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-    from vaehub.run import Run
+    from vaehub import TrainedModel
 
 PANELS = 6
 SEEN, HIDDEN, BELIEVED = "#1f4e79", "#c0392b", "#e08e0b"
 
 
-def believed_windows(run: Run, trial: Trial, names: Sequence[str] | None) -> Figure:
+def believed_windows(run: TrainedModel, trial: Trial, names: Sequence[str] | None) -> Figure:
     """The channels and windows with the most hidden cells: what was seen, what was hidden, what the model believes."""
     estimates = trial.estimates(run.vae, run.device)
     counts = trial.hidden.sum(1)  # (N, C)

@@ -10,6 +10,7 @@ def vaehub_components() -> dict[str, str]:
     """Every part of this package, by kind and name."""
     return {
         "domain/timeseries": "vaehub_timeseries.domain:TimeSeries",
+        "judge/timeseries": "vaehub_timeseries.judge:SeriesJudge",
         "encoder/linear_gaussian": PARTS + "linear_gaussian:LinearGaussianEncoder",
         "decoder/linear_gaussian": PARTS + "linear_gaussian:LinearGaussianDecoder",
         "objective/absolute_error": PARTS + "absolute_error:AbsoluteError",

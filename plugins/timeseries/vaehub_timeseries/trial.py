@@ -8,9 +8,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from vaehub.base import Batch
+from vaehub.base import Batch, Model, estimate
 from vaehub.data.seeds import derive_seed
-from vaehub.model.vae import VAE, hide, point
 from vaehub_timeseries.impute.linear import LinearExpert
 from vaehub_timeseries.masks import transplant
 
@@ -33,20 +32,20 @@ class Trial:
         rng = np.random.default_rng(derive_seed("trial", *key))
         steps = rows.mask.flatten(0, 1).numpy()
         hidden = torch.from_numpy(transplant(steps, HIDDEN, rng)).view_as(rows.mask)
-        return cls(hide(rows._replace(mask=rows.mask & ~hidden)), rows.x, hidden)
+        return cls(rows._replace(mask=rows.mask & ~hidden).without_hidden(), rows.x, hidden)
 
-    def error(self, vae: VAE, device: torch.device) -> float:
+    def error(self, vae: Model, device: torch.device) -> float:
         """Mean absolute error on the hidden cells; 0 where there are none."""
         return self._error(self.estimates(vae, device))
 
     @torch.no_grad()
-    def estimates(self, vae: VAE, device: torch.device) -> Tensor:
+    def estimates(self, vae: Model, device: torch.device) -> Tensor:
         """E[x|z] at the mean of q(z|what is given), (N, T, C)."""
         was, parts = vae.training, []
         vae.eval()
         for index in torch.arange(len(self.truth)).split(ROWS_AT_ONCE):
             batch = Batch(*(None if t is None else t[index].to(device) for t in self.given))  # type: ignore[arg-type]
-            parts.append(point(vae.decoder(vae.encoder(batch).mean, batch.cond)).cpu())
+            parts.append(estimate(vae.decoder(vae.encoder(batch).mean, batch.cond)).cpu())
         vae.train(was)
         return torch.cat(parts)
 

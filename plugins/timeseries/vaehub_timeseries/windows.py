@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import final
 
 import torch
@@ -10,6 +11,15 @@ from torch import Tensor
 
 from vaehub.base import Batch, Data
 from vaehub_timeseries.model.em import Autocovariance
+
+
+@final
+@dataclass(frozen=True)
+class SeriesFacts:
+    """What the linear parts ask of windows: the series (T_i, C) that they were cut from, and their process, where it is known."""
+
+    series: Sequence[Tensor]
+    process: Autocovariance | None = None
 
 
 @final
@@ -28,7 +38,7 @@ class Windows(Data):
         shift: float = 0.0,
         process: Autocovariance | None = None,
     ) -> None:
-        self.series, self.steps, self.shift, self.process = series, steps, shift, process
+        self.steps, self.shift, self.facts = steps, shift, SeriesFacts(series, process)
         padded = [torch.nn.functional.pad(x, (0, 0, 0, max(0, steps - len(x))), value=torch.nan) for x in series]
         self.cells = torch.cat(padded).float() if padded else torch.zeros(0, 1)
         self.starts = starts([len(x) for x in padded], steps, stride)
@@ -46,8 +56,8 @@ class Windows(Data):
 
     def to(self, device: torch.device | str) -> Windows:
         """The same windows on another device."""
-        moved = Windows([], self.steps, shift=self.shift, process=self.process)
-        moved.series, moved.cells, moved.starts = self.series, self.cells.to(device), self.starts.to(device)
+        moved = Windows([], self.steps, shift=self.shift)
+        moved.facts, moved.cells, moved.starts = self.facts, self.cells.to(device), self.starts.to(device)
         return moved
 
 

@@ -7,7 +7,7 @@ from vaehub.evaluation.doctor.curves import CURVES
 from vaehub.evaluation.doctor.latent import LATENT
 from vaehub.evaluation.doctor.loss import LOSS
 from vaehub.evaluation.doctor.rows import ROWS
-from vaehub.run import Run
+from vaehub.trained import TrainedModel
 
 __all__ = ["CHECKS", "Check", "Checkup", "Finding", "diagnose"]
 
@@ -15,7 +15,7 @@ SEVERITIES = ("error", "warning", "note")
 CHECKS: tuple[Check, ...] = (*CURVES, *LOSS, *LATENT, *ROWS)
 
 
-def diagnose(run: Run) -> list[Finding]:
+def diagnose(run: TrainedModel) -> list[Finding]:
     """All that is wrong with a run, worst first; empty for a healthy one. Needs the training data."""
     checkup = Checkup(run)
     found = [finding for check in CHECKS if (finding := check(checkup)) is not None]

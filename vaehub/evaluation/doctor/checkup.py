@@ -12,12 +12,12 @@ import torch
 from torch import Tensor
 from torch.distributions import Distribution
 
-from vaehub.base import Batch, Data
+from vaehub.base import Batch, Data, draw
 from vaehub.data.rows import Subset
 from vaehub.data.seeds import derive_seed, seeded
 from vaehub.evaluation.importance import Evidence, evidence
-from vaehub.model.vae import draw, hide, log_likelihood
-from vaehub.run import Run
+from vaehub.model.vae import log_likelihood
+from vaehub.trained import TrainedModel
 
 SAMPLES = 16  # draws of z a row
 LIMIT = 1000  # rows of a split
@@ -40,7 +40,7 @@ class Finding:
 class Checkup:
     """A run and what was measured of it thing on first use."""
 
-    run: Run
+    run: TrainedModel
 
     @cached_property
     def cells(self) -> pd.DataFrame:
@@ -76,7 +76,7 @@ class Checkup:
         """The rows of `some` on the model's device."""
         data = self.some(split)
         with seeded("diagnose", split):
-            return hide(data[torch.arange(len(data))].dense().to(self.run.device))
+            return data[torch.arange(len(data))].dense().to(self.run.device).without_hidden()
 
     @cache  # noqa: B019
     @torch.no_grad()

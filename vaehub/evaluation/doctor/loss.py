@@ -8,11 +8,10 @@ import math
 import torch
 from torch import Tensor
 
-from vaehub.base import Objective, Step
+from vaehub.base import Objective, Step, Terms
 from vaehub.config.build import build_objective
 from vaehub.data.seeds import seeded
 from vaehub.evaluation.doctor.checkup import Check, Checkup, Finding
-from vaehub.model.vae import Terms
 
 ROWS = 32
 PROBE = 100.0  # nats of KL a dimension at which the objective is asked: above any free bits

@@ -93,7 +93,7 @@ def frequencies(labels: Tensor) -> dict[int, float]:
 
 def class_name(c: Checkup, k: int) -> str:
     """A class's name, or its number where it has none."""
-    return str(c.run.domain.classes[k]) if k < len(c.run.domain.classes) else str(k)
+    return str(c.run.codec.classes[k]) if k < len(c.run.codec.classes) else str(k)
 
 
 def discrete(c: Checkup) -> bool:

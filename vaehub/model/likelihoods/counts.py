@@ -104,6 +104,8 @@ class NegativeBinomial(Likelihood):
 class RowCounts(Sampled):
     """Multinomial given the total of the row at hand, by its log-probabilities (B, *shape)."""
 
+    gaps_are_zeros = True
+
     support = constraints.nonnegative_integer
 
     def __init__(self, logits: Tensor, total: int, coefficient: bool) -> None:

@@ -7,13 +7,12 @@ from typing import Any
 
 import torch
 from torch import Tensor
-from torch.distributions import Distribution, constraints
+
+from vaehub.base import Outcome
 
 
-class Sampled(Distribution, ABC):
+class Sampled(Outcome, ABC):
     """A distribution that checks no arguments and is drawn from without gradients."""
-
-    arg_constraints: dict[str, constraints.Constraint] = {}  # noqa: RUF012 - torch's own form
 
     def __init__(self, batch_shape: torch.Size, event_shape: torch.Size = torch.Size()) -> None:  # noqa: B008 - an immutable tuple
         super().__init__(batch_shape, event_shape, validate_args=False)

@@ -10,10 +10,9 @@ import torch.nn.functional as F
 from pydantic import Field
 from torch import Tensor
 
-from vaehub.base import Batch, Logs, Objective, Part, Step
+from vaehub.base import Batch, Logs, Model, Objective, Part, Step, Terms
 from vaehub.errors import UsageError
 from vaehub.model.objectives import ELBO
-from vaehub.model.vae import VAE, Terms
 from vaehub_molecules.parts.heads import Heads
 from vaehub_molecules.parts.relaxed import relaxed
 from vaehub_molecules.parts.writer import Writer, alive
@@ -46,7 +45,7 @@ class Predictive(Objective):
         self.hot, self.cold, self.cooling = hot, cold, cooling
         self.writer: list[Writer] = []  # in a list: its weights are the VAE's
 
-    def wire(self, vae: VAE) -> None:
+    def wire(self, vae: Model) -> None:
         """Find the heads."""
         self.base.wire(vae)
         if not isinstance(vae.decoder, Writer):

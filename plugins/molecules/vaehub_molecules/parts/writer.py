@@ -12,9 +12,10 @@ from pydantic import Field
 from torch import Tensor, nn
 from torch.distributions import Distribution, constraints
 
-from vaehub.base import Data, Decoder, Likelihood, Spec
+from vaehub.base import Data, Decoder, Likelihood, Outcome, Spec
 from vaehub.errors import UsageError
 from vaehub_molecules.parts.heads import Heads
+from vaehub_molecules.rows import MoleculeFacts
 from vaehub_molecules.tokens.grammar import Grammar
 from vaehub_molecules.tokens.vocabulary import END
 
@@ -53,9 +54,9 @@ class Writer(Decoder):
 
     def initialise(self, data: Data) -> None:
         """Learn the grammar of the symbols, where the rows say what their symbols are."""
-        symbols = getattr(data, "symbols", None)
-        if self.grammar is not None and symbols is not None:
-            self.grammar.learn(symbols)
+        facts = data.facts
+        if self.grammar is not None and isinstance(facts, MoleculeFacts):
+            self.grammar.learn(facts.symbols)
 
     def forward(self, z: Tensor, cond: Tensor | None = None) -> Distribution:
         """p(x|z,c): batch (B, T)."""
@@ -89,13 +90,11 @@ class Writer(Decoder):
 
 
 @final
-class Strings(Distribution):
+class Strings(Outcome):
     """p(x|z,c) of strings, batch (B, T): log_prob is teacher forcing; symbols after the first END have probability 1.
 
     Where the writer knows a grammar, samples and modes are drawn from what it allows; log_prob is of the network alone.
     """
-
-    arg_constraints: dict[str, constraints.Constraint] = {}  # noqa: RUF012 - torch's own form
 
     def __init__(self, writer: Writer, code: Tensor) -> None:
         self.writer, self.code = writer, code

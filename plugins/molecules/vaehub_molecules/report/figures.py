@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from matplotlib.figure import Figure
 from matplotlib.image import imread
 
-from vaehub.run import Run
+from vaehub import TrainedModel
 from vaehub_molecules.chem.drawing import grid
 from vaehub_molecules.report.gather import drawn, rows_of, unseen
 from vaehub_molecules.use.codec import Codec
@@ -17,7 +17,7 @@ from vaehub_molecules.use.reconstruct import reconstruct
 SAMPLES, PAIRS = 15, 8
 
 
-def figures(run: Run) -> Mapping[str, Figure]:
+def figures(run: TrainedModel) -> Mapping[str, Figure]:
     """New molecules, and unseen ones beside what comes back of them."""
     codec = Codec(run)
     test = unseen(codec)

@@ -11,6 +11,7 @@ import torch
 from vaehub.data.rows import Subset
 from vaehub.evaluation.doctor import diagnose
 from vaehub.evaluation.importance import evidence
+from vaehub.evaluation.judge import judge_of_run
 from vaehub.report.run_page import verdict, versions
 from vaehub.run import Run
 from vaehub_molecules.chem.properties import table
@@ -38,7 +39,7 @@ def gather(run: Run) -> RunFindings:
     test = unseen(codec)
     texts, samples = drawn(codec, test)
     found = diagnose(run)
-    figures = run.domain.metrics(run, "test")
+    figures = judge_of_run(run).metrics(run, "test")
     train = codec.domain.train["smiles"].tolist()
     return RunFindings(
         title=run.path.resolve().name if run.path else "model",
@@ -48,7 +49,7 @@ def gather(run: Run) -> RunFindings:
         tiles=tiles(figures, codec),
         measures=measures(figures),
         samples=sample_cards(codec, samples[:SHOWN], texts[:SHOWN]),
-        counts=counts(texts, codec.domain.known, codec.policy).line(),
+        counts=counts(texts, codec.known, codec.policy).line(),
         pairs=pair_cards(codec, test[:PAIRS]),
         neighbours=neighbourhoods(codec, test[:QUERIES], train[:SEARCHED]),
         way=way_cards(codec, test),
@@ -78,7 +79,7 @@ def drawn(codec: Codec, test: Sequence[str]) -> tuple[list[str], list[str]]:
 
 def sample_cards(codec: Codec, samples: Sequence[str], texts: Sequence[str]) -> list[Card]:
     """Samples, marked where they are no molecule or were trained on."""
-    known = codec.domain.known.holds(list(samples))
+    known = codec.known.holds(list(samples))
     return [sample_card(*each) for each in zip(samples, texts, told(samples), known, strict=True)]
 
 

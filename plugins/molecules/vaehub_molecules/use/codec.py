@@ -10,7 +10,7 @@ from typing import Any, final
 import torch
 from torch import Tensor
 
-from vaehub import Run
+from vaehub import TrainedModel
 from vaehub.base import Step
 from vaehub.data.seeds import seeded
 from vaehub.errors import UsageError
@@ -18,11 +18,13 @@ from vaehub.model.objectives import ELBO
 from vaehub_molecules.chem.canonical import canonical
 from vaehub_molecules.chem.policy import Policy
 from vaehub_molecules.chem.reasons import Rejected
+from vaehub_molecules.codec import MoleculeCodec
 from vaehub_molecules.parts.heads import Heads
 from vaehub_molecules.parts.relaxed import relaxed
 from vaehub_molecules.parts.writer import Strings, Writer
 from vaehub_molecules.rows import Rows
-from vaehub_molecules.sets.molecule_set import MoleculeSet
+from vaehub_molecules.sets.known import Known
+from vaehub_molecules.sets.molecule_set import MoleculeSet, set_of
 from vaehub_molecules.tokens import Vocabulary
 
 ROWS = 1024  # molecules that go through the networks at once
@@ -32,12 +34,22 @@ ROWS = 1024  # molecules that go through the networks at once
 class Codec:
     """Molecules to codes z (N, L) and back. Letters: N molecules, L latent, T symbols, V vocabulary, P properties, C condition."""
 
-    def __init__(self, run: Run) -> None:
-        if not isinstance(run.domain, MoleculeSet) or not isinstance(run.vae.decoder, Writer):
+    def __init__(self, run: TrainedModel) -> None:
+        if not isinstance(run.codec, MoleculeCodec) or not isinstance(run.vae.decoder, Writer):
             raise UsageError(
                 f"a run of domain {run.config.domain.name}, not of molecules; give one trained on domain smiles, moses or zinc250k"
             )
-        self.run, self.domain, self.writer = run, run.domain, run.vae.decoder
+        self.run, self.model_codec, self.writer = run, run.codec, run.vae.decoder
+
+    @property
+    def domain(self) -> MoleculeSet:
+        """The set that the model was trained on. Raises UsageError where it is not at hand."""
+        return set_of(self.run.domain)
+
+    @property
+    def known(self) -> Known:
+        """Which molecules were trained on."""
+        return self.model_codec.known
 
     @property
     def latent(self) -> int:
@@ -47,17 +59,17 @@ class Codec:
     @property
     def vocabulary(self) -> Vocabulary:
         """The symbols that the model knows."""
-        return self.domain.vocabulary
+        return self.model_codec.vocabulary
 
     @property
     def policy(self) -> Policy:
         """Which molecules the model was trained on."""
-        return self.domain.policy
+        return self.model_codec.policy
 
     @property
     def property_names(self) -> tuple[str, ...]:
         """What the heads predict."""
-        return self.domain.scales.names if self.writer.heads is not None else ()
+        return self.model_codec.scales.names if self.writer.heads is not None else ()
 
     def knows(self, smiles: str) -> bool:
         """Whether the model can read a canonical SMILES."""
@@ -72,7 +84,7 @@ class Codec:
 
     def rows(self, smiles: Sequence[str]) -> Rows:
         """Canonical SMILES as rows of the model. Raises UsageError that names the molecule and the symbol that it lacks."""
-        return self.domain.encodable(smiles)
+        return self.model_codec.encodable(smiles)
 
     def encode(self, smiles: Sequence[str]) -> Tensor:
         """Means of q(z|x) (N, L) of canonical SMILES."""
@@ -117,7 +129,7 @@ class Codec:
 
     def predict(self, z: Tensor) -> Tensor:
         """Properties (N, P) of codes (N, L), in their own units, differentiable."""
-        return self.domain.scales.units(self.heads(z))
+        return self.model_codec.scales.units(self.heads(z))
 
     def relaxed(
         self, z: Tensor, tau: float = 1.0, hard: bool = False, noise: Tensor | None = None, cond: Tensor | None = None
@@ -127,7 +139,7 @@ class Codec:
 
     def predict_relaxed(self, soft: Tensor) -> Tensor:
         """Properties (N, P) of soft strings (N, T, V), in their own units, differentiable."""
-        return self.domain.scales.units(self.heads.read(soft))
+        return self.model_codec.scales.units(self.heads.read(soft))
 
     def tuned(
         self, smiles: Sequence[str], weights: Sequence[float] | None = None, steps: int = 20, rate: float = 3e-4, seed: int = 0

@@ -8,29 +8,31 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch import Tensor
 
+from vaehub import Model, TrainedModel
 from vaehub.base import Batch, Data
 from vaehub.data.seeds import seeded
-from vaehub.model.vae import VAE
 from vaehub_molecules.chem.policy import Policy
+from vaehub_molecules.judge import molecules_of
 from vaehub_molecules.parts.writer import alive
+from vaehub_molecules.rows import MoleculeFacts
 from vaehub_molecules.tokens import Vocabulary
 from vaehub_molecules.use.codec import ROWS, canonical_or_empty
 
 if TYPE_CHECKING:
-    from vaehub.run import Run
+    pass
 
 DRAWN = 2_000  # molecules that are drawn for figures, and of a test set that they are compared with, where nobody says how many
 ACTIVE = 0.01  # least variance of a dimension's mean that counts as active
 
 
-def some(data: Data, most: int, vae: VAE) -> list[Batch]:
+def some(data: Data, most: int, vae: Model) -> list[Batch]:
     """The first rows of data, in batches on the model's device."""
     device = next(vae.parameters()).device
     return [data[index].to(device) for index in torch.arange(min(most, len(data))).split(ROWS)]
 
 
 @torch.no_grad()
-def exact(vae: VAE, data: Data, most: int) -> float:
+def exact(vae: Model, data: Data, most: int) -> float:
     """Share of molecules that come back symbol for symbol from the mean of q(z|x), decoded greedily."""
     hits = [same(batch, vae.decoder(vae.encoder(batch).mean, batch.cond).mode) for batch in some(data, most, vae)]
     return float(torch.cat(hits).all(1).float().mean())
@@ -42,7 +44,7 @@ def same(batch: Batch, x: Tensor) -> Tensor:
 
 
 @torch.no_grad()
-def valid(vae: VAE, data: Data, vocabulary: Vocabulary, n: int) -> float:
+def valid(vae: Model, data: Data, vocabulary: Vocabulary, n: int) -> float:
     """Share of valid molecules among n drawn from the prior, under conditions of data."""
     with seeded("valid"):
         return share(canonical_or_empty(vocabulary.strings(drawn(vae, data, n)), Policy()))
@@ -53,7 +55,7 @@ def share(molecules: Sequence[str]) -> float:
     return sum(map(bool, molecules)) / len(molecules)
 
 
-def drawn(vae: VAE, data: Data, n: int) -> Tensor:
+def drawn(vae: Model, data: Data, n: int) -> Tensor:
     """n rows (n, T) from the prior, under conditions of data by turns."""
     parts = []
     for index in torch.arange(n).split(ROWS):
@@ -64,20 +66,22 @@ def drawn(vae: VAE, data: Data, n: int) -> Tensor:
 
 
 def figures_of(
-    run: Run, data: Data, train: Sequence[str], draws: int | None = None, judges: int | None = None
+    run: TrainedModel, data: Data, train: Sequence[str], draws: int | None = None, judges: int | None = None
 ) -> Mapping[str, float]:
     """Reconstruction, use of z, and the MOSES suite of so many samples against so many test molecules, in one table."""
     from vaehub_molecules.metrics import evaluate
 
-    vocabulary: Vocabulary = run.domain.vocabulary  # type: ignore[attr-defined]
+    vocabulary, facts = molecules_of(run.codec).vocabulary, data.facts
     with seeded("metrics"):
         samples = vocabulary.strings(drawn(run.vae, data, draws or DRAWN))
     judges = judges or DRAWN
-    return returned(run.vae, data, judges) | dict(evaluate(samples, train, list(getattr(data, "smiles", ()))[:judges]))
+    return returned(run.vae, data, judges) | dict(
+        evaluate(samples, train, list(facts.smiles if isinstance(facts, MoleculeFacts) else ())[:judges])
+    )
 
 
 @torch.no_grad()
-def returned(vae: VAE, data: Data, most: int) -> dict[str, float]:
+def returned(vae: Model, data: Data, most: int) -> dict[str, float]:
     """Exact and token reconstruction (from the mean, and from a draw of q), nats, KL and active units.
 
     Active units: dimensions with Var_x E[z|x] > 0.01, "Importance Weighted Autoencoders" (Burda et al., 2016), arXiv:1509.00519.
@@ -96,7 +100,7 @@ def returned(vae: VAE, data: Data, most: int) -> dict[str, float]:
     return {"token_reconstruction": hits / symbols, **{k: v / rows for k, v in totals.items()}, "active_units": float(active)}
 
 
-def of_batch(vae: VAE, batch: Batch, terms: Any) -> dict[str, Tensor]:
+def of_batch(vae: Model, batch: Batch, terms: Any) -> dict[str, Tensor]:
     """Sums over the molecules of a batch."""
     here = alive(batch.x)
     greedy = same(batch, vae.decoder(terms.q.mean, batch.cond).mode)

@@ -22,8 +22,8 @@ from vaehub.files.atomic import sync_folder
 from vaehub.files.model_file import MAX_BYTES
 from vaehub.hints import reason
 from vaehub.run import Run, load
-from vaehub_recommender.api.fitted import Fitted
-from vaehub_recommender.domain import Recommendation
+from vaehub_recommender.api.fitted import Fitted, codec_of
+from vaehub_recommender.domain import source_of
 from vaehub_recommender.tables import Ids, Log
 from vaehub_recommender.tables.log import Tally, csr
 
@@ -83,38 +83,39 @@ def read(folder: Path) -> Fitted:
     if not folder.is_dir():
         raise UsageError(f"{folder}: no such folder; give one that Recommender.save or `vaehub train` wrote")
     run = load(folder)
-    if not isinstance(run.domain, Recommendation):
-        raise UsageError(f"{folder}: a run with domain {run.config.domain.name}; give one with domain recommender")
+    try:
+        codec = codec_of(run)
+    except UsageError as error:
+        raise UsageError(f"{folder}: {error}") from None
     if not (folder / USERS).is_file():
-        return of_run(run, run.domain)
+        return of_run(run, codec.ids)
     run.path = None
     try:
-        return restored(run, run.domain, folder)
+        return restored(run, codec.ids, folder)
     except (OSError, ValueError, KeyError, TypeError, AttributeError, pa.ArrowException) as error:
         if isinstance(error, UsageError):
             raise
         raise UsageError(f"{folder}: its users are damaged ({reason(error)}); use another copy, or fit again") from error
 
 
-def restored(run: Run, domain: Recommendation, folder: Path) -> Fitted:
+def restored(run: Run, items: Ids, folder: Path) -> Fitted:
     """The known users beside the model."""
     for name in (HISTORIES, USERS):
         if (folder / name).stat().st_size > MAX_BYTES:
             raise UsageError(f"{folder / name}: larger than {MAX_BYTES:,} bytes, which is not read")
     users = Ids.from_json(json.loads((folder / USERS).read_text())["users"])
     table = pq.read_table(folder / HISTORIES).combine_chunks()
-    matrix = matrix_of(table, domain)
+    matrix = matrix_of(table, len(items))
     if len(users) != matrix.shape[0]:
         raise ValueError(f"{len(users)} ids for {matrix.shape[0]} histories")
     times = values_of(table, "times") if "times" in table.column_names else None
-    items = items_of(domain)
     log = Log(users, items, matrix, times, Tally(matrix.nnz, 0, 0, len(users), len(items), matrix.nnz))
-    return Fitted(run, domain, log, table["counted"].to_numpy(), side_of(table))
+    return Fitted(run, log, table["counted"].to_numpy(), side_of(table))
 
 
-def matrix_of(table: pa.Table, domain: Recommendation) -> csr_array:
+def matrix_of(table: pa.Table, items: int) -> csr_array:
     """The items (U, I) of the known users."""
-    lists, items = column(table, "items"), len(items_of(domain))
+    lists = column(table, "items")
     at = values_of(table, "items").astype(np.int64)
     if len(at) and not 0 <= at.min() <= at.max() < items:
         raise ValueError(f"positions up to {at.max()} of {items} items")
@@ -141,23 +142,17 @@ def side_of(table: pa.Table) -> Tensor | None:
     return torch.from_numpy(values_of(table, "side").reshape(table.num_rows, -1))
 
 
-def items_of(domain: Recommendation) -> Ids:
-    """The catalogue of a model that is loaded."""
-    assert domain.ids is not None  # restore has set it
-    return domain.ids
-
-
-def of_run(run: Run, domain: Recommendation) -> Fitted:
+def of_run(run: Run, ids: Ids) -> Fitted:
     """A run of `vaehub train`, with the users of its table if that is still there."""
-    ids = items_of(domain)
     try:
-        log = over(domain.log, ids)
-        counted = np.isin(np.arange(len(log.users)), domain.split.rows)
-        return Fitted(run, domain, log, counted, domain.side)
+        source = source_of(run.domain)
+        log = over(source.log, ids)
+        counted = np.isin(np.arange(len(log.users)), source.split.rows)
+        return Fitted(run, log, counted, source.side, source.frames)
     except UsageError as error:
         warnings.warn(f"no users are known, histories can be served: {error}", UserWarning, stacklevel=4)
     nobody = csr(np.zeros(0, np.float32), np.zeros(0, np.int64), np.zeros(1, np.int64), (0, len(ids)))
-    return Fitted(run, domain, Log(Ids.of([]), ids, nobody, None, Tally(0, 0, 0, 0, len(ids), 0)), np.zeros(0, bool))
+    return Fitted(run, Log(Ids.of([]), ids, nobody, None, Tally(0, 0, 0, 0, len(ids), 0)), np.zeros(0, bool))
 
 
 def over(log: Log, ids: Ids) -> Log:

@@ -17,13 +17,20 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_array
 from torch import Tensor
 
-from vaehub.run import Run
-from vaehub_recommender.domain import Recommendation
+from vaehub import Run, TrainedModel, UsageError
+from vaehub_recommender.codec import InteractionCodec
 from vaehub_recommender.popularity import Popularity
 from vaehub_recommender.rank import Ranker
 from vaehub_recommender.tables import Columns, Ids, Log
 
 NOTHING: Mapping[str, pd.DataFrame | None] = {"user": None, "item": None}
+
+
+def codec_of(run: TrainedModel) -> InteractionCodec:
+    """What a model of this plugin knows of its data. Raises UsageError for a run of another domain."""
+    if not isinstance(run.codec, InteractionCodec):
+        raise UsageError(f"a run with domain {run.config.domain.name}; give one with domain recommender")
+    return run.codec
 
 
 @final
@@ -35,11 +42,15 @@ class Fitted:
     """
 
     run: Run
-    domain: Recommendation
     log: Log
     counted: NDArray[np.bool_]
     side: Tensor | None = None
     frames: Mapping[str, pd.DataFrame | None] = field(default_factory=lambda: NOTHING)
+
+    @property
+    def codec(self) -> InteractionCodec:
+        """What the model knows of its data."""
+        return codec_of(self.run)
 
     @cached_property
     def ranker(self) -> Ranker:
@@ -59,13 +70,13 @@ class Fitted:
     @property
     def columns(self) -> Columns:
         """How tables are read."""
-        return self.domain.columns
+        return self.codec.columns
 
     @cached_property
     def popularity(self) -> Tensor:
         """log of the share of users who have each item (I,): of the known ones, and where there are none of those whom the model learnt from."""
-        learnt = self.domain.popularity
-        known = Popularity.of(self.log.matrix) if len(self.users) or learnt is None else learnt
+        learnt = self.codec.popularity
+        known = Popularity.of(self.log.matrix) if len(self.users) else learnt
         return torch.from_numpy(known.log_share).float()
 
     @property

@@ -19,7 +19,7 @@ from vaehub.hints import did_you_mean
 from vaehub_recommender.api.fitted import Fitted
 from vaehub_recommender.api.learn import blank
 from vaehub_recommender.api.query import require_users, side_of
-from vaehub_recommender.domain import SPLITS
+from vaehub_recommender.domain import SPLITS, SplitLog
 from vaehub_recommender.held import Held, Split
 from vaehub_recommender.judge import Judged, evaluate
 from vaehub_recommender.judge.protocols import judged_run
@@ -36,10 +36,8 @@ def by_protocol(fitted: Fitted, protocol: str) -> Judged:
     if fitted.run.path is not None and config.domain.options["split"] == protocol:
         return judged_run(fitted.run)  # a run of `vaehub train` was trained without them
     split = SPLITS[protocol](fitted.log, None, config.train.seed)
-    domain = blank(config)
-    domain.hold(fitted.log, split, fitted.frames["user"], fitted.frames["item"])
-    if fitted.side is not None:
-        domain.side = fitted.side
+    options = blank(config)
+    domain = SplitLog(fitted.log, split, options.columns, fitted.frames, options.history, fitted.side)
     with tempfile.TemporaryDirectory() as folder:
         return judged_run(vaehub.train(config, out=Path(folder) / "run", domain=domain, progress=False))
 

@@ -18,7 +18,7 @@ from vaehub.config.load import Config
 from vaehub.errors import UsageError
 from vaehub_recommender.api.fitted import Fitted
 from vaehub_recommender.api.linear import count
-from vaehub_recommender.domain import Recommendation
+from vaehub_recommender.domain import Recommendation, SplitLog
 from vaehub_recommender.held import Held, Positions, Split, subset
 from vaehub_recommender.splits import HELD, MOST_USERS, from_last
 from vaehub_recommender.tables import Log
@@ -26,14 +26,14 @@ from vaehub_recommender.tables import Log
 
 def learn(log: Log, config: Config, frames: Mapping[str, pd.DataFrame | None]) -> Fitted:
     """Train on all users but a tenth, by whom epochs are compared; the linear part has these too in the end."""
-    domain = blank(config)
+    options = blank(config)
     split = most(log, config.train.seed)
-    domain.hold(log, split, frames["user"], frames["item"])
+    domain = SplitLog(log, split, options.columns, frames, options.history)
     with tempfile.TemporaryDirectory() as folder:
         run = vaehub.train(config, out=Path(folder) / "run", domain=domain, progress=False)
     run.path = None  # its files are gone
     counted = np.isin(np.arange(len(log.users)), split.rows)
-    return count(Fitted(run, domain, log, counted, domain.side, frames))
+    return count(Fitted(run, log, counted, domain.side, frames))
 
 
 def blank(config: Config) -> Recommendation:

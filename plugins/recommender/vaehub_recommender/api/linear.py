@@ -14,7 +14,8 @@ from scipy.sparse import csr_array
 from torch import Tensor
 
 from vaehub_recommender.api.fitted import Fitted
-from vaehub_recommender.parts.ease import Ease, as_weights, gram, solve
+from vaehub_recommender.closed_form import as_weights, gram, solve
+from vaehub_recommender.parts.ease import Ease
 
 
 @final

@@ -16,18 +16,20 @@ from scipy.sparse import csr_array
 from torch import Tensor
 
 from vaehub.base import Spec
-from vaehub.config.build import build_objective
+from vaehub.config.build import build_domain, build_objective
 from vaehub.config.load import load_config
 from vaehub.data.seeds import seeded
+from vaehub.evaluation.judge import judge_of
 from vaehub.run import Run, header_of, load
 from vaehub.training.fit import fit
 from vaehub.training.module import Training
 from vaehub_recommender.api.fitted import Fitted
 from vaehub_recommender.api.grow import Kin, grown
-from vaehub_recommender.api.learn import blank, most
+from vaehub_recommender.api.learn import most
 from vaehub_recommender.api.linear import revise
 from vaehub_recommender.api.settings import overrides
-from vaehub_recommender.domain import Recommendation
+from vaehub_recommender.codec import InteractionCodec
+from vaehub_recommender.domain import SplitLog
 from vaehub_recommender.held import Split
 from vaehub_recommender.parts.ease import Ease
 from vaehub_recommender.popularity import Popularity
@@ -41,12 +43,14 @@ def updated(fitted: Fitted, frame: pd.DataFrame, epochs: int) -> Fitted:
     """The model of all interactions: its linear part exactly so, its network after some epochs more."""
     given = collect(frame, fitted.columns)
     log = union(fitted, given)
-    domain, spec = widened(fitted, log)
-    vae = grown(fitted.run, spec, Kin.of(log.matrix, len(fitted.items)))
+    codec = widened(fitted, log)
+    vae = grown(fitted.run, codec.spec, Kin.of(log.matrix, len(fitted.items)))
     if isinstance(vae.decoder, Ease) and isinstance(fitted.run.vae.decoder, Ease):
         revise(vae.decoder, fitted.run.vae.decoder, *changed(fitted, log, log.users.positions(given.users.values)))
-    run = Run(fitted.run.config, spec, domain, vae)
-    done = Fitted(run, domain, log, np.ones(len(log.users), bool), with_strangers(fitted.side, len(log.users)), fitted.frames)
+    domain = build_domain(fitted.run.config)
+    domain.codec = codec
+    run = Run(fitted.run.config, codec, domain, vae)
+    done = Fitted(run, log, np.ones(len(log.users), bool), with_strangers(fitted.side, len(log.users)), fitted.frames)
     return replace(done, run=tuned(done, epochs)) if epochs else done
 
 
@@ -92,31 +96,30 @@ def with_strangers(side: Tensor | None, users: int) -> Tensor | None:
     return None if side is None else torch.cat([side, side.new_zeros(users - len(side), side.shape[1])])
 
 
-def widened(fitted: Fitted, log: Log) -> tuple[Recommendation, Spec]:
-    """A domain that knows the new items as well, and the shape of its data."""
-    domain, items = blank(fitted.run.config), len(log.items)
-    old = fitted.run.spec
-    spec = Spec((items,), cond=old.cond + (items - old.size) * domain.history)
-    domain.restore(spec, {**fitted.domain.state(), "items": log.items.to_json()})
-    learnt, found = fitted.domain.popularity, Popularity.of(log.matrix)
-    domain.popularity = found if len(fitted.users) or learnt is None else learnt.plus(found)
-    return domain, spec
+def widened(fitted: Fitted, log: Log) -> InteractionCodec:
+    """The codec with the new items as well."""
+    codec, items = fitted.codec, len(log.items)
+    spec = Spec((items,), cond=codec.spec.cond + (items - codec.spec.size) * codec.history)
+    found = Popularity.of(log.matrix)
+    popularity = found if len(fitted.users) else codec.popularity.plus(found)
+    return InteractionCodec(spec, log.items, codec.columns, popularity, codec.user_features, codec.history)
 
 
 def tuned(fitted: Fitted, epochs: int) -> Run:
     """The run after some epochs more, at a lower rate, on all interactions; epochs are compared by some of the users."""
-    run, domain, log = fitted.run, fitted.domain, fitted.log
+    run, codec, log = fitted.run, fitted.codec, fitted.log
     shorter = {"train": {"epochs": epochs, "validate_every": 1}, "optimizer.lr": CALMER * run.config.optimizer.lr}
     config = load_config(run.config.to_dict(), list(overrides(shorter)))
     users = np.arange(len(log.users))
     some = most(log, config.train.seed).val
-    domain.hold(log, Split(users, log.matrix, np.arange(len(log.items)), some, some, True, 0))
-    if fitted.side is not None:
-        domain.side = fitted.side
+    split = Split(users, log.matrix, np.arange(len(log.items)), some, some, True, 0)
+    domain = SplitLog(log, split, codec.columns, fitted.frames, codec.history, fitted.side)
+    domain.codec = codec
     objective = build_objective(config, run.spec)
     with tempfile.TemporaryDirectory() as folder, seeded("tune", config.train.seed):
         objective.wire(run.vae.train())
-        module = Training(run.vae, objective, domain, domain.data("train"), domain.data("val"), config)
-        fit(module, Path(folder), header_of(run.config, run.spec, domain), resume=False, progress=False)
+        judge = judge_of(config.domain.name, domain, codec)
+        module = Training(run.vae, objective, judge, domain.data("train"), domain.data("val"), config)
+        fit(module, Path(folder), header_of(run.config, codec), resume=False, progress=False)
         best = load(Path(folder))
-    return Run(run.config, run.spec, domain, best.vae)
+    return Run(run.config, codec, run.domain, best.vae)

@@ -10,7 +10,7 @@ import torch
 from scipy.sparse import csr_array
 from torch import Tensor
 
-from vaehub_recommender.parts.ease import solve
+from vaehub_recommender.closed_form import solve
 from vaehub_recommender.rank import ROWS, tensor_of
 from vaehub_recommender.scores import FromHistory, Given, Scores
 

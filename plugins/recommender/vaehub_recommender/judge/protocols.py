@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
@@ -12,18 +12,18 @@ from scipy.sparse import csr_array
 
 from vaehub.errors import UsageError
 from vaehub.hints import did_you_mean
+from vaehub_recommender.closed_form import gram
+from vaehub_recommender.domain import source_of
 from vaehub_recommender.judge.baselines import ByEase, ByPopularity, Ranking
 from vaehub_recommender.judge.items import LIST, Items
 from vaehub_recommender.judge.judged import Judged
 from vaehub_recommender.judge.marks import Marks
 from vaehub_recommender.judge.metrics import USUAL, Integers, deepest, metrics
 from vaehub_recommender.leakage import check
-from vaehub_recommender.parts.ease import gram
 from vaehub_recommender.rank import Ranker, tensor_of, top
 
 if TYPE_CHECKING:
-    from vaehub.run import Run
-    from vaehub_recommender.domain import Recommendation
+    from vaehub import TrainedModel
     from vaehub_recommender.held import Held, Split
 
 PENALTIES = (200.0, 300.0, 500.0, 1000.0)
@@ -100,11 +100,11 @@ def leaks(split: Split) -> list[str]:
     return [f"Split: {verdict}", *(f"  {count}" for count in counts)]
 
 
-def judged_run(run: Run, part: str = "test") -> Judged:
+def judged_run(run: TrainedModel, part: str = "test") -> Judged:
     """A trained run beside EASE and popularity on what its domain keeps from it; needs the training data."""
-    domain = cast("Recommendation", run.domain)
-    rank = partial(Ranker(run).batches, side=domain.data(part).side)
-    return evaluate({"model": rank}, domain.split, part)
+    source = source_of(run.domain)
+    rank = partial(Ranker(run).batches, side=source.data(part).side)
+    return evaluate({"model": rank}, source.split, part)
 
 
 def baselines(train: csr_array, val: Held) -> tuple[dict[str, Ranking], str]:

@@ -2,55 +2,22 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, final
+from typing import Annotated, final
 
-import numpy as np
 import torch
 from pydantic import Field
-from scipy.linalg import lapack
 from torch import Tensor
 from torch.distributions import Distribution
 
-from vaehub.base import Data, Decoder, Likelihood, Part, Spec
+from vaehub.base import Data, Decoder, Likelihood, Model, Part, Spec
 from vaehub.errors import UsageError
-from vaehub_recommender.interactions import Interactions, parted
+from vaehub_recommender.closed_form import gram, solve
+from vaehub_recommender.interactions import InteractionFacts, Interactions, parted
+from vaehub_recommender.mixing import best_share
 from vaehub_recommender.parts.catalogue import Catalogue, implicit
 from vaehub_recommender.scores import FromHistory, Mixed, scores_of
 
 LARGEST = 50_000  # items: weights of 10 GB
-ROWS = 2_000  # items whose products with all others are computed at once
-
-
-def gram(matrix: Any) -> Tensor:
-    """X'X (I, I) in float64 of a scipy CSR array (U, I)."""
-    items = matrix.shape[1]
-    out, users = np.zeros((items, items)), matrix.astype(np.float64).tocsr()
-    own = users.T.tocsr()
-    for start in range(0, items, ROWS):
-        out[start : start + ROWS] = (own[start : start + ROWS] @ users).toarray()
-    return torch.from_numpy(out)
-
-
-def solve(gram: Tensor, penalty: float | Tensor) -> tuple[Tensor, Tensor]:
-    """B (I, I) = I - P diag(P)^-1 and diag(P) (I,), P = (G + diag(penalty))^-1: the ridge regression of every item on all others.
-
-    "Embarrassingly Shallow Autoencoders for Sparse Data" (Steck, 2019), arXiv:1905.03375. `gram` (float64) is overwritten.
-    """
-    gram.diagonal().add_(penalty)
-    factor, failed = lapack.dpotrf(
-        gram.numpy().T, lower=1, overwrite_a=1, clean=0
-    )  # symmetric: the transpose is itself, column by column
-    if failed:
-        raise UsageError("decoder ease: the items' products are not positive definite; give a higher penalty")
-    precision = torch.from_numpy(lapack.dpotri(factor, lower=1, overwrite_c=1)[0])
-    return as_weights(precision.tril() + precision.tril(-1).T)
-
-
-def as_weights(precision: Tensor) -> tuple[Tensor, Tensor]:
-    """B and diag(P) from P (I, I), which is overwritten."""
-    diagonal = precision.diagonal().clone()
-    precision /= -diagonal
-    return precision.fill_diagonal_(0.0), diagonal
 
 
 @final
@@ -105,6 +72,12 @@ class Ease(Decoder):
         self.diagonal.copy_(diagonal)
         if self.base is not None:
             self.base.initialise(data)
+
+    def calibrate(self, vae: Model, data: Data) -> None:
+        """How much the linear part counts beside its base: what ranks best for validation users."""
+        facts = data.facts
+        if self.base is not None and isinstance(facts, InteractionFacts) and facts.held is not None:
+            self.share.fill_(best_share(vae, data, facts.held))
 
     def forward(self, z: Tensor, cond: Tensor | None = None) -> Distribution:
         """p(x|z,c): batch (B,), event (I,)."""

@@ -6,14 +6,16 @@ import torch
 from torch import Tensor
 
 from vaehub.base import Data
+from vaehub_recommender.interactions import InteractionFacts
 
 
 @torch.no_grad()
 def start_from_features(table: Tensor, data: Data) -> None:
     """Replace the rows of a table (I, H) by a random projection of the items' features (I, F), of the same size; items without keep theirs."""
-    features: Tensor | None = getattr(data, "item_features", None)
-    if features is None:
+    facts = data.facts
+    if not isinstance(facts, InteractionFacts) or facts.item_features is None:
         return
+    features = facts.item_features
     projected = features.to(table) @ torch.randn(features.shape[1], table.shape[1], dtype=table.dtype)
     known = projected.abs().sum(1) > 0
     size = projected[known].square().mean().sqrt().clamp(min=1e-12)

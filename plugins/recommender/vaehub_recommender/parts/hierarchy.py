@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any, ClassVar, final
+from typing import Any, final
 
 import torch
 from pydantic import PositiveInt
 from torch import Tensor, nn
 from torch.distributions import Distribution, Independent, Normal, constraints
 
-from vaehub.base import Batch, Data, Encoder, Posterior, Prior, Spec
+from vaehub.base import Batch, Data, Encoder, Model, Outcome, Posterior, Prior, Spec
 from vaehub.errors import UsageError
 from vaehub.model.nets import Dropout, mlp
 from vaehub.model.posteriors import DiagNormal
@@ -21,10 +21,9 @@ from vaehub_recommender.parts.features import start_from_features
 
 
 @final
-class Hierarchy(Distribution):
+class Hierarchy(Outcome):
     """p(z1, z2) = p(z2) p(z1|z2), with the second a function of z2: event (L,), z1 its first half, rounded down."""
 
-    arg_constraints: ClassVar[dict[str, constraints.Constraint]] = {}
     support = constraints.real_vector
 
     def __init__(self, upper: Distribution, lower: Callable[[Tensor], Distribution], latent: int) -> None:
@@ -41,8 +40,12 @@ class Hierarchy(Distribution):
 
     def log_prob(self, value: Tensor) -> Tensor:
         """log p(z2) + log p(z1|z2)."""
+        return self.log_prob_parts(value).sum(-1)
+
+    def log_prob_parts(self, value: Tensor) -> Tensor:
+        """log p(z1|z2) and log p(z2): (..., 2), one a layer."""
         z1, z2 = value.split(self.sizes, -1)
-        return self.upper.log_prob(z2) + self.lower(z2).log_prob(z1)
+        return torch.stack([self.lower(z2).log_prob(z1), self.upper.log_prob(z2)], -1)
 
     def rsample(self, sample_shape: Any = ()) -> Tensor:
         """First z2, then z1."""
@@ -106,9 +109,9 @@ class HierarchicalVamp(Prior):
         self.vamp = Vamp(spec, second, components=components)
         self.net = mlp(second, *hidden, self.family.features, activation="tanh")
 
-    def wire(self, encoder: Encoder) -> None:
+    def wire(self, vae: Model) -> None:
         """Keep a reference to the encoder."""
-        self.vamp.wire(Upper(encoder))
+        self.vamp.read_through(Upper(vae.encoder))
 
     def initialise(self, batch: Batch) -> None:
         """Start the pseudo-users from random training rows."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from abc import abstractmethod
-from typing import Annotated, Any, ClassVar, final
+from typing import Annotated, Any, final
 
 import torch
 from pydantic import Field
@@ -13,7 +13,7 @@ from torch.distributions import Distribution, constraints
 from torch.nn import functional as F
 
 from vaehub.base import Likelihood, Spec
-from vaehub_recommender.scores import Given, Scores
+from vaehub_recommender.scores import Given, Scored, Scores
 
 HALF_LOG_TAU = 0.5 * math.log(2 * math.pi)
 
@@ -76,10 +76,9 @@ class Implicit(Likelihood):
 
 
 @final
-class Items(Distribution):
+class Items(Scored):
     """Which items a user has, and how much of each: p(x|s)."""
 
-    arg_constraints: ClassVar[dict[str, constraints.Constraint]] = {}
     reads_sparse = True
 
     def __init__(self, scores: Scores, family: Implicit) -> None:

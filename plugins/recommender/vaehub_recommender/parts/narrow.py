@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Annotated, final
 
 import torch
@@ -10,7 +9,7 @@ from pydantic import Field
 from torch import Tensor
 from torch.distributions import Distribution, Independent, Normal
 
-from vaehub.base import Posterior
+from vaehub.base import Example, Posterior
 
 
 @final
@@ -28,7 +27,7 @@ class Narrow(Posterior):
         """Batch (B,), event (L,)."""
         return Independent(Normal(params, torch.full_like(params, self.scale), validate_args=False), 1, validate_args=False)
 
-    @staticmethod
-    def example(folder: Path) -> dict[str, object]:
-        """Options for the conformance suite: a width that its grids can see."""
-        return {"scale": 0.3}
+    @classmethod
+    def example(cls) -> Example:
+        """A width that the grids of `vaehub check` can see."""
+        return Example({"scale": 0.3})

@@ -12,11 +12,10 @@ from torch import Tensor, nn
 from torch.distributions import Distribution, Independent, Normal
 from torch.nn import functional as F
 
-from vaehub.base import Batch, Data, Encoder, Logs, Objective, Posterior, Spec, Step
+from vaehub.base import Batch, Data, Encoder, Logs, Model, Objective, Posterior, Spec, Step, Terms
 from vaehub.errors import UsageError
 from vaehub.model.nets import Dropout
 from vaehub.model.objectives import logs_of
-from vaehub.model.vae import VAE, Terms
 from vaehub_recommender.interactions import parted, side_width
 from vaehub_recommender.parts.bag import Bag, dense
 from vaehub_recommender.parts.features import start_from_features
@@ -78,10 +77,10 @@ class RecVAE(Objective):
         self.gamma, self.weights = gamma, tuple(w / sum(weights) for w in weights)
         self.encoder_epochs, self.decoder_epochs = encoder_epochs, decoder_epochs
         self.former: Encoder | None = None
-        self.wired: tuple[VAE, ...] = ()  # in a tuple, so that its weights are not this module's too
+        self.wired: tuple[Model, ...] = ()  # in a tuple, so that its weights are not this module's too
         self.renewed = -1  # epoch
 
-    def wire(self, vae: VAE) -> None:
+    def wire(self, vae: Model) -> None:
         """Keep a reference to the model, and a copy of its encoder."""
         self.wired = (vae,)
         self.former = copy.deepcopy(vae.encoder).requires_grad_(False)

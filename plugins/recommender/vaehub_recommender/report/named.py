@@ -91,7 +91,7 @@ def kinds(column: pd.Series[Any], counts: Any) -> Kinds:
 
 def columns(fitted: Fitted) -> Iterator[pd.Series[Any]]:
     """The columns of the table of items, if there is one, in the order of the catalogue (I,)."""
-    frame = fitted.frames["item"] if fitted.frames["item"] is not None else fitted.domain.frames["item"]
+    frame = fitted.frames["item"]
     if frame is None:
         return
     name = find(fitted.columns.item, list(frame.columns), "item", ITEM)

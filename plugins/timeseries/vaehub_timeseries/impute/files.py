@@ -12,7 +12,7 @@ import torch
 from vaehub.errors import UsageError
 from vaehub.files.model_file import load_model, save_model
 from vaehub.run import load as load_run
-from vaehub_timeseries.domain import TimeSeries
+from vaehub_timeseries.codec import SeriesCodec
 from vaehub_timeseries.frames import Schema
 from vaehub_timeseries.impute.fitted import Fitted, Options, adopted
 from vaehub_timeseries.impute.linear import LinearExpert
@@ -81,13 +81,14 @@ def restored(kind: type[Imputer], folder: Path, tensors: dict[str, torch.Tensor]
 def of_run(kind: type[Imputer], folder: Path) -> Imputer:
     """The imputer around a run of `vaehub train`. Raises UsageError for one that was not trained on a table of series."""
     run = load_run(folder)
-    if not isinstance(run.domain, TimeSeries):
+    codec = run.codec
+    if not isinstance(codec, SeriesCodec):
         raise UsageError(
             f"{folder}: a run with domain {run.config.domain.name}; give one with domain timeseries, or a saved Imputer"
         )
-    if run.domain.schema is None or run.domain.scaler is None:
+    if codec.schema is None or codec.scaler is None:
         raise UsageError(f"{folder}: this run was trained on arrays and knows no columns; give one that was trained on a table")
-    return adopt(kind, run.domain.schema, run.domain.scaler, Experts.of_run(run))
+    return adopt(kind, codec.schema, codec.scaler, Experts.of_run(run))
 
 
 def adopt(kind: type[Imputer], schema: Schema, scaler: Scaler, model: Experts) -> Imputer:

@@ -9,8 +9,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from vaehub.base import Batch
-from vaehub.model.vae import VAE, point
+from vaehub.base import Batch, estimate
+from vaehub.model.vae import VAE
 from vaehub_timeseries.impute.experts import Belief, Floats, believed
 from vaehub_timeseries.model.em import Cover
 from vaehub_timeseries.model.gaussian import GaussianExpert, gapped, trailing
@@ -66,5 +66,5 @@ class CorrectedExpert:
             seen = ~x.isnan()
             batch = Batch(torch.where(seen, x, 0.0), None, seen)
             linear, _, move = encoder.parts(batch)
-            parts.append(point(decoder(linear + move)) - decoder.location(linear))
+            parts.append(estimate(decoder(linear + move)) - decoder.location(linear))
         return torch.cat(parts)

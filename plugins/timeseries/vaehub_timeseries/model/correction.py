@@ -7,10 +7,12 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import vaehub
+from vaehub import InMemory, Spec
 from vaehub.config.build import build_domain
 from vaehub.config.load import Config
 from vaehub.errors import UsageError
 from vaehub.run import Run
+from vaehub_timeseries.codec import SeriesCodec
 from vaehub_timeseries.domain import TimeSeries
 from vaehub_timeseries.impute.experts import Floats
 from vaehub_timeseries.model.em import Autocovariance
@@ -27,6 +29,8 @@ def trained(series: Sequence[Floats], steps: int, config: Config, process: Autoc
     if not isinstance(domain, TimeSeries):
         raise UsageError(f"config: domain is {config.domain.name}; an imputer needs domain: timeseries")
     recent = split(series, steps, RECENT)["test"] or list(series)
-    domain.hold({"train": list(series), "val": recent, "test": recent}, steps, process)
+    judged = domain.windows(recent, steps, training=False)
+    splits = {"train": domain.windows(series, steps, training=True, process=process), "val": judged, "test": judged}
+    codec = SeriesCodec(Spec((steps, series[0].shape[1])), domain.reading)
     with tempfile.TemporaryDirectory() as folder:
-        return vaehub.train(config, out=Path(folder) / "run", domain=domain, progress=False)
+        return vaehub.train(config, out=Path(folder) / "run", domain=InMemory(codec, splits), progress=False)

@@ -8,9 +8,8 @@ import torch
 from pydantic import Field
 from torch import Tensor
 
-from vaehub.base import Logs, Objective, Step
+from vaehub.base import Logs, Objective, Step, Terms, estimate
 from vaehub.model.objectives import logs_of
-from vaehub.model.vae import Terms, point
 
 SMALLEST = 1e-3  # standard deviations: below it no error is worth lowering
 
@@ -35,8 +34,9 @@ class AbsoluteError(Objective):
     def forward(self, terms: Terms, step: Step) -> tuple[Tensor, Logs]:
         """Loss and logs."""
         x = terms.batch.x
-        error = (x - point(terms.px).view(self.samples, *x.shape).mean(0)).abs()
-        seen = torch.ones_like(error) if terms.batch.mask is None else terms.batch.mask.expand_as(error).to(error.dtype)
+        error = (x - estimate(terms.px).view(self.samples, *x.shape).mean(0)).abs()
+        observed = terms.batch.observed
+        seen = torch.ones_like(error) if observed is None else observed.expand_as(error).to(error.dtype)
         row = (error * seen).flatten(1).sum(1) / seen.flatten(1).sum(1).clamp(min=1)
         loss = (row + SMALLEST).log().mean()
         penalty = self.beta * terms.kl.mean() if self.beta else 0.0

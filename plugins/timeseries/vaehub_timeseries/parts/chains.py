@@ -7,8 +7,10 @@ from typing import Any, final
 
 import torch
 from torch import Tensor
-from torch.distributions import Distribution, constraints
+from torch.distributions import constraints
 from torch.nn.functional import pad
+
+from vaehub.base import Outcome
 
 
 def recurrence(factor: Tensor, term: Tensor) -> Tensor:
@@ -35,7 +37,7 @@ def interleaved(even: Tensor, odd: Tensor) -> Tensor:
 
 
 @final
-class GaussMarkov(Distribution):
+class GaussMarkov(Outcome):
     """k series z = μ + σ u with u a chain of unit variance: u_0 = ε_0, u_t = ρ_t u_{t-1} + √(1 - ρ_t²) ε_t, ρ = tanh(link).
 
     Every normal distribution over T steps whose precision is tridiagonal, that is BᵀB with B bidiagonal, has this form, and σ² are its
@@ -43,7 +45,6 @@ class GaussMarkov(Distribution):
     costs O(T).
     """
 
-    arg_constraints: dict[str, constraints.Constraint] = {}  # noqa: RUF012 - torch's own form
     support = constraints.real_vector
     has_rsample = True
 

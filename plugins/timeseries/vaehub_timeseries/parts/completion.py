@@ -8,8 +8,8 @@ import torch
 from torch import Tensor
 from torch.distributions import Distribution
 
-from vaehub.base import Batch
-from vaehub.model.vae import VAE, Terms, repeat
+from vaehub.base import Batch, Terms
+from vaehub.model.vae import VAE, repeat
 from vaehub_timeseries.parts.not_miwae import completed
 from vaehub_timeseries.parts.self_masking import SelfMasked
 

@@ -42,7 +42,8 @@ class Reader(nn.Module):
 
     def seen(self, batch: Batch) -> Tensor:
         """The cells that the network is shown (B, T, C): the observed ones, while training without a random part."""
-        seen = torch.ones_like(batch.x, dtype=torch.bool) if batch.mask is None else batch.mask.expand_as(batch.x)
+        observed = batch.observed
+        seen = torch.ones_like(batch.x, dtype=torch.bool) if observed is None else observed
         return seen & ~hidden(batch.x, self.hide) if self.training and self.hide else seen
 
 

@@ -12,7 +12,7 @@ from torch import Tensor
 from torch.distributions import Distribution, Independent, Normal, constraints
 from torch.distributions.kl import register_kl
 
-from vaehub.base import Prior, Spec
+from vaehub.base import Outcome, Prior, Spec
 from vaehub.errors import UsageError
 from vaehub.model.distributions import unrounded
 from vaehub_timeseries.parts.chains import GaussMarkov
@@ -45,10 +45,9 @@ def by_series(matrix: Tensor, z: Tensor) -> Tensor:
 
 
 @final
-class SeriesNormal(Distribution):
+class SeriesNormal(Outcome):
     """k independent series of mean 0 with covariances A Aᵀ, given A and its inverse (k, T, T); batch (), event (k·T,)."""
 
-    arg_constraints: dict[str, constraints.Constraint] = {}  # noqa: RUF012 - torch's own form
     support = constraints.real_vector
     has_rsample = True
 

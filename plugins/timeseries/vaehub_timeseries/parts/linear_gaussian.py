@@ -10,13 +10,14 @@ from pydantic import Field, PositiveInt
 from torch import Tensor, nn
 from torch.distributions import Distribution, MultivariateNormal
 
-from vaehub.base import Batch, Data, Decoder, Encoder, Likelihood, Posterior, Spec
+from vaehub.base import Batch, Data, Decoder, Encoder, Likelihood, Model, Posterior, Spec
 from vaehub.model.nets import Dropout, conditioned, dtype_of, mlp, required
 from vaehub_timeseries.model.autocovariance import window_covariance
 from vaehub_timeseries.model.em import Autocovariance, fit_autocovariance
 from vaehub_timeseries.parts.hiding import concealed
 from vaehub_timeseries.parts.shapes import window
 from vaehub_timeseries.parts.temporal import Network, Temporal
+from vaehub_timeseries.windows import SeriesFacts
 
 Share = Annotated[float, Field(ge=0, lt=1)]
 LEAST_NOISE = 1e-3  # variance, in scaled units
@@ -125,10 +126,10 @@ class LinearGaussianEncoder(Encoder):
         self.own = nn.Linear(channels * steps, posterior.latent, bias=False)  # W^+ where no linear decoder gives one
         self.wired: tuple[LinearGaussianDecoder, ...] = ()  # in a tuple, so that its weights are not this module's too
 
-    def wire(self, decoder: Decoder) -> None:
+    def wire(self, vae: Model) -> None:
         """Keep a reference to a linear decoder."""
-        if isinstance(decoder, LinearGaussianDecoder):
-            self.wired = (decoder,)
+        if isinstance(vae.decoder, LinearGaussianDecoder):
+            self.wired = (vae.decoder,)
             self.own.requires_grad_(False)
 
     def forward(self, batch: Batch) -> Distribution:
@@ -145,7 +146,8 @@ class LinearGaussianEncoder(Encoder):
 
     def seen(self, batch: Batch) -> Tensor:
         """The cells that the encoder is shown (B, T, C)."""
-        seen = torch.ones_like(batch.x, dtype=torch.bool) if batch.mask is None else batch.mask.expand_as(batch.x)
+        observed = batch.observed
+        seen = torch.ones_like(batch.x, dtype=torch.bool) if observed is None else observed
         return seen & ~concealed(batch.x, self.hide) if self.training and self.hide else seen
 
     @torch.no_grad()
@@ -203,14 +205,12 @@ def starting_at_zero(net: nn.Sequential) -> nn.Sequential:
 
 def process_of(data: Data, steps: int) -> Autocovariance:
     """The process of training rows: of the series that they are windows of, else of each row as a series."""
-    known: Autocovariance | None = getattr(data, "process", None)
-    if known is not None:
-        return known
-    series: Sequence[Tensor] | None = getattr(data, "series", None)
-    if series is None:
+    facts = data.facts
+    if not isinstance(facts, SeriesFacts):
         rows = data[torch.arange(len(data))]
-        series = list(rows.x if rows.mask is None else torch.where(rows.mask, rows.x, torch.nan))
-    return fit_autocovariance(series, steps)
+        observed = rows.observed
+        return fit_autocovariance(list(rows.x if observed is None else torch.where(observed, rows.x, torch.nan)), steps)
+    return fit_autocovariance(facts.series, steps) if facts.process is None else facts.process
 
 
 class Antithetic(MultivariateNormal):

@@ -9,16 +9,17 @@ import torch
 from pydantic import PositiveInt
 from torch import Tensor
 
-from vaehub.base import Batch, Logs, Objective, Step
+from vaehub.base import Batch, Logs, Objective, Step, Terms
 from vaehub.errors import UsageError
 from vaehub.model.objectives import logs_of
-from vaehub.model.vae import Terms, repeat
+from vaehub.model.vae import repeat
 from vaehub_timeseries.parts.self_masking import SelfMasked
 
 
 def completed(px: SelfMasked, batch: Batch) -> tuple[Tensor, Tensor]:
     """x (N, *shape) with its unobserved elements drawn from p(x|z), differentiably, and log p(mask|x) of every row (N,)."""
-    observed = torch.ones_like(batch.x, dtype=torch.bool) if batch.mask is None else batch.mask.expand_as(batch.x)
+    seen = batch.observed
+    observed = torch.ones_like(batch.x, dtype=torch.bool) if seen is None else seen
     x = torch.where(observed, batch.x, px.rsample())
     return x, px.log_mask(x, observed).flatten(1).sum(-1)
 

@@ -7,10 +7,9 @@ from typing import Any, Literal, TypeAlias, final
 import torch
 import torch.distributions as td
 from torch import Tensor, nn
-from torch.distributions import constraints
 from torch.nn.functional import logsigmoid, softplus
 
-from vaehub.base import Likelihood, Part, Spec
+from vaehub.base import Likelihood, Outcome, Part, Spec
 from vaehub.errors import UsageError
 from vaehub.model.likelihoods import Normal
 
@@ -36,10 +35,9 @@ class Missingness(nn.Module):
 
 
 @final
-class SelfMasked(td.Distribution):
+class SelfMasked(Outcome):
     """p(x|z), which it stands for in every way, with log p(mask|x) at hand."""
 
-    arg_constraints: dict[str, constraints.Constraint] = {}  # noqa: RUF012 - torch's own form
     has_rsample = True
 
     def __init__(self, base: td.Distribution, missingness: Missingness) -> None:

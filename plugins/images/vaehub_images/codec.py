@@ -1,0 +1,82 @@
+"""What a saved model knows of its images: their size and form, the files, the names of the classes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import partial
+from pathlib import Path
+from typing import final
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from vaehub import Codec, Json, Spec, UsageError
+from vaehub_images.files import read_images, write_images
+from vaehub_images.pixels import Form, Pixels, flipped_once, quantise, to_bytes, unit
+
+
+@final
+class ImageCodec(Codec):
+    """Images of one size, from and to files.
+
+    Arguments:
+        spec: (C, H, W); the classes as condition where the model has labels; the levels of a discrete x.
+        classes: their names, where the images have any.
+        binarised: x is 0 or 1, drawn once with the grey value as probability.
+    """
+
+    suffix = ".png"
+
+    def __init__(self, spec: Spec, classes: Sequence[str] = (), binarised: bool = False) -> None:
+        super().__init__(spec)
+        self.classes, self.binarised = tuple(classes), binarised
+
+    @property
+    def form(self) -> Form:
+        """How batches are handed out where nothing is drawn: in [0, 1], or in levels."""
+        return quantise(self.spec.classes) if self.spec.classes else unit
+
+    def fixed(self, pixels: Tensor, labels: Tensor | None, *key: str) -> Pixels:
+        """Rows of bytes (N, C, H, W), binarised once where the model is of binary images."""
+        return Pixels(flipped_once(pixels, *key) if self.binarised else pixels, labels, self.form, self.spec.cond)
+
+    def read(self, path: Path) -> Pixels:
+        """Images from PNG, JPEG, .npy, .npz, IDX, or a folder or zip of pictures whose sub-folders name the classes."""
+        images = read_images(path, self.spec.shape, resize=False)
+        return self.fixed(images.pixels, self._known(images.names, path), "read")
+
+    def _known(self, names: Sequence[str] | None, path: Path) -> Tensor | None:
+        """Classes (N,) from their names, where the file gives them and the model has them."""
+        if names is None or not self.classes:
+            return None
+        if self.spec.cond or set(names) <= set(self.classes):
+            return torch.tensor([self._class(name, str(path)) for name in names])
+        return None
+
+    def _class(self, value: str | int | float, where: str) -> int:
+        names = list(self.classes)
+        if str(value) in names:
+            return names.index(str(value))
+        raise UsageError(f"{where}: no class {value!r}; the classes are {', '.join(names[:20])}{' …' if len(names) > 20 else ''}")
+
+    def write(self, x: Tensor, path: Path) -> None:
+        """Images to a grid (.png), a folder of PNGs (no suffix), .npy or .npz (x in the model's own form)."""
+        write_images(x, path, partial(to_bytes, levels=self.spec.classes))
+
+    def condition(self, values: Sequence[str | int | float]) -> Tensor:
+        """One-hot (C,) of a class, given by its name."""
+        if not self.spec.cond:
+            raise UsageError("--cond: this model was trained without labels; train one with domain.labels=true")
+        if len(values) != 1:
+            raise UsageError(f"--cond: give one class, not {len(values)} values")
+        return F.one_hot(torch.tensor(self._class(values[0], "--cond")), self.spec.cond).float()
+
+    def to_json(self) -> Json:
+        """The names of the classes, and whether x is drawn."""
+        return {"classes": list(self.classes), "binarised": self.binarised}
+
+    @classmethod
+    def from_json(cls, spec: Spec, state: Json) -> ImageCodec:
+        """The codec of a saved model."""
+        return cls(spec, [str(name) for name in state["classes"]], bool(state["binarised"]))

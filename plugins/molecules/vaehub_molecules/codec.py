@@ -1,0 +1,121 @@
+"""What a saved model knows of its molecules: the vocabulary, units, which molecules are accepted and which were trained on."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import final
+
+import numpy as np
+import pandas as pd
+import torch
+from torch import Tensor
+
+from vaehub import Codec, Json, Spec, UsageError
+from vaehub_molecules.chem.policy import Policy
+from vaehub_molecules.rows import Rows
+from vaehub_molecules.sets.conditions import Conditions
+from vaehub_molecules.sets.known import Known
+from vaehub_molecules.sets.numbers import numbers
+from vaehub_molecules.sets.scales import Scales
+from vaehub_molecules.tokens import TOKENIZERS, Vocabulary
+
+
+@final
+class MoleculeCodec(Codec):
+    """Molecules as strings of symbols, from and to files.
+
+    Arguments:
+        spec: (T,) symbols out of V, the width of the condition, and how many properties are predicted.
+        tokenizer: name of how SMILES are split.
+        vocabulary: the symbols of the training molecules.
+        scales: units of what is predicted.
+        conditions: what conditions the model.
+        known: which molecules were trained on.
+        policy: which molecules are accepted.
+    """
+
+    suffix = ".smi"
+
+    def __init__(
+        self,
+        spec: Spec,
+        tokenizer: str,
+        vocabulary: Vocabulary,
+        scales: Scales,
+        conditions: Conditions,
+        known: Known,
+        policy: Policy,
+    ) -> None:
+        super().__init__(spec)
+        self.tokenizer, self.vocabulary, self.scales = tokenizer, vocabulary, scales
+        self.conditions, self.known, self.policy = conditions, known, policy
+
+    def rows(self, smiles: Sequence[str], y: np.ndarray | None, given: np.ndarray) -> Rows:
+        """Molecules with their conditions, and what is predicted of them where it is known, as rows of the model."""
+        targets = self.scales.scaled(torch.tensor(y, dtype=torch.float32)) if self.scales.names and y is not None else None
+        return Rows(self.vocabulary.rows(smiles), self.vocabulary.symbols, smiles, self.conditions.of(given, smiles), targets)
+
+    def encodable(self, smiles: Sequence[str]) -> Rows:
+        """Canonical molecules as rows without what is predicted of them, conditioned on what RDKit computes."""
+        given = numbers(pd.DataFrame({"smiles": list(smiles)}), self.conditions.scales.names).to_numpy(np.float64)
+        return self.rows(smiles, None, given)
+
+    def read(self, path: Path) -> Rows:
+        """Molecules of a file. Raises UsageError that names a molecule with a symbol that the model does not know."""
+        from vaehub_molecules.files import read_molecules
+
+        found = read_molecules(path, self.policy)
+        for line in found.rejected[:1]:
+            raise UsageError(
+                f"{path}: line {line.number}: {line.reason} ({len(found.rejected)} such); see `vaehub molecules clean`"
+            )
+        predicted, given = (
+            numbers(found.frame, names).to_numpy(np.float64) for names in (self.scales.names, self.conditions.scales.names)
+        )
+        return self.rows(found.frame["smiles"].tolist(), predicted, given)
+
+    def write(self, x: Tensor, path: Path) -> None:
+        """Molecules to .smi, .csv, .parquet, .sdf or a picture (.png, .svg)."""
+        from vaehub_molecules.files.writing import write_molecules
+
+        write_molecules(self.vocabulary.strings(x), path)
+
+    def preview(self, x: Tensor) -> str:
+        """How many of drawn molecules are valid, different and new."""
+        from vaehub_molecules.use.sample import counts_line
+
+        return counts_line(self.vocabulary.strings(x), self.known)
+
+    def condition(self, values: Sequence[str | int | float]) -> Tensor:
+        """cond (C,) from numbers in order or name=value."""
+        return self.conditions.read(values)
+
+    def to_json(self) -> Json:
+        """Vocabulary, units, which molecules are accepted, and which were trained on."""
+        return {
+            "tokenizer": self.tokenizer,
+            "vocabulary": self.vocabulary.state(),
+            "scales": self.scales.state(),
+            "conditions": self.conditions.scales.state(),
+            "scaffold": self.conditions.scaffold,
+            "known": self.known.to_text(),
+            "policy": asdict(self.policy) | {"elements": list(self.policy.elements)},
+        }
+
+    @classmethod
+    def from_json(cls, spec: Spec, state: Json) -> MoleculeCodec:
+        """The codec of a saved model."""
+        if state["tokenizer"] not in TOKENIZERS:
+            raise UsageError(f"this model's tokenizer {state['tokenizer']!r} is unknown; known: {', '.join(TOKENIZERS)}")
+        policy = Policy(**(state["policy"] | {"elements": tuple(state["policy"]["elements"])}))
+        return cls(
+            spec,
+            state["tokenizer"],
+            Vocabulary.restore(TOKENIZERS[state["tokenizer"]](), state["vocabulary"]),
+            Scales.restore(state["scales"]),
+            Conditions(Scales.restore(state["conditions"]), bool(state["scaffold"])),
+            Known.from_text(state["known"]),
+            policy,
+        )

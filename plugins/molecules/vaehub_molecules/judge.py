@@ -1,0 +1,46 @@
+"""What the plugin has to say of a trained model: what comes back, what is drawn."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, final
+
+from vaehub import Data, Judge, Model, TrainedModel, UsageError
+from vaehub_molecules.codec import MoleculeCodec
+from vaehub_molecules.sets.molecule_set import MoleculeSet
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+JUDGED = 500  # molecules that `validate` reconstructs, and as many that it draws
+
+
+@final
+class MoleculeJudge(Judge):
+    """Judges models of molecules."""
+
+    def validate(self, vae: Model, data: Data) -> Mapping[str, float]:
+        """Share of validation molecules that come back exactly, and of valid ones among drawn (`val_exact`, `val_valid`)."""
+        from vaehub_molecules.use.judge import exact, valid
+
+        return {"exact": exact(vae, data, JUDGED), "valid": valid(vae, data, molecules_of(self.codec).vocabulary, JUDGED)}
+
+    def metrics(self, run: TrainedModel, split: str) -> Mapping[str, float]:
+        """What comes back, what is drawn, and whether z is used, in one table."""
+        from vaehub_molecules.use.judge import figures_of
+
+        train = self.domain.train["smiles"].tolist() if isinstance(self.domain, MoleculeSet) else []
+        return figures_of(run, run.data(split), train)
+
+    def figures(self, run: TrainedModel) -> Mapping[str, Figure]:
+        """Drawn molecules: new ones, and pairs of given and returned."""
+        from vaehub_molecules.report.figures import figures
+
+        return figures(run)
+
+
+def molecules_of(codec: object) -> MoleculeCodec:
+    """A codec of this plugin. Raises UsageError for another one."""
+    if not isinstance(codec, MoleculeCodec):
+        raise UsageError("this run is not one of molecules; give one trained on domain smiles, moses or zinc250k")
+    return codec

@@ -1,0 +1,49 @@
+"""The ridge regression of every item on all others, in closed form.
+
+Letters of shapes: U users, I items.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import torch
+from scipy.linalg import lapack
+from torch import Tensor
+
+from vaehub import UsageError
+
+ROWS = 2_000  # items whose products with all others are computed at once
+
+
+def gram(matrix: Any) -> Tensor:
+    """X'X (I, I) in float64 of a scipy CSR array (U, I)."""
+    items = matrix.shape[1]
+    out, users = np.zeros((items, items)), matrix.astype(np.float64).tocsr()
+    own = users.T.tocsr()
+    for start in range(0, items, ROWS):
+        out[start : start + ROWS] = (own[start : start + ROWS] @ users).toarray()
+    return torch.from_numpy(out)
+
+
+def solve(gram: Tensor, penalty: float | Tensor) -> tuple[Tensor, Tensor]:
+    """B (I, I) = I - P diag(P)^-1 and diag(P) (I,), P = (G + diag(penalty))^-1: the ridge regression of every item on all others.
+
+    "Embarrassingly Shallow Autoencoders for Sparse Data" (Steck, 2019), arXiv:1905.03375. `gram` (float64) is overwritten.
+    """
+    gram.diagonal().add_(penalty)
+    factor, failed = lapack.dpotrf(
+        gram.numpy().T, lower=1, overwrite_a=1, clean=0
+    )  # symmetric: the transpose is itself, column by column
+    if failed:
+        raise UsageError("decoder ease: the items' products are not positive definite; give a higher penalty")
+    precision = torch.from_numpy(lapack.dpotri(factor, lower=1, overwrite_c=1)[0])
+    return as_weights(precision.tril() + precision.tril(-1).T)
+
+
+def as_weights(precision: Tensor) -> tuple[Tensor, Tensor]:
+    """B and diag(P) from P (I, I), which is overwritten."""
+    diagonal = precision.diagonal().clone()
+    precision /= -diagonal
+    return precision.fill_diagonal_(0.0), diagonal

@@ -1,0 +1,87 @@
+"""What a saved model knows of its data: the catalogue, how tables are read, how popular items are.
+
+Letters of shapes: B users, I items, S numbers that are known of a user.
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from pathlib import Path
+from typing import final
+
+import torch
+from torch import Tensor
+
+from vaehub import Codec, Json, Spec
+from vaehub_recommender.interactions import Interactions
+from vaehub_recommender.popularity import Popularity
+from vaehub_recommender.side import SideFeatures
+from vaehub_recommender.tables import Columns, Ids, histories, read_table
+from vaehub_recommender.written import write_rows
+
+
+@final
+class InteractionCodec(Codec):
+    """Users' items from and to tables, over the catalogue of a model.
+
+    Arguments:
+        spec: rows (I,), with S numbers of condition, and I more where the decoder sees the history.
+        ids: of the items.
+        columns: how tables are read.
+        popularity: how many of the users that the model learnt from have each item.
+        user_features: how the tables of users are read, where there are any.
+        history: the decoder sees a user's items.
+    """
+
+    suffix = ".parquet"
+
+    def __init__(
+        self,
+        spec: Spec,
+        ids: Ids,
+        columns: Columns,
+        popularity: Popularity,
+        user_features: SideFeatures | None = None,
+        history: bool = False,
+    ) -> None:
+        super().__init__(spec)
+        self.ids, self.columns, self.popularity = ids, columns, popularity
+        self.user_features, self.history = user_features, history
+
+    def read(self, path: Path) -> Interactions:
+        """Histories from a table like the one trained on; items that the model does not know are left out."""
+        return self.rows(read_table(path, self.columns))
+
+    def rows(self, given: object, side: Tensor | None = None) -> Interactions:
+        """Histories in any form that `histories` takes, with what else is known of the users (B, S), by default nothing."""
+        matrix = histories(given, self.ids, self.columns).matrix
+        width = self.spec.cond - self.spec.size * self.history
+        if side is None and width:
+            side = torch.zeros(matrix.shape[0], width)
+        return Interactions.of(matrix, side, self.history)
+
+    def write(self, x: Tensor, path: Path) -> None:
+        """Rows x (B, I) as a table: user (the number of the row), item, weight."""
+        write_rows(x, self.ids, path, self.columns)
+
+    def to_json(self) -> Json:
+        """The items' ids, and how to read tables."""
+        return {
+            "items": self.ids.to_json(),
+            "columns": asdict(self.columns),
+            "popularity": self.popularity.to_json(),
+            "users": None if self.user_features is None else self.user_features.to_json(),
+            "history": self.history,
+        }
+
+    @classmethod
+    def from_json(cls, spec: Spec, state: Json) -> InteractionCodec:
+        """The codec of a saved model."""
+        return cls(
+            spec,
+            Ids.from_json(state["items"]),
+            Columns(**state["columns"]),
+            Popularity.from_json(state["popularity"]),
+            None if state["users"] is None else SideFeatures.from_json(state["users"]),
+            bool(state["history"]),
+        )

@@ -1,0 +1,78 @@
+"""What a saved model knows of its series: how tables are read, their schema, the scale of the channels."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from pathlib import Path
+from typing import final
+
+import pandas as pd
+import torch
+from torch import Tensor
+
+from vaehub import Codec, Json, Spec, UsageError
+from vaehub_timeseries.frames import Panel, Reading, Schema, read_table, understand_as, write_table
+from vaehub_timeseries.scale import Scaler
+from vaehub_timeseries.windows import Windows
+from vaehub_timeseries.written import table_of
+
+
+@final
+class SeriesCodec(Codec):
+    """Tables of series from and to windows in scaled units.
+
+    Arguments:
+        spec: windows (T, C).
+        reading: how to read a table.
+        schema: of the table that the model was trained on; None where it was trained on arrays.
+        scaler: mean and standard deviation of the channels, in the user's units; None where it was trained on arrays.
+    """
+
+    suffix = ".csv"
+
+    def __init__(self, spec: Spec, reading: Reading, schema: Schema | None = None, scaler: Scaler | None = None) -> None:
+        super().__init__(spec)
+        self.reading, self.schema, self.scaler = reading, schema, scaler
+
+    def read(self, path: Path) -> Windows:
+        """Windows beside each other of the series in a table like the one trained on."""
+        panel = self.panel(read_table(path, self.reading.time, self.reading.missing_values))
+        scaler, steps = self.table[1], self.spec.shape[0]
+        return Windows([torch.from_numpy(scaler.scale(s.values)) for s in panel.series], steps, steps)
+
+    def panel(self, frame: pd.DataFrame) -> Panel:
+        """A frame like the one trained on, understood."""
+        return understand_as(frame, self.table[0])
+
+    @property
+    def table(self) -> tuple[Schema, Scaler]:
+        """Schema and scale of the table. Raises UsageError where the model was trained on arrays."""
+        if self.schema is None or self.scaler is None:
+            raise UsageError("this model was trained on arrays, not on a table; use Imputer, which knows their columns")
+        return self.schema, self.scaler
+
+    def write(self, x: Tensor, path: Path) -> None:
+        """Windows (B, T, C) as a table like the one trained on, in the user's units: each an entity, else one after the other."""
+        schema, scaler = self.table
+        write_table(table_of(scaler.unscale(x.double().numpy()), schema), path)
+
+    def to_json(self) -> Json:
+        """The reading, the schema of the table and the scale of its channels."""
+        reading = asdict(self.reading)
+        reading = {name: list(value) if isinstance(value, tuple) else value for name, value in reading.items()}
+        return {
+            "reading": reading,
+            "schema": None if self.schema is None else self.schema.to_json(),
+            "scaler": None if self.scaler is None else self.scaler.to_json(),
+        }
+
+    @classmethod
+    def from_json(cls, spec: Spec, state: Json) -> SeriesCodec:
+        """The codec of a saved model."""
+        schema, scaler = state["schema"], state["scaler"]
+        return cls(
+            spec,
+            Reading(**state["reading"]),
+            None if schema is None else Schema.from_json(schema),
+            None if scaler is None else Scaler.from_json(scaler),
+        )

@@ -1,0 +1,86 @@
+"""A kind of data: where its rows come from while training (Domain), and what a saved model knows of them (Codec)."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
+from functools import cached_property
+from pathlib import Path
+from typing import Any, ClassVar, Generic, TypeVar
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from vaehub.base.rows import Data, Json, Spec
+
+
+class Codec(ABC):
+    """Between a user's values and rows x, as learnt from the training data; frozen, and all that a loaded model has of its data."""
+
+    classes: Sequence[str] = ()  # names of the labels, where there are any
+    suffix: ClassVar[str] = ".npy"  # of what `vaehub sample` writes where the user names no file
+
+    def __init__(self, spec: Spec) -> None:
+        self.spec = spec
+
+    @abstractmethod
+    def read(self, path: Path) -> Data:
+        """Rows from a user's file, in the form the model was trained on. Raises UsageError that names file and row."""
+
+    @abstractmethod
+    def write(self, x: Tensor, path: Path) -> None:
+        """Rows x (B, *shape) to a file in a format of the domain, chosen by its suffix."""
+
+    @abstractmethod
+    def to_json(self) -> Json:
+        """What was learnt besides the spec (vocabulary, scaler, item ids), as plain JSON."""
+
+    @classmethod
+    @abstractmethod
+    def from_json(cls, spec: Spec, state: Json) -> Codec:
+        """The codec that `to_json` described. Whatever it raises is reported as a damaged model file."""
+
+    def convert(self, x: NDArray[Any] | Tensor) -> Tensor:
+        """An array in any form that the domain's files may hold, as rows x (N, *shape); by default the same numbers."""
+        return x if isinstance(x, Tensor) else torch.from_numpy(np.require(x, requirements=["C", "W"]))
+
+    def condition(self, values: Sequence[str | int | float]) -> Tensor:
+        """cond (C,) from what a user gives at `--cond`, by default C numbers."""
+        return torch.tensor([float(v) for v in values])
+
+    def preview(self, x: Tensor) -> str:
+        """What to say of rows (B, *shape) that were drawn from the prior, in one line; by default nothing."""
+        return ""
+
+
+C_co = TypeVar("C_co", bound=Codec, covariant=True)
+
+
+class Domain(ABC, Generic[C_co]):
+    """Where the rows come from, and their splits: options and files, needed for training only. The constructor reads no file."""
+
+    known_failures: ClassVar[Mapping[str, str]] = {}  # checks of `vaehub check` that the domain is meant to fail, with the reason
+    codec_type: ClassVar[type[Codec]]  # what `learn` gives, for models that are loaded
+
+    @abstractmethod
+    def learn(self) -> C_co:
+        """The codec, learnt from the training rows."""
+
+    @cached_property
+    def codec(self) -> C_co:
+        """The codec in force: that of the model that was loaded, else one learnt from the training rows at first use."""
+        return self.learn()
+
+    @abstractmethod
+    def data(self, split: str) -> Data:
+        """The rows of "train", "val" or "test": disjoint, the same at every call."""
+
+    def record(self, folder: Path) -> None:
+        """Called once when a run's folder is ready: write there what the user should see of the data, such as rows left out and why."""
+
+    @staticmethod
+    def example(folder: Path) -> Mapping[str, object]:
+        """Options under which the domain has a few rows at hand, for `vaehub check`; it may write files into `folder`."""
+        return {}

@@ -1,0 +1,180 @@
+"""A trained model and what can be done with it, without the training data."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any, Self, TypeAlias
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from vaehub.base import Batch, Codec, Data, Domain, Json, Spec, estimate, expectation
+from vaehub.config.load import Config
+from vaehub.data.check import check_rows
+from vaehub.data.rows import Conditioned, TensorData, batches
+from vaehub.data.seeds import seeded
+from vaehub.errors import UsageError
+from vaehub.model.vae import VAE
+
+Array: TypeAlias = NDArray[Any]
+Rows: TypeAlias = "Array | Tensor | Data"
+Condition: TypeAlias = "int | float | str | Sequence[int | float | str] | Array | Tensor | None"
+
+
+class TrainedModel:
+    """A trained model, ready to use: numpy and torch in, numpy out; nothing here changes the model.
+
+    What evaluation, reports and judges may rely on; `Run` is the one that users hold.
+    """
+
+    def __init__(
+        self,
+        config: Config,
+        codec: Codec,
+        domain: Domain[Codec],
+        vae: VAE,
+        state: Json | None = None,
+        path: Path | None = None,
+    ) -> None:
+        self.config, self.codec, self.domain, self.vae = config, codec, domain, vae.eval()
+        self.state, self.path = state or {}, path
+
+    @property
+    def spec(self) -> Spec:
+        """Shape of the data."""
+        return self.codec.spec
+
+    @property
+    def device(self) -> torch.device:
+        """Where the model's weights are."""
+        return next(self.vae.parameters()).device
+
+    def to(self, device: torch.device | str) -> Self:
+        """This run with its model moved to another device."""
+        self.vae.to(device)
+        return self
+
+    def data(self, split: str) -> Data:
+        """The domain's rows of a split; needs the training data."""
+        return self.domain.data(split)
+
+    def preview(self, x: Array) -> str:
+        """What the domain says of rows (B, *shape) that were drawn from the prior, in one line, if anything."""
+        return self.codec.preview(as_tensor(x))
+
+    def batches(self, data: Data, size: int | None = None) -> Iterator[Batch]:
+        """Rows in order, on the model's device."""
+        return batches(data, size or self.config.train.eval_batch_size, self.device)
+
+    def rows(self, x: Rows, cond: Condition = None) -> Data:
+        """Rows x (N, *shape) as data of this model, checked. Raises UsageError where they do not fit."""
+        data = self._data(x) if cond is None else Conditioned(self._data(x), self._given(cond, len(x)))
+        for batch in batches(data, self.config.train.eval_batch_size):
+            if batch.cond is None and self.spec.cond:
+                self.condition(None, len(x))
+            check_rows(self.spec, self.vae.decoder.likelihood, batch)
+        return data
+
+    def _data(self, x: Rows) -> Data:
+        if isinstance(x, Data):
+            return x
+        tensor = self.codec.convert(x)
+        if tensor.is_floating_point():
+            tensor = tensor.to(self._dtype)
+        return TensorData(tensor)
+
+    def _given(self, cond: Condition, n: int) -> Tensor:
+        rows = self.condition(cond, n)
+        assert rows is not None  # a model without condition has raised
+        return rows
+
+    def condition(self, cond: Condition, n: int) -> Tensor | None:
+        """cond (n, C) from what a user gives: a label, C numbers, or a row for each. Raises UsageError where it does not fit."""
+        if not self.spec.cond:
+            if cond is not None:
+                raise UsageError(f"cond: this model takes no condition, got {cond!r}; leave it out")
+            return None
+        if cond is None:
+            raise UsageError(
+                f"cond: this model is conditional ({self.spec.cond} numbers a row); give cond=… (--cond on the command line)"
+            )
+        tensor = self._condition_rows(cond)
+        if tensor.shape[-1] != self.spec.cond or tensor.shape[0] not in (1, n):
+            raise UsageError(f"cond: shape {tuple(tensor.shape)} does not fit {n} rows of {self.spec.cond} numbers")
+        return tensor.expand(n, -1).to("cpu", self._dtype)
+
+    def _condition_rows(self, cond: Any) -> Tensor:
+        if isinstance(cond, (np.ndarray, Tensor)) and cond.ndim == 2:
+            return torch.as_tensor(cond)
+        if isinstance(cond, Tensor | np.ndarray):
+            cond = cond.tolist()
+        return self.codec.condition([cond] if isinstance(cond, (int, float, str)) else cond).unsqueeze(0)
+
+    @property
+    def _dtype(self) -> torch.dtype:
+        return next(p for p in self.vae.parameters() if p.is_floating_point()).dtype
+
+    @torch.no_grad()
+    def sample(self, n: int, *, cond: Condition = None, seed: int = 0, noise: bool = False) -> Array:
+        """n rows (n, *shape) from the prior: E[x|z], or a draw from p(x|z) with `noise` or where p(x|z) has no closed mean."""
+        if n < 1:
+            raise UsageError(f"n: expected at least 1 sample, got {n}")
+        with seeded("sample", seed):
+            rows = self.condition(cond, n)
+            rows = None if rows is None else rows.to(self.device)
+            return self._decode(self.vae.sample(n, rows), rows, noise, draw=True)
+
+    @torch.no_grad()
+    def encode(self, x: Rows, cond: Condition = None) -> Array:
+        """The mean of q(z|x,c) for every row: (N, L)."""
+        means = [self.vae.encoder(batch).mean for batch in self.batches(self.rows(x, cond))]
+        return np.concatenate([m.cpu().numpy() for m in means]) if means else np.zeros((0, self.config.latent), np.float32)
+
+    @torch.no_grad()
+    def decode(self, z: Array | Tensor, cond: Condition = None) -> Array:
+        """E[x|z] (its mode, where a mean says nothing) for codes z (N, L): (N, *shape)."""
+        codes = as_tensor(z).to(self.device, self._dtype)
+        if codes.ndim != 2 or codes.shape[1] != self.config.latent:
+            raise UsageError(f"z has shape {tuple(codes.shape)}; this model expects (N, {self.config.latent})")
+        rows = self.condition(cond, len(codes))
+        return self._decode(codes, None if rows is None else rows.to(self.device), noise=False)
+
+    @torch.no_grad()
+    def reconstruct(self, x: Rows, cond: Condition = None, *, seed: int = 0, noise: bool = False) -> Array:
+        """E[x|z] at the mean of q(z|x,c), or at a draw from it with `noise`."""
+        parts = []
+        with seeded("reconstruct", seed):
+            for batch in self.batches(self.rows(x, cond)):
+                q = self.vae.encoder(batch)
+                parts.append(self._decode(q.sample() if noise else q.mean, batch.cond, noise))
+        return np.concatenate(parts)
+
+    def interpolate(self, a: Rows, b: Rows, steps: int = 10, cond: Condition = None) -> Array:
+        """Decoded points (steps, *shape) on the straight line between the codes of row a and row b, ends included."""
+        if steps < 2:
+            raise UsageError(f"steps: expected at least 2, got {steps}")
+        ends = [self.encode(_one_row(row, self.spec), cond)[0] for row in (a, b)]
+        weights = np.linspace(0, 1, steps, dtype=ends[0].dtype)[:, None]
+        return self.decode((1 - weights) * ends[0] + weights * ends[1], cond)
+
+    def _decode(self, z: Tensor, cond: Tensor | None, noise: bool, draw: bool = False) -> Array:
+        size, parts = self.config.train.eval_batch_size, []
+        for i in range(0, len(z), size):
+            px = self.vae.decoder(z[i : i + size], None if cond is None else cond[i : i + size])
+            parts.append((px.sample() if noise or (draw and expectation(px) is None) else estimate(px)).cpu().numpy())
+        return np.concatenate(parts)
+
+
+def as_tensor(x: Array | Tensor) -> Tensor:
+    """The same numbers as a tensor; arrays that must not be written to, such as those of pandas, are copied."""
+    return x if isinstance(x, Tensor) else torch.from_numpy(np.require(x, requirements=["C", "W"]))
+
+
+def _one_row(x: Any, spec: Spec) -> Any:
+    """A single row, given with or without its batch dimension, as a batch of one."""
+    if isinstance(x, Data):
+        return x
+    return x[None] if tuple(x.shape) == spec.shape else x
