@@ -66,8 +66,9 @@ class TrainedModel:
         return self.codec.preview(as_tensor(x))
 
     def batches(self, data: Data, size: int | None = None) -> Iterator[Batch]:
-        """Rows in order, on the model's device."""
-        return batches(data, size or self.config.train.eval_batch_size, self.device)
+        """Rows in order, on the model's device, unobserved elements replaced by 0."""
+        for batch in batches(data, size or self.config.train.eval_batch_size, self.device):
+            yield batch.without_hidden()
 
     def rows(self, x: Rows, cond: Condition = None) -> Data:
         """Rows x (N, *shape) as data of this model, checked. Raises UsageError where they do not fit."""

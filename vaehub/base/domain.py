@@ -6,7 +6,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
-from typing import Any, ClassVar, Generic, TypeVar
+from typing import Any, ClassVar, Generic, Self, TypeVar
 
 import numpy as np
 import torch
@@ -33,14 +33,14 @@ class Codec(ABC):
     def write(self, x: Tensor, path: Path) -> None:
         """Rows x (B, *shape) to a file in a format of the domain, chosen by its suffix."""
 
-    @abstractmethod
     def to_json(self) -> Json:
-        """What was learnt besides the spec (vocabulary, scaler, item ids), as plain JSON."""
+        """What was learnt besides the spec (vocabulary, scaler, item ids), as plain JSON; by default nothing."""
+        return {}
 
     @classmethod
-    @abstractmethod
-    def from_json(cls, spec: Spec, state: Json) -> Codec:
+    def from_json(cls, spec: Spec, state: Json) -> Self:
         """The codec that `to_json` described. Whatever it raises is reported as a damaged model file."""
+        return cls(spec)
 
     def convert(self, x: NDArray[Any] | Tensor) -> Tensor:
         """An array in any form that the domain's files may hold, as rows x (N, *shape); by default the same numbers."""

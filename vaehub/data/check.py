@@ -17,9 +17,10 @@ def check_rows(spec: Spec, likelihood: Likelihood, batch: Batch) -> None:
     if width != spec.cond:
         raise UsageError(f"the condition has {width} numbers a row; this model expects {spec.cond}")
     mask = batch.observed
-    observed = stored(batch.x) if mask is None else batch.x[mask]
-    if observed.numel() and not bool(likelihood.support.check(observed).all()):
-        raise UsageError(unsupported(likelihood, observed))
+    x = stored(batch.x)
+    inside = likelihood.support.check(x) if mask is None else likelihood.support.check(x) | ~mask
+    if not bool(inside.all()):
+        raise UsageError(unsupported(likelihood, x if mask is None else x[mask]))
 
 
 def unsupported(likelihood: Likelihood, x: Tensor) -> str:

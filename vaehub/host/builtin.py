@@ -29,6 +29,7 @@ def vaehub_components() -> dict[str, str]:
         "likelihood/negative_binomial": "vaehub.model.likelihoods:NegativeBinomial",
         "likelihood/discretized_logistic": "vaehub.model.likelihoods:DiscretizedLogistic",
         "likelihood/multinomial": "vaehub.model.likelihoods:Multinomial",
+        "likelihood/per_column": "vaehub.model.likelihoods:PerColumn",
         "likelihood/zero_inflated": "vaehub.model.likelihoods:ZeroInflated",
         "objective/elbo": "vaehub.model.objectives:ELBO",
         "objective/iwae": "vaehub.model.objectives:IWAE",

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from torch.distributions import Distribution
 from torch.nn import functional as F
 
-from vaehub.base import Batch, Decoder, Encoder, Likelihood, Posterior, Spec
+from vaehub.base import Batch, Decoder, Encoder, Kind, Likelihood, Posterior, Spec
 from vaehub.errors import UsageError
 from vaehub.sparse import dense
 
@@ -97,7 +97,8 @@ class MLPEncoder(Encoder):
     """q(z|x,c) by a multilayer perceptron on the flattened x, cond and, with `mask: true`, the pattern of observed elements.
 
     Discrete x (spec.classes > 0) enters as `one_hot` indicators (categories without an order) or `scaled` to [-1, 1]
-    (levels with an order, such as the 256 grey values of discretized_logistic).
+    (levels with an order, such as the 256 grey values of discretized_logistic). Of mixed rows (spec.kinds) categories enter as
+    indicators, all other columns as they are.
     """
 
     def __init__(
@@ -115,7 +116,8 @@ class MLPEncoder(Encoder):
     ) -> None:
         super().__init__(spec, posterior)
         self.mask, self.one_hot = mask, spec.classes > 0 and levels == "one_hot"
-        inputs = spec.size * (spec.classes if self.one_hot else 1) + spec.cond + spec.size * mask
+        values = sum(map(width, spec.kinds)) if spec.kinds else spec.size * (spec.classes if self.one_hot else 1)
+        inputs = values + spec.cond + spec.size * mask
         options: dict[str, Any] = {"activation": activation, "norm": norm, "dropout": dropout, "residual": residual}
         self.net = mlp(inputs, *hidden, posterior.features, **options)
 
@@ -127,8 +129,11 @@ class MLPEncoder(Encoder):
         return self.posterior(self.net(inputs))
 
     def values(self, x: Tensor) -> Tensor:
-        """x (B, *shape) as (B, D), or (B, D * classes) where one-hot."""
+        """x (B, *shape) as (B, D), or with an indicator for every class where one-hot."""
         x = dense(x)
+        if self.spec.kinds:
+            columns = zip(x.unbind(-1), self.spec.kinds, strict=True)
+            return torch.cat([indicators(column, kind) for column, kind in columns], -1).to(dtype_of(self))
         if self.one_hot:
             return F.one_hot(x.long(), self.spec.classes).flatten(1).to(dtype_of(self))
         x = x.flatten(1).to(dtype_of(self))
@@ -140,6 +145,16 @@ class MLPEncoder(Encoder):
         if observed is None:
             return torch.ones(len(batch.x), self.spec.size, dtype=dtype_of(self), device=batch.x.device)
         return observed.flatten(1).to(dtype_of(self))
+
+
+def width(kind: Kind) -> int:
+    """How many numbers a column of a mixed row is to a network."""
+    return kind.size if kind.name == "category" else 1
+
+
+def indicators(column: Tensor, kind: Kind) -> Tensor:
+    """A column (B,) of a mixed row as a network reads it: (B, width)."""
+    return F.one_hot(column.long(), kind.size) if kind.name == "category" else column.unsqueeze(-1)
 
 
 @final

@@ -1,5 +1,6 @@
 """Families p(x|z,c): what a decoder's reals mean, as a distribution over the data."""
 
+from vaehub.model.likelihoods.columns import PerColumn
 from vaehub.model.likelihoods.continuous import Laplace, Normal, StudentT
 from vaehub.model.likelihoods.counts import Multinomial, NegativeBinomial, Poisson
 from vaehub.model.likelihoods.discrete import Categorical, DiscretizedLogistic
@@ -15,6 +16,7 @@ __all__ = [
     "Multinomial",
     "NegativeBinomial",
     "Normal",
+    "PerColumn",
     "Poisson",
     "StudentT",
     "ZeroInflated",
