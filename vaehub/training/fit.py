@@ -19,7 +19,7 @@ from vaehub.data.seeds import seeded
 from vaehub.errors import RunFailed, UsageError
 from vaehub.evaluation.judge import judge_of
 from vaehub.evaluation.score import reference
-from vaehub.files.atomic import atomic_write, remove_parts
+from vaehub.files.atomic import atomic_write
 from vaehub.host.registry import registry
 from vaehub.run import Run, header_of, load
 from vaehub.training.callbacks import RESUME, Files, History, early_stopping, logger, screen
@@ -77,7 +77,6 @@ def take(folder: Path, config: Config, resume: bool) -> None:
     """Make the folder this run's: only now, when the data and the model are known to fit, is an earlier run deleted."""
     if (folder / "config.yaml").exists() and not resume:
         shutil.rmtree(folder)
-    remove_parts(folder)
     atomic_write(folder / "config.yaml", yaml.safe_dump(config.to_dict(), sort_keys=False).encode())
 
 
