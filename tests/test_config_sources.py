@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import string
 import sys
 from pathlib import Path
@@ -141,7 +142,7 @@ def test_a_file_is_named_in_its_errors(tmp_path):
         ("- a\n- b", "not list"),
         (b"\xff\xfe\x00d", "is not UTF-8 text"),
         ("domain: \x00", "not readable as YAML"),
-        ("# " + "x" * 2**20, "is larger than 1048576 bytes"),
+        ("# " + "x" * 2**20, "more than the 1,048,576 that are read"),
         ("domain: " + "[" * 5000, "not readable as YAML"),
         ("? [a]\n: b", "line 1"),
     ],
@@ -156,10 +157,10 @@ def test_files_that_are_no_config(tmp_path, text, message):
 def test_a_missing_file_names_its_neighbour(tmp_path):
     path = write(tmp_path, "domain: toy")
     with pytest.raises(
-        UsageError, match=rf"cannot read the config {tmp_path}/cc.yaml: No such file or directory; did you mean '{path}'\?"
+        UsageError, match=rf"cannot read the config {tmp_path}/cc.yaml: no such file; check the path; did you mean '{path}'\?"
     ):
         load_config(tmp_path / "cc.yaml")
-    with pytest.raises(UsageError, match="Is a directory"):
+    with pytest.raises(UsageError, match="is a folder; give a file"):
         load_config(tmp_path)
 
 
@@ -283,3 +284,14 @@ def test_any_override_is_applied_or_refused(overrides):
 @given(st.binary(max_size=40) | st.text(max_size=60).map(str.encode) | VALUES.map(lambda value: repr(value).encode()))
 def test_any_file_is_a_config_or_a_usage_error(tmp_path_factory, content):
     check_valid_or_refused(write(tmp_path_factory.getbasetemp(), content))
+
+
+def test_a_pipe_is_refused_and_does_not_block(tmp_path):
+    os.mkfifo(tmp_path / "pipe.yaml")
+    with pytest.raises(UsageError, match=r"pipe\.yaml: is a pipe, not a file"):
+        load_config(tmp_path / "pipe.yaml")
+
+
+def test_half_of_a_character_pair_is_named(tmp_path):
+    with pytest.raises(UsageError, match="half of a character pair"):
+        load_config(write(tmp_path, 'domain: "\\ud800"'))

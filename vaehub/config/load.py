@@ -102,6 +102,10 @@ def load_config(source: str | Path | Mapping[str, Any], overrides: Sequence[str]
         return validated(override(given, overrides), where)
     except RecursionError:
         raise UsageError(f"{where}: is nested too deeply") from None
+    except UnicodeError:
+        raise UsageError(
+            f"{where}: holds half of a character pair (\\ud800 to \\udfff), which no text has; write it out"
+        ) from None
 
 
 def validated(given: Mapping[str, Any], where: str) -> Config:

@@ -10,6 +10,7 @@ from typing import Any
 import yaml
 
 from vaehub.errors import UsageError
+from vaehub.files.guard import read_bytes
 from vaehub.hints import did_you_mean, reason
 
 LARGEST_FILE = 2**20  # bytes
@@ -50,12 +51,9 @@ def parse(text: str, where: str) -> Any:
 def read_yaml(path: Path) -> Mapping[str, Any]:
     """The mapping in a config file."""
     try:
-        with path.open("rb") as file:
-            raw = file.read(LARGEST_FILE + 1)
-    except OSError as error:
-        raise UsageError(f"cannot read the config {path}: {error.strerror}{nearby(path)}") from None
-    if len(raw) > LARGEST_FILE:
-        raise UsageError(f"{path}: is larger than {LARGEST_FILE} bytes, which no config is")
+        raw = read_bytes(path, LARGEST_FILE)
+    except UsageError as error:
+        raise UsageError(f"cannot read the config {error}{nearby(path)}") from error
     given = parse(decoded(raw, path), str(path))
     if not isinstance(given, Mapping):
         raise UsageError(f"{path}: should hold a mapping such as 'domain: mnist', not {type(given).__name__}")

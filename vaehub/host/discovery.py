@@ -17,12 +17,14 @@ from types import ModuleType
 
 import pluggy
 
+from vaehub.files.guard import read_bytes
 from vaehub.hints import reason
 from vaehub.host import builtin, hooks
 from vaehub.host.hooks import RESERVED
 
 GROUP = "vaehub"
 KINDS = ("domain", "encoder", "posterior", "decoder", "likelihood", "prior", "objective", "features", "judge")
+LARGEST_FILE = 2**24  # bytes of a plugin that is a file
 COMPONENT = re.compile(rf"({'|'.join(KINDS)})/[a-z][a-z0-9_]*")
 COMMAND = re.compile(rf"(?!({'|'.join(RESERVED)}) )[a-z][a-z0-9_-]* [a-z][a-z0-9_-]*")  # no group has the name of an own command
 TARGET = re.compile(r"[A-Za-z_][\w.]*:[A-Za-z_]\w*")
@@ -133,7 +135,7 @@ def origin(point: EntryPoint) -> str:
 
 def from_file(path: Path) -> PluginInfo:
     """A plugin that is a single Python file; its version is a digest of the text."""
-    digest = sha256(path.read_bytes()).hexdigest()[:12]
+    digest = sha256(read_bytes(path, LARGEST_FILE)).hexdigest()[:12]
     return examine(path.name, digest, str(path.resolve()), lambda: import_file(path, f"vaehub_file_{digest}"))
 
 

@@ -148,8 +148,8 @@ def use_file(path: Path) -> None:
     """Register the parts of one Python file (`--plugin FILE`). Raises UsageError where it is missing or broken."""
     try:
         plugin = from_file(path)
-    except OSError as error:
-        raise UsageError(f"cannot read the plugin file {path}: {error.strerror}") from error
+    except UsageError as error:
+        raise UsageError(f"cannot read the plugin file {error}") from error
     if plugin.status != "ok":
         raise UsageError(f"the plugin file {path} cannot be used: {plugin.status}")
     registry().add(plugin)

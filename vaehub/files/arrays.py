@@ -1,0 +1,71 @@
+"""Arrays from .npy and .npz files: nothing is unpickled, and a header's shape is judged before memory is taken for it."""
+
+from __future__ import annotations
+
+import math
+import zipfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO, Any, TypeAlias
+
+import numpy as np
+from numpy.lib import format as npy
+from numpy.typing import NDArray
+
+from vaehub.errors import UsageError
+from vaehub.files.guard import MAX_BYTES, bomb, guarded, most_unpacked, regular_file
+
+Array: TypeAlias = NDArray[Any]
+Header: TypeAlias = tuple[tuple[int, ...], bool, np.dtype[Any]]
+HEADERS: dict[tuple[int, int], Callable[[IO[bytes]], Header]] = {
+    (1, 0): npy.read_array_header_1_0,
+    (2, 0): npy.read_array_header_2_0,
+}
+
+
+def read_npy(path: Path | str, limit: int = MAX_BYTES) -> Array:
+    """The array of an .npy file. Raises UsageError: no such file, damaged, too large, or Python objects in it."""
+    path = regular_file(path, limit)
+    with guarded(path), path.open("rb") as file:
+        judge(file, path.stat().st_size)
+        file.seek(0)
+        array: Array = npy.read_array(file, allow_pickle=False)
+        return array
+
+
+@contextmanager
+def opened_npz(path: Path | str, limit: int = MAX_BYTES) -> Iterator[np.lib.npyio.NpzFile]:
+    """An .npz file as a mapping of arrays, each read when it is asked for; what fails inside names the file.
+
+    Raises UsageError: no such file, damaged, Python objects in it, or it unpacks to more than `most_unpacked` allows.
+    """
+    path = regular_file(path, limit)
+    with guarded(path):
+        judge_npz(path, limit)
+        with np.load(path, allow_pickle=False) as arrays:
+            yield arrays
+
+
+def judge_npz(path: Path, limit: int = MAX_BYTES) -> None:
+    """Raise UsageError or ValueError where an .npz promises more than it may hold, judged by its directory and its arrays' headers."""
+    most = most_unpacked(path, limit)
+    with zipfile.ZipFile(path) as archive:
+        if sum(member.file_size for member in archive.infolist()) > most:
+            raise bomb(path, most)
+        for member in archive.infolist():
+            with archive.open(member) as file:
+                judge(file, member.file_size)
+
+
+def judge(file: IO[bytes], size: int) -> None:
+    """Raise ValueError where the header of an .npy of `size` bytes promises what does not lie behind it, UsageError for objects."""
+    version = npy.read_magic(file)
+    if version not in HEADERS:
+        raise ValueError(f"version {version} of the npy format")
+    shape, _, dtype = HEADERS[version](file)
+    if dtype.hasobject:
+        raise UsageError("holds Python objects, which are not read; store numbers")
+    promised, there = math.prod(shape) * dtype.itemsize, size - file.tell()
+    if min(shape, default=0) < 0 or promised > there:
+        raise ValueError(f"its header promises {promised:,} bytes, {there:,} are there")
