@@ -12,7 +12,7 @@ from vaehub.data.rows import Subset, TensorData
 from vaehub.data.seeds import seeded
 from vaehub.errors import UsageError
 from vaehub.evaluation.importance import drawn_alike
-from vaehub.evaluation.score import percentile, raw_scores, reference, score
+from vaehub.evaluation.score import PERCENTS, bounded, percentile, raw_scores, reference, score
 from vaehub.run import Run
 
 PARTS = [("diag_normal", "standard_normal"), ("full_normal", "vamp"), ("iaf", "flow")]
@@ -130,3 +130,10 @@ def test_a_model_without_reference_or_no_rows_is_a_usage_error(scored):
         score(model(), model().data("val"))
     with pytest.raises(UsageError, match="at least one row"):
         score(scored, TensorData(torch.zeros(0, 1, 8, 8)))
+
+
+def test_scores_that_are_not_finite_give_quantiles_that_increase():
+    values = np.array([1.0, 2.0, np.inf, np.inf, np.nan, -np.inf])
+    quantiles = np.percentile(bounded(values), PERCENTS)
+    assert np.isfinite(quantiles).all()
+    assert (np.diff(quantiles) >= 0).all()

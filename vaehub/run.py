@@ -3,21 +3,27 @@
 from __future__ import annotations
 
 import dataclasses
+import json
 from collections.abc import Mapping
 from functools import cached_property
 from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, final
 
+from pydantic import TypeAdapter
 from torch import Tensor
 
-from vaehub.base import Codec, Domain, Json, Kind, Objective, Spec
+from vaehub.base import Codec, Domain, Json, Objective, Spec
 from vaehub.config.build import build_domain, build_objective, build_vae
-from vaehub.config.load import Config, load_config
+from vaehub.config.load import LARGEST, Config, load_config
 from vaehub.data.seeds import seeded
 from vaehub.errors import UsageError
-from vaehub.files.model_file import load_model, save_model
-from vaehub.hints import reason
+from vaehub.files.checked import checked
+from vaehub.files.guard import guarded, shortened
+from vaehub.files.header import Header
+from vaehub.files.model_file import REMEDY, open_model, save_model
+from vaehub.files.rebuild import rebuilt
+from vaehub.hints import shown
 from vaehub.host.registry import registry
 from vaehub.model.vae import VAE
 from vaehub.trained import Condition, Rows, TrainedModel
@@ -25,6 +31,7 @@ from vaehub.trained import Condition, Rows, TrainedModel
 if TYPE_CHECKING:
     import pandas as pd
 
+MOST_DIMENSIONS = 16  # of a row
 OBJECTIVE = "objective."  # before the names of an objective's own weights in a model file
 
 
@@ -72,23 +79,18 @@ def load(path: str | Path) -> Run:
     if not path.exists():
         raise UsageError(f"{path}: no such run; train one with `vaehub train CONFIG --out {path}`")
     file = model_file(path) if path.is_dir() else path
-    weights, header = load_model(file)
-    config, spec = config_of(header, file), as_spec(required(header, "spec", file), file)
-    codec = codec_of(config, spec, required(header, "codec", file), file)
-    domain = build_domain(config)
-    domain.codec = codec
-    vae = blank_vae(config, spec, file)
-    own, of_objective = separated(weights)
-    restore_weights(vae, own, file)
-    run = Run(config, codec, domain, vae, header.get("state", {}), path if path.is_dir() else None)
+    found = open_model(file)
+    with guarded(file, REMEDY):
+        header = checked(Header, found.header)
+        config, spec = config_of(header, file), as_spec(header.spec)
+        domain = build_domain(config)
+        domain.codec = codec_of(config, spec, header.codec)
+    with seeded("load"):  # the first weights are thrown away: they must not cost the caller random numbers
+        vae, of_objective = rebuilt(found, lambda: build_vae(config, spec), apart=OBJECTIVE)
+    state = header.state.model_dump(exclude_unset=True)
+    run = Run(config, domain.codec, domain, vae, state, path if path.is_dir() else None)
     run.objective_weights = of_objective
     return run
-
-
-def separated(weights: Mapping[str, Tensor]) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
-    """The weights of the model, and those of its objective."""
-    own = {name: t for name, t in weights.items() if not name.startswith(OBJECTIVE)}
-    return own, {name.removeprefix(OBJECTIVE): t for name, t in weights.items() if name.startswith(OBJECTIVE)}
 
 
 def weights_of(vae: VAE, objective: Objective) -> dict[str, Tensor]:
@@ -99,17 +101,10 @@ def weights_of(vae: VAE, objective: Objective) -> dict[str, Tensor]:
     return weights
 
 
-def codec_of(config: Config, spec: Spec, state: Json, file: Path) -> Codec:
+def codec_of(config: Config, spec: Spec, state: Json) -> Codec:
     """What the model knows of its data, from the header of its file."""
     kind: type[Domain[Codec]] = registry().load("domain", config.domain.name)
-    try:
-        return kind.codec_type.from_json(spec, state)
-    except (UsageError, MemoryError):
-        raise
-    except Exception as error:
-        raise UsageError(
-            f"{file}: what it says of its data is damaged ({reason(error)}); use another copy, or train again"
-        ) from error
+    return kind.codec_type.from_json(spec, state)
 
 
 def header_of(config: Config, codec: Codec) -> Json:
@@ -128,57 +123,24 @@ def model_file(folder: Path) -> Path:
     return last if last.exists() and not best.exists() else best
 
 
-def config_of(header: Json, file: Path) -> Config:
+def config_of(header: Header, file: Path) -> Config:
     """The config in a model file's header; where it does not fit what is installed, the plugins that are missing are named."""
-    given = required(header, "config", file)
     try:
-        return load_config(given)
+        return load_config(header.config)
     except UsageError as error:
         here = {plugin.name for plugin in registry().plugins} | {"vaehub"}
-        absent = sorted(header.get("plugins", {}).keys() - here)
-        hint = f"; the run was trained with {', '.join(absent)}, not here: install it, or give --plugin FILE" if absent else ""
-        raise UsageError(f"{file}: {error}{hint}") from error
+        absent = sorted(header.plugins.keys() - here)
+        hint = f"the run was trained with {', '.join(absent)}, not here: install it, or give --plugin FILE" if absent else REMEDY
+        first = str(error).splitlines()[:2][-1].strip()  # a file's config is not mended line by line
+        raise UsageError(f"{file}: its config does not fit what is installed ({shortened(first)}); {hint}") from error
 
 
-def blank_vae(config: Config, spec: Spec, file: Path) -> VAE:
-    """The model before it gets its weights. Its first ones are thrown away: they must not cost the caller random numbers."""
-    try:
-        with seeded("load"):
-            return build_vae(config, spec)
-    except (MemoryError, RuntimeError) as error:
-        raise UsageError(f"{file}: the model that its header describes cannot be built ({str(error).splitlines()[0]})") from error
-
-
-def required(header: Json, key: str, file: Path) -> Any:
-    """An entry of a model file's header, an object of JSON."""
-    if not isinstance(header.get(key), dict):
-        raise UsageError(f"{file}: the header has no {key!r}; use another copy, or train again")
-    return header[key]
-
-
-def as_spec(value: Json, file: Path) -> Spec:
-    """A Spec from JSON."""
-    try:
-        spec = Spec(
-            shape=tuple(int(n) for n in value["shape"]),
-            cond=int(value["cond"]),
-            classes=int(value["classes"]),
-            targets=int(value["targets"]),
-            kinds=tuple(Kind(str(name), int(size)) for name, size in value["kinds"]),  # type: ignore[arg-type]
-        )
-        if min((*spec.shape, spec.cond + 1, spec.classes + 1, spec.targets + 1)) < 1:
-            raise ValueError(f"sizes below the least: {value}")
-        return spec
-    except (KeyError, TypeError, ValueError) as error:
-        raise UsageError(f"{file}: the header's spec is damaged ({error}); use another copy, or train again") from error
-
-
-def restore_weights(vae: VAE, weights: dict[str, Tensor], file: Path) -> None:
-    """Give the model its weights, all of them and no others."""
-    own = {name: tuple(t.shape) for name, t in vae.state_dict().items()}
-    wrong = sorted(n for n in own.keys() | weights.keys() if n not in weights or own.get(n) != tuple(weights[n].shape))
-    if wrong:
-        raise UsageError(
-            f"{file}: {len(wrong)} weights do not fit the model that its header describes ({wrong[0]}, …); use another copy"
-        )
-    vae.load_state_dict(weights)
+def as_spec(value: Json) -> Spec:
+    """A Spec from JSON. Raises ValueError where it is none."""
+    spec = TypeAdapter(Spec).validate_json(
+        json.dumps(value), strict=True
+    )  # a list is a tuple there, and nothing else is taken for it
+    sizes = (*spec.shape, spec.cond + 1, spec.classes + 1, spec.targets + 1, *(size for _, size in spec.kinds))
+    if not 1 <= min(sizes) <= max(sizes) <= LARGEST or len(spec.shape) > MOST_DIMENSIONS:
+        raise ValueError(f"sizes that no row has: {shown(value)}")
+    return spec

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 SAMPLES = 16  # draws of z a row
 PERCENTS = np.linspace(0, 100, 101)
+LARGEST = 1e300  # nats
 
 
 def score(run: TrainedModel, data: Data, samples: int = SAMPLES, seed: int = 0) -> pd.DataFrame:
@@ -47,8 +48,13 @@ def reference(vae: VAE, data: Data, rows: int, samples: int = SAMPLES, seed: int
     generator = torch.Generator().manual_seed(derive_seed("score", seed))
     chosen = torch.randperm(len(data), generator=generator)[:rows]
     raw = raw_scores(vae, Subset(data, chosen), samples, seed)
-    quantiles = {name: np.percentile(values, PERCENTS).tolist() for name, values in raw.items()}
+    quantiles = {name: np.percentile(bounded(values), PERCENTS).tolist() for name, values in raw.items()}
     return {"samples": samples, "rows": len(chosen), **quantiles}
+
+
+def bounded(values: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
+    """Scores between which one can interpolate: an infinite one, or one that is no number, as the largest there is."""
+    return np.asarray(np.nan_to_num(values.astype(np.float64), nan=LARGEST, posinf=LARGEST, neginf=-LARGEST))
 
 
 def percentile(values: np.ndarray[Any, Any], quantiles: list[float]) -> np.ndarray[Any, Any]:

@@ -39,7 +39,7 @@ def within(support: constraints.Constraint, value: Tensor) -> Tensor:
 
 def with_zero(support: constraints.Constraint) -> constraints.Constraint:
     """The support, 0 added where it is not in it."""
-    return support if bool(within(support, torch.zeros(()))) else WithZero(support)
+    return support if bool(within(support, torch.zeros((), device="cpu"))) else WithZero(support)
 
 
 @final
