@@ -5,13 +5,16 @@ from __future__ import annotations
 import errno
 import hashlib
 import json
+import os
 
 import numpy as np
 import pandas as pd
 import pytest
 from sklearn.datasets import load_digits
 
+import vaehub
 from vaehub.cli.app import main
+from vaehub.cli.use import read_codes
 from vaehub.host.registry import registry
 
 CONFIG = """
@@ -167,12 +170,51 @@ def test_interpolate_begins_and_ends_at_the_rows(here, works):
     np.testing.assert_allclose(walk[[0, -1]], rows[[4, 2]], atol=1e-5)
 
 
+@pytest.mark.parametrize("suffix", ["npy", "csv", "parquet"])
+def test_codes_from_the_command_line_are_python_s_bit_for_bit(here, works, suffix):
+    run, rows = vaehub.load("runs/toy"), np.load("rows.npy")
+    works("encode", "runs/toy", "rows.npy", "-o", f"bits.{suffix}")
+    works("decode", "runs/toy", f"bits.{suffix}", "-o", "bits_x.npy")
+    z = run.encode(rows)
+    assert np.array_equal(read_codes(here / f"bits.{suffix}").astype(np.float32), z)
+    assert np.array_equal(np.load("bits_x.npy"), run.decode(z))
+
+
+@pytest.mark.parametrize("dtype", ["<f8", ">f4", "<f2", "<i4", "|u1", "<f4"])
+def test_codes_of_every_kind_of_number_are_decoded_as_python_does(here, works, dtype):
+    z = (np.random.default_rng(0).normal(size=(4, 3)) * 3).astype(dtype)
+    np.save("kind.npy", z)
+    pd.DataFrame(z.astype(np.float64)).to_csv("kind.csv", index=False)
+    expected = vaehub.load("runs/toy").decode(z.astype(z.dtype.newbyteorder("=")))
+    for name in ("kind.npy", "kind.csv"):
+        works("decode", "runs/toy", name, "-o", "kind_x.npy")
+        assert np.array_equal(np.load("kind_x.npy"), expected)
+
+
+def test_codes_that_are_no_table_are_refused_in_little_time_and_memory(here, fails):
+    os.mkfifo("pipe.npy")
+    (here / "huge.npy").write_bytes(np.lib.format.magic(1, 0) + huge_header())
+    (here / "zero.csv").symlink_to("/dev/zero")
+    for name, expected in (
+        ("pipe.npy", "pipe.npy: is a pipe"),
+        ("huge.npy", "huge.npy: damaged"),
+        ("zero.csv", "zero.csv: is a device"),
+    ):
+        assert expected in fails("decode", "runs/toy", name, "-o", "x.npy")
+
+
+def huge_header() -> bytes:
+    """Of an .npy of 800 GB."""
+    text = "{'descr': '<f8', 'fortran_order': False, 'shape': (100000000000,), }".ljust(117) + "\n"
+    return len(text).to_bytes(2, "little") + text.encode()
+
+
 def test_a_model_file_alone_is_a_run(here, works):
     assert works("sample", "runs/toy/model.safetensors", "-n", 1, "-o", "one.npy")
 
 
 MISTAKES = [
-    ("train", "nope.yaml", "cannot read the config nope.yaml: No such file or directory; did you mean 'toy.yaml'?"),
+    ("train", "nope.yaml", "cannot read the config nope.yaml: no such file; check the path; did you mean 'toy.yaml'?"),
     ("train", "toy.yaml", "latent=0", "latent: should be greater than or equal to 1, not 0"),
     ("train", "toy.yaml", "decoder=mpl", "no decoder called 'mpl': did you mean 'mlp'?"),
     ("train", "toy.yaml", "latent", "override 'latent': write it as key=value"),
@@ -190,15 +232,15 @@ MISTAKES = [
     ("score", "runs/toy", "rows.npy", "-o", "x.xls", "x.xls: no format has the suffix '.xls'; known: .csv, .parquet"),
     ("score", "runs/toy", "nope.npy", "-o", "x.csv", "nope.npy: No such file or directory; check the path"),
     ("encode", "runs/toy", "rows.npy", "-o", "x", "no format has the suffix ''"),
-    ("decode", "runs/toy", "nope.csv", "-o", "x.npy", "nope.csv: No such file or directory; check the path"),
+    ("decode", "runs/toy", "nope.csv", "-o", "x.npy", "nope.csv: no such file; check the path"),
     ("decode", "runs/toy", "toy.yaml", "-o", "x.npy", "no format has the suffix '.yaml'"),
     ("decode", "runs/toy", "words.csv", "-o", "x.npy", "words.csv: holds no table of numbers"),
-    ("decode", "runs/toy", "pickle.npy", "-o", "x.npy", "pickle.npy: holds no table of numbers"),
+    ("decode", "runs/toy", "pickle.npy", "-o", "x.npy", "pickle.npy: holds Python objects"),
     ("decode", "runs/toy", "wide.npy", "-o", "x.npy", "z has shape (2, 7); this model expects (N, 3)"),
     ("interpolate", "runs/toy", "rows.npy", "--to", "6", "-o", "x.npy", "rows.npy: has no row 6, only rows 0 to 5"),
     ("interpolate", "runs/toy", "rows.npy", "--steps", "1", "-o", "x.npy", "Invalid value for '--steps'"),
     ("plugins", "--plugin", "--plugin: give the path of a Python file"),
-    ("plugins", "--plugin", "nope.py", "cannot read the plugin file nope.py: No such file or directory"),
+    ("plugins", "--plugin", "nope.py", "cannot read the plugin file nope.py: no such file"),
     ("plugins", "--plugin=toy.yaml", "the plugin file toy.yaml cannot be used"),
 ]
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -128,15 +127,22 @@ def write_codes(z: Any, path: Path) -> None:
 
 
 def read_codes(path: Path) -> Any:
-    """Codes (N, L) from a file."""
+    """Codes (N, L) from a file, to the last digit. Raises UsageError where it holds no table of numbers."""
     import numpy as np
-    import pandas as pd
+    import pyarrow.csv as pacsv
+    import pyarrow.parquet as pq
 
-    read = by_suffix(
-        path, {".npy": lambda file: np.load(file, allow_pickle=False), ".csv": pd.read_csv, ".parquet": pd.read_parquet}
-    )
-    content = BytesIO(path.read_bytes())
-    try:
-        return np.array(read(content), dtype=np.float32)  # a copy, for torch wants to be able to write
-    except (ValueError, TypeError, EOFError) as error:
-        raise UsageError(f"{path}: holds no table of numbers ({error})") from error
+    from vaehub.files.arrays import read_npy
+    from vaehub.files.guard import guarded, regular_file
+
+    readers = {
+        ".npy": read_npy,
+        ".csv": lambda file: pacsv.read_csv(file).to_pandas(),  # pandas' own reader may round the last digit
+        ".parquet": lambda file: pq.read_table(file).to_pandas(),
+    }
+    read = by_suffix(path, readers)
+    with guarded(regular_file(path), "give a table of numbers, a row for every code"):
+        codes = np.array(read(path))  # a copy, for torch wants to be able to write
+        if codes.dtype.kind not in "fiub":
+            raise UsageError(f"{path}: holds no table of numbers but {codes.dtype}; give a row of numbers for every code")
+        return codes if codes.dtype == np.float32 else codes.astype(np.float64)
