@@ -11,12 +11,14 @@ from pydantic import Field
 from torch import Tensor
 
 from vaehub.errors import UsageError
+from vaehub.files.download import download
 from vaehub_images.arrays import as_images, read_idx, write_idx
 from vaehub_images.domain import Binarise, Gallery, ImageDomain, Levels
 from vaehub_images.mnist import split_off
 
 CLASSES = ("T-shirt", "trouser", "pullover", "dress", "coat", "sandal", "shirt", "sneaker", "bag", "ankle boot")
 URL = "http://fashion-mnist.s3-website.eu-central-1.amazonaws.com/"
+MAX_BYTES = 1 << 25  # of one file; the largest has 26 MB
 SHA256 = {
     "train-images-idx3-ubyte.gz": "3aede38d61863908ad78613f6a32ed271626dd12800ba2636569512369268a84",
     "train-labels-idx1-ubyte.gz": "a04f17134ac03560a47e3764e11b92fc97de4d1bfaf8ba1a3aa29af54cc90845",
@@ -68,22 +70,11 @@ class FashionMNIST(ImageDomain):
 
     def _file(self, name: str) -> Path:
         if self.download:
-            return fetch(f"{name}.gz", self.folder)
+            remedy = "fetch the file yourself and set domain.download=false"
+            return download(f"{URL}{name}.gz", SHA256[f"{name}.gz"], MAX_BYTES, remedy, self.folder)
         for path in (self.folder / name, self.folder / f"{name}.gz"):
             if path.is_file():
                 return path
         raise UsageError(
             f"{self.folder / name}: no such file (nor .gz); set domain.path to a folder that has it, or domain.download=true"
         )
-
-
-def fetch(name: str, folder: Path) -> Path:
-    """One file of the data set, downloaded unless it lies in `folder` already, its SHA-256 verified."""
-    import pooch  # type: ignore[import-untyped]
-
-    try:
-        return Path(pooch.retrieve(URL + name, f"sha256:{SHA256[name]}", name, folder, progressbar=False))
-    except (OSError, ValueError) as error:
-        raise UsageError(
-            f"{URL}{name}: download failed ({error}); fetch the file yourself and set domain.download=false"
-        ) from error

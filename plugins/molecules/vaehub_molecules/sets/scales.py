@@ -7,9 +7,13 @@ from typing import final
 
 import numpy as np
 import torch
+from pydantic import FiniteFloat
 from torch import Tensor
 
 from vaehub.base import Json
+from vaehub.files.checked import checked
+
+NUMBERS = ("means", "deviations")
 
 
 @final
@@ -41,5 +45,11 @@ class Scales:
 
     @staticmethod
     def restore(state: Json) -> Scales:
-        """What `state` gave."""
-        return Scales(state["names"], state["means"], state["deviations"])
+        """What `state` gave. Raises ValueError or KeyError where it is damaged."""
+        names, means, deviations = (
+            checked(list[str], state["names"]),
+            *(checked(list[FiniteFloat], state[key]) for key in NUMBERS),
+        )
+        if not len(names) == len(means) == len(deviations) or min(deviations, default=1) <= 0:
+            raise ValueError(f"{len(names)} names, {len(means)} means and {len(deviations)} deviations, which must be above 0")
+        return Scales(names, means, deviations)

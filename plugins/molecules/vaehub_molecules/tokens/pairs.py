@@ -9,6 +9,7 @@ from itertools import pairwise
 from typing import final
 
 from vaehub.base import Json
+from vaehub.files.checked import checked
 from vaehub_molecules.tokens.atoms import symbols
 from vaehub_molecules.tokens.merging import Pair, merges_of
 from vaehub_molecules.tokens.tokenizer import Tokenizer
@@ -47,7 +48,7 @@ class Pairs(Tokenizer):
 
     def restore(self, state: Json) -> None:
         """Take up merged pairs."""
-        self.ranks = {(left, right): rank for rank, (left, right) in enumerate(state["merges"])}
+        self.ranks = {(left, right): rank for rank, (left, right) in enumerate(checked(list[list[str]], state["merges"]))}
         self._split.cache_clear()
 
     def _merge(self, smiles: str) -> tuple[str, ...]:

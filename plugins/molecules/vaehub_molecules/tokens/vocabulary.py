@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from typing import final
+from typing import Annotated, TypeAlias, final
 
 import torch
+from pydantic import Field
 from torch import Tensor
 
 from vaehub.base import Json
 from vaehub.errors import UsageError
+from vaehub.files.checked import checked
 from vaehub_molecules.tokens.tokenizer import Tokenizer
 
+Length: TypeAlias = Annotated[int, Field(ge=1, le=1 << 16)]
 END = 0
 MARGIN = 1.2  # how much longer than the longest training molecule a string may be
 
@@ -48,7 +51,7 @@ class Vocabulary:
     def restore(tokenizer: Tokenizer, state: Json) -> Vocabulary:
         """The vocabulary that `state` came from."""
         tokenizer.restore(state["tokenizer"])
-        return Vocabulary(tokenizer, state["symbols"], int(state["length"]))
+        return Vocabulary(tokenizer, checked(list[str], state["symbols"]), checked(Length, state["length"]))
 
     def lacks(self, smiles: str) -> str | None:
         """Why the model cannot read a molecule, or None where it can."""

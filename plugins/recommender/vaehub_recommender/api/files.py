@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
-import tempfile
 import warnings
 from dataclasses import replace
 from pathlib import Path
@@ -18,9 +16,8 @@ from scipy.sparse import csr_array
 from torch import Tensor
 
 from vaehub.errors import UsageError
-from vaehub.files.atomic import sync_folder
-from vaehub.files.model_file import MAX_BYTES
-from vaehub.hints import reason
+from vaehub.files.atomic import atomic_folder, put_back
+from vaehub.files.guard import MAX_BYTES, guarded, read_bytes, regular_file
 from vaehub.run import Run, load
 from vaehub_recommender.api.fitted import Fitted, codec_of
 from vaehub_recommender.domain import source_of
@@ -32,37 +29,17 @@ FORMAT = "vaehub-recommender/1"
 
 
 def save(fitted: Fitted, folder: Path) -> None:
-    """Write the folder whole or not at all; one that is there is replaced, if it holds a recommender."""
-    if folder.exists() and not (folder / USERS).is_file():
-        raise UsageError(f"{folder}: exists and is no saved recommender; choose another path")
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    part = Path(tempfile.mkdtemp(dir=folder.parent, prefix=f".{folder.name}.", suffix=".part"))
-    try:
-        part.chmod(0o755)
-        write(fitted, part)
-        put(part, folder)
-    finally:
-        shutil.rmtree(part, ignore_errors=True)
+    """Write the folder whole or not at all, in place of a recommender that is there."""
+    with atomic_folder(folder, (MODEL, HISTORIES, USERS)) as temporary:
+        write(fitted, temporary)
 
 
 def write(fitted: Fitted, folder: Path) -> None:
     """The three files."""
     fitted.run.save(folder / MODEL)
-    pq.write_table(table_of(fitted), folder / HISTORIES, compression="zstd")
+    pq.write_table(table_of(fitted), folder / HISTORIES, compression="zstd", write_page_checksum=True)
     users = {"format": FORMAT, "users": fitted.users.to_json()}
     (folder / USERS).write_text(json.dumps(users))
-
-
-def put(part: Path, folder: Path) -> None:
-    """Move a finished folder to its place."""
-    if folder.exists():
-        old = Path(tempfile.mkdtemp(dir=folder.parent, prefix=f".{folder.name}.", suffix=".part"))
-        folder.replace(old)
-        part.replace(folder)
-        shutil.rmtree(old)
-    else:
-        part.replace(folder)
-    sync_folder(folder.parent)
 
 
 def table_of(fitted: Fitted) -> pa.Table:
@@ -80,6 +57,7 @@ def table_of(fitted: Fitted) -> pa.Table:
 
 def read(folder: Path) -> Fitted:
     """What `save` wrote, or a run of `vaehub train`. Raises UsageError for what is neither, or damaged."""
+    put_back(folder)
     if not folder.is_dir():
         raise UsageError(f"{folder}: no such folder; give one that Recommender.save or `vaehub train` wrote")
     run = load(folder)
@@ -90,21 +68,15 @@ def read(folder: Path) -> Fitted:
     if not (folder / USERS).is_file():
         return of_run(run, codec.ids)
     run.path = None
-    try:
+    with guarded(folder, "its users cannot be read; use another copy, or fit again"):
         return restored(run, codec.ids, folder)
-    except (OSError, ValueError, KeyError, TypeError, AttributeError, pa.ArrowException) as error:
-        if isinstance(error, UsageError):
-            raise
-        raise UsageError(f"{folder}: its users are damaged ({reason(error)}); use another copy, or fit again") from error
 
 
 def restored(run: Run, items: Ids, folder: Path) -> Fitted:
     """The known users beside the model."""
-    for name in (HISTORIES, USERS):
-        if (folder / name).stat().st_size > MAX_BYTES:
-            raise UsageError(f"{folder / name}: larger than {MAX_BYTES:,} bytes, which is not read")
-    users = Ids.from_json(json.loads((folder / USERS).read_text())["users"])
-    table = pq.read_table(folder / HISTORIES).combine_chunks()
+    users = Ids.from_json(json.loads(read_bytes(folder / USERS, MAX_BYTES))["users"])
+    histories = regular_file(folder / HISTORIES, MAX_BYTES)
+    table = pq.read_table(histories, page_checksum_verification=True).combine_chunks()
     matrix = matrix_of(table, len(items))
     if len(users) != matrix.shape[0]:
         raise ValueError(f"{len(users)} ids for {matrix.shape[0]} histories")

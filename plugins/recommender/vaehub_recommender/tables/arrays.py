@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 from typing import Any
-from zipfile import ZipFile
 
 from scipy.sparse import coo_array, csr_array, load_npz
 
+from vaehub.files.arrays import judge_npz
 from vaehub_recommender.tables.files import MAX_BYTES
 
 CHECKED = ("csr", "csc", "bsr")  # formats whose indices scipy checks only when asked to
@@ -15,13 +15,12 @@ CHECKED = ("csr", "csc", "bsr")  # formats whose indices scipy checks only when 
 
 def matrix_of(path: Path) -> csr_array:
     """The matrix in a file, users x items, its stored zeros left out. Raises ValueError or OSError where it is damaged or too large."""
-    with ZipFile(path) as archive:
-        size = sum(member.file_size for member in archive.infolist())
-    if size > MAX_BYTES:
-        raise ValueError(f"{size:,} bytes unpacked, more than {MAX_BYTES:,}")
+    judge_npz(path, MAX_BYTES)
     loaded: Any = load_npz(path)
     if loaded.ndim != 2 or loaded.dtype.kind not in "biuf":
         raise ValueError(f"a {loaded.ndim}-dimensional array of {loaded.dtype}; a matrix of numbers is expected")
+    if 8 * sum(loaded.shape) > MAX_BYTES:
+        raise ValueError(f"{loaded.shape[0]:,} users x {loaded.shape[1]:,} items, more than {MAX_BYTES:,} bytes hold")
     if loaded.format in CHECKED:
         loaded.check_format(full_check=True)
     matrix = csr_array(coo_array(loaded))

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from contextlib import suppress
-from datetime import date, datetime
-from decimal import Decimal
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 import numpy as np
@@ -14,75 +11,31 @@ import pandas as pd
 import pyarrow as pa
 from pandas.api import types
 
-from vaehub.errors import UsageError
-from vaehub.hints import reason, shown
+from vaehub.files import codecs
+from vaehub.files.checked import checked
+from vaehub.files.guard import guarded
 
 if TYPE_CHECKING:
     from vaehub.base import Json
 
-
-class Codec(NamedTuple):
-    """How ids of one type are written in JSON, and read."""
-
-    write: Callable[[Any], Any]
-    read: Callable[[Any], Any]
-
-
-def write_stamp(at: pd.Timestamp) -> list[Any]:
-    """A stamp as its count, its unit and its time zone: what ISO's text loses."""
-    return [int(at.asm8.astype(np.int64)), at.unit, None if at.tz is None else str(at.tz)]
-
-
-def read_stamp(packed: list[Any]) -> pd.Timestamp:
-    """The stamp of `write_stamp`."""
-    count, unit, zone = packed
-    at = pd.Timestamp(np.datetime64(count, unit))
-    return at if zone is None else at.tz_localize("UTC").tz_convert(zone)
-
-
-PLAIN = (str, int, float, bool)
-CODECS: dict[type, Codec] = {
-    tuple: Codec(lambda parts: [pack_one(part) for part in parts], lambda parts: tuple(unpack_one(part) for part in parts)),
-    UUID: Codec(str, UUID),
-    bytes: Codec(bytes.hex, bytes.fromhex),
-    Decimal: Codec(str, Decimal),
-    date: Codec(date.isoformat, date.fromisoformat),
-    datetime: Codec(datetime.isoformat, datetime.fromisoformat),
-    pd.Timestamp: Codec(write_stamp, read_stamp),
-}
-TAGS = {kind.__name__: codec for kind, codec in CODECS.items()}
+WIDEST = 16  # bytes of one id that is no object
 
 
 def pack(values: pd.Index[Any]) -> Json:
     """Ids as {"dtype": …, "values": […]}. Raises UsageError for one of a type that no file can hold."""
-    return {"dtype": str(values.dtype), "values": [pack_one(value) for value in values.tolist()]}
-
-
-def pack_one(value: Any) -> Any:
-    """An id as JSON: as it is, or {type: text}."""
-    value = value.item() if isinstance(value, np.generic) else value
-    if type(value) in PLAIN:
-        return value
-    if (codec := CODECS.get(type(value))) is None:
-        raise UsageError(f"id {shown(value)}: an id of type {type(value).__name__} cannot be saved; use strings or numbers")
-    return {type(value).__name__: codec.write(value)}
+    return {"dtype": str(values.dtype), "values": [codecs.pack(value, "id") for value in values.tolist()]}
 
 
 def unpack(packed: Json) -> pd.Index[Any]:
     """What `pack` packed. Raises UsageError where it is damaged."""
-    try:
-        values = pd.Index([unpack_one(value) for value in packed["values"]], dtype=object, tupleize_cols=False)
-        return values if packed["dtype"] == "object" else values.astype(packed["dtype"])
-    except (KeyError, TypeError, ValueError, AttributeError, OverflowError, ArithmeticError) as error:
-        raise UsageError(f"the ids in this model are damaged ({reason(error)}); use another copy, or train again") from error
-
-
-def unpack_one(packed: Any) -> Any:
-    """What `pack_one` packed."""
-    if not isinstance(packed, dict):
-        return packed
-    ((tag, text),) = packed.items()
-    return TAGS[tag].read(text)
+    with guarded("the ids in this model", "use another copy, or train again"):
+        dtype = types.pandas_dtype(checked(str, packed["dtype"]))
+        if isinstance(dtype, np.dtype) and dtype.itemsize > WIDEST:
+            raise ValueError(f"dtype {dtype}")
+        values = pd.Index(
+            [codecs.unpack(value) for value in checked(list[Any], packed["values"])], dtype=object, tupleize_cols=False
+        )
+        return values if types.is_object_dtype(dtype) else values.astype(dtype)
 
 
 def to_arrow(values: pd.Index[Any]) -> pa.Array:

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Iterable
-from datetime import date
-from typing import Any, cast
+from typing import cast
 
-import numpy as np
 import pandas as pd
 
 from vaehub.errors import UsageError
@@ -36,28 +34,6 @@ def find(label: Hashable, known: Iterable[Hashable], option: str) -> Hashable:
     if label in choices:
         return label
     raise UsageError(f"{option}={label!r}: no such column; {did_you_mean(str(label), map(str, choices[:50]))}")
-
-
-def pack(label: Hashable) -> Any:
-    """A label as JSON. Raises UsageError for one that JSON cannot hold."""
-    if isinstance(label, np.generic):
-        label = label.item()
-    if isinstance(label, tuple):
-        return {"tuple": [pack(part) for part in label]}
-    if isinstance(label, date):  # a Timestamp too
-        return {"stamp": label.isoformat()}
-    if label is None or isinstance(label, str | int | float | bool):
-        return label
-    raise UsageError(f"{named(label)}: a name of type {type(label).__name__} cannot be saved; use a string")
-
-
-def unpack(packed: Any) -> Hashable:
-    """What `pack` packed."""
-    if not isinstance(packed, dict):
-        return packed  # type: ignore[no-any-return]
-    if "tuple" in packed:
-        return tuple(unpack(part) for part in packed["tuple"])
-    return pd.Timestamp(packed["stamp"])
 
 
 def place_of(frame: pd.DataFrame, label: Hashable) -> int:

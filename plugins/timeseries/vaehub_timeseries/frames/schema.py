@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass, field, fields
 from typing import TYPE_CHECKING, Any
 
 from vaehub.errors import UsageError
-from vaehub_timeseries.frames.labels import pack, unpack
+from vaehub.files.codecs import pack, unpack
 
 if TYPE_CHECKING:
     from vaehub.base import Json  # brings torch, which no frame needs

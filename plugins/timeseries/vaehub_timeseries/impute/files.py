@@ -1,4 +1,4 @@
-"""A fitted imputer as a folder: the model's own files, and one of safetensors whose header is JSON. Loading one executes nothing."""
+"""A fitted imputer as a folder: files of safetensors whose headers are JSON. Loading one executes nothing."""
 
 from __future__ import annotations
 
@@ -10,6 +10,10 @@ import numpy as np
 import torch
 
 from vaehub.errors import UsageError
+from vaehub.files.atomic import atomic_folder, put_back
+from vaehub.files.checked import checked
+from vaehub.files.codecs import pack, unpack
+from vaehub.files.guard import guarded
 from vaehub.files.model_file import load_model, save_model
 from vaehub.run import load as load_run
 from vaehub_timeseries.codec import SeriesCodec
@@ -17,30 +21,32 @@ from vaehub_timeseries.frames import Schema
 from vaehub_timeseries.impute.fitted import Fitted, Options, adopted
 from vaehub_timeseries.impute.linear import LinearExpert
 from vaehub_timeseries.impute.rehearsal import Rehearsed
-from vaehub_timeseries.model.experts import Experts
+from vaehub_timeseries.model.experts import PROCESS, VAE, Experts
 from vaehub_timeseries.scale import Scaler
 
 if TYPE_CHECKING:
     from vaehub_timeseries.impute.imputer import Imputer
 
-NAME, MODEL = "imputer.safetensors", "model"
+NAME, MODEL = "imputer.safetensors", "model"  # models of vaehub 0.1 had the experts in a folder of their own
+REMEDY = "use another copy, or fit again"
 
 
 def save(imputer: Imputer, folder: Path) -> None:
-    """Write the model first, then the imputer that refers to it."""
+    """Write the folder whole or not at all, in place of an imputer that is there."""
     fitted = imputer.fitted_
-    if fitted.model is not None:
-        fitted.model.save(folder / MODEL)
     tensors = {name: torch.from_numpy(np.ascontiguousarray(array)) for name, array in vars(fitted.past).items()}
-    save_model(folder / NAME, tensors, {"imputer": header(imputer)})
+    with atomic_folder(folder, (NAME, PROCESS, VAE)) as temporary:
+        if fitted.model is not None:
+            fitted.model.save(temporary)
+        save_model(temporary / NAME, tensors, {"imputer": header(imputer)})
 
 
 def header(imputer: Imputer) -> dict[str, Any]:
     """All but the arrays, as JSON."""
     fitted = imputer.fitted_
     return {
-        "params": imputer.get_params(),
-        "options": asdict(fitted.options),
+        "params": {name: closed(value) for name, value in imputer.get_params().items()},
+        "options": {name: closed(value) for name, value in asdict(fitted.options).items()},
         "schema": fitted.schema.to_json(),
         "scaler": fitted.scaler.to_json(),
         "known": fitted.known.tolist(),
@@ -54,28 +60,43 @@ def header(imputer: Imputer) -> dict[str, Any]:
 
 def load(kind: type[Imputer], folder: Path) -> Imputer:
     """The imputer that `save` wrote, or one around a run of `vaehub train`. Raises UsageError for what is neither."""
+    put_back(folder)
     file = folder / NAME
     if not folder.exists():
         raise UsageError(f"{folder}: no such folder; give one that Imputer.save or `vaehub train` wrote")
     if not file.exists():
         return of_run(kind, folder)
     tensors, head = load_model(file)
-    try:
-        return restored(kind, folder, tensors, head["imputer"])
-    except (KeyError, TypeError, ValueError) as error:
-        raise UsageError(f"{file}: damaged ({type(error).__name__}: {error}); use another copy, or fit again") from error
+    with guarded(file, REMEDY):
+        return restored(kind, folder, tensors, checked(dict[str, Any], head["imputer"]))
 
 
 def restored(kind: type[Imputer], folder: Path, tensors: dict[str, torch.Tensor], head: dict[str, Any]) -> Imputer:
     """The imputer from what was read."""
-    params: dict[str, Any] = {name: tuple(v) if isinstance(v, list) else v for name, v in head["params"].items()}
-    imputer = kind(**params)
+    imputer = kind(**{name: opened(value) for name, value in head["params"].items()})
     past = Rehearsed(*(tensors[field.name].numpy() for field in fields(Rehearsed)))
-    model = Experts.load(folder / MODEL) if head["model"] else None
-    known, linear = np.array(head["known"], dtype=bool), LinearExpert.restore(head["linear"])
+    model = Experts.load(folder / MODEL if (folder / MODEL).is_dir() else folder) if head["model"] else None
+    known, linear = np.array(checked(list[bool], head["known"])), LinearExpert.restore(head["linear"])
     schema, scaler = Schema.from_json(head["schema"]), Scaler.from_json(head["scaler"])
-    fitted = Fitted(schema, scaler, known, linear, model, past, frozenset(head["seen"]), Options(**head["options"]))
-    return imputer.restore(fitted, head["features"], int(head["width"]))
+    if not len(known) == len(schema.channels) == len(scaler.mean) == len(linear.step):
+        raise ValueError(
+            f"{len(schema.channels)} channels, but {len(known)}, {len(scaler.mean)} and {len(linear.step)} of them known"
+        )
+    seen = frozenset(checked(list[str], head["seen"]))
+    fitted = Fitted(schema, scaler, known, linear, model, past, seen, Options(**head["options"]))
+    return imputer.restore(fitted, checked(list[str], head["features"]), checked(int, head["width"]))
+
+
+def closed(value: Any) -> Any:
+    """A parameter as JSON: labels with their types, the path of a config as text."""
+    if isinstance(value, list | tuple):
+        return [pack(label, "column") for label in value]
+    return str(value) if isinstance(value, Path) else value
+
+
+def opened(value: Any) -> Any:
+    """What `closed` closed."""
+    return tuple(unpack(label) for label in value) if isinstance(value, list) else value
 
 
 def of_run(kind: type[Imputer], folder: Path) -> Imputer:

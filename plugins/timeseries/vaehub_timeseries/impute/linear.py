@@ -6,7 +6,9 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple, final
 
 import numpy as np
+from pydantic import FiniteFloat
 
+from vaehub.files.checked import checked
 from vaehub_timeseries.impute.experts import SMALLEST, Belief, Floats, Integers, Mask, believed
 
 
@@ -59,7 +61,8 @@ class LinearExpert:
     @classmethod
     def restore(cls, state: dict[str, Any]) -> LinearExpert:
         """The expert whose `state` this is."""
-        return cls(np.array(state["step"]), np.array(state["spread"]), bool(state["causal"]))
+        step, spread = (np.array(checked(list[FiniteFloat], state[name]), np.float64) for name in ("step", "spread"))
+        return cls(step, spread, checked(bool, state["causal"]))
 
 
 class Around(NamedTuple):

@@ -10,7 +10,8 @@ from typing import Any
 
 import numpy as np
 
-from vaehub.files.model_file import load_model, save_model
+from vaehub.files.guard import guarded
+from vaehub.files.model_file import REMEDY, load_model, save_model
 from vaehub.run import Run, load
 from vaehub_timeseries.impute.experts import Expert, Floats
 from vaehub_timeseries.model.completed import CompletedExpert
@@ -73,8 +74,9 @@ class Experts:
     def load(cls, folder: Path) -> Experts:
         """What `save` wrote."""
         tensors, header = load_model(folder / PROCESS)
-        run = load(folder / VAE) if header["vae"] else None
-        return cls(Autocovariance(**tensors) if tensors else None, run, bool(header["causal"]))
+        with guarded(folder / PROCESS, REMEDY):
+            run = load(folder / VAE) if header["vae"] else None
+            return cls(Autocovariance(**tensors) if tensors else None, run, bool(header["causal"]))
 
     @classmethod
     def of_run(cls, run: Run) -> Experts:
