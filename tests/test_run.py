@@ -83,6 +83,8 @@ def test_evaluate_orders_the_bounds_and_scores_rank_the_strange(run, x):
         (lambda r: r.encode(np.zeros((3, 8, 8), np.float32)), r"rows of shape \(8, 8\)"),
         (lambda r: r.encode(np.full((3, 1, 8, 8), 255.0)), r"expects 0\.\.1, x spans \[255, 255\]"),
         (lambda r: r.encode(np.full((3, 1, 8, 8), np.nan)), "x holds 192 NaN"),
+        (lambda r: r.encode(None), "^x: expected an array"),
+        (lambda r: r.score("rows.npy"), "^x: expected an array"),
         (lambda r: r.decode(np.zeros((3, 7))), r"expects \(N, 3\)"),
         (lambda r: r.sample(0), "at least 1"),
         (lambda r: r.sample(2, cond=3), "takes no condition"),

@@ -11,7 +11,8 @@ import zipfile
 import pytest
 
 from vaehub.errors import UsageError
-from vaehub.host.scaffold import create
+from vaehub.host.discovery import host_version
+from vaehub.host.scaffold import compatible, create
 
 BUILD = "import sys, hatchling.build; print(hatchling.build.build_wheel(sys.argv[1]))"
 
@@ -62,6 +63,20 @@ def test_nothing_is_left_to_fill_in(package):
     assert {"pyproject.toml", "README.md", "my_data.yaml", "vaehub_my_data/plugin.py", "tests/test_my_data.py"} <= set(files)
     assert not [name for name, text in files.items() if "NAME" in text or "${" in text]
     assert tomllib.loads(files["pyproject.toml"])["project"]["entry-points"]["vaehub"] == {"my_data": "vaehub_my_data.plugin"}
+
+
+def test_it_says_which_engine_it_fits_and_is_typed(package):
+    about = tomllib.loads((package / "pyproject.toml").read_text())["project"]
+    assert about["dependencies"][0] == f"vaehub{compatible(host_version())}"
+    assert (package / "vaehub_my_data" / "py.typed").exists()
+    assert "Typing :: Typed" in about["classifiers"]
+
+
+@pytest.mark.parametrize(
+    ("version", "range"), [("0.2.0", ">=0.2,<0.3"), ("1.10.3rc1", ">=1.10,<1.11"), ("2", ">=2.0,<2.1"), ("0", ">=0.0,<0.1")]
+)
+def test_the_range_of_a_version(version, range):
+    assert compatible(version) == range
 
 
 def test_what_it_writes_is_clean(package):

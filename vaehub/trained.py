@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any, Self, TypeAlias
+from typing import TYPE_CHECKING, Any, Self, TypeAlias
 
 import numpy as np
 import torch
@@ -18,9 +18,13 @@ from vaehub.data.rows import Conditioned, TensorData, batches
 from vaehub.data.seeds import seeded
 from vaehub.errors import UsageError
 from vaehub.model.vae import VAE
+from vaehub.sparse import dense
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 Array: TypeAlias = NDArray[Any]
-Rows: TypeAlias = "Array | Tensor | Data"
+Rows: TypeAlias = "Array | Tensor | Data | pd.DataFrame | Sequence[Any]"  # whatever `Codec.convert` makes rows of
 Condition: TypeAlias = "int | float | str | Sequence[int | float | str] | Array | Tensor | None"
 
 
@@ -71,21 +75,21 @@ class TrainedModel:
             yield batch.without_hidden()
 
     def rows(self, x: Rows, cond: Condition = None) -> Data:
-        """Rows x (N, *shape) as data of this model, checked. Raises UsageError where they do not fit."""
-        data = self._data(x) if cond is None else Conditioned(self._data(x), self._given(cond, len(x)))
+        """Rows x (N, *shape), or in any form that the codec converts, as data of this model, checked. Raises UsageError if they do not fit."""
+        data = self._data(x)
+        if cond is not None:
+            data = Conditioned(data, self._given(cond, len(data)))
         for batch in batches(data, self.config.train.eval_batch_size):
             if batch.cond is None and self.spec.cond:
-                self.condition(None, len(x))
+                self.condition(None, len(data))
             check_rows(self.spec, self.vae.decoder.likelihood, batch)
         return data
 
     def _data(self, x: Rows) -> Data:
-        if isinstance(x, Data):
-            return x
-        tensor = self.codec.convert(x)
-        if tensor.is_floating_point():
-            tensor = tensor.to(self._dtype)
-        return TensorData(tensor)
+        rows = x if isinstance(x, Data) else self.codec.convert(x)
+        if isinstance(rows, Data):
+            return rows
+        return TensorData(rows.to(self._dtype) if rows.is_floating_point() else rows)
 
     def _given(self, cond: Condition, n: int) -> Tensor:
         rows = self.condition(cond, n)
@@ -150,16 +154,20 @@ class TrainedModel:
         with seeded("reconstruct", seed):
             for batch in self.batches(self.rows(x, cond)):
                 q = self.vae.encoder(batch)
-                parts.append(self._decode(q.sample() if noise else q.mean, batch.cond, noise))
+                given = None if batch.cond is None else dense(batch.cond)
+                parts.append(self._decode(q.sample() if noise else q.mean, given, noise))
         return np.concatenate(parts)
 
     def interpolate(self, a: Rows, b: Rows, steps: int = 10, cond: Condition = None) -> Array:
-        """Decoded points (steps, *shape) on the straight line between the codes of row a and row b, ends included."""
+        """Decoded points (steps, *shape) on the straight line between the codes of row a and row b, given the condition of a."""
         if steps < 2:
             raise UsageError(f"steps: expected at least 2, got {steps}")
-        ends = [self.encode(_one_row(row, self.spec), cond)[0] for row in (a, b)]
+        first = self.rows(_one_row(a, self.spec), cond)
+        own = first[torch.tensor([0])].cond
+        given = None if own is None else dense(own)
+        ends = [self.encode(first, given)[0], self.encode(_one_row(b, self.spec), given)[0]]
         weights = np.linspace(0, 1, steps, dtype=ends[0].dtype)[:, None]
-        return self.decode((1 - weights) * ends[0] + weights * ends[1], cond)
+        return self.decode((1 - weights) * ends[0] + weights * ends[1], given)
 
     def _decode(self, z: Tensor, cond: Tensor | None, noise: bool, draw: bool = False) -> Array:
         size, parts = self.config.train.eval_batch_size, []
@@ -176,6 +184,4 @@ def as_tensor(x: Array | Tensor) -> Tensor:
 
 def _one_row(x: Any, spec: Spec) -> Any:
     """A single row, given with or without its batch dimension, as a batch of one."""
-    if isinstance(x, Data):
-        return x
-    return x[None] if tuple(x.shape) == spec.shape else x
+    return x[None] if isinstance(x, np.ndarray | Tensor) and tuple(x.shape) == spec.shape else x

@@ -6,14 +6,14 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
-from typing import Any, ClassVar, Generic, Self, TypeVar
+from typing import ClassVar, Generic, Self, TypeVar
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
 
 from vaehub.base.rows import Data, Json, Spec
+from vaehub.errors import UsageError
 
 
 class Codec(ABC):
@@ -42,9 +42,22 @@ class Codec(ABC):
         """The codec that `to_json` described. Whatever it raises is reported as a damaged model file."""
         return cls(spec)
 
-    def convert(self, x: NDArray[Any] | Tensor) -> Tensor:
-        """An array in any form that the domain's files may hold, as rows x (N, *shape); by default the same numbers."""
-        return x if isinstance(x, Tensor) else torch.from_numpy(np.require(x, requirements=["C", "W"]))
+    def convert(self, given: object) -> Tensor | Data:
+        """Rows from memory by the conversion that `read` applies to a file, in the form the model was trained on; by default as they are.
+
+        Arguments:
+            given: what the user handed to a method of `Run`, such as an array or a table; never `Data`.
+
+        Raises:
+            UsageError: `given` is nothing that the domain can read.
+        """
+        if isinstance(given, Tensor):
+            return given
+        if not isinstance(given, np.ndarray):
+            raise UsageError(
+                f"x: expected an array or a tensor of rows, got {type(given).__name__}; read a file with run.codec.read(path)"
+            )
+        return torch.from_numpy(np.require(given, requirements=["C", "W"]))
 
     def condition(self, values: Sequence[str | int | float]) -> Tensor:
         """cond (C,) from what a user gives at `--cond`, by default C numbers."""

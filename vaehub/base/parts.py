@@ -89,6 +89,10 @@ class Likelihood(Family):
     """p(x|z,c) from K reals an element: (B, K, *shape) -> log_prob one value per element (or per row where a row is the event)."""
 
     support: constraints.Constraint = constraints.real
+    unbounded_at: tuple[
+        float, ...
+    ] = ()  # values of x at which its density has no upper bound: many such x raise the ELBO without end
+    bounded_instead: str = ""  # what to use where x takes those values often
     expects: ClassVar[str] = "any real number"  # for the error message: "bernoulli expects 0..1, x spans [0, 255]"
 
     def __init__(self, spec: Spec) -> None:

@@ -100,7 +100,7 @@ def interpolate(
     opened = open_run(run)
     data = opened.rows(opened.codec.read(input), condition(cond))
     a, b = (row(data, number, input) for number in (start, end))
-    write_rows(opened, opened.interpolate(a, b, steps, next(opened.batches(a)).cond), output)
+    write_rows(opened, opened.interpolate(a, b, steps), output)
 
 
 def row(data: Data, number: int, path: Path) -> Data:

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import warnings
+
+import torch
 from torch import Tensor
 
 from vaehub.base import Batch, Likelihood, Spec
 from vaehub.errors import UsageError
 from vaehub.sparse import stored
+
+ATOMS = 0.05  # share of x at exactly the values where a density has no bound, from which it is worth a word
 
 
 def check_rows(spec: Spec, likelihood: Likelihood, batch: Batch) -> None:
@@ -21,6 +26,23 @@ def check_rows(spec: Spec, likelihood: Likelihood, batch: Batch) -> None:
     inside = likelihood.support.check(x) if mask is None else likelihood.support.check(x) | ~mask
     if not bool(inside.all()):
         raise UsageError(unsupported(likelihood, x if mask is None else x[mask]))
+
+
+def warn_of_atoms(likelihood: Likelihood, batch: Batch) -> None:
+    """Warn where many x lie exactly where the density of the likelihood has no upper bound."""
+    places = likelihood.unbounded_at
+    if not places:
+        return
+    mask, x = batch.observed, batch.dense().x
+    found = torch.isin(x if mask is None else x[mask], x.new_tensor(places))
+    share = float(found.double().mean())  # NaN where nothing is observed
+    if share >= ATOMS:
+        warnings.warn(
+            f"likelihood: {share:.0%} of x are exactly {' or '.join(f'{place:g}' for place in places)}, where the density has no upper "
+            f"bound: the ELBO will rise without end and says little; use {likelihood.bounded_instead}",
+            UserWarning,
+            stacklevel=2,
+        )
 
 
 def unsupported(likelihood: Likelihood, x: Tensor) -> str:

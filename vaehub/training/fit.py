@@ -14,7 +14,7 @@ from pytorch_lightning.utilities import rank_zero_only
 from vaehub.base import Codec, Domain, Json
 from vaehub.config.build import build_domain, build_objective, build_vae
 from vaehub.config.load import Config, load_config
-from vaehub.data.check import check_rows
+from vaehub.data.check import check_rows, warn_of_atoms
 from vaehub.data.seeds import seeded
 from vaehub.errors import RunFailed, UsageError
 from vaehub.evaluation.judge import judge_of
@@ -96,6 +96,7 @@ def assemble(config: Config, domain: Domain[Codec]) -> tuple[Training, Json]:
     vae = build_vae(config, spec)
     some = torch.randperm(len(rows))[:1000]
     check_rows(spec, vae.decoder.likelihood, rows[some])
+    warn_of_atoms(vae.decoder.likelihood, rows[some])
     vae.encoder.initialise(rows)
     vae.decoder.initialise(rows)
     vae.prior.initialise(rows[some])

@@ -13,7 +13,8 @@ from torch.nn import functional as F
 
 from vaehub import Codec, Json, Spec, UsageError
 from vaehub_images.files import read_images, write_images
-from vaehub_images.pixels import Form, Pixels, flipped_once, quantise, to_bytes, unit
+from vaehub_images.pixels import Form, Pixels, flip_alike, flipped_once, quantise, to_bytes, unit
+from vaehub_images.rows import rows_from
 
 
 @final
@@ -24,13 +25,14 @@ class ImageCodec(Codec):
         spec: (C, H, W); the classes as condition where the model has labels; the levels of a discrete x.
         classes: their names, where the images have any.
         binarised: x is 0 or 1, drawn once with the grey value as probability.
+        depth: bits of the 16-bit pictures that the model was trained on, None where there were none.
     """
 
     suffix = ".png"
 
-    def __init__(self, spec: Spec, classes: Sequence[str] = (), binarised: bool = False) -> None:
+    def __init__(self, spec: Spec, classes: Sequence[str] = (), binarised: bool = False, depth: int | None = None) -> None:
         super().__init__(spec)
-        self.classes, self.binarised = tuple(classes), binarised
+        self.classes, self.binarised, self.depth = tuple(classes), binarised, depth
 
     @property
     def form(self) -> Form:
@@ -38,13 +40,21 @@ class ImageCodec(Codec):
         return quantise(self.spec.classes) if self.spec.classes else unit
 
     def fixed(self, pixels: Tensor, labels: Tensor | None, *key: str) -> Pixels:
-        """Rows of bytes (N, C, H, W), binarised once where the model is of binary images."""
+        """Stored rows (N, C, H, W), binarised once where the model is of binary images."""
         return Pixels(flipped_once(pixels, *key) if self.binarised else pixels, labels, self.form, self.spec.cond)
 
     def read(self, path: Path) -> Pixels:
-        """Images from PNG, JPEG, .npy, .npz, IDX, or a folder or zip of pictures whose sub-folders name the classes."""
-        images = read_images(path, self.spec.shape, resize=False)
-        return self.fixed(images.pixels, self._known(images.names, path), "read")
+        """Images from pictures, .npy, .npz, IDX, or a folder or zip of pictures whose sub-folders name the classes."""
+        images = read_images(path, self.spec.shape, self.spec.classes, self.depth)
+        return self._as_read(images.pixels, self._known(images.names, path))
+
+    def convert(self, given: object) -> Pixels:
+        """Images from an array or a tensor, as `read` takes them from a file: see `rows_from`."""
+        return self._as_read(rows_from(given, self.spec.shape, self.spec.classes, "x"))
+
+    def _as_read(self, pixels: Tensor, labels: Tensor | None = None) -> Pixels:
+        """Rows from elsewhere; where the model knows black and white only, grey ones are flipped alike in all rows."""
+        return Pixels(pixels, labels, flip_alike("read") if self.binarised else self.form, self.spec.cond)
 
     def _known(self, names: Sequence[str] | None, path: Path) -> Tensor | None:
         """Classes (N,) from their names, where the file gives them and the model has them."""
@@ -73,10 +83,13 @@ class ImageCodec(Codec):
         return F.one_hot(torch.tensor(self._class(values[0], "--cond")), self.spec.cond).float()
 
     def to_json(self) -> Json:
-        """The names of the classes, and whether x is drawn."""
-        return {"classes": list(self.classes), "binarised": self.binarised}
+        """The names of the classes, whether x is drawn, and the bits of 16-bit pictures."""
+        return {"classes": list(self.classes), "binarised": self.binarised, "depth": self.depth}
 
     @classmethod
     def from_json(cls, spec: Spec, state: Json) -> ImageCodec:
         """The codec of a saved model."""
-        return cls(spec, [str(name) for name in state["classes"]], bool(state["binarised"]))
+        classes, depth = state["classes"], state["depth"]
+        if not isinstance(classes, list) or depth not in (None, *range(8, 17)):
+            raise UsageError("its classes are no list, or its bits are not between 8 and 16")
+        return cls(spec, [str(name) for name in classes], bool(state["binarised"]), depth)

@@ -20,10 +20,11 @@ Levels: TypeAlias = Literal[0, 2, 4, 8, 16, 32, 64, 128, 256]
 
 @dataclass(frozen=True)
 class Gallery:
-    """Images as they lie in the source: bytes (N, C, H, W) and classes (N,) by split, and the names of the classes."""
+    """Images as they lie in the source: (N, C, H, W) and classes (N,) by split, the names of the classes, the bits of 16-bit pictures."""
 
     splits: Mapping[str, tuple[Tensor, Tensor | None]]
     classes: Sequence[str] = ()
+    depth: int | None = None
 
 
 class ImageDomain(Domain[ImageCodec]):
@@ -56,7 +57,7 @@ class ImageDomain(Domain[ImageCodec]):
         """(C, H, W); the classes as condition where `labels`."""
         shape = tuple(self.gallery.splits["train"][0].shape[1:])
         spec = Spec(shape, len(self.gallery.classes) * self.labels, self.levels)
-        return ImageCodec(spec, self.gallery.classes, binarised=self.binarise != "grey")
+        return ImageCodec(spec, self.gallery.classes, binarised=self.binarise != "grey", depth=self.gallery.depth)
 
     def data(self, split: str) -> Pixels:
         """The images of a split; the same draw of binarised pixels at every call for "val" and "test"."""

@@ -12,9 +12,10 @@ from torch import Tensor
 
 from vaehub.errors import UsageError
 from vaehub.files.download import download
-from vaehub_images.arrays import as_images, read_idx, write_idx
+from vaehub_images.arrays import read_idx, write_idx
 from vaehub_images.domain import Binarise, Gallery, ImageDomain, Levels
 from vaehub_images.mnist import split_off
+from vaehub_images.rows import rows_from
 
 CLASSES = ("T-shirt", "trouser", "pullover", "dress", "coat", "sandal", "shirt", "sneaker", "bag", "ankle boot")
 URL = "http://fashion-mnist.s3-website.eu-central-1.amazonaws.com/"
@@ -63,7 +64,8 @@ class FashionMNIST(ImageDomain):
 
     def _part(self, prefix: str) -> tuple[Tensor, Tensor]:
         images, labels = self._file(f"{prefix}-images-idx3-ubyte"), self._file(f"{prefix}-labels-idx1-ubyte")
-        pixels, classes = as_images(read_idx(images)[0], (1, 28, 28), images), torch.from_numpy(read_idx(labels)[0].copy()).long()
+        pixels = rows_from(read_idx(images)[0], (1, 28, 28), 0, str(images))
+        classes = torch.from_numpy(read_idx(labels)[0].copy()).long()
         if classes.shape != (len(pixels),) or int(classes.max()) >= len(CLASSES):
             raise UsageError(f"{labels}: expected {len(pixels)} labels 0..9 for the images in {images.name}")
         return pixels, classes

@@ -12,37 +12,41 @@ from PIL import Image
 from torch import Tensor
 
 from vaehub.errors import UsageError
-from vaehub_images.arrays import as_images, read_idx, read_npy, read_npz
-from vaehub_images.pictures import decode_all, pictures
+from vaehub_images.arrays import read_idx, read_npy, read_npz
+from vaehub_images.decoding import Wanted, decode_all
+from vaehub_images.pictures import pictures
+from vaehub_images.rows import rows_from
 
 ARRAYS = {".npy": read_npy, ".npz": read_npz, ".idx": read_idx, ".gz": read_idx, "": read_idx}
 
 
 class Images(NamedTuple):
-    """Bytes (N, C, H, W) and, where the source names them, the class of each."""
+    """Pixels (N, C, H, W) as `rows_from` gives them, where the source names them the class of each, and the bits of 16-bit pictures."""
 
     pixels: Tensor
     names: Sequence[str] | None
+    depth: int | None = None
 
 
-def read_images(path: Path, shape: tuple[int, ...], resize: bool) -> Images:
+def read_images(path: Path, shape: tuple[int, ...], levels: int, depth: int | None) -> Images:
     """Images of a shape (C, H, W) from a picture, a folder or zip of pictures, .npy, .npz or IDX. Raises UsageError."""
-    channels, height, width = shape
     if path.is_dir() or path.suffix.lower() not in ARRAYS:
-        return read_pictures(path, channels, (height, width), resize)
+        return read_pictures(path, Wanted(shape[0], (shape[1], shape[2]), resize=False), depth)
     array, labels = ARRAYS[path.suffix.lower()](path)
-    pixels = as_images(array, (channels, height, width), path)
+    pixels = rows_from(array, shape, levels, str(path))
+    if not len(pixels):
+        raise UsageError(f"{path}: holds no image")
     if labels is not None and labels.shape != (len(pixels),):
         raise UsageError(f"{path}: {len(pixels)} images but labels of shape {labels.shape}")
     return Images(pixels, None if labels is None else [str(label) for label in labels.tolist()])
 
 
-def read_pictures(path: Path, channels: int, size: tuple[int, int] | None, resize: bool) -> Images:
-    """All pictures below a path, labelled if each lies in a sub-folder."""
+def read_pictures(path: Path, wanted: Wanted, depth: int | None = None, learn: bool = False) -> Images:
+    """All pictures below a path, labelled if each lies in a sub-folder; depth, learn: see `decode_all`."""
     with pictures(path) as items:
         names = [item.label for item in items if item.label is not None]
-        pixels = torch.from_numpy(decode_all(items, channels, size, resize))
-    return Images(pixels, names if len(names) == len(items) else None)
+        pixels, depth = decode_all(items, path, wanted, depth, learn)
+    return Images(torch.from_numpy(pixels), names if len(names) == len(items) else None, depth)
 
 
 def write_images(x: Tensor, path: Path, to_bytes: Callable[[Tensor], Tensor]) -> None:

@@ -11,6 +11,7 @@ from pydantic import Field
 from torch import Tensor
 
 from vaehub.errors import UsageError
+from vaehub_images.decoding import Wanted
 from vaehub_images.domain import Binarise, Gallery, ImageDomain, Levels
 from vaehub_images.files import read_pictures, write_folder
 
@@ -19,7 +20,7 @@ Pixel: TypeAlias = Annotated[int, Field(ge=1, le=4096)]
 
 
 class ImageFolder(ImageDomain):
-    """PNG and JPEG pictures in a folder or zip, `path`; sub-folders, if all pictures lie in one, name the classes.
+    """Pictures (PNG, JPEG, BMP, GIF, WebP, TIFF) in a folder or zip, `path`; the first sub-folder, if all lie in one, names the class.
 
     `resize` crops the middle of each and scales it, to a square or to [height, width]; without it all must have one size.
     The splits depend on the pictures' content and `seed` alone; copies of a picture never end up in two of them.
@@ -53,7 +54,8 @@ class ImageFolder(ImageDomain):
 
     def load(self) -> Gallery:
         """Read, label and split the pictures."""
-        pixels, names = read_pictures(self.path, self.channels, self.size, resize=self.size is not None)
+        wanted = Wanted(self.channels, self.size, resize=self.size is not None)
+        pixels, names, depth = read_pictures(self.path, wanted, learn=True)
         classes = sorted(set(names or ()))
         labels = torch.tensor([classes.index(name) for name in names]) if names else None
         rows = split_by_content(pixels, self.shares, self.seed)
@@ -61,9 +63,8 @@ class ImageFolder(ImageDomain):
             raise UsageError(
                 f"{self.path}: {len(pixels)} pictures are too few to split into training, validation and test; add some"
             )
-        return Gallery(
-            {split: (pixels[index], None if labels is None else labels[index]) for split, index in rows.items()}, classes
-        )
+        splits = {split: (pixels[index], None if labels is None else labels[index]) for split, index in rows.items()}
+        return Gallery(splits, classes, depth)
 
 
 def split_by_content(pixels: Tensor, shares: dict[str, float], seed: int) -> dict[str, Tensor]:

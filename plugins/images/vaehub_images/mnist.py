@@ -13,6 +13,7 @@ from pydantic import Field
 from vaehub.errors import UsageError
 from vaehub_images.arrays import opened
 from vaehub_images.domain import Gallery, ImageDomain, Levels
+from vaehub_images.guard import MAX_BYTES, regular_file
 
 
 def split_off(
@@ -82,6 +83,10 @@ def packed(path: Path, name: str) -> np.ndarray:
 def amat(folder: Path, name: str) -> np.ndarray:
     """One split (N, 784) from a text file of 0 and 1, a row an image."""
     path = folder / f"binarized_mnist_{name}.amat"
+    if regular_file(path) > MAX_BYTES:
+        raise UsageError(
+            f"{path}: more than {MAX_BYTES:,} bytes; domain.path must hold binarized_mnist_{{train,valid,test}}.amat"
+        )
     try:
         values = np.frombuffer(path.read_bytes().translate(None, b" \t\r\n"), np.uint8) - np.uint8(ord("0"))
     except OSError as error:

@@ -1,31 +1,27 @@
-"""Pictures from files, folders and zip archives. Archives are read in memory, never unpacked to disk."""
+"""Pictures in files, folders and zip archives, still to be decoded. Archives are read in memory, never unpacked to disk."""
 
 from __future__ import annotations
 
-import io
+import warnings
 import zipfile
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
-import numpy as np
-from PIL import Image, ImageOps
-
 from vaehub.errors import UsageError
-from vaehub_images.arrays import MAX_BYTES, reading
+from vaehub_images.guard import reading, regular_file
 
-SUFFIXES = (".png", ".jpg", ".jpeg")
-MAX_PIXELS = 64 << 20  # of one picture, before it is decoded
+SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".gif", ".webp", ".tif", ".tiff")
 MAX_MEMBERS = 1_000_000  # of an archive
 MAX_RATIO, FREE_BYTES = 100, 1 << 20  # unpacked to packed, for members above FREE_BYTES: pictures hardly shrink
-MAX_FILE = 256 << 20  # bytes of one picture file
+MAX_FILE = 128 << 20  # bytes of one picture file
 
 
 @dataclass(frozen=True)
 class Picture:
-    """One picture still to be read: its name for messages, the sub-folder that it lies in, its bytes."""
+    """One picture still to be read: its name for messages, the sub-folder that names its class, its bytes."""
 
     name: str
     label: str | None
@@ -34,35 +30,73 @@ class Picture:
 
 @contextmanager
 def pictures(path: Path) -> Iterator[list[Picture]]:
-    """The pictures of a file, folder or zip in the order of their names. Raises UsageError where there are none."""
+    """The pictures of a file, folder or zip in the order of their names; what is left out is said in one warning.
+
+    Raises UsageError where there are none.
+    """
     with reading(path):
-        if path.suffix.lower() == ".zip" and not path.is_dir():
+        if path.is_dir():
+            yield in_folder(path)
+            return
+        regular_file(path)
+        if path.suffix.lower() == ".zip":
             with zipfile.ZipFile(path) as archive:
-                yield found(sorted(members(archive, path), key=lambda picture: picture.name), path)
+                yield in_archive(archive, path)
         else:
-            yield found(in_folder(path) if path.is_dir() else [in_file(path, None)], path)
-
-
-def found(items: list[Picture], path: Path) -> list[Picture]:
-    """`items`, unless empty."""
-    if not items:
-        raise UsageError(f"{path}: no {', '.join(SUFFIXES)} in it; give a folder or zip of pictures")
-    return items
+            yield [in_file(path, None)]
 
 
 def in_folder(folder: Path) -> list[Picture]:
-    """Every picture below a folder; the first sub-folder is its label. Hidden files are skipped."""
-    files = (file.relative_to(folder) for file in sorted(folder.rglob("*")) if file.is_file())
+    """Every picture below a folder. Hidden files are skipped."""
+    files = {PurePosixPath(f.relative_to(folder).as_posix()): f for f in sorted(folder.rglob("*")) if not f.is_dir()}
+    seen = [name for name in files if not hidden(name)]
+    broken = {
+        name: "broken link" if files[name].is_symlink() else "no regular file" for name in seen if not files[name].is_file()
+    }
+    names = chosen(seen, broken, folder)
+    return [in_file(files[name], label) for name, label in zip(names, labels(names), strict=True)]
+
+
+def in_archive(archive: zipfile.ZipFile, path: Path) -> list[Picture]:
+    """Every picture of an archive, the number and the sizes of its members checked before any is read."""
+    entries = {PurePosixPath(entry.filename): entry for entry in archive.infolist() if not entry.is_dir()}
+    if len(entries) > MAX_MEMBERS:
+        raise UsageError(f"{path}: {len(entries):,} files, more than {MAX_MEMBERS:,}; use a folder")
+    names = chosen(sorted((name for name in entries if not hidden(name)), key=str), {}, path)
     return [
-        in_file(folder / file, label_of(PurePosixPath(file.as_posix())))
-        for file in files
-        if wanted(PurePosixPath(file.as_posix()))
+        Picture(f"{path}:{name}", label, reader(archive, entries[name], path))
+        for name, label in zip(names, labels(names), strict=True)
     ]
+
+
+def hidden(name: PurePosixPath) -> bool:
+    """Whether a file is hidden, or a resource of macOS."""
+    return any(part.startswith(".") or part == "__MACOSX" for part in name.parts)
+
+
+def chosen(names: Sequence[PurePosixPath], broken: dict[PurePosixPath, str], path: Path) -> list[PurePosixPath]:
+    """The names that are those of pictures; a warning counts the others. Raises UsageError where there are none."""
+    kept = [name for name in names if name.suffix.lower() in SUFFIXES and name not in broken]
+    if not kept:
+        raise UsageError(f"{path}: no {', '.join(SUFFIXES)} in it; give a folder or zip of pictures")
+    left = Counter(broken.get(name, name.suffix.lower() or "without suffix") for name in set(names) - set(kept))
+    if left:
+        what = ", ".join(f"{count:,} {kind}" for kind, count in left.most_common())
+        warnings.warn(f"{path}: {left.total():,} of {len(names):,} files left out: {what}", UserWarning, stacklevel=2)
+    return kept
+
+
+def labels(names: Sequence[PurePosixPath]) -> list[str | None]:
+    """The first sub-folder of each picture names its class; a folder that merely wraps all sub-folders is passed over."""
+    parts = [name.parts for name in names]
+    while parts and len({p[0] for p in parts}) == 1 and all(len(p) > 2 for p in parts):
+        parts = [p[1:] for p in parts]
+    return [p[0] if len(p) > 1 else None for p in parts]
 
 
 def in_file(file: Path, label: str | None) -> Picture:
     """A picture on disk."""
-    return Picture(str(file), label, lambda: within(file, file.stat().st_size, file.read_bytes))
+    return Picture(str(file), label, lambda: within(file, regular_file(file), file.read_bytes))
 
 
 def within(name: Path | str, size: int, read: Callable[[], bytes]) -> bytes:
@@ -70,15 +104,6 @@ def within(name: Path | str, size: int, read: Callable[[], bytes]) -> bytes:
     if size > MAX_FILE:
         raise UsageError(f"{name}: {size:,} bytes, more than the {MAX_FILE:,} of any sensible picture")
     return read()
-
-
-def members(archive: zipfile.ZipFile, path: Path) -> Iterator[Picture]:
-    """The pictures of an archive, its members' number and sizes checked before any is read."""
-    entries = [entry for entry in archive.infolist() if not entry.is_dir() and wanted(PurePosixPath(entry.filename))]
-    if len(entries) > MAX_MEMBERS:
-        raise UsageError(f"{path}: {len(entries):,} pictures, more than {MAX_MEMBERS:,}; use a folder")
-    for entry in entries:
-        yield Picture(f"{path}:{entry.filename}", label_of(PurePosixPath(entry.filename)), reader(archive, entry, path))
 
 
 def reader(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, path: Path) -> Callable[[], bytes]:
@@ -89,70 +114,3 @@ def reader(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, path: Path) -> Call
     if entry.file_size > FREE_BYTES and entry.file_size > MAX_RATIO * entry.compress_size:
         raise UsageError(f"{name}: {entry.compress_size:,} bytes that unpack to {entry.file_size:,}: refused as a zip bomb")
     return lambda: within(name, entry.file_size, lambda: archive.read(entry))
-
-
-def wanted(name: PurePosixPath) -> bool:
-    """Whether a file is a picture, and not hidden or a resource of macOS."""
-    return name.suffix.lower() in SUFFIXES and not any(part.startswith(".") or part == "__MACOSX" for part in name.parts)
-
-
-def label_of(name: PurePosixPath) -> str | None:
-    """The sub-folder that names the class of a picture."""
-    return name.parts[-2] if len(name.parts) > 1 else None
-
-
-def decode(content: bytes, name: str, channels: int, size: tuple[int, int] | None, resize: bool) -> np.ndarray:
-    """The pixels (C, H, W) of a PNG or JPEG as bytes, cropped to the shape of `size` (H, W) and scaled if `resize`.
-
-    Raises UsageError that names the picture: unreadable, too large, or of another size.
-    """
-    try:
-        with Image.open(io.BytesIO(content), formats=("PNG", "JPEG")) as picture:
-            if picture.width * picture.height > MAX_PIXELS:
-                raise UsageError(f"{name}: {picture.width} x {picture.height} pixels, more than {MAX_PIXELS:,}; scale it down")
-            pixels = ImageOps.exif_transpose(flat(picture, channels))
-    except UsageError:
-        raise
-    except Exception as error:  # Pillow raises a dozen types on damaged files
-        raise UsageError(f"{name}: no readable PNG or JPEG ({error})") from error
-    if size is not None and (pixels.height, pixels.width) != size:
-        pixels = fitted(pixels, name, size, resize)
-    return np.asarray(pixels).reshape(pixels.height, pixels.width, channels).transpose(2, 0, 1)
-
-
-def flat(picture: Image.Image, channels: int) -> Image.Image:
-    """The picture in grey or RGB, what is transparent shown on white, 16-bit grey scaled to 8."""
-    mode = "L" if channels == 1 else "RGB"
-    if picture.mode.startswith("I"):
-        picture = Image.fromarray((np.asarray(picture) >> 8).astype(np.uint8))
-    if picture.has_transparency_data:
-        layer = picture.convert("RGBA")
-        picture = Image.alpha_composite(Image.new("RGBA", layer.size, "white"), layer)
-    return picture.convert(mode)
-
-
-def fitted(picture: Image.Image, name: str, size: tuple[int, int], resize: bool) -> Image.Image:
-    """The middle of the picture in the size asked for."""
-    if not resize:
-        raise UsageError(
-            f"{name}: {picture.height} x {picture.width} pixels, expected {size[0]} x {size[1]}; scale it or set resize"
-        )
-    return ImageOps.fit(picture, (size[1], size[0]), Image.Resampling.LANCZOS)
-
-
-def decode_all(items: Sequence[Picture], channels: int, size: tuple[int, int] | None, resize: bool) -> np.ndarray:
-    """All pictures (N, C, H, W) as bytes; without a `size`, all must have that of the first."""
-    first = decode(items[0].read(), items[0].name, channels, size, resize)
-    if (total := len(items) * first.size) > MAX_BYTES:
-        raise UsageError(
-            f"{len(items):,} pictures of shape {first.shape} take {total:,} bytes, more than {MAX_BYTES:,}; set a smaller resize"
-        )
-    out = np.empty((len(items), *first.shape), np.uint8)
-
-    def fill(row: int) -> None:
-        out[row] = decode(items[row].read(), items[row].name, channels, first.shape[1:], resize)
-
-    with ThreadPoolExecutor(4) as pool:
-        for _ in pool.map(fill, range(len(items))):
-            pass  # surfaces the first error
-    return out

@@ -1,6 +1,7 @@
-"""Rows of pixels kept as bytes, and what a model is given of them.
+"""Rows of pixels kept as they are stored, and what a model is given of them.
 
-Shapes: N rows, B batch, (C, H, W) channels, height and width of one image.
+Shapes: N rows, B batch, (C, H, W) channels, height and width of one image. Stored are bytes 0 … 255 (uint8), real numbers 0 … 1 (float32)
+or levels (int64).
 """
 
 from __future__ import annotations
@@ -15,20 +16,22 @@ from torch.nn import functional as F
 from vaehub.base import Batch, Data
 from vaehub.data.seeds import seeded
 
-Form: TypeAlias = Callable[[Tensor], Tensor]  # bytes (B, C, H, W) -> x of the same shape
+Form: TypeAlias = Callable[[Tensor], Tensor]  # stored pixels (B, C, H, W) -> x of the same shape
 
 
 def unit(pixels: Tensor) -> Tensor:
-    """Bytes as numbers in [0, 1]."""
-    return pixels.float().div_(255)
+    """Bytes as numbers in [0, 1]; real numbers stay."""
+    return pixels if pixels.is_floating_point() else pixels.float().div_(255)
 
 
 def flip_coins(pixels: Tensor) -> Tensor:
     """x ~ Bernoulli(pixels / 255), 0 or 1, drawn anew at every call.
 
     A uniform byte lies below p with probability p / 256; the one value 255 draws again, twice at most. What is left
-    to the exact p / 255 is under 2^-24, the resolution of `torch.rand`, at half its time.
+    to the exact p / 255 is under 2^-24, the resolution of `torch.rand`, at half its time. Real numbers are the chance itself.
     """
+    if pixels.is_floating_point():
+        return (torch.rand_like(pixels) < pixels).float()
     words = torch.empty(3, -(-pixels.numel() // 8), dtype=torch.int64, device=pixels.device).random_(-(2**63), None)
     first, second, third = words.view(torch.uint8)[:, : pixels.numel()].reshape(3, *pixels.shape)
     top = torch.full_like(pixels, 254)
@@ -38,10 +41,30 @@ def flip_coins(pixels: Tensor) -> Tensor:
     return out
 
 
+def flip_alike(*key: int | str) -> Form:
+    """The coins of `flip_coins`, the same for every image and at every call with the same key: x depends on the image alone."""
+
+    def form(pixels: Tensor) -> Tensor:
+        with seeded("binarise", *key):
+            chance = torch.rand(pixels.shape[1:])
+        return (chance.to(pixels.device) < unit(pixels)).float()
+
+    return form
+
+
 def quantise(levels: int) -> Form:
-    """Bytes as integers 0 … levels - 1; `levels` a power of two."""
+    """Bytes, or real numbers 0 … 1, as integers 0 … levels - 1; `levels` a power of two.
+
+    floor(levels · b / 255), cut at the last level, is b >> shift for every byte b: a file of real numbers and one of bytes give the same.
+    """
     shift = 9 - levels.bit_length()
-    return lambda pixels: (pixels >> shift).long()
+
+    def form(pixels: Tensor) -> Tensor:
+        if pixels.is_floating_point():
+            return (pixels * levels).long().clamp_(max=levels - 1)
+        return (pixels >> shift).long() if pixels.dtype == torch.uint8 else pixels
+
+    return form
 
 
 def to_bytes(x: Tensor, levels: int = 0) -> Tensor:
@@ -51,7 +74,7 @@ def to_bytes(x: Tensor, levels: int = 0) -> Tensor:
 
 
 class Pixels(Data):
-    """Images (N, C, H, W) as bytes, their classes (N,), and the form in which batches hand them out.
+    """Images (N, C, H, W) as stored, their classes (N,), and the form in which batches hand them out.
 
     `cond` classes: the condition is the class, one-hot.
     """

@@ -22,3 +22,9 @@ def vaehub_components() -> dict[str, str]:
         "features/digit_cnn": "vaehub_images.features:DigitCNN",
         "features/random_conv": "vaehub_images.features:RandomConv",
     }
+
+
+@hookimpl
+def vaehub_commands() -> dict[str, str]:
+    """`vaehub demo images`."""
+    return {"demo images": "vaehub_images.demo:images"}

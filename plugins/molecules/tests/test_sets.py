@@ -5,6 +5,7 @@ import warnings
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 import torch
 from hypothesis import given
@@ -173,3 +174,26 @@ def test_a_cvae_is_told_properties_and_scaffold(tmp_path):
     assert again.spec.cond == 1 + BITS
     with pytest.raises(UsageError, match="conditional"):
         again.sample(5)
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        (None, "expected SMILES strings or a frame of them, got None"),
+        ([1, 2], "expected SMILES"),
+        (["CCO", "C1CC"], "row 1: 'C1CC'"),
+        (pd.DataFrame({"molecule": ["CCO"]}), "name that of the molecules `smiles`"),
+    ],
+)
+def test_what_is_no_molecule_is_refused(tmp_path, given, message):
+    domain = Smiles(path=written(tmp_path, some_molecules()))
+    with pytest.raises(UsageError, match=message):
+        domain.codec.convert(given)
+
+
+def test_each_string_stays_a_row_in_its_canonical_form(tmp_path):
+    smiles = some_molecules()[:3]
+    domain = Smiles(path=written(tmp_path, some_molecules()))
+    rows = domain.codec.convert([smiles[0], f" {smiles[0]} ", smiles[2]])
+    assert torch.equal(rows.x, domain.codec.vocabulary.rows([smiles[0], smiles[0], smiles[2]]))
+    assert domain.codec.convert(rows.x).equal(rows.x)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import final
@@ -13,7 +13,10 @@ import torch
 from torch import Tensor
 
 from vaehub import Codec, Json, Spec, UsageError
+from vaehub.hints import shown
 from vaehub_molecules.chem.policy import Policy
+from vaehub_molecules.chem.reasons import Rejected
+from vaehub_molecules.chem.workers import Answer, canonicals
 from vaehub_molecules.rows import Rows
 from vaehub_molecules.sets.conditions import Conditions
 from vaehub_molecules.sets.known import Known
@@ -71,10 +74,27 @@ class MoleculeCodec(Codec):
             raise UsageError(
                 f"{path}: line {line.number}: {line.reason} ({len(found.rejected)} such); see `vaehub molecules clean`"
             )
+        return self.rows_of(found.frame)
+
+    def convert(self, given: object) -> Tensor | Rows:
+        """Molecules as a SMILES string, a list of them, or a frame with `smiles` and what else is known; each stays a row.
+
+        An array of integers (N, T) holds symbols already. Raises UsageError that names the first molecule that is rejected.
+        """
+        if isinstance(given, Tensor) or (isinstance(given, np.ndarray) and given.dtype.kind in "iu"):
+            return torch.as_tensor(given)
+        frame = given if isinstance(given, pd.DataFrame) else smiles_frame(given)
+        if "smiles" not in frame:
+            raise UsageError(f"x: a frame with columns {', '.join(map(str, frame.columns))}; name that of the molecules `smiles`")
+        texts = [str(text) for text in frame["smiles"]]
+        return self.rows_of(frame.assign(smiles=accepted(texts, canonicals(texts, self.policy))))
+
+    def rows_of(self, frame: pd.DataFrame) -> Rows:
+        """Canonical molecules, and what else a table says of them, as rows of the model."""
         predicted, given = (
-            numbers(found.frame, names).to_numpy(np.float64) for names in (self.scales.names, self.conditions.scales.names)
+            numbers(frame, names).to_numpy(np.float64) for names in (self.scales.names, self.conditions.scales.names)
         )
-        return self.rows(found.frame["smiles"].tolist(), predicted, given)
+        return self.rows(frame["smiles"].tolist(), predicted, given)
 
     def write(self, x: Tensor, path: Path) -> None:
         """Molecules to .smi, .csv, .parquet, .sdf or a picture (.png, .svg)."""
@@ -119,3 +139,19 @@ class MoleculeCodec(Codec):
             Known.from_text(state["known"]),
             policy,
         )
+
+
+def smiles_frame(given: object) -> pd.DataFrame:
+    """A SMILES string, or several, as a frame."""
+    texts = [given] if isinstance(given, str) else list(given) if isinstance(given, Iterable) else []
+    if not texts or not all(isinstance(text, str) for text in texts):
+        raise UsageError(f"x: expected SMILES strings or a frame of them, got {shown(given)}")
+    return pd.DataFrame({"smiles": texts})
+
+
+def accepted(texts: Sequence[str], answers: Sequence[Answer]) -> list[str]:
+    """The canonical SMILES of texts. Raises UsageError that names the first that has none."""
+    for row, (text, answer) in enumerate(zip(texts, answers, strict=True)):
+        if isinstance(answer, Rejected):
+            raise UsageError(f"x: row {row}: {shown(text)}: {answer}")
+    return [answer for answer in answers if isinstance(answer, str)]

@@ -9,7 +9,9 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import final
 
+import numpy as np
 import torch
+from scipy.sparse import csr_array
 from torch import Tensor
 
 from vaehub import Codec, Json, Spec
@@ -51,6 +53,12 @@ class InteractionCodec(Codec):
     def read(self, path: Path) -> Interactions:
         """Histories from a table like the one trained on; items that the model does not know are left out."""
         return self.rows(read_table(path, self.columns))
+
+    def convert(self, given: object) -> Interactions:
+        """Histories in any form that `histories` takes, or an array (B, I) with a column for each item of the model."""
+        if isinstance(given, Tensor):
+            given = given.to_dense().numpy(force=True)
+        return self.rows(csr_array(given) if isinstance(given, np.ndarray) and given.ndim == 2 else given)
 
     def rows(self, given: object, side: Tensor | None = None) -> Interactions:
         """Histories in any form that `histories` takes, with what else is known of the users (B, S), by default nothing."""

@@ -291,3 +291,13 @@ def test_a_saved_run_reads_tables_without_its_training_data(run, tmp_path):
     assert np.isfinite(loaded.reconstruct(rows)).all()
     scores = loaded.score(rows)
     assert scores["percentile"].between(0, 100).all()
+
+
+def test_arrays_are_in_scaled_units_and_nan_is_a_gap():
+    given = np.array([[[1.0], [np.nan]]])
+    codec = SeriesCodec(Spec((2, 1)), Reading())
+    batch = codec.convert(given)[torch.tensor([0])].without_hidden()
+    assert batch.x.tolist() == [[[1.0], [0.0]]]
+    assert batch.mask.tolist() == [[[True], [False]]]
+    with pytest.raises(UsageError, match="got list"):
+        codec.convert([1.0])

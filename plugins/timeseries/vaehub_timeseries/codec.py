@@ -6,11 +6,12 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import final
 
+import numpy as np
 import pandas as pd
 import torch
 from torch import Tensor
 
-from vaehub import Codec, Json, Spec, UsageError
+from vaehub import Codec, Data, Json, Spec, TensorData, UsageError
 from vaehub_timeseries.frames import Panel, Reading, Schema, read_table, understand_as, write_table
 from vaehub_timeseries.scale import Scaler
 from vaehub_timeseries.windows import Windows
@@ -36,7 +37,20 @@ class SeriesCodec(Codec):
 
     def read(self, path: Path) -> Windows:
         """Windows beside each other of the series in a table like the one trained on."""
-        panel = self.panel(read_table(path, self.reading.time, self.reading.missing_values))
+        return self.windows(read_table(path, self.reading.time, self.reading.missing_values))
+
+    def convert(self, given: object) -> Data:
+        """Windows of a frame like the one trained on; an array (N, T, C) is in scaled units already, NaN = missing."""
+        if isinstance(given, pd.DataFrame):
+            return self.windows(given)
+        if not isinstance(given, np.ndarray | Tensor):
+            raise UsageError(f"x: expected a table or an array of windows, got {type(given).__name__}")
+        x = torch.as_tensor(given).float()
+        return TensorData(x, mask=~x.isnan())
+
+    def windows(self, frame: pd.DataFrame) -> Windows:
+        """Windows beside each other of the series in a frame like the one trained on."""
+        panel = self.panel(frame)
         scaler, steps = self.table[1], self.spec.shape[0]
         return Windows([torch.from_numpy(scaler.scale(s.values)) for s in panel.series], steps, steps)
 

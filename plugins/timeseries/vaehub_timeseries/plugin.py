@@ -27,7 +27,7 @@ def vaehub_components() -> dict[str, str]:
 
 @hookimpl
 def vaehub_commands() -> dict[str, str]:
-    """`vaehub timeseries …` and `vaehub demo imputation`."""
+    """`vaehub timeseries …`, and `vaehub demo timeseries`, which is called `demo imputation` as well."""
     commands = "vaehub_timeseries.commands."
     return {
         "timeseries impute": commands + "impute:impute",
@@ -35,5 +35,6 @@ def vaehub_commands() -> dict[str, str]:
         "timeseries generate": commands + "further:generate",
         "timeseries forecast": commands + "further:forecast",
         "timeseries anomalies": commands + "further:anomalies",
+        "demo timeseries": "vaehub_timeseries.demo:imputation",
         "demo imputation": "vaehub_timeseries.demo:imputation",
     }

@@ -22,7 +22,7 @@ def create(name: str, dir: Path) -> Path:
     folder = dir / f"vaehub-{name.replace('_', '-')}"
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise UsageError(f"{folder}: exists and is not empty; choose another NAME or --dir")
-    words = {"name": name, "title": title(name), "version": host_version()}
+    words = {"name": name, "title": title(name), "engine": compatible(host_version())}
     for source in sorted(TEMPLATE.rglob(f"*{SUFFIX}")):
         write(source, folder, words)
     return folder
@@ -36,6 +36,16 @@ def check_name(name: str) -> None:
         )
     if name in {plugin.name for plugin in registry().plugins}:
         raise UsageError(f"a plugin called '{name}' is installed already; choose another name")
+
+
+def compatible(version: str) -> str:
+    """The versions of vaehub that keep its contract, those of one minor version: 0.2.1 -> >=0.2,<0.3.
+
+    >>> compatible("0.2.1")
+    '>=0.2,<0.3'
+    """
+    major, minor = (*version.split("."), "0")[:2]
+    return f">={major}.{minor},<{major}.{int(minor) + 1}"
 
 
 def title(name: str) -> str:

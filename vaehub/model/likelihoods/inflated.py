@@ -95,6 +95,8 @@ class ZeroInflated(Likelihood):
         super().__init__(spec)
         self.base = base(spec)
         self.support = with_zero(self.base.support)
+        self.unbounded_at = tuple(x for x in self.base.unbounded_at if x)  # zeros have a probability here
+        self.bounded_instead = self.base.bounded_instead
         trial = self.base(torch.zeros(1, *self.base.param_shape))
         self.discrete = bool(getattr(trial.support, "is_discrete", False))
         if trial.event_shape:

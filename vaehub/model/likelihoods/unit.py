@@ -86,11 +86,14 @@ class ExponentialOnUnit(Sampled):
 class ContinuousBernoulli(Likelihood):
     """A density over grey values in 0..1: log p(x) = l·x - log((exp(l) - 1) / l), l the logit.
 
+    It has no upper bound at x = 0 and x = 1: where many x are exactly that, as in 8-bit pictures, the ELBO rises without end.
     "The continuous Bernoulli: fixing a pervasive error in variational autoencoders" (Loaiza-Ganem & Cunningham, 2019), arXiv:1907.06845.
     """
 
     support = constraints.unit_interval
     expects = "0..1"
+    unbounded_at = (0.0, 1.0)
+    bounded_instead = "discretized_logistic over levels (for images domain.levels=256), which has a bound"
 
     @property
     def param_shape(self) -> tuple[int, ...]:

@@ -82,7 +82,8 @@ def whole(at: NDArray[np.int64], dtype: Any, key: Key) -> pd.Index[Any]:
         raise UsageError(
             f"{named(key.label)}: the next times reach {at.max()}, {dtype} holds {most} at most; make the column int64"
         )
-    return pd.Index(at).astype(dtype)
+    index: pd.Index[Any] = pd.Index(at).astype(dtype)
+    return index
 
 
 def is_number(column: pd.Series) -> bool:

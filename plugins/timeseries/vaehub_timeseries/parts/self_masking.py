@@ -94,6 +94,7 @@ class SelfMasking(Likelihood):
             raise UsageError(f"self_masking: reads rows (D,) or windows (steps, channels), these data are {spec.shape}")
         self.base = base(spec)
         self.support = self.base.support
+        self.unbounded_at, self.bounded_instead = self.base.unbounded_at, self.base.bounded_instead
         trial = self.base(torch.zeros(1, *self.base.param_shape))
         if not trial.has_rsample or trial.event_shape:
             raise UsageError(
