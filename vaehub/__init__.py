@@ -6,6 +6,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from vaehub.autoencoder import Autoencoder
     from vaehub.base import (
         Batch,
         Codec,
@@ -42,6 +43,7 @@ if TYPE_CHECKING:
 
 __version__ = "0.2.0"
 _HOMES = {
+    "autoencoder": ("Autoencoder",),
     "base": (
         *("Batch", "Codec", "Data", "Decoder", "Domain", "Encoder", "Example", "Json", "Kind", "Likelihood", "Logs", "Model"),
         *("Objective", "Outcome", "Part", "Posterior", "Prior", "Spec", "Step", "Terms"),
@@ -61,6 +63,7 @@ _HOMES = {
 _HOME = {name: home for home, names in _HOMES.items() for name in names}
 __all__ = [
     "VAE",
+    "Autoencoder",
     "Batch",
     "Codec",
     "Data",

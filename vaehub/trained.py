@@ -2,25 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any, Self, TypeAlias
+from typing import TYPE_CHECKING, Any, Literal, Self, TypeAlias, overload
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from vaehub.base import Batch, Codec, Data, Domain, Json, Spec, estimate, expectation
+from vaehub.base import Batch, Codec, Data, Domain, Json, Objective, Spec, estimate, expectation
 from vaehub.config.load import Config
+from vaehub.convert import as_tensor
 from vaehub.data.check import check_rows
 from vaehub.data.rows import Conditioned, TensorData, batches
 from vaehub.data.seeds import seeded
 from vaehub.errors import UsageError
+from vaehub.facts import as_html, as_text
 from vaehub.model.vae import VAE
 
+if TYPE_CHECKING:
+    import pandas as pd
+
 Array: TypeAlias = NDArray[Any]
-Rows: TypeAlias = "Array | Tensor | Data"
+Rows: TypeAlias = "Array | Tensor | Data | pd.DataFrame | Sequence[Any]"  # whatever `Codec.convert` makes rows of
+SPLITS = ("train", "val", "test")
+METRICS = "metrics.csv"
+OBJECTIVE = "objective."  # before the names of an objective's own weights in a model file
 Condition: TypeAlias = "int | float | str | Sequence[int | float | str] | Array | Tensor | None"
 
 
@@ -38,9 +46,46 @@ class TrainedModel:
         vae: VAE,
         state: Json | None = None,
         path: Path | None = None,
+        history: pd.DataFrame | None = None,
     ) -> None:
         self.config, self.codec, self.domain, self.vae = config, codec, domain, vae.eval()
-        self.state, self.path = state or {}, path
+        self.state, self.path, self._history = state or {}, path, history
+
+    @property
+    def history(self) -> pd.DataFrame:
+        """Figures of every epoch, one row each: those of RUN/metrics.csv. Raises UsageError for a model file without its run folder."""
+        import pandas as pd
+
+        if self._history is None:
+            file = None if self.path is None else self.path / METRICS
+            if file is None or not file.exists():
+                raise UsageError(f"history: {self.path or 'a model file'} has no {METRICS}; load the folder of the run")
+            self._history = pd.read_csv(file)
+        return self._history
+
+    def facts(self) -> dict[str, object]:
+        """What there is to say of this run in a few words, as `repr` and a notebook show it."""
+        c, known = self.config, self._history is not None or (self.path is not None and (self.path / METRICS).exists())
+        bounds = self.history["val_elbo"].dropna() if known and "val_elbo" in self.history else ()
+        return {
+            "domain": c.domain.name,
+            "shape": self.spec.shape,
+            "encoder": f"{c.encoder.name}/{c.posterior.name}",
+            "decoder": f"{c.decoder.name}/{c.likelihood.name}",
+            "prior": c.prior.name,
+            "objective": c.objective.name,
+            "latent": c.latent,
+            "device": self.device,
+            "epochs": len(self.history) if known else None,
+            "best val_elbo": f"{max(bounds):.2f}" if len(bounds) else None,
+            "path": self.path,
+        }
+
+    def __repr__(self) -> str:
+        return as_text(type(self).__name__, self.facts())
+
+    def _repr_html_(self) -> str:
+        return as_html(type(self).__name__, self.facts())
 
     @property
     def spec(self) -> Spec:
@@ -58,7 +103,9 @@ class TrainedModel:
         return self
 
     def data(self, split: str) -> Data:
-        """The domain's rows of a split; needs the training data."""
+        """The domain's rows of a split; needs the training data. Raises UsageError for a word that names no split."""
+        if split not in SPLITS:
+            raise UsageError(f"split: '{split}' is none of {', '.join(SPLITS)}")
         return self.domain.data(split)
 
     def preview(self, x: Array) -> str:
@@ -71,21 +118,21 @@ class TrainedModel:
             yield batch.without_hidden()
 
     def rows(self, x: Rows, cond: Condition = None) -> Data:
-        """Rows x (N, *shape) as data of this model, checked. Raises UsageError where they do not fit."""
-        data = self._data(x) if cond is None else Conditioned(self._data(x), self._given(cond, len(x)))
+        """Rows x (N, *shape), or in any form that the codec converts, as data of this model, checked. Raises UsageError if they do not fit."""
+        data = self._data(x)
+        if cond is not None:
+            data = Conditioned(data, self._given(cond, len(data)))
         for batch in batches(data, self.config.train.eval_batch_size):
             if batch.cond is None and self.spec.cond:
-                self.condition(None, len(x))
+                self.condition(None, len(data))
             check_rows(self.spec, self.vae.decoder.likelihood, batch)
         return data
 
     def _data(self, x: Rows) -> Data:
-        if isinstance(x, Data):
-            return x
-        tensor = self.codec.convert(x)
-        if tensor.is_floating_point():
-            tensor = tensor.to(self._dtype)
-        return TensorData(tensor)
+        rows = x if isinstance(x, Data) else self.codec.convert(x)
+        if isinstance(rows, Data):
+            return rows
+        return TensorData(rows.to(self._dtype) if rows.is_floating_point() else rows)
 
     def _given(self, cond: Condition, n: int) -> Tensor:
         rows = self.condition(cond, n)
@@ -109,7 +156,7 @@ class TrainedModel:
 
     def _condition_rows(self, cond: Any) -> Tensor:
         if isinstance(cond, (np.ndarray, Tensor)) and cond.ndim == 2:
-            return torch.as_tensor(cond)
+            return as_tensor(cond, "cond")
         if isinstance(cond, Tensor | np.ndarray):
             cond = cond.tolist()
         return self.codec.condition([cond] if isinstance(cond, (int, float, str)) else cond).unsqueeze(0)
@@ -118,9 +165,13 @@ class TrainedModel:
     def _dtype(self) -> torch.dtype:
         return next(p for p in self.vae.parameters() if p.is_floating_point()).dtype
 
-    @torch.no_grad()
     def sample(self, n: int, *, cond: Condition = None, seed: int = 0, noise: bool = False) -> Array:
         """n rows (n, *shape) from the prior: E[x|z], or a draw from p(x|z) with `noise` or where p(x|z) has no closed mean."""
+        return self.codec.present(self.draw(n, cond=cond, seed=seed, noise=noise))
+
+    @torch.no_grad()
+    def draw(self, n: int, *, cond: Condition = None, seed: int = 0, noise: bool = False) -> Tensor:
+        """`sample` in the form that the model was trained on, such as standardised: (n, *shape)."""
         if n < 1:
             raise UsageError(f"n: expected at least 1 sample, got {n}")
         with seeded("sample", seed):
@@ -128,11 +179,19 @@ class TrainedModel:
             rows = None if rows is None else rows.to(self.device)
             return self._decode(self.vae.sample(n, rows), rows, noise, draw=True)
 
+    @overload
+    def encode(self, x: Rows, cond: Condition = None, *, std: Literal[False] = False) -> Array: ...
+
+    @overload
+    def encode(self, x: Rows, cond: Condition = None, *, std: Literal[True]) -> tuple[Array, Array]: ...
+
     @torch.no_grad()
-    def encode(self, x: Rows, cond: Condition = None) -> Array:
-        """The mean of q(z|x,c) for every row: (N, L)."""
-        means = [self.vae.encoder(batch).mean for batch in self.batches(self.rows(x, cond))]
-        return np.concatenate([m.cpu().numpy() for m in means]) if means else np.zeros((0, self.config.latent), np.float32)
+    def encode(self, x: Rows, cond: Condition = None, *, std: bool = False) -> Array | tuple[Array, Array]:
+        """The mean of q(z|x,c) for every row (N, L); with `std` also its standard deviation, as a pair."""
+        found = [self.vae.encoder(batch.without_hidden()) for batch in self.batches(self.rows(x, cond))]
+        none = [] if found else [np.zeros((0, self.config.latent), np.float32)]
+        means = np.concatenate([*none, *(q.mean.cpu().numpy() for q in found)])
+        return (means, np.concatenate([*none, *(q.stddev.cpu().numpy() for q in found)])) if std else means
 
     @torch.no_grad()
     def decode(self, z: Array | Tensor, cond: Condition = None) -> Array:
@@ -141,7 +200,7 @@ class TrainedModel:
         if codes.ndim != 2 or codes.shape[1] != self.config.latent:
             raise UsageError(f"z has shape {tuple(codes.shape)}; this model expects (N, {self.config.latent})")
         rows = self.condition(cond, len(codes))
-        return self._decode(codes, None if rows is None else rows.to(self.device), noise=False)
+        return self.codec.present(self._decode(codes, None if rows is None else rows.to(self.device), noise=False))
 
     @torch.no_grad()
     def reconstruct(self, x: Rows, cond: Condition = None, *, seed: int = 0, noise: bool = False) -> Array:
@@ -149,9 +208,9 @@ class TrainedModel:
         parts = []
         with seeded("reconstruct", seed):
             for batch in self.batches(self.rows(x, cond)):
-                q = self.vae.encoder(batch)
+                q = self.vae.encoder(batch.without_hidden())
                 parts.append(self._decode(q.sample() if noise else q.mean, batch.cond, noise))
-        return np.concatenate(parts)
+        return self.codec.present(torch.cat(parts) if parts else self._no_rows())
 
     def interpolate(self, a: Rows, b: Rows, steps: int = 10, cond: Condition = None) -> Array:
         """Decoded points (steps, *shape) on the straight line between the codes of row a and row b, ends included."""
@@ -161,21 +220,31 @@ class TrainedModel:
         weights = np.linspace(0, 1, steps, dtype=ends[0].dtype)[:, None]
         return self.decode((1 - weights) * ends[0] + weights * ends[1], cond)
 
-    def _decode(self, z: Tensor, cond: Tensor | None, noise: bool, draw: bool = False) -> Array:
+    def _decode(self, z: Tensor, cond: Tensor | None, noise: bool, draw: bool = False) -> Tensor:
         size, parts = self.config.train.eval_batch_size, []
         for i in range(0, len(z), size):
             px = self.vae.decoder(z[i : i + size], None if cond is None else cond[i : i + size])
-            parts.append((px.sample() if noise or (draw and expectation(px) is None) else estimate(px)).cpu().numpy())
-        return np.concatenate(parts)
+            parts.append((px.sample() if noise or (draw and expectation(px) is None) else estimate(px)).cpu())
+        return torch.cat(parts) if parts else self._no_rows()
+
+    def _no_rows(self) -> Tensor:
+        return torch.zeros(0, *self.spec.shape, dtype=self._dtype)
 
 
-def as_tensor(x: Array | Tensor) -> Tensor:
-    """The same numbers as a tensor; arrays that must not be written to, such as those of pandas, are copied."""
-    return x if isinstance(x, Tensor) else torch.from_numpy(np.require(x, requirements=["C", "W"]))
+def weights_of(vae: VAE, objective: Objective) -> dict[str, Tensor]:
+    """What a model file holds: the model's weights, and those of an objective that learns."""
+    weights: dict[str, Tensor] = dict(vae.state_dict())
+    if any(p.requires_grad for p in objective.parameters()):
+        weights |= {OBJECTIVE + name: t for name, t in objective.state_dict().items()}
+    return weights
+
+
+def separated(weights: Mapping[str, Tensor]) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
+    """The weights of the model, and those of its objective."""
+    own = {name: t for name, t in weights.items() if not name.startswith(OBJECTIVE)}
+    return own, {name.removeprefix(OBJECTIVE): t for name, t in weights.items() if name.startswith(OBJECTIVE)}
 
 
 def _one_row(x: Any, spec: Spec) -> Any:
     """A single row, given with or without its batch dimension, as a batch of one."""
-    if isinstance(x, Data):
-        return x
-    return x[None] if tuple(x.shape) == spec.shape else x
+    return x[None] if isinstance(x, np.ndarray | Tensor) and tuple(x.shape) == spec.shape else x

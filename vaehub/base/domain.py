@@ -8,12 +8,13 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, ClassVar, Generic, Self, TypeVar
 
-import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from vaehub.base.parts import Likelihood
 from vaehub.base.rows import Data, Json, Spec
+from vaehub.convert import as_tensor
 
 
 class Codec(ABC):
@@ -31,7 +32,7 @@ class Codec(ABC):
 
     @abstractmethod
     def write(self, x: Tensor, path: Path) -> None:
-        """Rows x (B, *shape) to a file in a format of the domain, chosen by its suffix."""
+        """Rows x (B, *shape), as `present` gives them, to a file in a format of the domain, chosen by its suffix."""
 
     def to_json(self) -> Json:
         """What was learnt besides the spec (vocabulary, scaler, item ids), as plain JSON; by default nothing."""
@@ -42,9 +43,20 @@ class Codec(ABC):
         """The codec that `to_json` described. Whatever it raises is reported as a damaged model file."""
         return cls(spec)
 
-    def convert(self, x: NDArray[Any] | Tensor) -> Tensor:
-        """An array in any form that the domain's files may hold, as rows x (N, *shape); by default the same numbers."""
-        return x if isinstance(x, Tensor) else torch.from_numpy(np.require(x, requirements=["C", "W"]))
+    def convert(self, given: object) -> Tensor | Data:
+        """Rows from memory by the conversion that `read` applies to a file, in the form the model was trained on; by default as they are.
+
+        Arguments:
+            given: what the user handed to a method of `Run`, such as an array or a table; never `Data`.
+
+        Raises:
+            UsageError: `given` is nothing that the domain can read.
+        """
+        return as_tensor(given)
+
+    def present(self, x: Tensor) -> NDArray[Any]:
+        """Rows of the model (N, *shape) as a user sees them: undoes what `convert` does to their units; by default the same numbers."""
+        return x.cpu().numpy()
 
     def condition(self, values: Sequence[str | int | float]) -> Tensor:
         """cond (C,) from what a user gives at `--cond`, by default C numbers."""
@@ -76,6 +88,9 @@ class Domain(ABC, Generic[C_co]):
     @abstractmethod
     def data(self, split: str) -> Data:
         """The rows of "train", "val" or "test": disjoint, the same at every call."""
+
+    def scale_for(self, likelihood: Likelihood) -> None:
+        """Called once before training and before `data`: a domain may replace its `codec` by one in units that suit p(x|z)."""
 
     def record(self, folder: Path) -> None:
         """Called once when a run's folder is ready: write there what the user should see of the data, such as rows left out and why."""
