@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -24,6 +25,7 @@ from vaehub.run import Run
 from vaehub.training.fit import train
 
 DRAWS = 32  # of z for the bound of a row
+STEPS, LEAST_EPOCHS, VALIDATIONS = 1000, 10, 50  # where the user names no number of epochs
 LARGEST_SEED = 2**31 - 1
 
 
@@ -37,7 +39,8 @@ class Autoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
         latent: number of codes L a row.
         likelihood: p(x|z), by name: normal, student_t, laplace, bernoulli (0 to 1), poisson or negative_binomial (counts), …
         hidden: widths of the encoder's layers; the decoder has them in reverse.
-        epochs: passes over the rows; the epoch with the best bound on the validation rows is kept.
+        epochs: passes over the rows; the epoch with the best bound on the validation rows is kept. None: as many as make 1,000 steps,
+            and 10 at the least.
         batch_size: rows a step.
         lr: learning rate of Adam at the start; it falls to 0 along a cosine.
         validation: share of the rows, chosen at random, by which epochs are compared.
@@ -62,8 +65,8 @@ class Autoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
         *,
         likelihood: str = "normal",
         hidden: Sequence[int] = (128, 64),
-        epochs: int = 100,
-        batch_size: int = 128,
+        epochs: int | None = None,
+        batch_size: int = 64,
         lr: float = 5e-3,
         validation: float = 0.1,
         overrides: Sequence[str] = (),
@@ -78,7 +81,7 @@ class Autoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
         """Learn from rows X (N, D), dense or sparse. Raises UsageError where they do not fit the likelihood."""
         rows = validate_data(self, X, accept_sparse="csr", ensure_all_finite="allow-nan", ensure_min_samples=2)
         seed = int(check_random_state(self.random_state).randint(LARGEST_SEED))
-        self.run_: Run = train(self._config(seed), tuple(self.overrides), data=rows, progress=self.verbose)
+        self.run_: Run = train(self._config(seed, rows.shape[0]), tuple(self.overrides), data=rows, progress=self.verbose)
         self.run_.vae.double()  # so that a row's code is the same in every batch, to more digits than anybody reads
         self.run_.domain.forget()  # type: ignore[attr-defined]  # data= goes with the domain arrays alone
         self._n_features_out = self.run_.config.latent
@@ -122,8 +125,12 @@ class Autoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
         assert isinstance(self.run_.codec, ArrayCodec)  # data= goes with no other
         return self.run_.codec
 
-    def _config(self, seed: int) -> dict[str, Any]:
-        hidden = [int(width) for width in self.hidden]
+    def _config(self, seed: int, rows: int) -> dict[str, Any]:
+        hidden, epochs, every = [int(width) for width in self.hidden], self.epochs, 1
+        if epochs is None:
+            batches = math.ceil(rows * (1 - self.validation) / self.batch_size)
+            every = max(1, STEPS // batches // VALIDATIONS)
+            epochs = every * max(LEAST_EPOCHS, math.ceil(STEPS / batches / every))
         return {
             "domain": {"name": "arrays", "validation": self.validation, "test": 0.0, "seed": seed},
             "latent": self.latent,
@@ -131,7 +138,13 @@ class Autoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
             "encoder": {"name": "mlp", "hidden": hidden},
             "decoder": {"name": "mlp", "hidden": hidden[::-1]},
             "optimizer": {"lr": self.lr},
-            "train": {"epochs": self.epochs, "batch_size": self.batch_size, "seed": seed, "score_rows": 0},
+            "train": {
+                "epochs": epochs,
+                "validate_every": every,
+                "batch_size": self.batch_size,
+                "seed": seed,
+                "score_rows": 0,
+            },
         }
 
     def __sklearn_tags__(self) -> Any:
