@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from vaehub.data.seeds import seeded
     from vaehub.errors import RunFailed, UsageError
     from vaehub.evaluation.judge import Judge
+    from vaehub.facts import Described
     from vaehub.host.hooks import hookimpl
     from vaehub.model.vae import VAE
     from vaehub.run import Run, load
@@ -54,6 +55,7 @@ _HOMES = {
     "data.seeds": ("seeded",),
     "errors": ("RunFailed", "UsageError"),
     "evaluation.judge": ("Judge",),
+    "facts": ("Described",),
     "host.hooks": ("hookimpl",),
     "model.vae": ("VAE",),
     "run": ("Run", "load"),
@@ -68,6 +70,7 @@ __all__ = [
     "Codec",
     "Data",
     "Decoder",
+    "Described",
     "Domain",
     "Encoder",
     "Example",

@@ -2,8 +2,23 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from html import escape
+
+
+class Described(ABC):
+    """An object that says what it is, at the prompt and in a notebook."""
+
+    @abstractmethod
+    def facts(self) -> Mapping[str, object]:
+        """What there is to say of it in a few words, by name; None is left out."""
+
+    def __repr__(self) -> str:
+        return as_text(type(self).__name__, self.facts())
+
+    def _repr_html_(self) -> str:
+        return as_html(type(self).__name__, self.facts())
 
 
 def as_text(name: str, facts: Mapping[str, object]) -> str:

@@ -18,7 +18,7 @@ from vaehub.data.check import check_rows
 from vaehub.data.rows import Conditioned, TensorData, batches
 from vaehub.data.seeds import seeded
 from vaehub.errors import UsageError
-from vaehub.facts import as_html, as_text
+from vaehub.facts import Described
 from vaehub.model.vae import VAE
 
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ OBJECTIVE = "objective."  # before the names of an objective's own weights in a 
 Condition: TypeAlias = "int | float | str | Sequence[int | float | str] | Array | Tensor | None"
 
 
-class TrainedModel:
+class TrainedModel(Described):
     """A trained model, ready to use: numpy and torch in, numpy out; nothing here changes the model.
 
     What evaluation, reports and judges may rely on; `Run` is the one that users hold.
@@ -80,12 +80,6 @@ class TrainedModel:
             "best val_elbo": f"{max(bounds):.2f}" if len(bounds) else None,
             "path": self.path,
         }
-
-    def __repr__(self) -> str:
-        return as_text(type(self).__name__, self.facts())
-
-    def _repr_html_(self) -> str:
-        return as_html(type(self).__name__, self.facts())
 
     @property
     def spec(self) -> Spec:
