@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import pandas as pd
 import pytest
 import torch
 
@@ -95,6 +96,33 @@ def test_misuse_is_said_in_one_line(run, call, message):
     with pytest.raises(vaehub.UsageError, match=message) as error:
         call(run)
     assert "\n" not in str(error.value)
+
+
+def test_the_spread_of_a_code_comes_with_its_mean_when_asked_for(run, x):
+    mean, std = run.encode(x, std=True)
+    assert np.array_equal(mean, run.encode(x))
+    q = run.vae.encoder(next(run.batches(run.rows(x))))
+    assert np.allclose(std, q.stddev.detach(), atol=1e-6)
+
+
+def test_a_run_says_what_it_is(run, tmp_path):
+    text, html = repr(run), run._repr_html_()
+    for word in ("domain=toy", "encoder=mlp/diag_normal", "latent=3", "device=cpu", "epochs=30", f"path={run.path}"):
+        assert word in text
+    assert f"best val_elbo={run.history.val_elbo.max():.2f}" in text
+    assert html.startswith("<table><caption>Run</caption>")
+    assert "<td>toy</td>" in html
+    run.save(tmp_path / "m.safetensors")
+    alone = vaehub.load(tmp_path / "m.safetensors")
+    assert "epochs" not in repr(alone)
+    with pytest.raises(vaehub.UsageError, match=r"history: a model file has no metrics\.csv"):
+        _ = alone.history
+
+
+def test_the_history_of_a_run_is_its_table_of_epochs(run):
+    assert list(run.history.epoch) == list(range(30))
+    assert {"train_elbo", "val_elbo", "lr", "seconds"} <= set(run.history)
+    pd.testing.assert_frame_equal(vaehub.load(run.path).history, pd.read_csv(run.path / "metrics.csv"))
 
 
 def test_no_rows_in_no_rows_out(run):

@@ -6,6 +6,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from vaehub.autoencoder import Autoencoder
     from vaehub.base import (
         Batch,
         Codec,
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
     from vaehub.data.seeds import seeded
     from vaehub.errors import RunFailed, UsageError
     from vaehub.evaluation.judge import Judge
+    from vaehub.facts import Described
     from vaehub.host.hooks import hookimpl
     from vaehub.model.vae import VAE
     from vaehub.run import Run, load
@@ -42,6 +44,7 @@ if TYPE_CHECKING:
 
 __version__ = "0.2.0"
 _HOMES = {
+    "autoencoder": ("Autoencoder",),
     "base": (
         *("Batch", "Codec", "Data", "Decoder", "Domain", "Encoder", "Example", "Json", "Kind", "Likelihood", "Logs", "Model"),
         *("Objective", "Outcome", "Part", "Posterior", "Prior", "Spec", "Step", "Terms"),
@@ -52,6 +55,7 @@ _HOMES = {
     "data.seeds": ("seeded",),
     "errors": ("RunFailed", "UsageError"),
     "evaluation.judge": ("Judge",),
+    "facts": ("Described",),
     "host.hooks": ("hookimpl",),
     "model.vae": ("VAE",),
     "run": ("Run", "load"),
@@ -61,10 +65,12 @@ _HOMES = {
 _HOME = {name: home for home, names in _HOMES.items() for name in names}
 __all__ = [
     "VAE",
+    "Autoencoder",
     "Batch",
     "Codec",
     "Data",
     "Decoder",
+    "Described",
     "Domain",
     "Encoder",
     "Example",

@@ -25,14 +25,12 @@ from vaehub.files.model_file import REMEDY, open_model, save_model
 from vaehub.files.rebuild import rebuilt
 from vaehub.hints import shown
 from vaehub.host.registry import registry
-from vaehub.model.vae import VAE
-from vaehub.trained import Condition, Rows, TrainedModel
+from vaehub.trained import OBJECTIVE, Condition, Rows, TrainedModel
 
 if TYPE_CHECKING:
     import pandas as pd
 
 MOST_DIMENSIONS = 16  # of a row
-OBJECTIVE = "objective."  # before the names of an objective's own weights in a model file
 
 
 @final
@@ -60,6 +58,32 @@ class Run(TrainedModel):
         from vaehub.evaluation.evaluate import evaluate
 
         return evaluate(self, split, samples, seed)
+
+    def tune(self, data: Rows | None = None, *, val: Rows | None = None, epochs: int, lr: float | None = None) -> Run:
+        """A copy of this run, trained `epochs` further in memory; this one stays as it is.
+
+        Arguments:
+            data: the rows to train on, in any form that `encode` takes; those of the domain where it is left out.
+            val: the rows that epochs are compared by; where it is left out, `data`, or the domain's validation rows.
+            epochs: how many.
+            lr: the learning rate to begin with, by default that of the first training.
+
+        Raises:
+            UsageError: the rows do not fit the model.
+        """
+        from vaehub.evaluation.score import reference
+        from vaehub.training.memory import tuned
+
+        rate = self.config.optimizer.lr if lr is None else lr
+        shorter = [f"train.epochs={epochs}", "train.validate_every=1", f"optimizer.lr={rate}", "train.logger=none"]
+        config = load_config(self.config.to_dict(), shorter)
+        rows = self.data("train") if data is None else self.rows(data)
+        held_out = self.rows(val) if val is not None else self.data("val") if data is None else rows
+        vae, objective_weights, history = tuned(self, config, rows, held_out)
+        state = {"score": reference(vae, rows, self.config.train.score_rows)} if "score" in self.state else {}
+        run = Run(self.config, self.codec, self.domain, vae, state, None, history)
+        run.objective_weights = objective_weights
+        return run
 
     def save(self, path: str | Path) -> None:
         """Write the model to a file of its own, which `vaehub.load` reads."""
@@ -91,14 +115,6 @@ def load(path: str | Path) -> Run:
     run = Run(config, domain.codec, domain, vae, state, path if path.is_dir() else None)
     run.objective_weights = of_objective
     return run
-
-
-def weights_of(vae: VAE, objective: Objective) -> dict[str, Tensor]:
-    """What a model file holds: the model's weights, and those of an objective that learns."""
-    weights: dict[str, Tensor] = dict(vae.state_dict())
-    if any(p.requires_grad for p in objective.parameters()):
-        weights |= {OBJECTIVE + name: t for name, t in objective.state_dict().items()}
-    return weights
 
 
 def codec_of(config: Config, spec: Spec, state: Json) -> Codec:

@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Self, TypeAlias
+from typing import TYPE_CHECKING, Any, Literal, Self, TypeAlias, overload
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from vaehub.base import Batch, Codec, Data, Domain, Json, Spec, estimate, expectation
+from vaehub.base import Batch, Codec, Data, Domain, Json, Objective, Spec, estimate, expectation
 from vaehub.config.load import Config
+from vaehub.convert import as_tensor
 from vaehub.data.check import check_rows
 from vaehub.data.rows import Conditioned, TensorData, batches
 from vaehub.data.seeds import seeded
 from vaehub.errors import UsageError
+from vaehub.facts import Described
 from vaehub.model.vae import VAE
 from vaehub.sparse import dense
 
@@ -25,10 +27,13 @@ if TYPE_CHECKING:
 
 Array: TypeAlias = NDArray[Any]
 Rows: TypeAlias = "Array | Tensor | Data | pd.DataFrame | Sequence[Any]"  # whatever `Codec.convert` makes rows of
+SPLITS = ("train", "val", "test")
+METRICS = "metrics.csv"
+OBJECTIVE = "objective."  # before the names of an objective's own weights in a model file
 Condition: TypeAlias = "int | float | str | Sequence[int | float | str] | Array | Tensor | None"
 
 
-class TrainedModel:
+class TrainedModel(Described):
     """A trained model, ready to use: numpy and torch in, numpy out; nothing here changes the model.
 
     What evaluation, reports and judges may rely on; `Run` is the one that users hold.
@@ -42,9 +47,40 @@ class TrainedModel:
         vae: VAE,
         state: Json | None = None,
         path: Path | None = None,
+        history: pd.DataFrame | None = None,
     ) -> None:
         self.config, self.codec, self.domain, self.vae = config, codec, domain, vae.eval()
-        self.state, self.path = state or {}, path
+        self.state, self.path, self._history = state or {}, path, history
+
+    @property
+    def history(self) -> pd.DataFrame:
+        """Figures of every epoch, one row each: those of RUN/metrics.csv. Raises UsageError for a model file without its run folder."""
+        import pandas as pd
+
+        if self._history is None:
+            file = None if self.path is None else self.path / METRICS
+            if file is None or not file.exists():
+                raise UsageError(f"history: {self.path or 'a model file'} has no {METRICS}; load the folder of the run")
+            self._history = pd.read_csv(file)
+        return self._history
+
+    def facts(self) -> dict[str, object]:
+        """What there is to say of this run in a few words, as `repr` and a notebook show it."""
+        c, known = self.config, self._history is not None or (self.path is not None and (self.path / METRICS).exists())
+        bounds = self.history["val_elbo"].dropna() if known and "val_elbo" in self.history else ()
+        return {
+            "domain": c.domain.name,
+            "shape": self.spec.shape,
+            "encoder": f"{c.encoder.name}/{c.posterior.name}",
+            "decoder": f"{c.decoder.name}/{c.likelihood.name}",
+            "prior": c.prior.name,
+            "objective": c.objective.name,
+            "latent": c.latent,
+            "device": self.device,
+            "epochs": len(self.history) if known else None,
+            "best val_elbo": f"{max(bounds):.2f}" if len(bounds) else None,
+            "path": self.path,
+        }
 
     @property
     def spec(self) -> Spec:
@@ -62,7 +98,9 @@ class TrainedModel:
         return self
 
     def data(self, split: str) -> Data:
-        """The domain's rows of a split; needs the training data."""
+        """The domain's rows of a split; needs the training data. Raises UsageError for a word that names no split."""
+        if split not in SPLITS:
+            raise UsageError(f"split: '{split}' is none of {', '.join(SPLITS)}")
         return self.domain.data(split)
 
     def preview(self, x: Array) -> str:
@@ -113,7 +151,7 @@ class TrainedModel:
 
     def _condition_rows(self, cond: Any) -> Tensor:
         if isinstance(cond, (np.ndarray, Tensor)) and cond.ndim == 2:
-            return torch.as_tensor(cond)
+            return as_tensor(cond, "cond")
         if isinstance(cond, Tensor | np.ndarray):
             cond = cond.tolist()
         return self.codec.condition([cond] if isinstance(cond, (int, float, str)) else cond).unsqueeze(0)
@@ -122,9 +160,13 @@ class TrainedModel:
     def _dtype(self) -> torch.dtype:
         return next(p for p in self.vae.parameters() if p.is_floating_point()).dtype
 
-    @torch.no_grad()
     def sample(self, n: int, *, cond: Condition = None, seed: int = 0, noise: bool = False) -> Array:
         """n rows (n, *shape) from the prior: E[x|z], or a draw from p(x|z) with `noise` or where p(x|z) has no closed mean."""
+        return self.codec.present(self.draw(n, cond=cond, seed=seed, noise=noise))
+
+    @torch.no_grad()
+    def draw(self, n: int, *, cond: Condition = None, seed: int = 0, noise: bool = False) -> Tensor:
+        """`sample` in the form that the model was trained on, such as standardised: (n, *shape)."""
         if n < 1:
             raise UsageError(f"n: expected at least 1 sample, got {n}")
         with seeded("sample", seed):
@@ -132,11 +174,19 @@ class TrainedModel:
             rows = None if rows is None else rows.to(self.device)
             return self._decode(self.vae.sample(n, rows), rows, noise, draw=True)
 
+    @overload
+    def encode(self, x: Rows, cond: Condition = None, *, std: Literal[False] = False) -> Array: ...
+
+    @overload
+    def encode(self, x: Rows, cond: Condition = None, *, std: Literal[True]) -> tuple[Array, Array]: ...
+
     @torch.no_grad()
-    def encode(self, x: Rows, cond: Condition = None) -> Array:
-        """The mean of q(z|x,c) for every row: (N, L)."""
-        means = [self.vae.encoder(batch).mean for batch in self.batches(self.rows(x, cond))]
-        return np.concatenate([m.cpu().numpy() for m in means]) if means else np.zeros((0, self.config.latent), np.float32)
+    def encode(self, x: Rows, cond: Condition = None, *, std: bool = False) -> Array | tuple[Array, Array]:
+        """The mean of q(z|x,c) for every row (N, L); with `std` also its standard deviation, as a pair."""
+        found = [self.vae.encoder(batch.without_hidden()) for batch in self.batches(self.rows(x, cond))]
+        none = [] if found else [np.zeros((0, self.config.latent), np.float32)]
+        means = np.concatenate([*none, *(q.mean.cpu().numpy() for q in found)])
+        return (means, np.concatenate([*none, *(q.stddev.cpu().numpy() for q in found)])) if std else means
 
     @torch.no_grad()
     def decode(self, z: Array | Tensor, cond: Condition = None) -> Array:
@@ -145,7 +195,7 @@ class TrainedModel:
         if codes.ndim != 2 or codes.shape[1] != self.config.latent:
             raise UsageError(f"z has shape {tuple(codes.shape)}; this model expects (N, {self.config.latent})")
         rows = self.condition(cond, len(codes))
-        return self._decode(codes, None if rows is None else rows.to(self.device), noise=False)
+        return self.codec.present(self._decode(codes, None if rows is None else rows.to(self.device), noise=False))
 
     @torch.no_grad()
     def reconstruct(self, x: Rows, cond: Condition = None, *, seed: int = 0, noise: bool = False) -> Array:
@@ -153,10 +203,9 @@ class TrainedModel:
         parts = []
         with seeded("reconstruct", seed):
             for batch in self.batches(self.rows(x, cond)):
-                q = self.vae.encoder(batch)
-                given = None if batch.cond is None else dense(batch.cond)
-                parts.append(self._decode(q.sample() if noise else q.mean, given, noise))
-        return np.concatenate(parts)
+                q = self.vae.encoder(batch.without_hidden())
+                parts.append(self._decode(q.sample() if noise else q.mean, batch.cond, noise))
+        return self.codec.present(torch.cat(parts) if parts else self._no_rows())
 
     def interpolate(self, a: Rows, b: Rows, steps: int = 10, cond: Condition = None) -> Array:
         """Decoded points (steps, *shape) on the straight line between the codes of row a and row b, given the condition of a."""
@@ -169,17 +218,29 @@ class TrainedModel:
         weights = np.linspace(0, 1, steps, dtype=ends[0].dtype)[:, None]
         return self.decode((1 - weights) * ends[0] + weights * ends[1], given)
 
-    def _decode(self, z: Tensor, cond: Tensor | None, noise: bool, draw: bool = False) -> Array:
+    def _decode(self, z: Tensor, cond: Tensor | None, noise: bool, draw: bool = False) -> Tensor:
         size, parts = self.config.train.eval_batch_size, []
         for i in range(0, len(z), size):
             px = self.vae.decoder(z[i : i + size], None if cond is None else cond[i : i + size])
-            parts.append((px.sample() if noise or (draw and expectation(px) is None) else estimate(px)).cpu().numpy())
-        return np.concatenate(parts)
+            parts.append((px.sample() if noise or (draw and expectation(px) is None) else estimate(px)).cpu())
+        return torch.cat(parts) if parts else self._no_rows()
+
+    def _no_rows(self) -> Tensor:
+        return torch.zeros(0, *self.spec.shape, dtype=self._dtype)
 
 
-def as_tensor(x: Array | Tensor) -> Tensor:
-    """The same numbers as a tensor; arrays that must not be written to, such as those of pandas, are copied."""
-    return x if isinstance(x, Tensor) else torch.from_numpy(np.require(x, requirements=["C", "W"]))
+def weights_of(vae: VAE, objective: Objective) -> dict[str, Tensor]:
+    """What a model file holds: the model's weights, and those of an objective that learns."""
+    weights: dict[str, Tensor] = dict(vae.state_dict())
+    if any(p.requires_grad for p in objective.parameters()):
+        weights |= {OBJECTIVE + name: t for name, t in objective.state_dict().items()}
+    return weights
+
+
+def separated(weights: Mapping[str, Tensor]) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
+    """The weights of the model, and those of its objective."""
+    own = {name: t for name, t in weights.items() if not name.startswith(OBJECTIVE)}
+    return own, {name.removeprefix(OBJECTIVE): t for name, t in weights.items() if name.startswith(OBJECTIVE)}
 
 
 def _one_row(x: Any, spec: Spec) -> Any:

@@ -6,13 +6,16 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
-from typing import ClassVar, Generic, Self, TypeVar
+from typing import Any, ClassVar, Generic, Self, TypeVar
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
+from vaehub.base.parts import Likelihood
 from vaehub.base.rows import Data, Json, Spec
+from vaehub.convert import as_tensor
 from vaehub.errors import UsageError
 
 
@@ -31,7 +34,7 @@ class Codec(ABC):
 
     @abstractmethod
     def write(self, x: Tensor, path: Path) -> None:
-        """Rows x (B, *shape) to a file in a format of the domain, chosen by its suffix."""
+        """Rows x (B, *shape), as `present` gives them, to a file in a format of the domain, chosen by its suffix."""
 
     def to_json(self) -> Json:
         """What was learnt besides the spec (vocabulary, scaler, item ids), as plain JSON; by default nothing."""
@@ -51,13 +54,15 @@ class Codec(ABC):
         Raises:
             UsageError: `given` is nothing that the domain can read.
         """
-        if isinstance(given, Tensor):
-            return given
-        if not isinstance(given, np.ndarray):
+        if not isinstance(given, Tensor | np.ndarray):
             raise UsageError(
                 f"x: expected an array or a tensor of rows, got {type(given).__name__}; read a file with run.codec.read(path)"
             )
-        return torch.from_numpy(np.require(given, requirements=["C", "W"]))
+        return as_tensor(given)
+
+    def present(self, x: Tensor) -> NDArray[Any]:
+        """Rows of the model (N, *shape) as a user sees them: undoes what `convert` does to their units; by default the same numbers."""
+        return x.cpu().numpy()
 
     def condition(self, values: Sequence[str | int | float]) -> Tensor:
         """cond (C,) from what a user gives at `--cond`, by default C numbers."""
@@ -89,6 +94,9 @@ class Domain(ABC, Generic[C_co]):
     @abstractmethod
     def data(self, split: str) -> Data:
         """The rows of "train", "val" or "test": disjoint, the same at every call."""
+
+    def scale_for(self, likelihood: Likelihood) -> None:
+        """Called once before training and before `data`: a domain may replace its `codec` by one in units that suit p(x|z)."""
 
     def record(self, folder: Path) -> None:
         """Called once when a run's folder is ready: write there what the user should see of the data, such as rows left out and why."""

@@ -15,6 +15,9 @@ def train(
         list[str] | None, typer.Argument(metavar="[KEY=VALUE]…", help="Options that replace the file's.")
     ] = None,
     out: Annotated[Path | None, typer.Option(help="The run folder.", show_default="runs/ and the config's name")] = None,
+    init: Annotated[
+        Path | None, typer.Option(metavar="RUN", help="A run to start from: its weights, as far as they fit.", show_default=False)
+    ] = None,
     resume: Annotated[bool, typer.Option("--resume", help="Go on with a run that was stopped.")] = False,
     force: Annotated[bool, typer.Option("--force", help="Replace a run that is there already.")] = False,
 ) -> None:
@@ -25,7 +28,7 @@ def train(
     from vaehub.training.fit import is_first  # takes seconds to import: the config is checked first
     from vaehub.training.fit import train as fit
 
-    run = fit(settled, out=folder, resume=resume, force=force)
+    run = fit(settled, out=folder, resume=resume, force=force, init=init)
     if is_first():
         print(f"validation ELBO: {best_elbo(folder / 'metrics.csv')} nats per row")
         print(run.report())

@@ -94,12 +94,15 @@ class Config(Settings):
         return plain
 
 
-def load_config(source: str | Path | Mapping[str, Any], overrides: Sequence[str] = ()) -> Config:
-    """The config in a YAML file or a mapping, with `key.sub=value` overrides. Raises UsageError that lists all that is wrong in it."""
+def load_config(source: str | Path | Mapping[str, Any], overrides: Sequence[str] = (), domain: str | None = None) -> Config:
+    """The config in a YAML file or a mapping, with `key.sub=value` overrides. Raises UsageError that lists all that is wrong in it.
+
+    `domain`: its name where the config gives none.
+    """
     where = "config" if isinstance(source, Mapping) else str(source)
     given: Any = source if isinstance(source, Mapping) else read_yaml(Path(source))
     try:
-        return validated(override(given, overrides), where)
+        return validated(override(given, overrides), where, domain)
     except RecursionError:
         raise UsageError(f"{where}: is nested too deeply") from None
     except UnicodeError:
@@ -108,9 +111,10 @@ def load_config(source: str | Path | Mapping[str, Any], overrides: Sequence[str]
         ) from None
 
 
-def validated(given: Mapping[str, Any], where: str) -> Config:
+def validated(given: Mapping[str, Any], where: str, domain: str | None) -> Config:
     """The config, every default filled in."""
-    fields: Any = {kind: (part_model(kind, given.get(kind), name), name or ...) for kind, name in DEFAULT_PARTS.items()}
+    defaults = DEFAULT_PARTS | {"domain": domain}
+    fields: Any = {kind: (part_model(kind, given.get(kind), name), name or ...) for kind, name in defaults.items()}
     schema = create_model("Config", __base__=Settings, **fields, trainer=(trainer_model(given.get("trainer")), {}))
     try:
         found = schema.model_validate(given)

@@ -14,6 +14,7 @@ from vaehub.config.schema import refuse
 
 SCIENTIFIC = re.compile(r"[-+]?\d+(\.\d*)?[eE][-+]?\d+")
 DEFAULTS = {"precision": "32-true", "accelerator": "auto"}
+HALF = ("bf16-true", "16-true", "transformer-engine", "transformer-engine-float16")
 OURS = {
     "callbacks": "use the hook vaehub_callbacks of a plugin",
     "logger": "use train.logger",
@@ -33,6 +34,13 @@ OURS = {
     "model_registry": "vaehub writes its own files",
     "barebones": "it would leave out the saving of the run",
 }
+
+
+def precise(given: object) -> object:
+    """Refuse weights of half precision, in which a sum over thousands of densities is rounded away."""
+    if given in HALF:
+        raise ValueError(f"{given} keeps the weights themselves in half precision; use bf16-mixed, or 16-mixed on older GPUs")
+    return given
 
 
 class TrainerOptions(BaseModel):
@@ -61,6 +69,7 @@ def model_of(rare: bool) -> type[TrainerOptions]:
     """The model of the usual options, or of all; what the engine sets itself is refused."""
     free = set(lightning_options() if rare else DEFAULTS) - OURS.keys()
     fields: dict[str, Any] = dict.fromkeys(sorted(free), (JsonValue, None))
+    fields["precision"] = (Annotated[JsonValue, BeforeValidator(precise)], None)
     fields |= {
         name: (Annotated[Any, BeforeValidator(partial(refuse, f"is set by vaehub: {why}"))], None) for name, why in OURS.items()
     }

@@ -58,7 +58,12 @@ class Order:
     def _class_weights(self) -> Tensor:
         if self.data.labels is None:
             raise UsageError("train.balanced: this domain has no labels to balance; set train.balanced=false")
-        labels = self.data.labels.cpu().long()
+        labels = self.data.labels.cpu()
+        wrong = (labels < 0) | (labels != labels.long())
+        if bool(wrong.any()):
+            row = int(wrong.nonzero()[0])
+            raise UsageError(f"train.balanced: row {row} has the label {labels[row].item()}; labels are whole numbers from 0")
+        labels = labels.long()
         return 1.0 / labels.bincount()[labels].double()
 
     def _per_rank(self) -> int:

@@ -8,10 +8,24 @@ import torch
 from torch import Tensor
 
 from vaehub.base import Batch, Data
+from vaehub.convert import as_mask, as_tensor
+from vaehub.errors import UsageError
+from vaehub.sparse import take
 
 
 class TensorData(Data):
-    """Rows that are tensors already: x (N, *shape), cond (N, C), mask like x, labels (N,), y (N, P)."""
+    """Rows that are tensors already.
+
+    Arguments:
+        x: rows (N, *shape), dense or CSR (N, D); booleans are taken as 0 and 1.
+        cond: conditions (N, C).
+        mask: True or 1 where x is observed, with N rows and broadcastable to x.
+        labels: classes (N,), integers.
+        y: what else is to be predicted from z (N, P).
+
+    Raises:
+        UsageError: one of them has another number of rows than x, or the mask holds more than 0 and 1.
+    """
 
     def __init__(
         self,
@@ -21,14 +35,22 @@ class TensorData(Data):
         labels: Tensor | None = None,
         y: Tensor | None = None,
     ) -> None:
-        batch = Batch(x, cond, mask, y)
+        for name, given in (("cond", cond), ("labels", labels), ("y", y)):
+            if given is not None and len(given) != len(x):
+                raise UsageError(f"{name}: {len(given):,} rows do not go with the {len(x):,} rows of x")
+        batch = Batch(as_tensor(x), cond, None if mask is None else as_mask(mask), y)
         self.rows, self.labels = batch._replace(mask=batch.observed), labels
 
     def __len__(self) -> int:
         return len(self.rows.x)
 
     def __getitem__(self, index: Tensor) -> Batch:
-        return self.rows.map(lambda t: t.index_select(0, index))
+        return self.rows.map(lambda t: take(t, index))
+
+    def take(self, index: Tensor) -> TensorData:
+        """The rows `index` alone, copied."""
+        x, cond, mask, y = self[index]
+        return TensorData(x, cond, mask, None if self.labels is None else self.labels[index], y)
 
     def to(self, device: torch.device | str) -> TensorData:
         """The same rows on another device."""

@@ -7,8 +7,10 @@ from vaehub.host.hooks import hookimpl
 
 @hookimpl
 def vaehub_components() -> dict[str, str]:
-    """Networks, posteriors, priors, likelihoods and objectives of the core."""
+    """The domain of plain numbers, and networks, posteriors, priors, likelihoods and objectives of the core."""
     return {
+        "domain/arrays": "vaehub.arrays.domain:Arrays",
+        "judge/arrays": "vaehub.arrays.judge:ArraysJudge",
         "encoder/mlp": "vaehub.model.nets:MLPEncoder",
         "decoder/mlp": "vaehub.model.nets:MLPDecoder",
         "posterior/diag_normal": "vaehub.model.posteriors:DiagNormal",

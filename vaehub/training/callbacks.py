@@ -16,7 +16,7 @@ from vaehub.base import Json
 from vaehub.errors import RunFailed, UsageError
 from vaehub.files.atomic import atomic_write
 from vaehub.files.model_file import save_model
-from vaehub.run import weights_of
+from vaehub.trained import weights_of
 from vaehub.training.module import Training
 
 RESUME = Path("resume") / "last.ckpt"
@@ -24,9 +24,9 @@ SPACING = 15.0  # seconds: saving takes a tenth of one, which must not count bes
 
 
 class History(pl.Callback):
-    """One row of figures an epoch, in memory, in RUN/metrics.csv and, where it is asked for, in a logger; final."""
+    """One row of figures an epoch, in memory, in RUN/metrics.csv where there is a folder, and in a logger if asked for; final."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path | None) -> None:
         self.path, self.started = path, time.monotonic()
         self.rows: list[dict[str, float]] = []
         self.seconds = 0.0  # of training before a resume
@@ -41,7 +41,7 @@ class History(pl.Callback):
         row, module.validated = row | module.validated, {}  # trainer.callback_metrics would repeat them until the next validation
         row |= {"lr": trainer.optimizers[0].param_groups[0]["lr"], "seconds": self.seconds + time.monotonic() - self.started}
         self.rows.append(row)
-        if trainer.is_global_zero:
+        if trainer.is_global_zero and self.path is not None:
             atomic_write(self.path, table(self.rows).encode())
         for logger in trainer.loggers:
             logger.log_metrics(row, step=trainer.global_step)

@@ -1,4 +1,4 @@
-"""`vaehub.train`: from a config to a run folder."""
+"""`vaehub.train`: from a config to a run, in a folder or in memory."""
 
 from __future__ import annotations
 
@@ -7,10 +7,13 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
 import torch
 import yaml
 from pytorch_lightning.utilities import rank_zero_only
+from torch import Tensor
 
+from vaehub.arrays.domain import Arrays
 from vaehub.base import Codec, Domain, Json
 from vaehub.config.build import build_domain, build_objective, build_vae
 from vaehub.config.load import Config, load_config
@@ -22,9 +25,12 @@ from vaehub.evaluation.score import reference
 from vaehub.files.atomic import atomic_write
 from vaehub.host.registry import registry
 from vaehub.run import Run, header_of, load
+from vaehub.trained import TrainedModel
 from vaehub.training.callbacks import RESUME, Files, History, early_stopping, logger, screen
 from vaehub.training.checkpoints import AtomicCheckpoints
+from vaehub.training.memory import explained, fit_in_memory
 from vaehub.training.module import Training, make_trainer, quiet
+from vaehub.training.warm import source_of, warm_start
 
 
 def train(
@@ -34,27 +40,84 @@ def train(
     *,
     resume: bool = False,
     force: bool = False,
+    data: object = None,
     domain: Domain[Codec] | None = None,
+    init: TrainedModel | str | Path | None = None,
     progress: bool = True,
 ) -> Run:
-    """Train a model as `config` says, write RUN/ and give the best model. Raises UsageError (bad input) and RunFailed (NaN, out of memory).
+    """Train a model as `config` says and give the best model.
 
-    `domain`: the one that the config names, with rows in memory, in place of one built from its options. `progress`: show it.
+    Arguments:
+        config: a YAML file, or the same as a mapping; with `data` it need not name a domain.
+        overrides: `key.sub=value`, each in place of what the config says.
+        out: the run folder RUN/ to write. Without it the run stays in memory and no file is written; `run.save` writes its model.
+        resume: go on with a killed run to the same bits as an uninterrupted one.
+        force: replace a run that is there already.
+        data: rows to train on, in place of a file of the domain `arrays`: an array (N, *shape), tensor, DataFrame, sparse matrix, the
+            path of a file, or a mapping with the keys x, labels, cond, mask and split. NaN is a missing value.
+        domain: the one that the config names, with rows in memory, in place of one built from its options.
+        init: a run, or its path, whose weights to start from, as far as they have the same names and shapes.
+        progress: show it.
 
-    `resume` goes on with a killed run to the same bits as an uninterrupted one; `force` replaces a run that is there already.
+    Returns:
+        The model of the epoch with the highest `train.monitor`.
+
+    Raises:
+        UsageError: config, data or folder are not fit for it.
+        RunFailed: NaN, or memory ran out.
+
+    >>> rows = torch.randn(60, 3) @ torch.ones(3, 3)
+    >>> run = train({"latent": 2, "likelihood": "normal", "train": {"epochs": 1}}, data=rows, progress=False)
+    >>> run.encode(rows).shape, run.sample(4).shape
+    ((60, 2), (4, 3))
     """
-    config = config if isinstance(config, Config) else load_config(config, overrides)
-    folder = Path(out) if out is not None else Path("runs") / config.domain.name
-    if is_first():
+    fallback = None if data is None else "arrays"
+    config = config if isinstance(config, Config) else load_config(config, overrides, fallback)
+    if out is None and (resume or force):
+        raise UsageError("resume and force go with a run folder; give one with out=")
+    if resume and init is not None:
+        raise UsageError("init: a run that is resumed goes on from its own weights; give one of resume and init")
+    folder = None if out is None else Path(out)
+    if folder is not None and is_first():
         require_free(folder, config, resume, force)
-    domain = build_domain(config) if domain is None else domain
+    domain = with_rows(config, data) if domain is None else domain
     with seeded("init", config.train.seed):
         module, header = assemble(config, domain)
+        if init is not None:
+            start_from(init, module, progress)
+        if folder is None:
+            return finish_in_memory(module, domain, *fit_in_memory(module, progress))
         if is_first():
             take(folder, config, resume)
             domain.record(folder)
         fit(module, folder, header, resume, progress)
     return finish(folder, domain) if is_first() else load(folder)
+
+
+def with_rows(config: Config, data: object) -> Domain[Codec]:
+    """The domain of a config, with rows in memory where there are any. Raises UsageError where it takes none."""
+    domain = build_domain(config)
+    if data is not None:
+        if not isinstance(domain, Arrays):
+            raise UsageError(
+                f"data: goes with the domain arrays, and the config names {config.domain.name}; leave one of the two out"
+            )
+        domain.hold(data)
+    return domain
+
+
+def start_from(init: TrainedModel | str | Path, module: Training, progress: bool) -> None:
+    """A warm start; what was taken and what not is said once for all processes."""
+    taken = warm_start(module.vae, *source_of(init))
+    if progress and is_first():
+        print(taken, flush=True)
+
+
+def finish_in_memory(module: Training, domain: Domain[Codec], of_objective: dict[str, Tensor], history: pd.DataFrame) -> Run:
+    """The best model, as a run without folder."""
+    run = Run(module.config, domain.codec, domain, module.vae.to("cpu"), history=history)
+    run.objective_weights = of_objective
+    return completed(run)
 
 
 def is_first() -> bool:
@@ -88,12 +151,13 @@ def require_same(path: Path, config: Config) -> None:
 
 def assemble(config: Config, domain: Domain[Codec]) -> tuple[Training, Json]:
     """The model, its objective and its data, checked against each other, and the header of the model file."""
+    spec = domain.codec.spec
+    vae = build_vae(config, spec)
+    domain.scale_for(vae.decoder.likelihood)
     codec, rows, val = domain.codec, domain.data("train"), domain.data("val")
-    spec = codec.spec
     for split, data in (("train", rows), ("val", val)):
         if not len(data):
             raise UsageError(f"domain: the {split} split is empty; give more rows or change the split")
-    vae = build_vae(config, spec)
     some = torch.randperm(len(rows))[:1000]
     check_rows(spec, vae.decoder.likelihood, rows[some])
     warn_of_atoms(vae.decoder.likelihood, rows[some])
@@ -128,22 +192,17 @@ def fit(module: Training, folder: Path, header: Json, resume: bool, progress: bo
         raise RunFailed(f"stopped by hand at epoch {trainer.current_epoch}; go on with --resume")
 
 
-def explained(error: Exception, config: Config) -> Exception:
-    """RunFailed that says which option to change where memory ran out; any other error as it is."""
-    if isinstance(error, (torch.OutOfMemoryError, MemoryError)) or "can't allocate memory" in str(error):
-        size = config.train.batch_size
-        return RunFailed(
-            f"out of memory at train.batch_size={size}; try train.batch_size={max(1, size // 2)} or trainer.precision=bf16-mixed"
-        )
-    return error
-
-
 def finish(folder: Path, domain: Domain[Codec]) -> Run:
-    """The best model, with the scores of training rows stored beside its weights so that it can tell what is unusual."""
+    """The best model, read back from its file."""
     run = load(folder)
     run.domain = domain
+    completed(run).save(folder / "model.safetensors")
+    return run
+
+
+def completed(run: Run) -> Run:
+    """The run with what is not learnt by gradient, and with the scores of training rows, by which it can tell what is unusual."""
     run.vae.decoder.calibrate(run.vae, run.data("val"))
     rows = run.config.train.score_rows
     run.state = {"score": reference(run.vae, run.data("train"), rows)} if rows else {}
-    run.save(folder / "model.safetensors")
     return run

@@ -163,7 +163,7 @@ class Training(pl.LightningModule):
         self.log_dict(figures, prog_bar=True, logger=False)
 
 
-def make_trainer(config: Config, callbacks: list[pl.Callback], plugins: list[Any], loggers: Any, root: str) -> pl.Trainer:
+def make_trainer(config: Config, callbacks: list[pl.Callback], plugins: list[Any], loggers: Any, root: str | None) -> pl.Trainer:
     """A lean Trainer with the user's `trainer.*` options."""
     options: dict[str, Any] = {"accelerator": "auto", "devices": 1} | dict(config.trainer)
     try:

@@ -39,3 +39,15 @@ def test_users_of_one_item_each_teach_nothing() -> None:
     frame = pd.DataFrame({"user": [1, 2, 3], "item": ["a", "b", "a"]})
     with pytest.raises(UsageError, match="each of the 3 users has one item"):
         Recommender().fit(frame)
+
+
+def test_a_recommender_and_its_judgement_say_what_they_are(recommender, liked) -> None:
+    text = repr(recommender)
+    assert f"users={liked.user.nunique()}" in text
+    assert f"interactions={len(liked)}" in text
+    assert "latent=" in text
+    assert "<caption>Recommender</caption>" in recommender._repr_html_()
+    assert repr(Recommender(latent=3)) == "Recommender(latent=3)"
+    judged = recommender.evaluate(recommender.recommend(k=3)[["user", "item"]].assign(time=pd.Timestamp("2025-01-01")))
+    assert "model=" in repr(judged)
+    assert "recall@20 1.0000" in judged._repr_html_()

@@ -9,6 +9,7 @@ from typing import Any, final
 import numpy as np
 import pandas as pd
 
+from vaehub import Described
 from vaehub.errors import UsageError
 from vaehub_recommender.api.choice import Candidates, choice
 from vaehub_recommender.api.explain import carried
@@ -27,7 +28,7 @@ from vaehub_recommender.tables import Columns, understand
 
 
 @final
-class Recommender:
+class Recommender(Described):
     """Recommend items to users by what they and others had to do with: a VAE and a linear model in closed form, added.
 
     config: YAML file or mapping of `vaehub train`, by default the shipped hybrid; options change it by name, such as latent=100 or
@@ -35,6 +36,8 @@ class Recommender:
     their items: a frame with a row for each pair or a list for each user, {user: items}, a list of lists, a sparse matrix.
     Raises UsageError for what cannot be read.
     """
+
+    _model: Fitted | None = None
 
     def __init__(self, config: Any = None, **options: Any) -> None:
         self.config, self.options = config, options
@@ -129,13 +132,21 @@ class Recommender:
         recommender._model = model
         return recommender
 
+    def facts(self) -> dict[str, object]:
+        """What it was fitted to, as `repr` and a notebook show it; before `fit`, its options."""
+        model = self._model
+        if model is None:
+            return {"config": self.config, **self.options}
+        log = model.log
+        own = {"users": f"{len(log.users):,}", "items": f"{len(log.items):,}", "interactions": f"{log.matrix.nnz:,}"}
+        return own | {key: value for key, value in model.run.facts().items() if key not in ("domain", "shape")}
+
     @property
     def fitted(self) -> Fitted:
         """The trained model and its users. Raises UsageError before `fit`."""
-        model: Fitted | None = getattr(self, "_model", None)
-        if model is None:
+        if self._model is None:
             raise UsageError("this Recommender knows nothing yet; call fit, or Recommender.load")
-        return model
+        return self._model
 
 
 def at_least_one(k: int) -> int:

@@ -11,6 +11,7 @@ from typing import final
 import numpy as np
 import pandas as pd
 
+from vaehub import Described
 from vaehub.files.atomic import atomic_write
 from vaehub_molecules.files.writing import csv, sdf
 from vaehub_molecules.search.buffer import Buffer, Floats, auc
@@ -20,8 +21,8 @@ BEST = 100  # molecules of `best`
 
 
 @final
-@dataclass(frozen=True)
-class Result:
+@dataclass(frozen=True, repr=False)
+class Result(Described):
     """A finished search."""
 
     buffer: Buffer
@@ -29,6 +30,11 @@ class Result:
     columns: tuple[str, ...]  # of their values in the tables
     leads: tuple[str, ...]
     budget: int
+
+    def facts(self) -> dict[str, object]:
+        """What was sought and found, as `repr` and a notebook show it."""
+        found = {} if self.best.empty else {"best": self.best.smiles[0], "score": f"{self.best.score[0]:.3f}"}
+        return {"objectives": ", ".join(self.names), "calls": len(self.buffer), "budget": self.budget, **found}
 
     @cached_property
     def trace(self) -> pd.DataFrame:

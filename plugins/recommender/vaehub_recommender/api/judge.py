@@ -5,9 +5,7 @@ Letters of shapes: U users, I items.
 
 from __future__ import annotations
 
-import tempfile
 from functools import partial
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -38,8 +36,7 @@ def by_protocol(fitted: Fitted, protocol: str) -> Judged:
     split = SPLITS[protocol](fitted.log, None, config.train.seed)
     options = blank(config)
     domain = SplitLog(fitted.log, split, options.columns, fitted.frames, options.history, fitted.side)
-    with tempfile.TemporaryDirectory() as folder:
-        return judged_run(vaehub.train(config, out=Path(folder) / "run", domain=domain, progress=False))
+    return judged_run(vaehub.train(config, domain=domain, progress=False))
 
 
 def by_held_out(fitted: Fitted, frame: pd.DataFrame) -> Judged:

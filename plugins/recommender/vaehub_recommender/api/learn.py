@@ -5,9 +5,7 @@ Letters of shapes: U users, I items.
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Mapping
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -29,9 +27,7 @@ def learn(log: Log, config: Config, frames: Mapping[str, pd.DataFrame | None]) -
     options = blank(config)
     split = most(log, config.train.seed)
     domain = SplitLog(log, split, options.columns, frames, options.history)
-    with tempfile.TemporaryDirectory() as folder:
-        run = vaehub.train(config, out=Path(folder) / "run", domain=domain, progress=False)
-    run.path = None  # its files are gone
+    run = vaehub.train(config, domain=domain, progress=False)
     counted = np.isin(np.arange(len(log.users)), split.rows)
     return count(Fitted(run, log, counted, domain.side, frames))
 

@@ -5,9 +5,7 @@ Letters of shapes: U users, I items; U' and I' with the new ones.
 
 from __future__ import annotations
 
-import tempfile
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -16,18 +14,12 @@ from scipy.sparse import csr_array
 from torch import Tensor
 
 from vaehub.base import Spec
-from vaehub.config.build import build_domain, build_objective
-from vaehub.config.load import load_config
-from vaehub.data.seeds import seeded
-from vaehub.evaluation.judge import judge_of
-from vaehub.run import Run, header_of, load
-from vaehub.training.fit import fit
-from vaehub.training.module import Training
+from vaehub.config.build import build_domain
+from vaehub.run import Run
 from vaehub_recommender.api.fitted import Fitted
 from vaehub_recommender.api.grow import Kin, grown
 from vaehub_recommender.api.learn import most
 from vaehub_recommender.api.linear import revise
-from vaehub_recommender.api.settings import overrides
 from vaehub_recommender.codec import InteractionCodec
 from vaehub_recommender.domain import SplitLog
 from vaehub_recommender.held import Split
@@ -108,18 +100,10 @@ def widened(fitted: Fitted, log: Log) -> InteractionCodec:
 def tuned(fitted: Fitted, epochs: int) -> Run:
     """The run after some epochs more, at a lower rate, on all interactions; epochs are compared by some of the users."""
     run, codec, log = fitted.run, fitted.codec, fitted.log
-    shorter = {"train": {"epochs": epochs, "validate_every": 1}, "optimizer.lr": CALMER * run.config.optimizer.lr}
-    config = load_config(run.config.to_dict(), list(overrides(shorter)))
     users = np.arange(len(log.users))
-    some = most(log, config.train.seed).val
+    some = most(log, run.config.train.seed).val
     split = Split(users, log.matrix, np.arange(len(log.items)), some, some, True, 0)
     domain = SplitLog(log, split, codec.columns, fitted.frames, codec.history, fitted.side)
     domain.codec = codec
-    objective = build_objective(config, run.spec)
-    with tempfile.TemporaryDirectory() as folder, seeded("tune", config.train.seed):
-        objective.wire(run.vae.train())
-        judge = judge_of(config.domain.name, domain, codec)
-        module = Training(run.vae, objective, judge, domain.data("train"), domain.data("val"), config)
-        fit(module, Path(folder), header_of(run.config, codec), resume=False, progress=False)
-        best = load(Path(folder))
-    return Run(run.config, codec, run.domain, best.vae)
+    better = Run(run.config, codec, domain, run.vae).tune(epochs=epochs, lr=CALMER * run.config.optimizer.lr)
+    return Run(run.config, codec, run.domain, better.vae)

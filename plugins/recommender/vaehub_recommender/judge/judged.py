@@ -9,6 +9,7 @@ from typing import final
 import numpy as np
 import pandas as pd
 
+from vaehub import Described
 from vaehub.base import Json
 from vaehub.errors import UsageError
 from vaehub.hints import did_you_mean
@@ -20,8 +21,8 @@ from vaehub_recommender.judge.uncertainty import mean_and_error, paired, tidy
 
 
 @final
-@dataclass(frozen=True)
-class Judged:
+@dataclass(frozen=True, repr=False)
+class Judged(Described):
     """What every model got; the first is the one in question, the others are beside it."""
 
     marks: Mapping[str, Marks]
@@ -30,6 +31,12 @@ class Judged:
     left_out: int  # users with nothing held out
     share: float  # of what is tested in what was trained on: n_test / n_train
     notes: tuple[str, ...] = ()
+
+    def facts(self) -> dict[str, object]:
+        """Every model's figures, as `repr` and a notebook show them."""
+        figures = {model: self._figures(model)["mean"] for model in self.models}
+        shown = {model: ", ".join(f"{name} {value:.4f}" for name, value in means.items()) for model, means in figures.items()}
+        return {"users": len(self.history), **shown}
 
     @property
     def models(self) -> list[str]:

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Sequence
-from pathlib import Path
 
 import vaehub
 from vaehub import InMemory, Spec
@@ -24,7 +22,7 @@ RECENT = (
 
 
 def trained(series: Sequence[Floats], steps: int, config: Config, process: Autocovariance) -> Run:
-    """The run of a config on series in scaled units; its files are gone, its model is in memory."""
+    """The run of a config on series in scaled units, in memory."""
     domain = build_domain(config)
     if not isinstance(domain, TimeSeries):
         raise UsageError(f"config: domain is {config.domain.name}; an imputer needs domain: timeseries")
@@ -32,5 +30,4 @@ def trained(series: Sequence[Floats], steps: int, config: Config, process: Autoc
     judged = domain.windows(recent, steps, training=False)
     splits = {"train": domain.windows(series, steps, training=True, process=process), "val": judged, "test": judged}
     codec = SeriesCodec(Spec((steps, series[0].shape[1])), domain.reading)
-    with tempfile.TemporaryDirectory() as folder:
-        return vaehub.train(config, out=Path(folder) / "run", domain=InMemory(codec, splits), progress=False)
+    return vaehub.train(config, domain=InMemory(codec, splits), progress=False)

@@ -1,0 +1,94 @@
+"""Arrays and tables in files: .npy, .npz, .csv and .parquet."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from vaehub.errors import UsageError
+from vaehub.hints import did_you_mean, reason
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from vaehub.convert import Array
+
+
+def read_file(path: Path) -> Any:
+    """An array, a mapping of arrays, or a DataFrame, by the suffix. Raises UsageError where the file is missing, damaged or of another kind."""
+    read = READERS.get(suffix(path))
+    if read is None:
+        raise UsageError(f"{path}: no format has the suffix '{suffix(path)}'; {did_you_mean(suffix(path), READERS)}")
+    if not path.is_file():
+        raise UsageError(f"{path}: {'is no ordinary file' if path.exists() else 'does not exist'}; check the path")
+    try:
+        return read(path)
+    except OSError as error:
+        raise UsageError(f"{path}: cannot be read ({error.strerror or reason(error)}); use another copy") from error
+    except Exception as error:  # whatever numpy, pandas and pyarrow raise for a damaged file
+        raise UsageError(f"{path}: is damaged or of another kind ({reason(error)[:200]}); use another copy") from error
+
+
+def suffix(path: Path) -> str:
+    """The suffix in small letters; of a packed table both."""
+    name = path.name.lower()
+    return ".csv.gz" if name.endswith(".csv.gz") else Path(name).suffix
+
+
+def read_npz(path: Path) -> dict[str, Array]:
+    """All arrays of an .npz file."""
+    with np.load(path, allow_pickle=False) as arrays:
+        return {name: arrays[name] for name in arrays.files}
+
+
+def read_csv(path: Path) -> pd.DataFrame | Array:
+    """A table; without a line of names, as numpy.savetxt writes it, an array."""
+    import pandas as pd
+
+    names = list(pd.read_csv(path, nrows=0, index_col=False).columns)
+    if names and all(map(is_number, names)):
+        return np.asarray(pd.read_csv(path, header=None, index_col=False))
+    return pd.read_csv(path, index_col=False)
+
+
+def is_number(word: str) -> bool:
+    """Whether a column's name is a number: then the first line holds values."""
+    try:
+        float(word)
+    except ValueError:
+        return False
+    return True
+
+
+def read_parquet(path: Path) -> pd.DataFrame:
+    """A table."""
+    import pandas as pd
+
+    return pd.read_parquet(path)
+
+
+def write_file(x: Array, path: Path, columns: tuple[str, ...]) -> None:
+    """Rows x (N, *shape) by the suffix; tables with the names of their columns. Raises UsageError for a suffix that cannot hold them."""
+    kind = suffix(path)
+    if kind not in READERS:
+        raise UsageError(f"{path.name}: no format has the suffix '{kind}'; {did_you_mean(kind, READERS)}")
+    if kind in (".npy", ".npz"):
+        return np.save(path, x) if kind == ".npy" else np.savez_compressed(path, x=x)
+    if x.ndim != 2:
+        raise UsageError(f"{path.name}: rows of shape {x.shape[1:]} fit into no table; write them to .npy or .npz")
+    import pandas as pd
+
+    frame = pd.DataFrame(x, columns=list(columns or (f"x{i}" for i in range(x.shape[1]))))
+    frame.to_parquet(path, index=False) if kind == ".parquet" else frame.to_csv(path, index=False)
+
+
+READERS: dict[str, Callable[[Path], Any]] = {
+    ".npy": lambda path: np.load(path, allow_pickle=False),
+    ".npz": read_npz,
+    ".csv": read_csv,
+    ".csv.gz": read_csv,
+    ".parquet": read_parquet,
+}
