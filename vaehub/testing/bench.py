@@ -24,7 +24,7 @@ from vaehub.model.nets import MLPDecoder, MLPEncoder
 from vaehub.model.posteriors import DiagNormal
 from vaehub.model.priors import StandardNormal
 from vaehub.model.vae import VAE
-from vaehub.testing.settings import Setting
+from vaehub.testing.settings import Setting, asked_for
 
 LATENT = 3
 HIDDEN = (16,)
@@ -101,6 +101,10 @@ class Bench:
         cls = self.cls
         return cls.example() if isinstance(cls, type) and issubclass(cls, Wired) else Example()
 
+    def candidates(self) -> list[Setting]:
+        """Data to try the part with: those that it asks for, else all that there are."""
+        return [*self.settings()] if self.example.spec is None else [asked_for(self.example.spec)]
+
     @property
     def latent(self) -> int:
         """Number of latent dimensions to try the part with."""
@@ -110,7 +114,7 @@ class Bench:
     def setting(self) -> Setting:
         """The first data that the part fits. Raises Unusable where there are none."""
         refusals: list[Exception] = []
-        for setting in self.settings():
+        for setting in self.candidates():
             if self._fits(setting, refusals):
                 return setting
         raise Unusable(f"it fits none of the data it was tried on; first refusal: {reason(refusals[0])}")
@@ -118,7 +122,7 @@ class Bench:
     @cached_property
     def smallest(self) -> Setting:
         """Of all data that the part fits, those with the fewest elements a row: for checks that draw many samples."""
-        return min((setting for setting in self.settings() if self._fits(setting, [])), key=lambda setting: setting.spec.size)
+        return min((setting for setting in self.candidates() if self._fits(setting, [])), key=lambda setting: setting.spec.size)
 
     @cached_property
     def conditional(self) -> Setting:

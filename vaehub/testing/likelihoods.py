@@ -39,6 +39,8 @@ def by_row(likelihood: Likelihood, x: Tensor) -> bool:
 
 def tiny(bench: Bench, elements: int) -> Likelihood:
     """The likelihood for rows of so many elements."""
+    if bench.setting.spec.kinds:
+        raise Skipped("rows of mixed kinds: the families of their columns are checked by themselves")
     spec = bench.setting.spec
     shape = (elements, *[1] * (len(spec.shape) - 1))
     likelihood: Likelihood = bench.make(replace(bench.setting, spec=replace(spec, shape=shape)))
@@ -47,10 +49,11 @@ def tiny(bench: Bench, elements: int) -> Likelihood:
 
 @check("likelihood")
 def param_shape_is_k_then_shape(bench: Bench) -> None:
-    """`param_shape` is (K, *shape): K reals for every element."""
+    """`param_shape` is (K, *shape): K reals for every element; or (P,) for rows of mixed kinds."""
     likelihood: Likelihood = bench.make()
     shape, expected = tuple(likelihood.param_shape), bench.setting.spec.shape
-    fits = len(shape) == len(expected) + 1 and shape[1:] == expected and shape[0] >= 1
+    flat = bool(bench.setting.spec.kinds) and len(shape) == 1
+    fits = flat or (len(shape) == len(expected) + 1 and shape[1:] == expected and shape[0] >= 1)
     require(fits, f"param_shape is {shape} for rows of shape {expected}, not (K, {', '.join(map(str, expected))})")
 
 

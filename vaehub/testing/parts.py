@@ -123,7 +123,7 @@ def defaults_build_it(bench: Bench) -> None:
         bench.make()
     except Unusable as error:
         raise Failed(str(error)) from error
-    for setting in bench.settings():
+    for setting in bench.candidates():
         if setting.own:
             with suppress(UsageError):
                 bench.make(setting)

@@ -9,7 +9,7 @@ import torch
 from torch.nn import functional as F
 
 from vaehub.base import Batch, Codec, Domain, Likelihood, Spec
-from vaehub.model.likelihoods import Bernoulli, Categorical, Normal, Poisson
+from vaehub.model.likelihoods import Bernoulli, Categorical, Normal, PerColumn, Poisson
 
 ROWS = 6
 CONDITION = 3
@@ -64,6 +64,20 @@ def made_up() -> Iterator[tuple[Spec, Batch, bool]]:
     for shape in ((1, 8, 8), (1, 28, 28), (3, 32, 32)):
         yield Spec(shape), Batch(torch.randint(2, (ROWS, *shape), generator=generator).float()), False
     yield Spec((1, 8, 8), classes=4), Batch(torch.randint(4, (ROWS, 1, 8, 8), generator=generator)), False
+
+
+def asked_for(spec: Spec) -> Setting:
+    """Made-up rows of the shape and the kinds that a part asks to be tried with."""
+    generator = torch.Generator().manual_seed(7)
+    x = torch.randn(ROWS, *spec.shape, generator=generator)
+    for column, kind in enumerate(spec.kinds):
+        if kind.name != "real":
+            x[:, column] = torch.randint(max(kind.size, 4) if kind.name == "count" else kind.size, (ROWS,), generator=generator)
+    if spec.classes:
+        x = torch.randint(spec.classes, (ROWS, *spec.shape), generator=generator)
+    y = torch.randn(ROWS, spec.targets, generator=generator) if spec.targets else None
+    family = PerColumn if spec.kinds else Categorical if spec.classes else Normal
+    return Setting(spec, Batch(x, y=y), family, own=True)
 
 
 def admits(family: Callable[[Spec], Likelihood], spec: Spec, batch: Batch) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import reduce
 from typing import Any, NamedTuple, final
 
 import torch
@@ -9,7 +10,7 @@ import torch.distributions as td
 from torch import Tensor
 from torch.distributions import constraints
 
-from vaehub.base import Kind, Likelihood, Outcome, Part, Spec, estimate
+from vaehub.base import Example, Kind, Likelihood, Outcome, Part, Spec, estimate
 from vaehub.errors import UsageError
 from vaehub.model.likelihoods.continuous import Normal
 from vaehub.model.likelihoods.counts import NegativeBinomial
@@ -72,7 +73,8 @@ class ColumnWise(Outcome):
 
     def _assembled(self, values: list[Tensor]) -> Tensor:
         """Values of the groups (..., columns of the group), each at its place in the row."""
-        out = values[0].new_zeros(*values[0].shape[:-1], self.batch_shape[1], dtype=torch.get_default_dtype())
+        dtype = reduce(torch.promote_types, (value.dtype for value in values), torch.float32)
+        out = values[0].new_zeros(*values[0].shape[:-1], self.batch_shape[1], dtype=dtype)
         for (columns, _), value in zip(self.parts, values, strict=True):
             out[..., columns] = value.to(out.dtype)
         return out
@@ -95,7 +97,7 @@ class PerColumn(Likelihood):
         UsageError: the spec has not one kind a column, or a family scores a whole row as one event.
 
     Example:
-        >>> from vaehub import Kind, Spec
+        >>> from vaehub import Example, Kind, Spec
         >>> import torch
         >>> family = PerColumn(Spec((3,), kinds=(Kind("real"), Kind("category", 4), Kind("real"))))
         >>> family.param_shape
@@ -137,6 +139,11 @@ class PerColumn(Likelihood):
     def param_shape(self) -> tuple[int, ...]:
         """(P,): the parameters of all columns, group by group."""
         return (self.size,)
+
+    @classmethod
+    def example(cls) -> Example:
+        """A row of every kind."""
+        return Example(spec=Spec((4,), kinds=(Kind("real"), Kind("count"), Kind("category", 3), Kind("ordinal", 5))))
 
     def forward(self, params: Tensor) -> td.Distribution:
         """Batch (B, D). Raises UsageError where a family has one log p a row."""
