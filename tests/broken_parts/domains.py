@@ -195,6 +195,20 @@ class WritesScaled(Forty):
     codec_type = WritesScaledCodec
 
 
+class RoundsFilesCodec(FortyCodec):
+    """Rounds what it reads from files, and not what comes from memory."""
+
+    def read(self, path):
+        return TensorData(super().read(path).rows.x.round(decimals=3))
+
+
+@fails("files_and_arrays_are_converted_alike")
+class RoundsFiles(Forty):
+    """Rounds what it reads from files, and not what comes from memory."""
+
+    codec_type = RoundsFilesCodec
+
+
 class RaisesWhatComesCodec(FortyCodec):
     """Lets every error through to the user."""
 

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+import numpy as np
+import pandas as pd
 import torch
 from torch import Tensor
 
-from vaehub.base import Codec, Domain, Json
+from vaehub.base import Codec, Data, Domain, Json
+from vaehub.data.rows import TensorData
 from vaehub.errors import UsageError
 from vaehub.sparse import dense
 from vaehub.testing.bench import Bench
@@ -20,6 +24,7 @@ from vaehub.testing.measure import require_same
 
 SUFFIXES = (".npy", ".npz", ".csv", ".tsv", ".parquet", ".json", ".jsonl", ".txt", ".smi", ".sdf", ".wav", ".png", "")
 ROUNDING = 1 / 255  # files may hold bytes
+IN_MEMORY: dict[str, Callable[[Path], object]] = {".npy": np.load, ".csv": pd.read_csv, ".parquet": pd.read_parquet}
 
 
 @check("domain")
@@ -49,6 +54,29 @@ def round_trip(codec: Codec, x: Tensor, path: Path) -> str:
         return f"{tuple(x.shape)} comes back as {tuple(back.shape)}"
     worst = float((back.double() - x.double()).nan_to_num().abs().max())
     return "" if worst <= ROUNDING * max(1.0, float(x.double().nan_to_num().abs().max())) else f"differs by up to {worst:.3g}"
+
+
+@check("domain")
+def files_and_arrays_are_converted_alike(bench: Bench) -> None:
+    """`convert` of the array or the table in a file gives bit for bit what `read` gives of the file."""
+    domain, data = rows_of(bench, "val")
+    codec, x, compared = domain.codec, data[head(data)].x, False
+    with TemporaryDirectory() as folder:
+        for suffix, in_memory in IN_MEMORY.items():
+            path = Path(folder) / f"rows{suffix}"
+            if round_trip(codec, x, path):
+                continue
+            given, compared = codec.convert(in_memory(path)), True
+            rows = given if isinstance(given, Data) else TensorData(given)
+            read, converted = (all_rows(data) for data in (codec.read(path), rows))
+            require(torch.equal(read, converted), f"convert() of what {path.name} holds is not what read() gives of it")
+    if not compared:
+        raise Skipped(f"no file of {', '.join(IN_MEMORY)} reads back what was written")
+
+
+def all_rows(data: Data) -> Tensor:
+    """The x of all rows, gaps as 0."""
+    return dense(data[torch.arange(len(data))].without_hidden().x).nan_to_num()
 
 
 @check("domain")
