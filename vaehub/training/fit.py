@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-import shutil
-from collections.abc import Mapping, Sequence
+import signal
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import Any
 
+import pytorch_lightning as pl
 import torch
 import yaml
 from pytorch_lightning.utilities import rank_zero_only
@@ -14,16 +16,17 @@ from pytorch_lightning.utilities import rank_zero_only
 from vaehub.base import Codec, Domain, Json
 from vaehub.config.build import build_domain, build_objective, build_vae
 from vaehub.config.load import Config, load_config
-from vaehub.data.check import check_rows
 from vaehub.data.seeds import seeded
-from vaehub.errors import RunFailed, UsageError
+from vaehub.errors import RunFailed
 from vaehub.evaluation.judge import judge_of
 from vaehub.evaluation.score import reference
-from vaehub.files.atomic import atomic_write, remove_parts
+from vaehub.files.run_folder import BEST, LAST, STATE, Hold, held
 from vaehub.host.registry import registry
-from vaehub.run import Run, header_of, load
-from vaehub.training.callbacks import RESUME, Files, History, early_stopping, logger, screen
-from vaehub.training.checkpoints import AtomicCheckpoints
+from vaehub.run import Run, header_of, load, weights_of
+from vaehub.signals import Interrupted, listening, requested, shielded
+from vaehub.training.callbacks import Files, History, early_stopping, logger, screen
+from vaehub.training.checkpoints import AtomicCheckpoints, cannot_resume, check_state
+from vaehub.training.checks import check_data, check_monitor, needed_files, require_same
 from vaehub.training.module import Training, make_trainer, quiet
 
 
@@ -41,20 +44,36 @@ def train(
 
     `domain`: the one that the config names, with rows in memory, in place of one built from its options. `progress`: show it.
 
-    `resume` goes on with a killed run to the same bits as an uninterrupted one; `force` replaces a run that is there already.
+    `resume` goes on with a run that was stopped, to the same bits as an uninterrupted one, or with a finished one whose
+    train.epochs was raised; `force` replaces a run that is there already. Ctrl-C and SIGTERM save all that is needed to resume and
+    raise `vaehub.signals.Interrupted`, a KeyboardInterrupt.
     """
-    config = config if isinstance(config, Config) else load_config(config, overrides)
-    folder = Path(out) if out is not None else Path("runs") / config.domain.name
-    if is_first():
-        require_free(folder, config, resume, force)
-    domain = build_domain(config) if domain is None else domain
-    with seeded("init", config.train.seed):
-        module, header = assemble(config, domain)
-        if is_first():
-            take(folder, config, resume)
-            domain.record(folder)
-        fit(module, folder, header, resume, progress)
-    return finish(folder, domain) if is_first() else load(folder)
+    source = None if isinstance(config, Config | Mapping) else Path(config)
+    settled = config if isinstance(config, Config) else load_config(config, overrides)
+    folder = Path(out) if out is not None else Path("runs") / settled.domain.name
+    return train_in(folder, settled, source, resume=resume, force=force, domain=domain, progress=progress)
+
+
+def train_in(
+    folder: Path,
+    config: Config,
+    source: Path | None = None,
+    *,
+    resume: bool = False,
+    force: bool = False,
+    domain: Domain[Codec] | None = None,
+    progress: bool = True,
+) -> Run:
+    """`train` with a config that was read already, from the file `source`."""
+    holding = held(folder, resume, force, needed_files(config, source)) if is_first() else nullcontext()
+    with listening(), holding as hold, explaining_stops(folder, hold):
+        if hold is not None and hold.resume:
+            require_same(folder, config, progress)
+        domain = build_domain(config) if domain is None else domain
+        with seeded("init", config.train.seed):
+            module, header = assemble(config, domain)
+            fit(module, folder, header, hold, domain, resume, progress)
+        return finish(folder, domain) if is_first() else load(folder)
 
 
 def is_first() -> bool:
@@ -62,80 +81,119 @@ def is_first() -> bool:
     return getattr(rank_zero_only, "rank", 0) == 0
 
 
-def require_free(folder: Path, config: Config, resume: bool, force: bool) -> None:
-    """Raise UsageError where a run is there that would be overwritten unasked, or resumed with other options."""
-    if folder.exists() and not folder.is_dir():
-        raise UsageError(f"{folder}: is a file; choose another --out")
-    done = (folder / "config.yaml").exists()
-    if done and resume:
-        require_same(folder / "config.yaml", config)
-    elif done and not force:
-        raise UsageError(f"{folder}: already holds a run; go on with --resume, replace it with --force, or choose another --out")
-
-
-def take(folder: Path, config: Config, resume: bool) -> None:
-    """Make the folder this run's: only now, when the data and the model are known to fit, is an earlier run deleted."""
-    if (folder / "config.yaml").exists() and not resume:
-        shutil.rmtree(folder)
-    remove_parts(folder)
-    atomic_write(folder / "config.yaml", yaml.safe_dump(config.to_dict(), sort_keys=False).encode())
-
-
-def require_same(path: Path, config: Config) -> None:
-    """A resumed run must go on with the options that it began with."""
-    if load_config(path).to_dict() != config.to_dict():
-        raise UsageError(f"{path}: the run began with other options; resume it with those, or start again with --force")
-
-
 def assemble(config: Config, domain: Domain[Codec]) -> tuple[Training, Json]:
     """The model, its objective and its data, checked against each other, and the header of the model file."""
-    codec, rows, val = domain.codec, domain.data("train"), domain.data("val")
-    spec = codec.spec
-    for split, data in (("train", rows), ("val", val)):
-        if not len(data):
-            raise UsageError(f"domain: the {split} split is empty; give more rows or change the split")
+    codec, splits = domain.codec, {"train": domain.data("train"), "val": domain.data("val")}
+    spec, rows, judge = codec.spec, splits["train"], judge_of(config.domain.name, domain, codec)
     vae = build_vae(config, spec)
     some = torch.randperm(len(rows))[:1000]
-    check_rows(spec, vae.decoder.likelihood, rows[some])
+    check_data(spec, vae, splits, config)
     vae.encoder.initialise(rows)
     vae.decoder.initialise(rows)
     vae.prior.initialise(rows[some])
+    check_monitor(config, judge, vae, splits["val"])
     objective = build_objective(config, spec)
     objective.wire(vae)
-    judge = judge_of(config.domain.name, domain, codec)
-    return Training(vae, objective, judge, rows, val, config), header_of(config, codec)
+    return Training(vae, objective, judge, rows, splits["val"], config), header_of(config, codec)
 
 
-def fit(module: Training, folder: Path, header: Json, resume: bool, progress: bool) -> None:
-    """Run the trainer; what goes wrong is said in one line."""
-    config = module.config
-    history, files = History(folder / "metrics.csv"), Files(folder, header, config.train.monitor)
+def fit(
+    module: Training, folder: Path, header: Json, hold: Hold | None, domain: Domain[Codec], resume: bool, progress: bool
+) -> None:
+    """Run the trainer; what goes wrong is said in one line, and what was reached is saved."""
+    config, state = module.config, folder / STATE
+    states = AtomicCheckpoints(lambda found: check_state(found, module, config.train.epochs))
+    files = Files(folder, header, config.train.monitor, states, lambda: begin(hold, config, domain))
     callbacks = [
         *registry().callbacks(config),
         *early_stopping(config.train.monitor, config.train.early_stopping),
-        history,
+        History(folder / "metrics.csv"),
         files,
         *(screen() if progress else []),
     ]
-    state = folder / RESUME
+    path = str(state) if resume and state.exists() else None
+    if hold is not None:
+        hold.make_way()
+    trainer = None
     try:
         with quiet():
-            trainer = make_trainer(config, callbacks, [AtomicCheckpoints()], logger(config.train.logger, folder), str(folder))
-            trainer.fit(module, ckpt_path=str(state) if resume and state.exists() else None, weights_only=True)
-    except (torch.OutOfMemoryError, MemoryError, RuntimeError) as error:
-        raise explained(error, config) from error
-    if trainer.interrupted:
-        raise RunFailed(f"stopped by hand at epoch {trainer.current_epoch}; go on with --resume")
+            trainer = make_trainer(config, callbacks, [states], logger(config.train.logger, folder), str(folder))
+            trainer.fit(module, ckpt_path=path, weights_only=True)
+    except BaseException as error:
+        better = broken(error, trainer, module, files, hold, path)
+        if better is error:
+            raise
+        raise better from error
+    if files.best == float("-inf") and hold is not None:
+        without_best(folder, progress)
 
 
-def explained(error: Exception, config: Config) -> Exception:
-    """RunFailed that says which option to change where memory ran out; any other error as it is."""
-    if isinstance(error, (torch.OutOfMemoryError, MemoryError)) or "can't allocate memory" in str(error):
-        size = config.train.batch_size
+def begin(hold: Hold | None, config: Config, domain: Domain[Codec]) -> None:
+    """Training begins: the folder is this run's."""
+    if hold is not None:
+        hold.start(yaml.safe_dump(config.to_dict(), sort_keys=False).encode(), domain.record)
+
+
+def broken(
+    error: BaseException, trainer: pl.Trainer | None, module: Training, files: Files, hold: Hold | None, state: str | None
+) -> BaseException:
+    """What to raise after training broke; a run that had started keeps its best model and the state to resume from."""
+    if hold is not None and hold.started:
+        with shielded():
+            files.write(weights_of(module.vae, module.objective))
+    number = requested() or stopped_by(error, trainer)
+    if number is not None:
+        return Interrupted(number)
+    if isinstance(error, torch.OutOfMemoryError | MemoryError) or "can't allocate memory" in str(error):
+        size = module.config.train.batch_size
         return RunFailed(
             f"out of memory at train.batch_size={size}; try train.batch_size={max(1, size // 2)} or trainer.precision=bf16-mixed"
         )
+    if state is not None and hold is not None and not hold.started and isinstance(error, DAMAGE):
+        return cannot_resume(state, error)
     return error
+
+
+DAMAGE = (KeyError, TypeError, ValueError, AttributeError, IndexError, RuntimeError)
+
+
+def stopped_by(error: BaseException, trainer: pl.Trainer | None) -> int | None:
+    """The signal behind an error where Lightning, or a handler that is not ours, was the first to know of it."""
+    if isinstance(error, KeyboardInterrupt):
+        return signal.SIGINT
+    if isinstance(error, SystemExit) and trainer is not None and trainer.interrupted:
+        return signal.SIGTERM if trainer.received_sigterm else signal.SIGINT
+    return None
+
+
+@contextmanager
+def explaining_stops(folder: Path, hold: Hold | None) -> Iterator[None]:
+    """Ctrl-C and SIGTERM say what is kept and how to go on; a process that is not the first one ends without a word."""
+    try:
+        yield
+    except KeyboardInterrupt as error:
+        number = error.number if isinstance(error, Interrupted) else signal.SIGINT
+        if hold is None:
+            raise SystemExit(128 + number) from error
+        raise Interrupted(number, kept(folder, hold.started)) from error
+
+
+def kept(folder: Path, started: bool) -> str:
+    """What a stopped run leaves and how to go on."""
+    if not started:
+        return f" before training began; {folder} is as it was"
+    there = [what for what, name in KEPT.items() if (folder / name).exists()]
+    return f"; {folder} keeps {' and '.join(there)}: go on with the same command and --resume"
+
+
+KEPT = {"the best model": BEST, "the last": LAST, "the state to resume from": STATE}
+
+
+def without_best(folder: Path, progress: bool) -> None:
+    """Where no epoch was validated there is no best model: the last one stands in, and an earlier stand-in goes."""
+    (folder / BEST).unlink(missing_ok=True)
+    if progress:
+        print("no validation happened, so there is no best model: the last weights are kept", flush=True)
 
 
 def finish(folder: Path, domain: Domain[Codec]) -> Run:
@@ -145,5 +203,5 @@ def finish(folder: Path, domain: Domain[Codec]) -> Run:
     run.vae.decoder.calibrate(run.vae, run.data("val"))
     rows = run.config.train.score_rows
     run.state = {"score": reference(run.vae, run.data("train"), rows)} if rows else {}
-    run.save(folder / "model.safetensors")
+    run.save(folder / BEST)
     return run
