@@ -131,8 +131,8 @@ def test_a_folder_with_a_run_is_not_overwritten_unasked(small, tmp_path):
     with pytest.raises(vaehub.UsageError, match="--force"):
         train(small(train={"epochs": 1}), out=tmp_path / "run")
     assert (tmp_path / "run/model.safetensors").read_bytes() == before
-    with pytest.raises(vaehub.UsageError, match="other options"):
-        train(small(train={"epochs": 3}), out=tmp_path / "run", resume=True)
+    with pytest.raises(vaehub.UsageError, match=r"other options \(latent=2 then and 3 now, train.seed=0 then and 4 now\)"):
+        train(small(train={"epochs": 1, "seed": 4}, latent=3), out=tmp_path / "run", resume=True)
     with pytest.raises(vaehub.UsageError, match="expects"):
         train(small(domain={"name": "toy", "poison": True}), out=tmp_path / "run", force=True)
     assert (tmp_path / "run/model.safetensors").read_bytes() == before
@@ -167,12 +167,12 @@ def test_early_stopping_ends_a_run_that_no_longer_improves(small, tmp_path):
 
 
 KILLED = """
-import os, signal, sys, torch, vaehub, vaehub.callbacks
+import os, signal, sys, torch, vaehub, vaehub.training.callbacks
 from vaehub.host.registry import use_file
 from pathlib import Path
 torch.set_num_threads(1)
 use_file(Path(sys.argv[1]))
-vaehub.callbacks.SPACING = float(os.environ.get("SPACING", 0.05))
+vaehub.training.callbacks.SPACING = vaehub.training.callbacks.HOLDING = float(os.environ.get("SPACING", 0.05))
 replaces = iter(range(10**9))
 def die_while_saving(source, target, replace=os.replace):
     if next(replaces) == int(os.environ.get("DIE_AT_RENAME", -1)):
@@ -216,7 +216,7 @@ def test_killed_at_any_moment_and_resumed_a_run_ends_with_the_same_bits(small, t
     assert epochs == [str(i) for i in range(12)]
 
 
-@pytest.mark.parametrize("rename", [0, 4, 7])  # the config; a model; the state to resume from
+@pytest.mark.parametrize("rename", [0, 1, 4, 6])  # the mark; the config; a model; the state to resume from
 def test_killed_while_saving_and_resumed_a_run_ends_with_the_same_bits(small, tmp_path, rename):
     config = small(train={"epochs": 3, "batch_size": 64})
     (tmp_path / "config.yaml").write_text(yaml.safe_dump(config))

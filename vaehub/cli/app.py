@@ -18,21 +18,32 @@ from vaehub.errors import RunFailed, UsageError
 from vaehub.hints import reason
 from vaehub.host.discovery import host_version
 from vaehub.host.registry import Component, registry, resolve, use_file
+from vaehub.signals import Interrupted, listening, requested
 
 ABOUT = "Variational autoencoders from exchangeable parts."
 EVERYWHERE = "On every command: --plugin FILE registers the parts of a Python file, --debug shows the traceback of an error."
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run one command. The exit code: 0 fine, 1 a run failed, 2 something that the user can mend."""
+    """Run one command. The exit code: 0 fine, 1 a run failed, 2 something that the user can mend, 130 Ctrl-C, 143 SIGTERM."""
     given = list(sys.argv[1:] if arguments is None else arguments)
     debug, files, words = everywhere(given)
-    try:
-        return run(files, words or ["--help"])
-    except BaseException as error:
-        if debug and not isinstance(error, SystemExit):
-            traceback.print_exception(error)
-        return told(error)
+    with listening():
+        try:
+            return run(files, words or ["--help"])
+        except BaseException as raised:
+            error = as_stop(raised)
+            if debug and not isinstance(error, SystemExit):
+                traceback.print_exception(error)
+            return told(error)
+
+
+def as_stop(error: BaseException) -> BaseException:
+    """The error, or `Interrupted` where a signal came and third-party code made another error of it."""
+    number = requested()
+    if number is None or isinstance(error, Interrupted | UsageError | RunFailed | OSError):
+        return error
+    return Interrupted(number)
 
 
 def everywhere(arguments: Sequence[str]) -> tuple[bool, list[str], list[str]]:
@@ -57,7 +68,11 @@ def run(files: Sequence[str], words: list[str]) -> int:
             raise UsageError("--plugin: give the path of a Python file")
         use_file(Path(file))
     command: Any = typer.main.get_command(application(words))
-    return int(command.main(words, prog_name="vaehub", standalone_mode=False) or 0)
+    try:
+        with command.make_context("vaehub", words) as context:  # its own main() would turn Ctrl-C into an error of another name
+            return int(command.invoke(context) or 0)
+    except typer.Exit as done:
+        return done.exit_code
 
 
 def application(words: Sequence[str]) -> typer.Typer:
@@ -132,7 +147,7 @@ def told(error: BaseException) -> int:
     """Say on one line what ended the command; the exit code."""
     code, text = verdict(error)
     if text:
-        print(f"error: {text}", file=sys.stderr)
+        print(text if isinstance(error, Interrupted) else f"error: {text}", file=sys.stderr)
     return code
 
 
@@ -145,6 +160,8 @@ def verdict(error: BaseException) -> tuple[int, str]:
             return 1, str(error)
         case SystemExit():
             return (error.code or 0, "") if isinstance(error.code, int | None) else (1, str(error.code))
+        case Interrupted():
+            return error.exit_code, str(error)
         case KeyboardInterrupt() | typer.Abort():
             return 130, "interrupted"
         case BrokenPipeError():
@@ -160,6 +177,9 @@ def verdict(error: BaseException) -> tuple[int, str]:
 REMEDIES = {
     errno.ENOSPC: "free some space, or write elsewhere",
     errno.EDQUOT: "free some space, or write elsewhere",
+    errno.EFBIG: "raise the limit on the size of files (ulimit -f), or write elsewhere",
+    errno.EIO: "free some space, or write elsewhere",
+    errno.ENOTEMPTY: "choose another path",
     errno.EACCES: "change the permission, or choose another path",
     errno.EPERM: "change the permission, or choose another path",
     errno.EROFS: "choose another path",

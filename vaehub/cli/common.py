@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import os
 import sys
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from tempfile import mkdtemp
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from vaehub.errors import UsageError
+from vaehub.files.atomic import replacing as replacing
 from vaehub.hints import did_you_mean
 
 if TYPE_CHECKING:
@@ -57,25 +55,6 @@ def number(word: str) -> str | float:
         except ValueError:
             continue
     return word
-
-
-@contextmanager
-def replacing(path: Path) -> Iterator[Path]:
-    """A path beside `path` that becomes `path` when all is written: what stood there before is kept until then."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = Path(mkdtemp(dir=path.parent, prefix=".part-")) / path.name
-    try:
-        yield temporary
-        os.replace(temporary, path)
-    finally:
-        remove(temporary.parent)
-
-
-def remove(folder: Path) -> None:
-    """Delete a folder with its files."""
-    from shutil import rmtree
-
-    rmtree(folder, ignore_errors=True)
 
 
 def by_suffix(path: Path, known: dict[str, Callable[..., Any]]) -> Callable[..., Any]:

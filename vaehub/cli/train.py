@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import csv
+import shlex
 from pathlib import Path
 from typing import Annotated
 
 import typer
+
+from vaehub.signals import Interrupted
 
 
 def train(
@@ -25,13 +28,16 @@ def train(
     from vaehub.config.load import load_config
 
     settled, folder = load_config(config, overrides or []), out or Path("runs") / config.stem
-    from vaehub.training.fit import is_first  # takes seconds to import: the config is checked first
-    from vaehub.training.fit import train as fit
+    from vaehub.training.fit import is_first, train_in  # takes seconds to import: the config is checked first
 
-    run = fit(settled, out=folder, resume=resume, force=force, init=init)
+    run = train_in(folder, settled, config, resume=resume, force=force, init=init)
     if is_first():
         print(f"validation ELBO: {best_elbo(folder / 'metrics.csv')} nats per row")
-        print(run.report())
+        try:
+            print(run.report())
+        except Interrupted as stop:
+            again = shlex.join(["vaehub", "report", str(folder)])
+            raise Interrupted(stop.number, f"; {folder} holds the whole run: draw its report with {again}") from stop
 
 
 def best_elbo(metrics: Path) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -18,11 +19,11 @@ from vaehub.cli.common import (
     by_suffix,
     condition,
     open_run,
-    replacing,
     write_frame,
     write_rows,
 )
 from vaehub.errors import UsageError
+from vaehub.files.atomic import atomic_write
 
 if TYPE_CHECKING:
     from vaehub.base import Data
@@ -50,11 +51,14 @@ def sample(
     noise: Noise = False,
 ) -> None:
     """Draw new rows from the prior."""
+    from vaehub.files.run_folder import add_written
 
     opened = open_run(run)
     path = output or (run if run.is_dir() else run.parent) / f"samples{opened.codec.suffix}"
     x = opened.sample(n, cond=condition(cond), seed=seed, noise=noise)
     write_rows(opened, x, path)
+    if output is None:
+        add_written(path)
     say(opened.preview(x))
 
 
@@ -121,8 +125,9 @@ def write_codes(z: Any, path: Path) -> None:
 
     if path.suffix != ".npy":
         return write_frame(pd.DataFrame(z, columns=[f"z{i}" for i in range(z.shape[1])]), path)
-    with replacing(path) as temporary:
-        np.save(temporary, z)
+    content = BytesIO()  # numpy's own writing to a file gives no reason where the disk is full
+    np.save(content, z)
+    atomic_write(path, content.getvalue())
     print(path)
 
 

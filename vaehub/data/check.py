@@ -7,9 +7,10 @@ import warnings
 import torch
 from torch import Tensor
 
-from vaehub.base import Batch, Likelihood, Spec
+from vaehub.base import Batch, Data, Likelihood, Spec
+from vaehub.data.rows import batches
 from vaehub.errors import UsageError
-from vaehub.sparse import stored
+from vaehub.sparse import stored, take
 
 ATOMS = 0.05  # share of x at exactly the values where a density has no bound, from which it is worth a word
 
@@ -23,8 +24,9 @@ def check_rows(spec: Spec, likelihood: Likelihood, batch: Batch) -> None:
         raise UsageError(f"the condition has {width} numbers a row; this model expects {spec.cond}")
     mask = batch.observed
     x = stored(batch.x)
+    fits = x.isfinite().all() if mask is None else x[mask].isfinite().all()
     inside = likelihood.support.check(x) if mask is None else likelihood.support.check(x) | ~mask
-    if not bool(inside.all()):
+    if not bool(fits and inside.all()):
         raise UsageError(unsupported(likelihood, x if mask is None else x[mask]))
 
 
@@ -45,10 +47,33 @@ def warn_of_atoms(likelihood: Likelihood, batch: Batch) -> None:
         )
 
 
+def check_split(spec: Spec, likelihood: Likelihood, data: Data, split: str, size: int) -> None:
+    """Check all rows of a split, `size` at a time. Raises UsageError that names the split and the row."""
+    for start, batch in zip(range(0, len(data), size), batches(data, size), strict=True):
+        try:
+            check_rows(spec, likelihood, batch)
+        except UsageError as error:
+            row = first_unfit(spec, likelihood, batch)
+            raise UsageError(
+                f"domain: the {split} split, row {start + row[0]}: {row[1]}" if row else f"{split} split: {error}"
+            ) from error
+
+
+def first_unfit(spec: Spec, likelihood: Likelihood, batch: Batch) -> tuple[int, str] | None:
+    """The first row of a batch that does not fit, and why."""
+    for row in range(len(batch.x)):
+        index = torch.tensor([row], device=batch.x.device)
+        try:
+            check_rows(spec, likelihood, batch.map(lambda t: take(t, index)))  # noqa: B023
+        except UsageError as error:
+            return row, str(error)
+    return None
+
+
 def unsupported(likelihood: Likelihood, x: Tensor) -> str:
     """What is wrong with values outside the support."""
     expected = f"likelihood: {type(likelihood).__name__.lower()} expects {likelihood.expects}"
-    unknown = int(x.isnan().sum())
-    if unknown:
-        return f"{expected}, x holds {unknown} NaN; leave those rows out, or mark gaps in the data's mask"
+    for name, found in (("NaN", x.isnan()), ("Inf", x.isinf())):
+        if bool(found.any()):
+            return f"{expected}, x holds {int(found.sum())} {name}; leave those rows out, or mark gaps in the data's mask"
     return f"{expected}, x spans [{x.min().item():g}, {x.max().item():g}]; scale the data or choose another likelihood"

@@ -6,6 +6,7 @@ import csv
 import io
 import sys
 import time
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
@@ -16,10 +17,13 @@ from vaehub.base import Json
 from vaehub.errors import RunFailed, UsageError
 from vaehub.files.atomic import atomic_write
 from vaehub.files.model_file import save_model
+from vaehub.files.run_folder import BEST, LAST, STATE
+from vaehub.signals import shielded
 from vaehub.trained import weights_of
+from vaehub.training.checkpoints import AtomicCheckpoints
 from vaehub.training.module import Training
 
-RESUME = Path("resume") / "last.ckpt"
+HOLDING = 1.0  # seconds: copying the state takes some hundredths
 SPACING = 15.0  # seconds: saving takes a tenth of one, which must not count beside short epochs
 
 
@@ -67,54 +71,59 @@ def table(rows: list[dict[str, float]]) -> str:
 class Files(pl.Callback):
     """The best and the last model and the state to resume from, each written whole or not at all; final.
 
-    They are written together at the end of an epoch, at most every SPACING seconds: a run that is killed and resumed repeats the
-    epochs since then and comes to the same bits.
+    The state at the end of an epoch is kept in memory, at most every HOLDING seconds, and written every SPACING seconds, and when
+    the run ends, however it ends: a run that is killed or stopped, and resumed, repeats the epochs since then and comes to the same
+    bits.
     """
 
-    def __init__(self, out: Path, header: Json, monitor: str) -> None:
-        self.out, self.header, self.monitor = out, header, monitor
+    def __init__(self, out: Path, header: Json, monitor: str, states: AtomicCheckpoints, start: Callable[[], None]) -> None:
+        self.out, self.header, self.monitor, self.states, self.start = out, header, monitor, states, start
         self.best, self.best_weights = float("-inf"), dict[str, torch.Tensor]()
-        self.saved_at, self.pending = time.monotonic(), False
+        self.held_at, self.saved_at, self.pending = float("-inf"), time.monotonic(), False
 
     def on_train_start(self, trainer: pl.Trainer, module: Training) -> None:  # type: ignore[override]
-        """The initial state, so that there is a finite one to keep whatever happens."""
-        if trainer.current_epoch == 0 and trainer.is_global_zero:
-            save_model(self.out / "last.safetensors", weights_of(module.vae, module.objective), self.header)
+        """Take the folder, and keep the initial state, so that there is a finite one whatever happens."""
+        if trainer.is_global_zero:
+            with shielded():
+                self.start()
+                if trainer.current_epoch == 0:
+                    save_model(self.out / LAST, weights_of(module.vae, module.objective), self.header)
 
     def on_train_epoch_end(self, trainer: pl.Trainer, module: Training) -> None:  # type: ignore[override]
         """Keep the best by the monitored figure, higher is better, and save when it is time."""
         require_finite(weights_of(module.vae, module.objective), trainer.current_epoch)
+        if module.validated and self.monitor not in trainer.callback_metrics:
+            raise UsageError(no_such_figure(self.monitor, trainer.callback_metrics))
         value = trainer.callback_metrics.get(self.monitor)
         if value is not None and float(value) > self.best:
             self.best, self.best_weights = float(value), copied(weights_of(module.vae, module.objective))
         self.pending = True
-        if self._is_time(trainer):
-            self.save(trainer, module)
-
-    def _is_time(self, trainer: pl.Trainer) -> bool:
-        """Decided by the first process for all, since all take part in saving."""
         last = trainer.current_epoch + 1 == trainer.max_epochs or trainer.should_stop
-        return bool(trainer.strategy.broadcast(last or time.monotonic() - self.saved_at > SPACING))
+        if trainer.strategy.broadcast(last or time.monotonic() - self.held_at > HOLDING):  # by the first process: all take part
+            trainer.save_checkpoint(self.out / STATE)  # `states` holds it until `save`
+            self.held_at = time.monotonic()
+            if last or self.held_at - self.saved_at > SPACING:
+                self.save(trainer, module)
 
     def on_train_end(self, trainer: pl.Trainer, module: Training) -> None:  # type: ignore[override]
-        """Save what a run that ended early left unsaved."""
+        """Save what is left unsaved."""
         if self.pending:
             self.save(trainer, module)
 
     def save(self, trainer: pl.Trainer, module: Training) -> None:
-        """Write all three files, the one that a resumed run reads last."""
+        """Write all three files, the one that a resumed run reads last. A signal waits for them."""
         if trainer.is_global_zero:
-            if self.best_weights:
-                save_model(self.out / "model.safetensors", self.best_weights, self.header)
-            save_model(self.out / "last.safetensors", weights_of(module.vae, module.objective), self.header)
-        trainer.save_checkpoint(self.out / RESUME)
+            with shielded():
+                self.write(weights_of(module.vae, module.objective))
         self.best_weights, self.saved_at, self.pending = {}, time.monotonic(), False
 
-    def on_exception(self, trainer: pl.Trainer, module: Training, exception: BaseException) -> None:  # type: ignore[override]
-        """Keep the weights that a failed run had come to, as long as they are numbers."""
-        weights = weights_of(module.vae, module.objective)
-        if trainer.is_global_zero and not not_finite(weights):
-            save_model(self.out / "last.safetensors", weights, self.header)
+    def write(self, last: dict[str, torch.Tensor]) -> None:
+        """The best model, `last` as long as it is numbers, and the state after the last whole epoch."""
+        if self.best_weights:
+            save_model(self.out / BEST, self.best_weights, self.header)
+        if not not_finite(last):
+            save_model(self.out / LAST, last, self.header)
+        self.states.write()
 
     def state_dict(self) -> Json:
         """The best figure so far, for a resumed run."""
@@ -123,6 +132,11 @@ class Files(pl.Callback):
     def load_state_dict(self, state: Json) -> None:
         """Go on from this best figure."""
         self.best = state["best"]
+
+
+def no_such_figure(monitor: str, figures: Iterable[str]) -> str:
+    """What is wrong with train.monitor."""
+    return f"train.monitor={monitor}: no such figure; there are {', '.join(sorted(figures))}"
 
 
 def copied(weights: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
@@ -145,7 +159,9 @@ class Lines(pl.Callback):
     """One plain line an epoch, where there is no terminal to draw a bar on; final."""
 
     def on_train_epoch_end(self, trainer: pl.Trainer, module: pl.LightningModule) -> None:
-        """Print the epoch's figures."""
+        """Print the epoch's figures, once for all processes."""
+        if not trainer.is_global_zero:
+            return
         history = next(c for c in trainer.callbacks if isinstance(c, History))  # type: ignore[attr-defined]
         row = history.rows[-1]
         figures = "  ".join(f"{name} {row[name]:.2f}" for name in ("train_elbo", "val_elbo", "val_kl") if name in row)

@@ -1,13 +1,14 @@
-"""`vaehub.train`: from a config to a run, in a folder or in memory."""
+"""`vaehub.train`: from a config to a trained model, in a run folder or in memory."""
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Mapping, Sequence
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
+import pytorch_lightning as pl
 import torch
 import yaml
 from pytorch_lightning.utilities import rank_zero_only
@@ -17,19 +18,22 @@ from vaehub.arrays.domain import Arrays
 from vaehub.base import Codec, Domain, Json
 from vaehub.config.build import build_domain, build_objective, build_vae
 from vaehub.config.load import Config, load_config
-from vaehub.data.check import check_rows, warn_of_atoms
+from vaehub.data.check import warn_of_atoms
 from vaehub.data.seeds import seeded
-from vaehub.errors import RunFailed, UsageError
+from vaehub.errors import UsageError
 from vaehub.evaluation.judge import judge_of
 from vaehub.evaluation.score import reference
-from vaehub.files.atomic import atomic_write
+from vaehub.files.run_folder import BEST, STATE, Hold, held
 from vaehub.host.registry import registry
 from vaehub.run import Run, header_of, load
-from vaehub.trained import TrainedModel
-from vaehub.training.callbacks import RESUME, Files, History, early_stopping, logger, screen
-from vaehub.training.checkpoints import AtomicCheckpoints
-from vaehub.training.memory import explained, fit_in_memory
+from vaehub.signals import Interrupted, listening, requested, shielded
+from vaehub.trained import TrainedModel, weights_of
+from vaehub.training.callbacks import Files, History, early_stopping, logger, screen
+from vaehub.training.checkpoints import AtomicCheckpoints, cannot_resume, check_state
+from vaehub.training.checks import check_data, check_monitor, needed_files, require_same
+from vaehub.training.memory import fit_in_memory
 from vaehub.training.module import Training, make_trainer, quiet
+from vaehub.training.stops import DAMAGE, explained, explaining_stops, stopped_by
 from vaehub.training.warm import source_of, warm_start
 
 
@@ -51,7 +55,7 @@ def train(
         config: a YAML file, or the same as a mapping; with `data` it need not name a domain.
         overrides: `key.sub=value`, each in place of what the config says.
         out: the run folder RUN/ to write. Without it the run stays in memory and no file is written; `run.save` writes its model.
-        resume: go on with a killed run to the same bits as an uninterrupted one.
+        resume: go on with a run that was stopped, to the same bits as an uninterrupted one, or with a finished one whose train.epochs was raised.
         force: replace a run that is there already.
         data: rows to train on, in place of a file of the domain `arrays`: an array (N, *shape), tensor, DataFrame, sparse matrix, the
             path of a file, or a mapping with the keys x, labels, cond, mask and split. NaN is a missing value.
@@ -65,33 +69,50 @@ def train(
     Raises:
         UsageError: config, data or folder are not fit for it.
         RunFailed: NaN, or memory ran out.
+        vaehub.signals.Interrupted: Ctrl-C (a KeyboardInterrupt) or SIGTERM, after all that is needed to resume was saved.
 
     >>> rows = torch.randn(60, 3) @ torch.ones(3, 3)
     >>> run = train({"latent": 2, "likelihood": "normal", "train": {"epochs": 1}}, data=rows, progress=False)
     >>> run.encode(rows).shape, run.sample(4).shape
     ((60, 2), (4, 3))
     """
-    fallback = None if data is None else "arrays"
-    config = config if isinstance(config, Config) else load_config(config, overrides, fallback)
-    if out is None and (resume or force):
-        raise UsageError("resume and force go with a run folder; give one with out=")
+    source = None if isinstance(config, Config | Mapping) else Path(config)
+    settled = config if isinstance(config, Config) else load_config(config, overrides, None if data is None else "arrays")
     if resume and init is not None:
         raise UsageError("init: a run that is resumed goes on from its own weights; give one of resume and init")
-    folder = None if out is None else Path(out)
-    if folder is not None and is_first():
-        require_free(folder, config, resume, force)
-    domain = with_rows(config, data) if domain is None else domain
-    with seeded("init", config.train.seed):
-        module, header = assemble(config, domain)
-        if init is not None:
+    domain = with_rows(settled, data) if domain is None else domain
+    if out is not None:
+        return train_in(Path(out), settled, source, resume=resume, force=force, domain=domain, init=init, progress=progress)
+    if resume or force:
+        raise UsageError("resume and force go with a run folder; give one with out=")
+    with listening(), seeded("init", settled.train.seed):
+        module, _ = assemble(settled, domain)
+        start_from(init, module, progress)
+        return finish_in_memory(module, domain, *fit_in_memory(module, progress))
+
+
+def train_in(
+    folder: Path,
+    config: Config,
+    source: Path | None = None,
+    *,
+    resume: bool = False,
+    force: bool = False,
+    domain: Domain[Codec] | None = None,
+    init: TrainedModel | str | Path | None = None,
+    progress: bool = True,
+) -> Run:
+    """`train` with a config that was read already, from the file `source`."""
+    holding = held(folder, resume, force, needed_files(config, source)) if is_first() else nullcontext()
+    with listening(), holding as hold, explaining_stops(folder, hold):
+        if hold is not None and hold.resume:
+            require_same(folder, config, progress)
+        domain = build_domain(config) if domain is None else domain
+        with seeded("init", config.train.seed):
+            module, header = assemble(config, domain)
             start_from(init, module, progress)
-        if folder is None:
-            return finish_in_memory(module, domain, *fit_in_memory(module, progress))
-        if is_first():
-            take(folder, config, resume)
-            domain.record(folder)
-        fit(module, folder, header, resume, progress)
-    return finish(folder, domain) if is_first() else load(folder)
+            fit(module, folder, header, hold, domain, resume, progress)
+        return finish(folder, domain) if is_first() else load(folder)
 
 
 def with_rows(config: Config, data: object) -> Domain[Codec]:
@@ -106,8 +127,10 @@ def with_rows(config: Config, data: object) -> Domain[Codec]:
     return domain
 
 
-def start_from(init: TrainedModel | str | Path, module: Training, progress: bool) -> None:
-    """A warm start; what was taken and what not is said once for all processes."""
+def start_from(init: TrainedModel | str | Path | None, module: Training, progress: bool) -> None:
+    """A warm start, where one is asked for; what was taken and what not is said once for all processes."""
+    if init is None:
+        return
     taken = warm_start(module.vae, *source_of(init))
     if progress and is_first():
         print(taken, flush=True)
@@ -125,78 +148,89 @@ def is_first() -> bool:
     return getattr(rank_zero_only, "rank", 0) == 0
 
 
-def require_free(folder: Path, config: Config, resume: bool, force: bool) -> None:
-    """Raise UsageError where a run is there that would be overwritten unasked, or resumed with other options."""
-    if folder.exists() and not folder.is_dir():
-        raise UsageError(f"{folder}: is a file; choose another --out")
-    done = (folder / "config.yaml").exists()
-    if done and resume:
-        require_same(folder / "config.yaml", config)
-    elif done and not force:
-        raise UsageError(f"{folder}: already holds a run; go on with --resume, replace it with --force, or choose another --out")
-
-
-def take(folder: Path, config: Config, resume: bool) -> None:
-    """Make the folder this run's: only now, when the data and the model are known to fit, is an earlier run deleted."""
-    if (folder / "config.yaml").exists() and not resume:
-        shutil.rmtree(folder)
-    atomic_write(folder / "config.yaml", yaml.safe_dump(config.to_dict(), sort_keys=False).encode())
-
-
-def require_same(path: Path, config: Config) -> None:
-    """A resumed run must go on with the options that it began with."""
-    if load_config(path).to_dict() != config.to_dict():
-        raise UsageError(f"{path}: the run began with other options; resume it with those, or start again with --force")
-
-
 def assemble(config: Config, domain: Domain[Codec]) -> tuple[Training, Json]:
     """The model, its objective and its data, checked against each other, and the header of the model file."""
     spec = domain.codec.spec
     vae = build_vae(config, spec)
     domain.scale_for(vae.decoder.likelihood)
-    codec, rows, val = domain.codec, domain.data("train"), domain.data("val")
-    for split, data in (("train", rows), ("val", val)):
-        if not len(data):
-            raise UsageError(f"domain: the {split} split is empty; give more rows or change the split")
+    codec, splits = domain.codec, {"train": domain.data("train"), "val": domain.data("val")}
+    rows, judge = splits["train"], judge_of(config.domain.name, domain, codec)
     some = torch.randperm(len(rows))[:1000]
-    check_rows(spec, vae.decoder.likelihood, rows[some])
+    check_data(spec, vae, splits, config)
     warn_of_atoms(vae.decoder.likelihood, rows[some])
     vae.encoder.initialise(rows)
     vae.decoder.initialise(rows)
     vae.prior.initialise(rows[some])
+    check_monitor(config, judge, vae, splits["val"])
     objective = build_objective(config, spec)
     objective.wire(vae)
-    judge = judge_of(config.domain.name, domain, codec)
-    return Training(vae, objective, judge, rows, val, config), header_of(config, codec)
+    return Training(vae, objective, judge, rows, splits["val"], config), header_of(config, codec)
 
 
-def fit(module: Training, folder: Path, header: Json, resume: bool, progress: bool) -> None:
-    """Run the trainer; what goes wrong is said in one line."""
-    config = module.config
-    history, files = History(folder / "metrics.csv"), Files(folder, header, config.train.monitor)
+def fit(
+    module: Training, folder: Path, header: Json, hold: Hold | None, domain: Domain[Codec], resume: bool, progress: bool
+) -> None:
+    """Run the trainer; what goes wrong is said in one line, and what was reached is saved."""
+    config, state = module.config, folder / STATE
+    states = AtomicCheckpoints(lambda found: check_state(found, module, config.train.epochs))
+    files = Files(folder, header, config.train.monitor, states, lambda: begin(hold, config, domain))
     callbacks = [
         *registry().callbacks(config),
         *early_stopping(config.train.monitor, config.train.early_stopping),
-        history,
+        History(folder / "metrics.csv"),
         files,
         *(screen() if progress else []),
     ]
-    state = folder / RESUME
+    path = str(state) if resume and state.exists() else None
+    if hold is not None:
+        hold.make_way()
+    trainer = None
     try:
         with quiet():
-            trainer = make_trainer(config, callbacks, [AtomicCheckpoints()], logger(config.train.logger, folder), str(folder))
-            trainer.fit(module, ckpt_path=str(state) if resume and state.exists() else None, weights_only=True)
-    except (torch.OutOfMemoryError, MemoryError, RuntimeError) as error:
-        raise explained(error, config) from error
-    if trainer.interrupted:
-        raise RunFailed(f"stopped by hand at epoch {trainer.current_epoch}; go on with --resume")
+            trainer = make_trainer(config, callbacks, [states], logger(config.train.logger, folder), str(folder))
+            trainer.fit(module, ckpt_path=path, weights_only=True)
+    except BaseException as error:
+        better = broken(error, trainer, module, files, hold, path)
+        if better is error:
+            raise
+        raise better from error
+    if files.best == float("-inf") and hold is not None:
+        without_best(folder, progress)
+
+
+def begin(hold: Hold | None, config: Config, domain: Domain[Codec]) -> None:
+    """Training begins: the folder is this run's."""
+    if hold is not None:
+        hold.start(yaml.safe_dump(config.to_dict(), sort_keys=False).encode(), domain.record)
+
+
+def broken(
+    error: BaseException, trainer: pl.Trainer | None, module: Training, files: Files, hold: Hold | None, state: str | None
+) -> BaseException:
+    """What to raise after training broke; a run that had started keeps its best model and the state to resume from."""
+    if hold is not None and hold.started:
+        with shielded():
+            files.write(weights_of(module.vae, module.objective))
+    number = requested() or stopped_by(error, trainer)
+    if number is not None:
+        return Interrupted(number)
+    if state is not None and hold is not None and not hold.started and isinstance(error, DAMAGE):
+        return cannot_resume(state, error)
+    return explained(error, module.config)
+
+
+def without_best(folder: Path, progress: bool) -> None:
+    """Where no epoch was validated there is no best model: the last one stands in, and an earlier stand-in goes."""
+    (folder / BEST).unlink(missing_ok=True)
+    if progress:
+        print("no validation happened, so there is no best model: the last weights are kept", flush=True)
 
 
 def finish(folder: Path, domain: Domain[Codec]) -> Run:
     """The best model, read back from its file."""
     run = load(folder)
     run.domain = domain
-    completed(run).save(folder / "model.safetensors")
+    completed(run).save(folder / BEST)
     return run
 
 

@@ -6,20 +6,21 @@ import copy
 
 import pandas as pd
 import pytorch_lightning as pl
-import torch
 from torch import Tensor
 
 from vaehub.base import Data
 from vaehub.config.build import build_objective
 from vaehub.config.load import Config
 from vaehub.data.seeds import seeded
-from vaehub.errors import RunFailed, UsageError
+from vaehub.errors import UsageError
 from vaehub.evaluation.judge import judge_of_run
 from vaehub.host.registry import registry
 from vaehub.model.vae import VAE
+from vaehub.signals import Interrupted, requested
 from vaehub.trained import TrainedModel, separated, weights_of
 from vaehub.training.callbacks import History, copied, early_stopping, require_finite, screen
 from vaehub.training.module import Training, make_trainer, quiet
+from vaehub.training.stops import explained, stopped_by
 
 
 class Best(pl.Callback):
@@ -58,25 +59,20 @@ def fit_in_memory(module: Training, progress: bool) -> tuple[dict[str, Tensor], 
         best,
         *(screen() if progress else []),
     ]
-    with quiet():
-        try:
-            make_trainer(config, callbacks, [], False, None).fit(module)
-        except (torch.OutOfMemoryError, MemoryError, RuntimeError) as error:
-            raise explained(error, config) from error
+    trainer = make_trainer(config, callbacks, [], False, None)
+    try:
+        with quiet():
+            trainer.fit(module)
+    except BaseException as error:
+        number = requested() or stopped_by(error, trainer)
+        better = explained(error, config) if number is None else Interrupted(number)
+        if better is error:
+            raise
+        raise better from error
     weights = best.weights or weights_of(module.vae, module.objective)
     own, of_objective = separated(weights)
     module.vae.load_state_dict(own)
     return {name: t.cpu() for name, t in of_objective.items()}, pd.DataFrame(history.rows)
-
-
-def explained(error: Exception, config: Config) -> Exception:
-    """RunFailed that says which option to change where memory ran out; any other error as it is."""
-    if isinstance(error, (torch.OutOfMemoryError, MemoryError)) or "can't allocate memory" in str(error):
-        size = config.train.batch_size
-        return RunFailed(
-            f"out of memory at train.batch_size={size}; try train.batch_size={max(1, size // 2)} or trainer.precision=bf16-mixed"
-        )
-    return error
 
 
 def tuned(run: TrainedModel, config: Config, rows: Data, val: Data) -> tuple[VAE, dict[str, Tensor], pd.DataFrame]:

@@ -16,6 +16,7 @@ from torch import Tensor
 from torch.nn.utils import clip_grad_norm_, clip_grad_value_
 from torch.optim.lr_scheduler import LambdaLR
 
+from vaehub import signals
 from vaehub.base import Batch, Data, Objective, Step
 from vaehub.config.load import Config
 from vaehub.data.order import Order
@@ -34,7 +35,7 @@ SCHEDULES: dict[str, Callable[[float], float]] = {
 CLIPS: dict[str, Callable[..., Any]] = {"norm": clip_grad_norm_, "value": clip_grad_value_}
 
 
-def rate(schedule: str, warmup: int, total: int, step: int) -> float:
+def rate(schedule: str, warmup: int, total: float, step: int) -> float:
     """Factor of the learning rate at `step`: a linear rise over `warmup` steps, then the schedule down to the last step."""
     if step < warmup:
         return (step + 1) / warmup
@@ -50,6 +51,7 @@ class Training(pl.LightningModule):
         self.rows: dict[str, Data] = {"train": train, "val": val}
         self.totals: dict[str, dict[str, Tensor]] = {"train": {}, "val": {}}
         self.validated: dict[str, float] = {}  # figures of the last validation, until they are written down
+        self.scored: list[tuple[Tensor, Tensor]] = []  # (row numbers, whether log p is a number) of the running validation
         self.finite_every, self.home = 1, torch.device("cpu")  # home: where the data are kept
 
     def order(self, split: str) -> Order:
@@ -75,12 +77,18 @@ class Training(pl.LightningModule):
         return self.order("val")
 
     def configure_optimizers(self) -> Any:
-        """Fused AdamW with a rate per step."""
-        o, total = self.config.optimizer, self.config.train.epochs * len(self.order("train"))
+        """Fused AdamW with a rate per optimiser step, of which there are fewer than batches where gradients are accumulated."""
+        o, total = self.config.optimizer, self.trainer.estimated_stepping_batches
         fused = not self._scales_loss()
         optimizer = torch.optim.AdamW(self.parameters(), o.lr, betas=o.betas, weight_decay=o.weight_decay, fused=fused)
         scheduler = LambdaLR(optimizer, lambda step: rate(o.schedule, o.warmup, total, step))
         return {"optimizer": optimizer, "lr_scheduler": {"scheduler": scheduler, "interval": "step"}}
+
+    def on_train_start(self) -> None:
+        """The rate of this step by the schedule: a resumed run that is to be longer starts with the rate that ended the shorter one."""
+        scheduler: Any = self.lr_schedulers()
+        for group, base, factor in zip(scheduler.optimizer.param_groups, scheduler.base_lrs, scheduler.lr_lambdas, strict=True):
+            group["lr"] = base * factor(scheduler.last_epoch)
 
     def _scales_loss(self) -> bool:
         """Whether gradients are scaled, as float16 needs and bfloat16 does not."""
@@ -109,6 +117,7 @@ class Training(pl.LightningModule):
 
     def training_step(self, index: Tensor, number: int) -> Tensor:
         """The objective on the rows `index`."""
+        signals.check_in()
         reseed("step", self.config.train.seed, self.current_epoch, number, self.global_rank)
         step = Step(self.global_step, self.current_epoch, len(self.rows["train"]))
         self.objective.prepare(step)
@@ -117,7 +126,7 @@ class Training(pl.LightningModule):
         loss, logs = self.objective(terms, step)
         if number % self.finite_every == 0:
             self.check_finite(loss, index, number)
-        self._add("train", {"loss": loss.detach(), **logs})
+        self._add("train", {"loss": loss.detach(), **logs}, len(index))
         if number % self.config.train.log_every == 0:
             self.log("step_elbo", logs["elbo"], prog_bar=True)
         return loss
@@ -125,26 +134,29 @@ class Training(pl.LightningModule):
     def check_finite(self, loss: Tensor, index: Tensor, number: int) -> None:
         """Stop before a NaN or Inf reaches the weights, and say at which rows."""
         if not bool(torch.isfinite(loss)):
-            rows = ", ".join(map(str, index[:8].tolist())) + (", …" if len(index) > 8 else "")
             raise RunFailed(
-                f"the loss is {loss.item()} at epoch {self.current_epoch}, batch {number} (training rows {rows}); "
+                f"the loss is {loss.item()} at epoch {self.current_epoch}, batch {number} (training rows {listed(index)}); "
                 "the last finite state is kept. Lower optimizer.lr, set trainer.gradient_clip_val=1 or look at those rows"
             )
 
     def validation_step(self, index: Tensor, number: int) -> None:
         """The ELBO itself on validation rows, whatever the objective weighs, with the same noise in every epoch."""
+        signals.check_in()
         reseed("val", self.config.train.seed, number, self.global_rank)
         terms: Any = self.vae(self.fetch("val", index))
-        rows = {"elbo": terms.elbo.sum(), "log_px": terms.log_px.sum(), "kl": terms.kl.sum()}
-        self._add("val", {name: value.detach() for name, value in rows.items()} | {"rows": torch.tensor(float(len(index)))})
+        means = {"elbo": terms.elbo.mean(), "log_px": terms.log_px.mean(), "kl": terms.kl.mean()}
+        self._add("val", {name: value.detach() for name, value in means.items()}, len(index))
+        self.scored.append((index, ~terms.elbo.detach().isnan()))
 
-    def _add(self, split: str, figures: Mapping[str, Tensor]) -> None:
+    def _add(self, split: str, means: Mapping[str, Tensor], rows: int) -> None:
+        """Add the means of a batch to the sums over the rows of the epoch."""
         totals = self.totals[split]
-        for name, value in figures.items():
-            totals[name] = totals[name] + value if name in totals else value
+        for name, value in means.items():
+            totals[name] = totals.get(name, 0.0) + value.double() * rows
+        totals["rows"] = totals.get("rows", torch.zeros(())) + rows
 
     def collect(self, split: str) -> dict[str, float]:
-        """Means of the epoch over all processes; starts the sums anew."""
+        """Means over the rows that all processes saw in the epoch; starts the sums anew."""
         names = sorted(self.totals[split])
         if not names:
             return {}
@@ -153,14 +165,31 @@ class Training(pl.LightningModule):
         )
         means = dict(zip(names, sums.tolist(), strict=True))
         self.totals[split] = {}
-        count = means.pop("rows", None) or self.trainer.num_training_batches * self.trainer.world_size
+        count = means.pop("rows")
         return {f"{split}_{name}": value / count for name, value in means.items()}
 
     def on_validation_epoch_end(self) -> None:
         """Make the epoch's validation figures known to callbacks, early stopping among them."""
+        scored, self.scored = self.scored, []
+        require_numbers(scored, self.current_epoch)
         figures = self.collect("val") | {f"val_{k}": v for k, v in self.judge.validate(self.vae, self.rows["val"]).items()}
         self.validated = figures
         self.log_dict(figures, prog_bar=True, logger=False)
+
+
+def require_numbers(scored: list[tuple[Tensor, Tensor]], epoch: int) -> None:
+    """Raise RunFailed that names the validation rows whose bound is no number."""
+    if scored and not bool(torch.stack([fine.all() for _, fine in scored]).all()):
+        bad = torch.cat([index[~fine.cpu()] for index, fine in scored])
+        raise RunFailed(
+            f"the bound of {len(bad)} validation rows ({listed(bad)}) is nan at epoch {epoch}; the last finite state is kept. "
+            "Lower optimizer.lr, set trainer.gradient_clip_val=1 or look at those rows"
+        )
+
+
+def listed(rows: Tensor) -> str:
+    """The first row numbers, for a message."""
+    return ", ".join(map(str, rows[:8].tolist())) + (", …" if len(rows) > 8 else "")
 
 
 def make_trainer(config: Config, callbacks: list[pl.Callback], plugins: list[Any], loggers: Any, root: str | None) -> pl.Trainer:
