@@ -2,46 +2,41 @@
 
 from __future__ import annotations
 
-import base64
 import re
 from html.parser import HTMLParser
 
+import pandas as pd
 import pytest
-from matplotlib.figure import Figure
 
 import vaehub
 from vaehub.errors import UsageError
+from vaehub.evaluation.doctor import CHECKS, Finding, listed_checks, verdict
+from vaehub.evaluation.importance import evidence
 from vaehub.evaluation.judge import Judge
-from vaehub.report.run_page import clock, write_report
+from vaehub.evaluation.measured import domain_metrics
+from vaehub.report import Section, Text
+from vaehub.report.run_figures import learning_curves
+from vaehub.report.run_page import clock, findings, headline, shown, write_report
 from vaehub.run import Run
 from vaehub.training.fit import train
 
-
-def drawing():
-    figure = Figure(figsize=(2, 2))
-    figure.subplots().plot([1, 2])
-    return figure
+CONFIG = {
+    "domain": "toy",
+    "latent": 3,
+    "encoder": {"hidden": [16]},
+    "decoder": {"hidden": [16]},
+    "train": {"epochs": 2, "batch_size": 64},
+}
+METRICS = {"digit_accuracy": 0.98765, "digit_accuracy_se": 0.0123, "digit_accuracy_chance": 0.1, "kind": "<script>"}
 
 
 @pytest.fixture(scope="module")
-def monkeypatch_module():
+def run(tmp_path_factory):
     with pytest.MonkeyPatch.context() as patch:
-        yield patch
-
-
-@pytest.fixture(scope="module")
-def run(tmp_path_factory, monkeypatch_module):
-    config = {
-        "domain": "toy",
-        "latent": 3,
-        "encoder": {"hidden": [16]},
-        "decoder": {"hidden": [16]},
-        "train": {"epochs": 2, "batch_size": 64},
-    }
-    run = train(config, out=tmp_path_factory.mktemp("runs") / "a <b> run")
-    monkeypatch_module.setattr(Judge, "figures", lambda self, run: {"Some <i>figure</i> & more": drawing()})
-    monkeypatch_module.setattr(Judge, "metrics", lambda self, run, split: {"digit_accuracy": 0.98765, "kind": "<script>"})
-    return run
+        patch.setattr(Judge, "metrics", lambda self, run, split: METRICS)
+        patch.setattr(Judge, "headline", {"digit_accuracy": "of <digits>"})
+        patch.setattr(Judge, "sections", lambda self, run: [Section("Own <section>", [Text("own <text>")])])
+        yield train(CONFIG, out=tmp_path_factory.mktemp("runs") / "a <b> run")
 
 
 @pytest.fixture(scope="module")
@@ -54,13 +49,14 @@ def html(run):
 class Page(HTMLParser):
     def __init__(self, text):
         super().__init__()
-        self.links, self.images, self.tags, self.text = [], [], [], ""
+        self.links, self.images, self.charts, self.tags, self.text = [], [], [], [], ""
         self.feed(text)
 
     def handle_starttag(self, tag, attrs):
         found = dict(attrs)
         self.tags.append(tag)
         self.images += [found] if tag == "img" else []
+        self.charts += [found] if tag == "svg" else []
         self.links += [v for k, v in attrs if k in ("src", "href", "srcset", "action", "data", "poster") and v]
 
     def handle_data(self, data):
@@ -69,30 +65,27 @@ class Page(HTMLParser):
 
 def test_nothing_comes_from_outside(html):
     page = Page(html)
-    assert page.images
-    assert all(link.startswith("data:image/png;base64,") for link in page.links)
+    assert page.charts
+    assert all(link.startswith(("data:image/png;base64,", "#")) for link in page.links)
     assert not {"script", "link", "iframe", "object"} & set(page.tags)
-    assert not re.search(r"https?://|@import|url\(", html)
+    assert not re.search(r"https?://|@import|url\((?!#)", html)
 
 
-def test_figures_are_in_the_page_and_in_the_folder(run, html):
+def test_charts_are_in_the_page_for_both_widths_and_in_the_folder(run, html):
     page = Page(html)
     files = {path.name: path.read_bytes() for path in (run.path / "figures").glob("*.png")}
-    inlined = [base64.b64decode(image["src"].partition(",")[2]) for image in page.images]
-    assert set(files) == {"training_curves.png", "kl_per_dimension.png", "some_i_figure_i_more.png"}
-    assert sorted(inlined) == sorted(files.values())
-    assert all(png.startswith(b"\x89PNG") for png in inlined)
+    names = {"the_bound_and_its_parts.png", "learning_rate_and_time.png", "kl_per_latent_dimension.png", "latent_map.png"}
+    assert set(files) == names
+    assert all(png.startswith(b"\x89PNG") for png in files.values())
+    assert len(page.charts) == 2 * len(names)
+    assert all(chart["role"] == "img" and chart["aria-label"] for chart in page.charts)
     assert all(image["alt"] for image in page.images)
 
 
 def test_what_is_given_is_escaped(html):
-    assert "<script>" not in html
-    assert "<i>figure</i>" not in html
-    assert "a <b> run" not in html
-    text = Page(html).text
-    assert "Some <i>figure</i> & more" in text
-    assert "<script>" in text
-    assert "a <b> run" in text
+    for given in ("<script>", "a <b> run", "Own <section>", "own <text>", "of <digits>"):
+        assert given not in html
+        assert given in Page(html).text
 
 
 def test_it_says_what_was_measured_and_how_to_repeat_it(run, html):
@@ -102,7 +95,8 @@ def test_it_says_what_was_measured_and_how_to_repeat_it(run, html):
         "-ELBO",
         "active units",
         "bits per dimension",
-        "0.9877",
+        "0.9877 ± 0.012",
+        "guessing gives 0.1",
         "digit accuracy",
         "2 epochs",
         "SHA-256",
@@ -117,19 +111,74 @@ def test_it_says_what_was_measured_and_how_to_repeat_it(run, html):
     assert "latent: 3" in config
 
 
-def test_findings_are_shown(run, html):
-    shown = Page(html).text
-    assert "Healthy" in shown or "What to do:" in shown
+def test_every_headline_figure_says_of_how_many_rows_and_how_sure_it_is(run):
+    tiles = {tile.name: tile for tile in headline(run, pd.DataFrame())}
+    for name in ("-log p(x)", "-ELBO", "reconstruction", "KL"):
+        assert "test rows" in tiles[name].note
+        assert " ± " in tiles[name].value
+    e = evidence(run.vae, run.data("test"), 64)
+    error = float(e.elbo.std()) / len(e.elbo) ** 0.5
+    assert tiles["-ELBO"].value == f"{-float(e.elbo.mean()):.2f} ± {error:.2f}"
+
+
+def test_a_verdict_says_no_more_than_what_was_looked_at():
+    assert verdict([]) == f"{len(CHECKS)} checks of the optimisation: none fired."
+    (block,) = findings([])
+    assert block.tone == "good"
+    assert list(block.checked) == listed_checks()
+    assert len(set(listed_checks())) == len(CHECKS)
+    fault = Finding("wrong", "error", "one thing", "another")
+    assert [block.tone for block in findings([fault])] == ["", "error"]
+    assert verdict([fault]) == f"{len(CHECKS)} checks of the optimisation: 1 of them fired."
+
+
+def test_the_checks_are_listed_on_the_page(html):
+    text = Page(html).text
+    assert "checks of the optimisation: " in text
+    assert all(line in text for line in listed_checks())
+    assert "Healthy" not in text
+
+
+def test_the_domain_is_measured_once(run, monkeypatch):
+    asked = []
+    fresh = Run(run.config, run.codec, run.domain, run.vae)
+    monkeypatch.setattr(Judge, "metrics", lambda self, run, split: asked.append(split) or {})
+    assert [domain_metrics(fresh), domain_metrics(fresh)] == [{}, {}]
+    assert asked == ["test"]
+
+
+def test_curves_show_the_loss_where_it_is_another_quantity_and_the_epoch_that_was_kept():
+    metrics = pd.DataFrame({"train_elbo": [-3.0, -2], "val_elbo": [-4.0, -5], "train_loss": [3.0, 2], "val_ndcg": [0.1, 0.2]})
+
+    def texts(frame, monitor):
+        figures = {figure.title: figure for figure in learning_curves(frame, monitor)}
+        from vaehub.report.look import WIDE, drawn
+
+        chart = drawn(figures["The bound and its parts"].draw, WIDE)
+        return figures, [text.get_text() for text in chart.legends[0].texts]
+
+    figures, legend = texts(metrics, "val_ndcg")
+    assert legend == ["training", "validation", "the epoch that was kept"]
+    assert "epoch 2 of 2" in figures["The bound and its parts"].note
+    assert "What else was validated" in figures
+    assert "training loss" in texts(metrics.assign(train_loss=[9.0, 8]), "val_elbo")[1]
+    assert "epoch 1 of 2" in texts(metrics, "val_elbo")[0]["The bound and its parts"].note
+
+
+def test_a_figure_without_an_error_has_none():
+    assert shown({"a": 0.5}, "a") == shown({"a": 0.5, "a_se": float("nan")}, "a") == "0.5"
+    assert shown({"a": 0.5, "a_se": 0.25}, "a") == "0.5 ± 0.25"
 
 
 def test_the_same_run_gives_the_same_page(run, html):
     assert write_report(run).read_text() == html
 
 
-def test_a_run_without_curves_or_dimensions_still_has_a_report(run, tmp_path):
+def test_a_run_without_curves_still_has_a_report(run, tmp_path):
     bare = Run(run.config, run.codec, run.domain, run.vae, {}, tmp_path)
-    page = Page(write_report(bare).read_text())
-    assert not any("Training curves" in image["alt"] for image in page.images)
+    text = Page(write_report(bare).read_text()).text
+    assert "The bound and its parts" not in text
+    assert "Latent map" in text
 
 
 def test_a_model_file_alone_has_no_report(run):

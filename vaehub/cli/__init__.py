@@ -4,7 +4,10 @@ COMMANDS = {  # name -> (where it is, what `vaehub --help` says of it)
     "train": ("vaehub.cli.train:train", "Train a model and write its run folder and report."),
     "evaluate": ("vaehub.cli.judge:evaluate", "Print the bound, the likelihood and the domain's metrics."),
     "doctor": ("vaehub.cli.judge:doctor", "Look for what commonly goes wrong, with evidence and remedy."),
-    "report": ("vaehub.cli.judge:report", "Draw the figures and write report.html anew."),
+    "report": (
+        "vaehub.cli.judge:report",
+        "Write RUN/report.html anew: all that is known of the run on one page, with the sections of its domain.",
+    ),
     "compare": ("vaehub.cli.compare:compare", "Compare runs: figures, options that differ, and curves."),
     "score": ("vaehub.cli.use:score", "Score the rows of a file: how unlike the training data are they?"),
     "sample": ("vaehub.cli.use:sample", "Draw new rows from the prior."),

@@ -41,19 +41,18 @@ def doctor(run: RunPath, json: AsJson = False) -> None:
     """Look for what commonly goes wrong in a run, with the evidence and the option to change."""
     from dataclasses import asdict
 
-    from vaehub.evaluation.doctor import diagnose
+    from vaehub.evaluation.doctor import diagnose, verdict
 
     findings = diagnose(open_run(run))
     if json:
         return print_json([asdict(finding) for finding in findings])
     for finding in findings:
         print(finding)
-    if not findings:
-        print("healthy: no fault found")
+    print(verdict(findings))
 
 
 def report(run: RunPath) -> None:
-    """Draw the figures and write report.html anew."""
+    """Write RUN/report.html anew: all that is known of the run on one page, with the sections of its domain."""
     from vaehub.report.run_page import write_report
 
     print(write_report(open_run(run)))

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from vaehub.base import Codec, Data, Domain, Model
 from vaehub.host.registry import registry
 
 if TYPE_CHECKING:
-    from matplotlib.figure import Figure
-
     from vaehub.evaluation.doctor.checkup import Check
+    from vaehub.report.parts import Section
     from vaehub.trained import TrainedModel
 
 
@@ -23,6 +22,8 @@ class Judge:
         codec: what the model knows of its data.
     """
 
+    headline: ClassVar[Mapping[str, str]] = {}  # the figures of `metrics` to read first in a report, each with what it says
+
     def __init__(self, domain: Domain[Codec], codec: Codec) -> None:
         self.domain, self.codec = domain, codec
 
@@ -31,12 +32,12 @@ class Judge:
         return {}
 
     def metrics(self, run: TrainedModel, split: str) -> Mapping[str, float]:
-        """Figures of the domain for `vaehub evaluate`."""
+        """Figures of the domain for `vaehub evaluate`. NAME_se is the standard error of NAME, NAME_chance what guessing gives."""
         return {}
 
-    def figures(self, run: TrainedModel) -> Mapping[str, Figure]:
-        """Figures of the domain for the report, by title, in the order to show them."""
-        return {}
+    def sections(self, run: TrainedModel) -> Sequence[Section]:
+        """Sections of the domain for the run's page, in the order to show them; see `vaehub.report`."""
+        return ()
 
     def checks(self) -> Sequence[Check]:
         """Checks of the domain for the doctor, beside those of the optimisation."""

@@ -1,81 +1,263 @@
-"""The figures that every run has: curves of training and use of the latent space."""
+"""Charts that more than one page has: curves, bars, histograms, and clouds of points whose labels leave each other room."""
 
 from __future__ import annotations
 
-import textwrap
-from collections.abc import Sequence
+import itertools
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, TypeAlias, final
 
 import numpy as np
-import pandas as pd
 from matplotlib.axes import Axes
+from matplotlib.colors import LogNorm, Normalize
 from matplotlib.figure import Figure
+from matplotlib.text import Annotation
 from matplotlib.ticker import MaxNLocator
+from matplotlib.transforms import Bbox
+from numpy.typing import NDArray
 
-from vaehub.evaluation.evaluate import ACTIVE
+from vaehub.report.look import BLUE, CARD, FAINT, INK, REST, SERIES, Canvas, figure_of
 
-TRAIN, VALIDATION, IDLE = "#4477aa", "#ee6677", "#bbbbbb"
-INK, FAINT = "#222222", "#666666"
-SHOWN = 128  # latent dimensions in one chart
-PANELS = {  # title -> column without its split, sign, the training loss to draw beside it
-    "-ELBO": ("elbo", -1, "train_loss"),
-    "reconstruction, -log p(x|z)": ("log_px", -1, None),
-    "KL(q(z|x) || p(z))": ("kl", 1, None),
-}
-
-
-def page(title: str, caption: str, height: float, columns: int = 1) -> tuple[Figure, list[Axes]]:
-    """An empty figure of `columns` panels with its title and caption."""
-    figure = Figure(figsize=(9.6, height), dpi=130, layout="constrained", facecolor="white")
-    figure.suptitle(title, fontsize=13, color=INK, fontweight="bold")
-    figure.supxlabel(textwrap.fill(caption, 130), fontsize=8.5, color=FAINT)
-    panels = [figure.add_subplot(1, columns, i + 1) for i in range(columns)]
-    for axes in panels:
-        axes.spines[["top", "right"]].set_visible(False)
-        axes.tick_params(colors=FAINT, labelsize=8)
-        axes.grid(axis="y", color="#eeeeee")
-        axes.set_axisbelow(True)
-    return figure, panels
+Array: TypeAlias = NDArray[Any]
+BINS = 40
+DENSE = 1500  # points from which a cloud is drawn as pixels: as shapes it would weigh megabytes
+RINGS, DIRECTIONS = 24, 16  # places around a point that are tried for its label
+LONGEST = 26  # letters of a label
 
 
-def training_curves(metrics: pd.DataFrame) -> Figure:
-    """-ELBO and loss, reconstruction and KL by epoch, training and validation."""
-    caption = "Means over an epoch (training) and at its end (validation), nats per row; lower is better, except for the KL."
-    figure, panels = page("Training curves", caption, 3.4, len(PANELS))
-    for axes, (title, (name, sign, loss)) in zip(panels, PANELS.items(), strict=True):
-        axes.set_title(title, fontsize=10, color=INK)
-        axes.set_xlabel("epoch", fontsize=8, color=FAINT)
-        axes.xaxis.set_major_locator(MaxNLocator(integer=True))
-        curve(axes, metrics, f"train_{name}", sign, "training", TRAIN, "-")
-        curve(axes, metrics, f"val_{name}", sign, "validation", VALIDATION, "-")
-        if loss is not None and not matches(metrics, loss, f"train_{name}"):
-            curve(axes, metrics, loss, 1, "training loss", TRAIN, ":")
-    panels[0].legend(frameon=False, fontsize=8)
+def short(text: str, most: int = LONGEST) -> str:
+    """A text cut where it is long."""
+    return text if len(text) <= most else f"{text[: most - 1]}…"
+
+
+@final
+@dataclass(frozen=True)
+class Line:
+    """A curve: x (N,) and y (N,), NaN where it has a hole."""
+
+    label: str
+    x: Sequence[float]
+    y: Sequence[float]
+    colour: str = BLUE
+    style: str = "-"
+
+
+@final
+@dataclass(frozen=True)
+class Panel:
+    """Curves over one pair of axes. `mark`: an x that stands out, and what to call it."""
+
+    title: str
+    lines: Sequence[Line]
+    xlabel: str
+    ylabel: str = ""
+    mark: tuple[float, str] | None = None
+
+
+def curves(panels: Sequence[Panel], canvas: Canvas, height: float = 2.3) -> Figure:
+    """A panel for each, with a legend where there is more than one curve."""
+    axes = canvas.panels(len(panels), height)
+    for at, panel in zip(axes, panels, strict=True):
+        for line in panel.lines:
+            marker = "o" if len(line.x) < 3 else ""
+            at.plot(line.x, line.y, label=line.label, color=line.colour, linestyle=line.style, marker=marker, markersize=3.5)
+        at.set_title(panel.title)
+        at.set_xlabel(panel.xlabel)
+        at.set_ylabel(panel.ylabel)
+        if all(float(x).is_integer() for line in panel.lines for x in line.x):
+            at.xaxis.set_major_locator(MaxNLocator(6, integer=True))
+        if panel.mark is not None:
+            at.axvline(panel.mark[0], color=REST, linewidth=1, linestyle=(0, (4, 3)), label=panel.mark[1])
+    described = {label: handle for at in axes for handle, label in zip(*at.get_legend_handles_labels(), strict=True)}
+    if any(len(panel.lines) > 1 or panel.mark for panel in panels):
+        figure_of(axes[0]).legend(described.values(), described, loc="outside upper left", ncols=2 if canvas.narrow else 5)
+    return figure_of(axes[0])
+
+
+def bars(
+    values: Sequence[float], colours: Sequence[str], labels: Sequence[str], xlabel: str, ylabel: str, canvas: Canvas
+) -> Figure:
+    """A bar for each value; labels are left out where they would not fit. A few bars are not spread over the whole width."""
+    figure = canvas.figure(2.4)
+    axes = figure.subplots()
+    axes.grid(visible=False, axis="x")
+    axes.bar(range(len(values)), values, color=list(colours), width=0.8)
+    room = int(4.5 * canvas.width)
+    axes.set_xlim(-0.8, max(len(values), room // 2) - 0.2)
+    every = max(1, math.ceil(len(values) / room))
+    axes.set_xticks(range(0, len(values), every), list(labels)[::every])
+    axes.set_xlabel(xlabel)
+    axes.set_ylabel(ylabel)
     return figure
 
 
-def curve(axes: Axes, metrics: pd.DataFrame, column: str, sign: int, label: str, colour: str, style: str) -> None:
-    """One column by epoch, where the run has it."""
-    if column in metrics:
-        values = pd.to_numeric(metrics[column], errors="coerce").dropna()
-        marker = "o" if len(values) < 3 else ""
-        axes.plot(values.index + 1, sign * values, label=label, color=colour, linestyle=style, marker=marker, linewidth=1.6)
-
-
-def matches(metrics: pd.DataFrame, loss: str, bound: str) -> bool:
-    """Whether the loss is minus the bound, so that one line shows both."""
-    return loss not in metrics or bound not in metrics or bool(np.allclose(metrics[loss], -metrics[bound], rtol=1e-3))
-
-
-def kl_by_dimension(kl: Sequence[float], variance: Sequence[float]) -> Figure:
-    """KL of every latent dimension, largest first, the active ones in colour."""
-    order = np.argsort(kl)[::-1][:SHOWN]
-    active = np.asarray(variance) > ACTIVE
-    more = f"; the {SHOWN} largest of {len(kl)} are shown" if len(kl) > SHOWN else ""
-    caption = f"Mean over test rows, largest first. Grey: idle units, whose code hardly varies (Var E[z|x] <= {ACTIVE}){more}."
-    figure, (axes,) = page(f"KL per latent dimension: {active.sum()} of {len(kl)} units active", caption, 3.2)
-    axes.bar(range(len(order)), np.asarray(kl)[order], color=[TRAIN if active[d] else IDLE for d in order])
-    if len(order) <= 40:
-        axes.set_xticks(range(len(order)), [str(d) for d in order])
-    axes.set_xlabel("latent dimension", fontsize=8, color=FAINT)
-    axes.set_ylabel("KL, nats", fontsize=8, color=FAINT)
+def histogram(groups: Mapping[str, Array], xlabel: str, canvas: Canvas, marks: Mapping[str, float] | None = None) -> Figure:
+    """Values (N,) of groups, each scaled to the same area: the first filled, the others as lines. `marks`: values that stand out."""
+    figure = canvas.figure(2.3)
+    axes = figure.subplots()
+    axes.grid(visible=False)
+    real = {name: values[np.isfinite(values)] for name, values in groups.items()}
+    every = np.concatenate(list(real.values()))
+    low, high = np.percentile(every, [0.2, 99.8]) if len(every) else (0.0, 1.0)
+    edges = np.linspace(low, max(high, low + 1e-6), BINS + 1)
+    for (place, (name, values)), colour in zip(enumerate(real.items()), (REST, *SERIES), strict=False):
+        kept = values[(values >= edges[0]) & (values <= edges[-1])]
+        if len(kept):
+            outline = {"alpha": 0.6} if place == 0 else {"histtype": "step", "linewidth": 1.7}
+            axes.hist(kept, edges.tolist(), density=True, label=name, color=colour, **outline)
+    for name, value in (marks or {}).items():
+        axes.axvline(value, color=INK, linewidth=1.2, linestyle=(0, (4, 3)), label=name)
+    axes.set_yticks([])
+    axes.set_xlabel(xlabel)
+    figure.legend(loc="outside upper left", ncols=3)
     return figure
+
+
+@final
+@dataclass(frozen=True)
+class Cloud:
+    """Points (N, 2), coloured by kind or by value.
+
+    kinds: (N,) the place of each point's kind in `names`, -1 for none; values: (N,) numbers to be told by a scale that is called
+    `value`; sizes: (N,) areas; words: what to write beside some points, (x, y, text), those that matter most first.
+    """
+
+    points: Array
+    axes: tuple[str, str]
+    kinds: Array | None = None
+    names: Sequence[str] = ()
+    values: Array | None = None
+    value: str = ""
+    logarithmic: bool = False
+    sizes: Array | None = None
+    words: Sequence[tuple[float, float, str]] = ()
+    all_words: bool = False  # none is left out: what finds no room at its point is moved, with a line to it
+
+
+def cloud(shown: Cloud, canvas: Canvas, height: float = 4.2) -> Figure:
+    """The points, a legend of their kinds or a scale of their values, and words none of which lies under another."""
+    figure = canvas.figure(height)
+    axes = figure.subplots()
+    sizes = np.full(len(shown.points), 9.0) if shown.sizes is None else shown.sizes
+    by_value(axes, shown, sizes) if shown.values is not None else by_kind(axes, shown, sizes, canvas)
+    axes.set_xlabel(shown.axes[0])
+    axes.set_ylabel(shown.axes[1])
+    frame(axes, shown.points)
+    write_apart(axes, shown.words, keep=shown.all_words, most=8 if canvas.narrow and not shown.all_words else len(shown.words))
+    return figure
+
+
+def by_value(axes: Axes, shown: Cloud, sizes: Array) -> None:
+    """Points coloured by a number, with its scale above."""
+    values = np.asarray(shown.values, dtype=float)
+    low, high = np.nanpercentile(values, [2, 98])
+    norm = LogNorm(max(low, 1), max(high, 2)) if shown.logarithmic else Normalize(low, high)
+    dots = axes.scatter(
+        shown.points[:, 0],
+        shown.points[:, 1],
+        s=sizes,
+        c=values,
+        cmap="viridis",
+        norm=norm,
+        alpha=0.8,
+        linewidths=0,
+        rasterized=len(values) > DENSE,
+    )
+    bar = figure_of(axes).colorbar(dots, ax=axes, location="top", aspect=40, pad=0.01, shrink=0.6, anchor=(0.0, 0.0))
+    bar.set_label(shown.value, loc="left")
+    if shown.logarithmic:
+        ticks = np.unique(np.geomspace(max(low, 1), max(high, 2), 4).round())
+        bar.set_ticks(ticks.tolist(), labels=[f"{tick:,.0f}" for tick in ticks])
+        bar.minorticks_off()
+    bar.outline.set_visible(False)
+
+
+def by_kind(axes: Axes, shown: Cloud, sizes: Array, canvas: Canvas) -> None:
+    """A colour for each of the kinds with most points, grey for the rest."""
+    kinds = np.zeros(len(shown.points), int) if shown.kinds is None else shown.kinds
+    counts = np.bincount(kinds[kinds >= 0], minlength=max(len(shown.names), 1))
+    coloured = sorted(np.argsort(-counts, kind="stable")[: len(SERIES)].tolist())
+    groups = [(shown.names[kind] if shown.kinds is not None else "", kinds == kind, SERIES[i]) for i, kind in enumerate(coloured)]
+    rest = ~np.isin(kinds, coloured)
+    for name, at, colour in [("other", rest, REST), *groups]:
+        if at.any():
+            axes.scatter(
+                shown.points[at, 0], shown.points[at, 1], s=sizes[at], color=colour, alpha=0.75, linewidths=0, label=short(name, 20),
+                rasterized=len(kinds) > DENSE,
+            )  # fmt: skip
+    handles, labels = axes.get_legend_handles_labels()
+    if len(labels) > 1:
+        order = sorted(range(len(labels)), key=lambda i: labels[i] == "other")
+        legend = figure_of(axes).legend(
+            [handles[i] for i in order], [labels[i] for i in order], loc="outside upper left", ncols=3 if canvas.narrow else 10,
+            columnspacing=0.9, handletextpad=0.1,
+        )  # fmt: skip
+        for handle in legend.legend_handles:
+            handle.set_sizes([28.0])  # type: ignore[union-attr]
+
+
+def frame(axes: Axes, points: Array) -> None:
+    """Limits that a few far-off points do not stretch."""
+    low, high = np.quantile(points, [0.002, 0.998], axis=0)
+    room = 0.06 * np.maximum(high - low, 1e-9)
+    axes.set(xlim=(low[0] - room[0], high[0] + room[0]), ylim=(low[1] - room[1], high[1] + room[1]))
+
+
+def write_apart(axes: Axes, words: Sequence[tuple[float, float, str]], *, keep: bool, most: int) -> list[Annotation]:
+    """Words at points (x, y), none over another nor outside: moved where there is room near by; else moved further (`keep`) or left out."""
+    if not words:
+        return []
+    figure_of(axes).draw_without_rendering()
+    taken: list[Bbox] = []
+    written: list[Annotation] = []
+    for x, y, word in words:
+        text = axes.annotate(
+            short(word), (x, y), (0, 0), textcoords="offset points", ha="center", va="center", color=INK,
+            fontweight="bold" if keep else "normal", annotation_clip=False,
+            bbox={"facecolor": CARD, "alpha": 0.75, "linewidth": 0, "boxstyle": "round,pad=0.15"},
+            arrowprops={"arrowstyle": "-", "color": FAINT, "linewidth": 0.7, "shrinkA": 0, "shrinkB": 0},
+        )  # fmt: skip
+        text.set_in_layout(False)
+        size = text.get_window_extent().padded(2.5)
+        tried = offsets(size.height) if keep else itertools.islice(offsets(size.height), 1 + DIRECTIONS)
+        move = next((move for move in tried if len(written) < most and free(size.translated(*move), taken, axes.bbox)), None)
+        if move is None:
+            text.remove()
+            continue
+        text.set_position((move[0] * 72 / figure_of(axes).dpi, move[1] * 72 / figure_of(axes).dpi))
+        if math.hypot(*move) < size.height:  # a line shorter than the word says nothing
+            text.arrow_patch.set_visible(False)  # type: ignore[union-attr]
+        taken.append(size.translated(*move))
+        written.append(text)
+    return written
+
+
+def offsets(step: float) -> Iterator[tuple[float, float]]:
+    """Moves in pixels: none, then around in growing rings."""
+    yield 0.0, 0.0
+    for ring, turn in itertools.product(range(1, RINGS), range(DIRECTIONS)):
+        angle = 2 * math.pi * turn / DIRECTIONS + math.pi / 2
+        yield ring * step * math.cos(angle) * 0.6, ring * step * math.sin(angle) * 0.6
+
+
+def free(box: Bbox, taken: Sequence[Bbox], inside: Bbox) -> bool:
+    """Whether a box lies inside and over no other."""
+    within = inside.x0 <= box.x0 and box.x1 <= inside.x1 and inside.y0 <= box.y0 and box.y1 <= inside.y1
+    return within and not any(box.overlaps(other) for other in taken)
+
+
+def plane(codes: Array) -> tuple[Array, Array]:
+    """Codes (N, L) on their two greatest principal components (N, 2), and the share of variance along each (2,).
+
+    >>> points, shares = plane(np.array([[0.0, 0, 0], [0, 2, 0], [0, 4, 0]]))
+    >>> points[:, 0].tolist(), shares.tolist()
+    ([-2.0, 0.0, 2.0], [1.0, 0.0])
+    """
+    left, size, directions = np.linalg.svd(codes - codes.mean(0), full_matrices=False)
+    rank = min(2, len(size))
+    sign = np.sign(directions[np.arange(rank), np.abs(directions[:rank]).argmax(1)])
+    points, shares = np.zeros((len(codes), 2)), np.zeros(2)
+    points[:, :rank] = left[:, :rank] * size[:rank] * sign
+    shares[:rank] = size[:rank] ** 2 / max(float((size**2).sum()), 1e-30)
+    return points, shares

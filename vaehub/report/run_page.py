@@ -1,102 +1,80 @@
-"""RUN/report.html: one page about a run that opens offline, its figures also as files."""
+"""RUN/report.html: one page about a run, with the sections that its domain adds; its charts also as files in RUN/figures/."""
 
 from __future__ import annotations
 
-import base64
 import hashlib
-import io
+import math
 import platform
 import re
 import shlex
 import sys
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
-from functools import cache
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-import jinja2
 import pandas as pd
 import torch
 import yaml
-from matplotlib.figure import Figure
+from torch import Tensor
 
 from vaehub.data.rows import Subset
 from vaehub.data.seeds import seeded
 from vaehub.errors import UsageError
-from vaehub.evaluation.doctor import CHECKS, Finding, diagnose
-from vaehub.evaluation.evaluate import figures_of
-from vaehub.evaluation.importance import Evidence, evidence
+from vaehub.evaluation.doctor import Finding as Fault
+from vaehub.evaluation.doctor import diagnose, listed_checks, verdict
+from vaehub.evaluation.evaluate import ACTIVE, figures_of
 from vaehub.evaluation.judge import judge_of_run
+from vaehub.evaluation.measured import SAMPLES, domain_metrics, test_evidence
 from vaehub.files.atomic import atomic_write
 from vaehub.host.registry import registry
-from vaehub.report.charts import kl_by_dimension, training_curves
+from vaehub.report.look import WIDE, drawn, png
+from vaehub.report.page import Page
+from vaehub.report.parts import Beside, Block, Code, Facts, Finding, Section, Table, Tile, Tiles
+from vaehub.report.run_figures import latent_map, learning_curves, use_of_dimensions
 from vaehub.sparse import dense
 from vaehub.trained import TrainedModel
 
-ROWS, SAMPLES = 1000, 64  # test rows of the headline figures, and draws of z for each: seconds on any model
 FINGERPRINTED = 10_000  # training rows that go into the fingerprint
-WIDE = 1.8  # width over height from which a figure gets the whole width of the page
+UNFOLDED = 12  # rows of a table that is open from the start
 PACKAGES = ("torch", "pytorch-lightning", "numpy")
-
-
-@dataclass(frozen=True)
-class Tile:
-    """A headline figure: what it is, its value, and what to know of it."""
-
-    name: str
-    value: str
-    note: str = ""
-
-
-@dataclass(frozen=True)
-class Picture:
-    """A figure in the page."""
-
-    title: str
-    headed: bool  # the title is still to be written above it
-    wide: bool  # takes the whole width
-    alt: str  # for those who cannot see it
-    png: str  # base64
+ERROR, CHANCE = "_se", "_chance"  # ends of a figure's name that make it the standard error, or what guessing gives, of another
 
 
 def write_report(run: TrainedModel) -> Path:
     """Draw everything that is known of a run into RUN/report.html and RUN/figures/*.png. Raises UsageError for a run without folder."""
     if run.path is None:
         raise UsageError("report: a model file alone has no run folder to write to; give the folder")
-    path = run.path / "report.html"
-    atomic_write(path, page(run, run.path).encode())
-    return path
+    page = run_page(run, run.path)
+    for figure in page.figures():
+        atomic_write(run.path / "figures" / f"{slug(figure.title)}.png", png(drawn(figure.draw, WIDE)))
+    return page.write(run.path / "report.html")
 
 
-def page(run: TrainedModel, folder: Path) -> str:
-    """The whole page as HTML."""
-    metrics = metrics_of(folder)
-    e = evidence(run.vae, Subset(run.data("test"), torch.arange(min(ROWS, len(run.data("test"))))), SAMPLES)
-    findings = diagnose(run)
-    figures = dict(own_figures(metrics, e)) | dict(judge_of_run(run).figures(run))
-    return template().render(
-        title=f"{folder.resolve().name}: {run.config.domain.name}",
-        tiles=[*headline(run, e, metrics), *domain_tiles(judge_of_run(run).metrics(run, "test"))],
-        pictures=[picture(title, figure, folder / "figures") for title, figure in figures.items()],
-        findings=findings,
-        verdict=verdict(findings),
-        parts={kind: part for kind, part in run.config.to_dict().items() if isinstance(part, dict) and "name" in part},
-        config=yaml.safe_dump(run.config.to_dict(), sort_keys=False),
-        data=fingerprint(run),
-        versions=versions(run),
-        command=f"vaehub train {shlex.quote(str(folder / 'config.yaml'))} --out {shlex.quote(str(folder) + '-again')}",
+def slug(title: str) -> str:
+    """A title as the name of a file."""
+    return re.sub(r"[^a-z0-9]+", "_", title.lower().partition(":")[0]).strip("_") or "figure"
+
+
+def run_page(run: TrainedModel, folder: Path) -> Page:
+    """The whole page: the engine's sections around those of the domain."""
+    metrics, figures, judge = metrics_of(folder), domain_metrics(run), judge_of_run(run)
+    faults = diagnose(run)
+    sections = [
+        Section("Findings", list(findings(faults))),
+        Section("Training", list(learning_curves(metrics, run.config.train.monitor))),
+        Section("Latent space", latent_figures(run)),
+        *judge.sections(run),
+        Section("All figures of the domain", [metric_table(figures, judge.headline)] if figures else []),
+        Section("How it was made", provenance(run, folder)),
+    ]
+    return Page(
+        title=folder.resolve().name,
+        subtitle="A variational autoencoder, trained and reported by vaehub",
+        chips=parts_of(run),
+        lead=[Tiles([*headline(run, metrics), *domain_tiles(figures, judge.headline)])],
+        sections=[section for section in sections if section.blocks],
     )
-
-
-@cache
-def template() -> jinja2.Template:
-    """The page with its gaps; everything put into them is escaped."""
-    environment = jinja2.Environment(
-        loader=jinja2.PackageLoader("vaehub"), autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True
-    )
-    return environment.get_template("report.html")
 
 
 def metrics_of(folder: Path) -> pd.DataFrame:
@@ -105,33 +83,74 @@ def metrics_of(folder: Path) -> pd.DataFrame:
     return pd.read_csv(path) if path.exists() else pd.DataFrame()
 
 
-def own_figures(metrics: pd.DataFrame, e: Evidence) -> Iterator[tuple[str, Figure]]:
-    """Curves of training, where there are any, and the KL by dimension, where it factorises."""
-    if len(metrics):
-        yield "Training curves", training_curves(metrics)
-    if e.kl_per_dim.shape[1] == e.mean.shape[1]:
-        yield "KL per dimension", kl_by_dimension(e.kl_per_dim.mean(0).tolist(), e.mean.var(0, correction=0).tolist())
+def parts_of(run: TrainedModel) -> dict[str, str]:
+    """The names of the parts that a model is made of."""
+    return {kind: part["name"] for kind, part in run.config.to_dict().items() if isinstance(part, dict) and "name" in part}
 
 
-def headline(run: TrainedModel, e: Evidence, metrics: pd.DataFrame) -> Iterator[Tile]:
-    """The figures to read first."""
-    f = figures_of(e)
-    yield Tile("-log p(x)", f"{f['nll']:.2f} ± {f['nll_se']:.2f}", f"nats; {f['rows']} test rows, {SAMPLES} importance samples")
-    yield Tile("-ELBO", f"{-f['elbo']:.2f}", "nats per row")
-    yield Tile("reconstruction", f"{-f['log_px']:.2f}", "-log p(x|z), nats per row")
-    yield Tile("KL", f"{f['kl']:.2f}", "nats per row: the information in z")
-    yield Tile("bits per dimension", f"{f['bits_per_dim']:.4f}", f"{run.spec.size} elements a row")
-    yield Tile("active units", f"{f['active_units']} of {run.config.latent}", f"effective samples {f['ess']:.1f} of {SAMPLES}")
+def headline(run: TrainedModel, metrics: pd.DataFrame) -> Iterator[Tile]:
+    """The figures to read first, each with its standard error over rows."""
+    e = test_evidence(run)
+    f, rows = figures_of(e), len(run.data("test"))
+    of = f"{f['rows']:,} test rows" if f["rows"] == rows else f"the first {f['rows']:,} of {rows:,} test rows"
+    yield Tile("-log p(x)", mean_and_error(-e.log_evidence), f"nats; {of}, {SAMPLES} importance samples")
+    yield Tile("-ELBO", mean_and_error(-e.elbo), f"nats per row; {of}")
+    yield Tile("reconstruction", mean_and_error(-e.log_px), f"-log p(x|z), nats per row; {of}")
+    yield Tile("KL", mean_and_error(e.kl), f"nats per row: the information in z; {of}")
+    bits = f["nll_se"] * f["rows"] / float(e.observed.sum()) / math.log(2)
+    yield Tile(
+        "bits per dimension", with_error(f["bits_per_dim"], bits, 3), f"-log2 p(x) by observed element; {run.spec.size} a row"
+    )
+    yield Tile(
+        "active units",
+        f"{f['active_units']} of {run.config.latent}",
+        f"Var E[z|x] > {ACTIVE}; effective samples {f['ess']:.1f} of {SAMPLES}",
+    )
     if "seconds" in metrics:
-        yield Tile(
-            "training", clock(float(metrics["seconds"].iloc[-1])), f"{len(metrics)} epochs, {int(metrics['step'].iloc[-1])} steps"
-        )
+        seconds, steps = float(metrics["seconds"].iloc[-1]), int(metrics["step"].iloc[-1])
+        yield Tile("training", clock(seconds), f"{len(metrics)} epochs, {steps} steps")
 
 
-def domain_tiles(metrics: Mapping[str, Any]) -> Iterator[Tile]:
-    """The domain's own figures."""
-    for name, value in metrics.items():
-        yield Tile(name.replace("_", " "), f"{value:.4g}" if isinstance(value, float) else str(value))
+def mean_and_error(values: Tensor) -> str:
+    """Mean ± standard error over rows (N,)."""
+    return with_error(float(values.mean()), float(values.std()) / math.sqrt(len(values)) if len(values) > 1 else math.nan, 2)
+
+
+def with_error(value: float, error: float, digits: int) -> str:
+    """A figure with its standard error, where it has one."""
+    return f"{value:.{digits}f}" + ("" if math.isnan(error) else f" ± {error:.{digits}f}")
+
+
+def domain_tiles(figures: Mapping[str, Any], words: Mapping[str, str]) -> Iterator[Tile]:
+    """The figures that the domain wants read first."""
+    for name, meaning in words.items():
+        if name in figures:
+            yield Tile(name.replace("_", " "), shown(figures, name), meaning + chance(figures, name))
+
+
+def metric_table(figures: Mapping[str, Any], words: Mapping[str, str]) -> Table:
+    """Every figure of the domain with its error, what guessing gives, and what it says."""
+    named = [name for name in figures if not is_companion(name, figures)]
+    rows = [[name.replace("_", " "), shown(figures, name), words.get(name, "").strip() + chance(figures, name)] for name in named]
+    title = f"{len(rows)} figures on the test, as `vaehub evaluate` prints them"
+    return Table(("figure", "value", "what it says"), rows, title, "± standard error.", words=True, folded=len(rows) > UNFOLDED)
+
+
+def is_companion(name: str, figures: Mapping[str, Any]) -> bool:
+    """Whether a figure belongs to another."""
+    return any(name.endswith(end) and name.removesuffix(end) in figures for end in (ERROR, CHANCE))
+
+
+def shown(figures: Mapping[str, Any], name: str) -> str:
+    """A figure with its standard error, where the domain gives one."""
+    value, error = figures[name], figures.get(name + ERROR, math.nan)
+    text = f"{value:.4g}" if isinstance(value, float) else str(value)
+    return text if math.isnan(error) else f"{text} ± {error:.2g}"
+
+
+def chance(figures: Mapping[str, Any], name: str) -> str:
+    """What guessing gives, where the domain says so."""
+    return f"; guessing gives {figures[name + CHANCE]:.3g}" if name + CHANCE in figures else ""
 
 
 def clock(seconds: float) -> str:
@@ -141,22 +160,34 @@ def clock(seconds: float) -> str:
     return f"{hours}:{minutes:02}:{rest:02} h" if hours else f"{minutes}:{rest:02} min"
 
 
-def picture(title: str, figure: Figure, folder: Path) -> Picture:
-    """The figure as PNG, in the page and in the folder."""
-    buffer = io.BytesIO()
-    figure.savefig(buffer, format="png", metadata={"Software": None})
-    name = re.sub(r"[^a-z0-9]+", "_", title.lower()).strip("_") or "figure"
-    atomic_write(folder / f"{name}.png", buffer.getvalue())
-    alt = " ".join(filter(None, (f"{title}.", figure.get_supxlabel().replace("\n", " "))))
-    width, height = figure.get_size_inches()
-    return Picture(title, not figure.get_suptitle(), width > WIDE * height, alt, base64.b64encode(buffer.getvalue()).decode())
+def findings(faults: list[Fault]) -> Iterator[Block]:
+    """What was looked at and what was found: no more than that."""
+    yield Finding(verdict(faults), "good" if not faults else "", checked=listed_checks())
+    for fault in faults:
+        yield Finding(f"{fault.evidence}.", fault.severity, f"{fault.name} ({fault.severity})", f"{fault.advice}.")
 
 
-def verdict(findings: list[Finding]) -> str:
-    """The doctor's opinion in a line."""
-    if not findings:
-        return f"Healthy: none of {len(CHECKS)} checks found a fault."
-    return f"{len(findings)} of {len(CHECKS)} checks found a fault."
+def latent_figures(run: TrainedModel) -> list[Block]:
+    """The map of codes, and what each dimension carries."""
+    e = test_evidence(run)
+    labels = run.data("test").labels
+    found = [
+        latent_map(e.mean, None if labels is None else labels[: len(e.mean)].cpu().numpy(), run.codec.classes),
+        use_of_dimensions(e),
+    ]
+    beside = [figure for figure in found if figure is not None and figure.half]
+    wide = [figure for figure in found if figure is not None and not figure.half]
+    return [*([Beside(beside)] if beside else []), *wide]
+
+
+def provenance(run: TrainedModel, folder: Path) -> list[Block]:
+    """The command, the data, the versions and the whole configuration."""
+    command = f"vaehub train {shlex.quote(str(folder / 'config.yaml'))} --out {shlex.quote(str(folder) + '-again')}"
+    return [
+        Code(command, "This command trains the same model again:"),
+        Beside([Facts(fingerprint(run), "Data"), Facts(versions(run), "Versions")]),
+        Code(yaml.safe_dump(run.config.to_dict(), sort_keys=False), "The whole configuration", folded=True),
+    ]
 
 
 def fingerprint(run: TrainedModel) -> dict[str, str]:

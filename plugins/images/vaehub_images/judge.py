@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, final
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, ClassVar, final
 
 from vaehub import Judge, TrainedModel
 
 if TYPE_CHECKING:
-    from matplotlib.figure import Figure
+    from vaehub.report import Section
 
 
 @final
 class ImageJudge(Judge):
     """Judges models of images."""
+
+    headline: ClassVar[Mapping[str, str]] = {
+        "reconstruction_mse": "mean square error of a pixel in 0 … 1, decoded from the mean of q(z|x)",
+        "knn_accuracy": "share of test images whose class the 5 nearest codes of training images tell",
+        "recognised": "share of samples by class in which a classifier sees that class",
+    }
 
     def metrics(self, run: TrainedModel, split: str) -> Mapping[str, float]:
         """Reconstruction error, how well the codes tell the classes apart, and how many conditional samples are recognised."""
@@ -21,8 +27,8 @@ class ImageJudge(Judge):
 
         return image_metrics(run, split)
 
-    def figures(self, run: TrainedModel) -> Mapping[str, Figure]:
-        """The picture book of a run, by title."""
-        from vaehub_images.figures import picture_book
+    def sections(self, run: TrainedModel) -> Sequence[Section]:
+        """The picture book of a run."""
+        from vaehub_images.report import picture_book
 
         return picture_book(run)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
@@ -25,30 +26,41 @@ def first(data: Data, rows: int) -> Data:
 
 
 def image_metrics(run: TrainedModel, split: str) -> Mapping[str, float]:
-    """Reconstruction error and, where images have classes, how far codes and samples keep them."""
+    """Reconstruction error and, where images have classes, how far codes and samples keep them; with standard errors and what guessing gives."""
     data = first(run.data(split), ROWS)
-    out = {"reconstruction_mse": reconstruction_mse(run, data)}
+    out = of_rows("reconstruction_mse", reconstruction_errors(run, data))
     if data.labels is not None:
-        out["knn_accuracy"] = knn_accuracy(run, data)
+        out |= of_rows("knn_accuracy", knn_hits(run, data)) | {"knn_accuracy_chance": most_frequent(labels(data))}
     if run.spec.cond and shows_digits(run):
-        out["recognised"] = recognised(run)
+        out |= of_rows("recognised", recognised(run)) | {"recognised_chance": 1 / run.spec.cond}
     return out
 
 
-def reconstruction_mse(run: TrainedModel, data: Data) -> float:
-    """Mean square error of a pixel in [0, 1], decoded from the mean code, on at most 2,000 rows."""
+def of_rows(name: str, values: Tensor) -> dict[str, float]:
+    """The mean of values (N,), and its standard error."""
+    error = float(values.std() / math.sqrt(len(values))) if len(values) > 1 else math.nan
+    return {name: float(values.mean()), f"{name}_se": error}
+
+
+def most_frequent(classes: Tensor) -> float:
+    """The accuracy of naming the most frequent of the classes (N,) every time."""
+    return float(classes.bincount().max() / len(classes))
+
+
+def reconstruction_errors(run: TrainedModel, data: Data) -> Tensor:
+    """Mean square error (N,) of the pixels in [0, 1] of each image, decoded from the mean code."""
     x = data[torch.arange(len(data))].x
     estimate = torch.from_numpy(run.reconstruct(data))
-    return (in_unit(x, run.spec) - in_unit(estimate, run.spec)).square().mean().item()
+    return (in_unit(x, run.spec) - in_unit(estimate, run.spec)).square().flatten(1).mean(1).double()
 
 
-def knn_accuracy(run: TrainedModel, data: Data) -> float:
-    """How many of at most 2,000 rows the 5 nearest mean codes of 10,000 training rows classify rightly."""
+def knn_hits(run: TrainedModel, data: Data) -> Tensor:
+    """1 (N,) where the 5 nearest mean codes of 10,000 training rows give a row its class, else 0."""
     from sklearn.neighbors import KNeighborsClassifier
 
     train = first(run.data("train"), REFERENCES)
     classifier = KNeighborsClassifier(NEIGHBOURS).fit(run.encode(train), labels(train))
-    return float(classifier.score(run.encode(data), labels(data)))
+    return (torch.from_numpy(classifier.predict(run.encode(data))) == labels(data)).double()
 
 
 def labels(data: Data) -> Tensor:
@@ -67,8 +79,8 @@ def by_class(run: TrainedModel, per_class: int) -> Tensor:
     return torch.eye(run.spec.cond).repeat_interleave(per_class, 0)
 
 
-def recognised(run: TrainedModel) -> float:
-    """The fraction of 100 samples of every class in which the classifier that ships sees that class."""
+def recognised(run: TrainedModel) -> Tensor:
+    """1 (N,) where the classifier that ships sees the class that a sample was given, else 0; 100 samples of every class."""
     samples = torch.from_numpy(run.sample(run.spec.cond * PER_CLASS, cond=by_class(run, PER_CLASS)))
     seen = recognise(in_unit(samples, run.spec))
-    return (seen == torch.arange(run.spec.cond).repeat_interleave(PER_CLASS)).double().mean().item()
+    return (seen == torch.arange(run.spec.cond).repeat_interleave(PER_CLASS)).double()

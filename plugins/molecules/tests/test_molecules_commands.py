@@ -136,7 +136,7 @@ MISTAKES = [
     (["neighbours", "model", "CCO", "--among", "none.smi"], "none.smi: no such file"),
     (["interpolate", "model", "CCO", "C1CC"], "'C1CC': a ring number without its pair"),
     (["interpolate", "model", "CCO", "CCN", "-o", "way.doc"], ".doc"),
-    (["report", "nowhere"], "nowhere"),
+    (["neighbours", "nowhere", "CCO"], "nowhere"),
 ]
 
 

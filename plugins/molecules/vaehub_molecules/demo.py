@@ -30,7 +30,7 @@ SMALL: dict[str, Any] = {  # enough for molecules that look like drugs and codes
 }
 MORE = """For more: the same on your own molecules, and longer
   vaehub train configs/molecules.yaml domain.path=molecules.smi --out runs/mine
-  vaehub molecules report runs/mine
+  vaehub report runs/mine
   vaehub molecules optimize runs/mine --objective qed --budget 10000 -o best"""
 
 

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, final
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, ClassVar, final
 
 from vaehub import Data, Judge, Model, TrainedModel, UsageError
 from vaehub_molecules.codec import MoleculeCodec
 from vaehub_molecules.sets.molecule_set import MoleculeSet
 
 if TYPE_CHECKING:
-    from matplotlib.figure import Figure
+    from vaehub.report import Section
 
 JUDGED = 500  # molecules that `validate` reconstructs, and as many that it draws
 
@@ -18,6 +18,14 @@ JUDGED = 500  # molecules that `validate` reconstructs, and as many that it draw
 @final
 class MoleculeJudge(Judge):
     """Judges models of molecules."""
+
+    headline: ClassVar[Mapping[str, str]] = {
+        "exact_reconstruction": "share of unseen molecules that come back exactly",
+        "validity": "share of drawn strings that are molecules",
+        "novelty": "share of different valid samples that were not trained on",
+        "FCD": "Fréchet ChemNet distance of samples to unseen molecules; lower is better, 0 to 1 is near",
+        "Filters": "share of samples that pass the filters of medicinal chemistry",
+    }
 
     def validate(self, vae: Model, data: Data) -> Mapping[str, float]:
         """Share of validation molecules that come back exactly, and of valid ones among drawn (`val_exact`, `val_valid`)."""
@@ -32,11 +40,11 @@ class MoleculeJudge(Judge):
         train = self.domain.train["smiles"].tolist() if isinstance(self.domain, MoleculeSet) else []
         return figures_of(run, run.data(split), train)
 
-    def figures(self, run: TrainedModel) -> Mapping[str, Figure]:
-        """Drawn molecules: new ones, and pairs of given and returned."""
-        from vaehub_molecules.report.figures import figures
+    def sections(self, run: TrainedModel) -> Sequence[Section]:
+        """Drawn molecules: new ones, what comes back, what lies near; their properties, and where they lie."""
+        from vaehub_molecules.report import run_sections
 
-        return figures(run)
+        return run_sections(run)
 
 
 def molecules_of(codec: object) -> MoleculeCodec:

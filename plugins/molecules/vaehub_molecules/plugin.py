@@ -27,7 +27,6 @@ def vaehub_commands() -> dict[str, str]:
     """`vaehub molecules …` and `vaehub demo molecules`."""
     return {
         "molecules optimize": COMMANDS + "optimize:optimize",
-        "molecules report": COMMANDS + "look:report",
         "molecules metrics": COMMANDS + "look:metrics",
         "molecules neighbours": COMMANDS + "look:neighbours",
         "molecules interpolate": COMMANDS + "look:interpolate",

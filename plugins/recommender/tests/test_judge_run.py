@@ -49,7 +49,7 @@ def test_lists_are_those_of_the_model_for_the_held_out_users(run: Run, part: str
 
 def test_evaluate_prints_the_model_beside_the_baselines(run: Run) -> None:
     figures = run.evaluate("test", samples=2)
-    assert figures["ndcg@100"] == pytest.approx(judged_run(run).table()["ndcg@100", "mean"]["model"])
+    assert figures["ndcg@100"] == pytest.approx(judged_run(run, "test").table()["ndcg@100", "mean"]["model"])
     assert {"nll", "EASE ndcg@100", "popularity ndcg@100"} <= figures.keys()
 
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import base64
-import io
 import re
 from dataclasses import replace
 from itertools import combinations
@@ -13,26 +11,27 @@ import pandas as pd
 import pytest
 import torch
 from matplotlib.colors import to_rgb
-from PIL import Image
 from scipy.sparse import csr_array
 
 import vaehub
+import vaehub_recommender.judge.protocols
+from vaehub.cli.app import main
 from vaehub.errors import UsageError
+from vaehub.report import HALF, NARROW, WIDE
+from vaehub.report.look import SERIES, drawn
 from vaehub_recommender import tastes
-from vaehub_recommender.figures import by_segment
 from vaehub_recommender.held import Held
 from vaehub_recommender.judge import ByPopularity, judge
 from vaehub_recommender.judge.baselines import slices
 from vaehub_recommender.recommender import Recommender
-from vaehub_recommender.report import Findings, gather, render, write
-from vaehub_recommender.report.charts import curves_figure, exposure_figure, segment_figure
+from vaehub_recommender.report import Findings, gather, report_page, write
+from vaehub_recommender.report.charts import exposure_figure, segment_figure
 from vaehub_recommender.report.examples import examples
 from vaehub_recommender.report.findings import Example, Map, Suggestion
-from vaehub_recommender.report.look import HALF, KINDS, PHONE, SCREEN, png
 from vaehub_recommender.report.mapped import map_figure
 from vaehub_recommender.report.maps import has_codes, in_the_plane
 from vaehub_recommender.report.named import OTHER, kinds, kinds_of, names_of
-from vaehub_recommender.report.tables import measures
+from vaehub_recommender.report.tables import measures, segments
 from vaehub_recommender.report.verdict import exposure_in_words, verdict
 from vaehub_recommender.scores import Given
 
@@ -74,15 +73,25 @@ def findings(judged):
     names, words = (np.array([f"{kind} {n % 3}" for n in range(60)], object) for kind in ("$film", "kind"))
     users = Map(rng.normal(size=(60, 2)), 0.5, amount)
     example = Example("<i>", 20, ("one", "two"), (Suggestion("three & four", (("one", 0.25),)), Suggestion("five", ())))
-    curves = pd.DataFrame({"val_ndcg": [0.1, 0.3, 0.2], "train_elbo": [-9.0, -8, -7], "val_elbo": [-9.5, -9, -9]})
     items = replace(users, kinds=words, order=("kind 1", "kind 0", "kind 2"), names=names)
     made = {"model": "encoder bag"}
-    return Findings("films", "80 users", judged, "How.", curves, users, items, (example, Example("b", 3, ("x",), ())), made)
+    return Findings("80 users", judged, "How.", users, items, (example, Example("b", 3, ("x",), ())), made)
 
 
 @pytest.fixture(scope="module")
 def whole(findings):
     return render(findings)
+
+
+def render(findings):
+    return report_page(findings, "films").html()
+
+
+def shown_on(canvas, draw, *given):
+    """A figure as it is drawn for this width."""
+    figure = drawn(lambda canvas: draw(*given, canvas), canvas)
+    figure.draw_without_rendering()
+    return figure
 
 
 @pytest.fixture(scope="module")
@@ -93,18 +102,13 @@ def recommender():
     return Recommender(CONFIG).fit(frame, min_rating=4, items=items)
 
 
-def pictures(html):
-    found = re.findall(r"data:image/png;base64,([^\"]+)", html)
-    return [np.asarray(Image.open(io.BytesIO(base64.b64decode(picture)))) for picture in found]
-
-
 def text_of(html):
     return re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", re.sub(r"base64,[^\"]+|<style>.*?</style>", "", html, flags=re.S)))
 
 
 def test_the_page_is_one_file_that_needs_nothing_else(whole):
     html = whole
-    assert not re.search(r"(src|href|srcset)=\"(?!data:)", html)
+    assert not re.search(r"(src|href|srcset)=\"(?!data:|#)", html)
     assert "http" not in html
     assert "&lt;i&gt;" in html
     assert "&lt;b&gt;note" in html
@@ -115,20 +119,19 @@ def test_the_page_is_one_file_that_needs_nothing_else(whole):
     assert "20 items, those first that count most here: one · two …" in text
 
 
-def test_every_picture_is_there_for_screens_and_phones_and_shows_something(whole):
-    shown = pictures(whole)
-    assert len(shown) == 2 * 6
-    assert all(picture[..., :3].std() > 5 for picture in shown)
-    assert all(screen.shape[1] > phone.shape[1] for screen, phone in zip(shown[1::2], shown[::2], strict=True))
+def test_every_figure_is_there_for_screens_and_phones_and_has_its_text(whole):
+    charts = re.findall(r"<svg [^>]*>", whole)
+    assert len(charts) == 2 * 5
+    assert all('role="img"' in chart and 'aria-label="' in chart for chart in charts)
 
 
 def test_what_is_not_there_is_not_drawn(findings):
-    bare = replace(findings, curves=pd.DataFrame(), users=None, items=None, examples=())
+    bare = replace(findings, users=None, items=None, examples=())
     html = render(bare)
     assert html == render(bare)
-    assert len(pictures(html)) == 2 * 3
+    assert html.count("<svg ") == 2 * 3
     assert "There is no map" in html
-    assert "<h2>Training</h2>" not in html
+    assert "<h2>Examples</h2>" not in html
 
 
 def test_the_verdict_goes_by_the_paired_intervals(judged):
@@ -152,17 +155,27 @@ def test_the_page_of_a_model_with_nothing_beside_it(findings, judged):
 
 
 def test_the_table_has_all_measures_and_colours_only_those_of_quality(judged):
-    table = {row.name: row for row in measures(judged)}
+    table = {name: cells for name, *cells in measures(judged).rows}
     assert list(table)[:2] == ["NDCG@100", "Recall@20"]
-    assert table["NDCG@100"].differences[0][1] == "win"
-    assert table["Popularity bias@20"].differences[0][1] == ""
-    assert table["Gini@20"].differences == ()
+    assert table["NDCG@100"][3].tone == "good"
+    assert table["Popularity bias@20"][3].tone == ""
+    assert [cell.text for cell in table["Gini@20"][3:]] == ["", ""]
     mean, error = judged.table().loc["model", "ndcg@100"]
-    assert table["NDCG@100"].means[0] == f"{mean:.4f} ± {error:.4f}"
+    assert table["NDCG@100"][0].text == f"{mean:.4f} ± {error:.4f}"
+
+
+def test_bold_is_the_best_and_not_the_first(judged):
+    assert [cell.best for cell in measures(judged).rows[0][1:4]] == [True, False, False]
+    worse = replace(judged, marks=dict(reversed(judged.marks.items())))
+    assert [cell.best for cell in measures(worse).rows[0][1:4]] == [False, False, True]
+    twins = replace(judged, marks={"model": judged.marks["model"], "twin": judged.marks["model"]})
+    assert not any(cell.best for cell in measures(twins).rows[0][1:3])
+    assert not any(cell.best for name, *row in measures(judged).rows if name == "Novelty@20" for cell in row)
+    assert all(sum(cell.best for cell in row[2:]) <= 1 for row in segments(judged, "history").rows)
 
 
 def test_segments_are_drawn_at_their_means_with_their_errors(judged):
-    axes = segment_figure(judged, "history", SCREEN).axes[0]
+    axes = shown_on(WIDE, segment_figure, judged, "history").axes[0]
     table = judged.segments().query("by == 'history' and metric == 'ndcg@100' and model == 'model'")
     points, _, (bars,) = axes.containers[0]
     assert points.get_xdata() == pytest.approx(table["mean"])
@@ -172,7 +185,7 @@ def test_segments_are_drawn_at_their_means_with_their_errors(judged):
 
 
 def test_exposure_is_drawn_beside_what_users_choose(judged):
-    axes = exposure_figure(judged, PHONE).axes[0]
+    axes = shown_on(NARROW, exposure_figure, judged).axes[0]
     assert [bar.get_width() for bar in axes.containers[0]] == pytest.approx(judged.exposure()["model"])
     counts, band = judged.items.counts, judged.items.band
     lines = [segment[0, 0] for segment in axes.collections[0].get_segments()]
@@ -180,22 +193,14 @@ def test_exposure_is_drawn_beside_what_users_choose(judged):
     assert f"{lines[0]:.0%} of all interactions" in exposure_in_words(judged)
 
 
-def test_curves_mark_the_best_epoch_and_do_without_ranking(findings):
-    ranked, bound = curves_figure(findings.curves, SCREEN).axes
-    assert ranked.lines[1].get_xydata().tolist() == [[2, 0.3]]
-    assert bound.lines[0].get_ydata().tolist() == [9, 8, 7]
-    assert len(curves_figure(findings.curves[["train_elbo"]], PHONE).axes) == 1
-
-
-@pytest.mark.parametrize("canvas", [SCREEN, HALF, PHONE], ids=["screen", "half", "phone"])
+@pytest.mark.parametrize("canvas", [WIDE, HALF, NARROW], ids=["wide", "half", "narrow"])
 def test_nothing_overlaps_or_leaves_the_figure(findings, judged, canvas):
     for figure in (
-        *(segment_figure(judged, by, canvas) for by in ("history", "popularity")),
-        exposure_figure(judged, canvas),
-        map_figure(findings.users, "items", canvas),
-        map_figure(findings.items, "users", canvas),
+        *(shown_on(canvas, segment_figure, judged, by) for by in ("history", "popularity")),
+        shown_on(canvas, exposure_figure, judged),
+        shown_on(canvas, map_figure, findings.users, "items"),
+        shown_on(canvas, map_figure, findings.items, "users"),
     ):
-        png(figure)
         inside = [axes.get_tightbbox() for axes in figure.axes] + [legend.get_window_extent() for legend in figure.legends]
         assert all(
             box.x0 >= -1 and box.x1 <= figure.bbox.x1 + 1 and box.y0 >= -1 and box.y1 <= figure.bbox.y1 + 1 for box in inside
@@ -206,10 +211,10 @@ def test_nothing_overlaps_or_leaves_the_figure(findings, judged, canvas):
 
 
 def test_a_kind_has_the_colour_of_its_place_in_the_order(findings):
-    legend = map_figure(findings.items, "users", HALF).legends[0]
+    legend = shown_on(HALF, map_figure, findings.items, "users").legends[0]
     assert [text.get_text() for text in legend.texts] == ["kind 1", "kind 0", "kind 2"]
     colours = [tuple(handle.get_facecolor()[0][:3]) for handle in legend.legend_handles]
-    assert colours == [to_rgb(colour) for colour in KINDS[:3]]
+    assert colours == [to_rgb(colour) for colour in SERIES[:3]]
 
 
 def test_the_map_is_of_the_greatest_variance():
@@ -266,14 +271,32 @@ def test_the_page_of_a_recommender_and_of_one_that_knows_nobody(recommender, tmp
     assert not (tmp_path / "none.html").exists()
 
 
-def test_a_run_has_its_curves_its_protocol_and_figures_for_vaehub_report(tmp_path):
+def test_a_run_has_one_page_by_either_command(tmp_path, monkeypatch, capsys):
     tastes.ratings(viewers=120, films=3).to_parquet(tmp_path / "likes.parquet")
     domain = CONFIG["domain"] | {"path": str(tmp_path / "likes.parquet"), "split": "random", "min_rating": 4}
+    vaehub.train(CONFIG | {"domain": domain}, out=tmp_path / "run", progress=False)
+    monkeypatch.chdir(tmp_path)
+    pages = []
+    for words in (["report", "run"], ["recommender", "report", "run"]):
+        assert main(words) == 0
+        assert capsys.readouterr().out == "run/report.html\n"
+        pages.append((tmp_path / "run" / "report.html").read_text())
+    assert pages[0] == pages[1]
+    assert "a random fifth of each user" in pages[0]
+    for title in ("Training", "How good the lists are", "For whom they are good", "Examples", "How it was made"):
+        assert f"<h2>{title}</h2>" in pages[0]
+    assert "What else was validated" in pages[0]
+    assert not (tmp_path / "run" / "recommender.html").exists()
+
+
+def test_a_run_is_judged_once_for_its_whole_page(tmp_path, monkeypatch):
+    tastes.ratings(viewers=120, films=3).to_parquet(tmp_path / "likes.parquet")
+    domain = CONFIG["domain"] | {"path": str(tmp_path / "likes.parquet"), "min_rating": 4}
     run = vaehub.train(CONFIG | {"domain": domain}, out=tmp_path / "run", progress=False)
-    assert all(png(figure) for figure in by_segment(run).values())
-    html = write(Recommender.load(tmp_path / "run"), tmp_path / "run" / "recommender.html").read_text()
-    assert "a random fifth of each user" in html
-    assert "<h2>Training</h2>" in html
+    asked, judging = [], vaehub_recommender.judge.protocols.evaluate
+    monkeypatch.setattr("vaehub_recommender.judge.protocols.evaluate", lambda *given: asked.append(given[2]) or judging(*given))
+    run.report()
+    assert asked == ["test"]
 
 
 def test_a_linear_model_alone_has_no_map():
@@ -281,4 +304,4 @@ def test_a_linear_model_alone_has_no_map():
     assert has_codes(model.fitted)
     model.fitted.run.vae.decoder.base = None
     assert not has_codes(model.fitted)
-    assert gather(model, "films", model.evaluate(tastes.ratings(viewers=80, films=3, seed=1))).users is None
+    assert gather(model, model.evaluate(tastes.ratings(viewers=80, films=3, seed=1))).users is None

@@ -127,9 +127,13 @@ class Recommender(Described):
     @classmethod
     def load(cls, path: str | Path) -> Recommender:
         """What `save` wrote, or the run in a folder of `vaehub train`, which knows users while the table that it was trained on is there."""
-        model = read(Path(path))
-        recommender = cls(model.run.config.to_dict())
-        recommender._model = model
+        return cls.of(read(Path(path)))
+
+    @classmethod
+    def of(cls, fitted: Fitted) -> Recommender:
+        """The face of a model that is trained already."""
+        recommender = cls(fitted.run.config.to_dict())
+        recommender._model = fitted
         return recommender
 
     def facts(self) -> dict[str, object]:

@@ -12,6 +12,8 @@ from vaehub import Spec
 from vaehub.base import Batch
 from vaehub.errors import UsageError
 from vaehub.evaluation.judge import judge_of_run
+from vaehub.report import NARROW
+from vaehub.report.look import drawn
 from vaehub.run import codec_of
 from vaehub_timeseries.codec import SeriesCodec
 from vaehub_timeseries.domain import TimeSeries
@@ -252,19 +254,32 @@ def test_the_linear_error_is_that_of_straight_lines():
     hidden = torch.zeros_like(line, dtype=torch.bool)
     hidden[:, 2] = True
     trial = Trial(Batch(torch.where(hidden, 0.0, truth), None, ~hidden), truth, hidden)
-    assert trial.linear_error() == pytest.approx(1.0, abs=1e-6)
+    assert trial.mean_error(trial.linear_estimates()) == pytest.approx(1.0, abs=1e-6)
+
+
+def test_the_error_of_a_mean_takes_windows_for_independent_and_not_their_cells():
+    """Each of 100 windows has 4 hidden cells with the same error: as sure as of 100 cells."""
+    errors = torch.randn(100, 1, 1).abs()
+    hidden = torch.ones(100, 4, 1, dtype=torch.bool)
+    truth = torch.cat([torch.zeros(100, 4, 1), torch.full((100, 1, 1), torch.nan)], 1)  # a cell that was never observed
+    hidden, errors = torch.cat([hidden, torch.zeros(100, 1, 1, dtype=torch.bool)], 1), errors.repeat(1, 5, 1)
+    trial = Trial(Batch(truth, None, ~hidden), truth, hidden)
+    assert trial.standard_error(errors) == pytest.approx(float(errors[:, 0].std()) / 10, rel=1e-4)
+    assert np.isnan(Trial(trial.given, truth, hidden & False).standard_error(errors))
 
 
 def test_a_run_is_judged_by_hidden_cells_and_shown(run):
-    metrics = judge_of_run(run).metrics(run, "test")
-    assert set(metrics) == {"imputation_mae", "linear_mae"}
-    assert all(0 < value < 5 for value in metrics.values())
+    metrics, judge = judge_of_run(run).metrics(run, "test"), judge_of_run(run)
+    assert set(metrics) == {"imputation_mae", "linear_mae", "imputation_mae_se", "linear_mae_se"}
+    assert set(judge.headline) <= set(metrics)
+    assert all(0 < metrics[name] < 5 for name in judge.headline)
     val = run.data("val")
     assert judge_of_run(run).validate(run.vae, val) == judge_of_run(run).validate(run.vae, val)
     assert judge_of_run(run).validate(run.vae, val)["imputation"] < 0
     assert not run.vae.training
-    (figure,) = judge_of_run(run).figures(run).values()
-    titles = {axes.get_title() for axes in figure.axes if axes.get_visible()}
+    (section,) = judge.sections(run)
+    (figure,) = (drawn(figure.draw, NARROW) for figure in section.figures())
+    titles = {axes.get_title(loc="left") for axes in figure.axes if axes.get_visible()}
     assert titles <= {"a", "b"}
     assert titles
 

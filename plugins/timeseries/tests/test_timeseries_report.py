@@ -2,23 +2,23 @@
 
 from __future__ import annotations
 
-import base64
-import io
 import re
 from dataclasses import replace
+from functools import partial
 from itertools import pairwise
 
 import numpy as np
 import pandas as pd
 import pytest
-from PIL import Image
 
+from vaehub.report import HALF, NARROW, WIDE
+from vaehub.report.look import drawn
 from vaehub_timeseries.report import Findings, render, write_report
 from vaehub_timeseries.report.bands import band_figure, beside, broken, lane
 from vaehub_timeseries.report.charts import binned, error_bars, missing_map
 from vaehub_timeseries.report.findings import column_summary, missing, most_missing_first, overall, ratios, verdict, worst_first
-from vaehub_timeseries.report.look import PHONE, SCREEN, png
-from vaehub_timeseries.report.page import DRAWN
+from vaehub_timeseries.report.gaps import Gap
+from vaehub_timeseries.report.page import DRAWN, error_row, report_page
 
 ERRORS = {"imputer": 0.5, "linear": 1.0, "last": 1.5, "mean": 4.0, "coverage": 0.9, "cells": 100.0}
 
@@ -48,11 +48,11 @@ def frame_of(rows=60, columns=3, rate=0.2, seed=0):
     )
 
 
-def pictures(html):
-    return [
-        np.asarray(Image.open(io.BytesIO(base64.b64decode(found))))
-        for found in re.findall(r"data:image/png;base64,([^\"]+)", html)
-    ]
+def shown_on(draw, canvas):
+    """The figure as it is drawn for this width."""
+    figure = drawn(draw, canvas)
+    figure.draw_without_rendering()
+    return figure
 
 
 def test_the_summary_counts_gaps_within_each_series():
@@ -123,23 +123,22 @@ def whole():
 
 
 def test_the_page_is_one_file_that_needs_nothing_else(whole):
-    assert not re.search(r"(src|href|srcset)=\"(?!data:)", whole)
-    assert "http" not in whole.replace("data:image", "")
+    assert not re.search(r"(src|href|srcset)=\"(?!data:|#)", whole)
+    assert "http" not in whole
     assert "&lt;b&gt;odd&lt;/b&gt;" in whole
     assert "60 rows, 3 columns, 01 Mar 2024 to 03 Mar 2024, every hour" in whole
     for name in ("c0", "c1", "c2"):
         assert whole.count(f"<h3>{name}</h3>") == 1
     assert "50%" in whole
-    assert re.search(r"<th>90%</th><td>89.0%</td>", whole)
+    assert re.search(r"<th scope=\"row\">90%</th>\s*<td>89.0%</td>", whole)
     assert "vaehub timeseries impute" in whole
 
 
-def test_every_picture_is_there_for_screens_and_phones_and_shows_something(whole):
-    shown = pictures(whole)
-    assert len(shown) == 2 * (1 + 3 + 1 + 1)
-    for screen, phone in list(zip(shown[1::2], shown[::2], strict=True))[:-1]:
-        assert screen.shape[1] > 1.7 * phone.shape[1]
-        assert min(screen[..., :3].std(), phone[..., :3].std()) > 5
+def test_every_figure_is_there_for_screens_and_phones_and_has_its_text(whole):
+    charts = re.findall(r"<svg [^>]*>", whole)
+    assert len(charts) == 2 * (1 + 3 + 1 + 1)
+    assert all('role="img"' in chart and 'aria-label="' in chart for chart in charts)
+    assert whole.count("<figcaption>") == 3
 
 
 def test_the_same_findings_give_the_same_bits(tmp_path):
@@ -150,15 +149,13 @@ def test_the_same_findings_give_the_same_bits(tmp_path):
 
 
 def test_wide_frames_are_capped_and_progress_is_told(monkeypatch):
-    monkeypatch.setattr(
-        "vaehub_timeseries.report.page.picture", lambda alt, draw: type("P", (), {"alt": alt, "screen": "", "phone": ""})()
-    )
+    monkeypatch.setattr("vaehub.report.page.chart", lambda figure, place: ("", ""))
     told = []
     html = render(findings(frame_of(columns=300)), lambda done, of: told.append((done, of)))
-    assert html.count("<h3>c") == DRAWN
+    assert len(re.findall("<h3>c[0-9]", html)) == DRAWN
     assert f"{300 - DRAWN} more are in the tables only" in html
-    assert told[0] == (0, DRAWN)
-    assert told[-1] == (DRAWN, DRAWN)
+    assert told[0] == (0, DRAWN + 3)
+    assert told[-1] == (DRAWN + 3, DRAWN + 3)
 
 
 EDGES = {
@@ -182,7 +179,8 @@ def test_odd_frames_give_a_page(name):
     for f in (tested, untested)[: 2 if name == "one row" else 1]:
         html = render(f)
         assert html.rstrip().endswith("</html>")
-        assert "nan" not in re.sub(r"base64,[^\"]+", "", html).lower().replace("nanosecond", "")
+        words = re.sub(r"base64,[^\"]+|<style>.*?</style>", "", html, flags=re.S).lower()
+        assert "nan" not in words.replace("nanosecond", "")
 
 
 def test_columns_that_are_no_numbers_have_no_band():
@@ -191,7 +189,7 @@ def test_columns_that_are_no_numbers_have_no_band():
     f = replace(findings(frame), frame=mixed, completed=findings(frame).completed.assign(kind=pd.Categorical(["x", "y"] * 30)))
     html = render(f)
     assert "<h3>kind</h3>" not in html
-    assert re.search(r"<th>kind</th><td>category</td><td>30</td>", html)
+    assert re.search(r"<th scope=\"row\">kind</th>\s*<td>category</td>\s*<td>30</td>", html)
 
 
 def test_a_lane_is_the_series_with_most_gaps_in_the_order_of_time():
@@ -218,9 +216,8 @@ def test_no_line_crosses_a_hole_in_time():
 
 def test_titles_do_not_run_into_each_other():
     frame = frame_of(rows=400, columns=1)
-    for canvas in (SCREEN, PHONE):
-        figure = band_figure(lane(findings(frame), "c0"), canvas)
-        png(figure)
+    for canvas in (WIDE, NARROW):
+        figure = shown_on(partial(band_figure, lane(findings(frame), "c0")), canvas)
         boxes = [axes.get_tightbbox() for axes in figure.axes]
         assert all(not one.overlaps(two) for i, one in enumerate(boxes) for two in boxes[:i])
         assert all(box.x0 >= 0 and box.x1 <= figure.bbox.x1 + 1 and box.y0 >= 0 and box.y1 <= figure.bbox.y1 + 1 for box in boxes)
@@ -235,7 +232,7 @@ def test_shares_of_the_map():
 
 
 def test_the_map_names_few_columns_and_counts_many():
-    few, many = (missing_map(findings(frame_of(columns=n, rows=20)), SCREEN).axes[0] for n in (5, 60))
+    few, many = (shown_on(partial(missing_map, findings(frame_of(columns=n, rows=20))), WIDE).axes[0] for n in (5, 60))
     assert [label.get_text() for label in few.get_yticklabels()] == [f"c{i}" for i in range(5)]
     assert many.get_ylabel() == "60 columns, in the order of the file"
 
@@ -243,20 +240,47 @@ def test_the_map_names_few_columns_and_counts_many():
 def test_bars_tell_winners_from_losers():
     f = findings(frame_of(columns=2))
     f = replace(f, errors=f.errors.assign(imputer=[0.5, 1.5]))
-    bars = error_bars(f, worst_first(f.errors), PHONE).axes[0].patches
+    bars = shown_on(partial(error_bars, f, worst_first(f.errors)), NARROW).axes[0].patches
     assert [round(bar.get_width(), 3) for bar in bars] == [1.5, 0.5]
     assert bars[0].get_facecolor() != bars[1].get_facecolor()
 
 
 @pytest.mark.parametrize("hours", [1, 3, 20, 60, 100, 500, 2000, 9000, 30000])
-@pytest.mark.parametrize("canvas", [SCREEN, PHONE], ids=["screen", "phone"])
+@pytest.mark.parametrize("canvas", [WIDE, NARROW], ids=["wide", "narrow"])
 def test_dates_never_crowd(hours, canvas):
     index = pd.date_range("2023-12-30 22:00", periods=25, freq=pd.Timedelta(hours=hours / 24))
     frame = pd.DataFrame({"a": np.where(np.arange(25) == 12, np.nan, 1e7)}, index=index)
-    figure = band_figure(lane(findings(frame), "a"), canvas)
-    png(figure)
+    figure = shown_on(partial(band_figure, lane(findings(frame), "a")), canvas)
     for axes in figure.axes:
         boxes = [label.get_window_extent() for label in axes.get_xticklabels() if label.get_text()]
         assert len(boxes) >= 2
         assert all(one.x1 < two.x0 for one, two in pairwise(boxes))
         assert boxes[-1].x1 <= figure.bbox.x1
+
+
+def test_a_close_view_names_the_gap_that_it_is_around_and_marks_it():
+    values = np.arange(100.0)
+    values[[20, 40, 42, 44, *range(60, 66)]] = np.nan
+    shown = lane(findings(pd.DataFrame({"a": values})), "a")
+    _, longest, typical = shown_on(partial(band_figure, shown), HALF).axes
+    assert longest.get_title(loc="left") == "around the longest gap (6 rows)"
+    assert typical.get_title(loc="left") == "around a typical gap (1 row)"
+    (ground,) = [patch for patch in longest.patches if patch.get_zorder() == 0]
+    assert (ground.get_x(), ground.get_x() + ground.get_width()) == (59.5, 65.5)
+    assert Gap(0, 1).length == 1
+
+
+def test_bold_is_the_smallest_error_and_not_ours():
+    row = pd.Series({"imputer": 0.5, "linear": 0.4, "last": 1.5, "mean": 4.0, "coverage": 0.9, "cells": 100.0})
+    assert [cell.best for cell in error_row("a", row, 1.25)[1:5]] == [False, True, False, False]
+    assert error_row("a", row, 1.25)[5].tone == "warning"
+    equal = row.replace({0.4: 0.50001})
+    assert [cell.best for cell in error_row("a", equal, 1.0)[1:5]] == [True, True, False, False]
+    assert error_row("a", equal, 1.0)[5].tone == ""
+    assert not any(cell.best for cell in error_row("a", row * 0, 1.0)[1:5])
+
+
+def test_a_page_has_only_the_sections_that_it_has_something_for():
+    f = findings(frame_of())
+    titles = [section.title for section in report_page(replace(f, calibration=f.calibration.iloc[:0])).sections]
+    assert titles == ["What is missing", "What was put in its place", "How large the errors are"]

@@ -7,8 +7,8 @@ import pandas as pd
 import pytest
 
 from vaehub_timeseries.frames import Reading, understand
+from vaehub_timeseries.report.dates import number
 from vaehub_timeseries.report.gaps import Gap, gaps, worth_showing
-from vaehub_timeseries.report.look import number
 from vaehub_timeseries.report.view import View, every
 
 
@@ -29,8 +29,8 @@ def test_runs_of_missing_cells():
 
 def test_the_longest_and_a_typical_gap_are_shown_once_and_never_the_whole_series():
     found = [Gap(0, 1), Gap(10, 13), Gap(50, 60)]
-    assert worth_showing(found, 100) == {"longest gap": Gap(50, 60), "typical gap": Gap(10, 13)}
-    assert worth_showing([Gap(4, 5)], 100) == {"longest gap": Gap(4, 5)}
+    assert worth_showing(found, 100) == {"the longest gap": Gap(50, 60), "a typical gap": Gap(10, 13)}
+    assert worth_showing([Gap(4, 5)], 100) == {"the longest gap": Gap(4, 5)}
     assert worth_showing([Gap(0, 90)], 100) == {}
     assert worth_showing([], 100) == {}
     assert Gap(50, 60).surroundings(65) == slice(40, 65)
@@ -38,7 +38,16 @@ def test_the_longest_and_a_typical_gap_are_shown_once_and_never_the_whole_series
 
 @pytest.mark.parametrize(
     ("value", "text"),
-    [(1234.5, "1,234"), (0.00012345, "0.000123"), (12.345, "12.3"), (1e9, "1.00e+09"), (0, "0.00"), (100, "100"), (1, "1.00")],
+    [
+        (1234.5, "1,234"),
+        (0.00012345, "0.000123"),
+        (12.345, "12.3"),
+        (1e9, "1.00e+09"),
+        (0, "0.00"),
+        (100, "100"),
+        (1, "1.00"),
+        (float("nan"), "–"),
+    ],
 )
 def test_numbers(value, text):
     assert number(value) == text

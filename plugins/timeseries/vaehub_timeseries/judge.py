@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, final
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, ClassVar, final
 
 import torch
 
@@ -12,12 +12,17 @@ from vaehub_timeseries.codec import SeriesCodec
 from vaehub_timeseries.trial import Trial
 
 if TYPE_CHECKING:
-    from matplotlib.figure import Figure
+    from vaehub.report import Section
 
 
 @final
 class SeriesJudge(Judge):
     """Judges models of series by a part of their observed cells, which is hidden from the model."""
+
+    headline: ClassVar[Mapping[str, str]] = {
+        "imputation_mae": "mean absolute error on hidden test cells, in standard deviations",
+        "linear_mae": "the same of linear interpolation within a window",
+    }
 
     def validate(self, vae: Model, data: Data) -> Mapping[str, float]:
         """Minus the mean absolute error on hidden cells, in standard deviations, for `train.monitor: val_imputation`."""
@@ -25,18 +30,19 @@ class SeriesJudge(Judge):
         return {"imputation": -trial_of(data, "val").error(vae, device)}
 
     def metrics(self, run: TrainedModel, split: str) -> Mapping[str, float]:
-        """Mean absolute error on hidden cells, in standard deviations, beside linear interpolation."""
+        """Mean absolute error on hidden cells, in standard deviations, beside linear interpolation, with standard errors over windows."""
         trial = trial_of(run.data(split), split)
-        return {"imputation_mae": trial.error(run.vae, run.device), "linear_mae": trial.linear_error()}
+        estimates = {"imputation_mae": trial.estimates(run.vae, run.device), "linear_mae": trial.linear_estimates()}
+        means = {name: trial.mean_error(estimate) for name, estimate in estimates.items()}
+        return means | {f"{name}_se": trial.standard_error(estimate) for name, estimate in estimates.items()}
 
-    def figures(self, run: TrainedModel) -> Mapping[str, Figure]:
+    def sections(self, run: TrainedModel) -> Sequence[Section]:
         """Windows of the test with cells hidden, and what the model believes of them."""
-        from vaehub_timeseries.figures import believed_windows
+        from vaehub_timeseries.report.windows import hidden_cells
 
         schema = self.codec.schema if isinstance(self.codec, SeriesCodec) else None
         names = None if schema is None else [channel.name for channel in schema.channels]
-        trial = trial_of(run.data("test"), "test")
-        return {"Hidden cells and what the model believes of them": believed_windows(run, trial, names)}
+        return [hidden_cells(run, trial_of(run.data("test"), "test"), names)]
 
 
 def trial_of(data: Data, split: str) -> Trial:

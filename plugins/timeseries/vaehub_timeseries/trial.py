@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -36,7 +37,7 @@ class Trial:
 
     def error(self, vae: Model, device: torch.device) -> float:
         """Mean absolute error on the hidden cells; 0 where there are none."""
-        return self._error(self.estimates(vae, device))
+        return self.mean_error(self.estimates(vae, device))
 
     @torch.no_grad()
     def estimates(self, vae: Model, device: torch.device) -> Tensor:
@@ -49,13 +50,21 @@ class Trial:
         vae.train(was)
         return torch.cat(parts)
 
-    def linear_error(self) -> float:
-        """The same of linear interpolation within a window."""
+    def linear_estimates(self) -> Tensor:
+        """The same (N, T, C) of linear interpolation within a window."""
         assert self.given.mask is not None  # see `of`
         windows = list(torch.where(self.given.mask, self.given.x, torch.nan).double().numpy())
-        beliefs = LinearExpert.fit(windows).predict(windows)
-        return self._error(torch.from_numpy(np.stack([b.mean for b in beliefs])))
+        return torch.from_numpy(np.stack([b.mean for b in LinearExpert.fit(windows).predict(windows)]))
 
-    def _error(self, estimate: Tensor) -> float:
+    def mean_error(self, estimate: Tensor) -> float:
+        """Mean absolute error of an estimate (N, T, C) on the hidden cells; 0 where there are none."""
         error = (estimate - self.truth).abs()[self.hidden]
         return error.mean().item() if len(error) else 0.0
+
+    def standard_error(self, estimate: Tensor) -> float:
+        """Standard error of `mean_error` over windows, whose cells are not taken for independent; NaN where fewer than two have hidden cells."""
+        apart = torch.where(self.hidden, (estimate - self.truth).abs() - self.mean_error(estimate), 0.0)
+        windows = int(self.hidden.any(2).any(1).sum())
+        if windows < 2:
+            return math.nan
+        return float((apart.sum((1, 2)).square().sum() * windows / (windows - 1)).sqrt() / self.hidden.sum())

@@ -70,7 +70,7 @@ def prior_apart(c: Checkup) -> Finding | None:
     if float(apart[worst]) <= APART:
         return None
     evidence = (
-        f"dimension {worst} of the encoded rows has mean {z[:, worst].mean():.2g} and standard deviation {z[:, worst].std():.2g}, "
+        f"dimension z{worst + 1} of the encoded rows has mean {z[:, worst].mean():.2g} and standard deviation {z[:, worst].std():.2g}, "
         f"the prior {prior[:, worst].mean():.2g} and {prior[:, worst].std():.2g}: {apart[worst]:.2g} nats apart"
     )
     advice = "raise objective.beta, or learn the prior (prior=flow, prior=vamp)"

@@ -1,4 +1,4 @@
-"""`vaehub molecules report`, `metrics`, `neighbours`, `interpolate`, `reconstruct` and `clean`."""
+"""`vaehub molecules metrics`, `neighbours`, `interpolate`, `reconstruct` and `clean`."""
 
 from __future__ import annotations
 
@@ -34,15 +34,6 @@ File = Annotated[
 ]
 Number = Annotated[int, typer.Option("-k", "--number", min=1, help="How many.")]
 WRITTEN = (".csv", ".parquet", ".png", ".svg")
-
-
-def report(run: RunPath) -> None:
-    """Write a page of drawn molecules: new ones, what comes back, what lies near, and what all that is worth."""
-    from vaehub_molecules.report import write_report
-
-    with session():
-        page = write_report(open_run(run))
-    print(page)
 
 
 def metrics(

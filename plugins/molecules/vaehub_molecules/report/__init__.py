@@ -1,5 +1,6 @@
-"""Pages that open offline: what a model of molecules has learnt, and what a search has found."""
+"""What pages show of molecules: sections of a run's page, and the page of a search."""
 
-from vaehub_molecules.report.page import write_report, write_search
+from vaehub_molecules.report.page import write_search
+from vaehub_molecules.report.sections import run_sections
 
-__all__ = ["write_report", "write_search"]
+__all__ = ["run_sections", "write_search"]

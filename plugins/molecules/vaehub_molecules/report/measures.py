@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-
-from vaehub_molecules.report.findings import Measure
+from dataclasses import dataclass
+from typing import final
 
 MEANING = {
     "exact_reconstruction": "share of unseen molecules that come back exactly from the mean of q(z|x)",
@@ -22,7 +22,9 @@ MEANING = {
     "filters": "share of samples that pass the filters of medicinal chemistry",
 }
 STARTS = {
-    "unique": "share of different molecules among the first valid samples",
+    "uniqueness@": "share of different molecules among the first so many valid samples",
+    "uniqueness": "share of different molecules among all valid samples",
+    "intdiv2": "1 - root mean square similarity of samples among each other: near pairs count more",
     "intdiv": "1 - mean similarity of samples among each other",
     "fcd": MEANING["fcd"],
     "snn": MEANING["snn"],
@@ -36,18 +38,36 @@ KINDS = {
 WHOLE = ("active_units", "kl_weight")
 
 
+@final
+@dataclass(frozen=True)
+class Measure:
+    """A row of the table of figures."""
+
+    name: str
+    value: str
+    meaning: str = ""
+
+
 def measures(figures: Mapping[str, float]) -> dict[str, list[Measure]]:
     """Figures by kind, each with what it says."""
     out: dict[str, list[Measure]] = {kind: [] for kind in KINDS}
-    for name, value in figures.items():
+    for name in figures:
+        if name.endswith("_se"):
+            continue
         kind = next(kind for kind, starts in KINDS.items() if name.lower().startswith(starts))
-        out[kind].append(Measure(spelled(name), written(name, value), meaning(name)))
+        out[kind].append(Measure(spelled(name), with_error(figures, name), meaning(name)))
     return {kind: rows for kind, rows in out.items() if rows}
 
 
 def spelled(name: str) -> str:
     """A figure's name for people."""
     return {"kl": "KL"}.get(name, name.replace("_", " "))
+
+
+def with_error(figures: Mapping[str, float], name: str) -> str:
+    """A figure, with its standard error where there is one."""
+    error = figures.get(f"{name}_se")
+    return written(name, figures[name]) + ("" if error is None else f" ± {error:.3f}")
 
 
 def written(name: str, value: float) -> str:
@@ -59,5 +79,6 @@ def meaning(name: str) -> str:
     """What a figure says."""
     low = name.lower()
     if low.endswith(" w1"):
-        return "Wasserstein distance of the property between samples and test molecules"
+        unit = ", in g/mol" if low.startswith(("weight", "mw")) else ""
+        return f"Wasserstein distance of the property between samples and test molecules{unit}"
     return MEANING.get(low) or next((text for start, text in STARTS.items() if low.startswith(start)), "")

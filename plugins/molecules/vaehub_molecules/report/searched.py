@@ -1,20 +1,22 @@
-"""From the result of a search to what its page shows."""
+"""The page of a search: what was found, how much better than where it began, and how it was made."""
 
 from __future__ import annotations
 
+import os
+import shlex
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 
 from vaehub.errors import UsageError
+from vaehub.report import Block, Card, Cards, Code, Facts, Figure, Finding, Link, Page, Section, Table, Tile, Tiles
 from vaehub.report.run_page import versions
 from vaehub_molecules.chem.fingerprints import fingerprints, tanimoto
-from vaehub_molecules.report.cards import Card, told
-from vaehub_molecules.report.charts import pareto, score_curve
-from vaehub_molecules.report.findings import Measure, SearchFindings
-from vaehub_molecules.report.look import Picture, picture
+from vaehub_molecules.report.cards import card, properties_in_words
+from vaehub_molecules.report.charts import front_figure, score_figure
 from vaehub_molecules.use.neighbours import by_fingerprint
 
 if TYPE_CHECKING:
@@ -23,57 +25,149 @@ if TYPE_CHECKING:
 
 SHOWN, LEADS = 24, 6  # cards
 PLACES = 100  # of the front, at most
+GIVEN = ("lead", "pool", "start")  # origins of what the search did not make
+ORIGINS = {
+    "lead": "a molecule that was given to start from",
+    "pool": "a molecule of the pool, as it is",
+    "start": "a molecule that ascent started from",
+    "around": "written by the model at a code near that of a good molecule (z + noise)",
+    "cross": "written by the model at a code between those of two good molecules",
+    "samples": "drawn from the model's prior",
+    "gradient": "written along the ascent of the model's own property heads",
+    "edits": "a good molecule with a few atoms or bonds changed, or two of them crossed, without the model",
+    "bo": "written at a code that Bayesian optimisation chose in its trust region",
+}
+CALLS = "A call is one canonical molecule that was not called before. What was proposed and not called cost nothing."
 
 
-def gather_search(result: Result, codec: Codec, title: str) -> SearchFindings:
-    """All that the page shows."""
-    several = len(result.columns) > 1
-    best = (result.front if several else result.best).head(SHOWN)
-    smiles = best["smiles"].tolist()
-    return SearchFindings(
-        title=title,
-        about=f"{' and '.join(result.names)}; {len(result.trace):,} of {result.budget:,} calls",
-        tiles=tiles(result),
-        leads=[
-            Card(lead, "lead", (note, lead)) for lead, note in zip(result.leads[:LEADS], told(result.leads[:LEADS]), strict=True)
-        ],
-        best=cards(best, result),
-        nearest=nearest_cards(smiles, codec),
-        pictures=pictures(result),
-        counts=[Measure(name.replace("_", " "), f"{count:,}") for name, count in result.counts.items()],
-        made={
-            "objective": ", ".join(result.names),
-            "budget": f"{result.budget:,} calls",
-            **versions(codec.run),
-        },
+def search_page(result: Result, codec: Codec, folder: Path, settings: Mapping[str, Any]) -> Page:
+    """The whole page. settings: all that decided the course of the search, by name."""
+    sections = [
+        Section("How it went", list(charts(result))),
+        Section("Leads", lead_cards(result.leads[:LEADS])),
+        Section("The best molecules", found(result, codec), "Tanimoto: of counted ECFP4, 1 is alike."),
+        Section("Where the calls came from", [origins(result)]),
+        Section(
+            "What was counted", [Facts({name.replace("_", " "): f"{count:,}" for name, count in result.counts.items()})], CALLS
+        ),
+        Section("How it was made", provenance(codec, folder, settings)),
+    ]
+    return Page(
+        title=folder.name,
+        subtitle=f"A search for molecules: {' and '.join(result.names)}; {len(result.trace):,} of {result.budget:,} calls",
+        lead=[Tiles(tiles(result))],
+        sections=[section for section in sections if section.blocks],
+        links=model_link(codec, folder),
     )
 
 
-def tiles(result: Result) -> list[Measure]:
-    """The figures to read first."""
-    scores = result.trace["score"].to_numpy(float)
+def model_link(codec: Codec, folder: Path) -> list[Link]:
+    """The way to the page of the model, where there is one."""
+    page = None if codec.run.path is None else codec.run.path.resolve() / "report.html"
+    return [Link("the model", Path(os.path.relpath(page, folder)).as_posix())] if page is not None and page.exists() else []
+
+
+def tiles(result: Result) -> list[Tile]:
+    """The figures to read first: the best that was found beside the best that was there."""
+    trace, scores = result.trace, result.trace["score"].to_numpy(float)
     best = np.sort(scores[np.isfinite(scores)])[::-1]
+    given = np.sort(trace.loc[trace["by"].isin(GIVEN), "score"].dropna().to_numpy(float))[::-1]
     out = [
-        Measure("best score", f"{best[0]:#.4g}" if len(best) else "none", " and ".join(result.names)),
-        Measure("mean of the best 10", f"{best[:10].mean():#.4g}" if len(best) else "none", f"AUC top-10 {result.auc(10):.4g}"),
-        Measure("calls", f"{len(scores):,}", f"of {result.budget:,}; {result.counts['errors']:,} without a score"),
+        Tile("best score", f"{best[0]:#.4g}" if len(best) else "none", " and ".join(result.names)),
+        Tile(
+            "best at the start",
+            f"{given[0]:#.4g}" if len(given) else "none",
+            f"of {len(given):,} leads and pool molecules that were called",
+        ),
+        Tile("mean of the best 10", f"{best[:10].mean():#.4g}" if len(best) else "none", f"AUC top-10 {result.auc(10):.4g}"),
+        Tile("calls", f"{len(scores):,}", f"of {result.budget:,}; {result.counts['errors']:,} without a score"),
     ]
     if len(result.columns) > 1:
-        out.append(Measure("front", f"{len(result.front):,}", "molecules that none beats in all objectives"))
+        out.append(Tile("front", f"{len(result.front):,}", "molecules that none beats in all objectives"))
     return out
 
 
-def cards(best: pd.DataFrame, result: Result) -> list[Card]:
+def lead_cards(leads: Sequence[str]) -> list[Block]:
+    """The leads."""
+    return (
+        [Cards([[card(lead, "lead", (note,))] for lead, note in zip(leads, properties_in_words(leads), strict=True)])]
+        if leads
+        else []
+    )
+
+
+def found(result: Result, codec: Codec) -> list[Block]:
+    """The best molecules, each beside the training molecule most like it where those are at hand."""
+    best = (result.front if len(result.columns) > 1 else result.best).head(SHOWN)
+    if best.empty:
+        return [Finding("No call gave a score.", "warning")]
+    near = nearest_cards(best["smiles"].tolist(), codec)
+    cards = best_cards(best, result)
+    return [Cards([[one, two] for one, two in zip(cards, near, strict=True)] if near else [[one] for one in cards])]
+
+
+def origins(result: Result) -> Table:
+    """How many calls each proposer gave, and how good they were."""
+    among = result.best["by"].value_counts()
+    rows = [
+        [str(by), ORIGINS.get(str(by), ""), f"{len(part):,}", score(part["score"].max()), f"{int(among.get(by, 0)):,}"]
+        for by, part in result.trace.groupby("by", sort=False)
+    ]
+    return Table(("by", "what it is", "calls", "best score", f"of the best {len(result.best)}"), rows, words=True)
+
+
+def score(value: float) -> str:
+    """A score with four digits, a dash where there is none."""
+    return "–" if pd.isna(value) else f"{value:#.4g}"
+
+
+def provenance(codec: Codec, folder: Path, settings: Mapping[str, Any]) -> list[Block]:
+    """The command and all that decided the course of the search, with the versions of everything."""
+    facts = {name: in_words(value) for name, value in settings.items() if name != "method options"}
+    options = {name: in_words(value) for name, value in (settings.get("method options") or {}).items()}
+    blocks: list[Block] = [
+        Code(
+            command(codec, folder, settings),
+            "This command makes such a search (a pool or leads from a file are to be named, too):",
+        ),
+        Facts(facts, "Search"),
+    ]
+    if options:
+        blocks.append(
+            Table((), [[name, value] for name, value in options.items()], "Options of the method", words=True, folded=True)
+        )
+    return [*blocks, Facts({"model": str(codec.run.path or "a model file"), **versions(codec.run)}, "Model and versions")]
+
+
+def in_words(value: Any) -> str:
+    """A setting as text; limits that were not set are left out."""
+    if isinstance(value, Mapping):
+        return "; ".join(f"{name} {in_words(each)}" for name, each in value.items() if each not in (None, (), [])) or "none"
+    return ", ".join(map(str, value)) if isinstance(value, list | tuple) else str(value)
+
+
+def command(codec: Codec, folder: Path, settings: Mapping[str, Any]) -> str:
+    """The search as it is asked for on the command line."""
+    words = ["vaehub", "molecules", "optimize", str(codec.run.path or "MODEL")]
+    words += [word for name in settings["objective"] for word in ("--objective", str(name))]
+    words += ["--budget", str(settings["budget"]), "--method", str(settings["method"]), "--seed", str(settings["seed"])]
+    for name, value in settings["constraints"].items():
+        if value not in (None, (), []):
+            each = value if isinstance(value, list | tuple) else [value]
+            words += [word for one in each for word in (f"--{OPTIONS.get(name, name)}", str(one))]
+    return shlex.join([*words, "-o", str(folder)])
+
+
+OPTIONS = {"sa_max": "sa-max", "max_heavy": "max-heavy", "elements": "element"}
+
+
+def best_cards(best: pd.DataFrame, result: Result) -> list[Card]:
     """The best molecules, with their values, properties and likeness to the lead."""
     smiles = best["smiles"].tolist()
     likeness = to_leads(smiles, result.leads)
-    rows = zip(best.to_dict("records"), told(smiles), likeness, strict=True)
+    rows = zip(best.to_dict("records"), properties_in_words(smiles), likeness, strict=True)
     return [
-        Card(
-            row["smiles"],
-            head(i, row, result.columns),
-            tuple(filter(None, (note, alike, f"call {row['call']:,}, by {row['by']}", row["smiles"]))),
-        )
+        card(row["smiles"], head(i, row, result.columns), (note, alike, f"call {row['call']:,}, by {row['by']}"))
         for i, (row, note, alike) in enumerate(rows, 1)
     ]
 
@@ -103,19 +197,16 @@ def nearest_cards(smiles: Sequence[str], codec: Codec) -> list[Card]:
         return []
     rows, alike = by_fingerprint(smiles, train, 1)
     return [
-        Card(train[row], "was trained on" if train[row] == s else f"nearest in training: Tanimoto {value:.2f}", (train[row],))
+        card(train[row], "was trained on" if train[row] == s else f"nearest in training: Tanimoto {value:.2f}")
         for s, row, value in zip(smiles, rows[:, 0], alike[:, 0], strict=True)
     ]
 
 
-def pictures(result: Result) -> list[Picture]:
+def charts(result: Result) -> list[Figure]:
     """The curve of scores, and the front of several objectives."""
     if not len(result.trace):
         return []
-    curve = picture(
-        "Score against calls", score_curve(result.trace["score"].to_numpy(float)), "Best score and means of the best by calls."
-    )
+    curve = score_figure(result.trace["score"].to_numpy(float))
     if len(result.columns) < 2:
         return [curve]
-    chart = pareto(result.trace, result.front.head(PLACES), result.columns)
-    return [picture("The front", chart, "Calls by the first two objectives, those that none beats marked."), curve]
+    return [front_figure(result.trace, result.front.head(PLACES), result.columns), curve]

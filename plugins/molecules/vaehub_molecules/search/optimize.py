@@ -59,20 +59,26 @@ def optimize(
         raise UsageError(f"budget={budget}, seed={seed}: budget must be at least 1, seed at least 0")
     state = state_of(codec, goal, start, pool, constraints or Constraints(), seed, budget)
     path = None if out is None else Path(out) / JOURNAL
-    with Journal(path, made_by(state, chosen, goal)) as journal, Workers(goal, workers, seconds) as calling:
+    settings = made_by(state, chosen, goal)
+    with Journal(path, settings) as journal, Workers(goal, workers, seconds) as calling:
         Loop(state, chosen, journal, calling, tell).run()
     result = Result(state.buffer, goal.names, goal.columns, state.leads, budget)
     if out is not None:
-        written(result, codec, Path(out))
+        written(result, codec, Path(out), settings | {"method": name_of(chosen)})
     return result
 
 
-def written(result: Result, codec: Codec, folder: Path) -> None:
+def name_of(method: Method) -> str:
+    """What a method is called on the command line, or its class where it is the user's own."""
+    return next((name for name, made in METHODS.items() if type(method) is made), type(method).__name__)
+
+
+def written(result: Result, codec: Codec, folder: Path, settings: Json) -> None:
     """Tables, structures and the page."""
     from vaehub_molecules.report import write_search
 
     result.save(folder)
-    write_search(result, codec, folder / "report.html")
+    write_search(result, codec, folder / "report.html", settings)
 
 
 def codec_of(run: Run | Codec) -> Codec:

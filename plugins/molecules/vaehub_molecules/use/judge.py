@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -75,9 +76,14 @@ def figures_of(
     with seeded("metrics"):
         samples = vocabulary.strings(drawn(run.vae, data, draws or DRAWN))
     judges = judges or DRAWN
-    return returned(run.vae, data, judges) | dict(
-        evaluate(samples, train, list(facts.smiles if isinstance(facts, MoleculeFacts) else ())[:judges])
-    )
+    known = list(facts.smiles if isinstance(facts, MoleculeFacts) else ())[:judges]
+    suite = dict(evaluate(samples, train, known))
+    return returned(run.vae, data, judges) | suite | {"validity_se": error_of_share(suite["validity"], len(samples))}
+
+
+def error_of_share(share: float, count: int) -> float:
+    """Standard error of a share of so many independent cases."""
+    return math.sqrt(share * (1 - share) / max(count, 1))
 
 
 @torch.no_grad()
@@ -97,7 +103,10 @@ def returned(vae: Model, data: Data, most: int) -> dict[str, float]:
     rows, symbols = totals.pop("rows"), totals.pop("symbols")
     active = int((torch.cat(means).var(0) > ACTIVE).sum())
     hits = totals.pop("token_reconstruction")
-    return {"token_reconstruction": hits / symbols, **{k: v / rows for k, v in totals.items()}, "active_units": float(active)}
+    means_of = {k: v / rows for k, v in totals.items()}
+    error = error_of_share(means_of["exact_reconstruction"], int(rows))
+    named = {"exact_reconstruction_se": error, "active_units": float(active)}
+    return {"token_reconstruction": hits / symbols, **means_of, **named}
 
 
 def of_batch(vae: Model, batch: Batch, terms: Any) -> dict[str, Tensor]:

@@ -32,11 +32,11 @@ def by_protocol(fitted: Fitted, protocol: str) -> Judged:
         raise UsageError(f"protocol {protocol!r}: {did_you_mean(protocol, SPLITS)}; or give a frame of held-out interactions")
     config = require_users(fitted).run.config
     if fitted.run.path is not None and config.domain.options["split"] == protocol:
-        return judged_run(fitted.run)  # a run of `vaehub train` was trained without them
+        return judged_run(fitted.run, "test")  # a run of `vaehub train` was trained without them
     split = SPLITS[protocol](fitted.log, None, config.train.seed)
     options = blank(config)
     domain = SplitLog(fitted.log, split, options.columns, fitted.frames, options.history, fitted.side)
-    return judged_run(vaehub.train(config, domain=domain, progress=False))
+    return judged_run(vaehub.train(config, domain=domain, progress=False), "test")
 
 
 def by_held_out(fitted: Fitted, frame: pd.DataFrame) -> Judged:

@@ -65,11 +65,13 @@ def similar(
 
 
 def report(run: RunPath) -> None:
-    """Write a page on how good the recommendations are, for whom, and why they are made."""
+    """Write a page on how good the recommendations of a saved Recommender are; of a run, the same as `vaehub report`."""
     from vaehub_recommender.report import write
 
     with session():
-        page = write(opened(run), (run if run.is_dir() else run.parent) / "recommender.html")
+        recommender = opened(run)
+        trained = recommender.fitted.run
+        page = trained.report() if trained.path is not None else write(recommender, run / "report.html")
     print(page)
 
 

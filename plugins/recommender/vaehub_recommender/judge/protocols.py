@@ -11,6 +11,7 @@ import pandas as pd
 from scipy.sparse import csr_array
 
 from vaehub.errors import UsageError
+from vaehub.evaluation.once import once
 from vaehub.hints import did_you_mean
 from vaehub_recommender.closed_form import gram
 from vaehub_recommender.domain import source_of
@@ -100,8 +101,9 @@ def leaks(split: Split) -> list[str]:
     return [f"Split: {verdict}", *(f"  {count}" for count in counts)]
 
 
-def judged_run(run: TrainedModel, part: str = "test") -> Judged:
-    """A trained run beside EASE and popularity on what its domain keeps from it; needs the training data."""
+@once
+def judged_run(run: TrainedModel, part: str) -> Judged:
+    """A trained run beside EASE and popularity on what its domain keeps from it, judged once; needs the training data."""
     source = source_of(run.domain)
     rank = partial(Ranker(run).batches, side=source.data(part).side)
     return evaluate({"model": rank}, source.split, part)

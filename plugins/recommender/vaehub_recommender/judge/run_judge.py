@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, final
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, ClassVar, final
 
 from vaehub import Data, Judge, Model, TrainedModel
 from vaehub_recommender.interactions import InteractionFacts
 from vaehub_recommender.mixing import mean_ndcg
 
 if TYPE_CHECKING:
-    from matplotlib.figure import Figure
+    from vaehub.report import Section
 
 
 @final
 class RecommendationJudge(Judge):
     """Judges models by items that are kept from them."""
+
+    headline: ClassVar[Mapping[str, str]] = {
+        "ndcg@100": "how much of what test users were found to like is on their lists, and how far up",
+    }
 
     def validate(self, vae: Model, data: Data) -> Mapping[str, float]:
         """NDCG@100 on what is held out of validation users, for `train.monitor: val_ndcg`."""
@@ -32,8 +36,8 @@ class RecommendationJudge(Judge):
 
         return judged_run(run, split).figures()
 
-    def figures(self, run: TrainedModel) -> Mapping[str, Figure]:
-        """Lists of the model beside those of popularity and EASE, by how active users are and how popular items."""
-        from vaehub_recommender.figures import by_segment
+    def sections(self, run: TrainedModel) -> Sequence[Section]:
+        """How good the lists are beside those of popularity and EASE, for whom, why they are made, and where users and items lie."""
+        from vaehub_recommender.report.of_run import run_sections
 
-        return by_segment(run)
+        return run_sections(run)

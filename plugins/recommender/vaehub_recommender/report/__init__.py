@@ -2,6 +2,6 @@
 
 from vaehub_recommender.report.findings import Findings
 from vaehub_recommender.report.gather import gather
-from vaehub_recommender.report.page import render, write
+from vaehub_recommender.report.page import report_page, sections_of, write
 
-__all__ = ["Findings", "gather", "render", "write"]
+__all__ = ["Findings", "gather", "report_page", "sections_of", "write"]

@@ -1,21 +1,23 @@
-"""The figures: how good by segment, what is shown to users, where they lie, how training went."""
+"""The figures: how good by segment, and what is shown to users."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
 import numpy as np
-import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import MaxNLocator, PercentFormatter
+from matplotlib.ticker import PercentFormatter
 
-from vaehub.report.charts import curve
+from vaehub.report import HALF, Canvas, plural
+from vaehub.report.charts import short
+from vaehub.report.look import BLUE, FAINT, GREEN, INK, LIGHT, ORANGE
 from vaehub_recommender.judge import Judged
 from vaehub_recommender.judge.items import LIST
-from vaehub_recommender.report.findings import plural
-from vaehub_recommender.report.look import FAINT, INK, MARKERS, MODELS, Canvas, clean, rows
 from vaehub_recommender.report.verdict import chosen, main_metric, spelled
+
+MODELS = (BLUE, ORANGE, FAINT, GREEN, LIGHT["purple"])  # the model in question first
+MARKERS = "osD^v"
 
 
 def segment_figure(judged: Judged, by: str, canvas: Canvas) -> Figure:
@@ -25,7 +27,7 @@ def segment_figure(judged: Judged, by: str, canvas: Canvas) -> Figure:
     segments = table.drop_duplicates("segment")
     labels = [f"{s}\n{plural(n, 'user')}" for s, n in zip(segments["segment"], segments["users"], strict=True)]
     figure = canvas.figure(0.95 + 0.62 * len(labels))
-    axes = clean(figure.subplots())
+    axes = figure.subplots()
     for place, (model, marker, colour) in enumerate(zip(judged.models, MARKERS, MODELS, strict=False)):
         part = table[table["model"] == model]
         axes.errorbar(
@@ -47,7 +49,7 @@ def exposure_figure(judged: Judged, canvas: Canvas) -> Figure:
     """Of what is recommended, the share in each band of popularity, beside the band's share of all interactions."""
     shares = judged.exposure()
     figure = canvas.figure(0.95 + 0.68 * len(shares))
-    axes = clean(figure.subplots())
+    axes = figure.subplots()
     for place, (model, colour) in enumerate(zip(judged.models, MODELS, strict=False)):
         axes.barh(np.arange(len(shares)) + shift(place, judged.models), shares[model], 0.17, color=colour, label=model)
     at = np.arange(len(shares))
@@ -61,38 +63,13 @@ def exposure_figure(judged: Judged, canvas: Canvas) -> Figure:
 
 def legend(figure: Figure) -> None:
     """Who is who, above the axes."""
-    figure.legend(
-        loc="outside upper left", ncols=4, frameon=False, fontsize=8, columnspacing=1.2, handletextpad=0.5, labelcolor=INK
-    )
+    columns = 2 if figure.get_figwidth() < HALF.width else 4
+    figure.legend(loc="outside upper left", ncols=columns, columnspacing=1.2, handletextpad=0.5)
 
 
-def curves_figure(metrics: pd.DataFrame, canvas: Canvas) -> Figure:
-    """What training tells by epoch: how well validation users are ranked, and the bound on both parts of the data."""
-    ranked = "val_ndcg" in metrics
-    panels = canvas.panels(1 + ranked, 2.5)
-    if ranked:
-        one_curve(panels[0], "NDCG@100 of validation users")
-        curve(panels[0], metrics, "val_ndcg", 1, "validation", MODELS[1], "-")
-        best = int(metrics["val_ndcg"].to_numpy().argmax())
-        panels[0].plot(best + 1, metrics["val_ndcg"][best], "o", color=MODELS[1], markersize=7, fillstyle="none")
-        panels[0].annotate(
-            "best",
-            (best + 1, metrics["val_ndcg"][best]),
-            (0, -13),
-            textcoords="offset points",
-            fontsize=8,
-            ha="center",
-            color=FAINT,
-        )
-    one_curve(panels[-1], "-ELBO, nats per user")
-    curve(panels[-1], metrics, "train_elbo", -1, "training", MODELS[0], "-")
-    curve(panels[-1], metrics, "val_elbo", -1, "validation", MODELS[1], "-")
-    panels[-1].legend(frameon=False, fontsize=8, labelcolor=INK)
-    return panels[0].figure  # type: ignore[return-value]
-
-
-def one_curve(axes: Axes, title: str) -> None:
-    """Axes over epochs."""
-    axes.set_title(title, fontsize=9, color=INK, loc="left")
-    axes.set_xlabel("epoch", fontsize=8, color=FAINT)
-    axes.xaxis.set_major_locator(MaxNLocator(6, integer=True))
+def rows(axes: Axes, labels: Sequence[str], xlabel: str) -> None:
+    """Labels down the left side, one a row, and what is along the bottom."""
+    axes.grid(visible=False, axis="y")
+    axes.set_yticks(range(len(labels)), [short(label, 60) for label in labels], color=INK)
+    axes.set_ylim(len(labels) - 0.5, -0.5)
+    axes.set_xlabel(xlabel)

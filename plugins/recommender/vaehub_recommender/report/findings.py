@@ -7,7 +7,6 @@ from dataclasses import dataclass, field
 from typing import Any, TypeAlias, final
 
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
 
 from vaehub_recommender.judge import Judged
@@ -54,17 +53,10 @@ class Example:
 class Findings:
     """All that the page shows."""
 
-    title: str
     about: str
     judged: Judged
     how: str  # it was judged
-    curves: pd.DataFrame  # metrics.csv, empty where there is none
     users: Map | None
     items: Map | None
     examples: tuple[Example, ...]
     made: Mapping[str, str] = field(default_factory=dict)  # how the page came to be: model, versions
-
-
-def plural(count: int, noun: str) -> str:
-    """A count with its noun."""
-    return f"{count:,} {noun}{'' if count == 1 else 's'}"

@@ -5,13 +5,11 @@ from __future__ import annotations
 from importlib.metadata import version
 from typing import TYPE_CHECKING
 
-import pandas as pd
-
-from vaehub.report.run_page import metrics_of
+from vaehub.report import plural
 from vaehub_recommender.api.fitted import Fitted
 from vaehub_recommender.api.query import require_users
 from vaehub_recommender.report.examples import examples
-from vaehub_recommender.report.findings import Findings, plural
+from vaehub_recommender.report.findings import Findings
 from vaehub_recommender.report.maps import has_codes, map_of_items, map_of_users
 from vaehub_recommender.report.named import kinds_of, names_of
 
@@ -28,17 +26,15 @@ GIVEN = "Judged by items that were kept from the model."
 ANEW = "For that, a model like this one was trained without them."
 
 
-def gather(recommender: Recommender, title: str, judged: Judged | None = None) -> Findings:
+def gather(recommender: Recommender, judged: Judged | None = None) -> Findings:
     """All that the page shows; the recommender is judged where it has not been. Raises UsageError for one that knows no users."""
     fitted = require_users(recommender.fitted)
     protocol = fitted.run.config.domain.options["split"] if fitted.run.path else "strong"
     names, kinds, coded = names_of(fitted), kinds_of(fitted), has_codes(fitted)
     return Findings(
-        title=title,
         about=about(fitted),
         judged=judged or recommender.evaluate(protocol),
         how=GIVEN if judged else HOW[protocol] if fitted.run.path else f"{HOW[protocol]} {ANEW}",
-        curves=metrics_of(fitted.run.path) if fitted.run.path else pd.DataFrame(),
         users=map_of_users(fitted, kinds) if coded else None,
         items=map_of_items(fitted, names, kinds) if coded else None,
         examples=examples(recommender, names),

@@ -9,6 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from vaehub.report.charts import plane
 from vaehub_recommender.api.fitted import Fitted
 from vaehub_recommender.api.similar import one_each
 from vaehub_recommender.parts.ease import Ease
@@ -54,6 +55,5 @@ def in_the_plane(codes: Tensor) -> tuple[Floats, float] | None:
     z = codes.double().cpu().numpy()
     if min(z.shape) < 2 or not np.isfinite(z).all() or z.var(0).sum() < STILL:
         return None
-    left, size, axes = np.linalg.svd(z - z.mean(0), full_matrices=False)
-    sign = np.sign(axes[np.arange(2), np.abs(axes[:2]).argmax(1)])
-    return left[:, :2] * size[:2] * sign, float((size[:2] ** 2).sum() / (size**2).sum())
+    points, parts = plane(z)
+    return points, float(parts.sum())

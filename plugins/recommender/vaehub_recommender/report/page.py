@@ -1,26 +1,34 @@
-"""One HTML page that opens offline, from `Findings` alone."""
+"""The page on a recommender, and the sections that a run's page has on it, from `Findings` alone."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from functools import cache, partial
+from collections.abc import Iterator, Sequence
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-import jinja2
-
-from vaehub.files.atomic import atomic_write
+from vaehub.report import Beside, Block, Column, Facts, Figure, Finding, Listing, Page, Section, Text, Tiles
 from vaehub_recommender.report import verdict
-from vaehub_recommender.report.charts import curves_figure, exposure_figure, segment_figure
-from vaehub_recommender.report.findings import Findings, Map
+from vaehub_recommender.report.charts import exposure_figure, segment_figure
+from vaehub_recommender.report.findings import Example, Findings, Map
 from vaehub_recommender.report.gather import gather
-from vaehub_recommender.report.look import HALF, Picture, picture
 from vaehub_recommender.report.mapped import map_figure
-from vaehub_recommender.report.tables import measures, segments
+from vaehub_recommender.report.tables import meanings, measures, segments
 
 if TYPE_CHECKING:
     from vaehub_recommender.judge import Judged
     from vaehub_recommender.recommender import Recommender
+
+BANDS = "Head, middle and tail are the most popular, the next and the other items, each with about a third of all interactions."
+CODES = (
+    "The mean of q(z|x) in the plane where it varies most. Near is alike as far as two dimensions can show it; "
+    "the axes mean nothing by themselves."
+)
+EXAMPLES = (
+    "Users who are known, from few items to many. After “for” stand the items of theirs that carry a recommendation's score, and how much "
+    "of it; over a whole history, these parts add up to the score less that of an empty history. The page shows what these users have: "
+    "keep it where the table may be."
+)
 
 
 def write(recommender: Recommender, path: Path, judged: Judged | None = None) -> Path:
@@ -28,53 +36,81 @@ def write(recommender: Recommender, path: Path, judged: Judged | None = None) ->
 
     Raises UsageError for a recommender that knows no users.
     """
-    title = path.resolve().parent.name
-    atomic_write(path, render(gather(recommender, title, judged)).encode())
-    return path
+    return report_page(gather(recommender, judged), path.resolve().parent.name).write(path)
 
 
-def render(findings: Findings) -> str:
-    """The page as HTML: the same findings give the same bits."""
-    judged = findings.judged
-    well, text = verdict.verdict(judged)
-    return template().render(
-        findings=findings,
-        tiles=list(verdict.tiles(judged)),
-        well=well,
-        verdict=text,
-        measures=measures(judged),
-        others=judged.models[1:],
-        pictures=dict(pictures(findings)),
-        segments=segments(judged),
-        exposure=verdict.exposure_in_words(judged),
-        metric=verdict.spelled(verdict.main_metric(judged)),
+def report_page(findings: Findings, title: str) -> Page:
+    """The page of a recommender that is no run of `vaehub train`."""
+    return Page(
+        title=title,
+        subtitle=f"Recommendation report: {findings.about}",
+        sections=[*sections_of(findings), Section("How it was made", [Facts(findings.made)])],
     )
 
 
-@cache
-def template() -> jinja2.Template:
-    """The page with its gaps; everything put into them is escaped."""
-    loader = jinja2.PackageLoader("vaehub_recommender.report")
-    options: dict[str, Any] = {"undefined": jinja2.StrictUndefined, "trim_blocks": True, "lstrip_blocks": True}
-    return jinja2.Environment(loader=loader, autoescape=True, **options).get_template("report.html")
+def sections_of(findings: Findings) -> Sequence[Section]:
+    """How good the lists are, for whom, what is shown, what the model has made of users and items, and examples."""
+    judged, (well, text) = findings.judged, verdict.verdict(findings.judged)
+    quality = [
+        Finding(text, "good" if well else "warning"),
+        Tiles(list(verdict.tiles(judged))),
+        measures(judged),
+        meanings(judged),
+    ]
+    shown = Figure(
+        "Popularity of what is recommended", partial(exposure_figure, judged), "What is recommended beside what users choose."
+    )
+    sections = [
+        Section("How good the lists are", quality, f"{findings.how} Items that a user has already are never on the list."),
+        Section("For whom they are good", [Beside(list(by_segment(judged)))], BANDS),
+        Section("What is shown to them", [shown], verdict.exposure_in_words(judged)),
+        Section("What the model has made of users and items", maps(findings), CODES if findings.users or findings.items else ""),
+        Section("Examples", [Beside([listing(example) for example in findings.examples])], EXAMPLES),
+    ]
+    return [section for section in sections if section.title != "Examples" or findings.examples]
 
 
-def pictures(findings: Findings) -> Iterator[tuple[str, Picture]]:
-    """Every figure that there is something for, by its place in the page."""
-    judged = findings.judged
-    yield "history", picture("Quality by the users' number of items.", partial(segment_figure, judged, "history"), HALF)
-    yield "popularity", picture("Quality by the items' popularity.", partial(segment_figure, judged, "popularity"), HALF)
-    yield "exposure", picture("What is recommended beside what users choose.", partial(exposure_figure, judged))
-    yield from maps({"users": findings.users, "items": findings.items})
-    if len(findings.curves):
-        yield "curves", picture("Training by epoch.", partial(curves_figure, findings.curves))
+def by_segment(judged: Judged) -> Iterator[Block]:
+    """The main measure by how much is known of users, and by how popular the items are, each as a chart and in figures."""
+    titles = {"history": "By how many items the model saw of a user", "popularity": "By how popular the items to be found are"}
+    alts = {"history": "Quality by the users' number of items.", "popularity": "Quality by the items' popularity."}
+    for by, title in titles.items():
+        chart = Figure(title, partial(segment_figure, judged, by), alts[by], half=True)
+        yield Column([chart, segments(judged, by)])
 
 
-AMOUNT = {"users": "items that the user has", "items": "users who have the item"}
+def maps(findings: Findings) -> list[Block]:
+    """Where users and items lie, where the model has codes."""
+    found: list[Block] = []
+    if findings.users is not None:
+        by = ", by their favourite kind" if findings.users.kinds is not None else ""
+        most = "A favourite kind is the one that a user has most of, compared with all users." if by else ""
+        found.append(map_of(f"Users{by}", findings.users, "items that the user has", most))
+    if findings.items is not None:
+        by = ", by kind" if findings.items.kinds is not None else ""
+        words = "Each stands where a user is who has only this one."
+        found.append(map_of(f"Items{by}", findings.items, "users who have the item", words))
+    return (
+        [Beside(found)] if found else [Text("There is no map: this model ranks without codes, or they do not vary.", faint=False)]
+    )
 
 
-def maps(found: dict[str, Map | None]) -> Iterator[tuple[str, Picture]]:
-    """The maps that there are."""
-    for name, shown in found.items():
-        if shown is not None:
-            yield name, picture(f"Map of {name}.", partial(map_figure, shown, AMOUNT[name]), HALF)
+def map_of(title: str, shown: Map, amount: str, caption: str) -> Figure:
+    """One map with what it shows."""
+    note = f"{len(shown.points):,} points; the plane has {shown.share:.0%} of the codes' variance."
+    return Figure(title, partial(map_figure, shown, amount), "in the plane of most variance.", caption, note, half=True)
+
+
+def listing(example: Example) -> Listing:
+    """A known user with what is recommended and why."""
+    first = ", those first that count most here" if example.items > 1 else ""
+    more = " …" if example.items > len(example.history) else ""
+    have = f"{example.items:,} item{'' if example.items == 1 else 's'}{first}: {' · '.join(example.history)}{more}"
+    nothing = "" if example.suggestions else ". Nothing is left to recommend: this user has every item."
+    items = [(suggestion.item, reasons(suggestion.reasons)) for suggestion in example.suggestions]
+    return Listing(example.user, have + nothing, items)
+
+
+def reasons(found: Sequence[tuple[str, float]]) -> str:
+    """What carries a recommendation, and how much of it."""
+    return f"for {', '.join(f'{name} {part:+.2f}' for name, part in found)}" if found else ""

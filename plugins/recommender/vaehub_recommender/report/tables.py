@@ -1,65 +1,62 @@
-"""The figures of the page's tables, as text."""
+"""The tables of the page."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any, final
+from collections.abc import Mapping
+from typing import Any
 
 import pandas as pd
 
+from vaehub.report import Cell, Table, Tone, best
 from vaehub_recommender.judge import Judged
-from vaehub_recommender.judge.text import of_cell, of_difference
+from vaehub_recommender.judge.text import DIGITS, of_cell, of_difference
 from vaehub_recommender.report.verdict import is_quality, main_metric, meaning, side, spelled
 
-LOOKS = {1: "win", 0: "", -1: "loss"}
+TONES: Mapping[int, Tone] = {1: "good", 0: "", -1: "warning"}
+MODELS = (
+    "@20: of the first 20 places of a list. EASE is a linear model of items by items (Steck, 2019), popularity the same most popular items "
+    "for everyone. Differences are taken user by user; coloured where their interval does not hold 0."
+)
 
 
-@final
-@dataclass(frozen=True)
-class Measure:
-    """A row: every model's mean ± standard error, and how far the first is from the others."""
-
-    name: str
-    meaning: str
-    means: tuple[str, ...]
-    differences: tuple[tuple[str, str], ...]  # with how they look
-
-
-@final
-@dataclass(frozen=True)
-class Segment:
-    """A row of the main measure in one segment."""
-
-    name: str
-    users: int
-    means: tuple[str, ...]
-
-
-def measures(judged: Judged) -> list[Measure]:
-    """A row for every measure."""
+def measures(judged: Judged) -> Table:
+    """A row for every measure: every model's mean ± standard error, and how far the first is from the others."""
     table, gaps = judged.table(), judged.differences()
-    return [measure(str(name), table, gaps[gaps["metric"] == name]) for name in table.columns.get_level_values(0).unique()]
+    head = ["", *judged.models, *(f"− {other} (95 %)" for other in judged.models[1:])]
+    names = [str(name) for name in table.columns.get_level_values(0).unique()]
+    rows = [measure(name, table, gaps[gaps["metric"] == name], len(judged.models) - 1) for name in names]
+    return Table(head, rows, note="Mean ± standard error over users. Bold: the best.")
 
 
-def measure(name: str, table: pd.DataFrame, gaps: pd.DataFrame) -> Measure:
-    """A row; differences are good or bad only where more is better."""
+def measure(name: str, table: pd.DataFrame, gaps: pd.DataFrame, others: int) -> list[Cell | str]:
+    """A row; means and differences are good or bad only where more is better."""
+    cells = [table.loc[model, name] for model in table.index]
+    means = [float(cell["mean"]) for cell in cells]
+    first = best(means, digits=DIGITS) if is_quality(name) else [False] * len(means)
+    shown = [Cell(of_cell(cell), best=top) for cell, top in zip(cells, first, strict=True)]
     rows: list[Any] = gaps.to_dict("records")
-    looks = [LOOKS[side(row)] if is_quality(name) else "" for row in rows]
-    texts = [of_difference(row) for row in rows]
-    means = tuple(of_cell(table.loc[model, name]) for model in table.index)
-    return Measure(spelled(name), meaning(name), means, tuple(zip(texts, looks, strict=True)))
+    apart = [Cell(of_difference(row), tone=TONES[side(row)] if is_quality(name) else "") for row in rows]
+    return [spelled(name), *shown, *(apart or [Cell("")] * others)]
 
 
-def segments(judged: Judged) -> dict[str, list[Segment]]:
-    """The main measure of every segment, by what the segments are of."""
+def meanings(judged: Judged) -> Table:
+    """What each measure says, and what else is to be said of the figures."""
+    names = [str(name) for name in judged.table().columns.get_level_values(0).unique()]
+    rows = [[spelled(name), meaning(name)] for name in names]
+    return Table((), rows, "What the measures say", " ".join([MODELS, *judged.notes]), words=True, folded=True)
+
+
+def segments(judged: Judged, by: str) -> Table:
+    """The main measure of every model in every segment."""
     table = judged.segments()
-    table = table[table["metric"] == main_metric(judged)]
-    return {
-        str(by): [segment(str(name), rows) for name, rows in part.groupby("segment", sort=False)]
-        for by, part in table.groupby("by")
-    }
+    table = table[(table["metric"] == main_metric(judged)) & (table["by"] == by)]
+    rows = [segment(str(name), part) for name, part in table.groupby("segment", sort=False)]
+    what = "items seen" if by == "history" else "items to be found"
+    return Table((what, "users", *judged.models), rows, "The same in figures", folded=True)
 
 
-def segment(name: str, rows: pd.DataFrame) -> Segment:
+def segment(name: str, rows: pd.DataFrame) -> list[Cell | str]:
     """A row, a model after the other."""
-    return Segment(name, int(rows["users"].iloc[0]), tuple(of_cell(cell) for _, cell in rows[["mean", "se"]].iterrows()))
+    first = best(rows["mean"].tolist(), digits=DIGITS)
+    shown = [Cell(of_cell(cell), best=top) for (_, cell), top in zip(rows[["mean", "se"]].iterrows(), first, strict=True)]
+    return [name, f"{int(rows['users'].iloc[0]):,}", *shown]

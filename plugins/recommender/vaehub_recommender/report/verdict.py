@@ -8,11 +8,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from vaehub.report.run_page import Tile
+from vaehub.report import Tile, plural
 from vaehub_recommender.judge import Judged
 from vaehub_recommender.judge.items import BANDS, LIST
 from vaehub_recommender.judge.metrics import MEASURES
-from vaehub_recommender.report.findings import plural
 
 MEANING = {
     "ndcg": "how much of what the user was found to like is on the list, and how far up; 1 = all of it, first",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -10,9 +11,13 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from vaehub_timeseries.report.findings import Array, Findings, missing, plural, rows_of
+from vaehub.report import Canvas, plural
+from vaehub.report.look import BAND, BLUE, FAINT, ORANGE, RED, RULE
+from vaehub_timeseries.report.dates import ROUND, time_axis
+from vaehub_timeseries.report.findings import Array, Findings, missing, rows_of
 from vaehub_timeseries.report.gaps import Gap, gaps, worth_showing
-from vaehub_timeseries.report.look import BAND, FAINT, HOLE, IMPUTED, OBSERVED, ROUND, Canvas, clean, time_axis
+
+OBSERVED, IMPUTED, HOLE = BLUE, RED, ORANGE
 
 DENSE = 1500  # a line through more rows than this is drawn thin
 DOTS = 150  # observed cells are dots as well where there are no more than this many
@@ -63,17 +68,17 @@ def band_figure(shown: Lane, canvas: Canvas) -> Figure:
     panels = panels_of(canvas, 1 + len(close))
     whole(panels[0], shown, canvas)
     for axes, (name, gap) in zip(panels[1:], close.items(), strict=True):
-        close_up(axes, shown.cut(gap.surroundings(rows)), name, gap)
+        close_up(axes, shown, name, gap)
     return panels[0].figure  # type: ignore[return-value]
 
 
 def panels_of(canvas: Canvas, count: int) -> list[Axes]:
     """Axes in a row, the first the widest, or one below the other."""
     if canvas.narrow:
-        figure = canvas.figure(height := 1.6 * count, layout=None)
+        figure = canvas.figure(height := 1.5 * count, layout=None)
         return list(figure.subplots(count, 1, squeeze=False, gridspec_kw=margins(canvas.width, height, hspace=0.68))[:, 0])
-    figure = canvas.figure(height := 2.4, layout=None)
-    ratios = [2.4, 1, 1][:count]
+    figure = canvas.figure(height := 2.1, layout=None)
+    ratios = [1.6, 1, 1][:count]
     return list(
         figure.subplots(1, count, squeeze=False, width_ratios=ratios, gridspec_kw=margins(canvas.width, height, wspace=0.2))[0]
     )
@@ -87,7 +92,7 @@ def margins(width: float, height: float, **between: float) -> dict[str, float]:
 
 def whole(axes: Axes, shown: Lane, canvas: Canvas) -> None:
     """All of the series, with marks below where something is missing."""
-    of = f" of {shown.entity}".replace("$", r"\$") if shown.entity else ""
+    of = f" of {shown.entity}" if shown.entity else ""
     prepare(axes, f"whole series{of}: {plural(int(shown.missing.sum()), 'missing cell')}")
     draw(axes, shown, 0.6 if len(shown.stamps) > DENSE else 1.0)
     at = shown.stamps[shown.missing]
@@ -96,15 +101,26 @@ def whole(axes: Axes, shown: Lane, canvas: Canvas) -> None:
 
 
 def close_up(axes: Axes, shown: Lane, name: str, gap: Gap) -> None:
-    """One gap with its neighbours."""
-    prepare(axes, f"{name}: {plural(gap.length, 'row')}")
-    draw(axes, shown, 1.4)
-    time_axis(axes, shown.stamps, 5)
+    """One gap with its neighbours; the ground behind the gap that the title speaks of is grey, for others may lie beside it."""
+    part = gap.surroundings(len(shown.stamps))
+    near = shown.cut(part)
+    prepare(axes, f"around {name} ({plural(gap.length, 'row')})")
+    axes.axvspan(*extent(near.stamps, gap.start - part.start, gap.stop - part.start), color=RULE, linewidth=0, zorder=0)
+    draw(axes, near, 1.4)
+    time_axis(axes, near.stamps, 5)
+
+
+def extent(stamps: Array, start: int, stop: int) -> tuple[Any, Any]:
+    """From halfway before to halfway behind the rows start … stop-1 of stamps (T,)."""
+    before, behind = max(start - 1, 0), min(stop, len(stamps) - 1)
+    first, last = stamps[start], stamps[stop - 1]
+    return first - (first - stamps[before]) / 2, last + (stamps[behind] - last) / 2
 
 
 def prepare(axes: Axes, title: str) -> None:
     """Axes for values in any unit."""
-    clean(axes, title)
+    axes.set_title(title, y=1.0, fontsize=8)
+    axes.grid(visible=False, axis="x")
     axes.margins(x=0.015, y=0.1)
     axes.yaxis.set_major_locator(MaxNLocator(4, steps=ROUND))
     axes.ticklabel_format(axis="y", scilimits=(-3, 5))

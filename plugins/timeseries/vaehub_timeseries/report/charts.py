@@ -8,24 +8,23 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
-from matplotlib.colors import LinearSegmentedColormap, PowerNorm
+from matplotlib.colors import LinearSegmentedColormap, PowerNorm, to_rgba
 from matplotlib.dates import date2num
 from matplotlib.figure import Figure
 
-from vaehub_timeseries.report.bands import plain
+from vaehub.report import Canvas
+from vaehub.report.charts import short
+from vaehub.report.look import CARD, FAINT, GOOD, INK, REST, WARNING
+from vaehub_timeseries.report.bands import HOLE, OBSERVED, plain
+from vaehub_timeseries.report.dates import time_axis
 from vaehub_timeseries.report.findings import Array, Findings, missing, ratios
-from vaehub_timeseries.report.look import BAD, FAINT, GOOD, HOLE, INK, OBSERVED, OTHER, Canvas, clean, time_axis
 
-SHADES = LinearSegmentedColormap.from_list("holes", ["#eef1f4", HOLE, "#8c2f12"])
+# the page shows through where nothing is missing, so that the map is as light or dark as it
+SHADES = LinearSegmentedColormap.from_list("holes", [to_rgba(FAINT, 0.12), to_rgba(HOLE, 0.9), to_rgba("#a5351a")])
 FAINTEST = 0.4  # exponent of the shades: a single missing cell among hundreds must still be seen
 NAMED = 45  # columns that a figure can name
 FURTHEST = 2.6  # errors above this many times linear interpolation's are drawn at the edge
 LONGEST_NAME = 18
-
-
-def short(name: str, most: int = LONGEST_NAME) -> str:
-    """A column's name as matplotlib writes it, cut where it is long; its dollars are no formulas."""
-    return (name if len(name) <= most else f"{name[: most - 1]}…").replace("$", r"\$")
 
 
 def missing_map(findings: Findings, canvas: Canvas) -> Figure:
@@ -34,7 +33,7 @@ def missing_map(findings: Findings, canvas: Canvas) -> Figure:
     shares, start, end = binned(holes, stamps, 150 if canvas.narrow else 360)
     named = holes.shape[1] <= NAMED
     figure = canvas.figure(0.55 + (max(0.19 * holes.shape[1], 0.4) if named else 3.6))
-    axes = clean(figure.subplots())
+    axes = figure.subplots()
     axes.grid(visible=False)
     edges = date2num([start, end]) if stamps.dtype.kind == "M" else np.array([start, end], float)  # type: ignore[no-untyped-call]
     edges = edges if end > start else edges + np.array([-0.5, 0.5])
@@ -53,11 +52,11 @@ def name_columns(axes: Axes, names: Sequence[str], named: bool) -> None:
     """Columns at the left, or their number where there are too many to name."""
     axes.spines[:].set_visible(False)
     if named:
-        axes.set_yticks(range(len(names)), [short(name) for name in names], fontsize=8, color=INK)
-        axes.hlines(np.arange(len(names) - 1) + 0.5, *axes.get_xlim(), color="white", linewidth=1.2)
+        axes.set_yticks(range(len(names)), [short(name, LONGEST_NAME) for name in names], color=INK)
+        axes.hlines(np.arange(len(names) - 1) + 0.5, *axes.get_xlim(), color=CARD, linewidth=1.2)
     else:
         axes.set_yticks([])
-        axes.set_ylabel(f"{len(names):,} columns, in the order of the file", fontsize=8, color=FAINT)
+        axes.set_ylabel(f"{len(names):,} columns, in the order of the file")
 
 
 def binned(holes: Array, stamps: Array, most: int) -> tuple[Array, Any, Any]:
@@ -78,41 +77,40 @@ def error_bars(findings: Findings, columns: Sequence[str], canvas: Canvas) -> Fi
     linear = errors["linear"].replace(0, np.nan)
     bars, places = ratios(findings.errors).loc[list(columns)], np.arange(len(columns))
     figure = canvas.figure(0.95 + 0.25 * len(columns))
-    axes = clean(figure.subplots())
+    axes = figure.subplots()
     axes.grid(visible=False)
-    axes.barh(places, np.minimum(bars, FURTHEST), height=0.6, color=[GOOD if r < 1 else BAD for r in bars], label="imputer")
+    axes.barh(places, np.minimum(bars, FURTHEST), height=0.6, color=[GOOD if r < 1 else WARNING for r in bars], label="imputer")
     axes.axvline(1, color=INK, linewidth=1.2, label="linear interpolation")
     for name, marker, label in (("last", "D", "last value"), ("mean", "o", "mean")):
         mark_errors(axes, errors[name] / linear, places, marker, label)
-    axes.set_yticks(places, [short(name) for name in columns], color=INK)
+    axes.set_yticks(places, [short(name, LONGEST_NAME) for name in columns], color=INK)
     axes.set(xlim=(0, FURTHEST * 1.06), ylim=(len(columns) - 0.4, -0.6))
-    axes.set_xlabel(f"mean absolute error, linear interpolation = 1 (▸ above {FURTHEST:g})", fontsize=8, color=FAINT)
-    figure.legend(loc="outside upper left", ncols=2 if canvas.narrow else 4, frameon=False, fontsize=8)
+    axes.set_xlabel(f"mean absolute error, linear interpolation = 1 (▸ above {FURTHEST:g})")
+    figure.legend(loc="outside upper left", ncols=2 if canvas.narrow else 4)
     return figure
 
 
 def mark_errors(axes: Axes, values: pd.Series, places: Array, marker: str, label: str) -> None:
     """A rival's errors as marks; an arrow at the edge where they lie beyond it."""
     near = (values <= FURTHEST).to_numpy()
-    axes.scatter(values[near], places[near], marker=marker, s=26, facecolor="white", edgecolor=OTHER, zorder=3, label=label)
+    axes.scatter(values[near], places[near], marker=marker, s=26, facecolor=CARD, edgecolor=FAINT, zorder=3, label=label)
     beyond = places[(values > FURTHEST).to_numpy()]
-    axes.scatter(np.full(len(beyond), FURTHEST * 1.03), beyond, marker=">", s=22, color=OTHER, zorder=3)
+    axes.scatter(np.full(len(beyond), FURTHEST * 1.03), beyond, marker=">", s=22, color=FAINT, zorder=3)
 
 
 def calibration_plot(findings: Findings, canvas: Canvas) -> Figure:
     """Promised against reached coverage: on the diagonal, the bands are as wide as they should be."""
     pairs = findings.calibration.sort_values("nominal")
     figure = canvas.figure(3.4)
-    axes = clean(figure.subplots())
-    axes.grid(color="#e9ecf0", linewidth=0.7)
-    axes.plot([0, 1], [0, 1], color=OTHER, linewidth=1, linestyle=(0, (4, 3)))
+    axes = figure.subplots()
+    axes.plot([0, 1], [0, 1], color=REST, linewidth=1, linestyle=(0, (4, 3)))
     axes.plot(pairs["nominal"], pairs["reached"], color=OBSERVED, marker="o", markersize=4.5, linewidth=1.6)
-    axes.annotate("too wide", (0.04, 0.93), fontsize=8, color=FAINT)
-    axes.annotate("too narrow", (0.96, 0.04), fontsize=8, color=FAINT, ha="right")
+    axes.annotate("too wide", (0.04, 0.93), color=FAINT)
+    axes.annotate("too narrow", (0.96, 0.04), color=FAINT, ha="right")
     ticks = np.linspace(0, 1, 6)
     axes.set_xticks(ticks, [f"{tick:.0%}" for tick in ticks])
     axes.set_yticks(ticks, [f"{tick:.0%}" for tick in ticks])
     axes.set(xlim=(0, 1), ylim=(0, 1), aspect="equal")
-    axes.set_xlabel("interval asked for", fontsize=8, color=FAINT)
-    axes.set_ylabel("held-out cells inside it", fontsize=8, color=FAINT)
+    axes.set_xlabel("interval asked for")
+    axes.set_ylabel("held-out cells inside it")
     return figure

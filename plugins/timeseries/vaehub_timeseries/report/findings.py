@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from vaehub.report import plural
 from vaehub_timeseries.masks import gap_lengths
 
 Array: TypeAlias = NDArray[Any]
@@ -125,8 +126,3 @@ def no_better(columns: Sequence[str]) -> str:
 def listed(names: Sequence[str], shown: int = 6) -> str:
     """The first of several names."""
     return ", ".join(names[:shown]) + (f" and {len(names) - shown} more" if len(names) > shown else "")
-
-
-def plural(count: int, noun: str) -> str:
-    """A count with its noun."""
-    return f"{count:,} {noun}{'' if count == 1 else 's'}"

@@ -39,6 +39,6 @@ def gaps(missing: NDArray[Any]) -> list[Gap]:
 def worth_showing(found: Sequence[Gap], rows: int) -> dict[str, Gap]:
     """The longest gap and one of median length, unless a close view of it would be the whole series again."""
     by_length = sorted(found, key=lambda gap: gap.length)
-    chosen = {"longest gap": by_length[-1], "typical gap": by_length[(len(by_length) - 1) // 2]} if by_length else {}
+    chosen = {"the longest gap": by_length[-1], "a typical gap": by_length[(len(by_length) - 1) // 2]} if by_length else {}
     fitting = {name: gap for name, gap in chosen.items() if gap.length * (1 + 2 * AROUND) < WIDEST * rows}
     return {name: gap for name, gap in fitting.items() if list(fitting.values()).index(gap) == list(fitting).index(name)}

@@ -1,85 +1,176 @@
-"""One HTML page that opens offline, from `Findings` alone."""
+"""The page about a table whose gaps were filled, from `Findings` alone."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from functools import cache, partial
+from functools import partial
 from pathlib import Path
-from typing import Any
 
-import jinja2
 import numpy as np
 import pandas as pd
 
-from vaehub.files.atomic import atomic_write
-from vaehub.report.run_page import Tile
+from vaehub.report import (
+    Beside,
+    Block,
+    Cell,
+    Facts,
+    Figure,
+    Finding,
+    Key,
+    Page,
+    Section,
+    Table,
+    Text,
+    Tile,
+    Tiles,
+    Tone,
+    best,
+    plural,
+)
 from vaehub_timeseries.report.bands import band_figure, lane
 from vaehub_timeseries.report.charts import calibration_plot, error_bars, missing_map
+from vaehub_timeseries.report.dates import number
 from vaehub_timeseries.report.findings import (
+    TIE,
     Findings,
     column_summary,
     most_missing_first,
     overall,
-    plural,
     ratios,
     rows_of,
     verdict,
     worst_first,
 )
-from vaehub_timeseries.report.look import PHONE, Picture, number, picture
 
-DRAWN, BARS, LISTED = 16, 24, 200  # columns with a figure of their own, with a bar, and in the tables
+DRAWN, BARS, LISTED, UNFOLDED = (
+    16,
+    24,
+    200,
+    20,
+)  # columns with a figure of their own, with a bar, in the tables, and in open tables
 QUOTED = (0.5, 0.6, 0.7, 0.8, 0.9, 0.95)  # coverages that are given in figures, too
-
-
-@dataclass(frozen=True)
-class Drawn:
-    """A column with its figure."""
-
-    name: str
-    note: str
-    picture: Picture
+METHODS = ("imputer", "linear", "last", "mean")
 
 
 def write_report(findings: Findings, path: Path, progress: Callable[[int, int], None] = lambda done, of: None) -> Path:
     """Write the page, whole or not at all; `progress` is told how many figures are done, of how many."""
-    atomic_write(path, render(findings, progress).encode())
-    return path
+    return report_page(findings).write(path, progress)
 
 
 def render(findings: Findings, progress: Callable[[int, int], None] = lambda done, of: None) -> str:
     """The page as HTML: the same findings give the same bits."""
+    return report_page(findings).html(progress)
+
+
+def report_page(findings: Findings) -> Page:
+    """What was missing, what was put in its place, and how far to trust it."""
     summary, (well, text) = column_summary(findings), verdict(findings.errors, list(findings.low.columns))
-    tested, filled = worst_first(findings.errors), to_draw(findings, summary)
-    return template().render(
-        findings=findings,
-        about=about(findings),
-        tiles=list(tiles(findings, summary)),
-        well=well,
-        verdict=text,
-        map=picture("Missing cells by column and time.", partial(missing_map, findings)),
-        summary=summary.sort_values("missing", ascending=False, kind="stable").head(LISTED),
-        columns=list(drawn(findings, filled[:DRAWN], progress)),
-        unfilled=max(0, len(filled) - DRAWN),
-        bars=picture("Held-out error by column.", lambda canvas: error_bars(findings, tested[:BARS], canvas)) if tested else None,
-        unbarred=max(0, len(tested) - BARS),
-        errors=findings.errors.loc[tested[:LISTED]],
-        ratios=ratios(findings.errors),
-        calibration=picture("Nominal against reached coverage.", lambda canvas: calibration_plot(findings, PHONE))
-        if len(findings.calibration)
-        else None,
-        pairs=findings.calibration[findings.calibration["nominal"].isin(QUOTED)],
-        number=lambda value: "–" if pd.isna(value) else number(float(value)),
+    sections = [
+        Section("What is missing", gaps_of(findings, summary), missing_note(findings)),
+        Section("What was put in its place", list(filled(findings, summary))),
+        Section("How large the errors are", errors_of(findings), ERRORS if len(findings.errors) else ""),
+        Section("Whether the intervals keep their promise", coverage_of(findings), PROMISE),
+        Section("How it was made", [Facts(findings.made)] if findings.made else []),
+    ]
+    return Page(
+        title=findings.title,
+        subtitle=f"Imputation report: {about(findings)}",
+        lead=[Tiles(list(tiles(findings, summary))), Finding(text, "good" if well else "warning"), *warnings_of(findings)],
+        sections=[section for section in sections if section.blocks],
     )
 
 
-@cache
-def template() -> jinja2.Template:
-    """The page with its gaps; everything put into them is escaped."""
-    loader = jinja2.PackageLoader("vaehub_timeseries.report")
-    options: dict[str, Any] = {"undefined": jinja2.StrictUndefined, "trim_blocks": True, "lstrip_blocks": True}
-    return jinja2.Environment(loader=loader, autoescape=True, **options).get_template("report.html")
+ERRORS = "Observed cells were hidden in gaps like those of the data, imputed, and compared with what had been observed."
+PROMISE = "Of the held-out cells, the share that lies inside the interval asked for; on the dashed line, the promise is kept."
+
+
+def missing_note(findings: Findings) -> str:
+    """How to read the map."""
+    over = ", over all series" if findings.entity is not None else ""
+    return f"The stronger the colour, the larger the share of missing cells at that time{over}."
+
+
+def warnings_of(findings: Findings) -> list[Block]:
+    """What was warned of."""
+    return [Finding(note, "warning", "Warning") for note in findings.notes]
+
+
+def gaps_of(findings: Findings, summary: pd.DataFrame) -> list[Block]:
+    """The map of missing cells, and a row for every column."""
+    shown = summary.sort_values("missing", ascending=False, kind="stable").head(LISTED)
+    rows = [
+        [str(name), row["dtype"], f"{row['missing']:,}", f"{row['share']:.1%}", f"{row['gaps']:,}", f"{row['longest']:,}"]
+        for name, row in shown.iterrows()
+    ]
+    head = ("column", "dtype", "missing", "share", "gaps", "longest (rows)")
+    return [
+        Figure("Missing cells", partial(missing_map, findings), "Missing cells by column and time."),
+        Table(head, rows, "Gaps by column", folded=len(rows) > UNFOLDED),
+    ]
+
+
+def filled(findings: Findings, summary: pd.DataFrame) -> Iterator[Block]:
+    """Each column that had gaps, with its figure."""
+    columns = to_draw(findings, summary)
+    if not columns:
+        yield Text("No numeric column had a gap to fill.", faint=False)
+        return
+    more = f"; {len(columns) - DRAWN} more are in the tables only" if len(columns) > DRAWN else ""
+    yield Text(f"Columns with the most missing cells come first{more}.")
+    band = f"{findings.level:.0%} interval"
+    behind = "the gap that a close view is around"
+    yield Key([("blue", "line", "observed"), ("red", "line", "imputed"), ("band", "area", band), ("rule", "area", behind)])
+    for column in columns[:DRAWN]:
+        draw = partial(band_figure, lane(findings, column))
+        yield Figure(str(column), draw, "with its gaps filled.", note(findings, column))
+
+
+def errors_of(findings: Findings) -> list[Block]:
+    """Errors on hidden cells, as bars and as a table."""
+    tested = worst_first(findings.errors)
+    if not tested:
+        return [Text("No column had enough observed cells to hide some of them for a test.", faint=False)]
+    more = len(tested) - BARS
+    worst = (
+        f"The columns where it fares worst beside linear interpolation are drawn; {more} more are in the table."
+        if more > 0
+        else ""
+    )
+    figure = Figure("Held-out error", partial(error_bars, findings, tested[:BARS]), "Held-out error by column.", worst)
+    inside = f"in {findings.level:.0%} interval"
+    head = ("column", "imputer", "linear", "last value", "mean", "beside linear", inside, "cells")
+    sides = ratios(findings.errors).loc[tested[:LISTED]]
+    rows = [
+        error_row(str(name), row, side)
+        for (name, row), side in zip(findings.errors.loc[tested[:LISTED]].iterrows(), sides, strict=True)
+    ]
+    title = "Mean absolute error by column, in its units"
+    return [figure, Table(head, rows, title, "Bold: the smallest of the four.", folded=len(rows) > UNFOLDED)]
+
+
+def error_row(name: str, row: pd.Series[float], ratio: float) -> list[Cell | str]:
+    """The errors of a column; the smallest are bold."""
+    texts = [number(float(row[method])) for method in METHODS]
+    smallest = best([float(text.replace(",", "").replace("–", "nan")) for text in texts], lower=True, digits=15)
+    share = Cell("–" if pd.isna(ratio) else f"{ratio:.0%}", tone=tone(ratio))
+    coverage = "–" if pd.isna(row["coverage"]) else f"{row['coverage']:.0%}"
+    cells = [Cell(text, best=first) for text, first in zip(texts, smallest, strict=True)]
+    return [name, *cells, share, coverage, f"{row['cells']:,.0f}"]
+
+
+def tone(ratio: float) -> Tone:
+    """Better or worse than linear interpolation, or neither."""
+    return "good" if ratio < 1 - TIE else "warning" if ratio > 1 + TIE else ""
+
+
+def coverage_of(findings: Findings) -> list[Block]:
+    """Promised and reached coverage."""
+    if not len(findings.calibration):
+        return []
+    pairs = findings.calibration[findings.calibration["nominal"].isin(QUOTED)]
+    rows = [[f"{nominal:.0%}", f"{reached:.1%}"] for nominal, reached in pairs[["nominal", "reached"]].itertuples(index=False)]
+    plot = Figure("Coverage", partial(calibration_plot, findings), "Nominal against reached coverage.", half=True)
+    return [Beside([plot, Table(("interval asked for", "cells inside it"), rows)])]
 
 
 def about(findings: Findings) -> str:
@@ -99,7 +190,8 @@ def tiles(findings: Findings, summary: pd.DataFrame) -> Iterator[Tile]:
     yield Tile("longest gap", plural(int(summary["longest"].max()), "row"), str(summary["longest"].idxmax()))
     known = ratios(findings.errors).dropna()
     if len(known):
-        better = f"mean; lower in {int((known < 1).sum())} of {plural(len(known), 'column')}"
+        hidden = f"{int(findings.errors['cells'].sum()):,} hidden cells"
+        better = f"mean; lower in {int((known < 1).sum())} of {plural(len(known), 'column')}; {hidden}"
         yield Tile("error beside linear", f"{overall(findings.errors):.0%}", better)
     tested = findings.errors[findings.errors["coverage"].notna()]
     if len(tested):
@@ -113,22 +205,10 @@ def to_draw(findings: Findings, summary: pd.DataFrame) -> list[str]:
     return most_missing_first(findings.errors, holed)
 
 
-def drawn(findings: Findings, columns: list[str], progress: Callable[[int, int], None]) -> Iterator[Drawn]:
-    """Each column with its figure."""
-    for done, column in enumerate(columns):
-        progress(done, len(columns))
-        yield Drawn(
-            str(column),
-            note(findings, column),
-            picture(f"{column} with its gaps filled.", partial(band_figure, lane(findings, column))),
-        )
-    progress(len(columns), len(columns))
-
-
 def note(findings: Findings, column: str) -> str:
     """What held-out cells say of a column."""
     ratio = ratios(findings.errors).get(column, np.nan)
     if pd.isna(ratio):
-        return "not tested: none of its observed cells was hidden"
+        return "Not tested: none of its observed cells was hidden."
     error = number(float(findings.errors["imputer"][column]))
-    return f"mean absolute error on held-out cells {error}, {ratio:.0%} of linear interpolation's"
+    return f"Mean absolute error on held-out cells {error}, {ratio:.0%} of linear interpolation's."

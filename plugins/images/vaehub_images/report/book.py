@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -14,13 +14,12 @@ from torch import Tensor
 
 from vaehub.base import Data
 from vaehub.data.seeds import seeded
+from vaehub.report import Beside, Column, Figure, Section
 from vaehub_images.metrics import by_class, first
 from vaehub_images.pixels import to_bytes
-from vaehub_images.sheets import scatter, sheet
+from vaehub_images.report.sheets import Sheet
 
 if TYPE_CHECKING:
-    from matplotlib.figure import Figure
-
     from vaehub import TrainedModel
 
 CODES, GRID, STRIPS, STEPS, COLUMNS, DIMENSIONS, CLASSES = 5_000, 20, 6, 11, 12, 10, 20
@@ -28,12 +27,22 @@ EDGE = 0.02  # share of the mass left out at either end of a range of codes
 Array = NDArray[Any]
 
 
-def picture_book(run: TrainedModel) -> Mapping[str, Figure]:
-    """Every figure that this run has, by title, in the order to show them."""
+def picture_book(run: TrainedModel) -> Sequence[Section]:
+    """What the model makes of images, what it draws, and what its codes mean."""
     book = PictureBook(run)
-    figures = [book.latent_space(), book.manifold(), book.reconstructions(), book.interpolations()]
-    figures.append(book.samples_by_class() if run.spec.cond else book.samples())
-    return {figure.get_suptitle(): figure for figure in [*figures, book.traversals()]}
+    drawn = book.samples_by_class() if run.spec.cond else book.samples()
+    return (
+        Section("Images", [Beside([book.reconstructions(), drawn])]),
+        Section(
+            "What the codes mean",
+            [Beside([book.manifold(), Column([book.interpolations(), book.traversals()])])],
+        ),
+    )
+
+
+def sheet(title: str, caption: str, images: Tensor, columns: int, rows: Sequence[str] = (), heads: Sequence[str] = ()) -> Figure:
+    """A sheet of images (N, C, H, W) as bytes for half of a screen's width."""
+    return Figure(title, Sheet(images, columns, rows, heads).draw, caption, caption, half=True)
 
 
 @dataclass(frozen=True)
@@ -107,18 +116,6 @@ class PictureBook:
         """The condition (1, C) of a test image."""
         return self.data[torch.tensor([row])].cond
 
-    def latent_space(self) -> Figure:
-        """Mean codes, coloured by class."""
-        flat = self.codes.shape[1] == 2
-        names = (
-            ["z₁", "z₂"]
-            if flat
-            else [f"component {i + 1} ({share:.0%} of the variance)" for i, share in enumerate(self.plane.shares)]
-        )
-        where = "in the latent plane" if flat else f"on the first two principal components of {self.codes.shape[1]} dimensions"
-        caption = f"Mean codes of {len(self.codes):,} test images {where}" + (", coloured by class." if self.classes else ".")
-        return scatter("Latent space", caption, self.plane.points(self.codes), self.labels, self.classes, names)
-
     def manifold(self) -> Figure:
         """Images decoded on a grid over the plane."""
         flat = self.codes.shape[1] == 2
@@ -144,7 +141,7 @@ class PictureBook:
 
     def reconstructions(self) -> Figure:
         """Test images above what the model makes of them."""
-        rows = np.arange(min(4 * COLUMNS, len(self.data)))
+        rows = np.arange(min(6 * COLUMNS, len(self.data)))
         pairs = [self.inputs(rows), self.bytes(self.run.reconstruct(first(self.data, len(rows))))]
         bands = [side[band] for band in np.array_split(rows, -(-len(rows) // COLUMNS)) for side in pairs]
         whole = [band for band in bands if len(band) == min(COLUMNS, len(rows))]

@@ -1,0 +1,162 @@
+"""The sections of a run's page that are about molecules."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import pandas as pd
+
+from vaehub import TrainedModel
+from vaehub.evaluation.measured import domain_metrics
+from vaehub.report import Beside, Block, Card, Cards, Figure, Section, Table
+from vaehub_molecules.chem.properties import table
+from vaehub_molecules.report.cards import PROPERTIES, card, properties_in_words
+from vaehub_molecules.report.charts import latent_figure, property_figure
+from vaehub_molecules.report.measures import measures
+from vaehub_molecules.use.codec import Codec, canonical_or_empty
+from vaehub_molecules.use.interpolate import interpolate
+from vaehub_molecules.use.neighbours import neighbours
+from vaehub_molecules.use.reconstruct import reconstruct
+from vaehub_molecules.use.sample import counts
+
+DRAWN = 1000  # samples that are looked at
+SHOWN, PAIRS, QUERIES, NEAR, STEPS = 24, 12, 2, 5, 8  # cards of each kind
+MAPPED = 3000  # points of the map, and molecules of each histogram
+SEARCHED = 20_000  # training molecules among which neighbours are sought
+GROUPS = ("training molecules", "samples", "unseen molecules")
+WORTH = (
+    "Side by side, for one without the other says little: "
+    "a collapsed model can draw fine molecules, and know nothing of those it is shown."
+)
+BACK = (
+    "Unseen molecules, encoded to the mean of q(z|x) and decoded. What does not come back exactly is marked; "
+    "Tanimoto: of counted ECFP4, 1 is alike."
+)
+NEARBY = "Training molecules nearest to an unseen one: by code, as the model sees it, and by fingerprint, as a chemist may."
+WAY = "Different molecules on the great circle between the codes of the first and the last."
+
+
+def run_sections(run: TrainedModel) -> Sequence[Section]:
+    """What the model is worth, draws, gives back, takes for alike, and where molecules lie. Needs the training data.
+
+    Raises UsageError for a run of other things than molecules.
+    """
+    codec = Codec(run)
+    test, train = unseen(codec), codec.domain.train["smiles"].tolist()
+    texts, samples = drawn(codec, test)
+    said = f"Drawn from the prior, none left out: {counts(texts, codec.known, codec.policy).line()}."
+    sections = [
+        Section("What it is worth", measure_tables(run), f"{about(codec, len(train), len(test))}. {WORTH}"),
+        Section("New molecules", alone(sample_cards(codec, samples[:SHOWN], texts[:SHOWN])), said),
+        Section("What comes back", [Cards(pairs)] if (pairs := pair_cards(codec, test[:PAIRS])) else [], BACK),
+        Section("What lies near", list(neighbourhoods(codec, test[:QUERIES], train[:SEARCHED])), NEARBY),
+        Section("From one to another", alone(way_cards(codec, test)), WAY),
+        Section("Properties", [Beside(histograms(train, [s for s in samples if s], test)), *maps(codec, test or train)]),
+    ]
+    return [section for section in sections if section.blocks]
+
+
+def alone(cards: Sequence[Card]) -> list[Block]:
+    """Cards in a grid, each by itself."""
+    return [Cards([[each] for each in cards])] if cards else []
+
+
+def measure_tables(run: TrainedModel) -> list[Block]:
+    """Figures by kind, each with what it says."""
+    return [
+        Table(("figure", "value", "what it says"), [[m.name, m.value, m.meaning] for m in kept], kind, words=True)
+        for kind, kept in measures(domain_metrics(run)).items()
+    ]
+
+
+def unseen(codec: Codec) -> list[str]:
+    """Test molecules that the model can read."""
+    return [smiles for smiles in codec.domain.frame("test")["smiles"] if codec.knows(smiles)]
+
+
+def about(codec: Codec, train: int, test: int) -> str:
+    """What it was trained on, in a line."""
+    size = f"{train:,} molecules to train on, {test:,} unseen ones to judge by"
+    return f"{size}; {len(codec.vocabulary) - 1} symbols, strings of up to {codec.vocabulary.length - 1}, {codec.latent} latent dimensions"
+
+
+def drawn(codec: Codec, test: Sequence[str]) -> tuple[list[str], list[str]]:
+    """Strings drawn from the prior, and the molecules that they are."""
+    given = codec.rows([test[i % len(test)] for i in range(DRAWN)]).cond if test else None
+    texts = codec.strings(codec.prior(DRAWN, 0, given), codec.writer.temperature, cond=given)
+    return texts, canonical_or_empty(texts, codec.policy)
+
+
+def sample_cards(codec: Codec, samples: Sequence[str], texts: Sequence[str]) -> list[Card]:
+    """Samples, marked where they are no molecule or were trained on."""
+    known = codec.known.holds(list(samples))
+    return [sample_card(*each) for each in zip(samples, texts, properties_in_words(samples), known, strict=True)]
+
+
+def sample_card(smiles: str, text: str, note: str, known: bool) -> Card:
+    """One sample."""
+    if not smiles:
+        return card("", "not a molecule", (text[:120],), "error")
+    return card(smiles, "seen in training" if known else "", (note,))
+
+
+def pair_cards(codec: Codec, test: Sequence[str]) -> list[tuple[Card, Card]]:
+    """Unseen molecules beside what comes back of them."""
+    return [
+        (card(row.smiles, "given"), returned_card(row.returned, row.exact, row.similarity))
+        for row in rows_of(reconstruct(codec, test))
+    ]
+
+
+def returned_card(smiles: str, exact: bool, similarity: float) -> Card:
+    """What came back of one."""
+    if exact:
+        return card(smiles, "returned exactly", tone="good")
+    return card(smiles, f"returned: Tanimoto {similarity:.2f}" if smiles else "returned: not a molecule", tone="error")
+
+
+def neighbourhoods(codec: Codec, queries: Sequence[str], among: Sequence[str]) -> Iterator[Cards]:
+    """Unseen molecules with the training molecules most like them, by code and by fingerprint."""
+    if not queries:
+        return
+    frame = neighbours(codec, queries, among, NEAR)
+    words = {"code": "distance {:.2f}", "fingerprint": "Tanimoto {:.2f}"}
+    for (query, by), rows in frame.groupby(["query", "by"], sort=False):
+        near = [[card(row.smiles, words[str(by)].format(row.value))] for row in rows_of(rows)]
+        yield Cards([[card(str(query), "given")], *near], f"Nearest by {by}")
+
+
+def way_cards(codec: Codec, test: Sequence[str]) -> list[Card]:
+    """The way from one unseen molecule to another."""
+    if len(test) < 2:
+        return []
+    way = interpolate(codec, test[0], test[1], STEPS)
+    return [
+        card(row.smiles, f"at {row.at:.2f}", (f"Tanimoto {row.to_first:.2f} to the first, {row.to_last:.2f} to the last",))
+        for row in rows_of(way)
+    ]
+
+
+def histograms(*groups: Sequence[str]) -> list[Figure]:
+    """Properties of training molecules, samples and unseen molecules."""
+    frames = {name: table(list(part[:MAPPED]), tuple(PROPERTIES)) for name, part in zip(GROUPS, groups, strict=True)}
+    return [
+        property_figure(name, word, {group: frame[name].to_numpy(float) for group, frame in frames.items()})
+        for name, word in PROPERTIES.items()
+    ]
+
+
+def maps(codec: Codec, smiles: Sequence[str]) -> list[Block]:
+    """Where molecules lie, by logP and by QED."""
+    shown = list(smiles[:MAPPED])
+    if len(shown) < 3:
+        return []
+    codes = codec.encode(shown).double().numpy()
+    values = table(shown, ("logp", "qed"))
+    return [Beside([latent_figure(codes, values[name].to_numpy(float), name) for name in ("logp", "qed")])]
+
+
+def rows_of(frame: pd.DataFrame) -> Iterator[Any]:
+    """The rows of a table, with names."""
+    return iter(frame.itertuples())

@@ -1,0 +1,27 @@
+"""Measuring a run once, however many ask."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Concatenate, ParamSpec, TypeVar
+from weakref import WeakKeyDictionary
+
+P = ParamSpec("P")
+R = TypeVar("R")
+T = TypeVar("T")
+
+
+def once(measure: Callable[Concatenate[R, P], T]) -> Callable[Concatenate[R, P], T]:
+    """`measure(run, …)` whose result is kept as long as the run: tiles, tables and figures of a page share it. Arguments must be hashable."""
+    kept: WeakKeyDictionary[R, dict[object, T]] = WeakKeyDictionary()
+
+    @wraps(measure)
+    def remembered(run: R, /, *args: P.args, **options: P.kwargs) -> T:
+        found = kept.setdefault(run, {})
+        key = (args, tuple(sorted(options.items())))
+        if key not in found:
+            found[key] = measure(run, *args, **options)
+        return found[key]
+
+    return remembered

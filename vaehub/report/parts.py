@@ -1,0 +1,266 @@
+"""What pages are made of. A section holds blocks; each kind of block has a template of its name, and all that is given is escaped."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import ClassVar, Literal, TypeAlias, final
+
+from markupsafe import Markup
+
+from vaehub.report.look import Draw, element
+
+Tone: TypeAlias = Literal["", "good", "note", "warning", "error"]
+
+
+class Block:
+    """A part of a section."""
+
+    template: ClassVar[str]  # templates/blocks/NAME.html
+
+    def figures(self) -> Iterator[Figure]:
+        """The charts in it."""
+        return iter(())
+
+
+@final
+@dataclass(frozen=True)
+class Section:
+    """A heading, what to know before reading, and blocks."""
+
+    title: str
+    blocks: Sequence[Block]
+    note: str = ""
+
+    def figures(self) -> Iterator[Figure]:
+        """The charts in it."""
+        return (figure for block in self.blocks for figure in block.figures())
+
+
+@final
+@dataclass(frozen=True)
+class Text(Block):
+    """A paragraph."""
+
+    template = "text"
+    text: str
+    faint: bool = True
+
+
+@final
+@dataclass(frozen=True)
+class Tile:
+    """A headline figure: what it is, its value with its error, and what to know of it."""
+
+    name: str
+    value: str
+    note: str = ""
+
+
+@final
+@dataclass(frozen=True)
+class Tiles(Block):
+    """Headline figures."""
+
+    template = "tiles"
+    tiles: Sequence[Tile]
+
+
+@final
+@dataclass(frozen=True)
+class Finding(Block):
+    """A statement about the model: how good or bad it is shows at its edge. `checked`: what was looked at, folded in."""
+
+    template = "finding"
+    text: str
+    tone: Tone = "note"
+    title: str = ""
+    advice: str = ""
+    checked: Sequence[str] = ()
+
+
+@final
+@dataclass(frozen=True)
+class Cell:
+    """A cell of a table: the best of its row is bold."""
+
+    text: str
+    best: bool = False
+    tone: Tone = ""
+
+
+@final
+@dataclass(frozen=True)
+class Table(Block):
+    """Rows with a heading each, which their first cell is. `words`: cells are sentences. `folded`: shown when its title is clicked."""
+
+    template = "table"
+    head: Sequence[str]
+    rows: Sequence[Sequence[Cell | str]]
+    title: str = ""
+    note: str = ""
+    words: bool = False
+    folded: bool = False
+
+
+@final
+@dataclass(frozen=True)
+class Facts(Block):
+    """Names and what they stand for."""
+
+    template = "facts"
+    facts: Mapping[str, str]
+    title: str = ""
+
+
+@final
+@dataclass(frozen=True)
+class Code(Block):
+    """Text as it is typed: a command, a configuration."""
+
+    template = "code"
+    text: str
+    title: str = ""
+    folded: bool = False
+
+
+@final
+@dataclass(frozen=True)
+class Figure(Block):
+    """A chart, drawn for a screen (`half`: for half of its width) and for a phone. `note`: how sure it is, of how many rows."""
+
+    template = "figure"
+    title: str
+    draw: Draw
+    alt: str
+    caption: str = ""
+    note: str = ""
+    half: bool = False
+
+    def figures(self) -> Iterator[Figure]:
+        """Itself."""
+        yield self
+
+
+@final
+@dataclass(frozen=True)
+class Drawing:
+    """An SVG element from a program that is trusted to escape: a molecule as RDKit draws it."""
+
+    svg: str = field(repr=False)
+    alt: str
+
+    @property
+    def markup(self) -> Markup:
+        """The element with its role and title."""
+        return element(self.svg, self.alt)
+
+
+@final
+@dataclass(frozen=True)
+class Card:
+    """A drawing with a line above and lines below it; `code` is set as it is typed."""
+
+    title: str = ""
+    drawing: Drawing | None = None
+    lines: Sequence[str] = ()
+    code: str = ""
+    tone: Tone = ""
+
+
+@final
+@dataclass(frozen=True)
+class Cards(Block):
+    """Cards in a grid; those of one group stay side by side in one frame."""
+
+    template = "cards"
+    groups: Sequence[Sequence[Card]]
+    title: str = ""
+
+
+@final
+@dataclass(frozen=True)
+class Listing(Block):
+    """Things in order, each with a remark."""
+
+    template = "listing"
+    title: str
+    intro: str
+    items: Sequence[tuple[str, str]]
+
+
+@final
+@dataclass(frozen=True)
+class Key(Block):
+    """What colours stand for: (name in the palette, "line" or "area", words)."""
+
+    template = "key"
+    entries: Sequence[tuple[str, Literal["line", "area"], str]]
+
+
+@final
+@dataclass(frozen=True)
+class Link:
+    """The way to another page, relative to this one."""
+
+    title: str
+    href: str
+    note: str = ""
+
+
+@final
+@dataclass(frozen=True)
+class Links(Block):
+    """Ways to other pages."""
+
+    template = "links"
+    links: Sequence[Link]
+
+
+@final
+@dataclass(frozen=True)
+class Beside(Block):
+    """Blocks side by side where there is room: two columns on a screen, one on a phone."""
+
+    template = "beside"
+    blocks: Sequence[Block]
+
+    def figures(self) -> Iterator[Figure]:
+        """The charts in them."""
+        return (figure for block in self.blocks for figure in block.figures())
+
+
+@final
+@dataclass(frozen=True)
+class Column(Block):
+    """Blocks one below the other, as one of those of `Beside`."""
+
+    template = "column"
+    blocks: Sequence[Block]
+
+    def figures(self) -> Iterator[Figure]:
+        """The charts in them."""
+        return (figure for block in self.blocks for figure in block.figures())
+
+
+def best(values: Sequence[float], *, lower: bool = False, digits: int = 4) -> list[bool]:
+    """Which of the values are the best as they are printed, with `digits` behind the point: equal ones alike, none where all are.
+
+    >>> best([0.5678, 0.5743]), best([1.0, 1.0]), best([3.0, 2.0, 2.0], lower=True)
+    ([False, True], [False, False], [False, True, True])
+    """
+    shown = [round(value, digits) for value in values if not math.isnan(value)]
+    if len(set(shown)) < 2:
+        return [False] * len(values)
+    top = min(shown) if lower else max(shown)
+    return [not math.isnan(value) and round(value, digits) == top for value in values]
+
+
+def plural(count: int, noun: str) -> str:
+    """A count with its noun.
+
+    >>> plural(1, "row"), plural(1200, "row")
+    ('1 row', '1,200 rows')
+    """
+    return f"{count:,} {noun}{'' if count == 1 else 's'}"
