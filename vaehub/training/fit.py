@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -13,10 +13,13 @@ import yaml
 from pytorch_lightning.utilities import rank_zero_only
 from torch import Tensor
 
+from vaehub.arguments import accepts, or_none, refused, yes_or_no
+from vaehub.arguments import path as as_path
 from vaehub.arrays.domain import Arrays
 from vaehub.base import Codec, Domain, Json
 from vaehub.config.build import build_domain, build_objective, build_vae
 from vaehub.config.load import Config, load_config
+from vaehub.config.source import Overrides
 from vaehub.data.check import check_rows, warn_of_atoms
 from vaehub.data.seeds import seeded
 from vaehub.errors import RunFailed, UsageError
@@ -33,9 +36,10 @@ from vaehub.training.module import Training, make_trainer, quiet
 from vaehub.training.warm import source_of, warm_start
 
 
+@accepts(out=or_none(as_path), resume=yes_or_no, force=yes_or_no, progress=yes_or_no)
 def train(
     config: str | Path | Mapping[str, Any] | Config,
-    overrides: Sequence[str] = (),
+    overrides: Overrides = (),
     out: str | Path | None = None,
     *,
     resume: bool = False,
@@ -44,12 +48,13 @@ def train(
     domain: Domain[Codec] | None = None,
     init: TrainedModel | str | Path | None = None,
     progress: bool = True,
+    **options: Any,
 ) -> Run:
     """Train a model as `config` says and give the best model.
 
     Arguments:
-        config: a YAML file, or the same as a mapping; with `data` it need not name a domain.
-        overrides: `key.sub=value`, each in place of what the config says.
+        config: a YAML file, the name of a shipped config, or the same as a mapping; with `data` it need not name a domain.
+        overrides: in place of what the config says: `["latent=8", "train.epochs=5"]` or `{"latent": 8, "train": {"epochs": 5}}`.
         out: the run folder RUN/ to write. Without it the run stays in memory and no file is written; `run.save` writes its model.
         resume: go on with a killed run to the same bits as an uninterrupted one.
         force: replace a run that is there already.
@@ -58,6 +63,7 @@ def train(
         domain: the one that the config names, with rows in memory, in place of one built from its options.
         init: a run, or its path, whose weights to start from, as far as they have the same names and shapes.
         progress: show it.
+        options: the same as overrides, but as keywords: `train("mnist", latent=8, train={"epochs": 5})`.
 
     Returns:
         The model of the epoch with the highest `train.monitor`.
@@ -72,7 +78,9 @@ def train(
     ((60, 2), (4, 3))
     """
     fallback = None if data is None else "arrays"
-    config = config if isinstance(config, Config) else load_config(config, overrides, fallback)
+    config = load_config(config, overrides, fallback, **options)
+    if not isinstance(domain, Domain | None):
+        raise refused("domain", domain, "a vaehub.Domain, or left out; rows to train on go in data=")
     if out is None and (resume or force):
         raise UsageError("resume and force go with a run folder; give one with out=")
     if resume and init is not None:
@@ -128,12 +136,14 @@ def is_first() -> bool:
 def require_free(folder: Path, config: Config, resume: bool, force: bool) -> None:
     """Raise UsageError where a run is there that would be overwritten unasked, or resumed with other options."""
     if folder.exists() and not folder.is_dir():
-        raise UsageError(f"{folder}: is a file; choose another --out")
+        raise UsageError(f"{folder}: is a file; choose another --output")
     done = (folder / "config.yaml").exists()
     if done and resume:
         require_same(folder / "config.yaml", config)
     elif done and not force:
-        raise UsageError(f"{folder}: already holds a run; go on with --resume, replace it with --force, or choose another --out")
+        raise UsageError(
+            f"{folder}: already holds a run; go on with --resume, replace it with --force, or choose another --output"
+        )
 
 
 def take(folder: Path, config: Config, resume: bool) -> None:
