@@ -38,9 +38,11 @@ def help_of(name, capsys):
 
 @pytest.mark.parametrize("name", ALL)
 def test_every_help_has_an_example_that_the_command_understands(name, capsys):
-    found = re.search(rf"Example: vaehub ({name} .*?|{name})\n\n", help_of(name, capsys), re.S)
+    found = re.search(r"Example: vaehub (.*?)\n\n", help_of(name, capsys), re.S)
     assert found, "no example"
-    words = shlex.split(" ".join(found[1].split()).partition(" > ")[0])[len(name.split()) :]
+    words = shlex.split(" ".join(found[1].split()).partition(" > ")[0])
+    asked, words = " ".join(words[: len(name.split())]), words[len(name.split()) :]
+    assert asked == name or registry().commands[asked].target == registry().commands[name].target
     found, context = command(name)
     values, rest, _ = found.make_parser(context).parse_args(args=words)
     assert not rest
@@ -114,7 +116,7 @@ def test_a_word_out_of_a_list_is_refused_before_torch_is_imported(words, refused
     [
         (["sample", "runs/nosuch"], "runs/nosuch: no such run"),
         (["report", "."], ".: no model file here"),
-        (["score", "m.safetensors", "nope.npy", "-o", "x.csv"], "nope.npy: No such file or directory"),
+        (["score", "m.safetensors", "nope.npy", "-o", "x.csv"], "nope.npy: no such file"),
         (["score", "m.safetensors", "m.safetensors", "-o", "x.xls"], "x.xls: no format has the suffix '.xls'"),
         (["decode", "m.safetensors", "m.safetensors", "-o", "x.npy"], "no format has the suffix '.safetensors'"),
         (["sample", "m.safetensors", "-o", "m.safetensors/x.npy"], "m.safetensors is a file, not a folder"),

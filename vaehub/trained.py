@@ -205,10 +205,7 @@ class TrainedModel(Described):
     @torch.no_grad()
     def decode(self, z: Array | Tensor, cond: Condition = None) -> Array:
         """E[x|z] (its mode, where a mean says nothing) for codes z (N, L): (N, *shape)."""
-        try:
-            codes = as_tensor(z)
-        except (TypeError, ValueError) as error:
-            raise refused("z", z, f"an array of real numbers (N, {self.config.latent})") from error
+        codes = as_tensor(z, "z")
         if codes.is_complex():
             raise refused("z", z, f"an array of real numbers (N, {self.config.latent})")
         codes = codes.to(self.device, self._dtype)

@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from vaehub.cli.common import existing_run
 from vaehub.cli.describe import config_names
 
 
@@ -31,7 +32,10 @@ def train(
         ),
     ] = None,
     init: Annotated[
-        Path | None, typer.Option(metavar="RUN", help="A run to start from: its weights, as far as they fit.", show_default=False)
+        Path | None,
+        typer.Option(
+            metavar="RUN", help="A run to start from: its weights, as far as they fit.", show_default=False, callback=existing_run
+        ),
     ] = None,
     resume: Annotated[bool, typer.Option("--resume", help="Go on with a run that was stopped.")] = False,
     force: Annotated[bool, typer.Option("--force", help="Replace a run that is there already.")] = False,

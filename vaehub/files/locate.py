@@ -25,7 +25,7 @@ def model_file(path: Path) -> Path:
 def require_input(path: Path) -> None:
     """Raise UsageError where there is nothing to read."""
     if not path.exists():
-        raise UsageError(f"{path}: No such file or directory; check the path")
+        raise UsageError(f"{path}: no such file; check the path")
 
 
 def require_output(path: Path) -> None:

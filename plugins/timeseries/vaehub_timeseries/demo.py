@@ -21,7 +21,7 @@ def imputation(
 ) -> None:
     """Fill the gaps in a table of weather that comes with the package, and report how well that went.
 
-    Example: vaehub demo imputation -o weather
+    Example: vaehub demo timeseries -o weather
     """
     sample = out / SAMPLE
     atomic_write(sample, (files("vaehub_timeseries") / "data" / SAMPLE).read_bytes())
