@@ -129,7 +129,7 @@ def test_plugins_are_listed(demo, works):
     assert "decoder/mlp" in found["builtin"]["components"]
     assert "demo greet" in found["demo.py"]["commands"]
     header, *rows = works("plugins").splitlines()
-    assert header.split() == ["name", "version", "status", "components"]
+    assert header.split() == ["name", "version", "parts", "commands", "status"]
     assert any(row.startswith("builtin") for row in rows)
 
 
@@ -137,7 +137,7 @@ def test_new_and_check_are_mounted(monkeypatch, works, capsys, tmp_path):
     scaffold = ModuleType("vaehub.host.scaffold")
     scaffold.create = lambda name, dir: dir / name
     monkeypatch.setitem(sys.modules, "vaehub.host.scaffold", scaffold)
-    assert works("new", "birds", "--dir", tmp_path) == f"{tmp_path}/birds\n"
+    assert works("new", "birds", "-o", tmp_path) == f"{tmp_path}/birds\n"
 
     from vaehub.testing import Result
 

@@ -243,11 +243,11 @@ def test_bfloat16_is_close():
     assert rounded == pytest.approx(exact, abs=0.1)
 
 
-@pytest.mark.parametrize(("split", "samples"), [("val", 0), ("empty", 5)])
+@pytest.mark.parametrize(("split", "samples"), [("val", 0), ("test", 5)])
 def test_nothing_to_evaluate_is_a_usage_error(split, samples):
     run = model()
     full = run.domain.data
-    run.domain.data = lambda name: TensorData(torch.zeros(0, 1, 8, 8)) if name == "empty" else full(name)
+    run.domain.data = lambda name: TensorData(torch.zeros(0, 1, 8, 8)) if name == "test" else full(name)
     with pytest.raises(UsageError, match="samples >= 1 and rows"):
         evaluate(run, split, samples)
 

@@ -280,7 +280,7 @@ def test_only_the_module_of_the_command_that_runs_is_imported():
     show = "print(*(m for m in sys.modules if m.startswith('vaehub.cli.')), file=sys.stderr)"
     code = f"import sys; from vaehub.cli.app import main; main(['plugins']); {show}"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert set(done.stderr.split()) == {"vaehub.cli.app", "vaehub.cli.extend", "vaehub.cli.common"}
+    assert set(done.stderr.split()) == {"vaehub.cli.app", "vaehub.cli.tree", "vaehub.cli.extend", "vaehub.cli.common"}
 
 
 def test_the_reserved_words_are_the_commands() -> None:

@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Any, final
 from pydantic import TypeAdapter
 from torch import Tensor
 
+from vaehub.arguments import accepts, at_least, one_of
+from vaehub.arguments import path as as_path
 from vaehub.base import Codec, Domain, Json, Objective, Spec
 from vaehub.config.build import build_domain, build_objective, build_vae
 from vaehub.config.load import LARGEST, Config, load_config
@@ -21,6 +23,7 @@ from vaehub.errors import UsageError
 from vaehub.files.checked import checked
 from vaehub.files.guard import guarded, shortened
 from vaehub.files.header import Header
+from vaehub.files.locate import model_file, require_output
 from vaehub.files.model_file import REMEDY, open_model, save_model
 from vaehub.files.rebuild import rebuilt
 from vaehub.hints import shown
@@ -47,12 +50,14 @@ class Run(TrainedModel):
         objective.load_state_dict(self.objective_weights, strict=bool(self.objective_weights))
         return objective.to(self.device).eval()
 
+    @accepts(samples=at_least(1), seed=at_least(0))
     def score(self, x: Rows, cond: Condition = None, *, samples: int = 16, seed: int = 0) -> pd.DataFrame:
         """How unlikely every row is, with its percentile among training rows; see `vaehub.evaluation.score`."""
         from vaehub.evaluation.score import score
 
         return score(self, self.rows(x, cond), samples, seed)
 
+    @accepts(split=one_of("train", "val", "test"), samples=at_least(1), seed=at_least(0))
     def evaluate(self, split: str = "test", samples: int = 100, seed: int = 0) -> dict[str, Any]:
         """The bound, its parts and the likelihood of a split in nats per row; see `vaehub.evaluation.evaluate`."""
         from vaehub.evaluation.evaluate import evaluate
@@ -85,8 +90,10 @@ class Run(TrainedModel):
         run.objective_weights = objective_weights
         return run
 
+    @accepts(path=as_path)
     def save(self, path: str | Path) -> None:
         """Write the model to a file of its own, which `vaehub.load` reads."""
+        require_output(Path(path))
         weights = self.vae.state_dict() | {OBJECTIVE + name: t for name, t in self.objective_weights.items()}
         save_model(Path(path), weights, header_of(self.config, self.codec) | {"state": self.state})
 
@@ -97,12 +104,11 @@ class Run(TrainedModel):
         return write_report(self)
 
 
+@accepts(path=as_path)
 def load(path: str | Path) -> Run:
     """The model of a run folder or of a model file. Needs neither the training data nor pickle, and executes nothing from the file."""
     path = Path(path)
-    if not path.exists():
-        raise UsageError(f"{path}: no such run; train one with `vaehub train CONFIG --out {path}`")
-    file = model_file(path) if path.is_dir() else path
+    file = model_file(path)
     found = open_model(file)
     with guarded(file, REMEDY):
         header = checked(Header, found.header)
@@ -131,12 +137,6 @@ def header_of(config: Config, codec: Codec) -> Json:
         "codec": codec.to_json(),
         "plugins": registry().versions_used(config),
     }
-
-
-def model_file(folder: Path) -> Path:
-    """The best model of a run, or the last where training broke before there was a best."""
-    best, last = folder / "model.safetensors", folder / "last.safetensors"
-    return last if last.exists() and not best.exists() else best
 
 
 def config_of(header: Header, file: Path) -> Config:

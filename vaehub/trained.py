@@ -11,6 +11,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from vaehub.arguments import accepts, at_least, described, one_of, refused, yes_or_no
 from vaehub.base import Batch, Codec, Data, Domain, Json, Objective, Spec, estimate, expectation
 from vaehub.config.load import Config
 from vaehub.convert import as_tensor
@@ -94,14 +95,22 @@ class TrainedModel(Described):
 
     def to(self, device: torch.device | str) -> Self:
         """This run with its model moved to another device."""
-        self.vae.to(device)
+        try:
+            self.vae.to(torch.device(device))
+        except (RuntimeError, TypeError, AssertionError) as error:
+            raise refused("device", device, "a device that is here, such as 'cpu' or 'cuda'") from error
         return self
 
+    @accepts(split=one_of("train", "val", "test"))
     def data(self, split: str) -> Data:
-        """The domain's rows of a split; needs the training data. Raises UsageError for a word that names no split."""
-        if split not in SPLITS:
-            raise UsageError(f"split: '{split}' is none of {', '.join(SPLITS)}")
-        return self.domain.data(split)
+        """The domain's rows of a split. Raises UsageError where the training data are not at hand."""
+        try:
+            return self.domain.data(split)
+        except UsageError as error:
+            where = self.path or "the model"
+            is_run = self.path is not None and (self.path / "config.yaml").exists()
+            hint = "" if is_run else f"; {where} is a model without the folder of a run"
+            raise UsageError(f"{where}: this needs the training data, which cannot be read ({error}){hint}") from error
 
     def preview(self, x: Array) -> str:
         """What the domain says of rows (B, *shape) that were drawn from the prior, in one line, if anything."""
@@ -124,7 +133,10 @@ class TrainedModel(Described):
         return data
 
     def _data(self, x: Rows) -> Data:
-        rows = x if isinstance(x, Data) else self.codec.convert(x)
+        try:
+            rows = x if isinstance(x, Data) else self.codec.convert(x)
+        except (TypeError, ValueError, AttributeError) as error:
+            raise refused("x", x, "an array or a tensor of numbers") from error
         if isinstance(rows, Data):
             return rows
         return TensorData(rows.to(self._dtype) if rows.is_floating_point() else rows)
@@ -138,13 +150,16 @@ class TrainedModel(Described):
         """cond (n, C) from what a user gives: a label, C numbers, or a row for each. Raises UsageError where it does not fit."""
         if not self.spec.cond:
             if cond is not None:
-                raise UsageError(f"cond: this model takes no condition, got {cond!r}; leave it out")
+                raise UsageError(f"cond: this model takes no condition, got {described(cond)}; leave it out")
             return None
         if cond is None:
             raise UsageError(
                 f"cond: this model is conditional ({self.spec.cond} numbers a row); give cond=… (--cond on the command line)"
             )
-        tensor = self._condition_rows(cond)
+        try:
+            tensor = self._condition_rows(cond)
+        except (TypeError, ValueError, LookupError) as error:
+            raise refused("cond", cond, f"a label, {self.spec.cond} numbers, or an array of a row for each") from error
         if tensor.shape[-1] != self.spec.cond or tensor.shape[0] not in (1, n):
             raise UsageError(f"cond: shape {tuple(tensor.shape)} does not fit {n} rows of {self.spec.cond} numbers")
         return tensor.expand(n, -1).to("cpu", self._dtype)
@@ -165,10 +180,9 @@ class TrainedModel(Described):
         return self.codec.present(self.draw(n, cond=cond, seed=seed, noise=noise))
 
     @torch.no_grad()
+    @accepts(n=at_least(1), seed=at_least(0), noise=yes_or_no)
     def draw(self, n: int, *, cond: Condition = None, seed: int = 0, noise: bool = False) -> Tensor:
         """`sample` in the form that the model was trained on, such as standardised: (n, *shape)."""
-        if n < 1:
-            raise UsageError(f"n: expected at least 1 sample, got {n}")
         with seeded("sample", seed):
             rows = self.condition(cond, n)
             rows = None if rows is None else rows.to(self.device)
@@ -191,13 +205,17 @@ class TrainedModel(Described):
     @torch.no_grad()
     def decode(self, z: Array | Tensor, cond: Condition = None) -> Array:
         """E[x|z] (its mode, where a mean says nothing) for codes z (N, L): (N, *shape)."""
-        codes = as_tensor(z).to(self.device, self._dtype)
+        codes = as_tensor(z, "z")
+        if codes.is_complex():
+            raise refused("z", z, f"an array of real numbers (N, {self.config.latent})")
+        codes = codes.to(self.device, self._dtype)
         if codes.ndim != 2 or codes.shape[1] != self.config.latent:
             raise UsageError(f"z has shape {tuple(codes.shape)}; this model expects (N, {self.config.latent})")
         rows = self.condition(cond, len(codes))
         return self.codec.present(self._decode(codes, None if rows is None else rows.to(self.device), noise=False))
 
     @torch.no_grad()
+    @accepts(seed=at_least(0), noise=yes_or_no)
     def reconstruct(self, x: Rows, cond: Condition = None, *, seed: int = 0, noise: bool = False) -> Array:
         """E[x|z] at the mean of q(z|x,c), or at a draw from it with `noise`."""
         parts = []
@@ -207,16 +225,25 @@ class TrainedModel(Described):
                 parts.append(self._decode(q.sample() if noise else q.mean, batch.cond, noise))
         return self.codec.present(torch.cat(parts) if parts else self._no_rows())
 
+    @accepts(steps=at_least(2))
     def interpolate(self, a: Rows, b: Rows, steps: int = 10, cond: Condition = None) -> Array:
         """Decoded points (steps, *shape) on the straight line between the codes of row a and row b, given the condition of a."""
-        if steps < 2:
-            raise UsageError(f"steps: expected at least 2, got {steps}")
-        first = self.rows(_one_row(a, self.spec), cond)
+        first = self._end("a", a, cond)
         own = first[torch.tensor([0])].cond
         given = None if own is None else dense(own)
-        ends = [self.encode(first, given)[0], self.encode(_one_row(b, self.spec), given)[0]]
+        ends = [self.encode(end)[0] for end in (first, self._end("b", b, given))]
         weights = np.linspace(0, 1, steps, dtype=ends[0].dtype)[:, None]
         return self.decode((1 - weights) * ends[0] + weights * ends[1], given)
+
+    def _end(self, name: str, row: Rows, cond: Condition) -> Data:
+        """A single row, given with or without its batch dimension."""
+        try:
+            data = self.rows(_one_row(row, self.spec), cond)
+        except UsageError as error:
+            raise UsageError(f"{name}: {error}") from error
+        if len(data) != 1:
+            raise refused(name, row, "a single row")
+        return data
 
     def _decode(self, z: Tensor, cond: Tensor | None, noise: bool, draw: bool = False) -> Tensor:
         size, parts = self.config.train.eval_batch_size, []

@@ -38,7 +38,9 @@ class Arrays(Domain[ArrayCodec]):
             likelihoods of any real number (normal, laplace, student_t, …) and dense rows. Rows come back in their own units, the bound
             and the likelihood are of the standardised numbers.
         levels: of a discrete x, which then holds 0 … levels - 1.
-        validation, test: shares of the rows, chosen at random by `seed`, where the data name no split.
+        validation: share of the rows for validation, chosen at random, where the data name no split.
+        test: share of the rows for the test, likewise.
+        seed: of that choice.
 
     A missing value (NaN, an empty cell, a False in the mask) is left out of the bound, and enters the encoder as 0, the mean where the
     rows are standardised; `encoder.mask=true` tells the encoder which those are.

@@ -15,7 +15,12 @@ COMMANDS = {  # name -> (where it is, what `vaehub --help` says of it)
     "decode": ("vaehub.cli.use:decode", "Write the rows of a file of codes."),
     "reconstruct": ("vaehub.cli.use:reconstruct", "Encode and decode the rows of a file."),
     "interpolate": ("vaehub.cli.use:interpolate", "Walk in latent space from one row of a file to another."),
-    "plugins": ("vaehub.cli.extend:plugins", "List the plugins: version, status, components."),
+    "configs": ("vaehub.cli.describe:configs", "List the configs that come with the plugins."),
+    "init": ("vaehub.cli.describe:init", "Print one of these configs, to start one's own from."),
+    "options": ("vaehub.cli.describe:options", "List the options of a config: type, default, and what each does."),
+    "parts": ("vaehub.cli.describe:parts", "List the parts that models are made of."),
+    "schema": ("vaehub.cli.describe:schema", "Print a JSON schema of configs, for editors."),
+    "plugins": ("vaehub.cli.extend:plugins", "List the plugins: version, status, and what each brings."),
     "new": ("vaehub.cli.extend:new", "Write a working plugin package to start from."),
     "check": ("vaehub.cli.extend:check", "Test the components of a plugin for what the engine relies on."),
 }

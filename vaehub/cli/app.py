@@ -6,22 +6,17 @@ import errno
 import os
 import sys
 import traceback
-from collections.abc import Callable, Sequence
-from functools import wraps
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Any
 
 import typer
 
-from vaehub.cli import COMMANDS
+from vaehub.cli.tree import COMPLETING, command_tree
 from vaehub.errors import RunFailed, UsageError
 from vaehub.hints import reason
-from vaehub.host.discovery import host_version
-from vaehub.host.registry import Component, registry, resolve, use_file
+from vaehub.host.registry import use_file
 from vaehub.signals import Interrupted, listening, requested
-
-ABOUT = "Variational autoencoders from exchangeable parts."
-EVERYWHERE = "On every command: --plugin FILE registers the parts of a Python file, --debug shows the traceback of an error."
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -30,7 +25,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     debug, files, words = everywhere(given)
     with listening():
         try:
-            return run(files, words or ["--help"])
+            return run(files, words)
         except BaseException as raised:
             error = as_stop(raised)
             if debug and not isinstance(error, SystemExit):
@@ -67,80 +62,14 @@ def run(files: Sequence[str], words: list[str]) -> int:
         if not file:
             raise UsageError("--plugin: give the path of a Python file")
         use_file(Path(file))
-    command: Any = typer.main.get_command(application(words))
+    command = command_tree(words)
+    if COMPLETING in os.environ:
+        return int(command.main(words, prog_name="vaehub", standalone_mode=False) or 0)
     try:
         with command.make_context("vaehub", words) as context:  # its own main() would turn Ctrl-C into an error of another name
             return int(command.invoke(context) or 0)
     except typer.Exit as done:
         return done.exit_code
-
-
-def application(words: Sequence[str]) -> typer.Typer:
-    """All commands, of which only the one that is called is imported."""
-    wanted = next((word for word in words if not word.startswith("-")), None)
-    app = typer.Typer(add_completion=False, rich_markup_mode=None, help=ABOUT, epilog=EVERYWHERE)
-    app.callback()(host)
-    for name, (target, text) in COMMANDS.items():
-        app.command(name, help=None if name == wanted else text, epilog=EVERYWHERE)(resolve(target) if name == wanted else unused)
-    for group in sorted({key.split()[0] for key in registry().commands}):
-        app.add_typer(plugin_group(group, imported=group == wanted), name=group)
-    return app
-
-
-def plugin_group(group: str, imported: bool) -> typer.Typer:
-    """The commands that plugins add under one name."""
-    found = {key.split()[1]: component for key, component in registry().commands.items() if key.split()[0] == group}
-    owners = ", ".join(sorted({component.plugin for component in found.values()}))
-    app = typer.Typer(rich_markup_mode=None, help=f"Commands of the plugin {owners}: {', '.join(found)}.")
-    app.callback()(unused)
-    for name, component in found.items():
-        app.command(name, epilog=EVERYWHERE)(command_of(component) if imported else unused)
-    return app
-
-
-def command_of(component: Component) -> Callable[..., Any]:
-    """The function of a plugin's command, or one that says why there is none."""
-    try:
-        return silent(registry().resolve(component))
-    except UsageError as error:
-        return refusing(error)
-
-
-def silent(function: Callable[..., Any]) -> Callable[..., None]:
-    """The function without what it returns, which would be taken for an exit code."""
-
-    @wraps(function)
-    def call(*arguments: Any, **options: Any) -> None:
-        function(*arguments, **options)
-
-    return call
-
-
-def refusing(error: UsageError) -> Callable[[], None]:
-    """A command that cannot be imported: the others of its group still work."""
-
-    def refuse() -> None:
-        raise error
-
-    refuse.__doc__ = f"(cannot be used: {error})"
-    return refuse
-
-
-def unused() -> None:
-    """Stands for a command that is listed but not called."""
-
-
-def show_version(value: bool) -> None:
-    """Print the version and stop."""
-    if value:
-        typer.echo(f"vaehub {host_version()}")
-        raise typer.Exit
-
-
-def host(
-    version: Annotated[bool, typer.Option("--version", callback=show_version, is_eager=True, help="Print the version.")] = False,
-) -> None:
-    """Options of the program itself."""
 
 
 def told(error: BaseException) -> int:
@@ -170,8 +99,14 @@ def verdict(error: BaseException) -> tuple[int, str]:
         case OSError():
             return 2, system_error(error)
     if hasattr(error, "format_message"):  # typer's own; their common class has moved between its releases
-        return 2, f"{error.format_message()} (see vaehub --help)"
+        return 2, f"{error.format_message()} (see {command_path(error)} --help)"
     return 1, f"{reason(error)} (re-run with --debug to see where)"
+
+
+def command_path(error: Any) -> str:
+    """The command whose words were wrong, such as "vaehub train"."""
+    context = getattr(error, "ctx", None)
+    return context.command_path if context else "vaehub"
 
 
 REMEDIES = {

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
 from vaehub.errors import UsageError
 from vaehub.files.atomic import replacing as replacing
+from vaehub.files.locate import model_file, require_input, require_output
 from vaehub.hints import did_you_mean
 
 if TYPE_CHECKING:
@@ -18,16 +19,67 @@ if TYPE_CHECKING:
 
     from vaehub.run import Run
 
-RunPath = Annotated[Path, typer.Argument(metavar="RUN", help="A run folder, or its model.safetensors.", show_default=False)]
-Input = Annotated[Path, typer.Argument(metavar="INPUT", help="Rows in a format of the run's domain.", show_default=False)]
-Output = Annotated[
-    Path, typer.Option("--output", "-o", metavar="FILE", help="Where to write; the suffix says how.", show_default=False)
+TABLES = (".csv", ".parquet")
+CODES = (".npy", *TABLES)
+
+
+def existing_run(path: Path | None) -> Path | None:
+    """RUN, if it holds a model; asked before torch is imported."""
+    if path is not None:
+        model_file(path)
+    return path
+
+
+def existing(path: Path | None) -> Path | None:
+    """A path to read from, if something is there."""
+    if path is not None:
+        require_input(path)
+    return path
+
+
+def writable(path: Path | None) -> Path | None:
+    """A path to write to, if that can be."""
+    if path is not None:
+        require_output(path)
+    return path
+
+
+def writable_as(*suffixes: str) -> Callable[[Path | None], Path | None]:
+    """The same for files of which the suffix is known before the domain is."""
+
+    def check(path: Path | None) -> Path | None:
+        if path is not None:
+            require_suffix(path, suffixes)
+        return writable(path)
+
+    return check
+
+
+def require_suffix(path: Path, known: Collection[str]) -> None:
+    """Raise UsageError where no format has the suffix of the path."""
+    if path.suffix not in known:
+        raise UsageError(f"{path}: no format has the suffix '{path.suffix}'; {did_you_mean(path.suffix, known)}")
+
+
+def output_option(*suffixes: str, help: str = "Where to write; the suffix says how.", default: bool | str = False) -> Any:
+    """-o/--output for a file; its suffix must be one of these, where any are given."""
+    check = writable_as(*suffixes) if suffixes else writable
+    return typer.Option("--output", "-o", metavar="FILE", help=help, show_default=default, callback=check)
+
+
+RunPath = Annotated[
+    Path, typer.Argument(metavar="RUN", help="A run folder, or its model.safetensors.", show_default=False, callback=existing_run)
 ]
-OptionalOutput = Annotated[
-    Path | None,
-    typer.Option("--output", "-o", metavar="FILE", help="Where to write; the suffix says how.", show_default="in the run folder"),
+Input = Annotated[
+    Path, typer.Argument(metavar="INPUT", help="Rows in a format of the run's domain.", show_default=False, callback=existing)
 ]
+Output = Annotated[Path, output_option()]
+OptionalOutput = Annotated[Path | None, output_option(default="in the run folder")]
+TableOutput = Annotated[Path, output_option(*TABLES, help="Where to write: .csv or .parquet.")]
+CodesOutput = Annotated[Path, output_option(*CODES, help="Where to write: .npy, .csv or .parquet.")]
 Noise = Annotated[bool, typer.Option("--noise", help="Draw from p(x|z) instead of taking its mean.")]
+Number = Annotated[int, typer.Option("-n", "--number", min=1, help="How many.")]
+Split = Annotated[Literal["train", "val", "test"], typer.Option(help="Which rows of the data.")]
 Seed = Annotated[int, typer.Option(min=0, help="Seed of the random numbers.")]
 Cond = Annotated[str | None, typer.Option(help="The condition: a label, or numbers with commas between.", show_default=False)]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
@@ -35,7 +87,8 @@ AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 def open_run(path: Path) -> Run:
     """The run, on a GPU where there is one."""
-    import torch
+    model_file(path)
+    import torch  # takes more than a second: a wrong path is told before
 
     from vaehub.run import load
 
@@ -59,8 +112,7 @@ def number(word: str) -> str | float:
 
 def by_suffix(path: Path, known: dict[str, Callable[..., Any]]) -> Callable[..., Any]:
     """The function that reads or writes files of this suffix."""
-    if path.suffix not in known:
-        raise UsageError(f"{path}: no format has the suffix '{path.suffix}'; {did_you_mean(path.suffix, known)}")
+    require_suffix(path, known)
     return known[path.suffix]
 
 

@@ -7,19 +7,22 @@ from typing import Annotated, Any
 
 import typer
 
-from vaehub.cli.common import AsJson, RunPath, Seed, open_run, print_json, print_table
+from vaehub.cli.common import AsJson, RunPath, Seed, Split, open_run, print_json, print_table
 
 LISTED = 10  # figures of one kind on a line
 
 
 def evaluate(
     run: RunPath,
-    split: Annotated[str, typer.Option(help="train, val or test.")] = "test",
+    split: Split = "test",
     samples: Annotated[int, typer.Option(min=1, help="Importance samples for a row's likelihood.")] = 100,
     seed: Seed = 0,
     json: AsJson = False,
 ) -> None:
-    """Print the bound, the likelihood and the domain's metrics, in nats per row."""
+    """Print the bound, the likelihood and the domain's metrics, in nats per row.
+
+    Example: vaehub evaluate runs/mnist --split val --samples 100
+    """
     figures = open_run(run).evaluate(split, samples, seed)
     print_json(figures) if json else print_figures(figures)
 
@@ -38,7 +41,10 @@ def figure(value: Any) -> str:
 
 
 def doctor(run: RunPath, json: AsJson = False) -> None:
-    """Look for what commonly goes wrong in a run, with the evidence and the option to change."""
+    """Look for what commonly goes wrong in a run, with the evidence and the option to change.
+
+    Example: vaehub doctor runs/mnist
+    """
     from dataclasses import asdict
 
     from vaehub.evaluation.doctor import diagnose, verdict
@@ -52,7 +58,10 @@ def doctor(run: RunPath, json: AsJson = False) -> None:
 
 
 def report(run: RunPath) -> None:
-    """Write RUN/report.html anew: all that is known of the run on one page, with the sections of its domain."""
+    """Write RUN/report.html anew: all that is known of the run on one page, with the sections of its domain.
+
+    Example: vaehub report runs/mnist
+    """
     from vaehub.report.run_page import write_report
 
     print(write_report(open_run(run)))

@@ -9,25 +9,46 @@ from typing import Annotated
 
 import typer
 
+from vaehub.cli.common import existing_run
+from vaehub.cli.describe import config_names
 from vaehub.signals import Interrupted
 
 
 def train(
-    config: Annotated[Path, typer.Argument(metavar="CONFIG", help="A YAML file.", show_default=False)],
+    config: Annotated[
+        Path,
+        typer.Argument(
+            metavar="CONFIG",
+            help="A YAML file, or the name of a config that comes with a plugin (see vaehub configs).",
+            show_default=False,
+            autocompletion=config_names,
+        ),
+    ],
     overrides: Annotated[
-        list[str] | None, typer.Argument(metavar="[KEY=VALUE]…", help="Options that replace the file's.")
+        list[str] | None, typer.Argument(metavar="[KEY=VALUE]…", help="Options that replace the file's (see vaehub options).")
     ] = None,
-    out: Annotated[Path | None, typer.Option(help="The run folder.", show_default="runs/ and the config's name")] = None,
+    output: Annotated[
+        Path | None,
+        typer.Option(
+            "--output", "-o", "--out", metavar="FOLDER", help="The run folder.", show_default="runs/ and the config's name"
+        ),
+    ] = None,
     init: Annotated[
-        Path | None, typer.Option(metavar="RUN", help="A run to start from: its weights, as far as they fit.", show_default=False)
+        Path | None,
+        typer.Option(
+            metavar="RUN", help="A run to start from: its weights, as far as they fit.", show_default=False, callback=existing_run
+        ),
     ] = None,
     resume: Annotated[bool, typer.Option("--resume", help="Go on with a run that was stopped.")] = False,
     force: Annotated[bool, typer.Option("--force", help="Replace a run that is there already.")] = False,
 ) -> None:
-    """Train a model and write its run folder and report."""
+    """Train a model and write its run folder and report.
+
+    Example: vaehub train mnist latent=8 train.epochs=5 -o runs/first
+    """
     from vaehub.config.load import load_config
 
-    settled, folder = load_config(config, overrides or []), out or Path("runs") / config.stem
+    settled, folder = load_config(config, overrides or []), output or Path("runs") / config.stem
     from vaehub.training.fit import is_first, train_in  # takes seconds to import: the config is checked first
 
     run = train_in(folder, settled, config, resume=resume, force=force, init=init)

@@ -9,16 +9,22 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from vaehub.cli.common import (
+    CODES,
+    CodesOutput,
     Cond,
     Input,
     Noise,
+    Number,
     OptionalOutput,
     Output,
     RunPath,
     Seed,
+    TableOutput,
     by_suffix,
     condition,
+    existing,
     open_run,
+    require_suffix,
     write_frame,
     write_rows,
 )
@@ -29,33 +35,54 @@ if TYPE_CHECKING:
     from vaehub.base import Data
 
 
+def existing_codes(path: Path | None) -> Path | None:
+    """A file of codes, if it is there and can be read."""
+    if path is not None:
+        require_suffix(path, CODES)
+    return existing(path)
+
+
+Codes = Annotated[
+    Path,
+    typer.Argument(
+        metavar="Z", help="Codes (.npy, .csv or .parquet), one row each.", show_default=False, callback=existing_codes
+    ),
+]
+
+
 def score(
     run: RunPath,
     input: Input,
-    output: Output,
+    output: TableOutput,
     samples: Annotated[int, typer.Option(min=1, help="Draws of z for a row.")] = 16,
     cond: Cond = None,
     seed: Seed = 0,
 ) -> None:
-    """Score the rows of a file: nats by which each is unlike the training data, and its percentile among them."""
+    """Score the rows of a file: nats by which each is unlike the training data, and its percentile among them.
+
+    Example: vaehub score runs/mnist digits.npz -o scores.csv
+    """
     opened = open_run(run)
     write_frame(opened.score(opened.codec.read(input), condition(cond), samples=samples, seed=seed), output)
 
 
 def sample(
     run: RunPath,
-    n: Annotated[int, typer.Option("-n", "--number", min=1, help="How many rows.")] = 16,
+    number: Number = 16,
     output: OptionalOutput = None,
     cond: Cond = None,
     seed: Seed = 0,
     noise: Noise = False,
 ) -> None:
-    """Draw new rows from the prior."""
+    """Draw new rows from the prior.
+
+    Example: vaehub sample runs/mnist -n 64 --seed 1 -o digits.png
+    """
     from vaehub.files.run_folder import add_written
 
     opened = open_run(run)
     path = output or (run if run.is_dir() else run.parent) / f"samples{opened.codec.suffix}"
-    x = opened.sample(n, cond=condition(cond), seed=seed, noise=noise)
+    x = opened.sample(number, cond=condition(cond), seed=seed, noise=noise)
     write_rows(opened, x, path)
     if output is None:
         add_written(path)
@@ -68,25 +95,34 @@ def say(line: str) -> None:
         print(line)
 
 
-def encode(run: RunPath, input: Input, output: Output, cond: Cond = None) -> None:
-    """Write the codes of the rows of a file: the means of q(z|x), to .npy, .csv or .parquet."""
+def encode(run: RunPath, input: Input, output: CodesOutput, cond: Cond = None) -> None:
+    """Write the codes of the rows of a file: the means of q(z|x).
+
+    Example: vaehub encode runs/mnist digits.npz -o codes.csv
+    """
     opened = open_run(run)
     write_codes(opened.encode(opened.codec.read(input), condition(cond)), output)
 
 
 def decode(
     run: RunPath,
-    z: Annotated[Path, typer.Argument(metavar="Z", help="Codes (.npy, .csv or .parquet), one row each.", show_default=False)],
+    z: Codes,
     output: Output,
     cond: Cond = None,
 ) -> None:
-    """Write the rows that codes stand for."""
+    """Write the rows that codes stand for.
+
+    Example: vaehub decode runs/mnist codes.csv -o decoded.png
+    """
     opened = open_run(run)
     write_rows(opened, opened.decode(read_codes(z), condition(cond)), output)
 
 
 def reconstruct(run: RunPath, input: Input, output: Output, cond: Cond = None, seed: Seed = 0, noise: Noise = False) -> None:
-    """Encode and decode the rows of a file."""
+    """Encode and decode the rows of a file.
+
+    Example: vaehub reconstruct runs/mnist digits.npz -o again.png
+    """
     opened = open_run(run)
     write_rows(opened, opened.reconstruct(opened.codec.read(input), condition(cond), seed=seed, noise=noise), output)
 
@@ -100,7 +136,10 @@ def interpolate(
     steps: Annotated[int, typer.Option(min=2, help="How many rows to write, ends included.")] = 10,
     cond: Cond = None,
 ) -> None:
-    """Walk in latent space from one row of a file to another, under the condition of the first."""
+    """Walk in latent space from one row of a file to another, under the condition of the first.
+
+    Example: vaehub interpolate runs/mnist digits.npz --from 0 --to 7 --steps 12 -o walk.png
+    """
     opened = open_run(run)
     data = opened.rows(opened.codec.read(input), condition(cond))
     a, b = (row(data, number, input) for number in (start, end))

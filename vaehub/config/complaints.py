@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from itertools import groupby
 from typing import Any
@@ -10,7 +11,7 @@ from pydantic import BaseModel, ValidationError
 from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails
 
-from vaehub.hints import did_you_mean, shown
+from vaehub.hints import did_you_mean, nearest, shown
 
 Location = tuple[str | int, ...]
 KEY_ERRORS = ("extra_forbidden", "missing", "invalid_key")  # their last element is a key that is wrong or absent
@@ -52,7 +53,15 @@ def message(detail: ErrorDetails, schema: type[BaseModel]) -> str:
     if kind == "value_error":
         return str(detail["ctx"]["error"])
     wanted = "should be a mapping of options" if kind in MAPPING_ERRORS else detail["msg"].replace("Input should", "should")
-    return f"{wanted}, not {shown(value)}{quoting(kind, value)}"
+    return f"{wanted}, not {shown(value)}{quoting(kind, value)}{meant(detail)}"
+
+
+def meant(detail: ErrorDetails) -> str:
+    """The word of a list that is nearest to the one given."""
+    if detail["type"] != "literal_error" or not isinstance(detail["input"], str):
+        return ""
+    near = nearest(detail["input"], re.findall(r"'([^']*)'", detail["ctx"]["expected"]))
+    return f"; did you mean '{near}'?" if near else ""
 
 
 def quoting(kind: str, value: object) -> str:

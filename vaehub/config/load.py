@@ -9,20 +9,21 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, BeforeValidator, Field, JsonValue, ValidationError, create_model
 from pydantic_core import to_jsonable_python
 
+from vaehub.arguments import refused
 from vaehub.config.build import build_domain, build_objective, build_vae
 from vaehub.config.complaints import complaints
 from vaehub.config.passthrough import TrainerOptions, trainer_model
 from vaehub.config.schema import STRICT, Options, PartConfig, number, part_model
-from vaehub.config.source import override, read_yaml
+from vaehub.config.shipped import config_path
+from vaehub.config.source import Overrides, override, read_yaml
 from vaehub.errors import UsageError
 
 __all__ = ["Config", "PartConfig", "build_domain", "build_objective", "build_vae", "load_config"]
 
 LARGEST = 2**31 - 1
-Count = Annotated[int, BeforeValidator(number), Field(ge=1, le=LARGEST)]
-Index = Annotated[int, BeforeValidator(number), Field(ge=0, le=LARGEST)]
-Real = Annotated[float, BeforeValidator(number)]
-Decay = Annotated[Real, Field(ge=0, lt=1)]
+Count = Annotated[int, Field(ge=1, le=LARGEST), BeforeValidator(number)]
+Index = Annotated[int, Field(ge=0, le=LARGEST), BeforeValidator(number)]
+Decay = Annotated[float, Field(ge=0, lt=1), BeforeValidator(number)]
 DEFAULT_PARTS = {
     "domain": None,
     "encoder": "mlp",
@@ -38,37 +39,50 @@ class Optimizer(BaseModel):
     """Adam, or AdamW with weight decay, and how its learning rate goes."""
 
     model_config = STRICT
-    lr: Annotated[Real, Field(gt=0)] = 1e-3
-    weight_decay: Annotated[Real, Field(ge=0)] = 0.0
-    betas: tuple[Decay, Decay] = (0.9, 0.999)
-    schedule: Literal["constant", "cosine", "linear"] = "cosine"
-    warmup: Index = 0  # steps
+    lr: Annotated[float, Field(gt=0, description="Learning rate, the highest of the schedule."), BeforeValidator(number)] = 1e-3
+    weight_decay: Annotated[
+        float, Field(ge=0, description="Decoupled weight decay (AdamW); 0 is Adam."), BeforeValidator(number)
+    ] = 0.0
+    betas: Annotated[tuple[Decay, Decay], Field(description="Decay of the means of gradients and of their squares.")] = (
+        0.9,
+        0.999,
+    )
+    schedule: Annotated[
+        Literal["constant", "cosine", "linear"], Field(description="How the learning rate goes after the warm-up.")
+    ] = "cosine"
+    warmup: Annotated[Index, Field(description="Steps in which the learning rate rises from 0.")] = 0
 
 
 class Training(BaseModel):
     """How long, on what, and what to watch."""
 
     model_config = STRICT
-    epochs: Count = 30
-    batch_size: Count = 128
-    eval_batch_size: Count = 1000
-    seed: Index = 0
-    balanced: bool = False
-    early_stopping: Count | None = None  # validations without improvement
-    monitor: str = "val_elbo"  # higher is better
-    log_every: Count = 50  # steps
-    validate_every: Count = 1  # epochs
-    score_rows: Index = 10_000  # training rows behind the percentiles of `vaehub score`; 0: none, and no scores
-    logger: Literal["none", "tensorboard", "mlflow"] = "none"  # beside metrics.csv, under the run folder
+    epochs: Annotated[Count, Field(description="Passes over the training rows.")] = 30
+    batch_size: Annotated[Count, Field(description="Training rows in a step.")] = 128
+    eval_batch_size: Annotated[Count, Field(description="Rows at once where nothing is learnt.")] = 1000
+    seed: Annotated[Index, Field(description="Seed of weights, order and noise.")] = 0
+    balanced: Annotated[bool, Field(description="Draw training rows so that every label comes equally often.")] = False
+    early_stopping: Annotated[Count | None, Field(description="Stop after so many validations without a better figure.")] = None
+    monitor: Annotated[str, Field(description="The validation figure by which the best epoch is kept; higher is better.")] = (
+        "val_elbo"
+    )
+    log_every: Annotated[Count, Field(description="Steps between figures within an epoch.")] = 50
+    validate_every: Annotated[Count, Field(description="Epochs between validations.")] = 1
+    score_rows: Annotated[
+        Index, Field(description="Training rows behind the percentiles of `vaehub score`; 0: none, and no scores.")
+    ] = 10_000
+    logger: Annotated[
+        Literal["none", "tensorboard", "mlflow"], Field(description="Who else gets the figures of metrics.csv.")
+    ] = "none"
 
 
 class Settings(BaseModel):
     """What a run needs besides its parts."""
 
     model_config = STRICT
-    latent: Annotated[int, BeforeValidator(number), Field(ge=1, le=65536)] = 2
-    optimizer: Optimizer = Optimizer()
-    train: Training = Training()
+    latent: Annotated[int, Field(ge=1, le=65536, description="Dimensions of the code z of a row."), BeforeValidator(number)] = 2
+    optimizer: Annotated[Optimizer, Field(description="Adam, and how its learning rate goes.")] = Optimizer()
+    train: Annotated[Training, Field(description="How long, on what, and what to watch.")] = Training()
 
 
 class Config(Settings):
@@ -94,21 +108,47 @@ class Config(Settings):
         return plain
 
 
-def load_config(source: str | Path | Mapping[str, Any], overrides: Sequence[str] = (), domain: str | None = None) -> Config:
-    """The config in a YAML file or a mapping, with `key.sub=value` overrides. Raises UsageError that lists all that is wrong in it.
+def load_config(
+    source: str | Path | Mapping[str, Any] | Config, overrides: Overrides = (), default_domain: str | None = None, **options: Any
+) -> Config:
+    """The config of a run, checked as a whole, every default filled in.
 
-    `domain`: its name where the config gives none.
+    Arguments:
+        source: The path of a YAML file, the name of a config that comes with a plugin ("mnist"), a mapping, or a Config.
+        overrides: What replaces values of it: `["latent=3", "train.epochs=5"]` or `{"latent": 3, "train": {"epochs": 5}}`.
+        default_domain: The domain where the config names none.
+        options: The same as overrides, but as keywords, and after them: `latent=3, train={"epochs": 5}`.
+
+    Raises:
+        UsageError: lists all that is wrong in it.
+
+    >>> load_config({"domain": "digits"}, ["latent=3"], train={"epochs": 5}).train.epochs
+    5
     """
-    where = "config" if isinstance(source, Mapping) else str(source)
-    given: Any = source if isinstance(source, Mapping) else read_yaml(Path(source))
+    given, where = contents(source)
     try:
-        return validated(override(given, overrides), where, domain)
+        return validated(override(override(given, overrides), options), where, default_domain)
     except RecursionError:
         raise UsageError(f"{where}: is nested too deeply") from None
     except UnicodeError:
         raise UsageError(
             f"{where}: holds half of a character pair (\\ud800 to \\udfff), which no text has; write it out"
         ) from None
+
+
+def contents(source: object) -> tuple[Mapping[str, Any], str]:
+    """The mapping that a source holds, and what to call it in messages."""
+    match source:
+        case Config():
+            return source.to_dict(), "config"
+        case Mapping():
+            return source, "config"
+        case str() | Path():
+            path = config_path(source)
+            return read_yaml(path), str(path)
+    raise refused(
+        "config", source, "the path of a YAML file, the name of a shipped config, or a mapping such as {'domain': 'mnist'}"
+    )
 
 
 def validated(given: Mapping[str, Any], where: str, domain: str | None) -> Config:

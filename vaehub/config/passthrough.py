@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-import inspect
+import ast
 import re
 from collections.abc import Mapping
 from functools import cache, partial
-from typing import Annotated, Any, cast
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Annotated, Any, TypeVar, cast
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, JsonValue, create_model
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, JsonValue, create_model
 
+from vaehub.config.docstrings import arguments_of
 from vaehub.config.schema import refuse
 
+Definition = TypeVar("Definition", ast.ClassDef, ast.FunctionDef)
 SCIENTIFIC = re.compile(r"[-+]?\d+(\.\d*)?[eE][-+]?\d+")
 DEFAULTS = {"precision": "32-true", "accelerator": "auto"}
 HALF = ("bf16-true", "16-true", "transformer-engine", "transformer-engine-float16")
@@ -22,7 +26,7 @@ OURS = {
     "min_epochs": "use train.epochs",
     "log_every_n_steps": "use train.log_every",
     "check_val_every_n_epoch": "use train.validate_every",
-    "default_root_dir": "use --out",
+    "default_root_dir": "use --output",
     "enable_checkpointing": "runs are always saved",
     "enable_model_summary": "print(run.vae) shows the model",
     "enable_progress_bar": "it is shown on terminals only",
@@ -60,24 +64,38 @@ def scientific(value: JsonValue) -> JsonValue:
 
 
 def trainer_model(given: object) -> type[TrainerOptions]:
-    """The model of `trainer:`. Lightning is asked only about keys that are not the usual ones: importing it takes seconds."""
+    """The model of `trainer:`. Lightning's source is read only where a key is not one of the usual ones."""
     return model_of(rare=isinstance(given, Mapping) and not given.keys() <= DEFAULTS.keys() | OURS.keys())
 
 
 @cache
 def model_of(rare: bool) -> type[TrainerOptions]:
     """The model of the usual options, or of all; what the engine sets itself is refused."""
-    free = set(lightning_options() if rare else DEFAULTS) - OURS.keys()
-    fields: dict[str, Any] = dict.fromkeys(sorted(free), (JsonValue, None))
-    fields["precision"] = (Annotated[JsonValue, BeforeValidator(precise)], None)
+    free = lightning_options() if rare else {name: Field(default) for name, default in DEFAULTS.items()}
+    fields: dict[str, Any] = {name: (JsonValue, field) for name, field in sorted(free.items()) if name not in OURS}
+    fields["precision"] = (Annotated[JsonValue, BeforeValidator(precise)], free["precision"])
     fields |= {
         name: (Annotated[Any, BeforeValidator(partial(refuse, f"is set by vaehub: {why}"))], None) for name, why in OURS.items()
     }
     return create_model("Trainer", __base__=TrainerOptions, **cast(Any, fields))
 
 
-def lightning_options() -> list[str]:
-    """Names of the options of the installed Lightning's Trainer."""
-    from pytorch_lightning import Trainer
+@cache
+def lightning_options() -> dict[str, Any]:
+    """The options of the installed Lightning's Trainer as fields, with default and text, read from its source: importing it takes seconds."""
+    package = find_spec("pytorch_lightning")
+    assert package is not None
+    assert package.origin is not None
+    source = (Path(package.origin).parent / "trainer" / "trainer.py").read_text("utf-8")
+    trainer = named(ast.parse(source).body, ast.ClassDef, "Trainer")
+    init = named(trainer.body, ast.FunctionDef, "__init__")
+    texts = arguments_of(ast.get_docstring(init) or "")
+    defaults = {
+        a.arg: ast.literal_eval(node) for a, node in zip(init.args.kwonlyargs, init.args.kw_defaults, strict=True) if node
+    }
+    return {name: Field(value, description=texts.get(name)) for name, value in (defaults | DEFAULTS).items()}
 
-    return list(inspect.signature(Trainer).parameters)
+
+def named(body: list[ast.stmt], kind: type[Definition], name: str) -> Definition:
+    """The definition of this name."""
+    return next(node for node in body if isinstance(node, kind) and node.name == name)

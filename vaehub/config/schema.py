@@ -136,6 +136,8 @@ def lenient(hint: Any) -> Any:
     if hint is Any:
         return JsonValue
     origin, arguments = get_origin(hint), get_args(hint)
+    if origin is Annotated and arguments[0] in (int, float):  # the bounds first, or they would be missing in the JSON schema
+        return Annotated[(*arguments, BeforeValidator(number))]
     if origin is Annotated:
         return Annotated[(lenient(arguments[0]), *arguments[1:])]
     if origin in (Union, UnionType):

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 import yaml
 
+from vaehub.arguments import refused
 from vaehub.errors import UsageError
 from vaehub.files.guard import read_bytes
-from vaehub.hints import did_you_mean, reason
+from vaehub.hints import did_you_mean, reason, shown
 
+Overrides: TypeAlias = "Sequence[str] | Mapping[str, Any]"
+PATH = re.compile(r"\w+(\.\w+)*")
 LARGEST_FILE = 2**20  # bytes
 
 
@@ -76,15 +79,44 @@ def nearby(path: Path) -> str:
     return f"; {did_you_mean(str(path), beside)}" if beside else ""
 
 
-def override(given: Mapping[str, Any], overrides: Sequence[str]) -> dict[str, Any]:
-    """A copy with `key.sub=value` applied in order; the values are YAML."""
+def override(given: Mapping[str, Any], overrides: Overrides) -> dict[str, Any]:
+    """A copy with the overrides applied in order: texts `key.sub=value`, whose values are YAML, or a mapping, nested or with dotted keys.
+
+    >>> override({"latent": 2}, ["latent=3", "train.epochs=5"])
+    {'latent': 3, 'train': {'epochs': 5}}
+    >>> override({"latent": 2}, {"latent": 3, "train": {"epochs": 5}, "decoder.hidden": [8]})
+    {'latent': 3, 'train': {'epochs': 5}, 'decoder': {'hidden': [8]}}
+    """
     changed = dict(given)
-    for text in overrides:
-        path, equals, value = text.partition("=")
-        if not equals or not re.fullmatch(r"\w+(\.\w+)*", path):
-            raise UsageError(f"override '{text}': write it as key=value or key.sub=value, without spaces around '='")
-        changed = put(changed, path.split("."), parse(value, f"override '{text}'"), text)
+    for path, value, text in assignments(overrides):
+        changed = put(changed, path, value, text)
     return changed
+
+
+def assignments(overrides: Overrides) -> Iterator[tuple[list[str], Any, str]]:
+    """(path, value, the override as it was written) of each."""
+    if isinstance(overrides, Mapping):
+        yield from leaves(overrides, [])
+        return
+    if isinstance(overrides, str | bytes) or not isinstance(overrides, Sequence):
+        raise refused("overrides", overrides, "a list such as ['latent=3'] or a mapping such as {'latent': 3}")
+    for text in overrides:
+        path, equals, value = text.partition("=") if isinstance(text, str) else ("", "", "")
+        if not equals or not PATH.fullmatch(path):
+            raise UsageError(f"override {shown(text)}: write it as key=value or key.sub=value, without spaces around '='")
+        yield path.split("."), parse(value, f"override '{text}'"), text
+
+
+def leaves(section: Mapping[Any, Any], above: list[str]) -> Iterator[tuple[list[str], Any, str]]:
+    """The values of a nested mapping; the name of a part comes before its options, for it decides which there are."""
+    for key, value in sorted(section.items(), key=lambda item: item[0] != "name"):
+        if not isinstance(key, str) or not PATH.fullmatch(key):
+            raise UsageError(f"override {shown(key)}: should be the name of an option, such as 'latent' or 'train.epochs'")
+        path = [*above, *key.split(".")]
+        if isinstance(value, Mapping):
+            yield from leaves(value, path)
+        else:
+            yield path, value, f"{'.'.join(path)}={value}"
 
 
 def put(section: Mapping[str, Any], path: Sequence[str], value: Any, text: str) -> dict[str, Any]:

@@ -39,3 +39,9 @@ def vaehub_components() -> dict[str, str]:
         "objective/info_vae": "vaehub.model.objectives:InfoVAE",
         "objective/perceptual": "vaehub.model.objectives:Perceptual",
     }
+
+
+@hookimpl
+def vaehub_groups() -> dict[str, str]:
+    """`vaehub demo …`, to which any plugin may add."""
+    return {"demo": "See what a plugin can do, from data to report, on data that come with it."}

@@ -46,6 +46,8 @@ class PluginInfo:
     status: str = "ok"
     components: Mapping[str, str] = field(default_factory=dict)
     commands: Mapping[str, str] = field(default_factory=dict)
+    groups: Mapping[str, str] = field(default_factory=dict)
+    folder: Path | None = None  # of the package, in which its configs are
     manager: pluggy.PluginManager | None = field(default=None, repr=False, compare=False)
 
     def __str__(self) -> str:
@@ -67,9 +69,26 @@ def examine(name: str, version: str, source: str, find: Callable[[], ModuleType]
         manager = managed(module, name)
         components = strings(manager.hook.vaehub_components(), "vaehub_components", COMPONENT, module)
         commands = strings(manager.hook.vaehub_commands(), "vaehub_commands", COMMAND, module)
+        groups = texts(manager.hook.vaehub_groups())
     except (Exception, SystemExit) as error:
         return PluginInfo(name, version, source, status=reason(error))
-    return PluginInfo(name, version, source, components=components, commands=commands, manager=manager)
+    return PluginInfo(name, version, source, "ok", components, commands, groups, folder_of(module), manager)
+
+
+def folder_of(module: ModuleType) -> Path | None:
+    """The folder of the package that a plugin's module belongs to; none for a single file."""
+    package = sys.modules.get(module.__name__.partition(".")[0], module)
+    return next(iter(map(Path, vars(package).get("__path__", ()))), None)
+
+
+def texts(results: Iterable[object]) -> dict[str, str]:
+    """What the plugin says of its groups of commands."""
+    merged: dict[str, str] = {}
+    for result in results:
+        if not isinstance(result, dict) or not all(isinstance(text, str) for pair in result.items() for text in pair):
+            raise TypeError("vaehub_groups() must return a dict of strings")
+        merged |= result
+    return merged
 
 
 def managed(module: ModuleType, name: str) -> pluggy.PluginManager:

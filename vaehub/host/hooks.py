@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 # the commands of vaehub itself: no group of a plugin's commands may be called so
 RESERVED = (
     *("train", "evaluate", "doctor", "report", "score", "sample", "encode", "decode", "reconstruct", "interpolate"),
-    *("plugins", "new", "check"),
+    *("configs", "init", "options", "schema", "parts", "plugins", "new", "check"),
 )
 
 hookspec = pluggy.HookspecMarker("vaehub")
@@ -29,6 +29,11 @@ def vaehub_components() -> dict[str, str]:  # type: ignore[empty-body]
 @hookspec
 def vaehub_commands() -> dict[str, str]:  # type: ignore[empty-body]
     """Commands by group and name: `{"timeseries impute": "pkg.cli:impute"}`, each a function that typer can read."""
+
+
+@hookspec
+def vaehub_groups() -> dict[str, str]:  # type: ignore[empty-body]
+    """What `vaehub --help` says of a group of commands: `{"timeseries": "Fill gaps, forecast, find anomalies."}`."""
 
 
 @hookspec

@@ -37,6 +37,7 @@ class Registry:
         self.plugins: list[PluginInfo] = []
         self.components: dict[str, Component] = {}
         self.commands: dict[str, Component] = {}
+        self.groups: dict[str, str] = {}  # group of commands -> what its help says
         self.clashes: dict[str, str] = {}  # key -> the plugins that define it
         for plugin in plugins:
             self.add(plugin)
@@ -47,6 +48,7 @@ class Registry:
             return
         clashing = self._clashes(self.components, plugin.components, plugin)
         clashing += self._clashes(self.commands, plugin.commands, plugin)
+        self.groups = dict(plugin.groups) | self.groups
         self.plugins.append(replace(plugin, status="; ".join(clashing)) if clashing else plugin)
 
     def _clashes(self, taken: dict[str, Component], offered: Mapping[str, str], plugin: PluginInfo) -> list[str]:

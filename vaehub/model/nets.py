@@ -99,6 +99,15 @@ class MLPEncoder(Encoder):
     Discrete x (spec.classes > 0) enters as `one_hot` indicators (categories without an order) or `scaled` to [-1, 1]
     (levels with an order, such as the 256 grey values of discretized_logistic). Of mixed rows (spec.kinds) categories enter as
     indicators, all other columns as they are.
+
+    Arguments:
+        hidden: Widths of the hidden layers, from input to output; none make one linear map.
+        activation: Function between the layers.
+        norm: Normalisation in every hidden layer.
+        dropout: Share of the hidden units that is dropped while training.
+        residual: Add a skip connection around every hidden layer whose input and output have the same width.
+        levels: How discrete x enters: one_hot (categories without an order) or scaled to [-1, 1] (levels with an order).
+        mask: Also read which elements are observed.
     """
 
     def __init__(
@@ -159,7 +168,15 @@ def indicators(column: Tensor, kind: Kind) -> Tensor:
 
 @final
 class MLPDecoder(Decoder):
-    """p(x|z,c) by a multilayer perceptron on z and cond."""
+    """p(x|z,c) by a multilayer perceptron on z and cond.
+
+    Arguments:
+        hidden: Widths of the hidden layers, from input to output; none make one linear map.
+        activation: Function between the layers.
+        norm: Normalisation in every hidden layer.
+        dropout: Share of the hidden units that is dropped while training.
+        residual: Add a skip connection around every hidden layer whose input and output have the same width.
+    """
 
     def __init__(
         self,

@@ -47,6 +47,16 @@ class ELBO(Objective):
     arXiv:1511.06349 (annealing); "Cyclical Annealing Schedule" (Fu et al., 2019), arXiv:1903.10145; "Improved Variational Inference with
     Inverse Autoregressive Flow" (Kingma et al., 2016), arXiv:1606.04934 (free bits, here in nats per dimension, averaged over the batch);
     "Understanding disentangling in beta-VAE" (Burgess et al., 2018), arXiv:1804.03599 (capacity, in nats).
+
+    Arguments:
+        beta: Weight of the KL term; above 1 disentangles (beta-VAE), 0 leaves an autoencoder.
+        schedule: How the weight of the KL term rises.
+        warmup: Length of the rise, or of a period of the cyclical schedule, in units.
+        unit: What `warmup` counts.
+        free_bits: Nats of KL that every latent dimension has for nothing.
+        capacity: KL in nats that is aimed at; given, it takes the place of beta.
+        gamma: Weight of the distance to the capacity.
+        samples: Draws of z for every row.
     """
 
     def __init__(
@@ -86,6 +96,10 @@ class IWAE(Objective):
     "Importance Weighted Autoencoders" (Burda et al., 2016), arXiv:1509.00519; `dreg` takes the encoder's gradient from "Doubly
     Reparameterized Gradient Estimators" (Tucker et al., 2019), arXiv:1810.04152, whose signal does not vanish as S grows; it needs a
     posterior whose parameters can be held fixed (diag_normal, full_normal).
+
+    Arguments:
+        samples: Draws of z for every row, S.
+        dreg: Take the encoder's gradient from the doubly reparameterised estimator.
     """
 
     def __init__(self, *, samples: Count = 5, dreg: bool = False) -> None:
@@ -125,6 +139,11 @@ class TCVAE(Objective):
 
     "Isolating Sources of Disentanglement in VAEs" (Chen et al., 2018), arXiv:1802.04942, equation 4 and appendix C.2; needs a posterior
     and a prior that factorise over dimensions (diag_normal; standard_normal or conditional_normal).
+
+    Arguments:
+        alpha: Weight of the mutual information of rows and codes.
+        beta: Weight of the total correlation of the latent dimensions.
+        gamma: Weight of each dimension's own KL to the prior.
     """
 
     def __init__(self, *, alpha: NonNegative = 1.0, beta: NonNegative = 6.0, gamma: NonNegative = 1.0) -> None:
@@ -174,6 +193,10 @@ class InfoVAE(Objective):
 
     "InfoVAE: Balancing Learning and Inference in Variational Autoencoders" (Zhao et al., 2019), arXiv:1706.02262, equation 6; the kernel and
     its widths as in "Wasserstein Auto-Encoders" (Tolstikhin et al., 2018), arXiv:1711.01558. alpha = 1 leaves the MMD-VAE.
+
+    Arguments:
+        alpha: Share of the KL term that is left out; 1 leaves the MMD-VAE.
+        lam: Weight of the distance of all codes from the prior.
     """
 
     def __init__(self, *, alpha: Annotated[float, Field(ge=0, le=1)] = 0.0, lam: Positive = 10.0) -> None:
@@ -209,6 +232,11 @@ class Perceptual(Objective):
     """ELBO loss + weight * sum_l mean (phi_l(x) - phi_l(E[x|z]))^2: feature matching by a frozen network phi.
 
     "Deep Feature Consistent Variational Autoencoder" (Hou et al., 2017), arXiv:1610.00291. The bound it logs is the plain one.
+
+    Arguments:
+        features: The frozen network whose activations are compared.
+        weight: Weight of their distance.
+        beta: Weight of the KL term.
     """
 
     def __init__(self, *, features: Part[Features], weight: Positive = 1.0, beta: NonNegative = 1.0) -> None:

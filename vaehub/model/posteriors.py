@@ -74,6 +74,11 @@ class IAF(Posterior):
     h are `context` further features of the encoder. Drawing z with its density is one pass, the density of another z takes L.
     It starts as `diag_normal`; `.mean` is the base's mean sent through the flow.
     "Improved Variational Inference with Inverse Autoregressive Flow" (Kingma et al., 2016), arXiv:1606.04934.
+
+    Arguments:
+        depth: Number of steps.
+        hidden: Widths of the hidden layers of each step.
+        context: Features of the encoder that every step reads.
     """
 
     def __init__(

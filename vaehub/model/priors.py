@@ -42,6 +42,10 @@ class ConditionalNormal(Prior):
 
     "Learning Structured Output Representation using Deep Conditional Generative Models" (Sohn et al., 2015), NeurIPS 28.
     Raises UsageError where the data have no condition.
+
+    Arguments:
+        hidden: Widths of the hidden layers, from input to output; none make one linear map.
+        activation: Function between the layers.
     """
 
     def __init__(
@@ -67,6 +71,9 @@ class Mixture(Prior):
     """sum_k w_k N(z; mu_k, diag(sigma_k^2)) with all of w, mu and sigma learnt, whatever the condition.
 
     "Deep Unsupervised Clustering with Gaussian Mixture Variational Autoencoders" (Dilokthanakul et al., 2016), arXiv:1611.02648.
+
+    Arguments:
+        components: Number of normal distributions K.
     """
 
     def __init__(self, spec: Spec, latent: int, *, components: PositiveInt = 10) -> None:
@@ -113,6 +120,9 @@ class Vamp(Prior):
 
     Dropout and batch statistics are off while it reads the encoder, so p(z) is one density, in training too.
     "VAE with a VampPrior" (Tomczak & Welling, 2018), arXiv:1705.07120. Raises UsageError for discrete x.
+
+    Arguments:
+        components: Number of pseudo-inputs K.
     """
 
     def __init__(self, spec: Spec, latent: int, *, components: PositiveInt = 100) -> None:
@@ -168,6 +178,12 @@ class Flow(Prior):
 
     `realnvp` moves by exp(s) z + t, "Density estimation using Real NVP" (Dinh et al., 2017), arXiv:1605.08803; `spline` by a
     rational-quadratic spline of `bins` pieces on [-5, 5], "Neural Spline Flows" (Durkan et al., 2019), arXiv:1906.04032.
+
+    Arguments:
+        kind: What a layer does: realnvp moves by an affine map, spline by a rational-quadratic spline.
+        layers: Number of coupling layers.
+        hidden: Widths of the hidden layers of each coupling layer.
+        bins: Pieces of a spline.
     """
 
     def __init__(

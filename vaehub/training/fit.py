@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
@@ -14,10 +14,13 @@ import yaml
 from pytorch_lightning.utilities import rank_zero_only
 from torch import Tensor
 
+from vaehub.arguments import accepts, or_none, refused, yes_or_no
+from vaehub.arguments import path as as_path
 from vaehub.arrays.domain import Arrays
 from vaehub.base import Codec, Domain, Json
 from vaehub.config.build import build_domain, build_objective, build_vae
 from vaehub.config.load import Config, load_config
+from vaehub.config.source import Overrides
 from vaehub.data.check import warn_of_atoms
 from vaehub.data.seeds import seeded
 from vaehub.errors import UsageError
@@ -37,9 +40,10 @@ from vaehub.training.stops import DAMAGE, explained, explaining_stops, stopped_b
 from vaehub.training.warm import source_of, warm_start
 
 
+@accepts(out=or_none(as_path), resume=yes_or_no, force=yes_or_no, progress=yes_or_no)
 def train(
     config: str | Path | Mapping[str, Any] | Config,
-    overrides: Sequence[str] = (),
+    overrides: Overrides = (),
     out: str | Path | None = None,
     *,
     resume: bool = False,
@@ -48,12 +52,13 @@ def train(
     domain: Domain[Codec] | None = None,
     init: TrainedModel | str | Path | None = None,
     progress: bool = True,
+    **options: Any,
 ) -> Run:
     """Train a model as `config` says and give the best model.
 
     Arguments:
-        config: a YAML file, or the same as a mapping; with `data` it need not name a domain.
-        overrides: `key.sub=value`, each in place of what the config says.
+        config: a YAML file, the name of a shipped config, or the same as a mapping; with `data` it need not name a domain.
+        overrides: in place of what the config says: `["latent=8", "train.epochs=5"]` or `{"latent": 8, "train": {"epochs": 5}}`.
         out: the run folder RUN/ to write. Without it the run stays in memory and no file is written; `run.save` writes its model.
         resume: go on with a run that was stopped, to the same bits as an uninterrupted one, or with a finished one whose train.epochs was raised.
         force: replace a run that is there already.
@@ -62,6 +67,7 @@ def train(
         domain: the one that the config names, with rows in memory, in place of one built from its options.
         init: a run, or its path, whose weights to start from, as far as they have the same names and shapes.
         progress: show it.
+        options: the same as overrides, but as keywords: `train("mnist", latent=8, train={"epochs": 5})`.
 
     Returns:
         The model of the epoch with the highest `train.monitor`.
@@ -77,7 +83,9 @@ def train(
     ((60, 2), (4, 3))
     """
     source = None if isinstance(config, Config | Mapping) else Path(config)
-    settled = config if isinstance(config, Config) else load_config(config, overrides, None if data is None else "arrays")
+    settled = load_config(config, overrides, None if data is None else "arrays", **options)
+    if not isinstance(domain, Domain | None):
+        raise refused("domain", domain, "a vaehub.Domain, or left out; rows to train on go in data=")
     if resume and init is not None:
         raise UsageError("init: a run that is resumed goes on from its own weights; give one of resume and init")
     domain = with_rows(settled, data) if domain is None else domain

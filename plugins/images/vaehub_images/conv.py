@@ -18,6 +18,11 @@ class ConvEncoder(Encoder):
     """q(z|x,c) by convolutions of stride 2, one for each width in `channels`, and a hidden layer that also reads cond.
 
     "Unsupervised Representation Learning with Deep Convolutional Generative Adversarial Networks" (Radford et al., 2016), arXiv:1511.06434.
+
+    Arguments:
+        channels: Widths of the convolutions, from input to output.
+        hidden: Width of the hidden layer.
+        activation: Function between the layers.
     """
 
     def __init__(
@@ -53,7 +58,13 @@ def doublings(channels: Widths, outputs: int, height: int, width: int, activatio
 
 @final
 class ConvDecoder(Decoder):
-    """p(x|z,c) by a hidden layer on z and cond, and transposed convolutions of stride 2, one for each width in `channels`."""
+    """p(x|z,c) by a hidden layer on z and cond, and transposed convolutions of stride 2, one for each width in `channels`.
+
+    Arguments:
+        channels: Widths of the convolutions, from input to output.
+        hidden: Width of the hidden layer.
+        activation: Function between the layers.
+    """
 
     def __init__(
         self,

@@ -30,8 +30,15 @@ MORE = """For more: the same digits for longer, your own pictures, and how unlik
   vaehub score runs/mine my_pictures -o scores.csv"""
 
 
-def images(out: Annotated[Path, typer.Option("--out", help="Folder to write to.")] = Path("images-demo")) -> None:
-    """Train on handwritten digits, draw new ones, find the strangest of the test set, and report."""
+def images(
+    out: Annotated[Path, typer.Option("--output", "-o", "--out", metavar="FOLDER", help="Folder to write to.")] = Path(
+        "images-demo"
+    ),
+) -> None:
+    """Train on handwritten digits, draw new ones, find the strangest of the test set, and report.
+
+    Example: vaehub demo images -o digits
+    """
     run = trained(out / "model")
     draw(run, out / "samples.png")
     judge(run, out / "strangest.png")

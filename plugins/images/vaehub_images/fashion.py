@@ -33,6 +33,14 @@ class FashionMNIST(ImageDomain):
 
     "Fashion-MNIST: a Novel Image Dataset for Benchmarking Machine Learning Algorithms" (Xiao et al., 2017), arXiv:1708.07747.
     `path` is a folder with its four IDX files, plain or .gz; `download: true` fetches them there and checks their SHA-256.
+
+    Arguments:
+        path: A folder with the four IDX files, plain or .gz.
+        download: Fetch the files into `path` and check their SHA-256.
+        binarise: grey leaves the values as they are; dynamic draws x ~ Bernoulli(grey value) anew for every training batch.
+        levels: Integers 0 … levels - 1 for likelihoods over levels; 0: real numbers from 0 to 1.
+        labels: Make the class, one-hot, the condition c of p(x|z,c).
+        validation: Images held out from the end of the training images.
     """
 
     def __init__(

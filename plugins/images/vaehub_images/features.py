@@ -85,6 +85,11 @@ class RandomConv(Features):
     """Convolutions with fixed random filters, for rows of any shape: nothing to train, nothing to download.
 
     "A Powerful Generative Model Using Random Weights for the Deep Image Representation" (He et al., 2016), arXiv:1606.04801.
+
+    Arguments:
+        layers: Number of layers.
+        width: Filters of each.
+        seed: Seed of the filters.
     """
 
     def __init__(self, spec: Spec, *, layers: Layers = 3, width: Annotated[int, Field(ge=1)] = 32, seed: int = 0) -> None:

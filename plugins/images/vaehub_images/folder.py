@@ -24,6 +24,18 @@ class ImageFolder(ImageDomain):
 
     `resize` crops the middle of each and scales it, to a square or to [height, width]; without it all must have one size.
     The splits depend on the pictures' content and `seed` alone; copies of a picture never end up in two of them.
+
+    Arguments:
+        path: A folder or zip of PNG and JPEG pictures.
+        resize: Size that the middle of every picture is scaled to: a number for a square, or [height, width]; without it all must
+            have one size.
+        colour: Read pictures as grey values or as red, green and blue.
+        binarise: grey leaves the values as they are; dynamic draws x ~ Bernoulli(grey value) anew for every training batch.
+        levels: Integers 0 … levels - 1 for likelihoods over levels; 0: real numbers from 0 to 1.
+        labels: Make the class, one-hot, the condition c of p(x|z,c).
+        validation: Share of the pictures for validation.
+        test: Share of the pictures for the test.
+        seed: Seed of the splits.
     """
 
     def __init__(

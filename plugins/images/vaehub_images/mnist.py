@@ -33,6 +33,14 @@ class MNIST(ImageDomain):
     "Gradient-based learning applied to document recognition" (LeCun et al., 1998), doi:10.1109/5.726791. `binarise: static` reads
     the binary images of "The Neural Autoregressive Distribution Estimator" (Larochelle & Murray, 2011) from `path`: an .npz of packed
     bits `train`, `valid`, `test`, or a folder of binarized_mnist_{train,valid,test}.amat text files. They have no labels.
+
+    Arguments:
+        binarise: grey leaves the values as they are; dynamic draws x ~ Bernoulli(grey value) anew for every training batch;
+            static reads fixed binary images from `path`.
+        levels: Integers 0 … levels - 1 for likelihoods over levels; 0: real numbers from 0 to 1.
+        labels: Make the class, one-hot, the condition c of p(x|z,c).
+        validation: Images held out from the end of the training images.
+        path: The binary images, for `binarise: static`: an .npz file or a folder of .amat files.
     """
 
     def __init__(

@@ -125,6 +125,13 @@ class PixelCNN(Decoder):
     "Conditional Image Generation with PixelCNN Decoders" (van den Oord et al., 2016), arXiv:1606.05328, conditioned on a map that
     transposed convolutions (`channels`) make of z and cond, "PixelVAE" (Gulrajani et al., 2017), arXiv:1611.05013. No layer mixes
     rows of a batch.
+
+    Arguments:
+        width: Width of the gated convolutions.
+        layers: Number of gated convolutions.
+        kernel: Side of their kernels, in pixels.
+        channels: Widths of the transposed convolutions on z and cond.
+        hidden: Width of the layer before them.
     """
 
     def __init__(

@@ -48,6 +48,15 @@ class ResNetEncoder(Encoder):
 
     The family of networks of "On the Necessity and Effectiveness of Learning the Prior of Variational Auto-Encoder" (Xu et al., 2019),
     arXiv:1905.13452.
+
+    Arguments:
+        channels: Widths of the maps at every size, from input to output.
+        blocks: Residual blocks at every size.
+        bottleneck: Maps that the hidden layer sees.
+        hidden: Width of the hidden layer.
+        activation: Function between the layers.
+        norm: Normalisation in every block.
+        dropout: Share of the hidden units that is dropped while training.
     """
 
     def __init__(
@@ -81,7 +90,17 @@ class ResNetEncoder(Encoder):
 
 @final
 class ResNetDecoder(Decoder):
-    """p(x|z,c): the way of `ResNetEncoder` back, from a hidden layer on z and cond to the parameters of every pixel."""
+    """p(x|z,c): the way of `ResNetEncoder` back, from a hidden layer on z and cond to the parameters of every pixel.
+
+    Arguments:
+        channels: Widths of the maps at every size, from input to output.
+        blocks: Residual blocks at every size.
+        bottleneck: Maps that the hidden layer sees.
+        hidden: Width of the hidden layer.
+        activation: Function between the layers.
+        norm: Normalisation in every block.
+        dropout: Share of the hidden units that is dropped while training.
+    """
 
     def __init__(
         self,

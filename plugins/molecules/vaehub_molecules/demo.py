@@ -35,10 +35,15 @@ MORE = """For more: the same on your own molecules, and longer
 
 
 def molecules(
-    out: Annotated[Path, typer.Option("--out", help="Folder to write to.")] = Path("molecules-demo"),
+    out: Annotated[Path, typer.Option("--output", "-o", "--out", metavar="FOLDER", help="Folder to write to.")] = Path(
+        "molecules-demo"
+    ),
     rows: Annotated[int, typer.Option(min=100, help="Molecules of the sample to train on.")] = 6000,
 ) -> None:
-    """Train on a sample of drug-like molecules, draw new ones, and search for one with a better QED."""
+    """Train on a sample of drug-like molecules, draw new ones, and search for one with a better QED.
+
+    Example: vaehub demo molecules -o molecules
+    """
     from vaehub_molecules.use.codec import Codec
 
     codec = Codec(trained(out / "model", rows))

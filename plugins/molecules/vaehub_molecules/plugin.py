@@ -34,3 +34,9 @@ def vaehub_commands() -> dict[str, str]:
         "molecules clean": COMMANDS + "look:clean",
         "demo molecules": "vaehub_molecules.demo:molecules",
     }
+
+
+@hookimpl
+def vaehub_groups() -> dict[str, str]:
+    """What `vaehub --help` says of the commands."""
+    return {"molecules": "Search for better molecules, and walk among, clean and rebuild them."}

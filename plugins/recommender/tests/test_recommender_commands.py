@@ -194,7 +194,8 @@ MISTAKES = [
     ("recommend", "nowhere", "ratings.csv", "-o", "x.parquet", "nowhere"),
     ("recommend", "model", "nope.csv", "-o", "x.parquet", "nope.csv: no such file"),
     ("recommend", "model", "ratings.csv", "Missing option '--output'"),
-    ("recommend", "model", "ratings.csv", "-o", "x.parquet", "-k", "0", "Invalid value for '-k'"),
+    ("recommend", "model", "ratings.csv", "-o", "x.parquet", "-n", "0", "Invalid value for '-n'"),
+    ("similar", "model", "Noir film 1", "did you mean 'Noir film 01'?"),
     ("recommend", "model", "ratings.csv", "-o", "x.parquet", "--user", "usr", "did you mean 'user'?"),
     ("recommend", "model", "ratings.csv", "-o", "x.parquet", "--candidates", "none.csv", "none.csv: no such file"),
     ("recommend", "model", "ratings.csv", "-o", "x.parquet", "--candidates", "odd.csv", "the model knows none of 2"),
@@ -214,3 +215,11 @@ def test_a_mistake_is_one_line_and_leaves_nothing(here, fails, case):
     (here / "odd.csv").write_text("item\nOpera\nBallet\n")
     *words, expected = case
     assert expected in fails(*words)
+
+
+def test_a_saved_model_that_is_no_run_says_so_when_it_is_asked_for_a_report(here, capsys):
+    Recommender.load("model").save("saved")
+    assert main(["report", "saved"]) == 2
+    said = capsys.readouterr().err
+    assert said.startswith("error: saved: this needs the training data, which cannot be read (domain.path: which table?")
+    assert said.endswith("saved is a model without the folder of a run\n")

@@ -6,7 +6,7 @@ import pytest
 import yaml
 
 from vaehub import UsageError
-from vaehub_recommender.api.settings import HYBRID, overrides, settings
+from vaehub_recommender.api.settings import HYBRID, settings
 from vaehub_recommender.tables import Columns
 
 SHIPPED = Path(__file__).parents[3] / "configs" / "recommender.yaml"
@@ -26,7 +26,7 @@ def test_options_by_dotted_or_nested_names() -> None:
 
 
 def test_a_part_is_named_before_it_is_set() -> None:
-    assert list(overrides({"encoder": {"hidden": [4], "name": "bag"}})) == ['encoder.name="bag"', "encoder.hidden=[4]"]
+    assert settings(None, {"encoder": {"hidden": [4], "name": "bag"}}, Columns()).encoder.options["hidden"] == (4,)
 
 
 def test_columns_become_options_of_the_domain() -> None:

@@ -128,5 +128,5 @@ def test_weights_add_up_where_they_count(liked) -> None:
 
 
 def test_epochs_are_counted(recommender) -> None:
-    with pytest.raises(UsageError, match="epochs: -1"):
+    with pytest.raises(UsageError, match="epochs: should be a whole number of at least 0, not -1"):
         copy.copy(recommender).partial_fit(MORE, epochs=-1)

@@ -28,13 +28,18 @@ REAL = """These ratings are generated. For real ones, MovieLens 1M (6,040 people
 
 
 def recommender(
-    out: Annotated[Path, typer.Option("--out", help="Folder to write to.")] = Path("recommender-demo"),
+    out: Annotated[Path, typer.Option("--output", "-o", "--out", metavar="FOLDER", help="Folder to write to.")] = Path(
+        "recommender-demo"
+    ),
     path: Annotated[
         Path | None, typer.Option(help="MovieLens 1M in place of generated ratings: ml-1m.zip or its folder.", show_default=False)
     ] = None,
     download: Annotated[bool, typer.Option("--download", help="Fetch MovieLens 1M from its makers, and use it.")] = False,
 ) -> None:
-    """Train on ratings of films, recommend to new viewers, explain why, and report how good that is."""
+    """Train on ratings of films, recommend to new viewers, explain why, and report how good that is.
+
+    Example: vaehub demo recommender -o films
+    """
     if path is not None and download:
         raise UsageError("--path and --download: give one of them")
     frame, generated = ratings(path, out, download)

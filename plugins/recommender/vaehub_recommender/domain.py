@@ -109,6 +109,20 @@ class Recommendation(Domain[InteractionCodec]):
     path, user, item, weight, time, min_rating: see `Columns`. `users`, `items`: tables of what else is known of them. `split`: "strong" keeps
     `held_out` users each for validation and test, who are judged by a fifth of their items, "Variational Autoencoders for Collaborative Filtering"
     (Liang et al., 2018), arXiv:1802.05814; "last" and "random" keep items of all users. `history`: let the decoder see a user's items (decoder ease).
+
+    Arguments:
+        path: The table of interactions: .csv, .parquet, a folder of them, or .npz.
+        user: Column of the users; found by its name, if not given.
+        item: Column of the items; found by its name, if not given.
+        weight: Column of weights or ratings; not used, if not given.
+        time: Column of times; found by its name, if not given.
+        min_rating: Least rating that counts as an interaction.
+        users: A table of what else is known of the users.
+        items: A table of what else is known of the items.
+        split: strong: users whom the model never saw; last: the latest item of each user; random: a fifth of the items of each.
+        held_out: Users each for validation and test, for `split: strong`; a tenth, if not given.
+        history: Let the decoder see a user's items, as decoder ease must.
+        seed: Seed of the split.
     """
 
     codec_type = InteractionCodec

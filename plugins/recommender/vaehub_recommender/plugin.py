@@ -37,3 +37,9 @@ def vaehub_commands() -> dict[str, str]:
         "recommender report": commands + "look:report",
         "demo recommender": "vaehub_recommender.demo:recommender",
     }
+
+
+@hookimpl
+def vaehub_groups() -> dict[str, str]:
+    """What `vaehub --help` says of the commands."""
+    return {"recommender": "Recommend items to known and new users, and say why."}

@@ -6,10 +6,11 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, final
 
-import numpy as np
 import pandas as pd
 
 from vaehub import Described
+from vaehub.arguments import at_least, refused, yes_or_no
+from vaehub.arguments import path as as_path
 from vaehub.errors import UsageError
 from vaehub_recommender.api.choice import Candidates, choice
 from vaehub_recommender.api.explain import carried
@@ -58,6 +59,9 @@ class Recommender(Described):
         Weights count where `weight` is named; with `min_rating`, rows of at least that count alike and others not. users, items: frames of
         what else is known of them, with the same column of ids.
         """
+        for name, table in (("df", df), ("users", users), ("items", items)):
+            if table is not None or name == "df":
+                frame(name, table)
         columns = Columns(user, item, weight, time, min_rating)
         config = settings(self.config, self.options, columns)
         self._model = learn(understand(df, columns), config, {"user": users, "item": items})
@@ -76,6 +80,7 @@ class Recommender(Described):
         score: of the model, to be compared within one user. reason: "history", or "popular" where nothing is known of the user, with the log of the
         share of users who have the item as score. candidates: nothing but these, for all or {user: items}; block: none of these.
         """
+        yes_or_no("exclude_seen", exclude_seen)
         query = asked(users, self.fitted)
         chosen = choice(candidates, block, query.users, self.fitted.items)
         return Lister(self.fitted, at_least_one(k), exclude_seen, chosen).frame(query)
@@ -107,9 +112,7 @@ class Recommender(Described):
         The linear part becomes what it would be had all been there from the start, whatever the number of `epochs`. The network gets new items with
         the weights of items that the same users have, and is trained some epochs more.
         """
-        if epochs < 0:
-            raise UsageError(f"epochs: {epochs} given; give 0 or more")
-        self._model = updated(self.fitted, df, epochs)
+        self._model = updated(self.fitted, frame("df", df), at_least(0)("epochs", epochs))
         return self
 
     def evaluate(self, protocol: str | pd.DataFrame = "strong") -> Judged:
@@ -118,16 +121,18 @@ class Recommender(Described):
         "strong" (new users), "last" (the last item of each user, by time) and "random" train a model like this one without what it is then asked for.
         A frame of later interactions judges this model itself.
         """
+        if not isinstance(protocol, str | pd.DataFrame):
+            raise refused("protocol", protocol, "'strong', 'last', 'random' or a DataFrame of later interactions")
         return by_protocol(self.fitted, protocol) if isinstance(protocol, str) else by_held_out(self.fitted, protocol)
 
     def save(self, path: str | Path) -> None:
         """Write the recommender to a folder: safetensors, parquet and JSON, nothing that executes."""
-        save(self.fitted, Path(path))
+        save(self.fitted, as_path("path", path))
 
     @classmethod
     def load(cls, path: str | Path) -> Recommender:
         """What `save` wrote, or the run in a folder of `vaehub train`, which knows users while the table that it was trained on is there."""
-        return cls.of(read(Path(path)))
+        return cls.of(read(as_path("path", path)))
 
     @classmethod
     def of(cls, fitted: Fitted) -> Recommender:
@@ -155,6 +160,13 @@ class Recommender(Described):
 
 def at_least_one(k: int) -> int:
     """The length of a list. Raises UsageError for one below 1."""
-    if isinstance(k, bool) or not isinstance(k, int | np.integer) or k < 1:
-        raise UsageError(f"k: {k!r} given; give a whole number of 1 or more")
-    return int(k)
+    count: int = at_least(1)("k", k)
+    return count
+
+
+def frame(name: str, value: object) -> pd.DataFrame:
+    """A DataFrame. Raises UsageError for anything else, and says how a file becomes one."""
+    if not isinstance(value, pd.DataFrame):
+        hint = "; read the file first, with pandas.read_csv or read_parquet" if isinstance(value, str | Path) else ""
+        raise UsageError(f"{refused(name, value, 'a pandas DataFrame')}{hint}")
+    return value

@@ -188,7 +188,7 @@ MISTAKES = [
     ("impute", "in.csv", "-o", "x.csv", "--samples", "-1", "Invalid value for '--samples'"),
     ("impute", "in.csv", "-o", "x.csv", "--time", "wen", "did you mean 'when'?"),
     ("impute", "in.csv", "-o", "x.csv", "--columns", "a,c", "'c'"),
-    ("impute", "in.csv", "-o", "x.csv", "--aggregate", "sum", "aggregate='sum'"),
+    ("impute", "in.csv", "-o", "x.csv", "--aggregate", "sum", "Invalid value for '--aggregate'"),
     ("impute", "in.csv", "-o", "x.csv", "--model", "model", "--time", "when", "--time cannot go with --model"),
     ("impute", "in.csv", "-o", "x.csv", "--model", "nowhere", "nowhere"),
     ("impute", "twice.csv", "-o", "x.csv", "aggregate="),

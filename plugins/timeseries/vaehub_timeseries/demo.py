@@ -15,9 +15,14 @@ SAMPLE = "nyc_weather.csv.gz"
 
 
 def imputation(
-    out: Annotated[Path, typer.Option("--out", help="Folder to write to.")] = Path("imputation-demo"),
+    out: Annotated[Path, typer.Option("--output", "-o", "--out", metavar="FOLDER", help="Folder to write to.")] = Path(
+        "imputation-demo"
+    ),
 ) -> None:
-    """Fill the gaps in a table of weather that comes with the package, and report how well that went."""
+    """Fill the gaps in a table of weather that comes with the package, and report how well that went.
+
+    Example: vaehub demo timeseries -o weather
+    """
     sample = out / SAMPLE
     atomic_write(sample, (files("vaehub_timeseries") / "data" / SAMPLE).read_bytes())
     print(f"{sample}: hourly weather at New York's three airports, August to November 2013, with the gaps that the stations left")

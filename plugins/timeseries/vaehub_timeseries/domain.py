@@ -31,6 +31,21 @@ class TimeSeries(Domain[SeriesCodec]):
 
     path … step: as for `Imputer` and `Reading`. The last `held_out` of the steps is the test, as much before it validation; both are judged
     by a part of their observed cells, which is hidden from the model. `shift`: see `Windows`.
+
+    Arguments:
+        path: The table: .csv, .csv.gz or .parquet.
+        time: Column of stamps; found, if not given.
+        entity: Column that tells series apart.
+        variable: Long form: column of the variables' names.
+        value: Long form: column of the values.
+        columns: Columns to impute; the others are only used.
+        missing_values: Values that mean missing, such as -200.
+        aggregate: mean: rows of one series at one time are averaged.
+        step: Time between rows, such as 15min; found, if not given.
+        window: Steps of a window; found, if not given.
+        stride: Steps between the beginnings of windows.
+        held_out: Share of the steps for the test, and as much for validation.
+        shift: Standard deviation of a random change of level of half of the windows, in training.
     """
 
     codec_type = SeriesCodec

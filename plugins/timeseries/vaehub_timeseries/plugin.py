@@ -38,3 +38,9 @@ def vaehub_commands() -> dict[str, str]:
         "demo timeseries": "vaehub_timeseries.demo:imputation",
         "demo imputation": "vaehub_timeseries.demo:imputation",
     }
+
+
+@hookimpl
+def vaehub_groups() -> dict[str, str]:
+    """What `vaehub --help` says of the commands."""
+    return {"timeseries": "Fill the gaps of tables over time, forecast, draw new series, find anomalies."}

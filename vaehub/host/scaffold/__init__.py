@@ -21,7 +21,7 @@ def create(name: str, dir: Path) -> Path:
     check_name(name)
     folder = dir / f"vaehub-{name.replace('_', '-')}"
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
-        raise UsageError(f"{folder}: exists and is not empty; choose another NAME or --dir")
+        raise UsageError(f"{folder}: exists and is not empty; choose another NAME or --output")
     words = {"name": name, "title": title(name), "engine": compatible(host_version())}
     for source in sorted(TEMPLATE.rglob(f"*{SUFFIX}")):
         write(source, folder, words)

@@ -24,6 +24,10 @@ class Normal(Likelihood):
     `scale` is σ in the units of x: a fixed number, "learnt" (one number, the calibrated decoder of "Simple and Effective VAE Training with
     Calibrated Decoders" (Rybkin et al., 2021), arXiv:2006.13202) or "element" (from the network). Unless fixed it stays above `min_scale`:
     without a floor a density has no upper bound.
+
+    Arguments:
+        scale: σ in the units of x: a fixed number, "learnt" (one number) or "element" (from the network).
+        min_scale: Least scale, unless it is fixed: without a floor a density has no upper bound.
     """
 
     def __init__(self, spec: Spec, *, scale: Source = "learnt", min_scale: PositiveFloat = 1e-3) -> None:
@@ -42,7 +46,12 @@ class Normal(Likelihood):
 
 @final
 class Laplace(Likelihood):
-    """Noise with heavier tails, fitted by absolute error: log p(x) = -|x - μ|/b - log 2b. `scale` is b, given as for Normal."""
+    """Noise with heavier tails, fitted by absolute error: log p(x) = -|x - μ|/b - log 2b. `scale` is b, given as for Normal.
+
+    Arguments:
+        scale: b in the units of x: a fixed number, "learnt" (one number) or "element" (from the network).
+        min_scale: Least scale, unless it is fixed: without a floor a density has no upper bound.
+    """
 
     def __init__(self, spec: Spec, *, scale: Source = "learnt", min_scale: PositiveFloat = 1e-3) -> None:
         super().__init__(spec)
@@ -97,6 +106,11 @@ class StudentT(Likelihood):
 
     `scale` as for Normal. `df` is ν: a fixed number, "learnt" or "element"; unless fixed it stays above 2, so that a variance exists
     (as in GluonTS: "GluonTS: Probabilistic and Neural Time Series Modeling in Python" (Alexandrov et al., 2020), arXiv:1906.05264).
+
+    Arguments:
+        scale: s in the units of x: a fixed number, "learnt" (one number) or "element" (from the network).
+        df: ν: a fixed number, "learnt" (one number) or "element" (from the network); unless fixed it stays above 2.
+        min_scale: Least scale, unless it is fixed: without a floor a density has no upper bound.
     """
 
     def __init__(self, spec: Spec, *, scale: Source = "learnt", df: Source = "learnt", min_scale: PositiveFloat = 1e-3) -> None:

@@ -81,6 +81,9 @@ class NegativeBinomial(Likelihood):
 
     `dispersion` is r, the inverse dispersion or theta of "Deep generative modeling for single-cell transcriptomics" (Lopez et al., 2018),
     doi:10.1038/s41592-018-0229-2: a fixed number, "learnt" (one number) or "element" (from the network). A large r is nearly Poisson.
+
+    Arguments:
+        dispersion: r: a fixed number, "learnt" (one number) or "element" (from the network); a large r is nearly Poisson.
     """
 
     support = constraints.nonnegative_integer
@@ -147,6 +150,10 @@ class Multinomial(Likelihood):
     π = softmax(params) over the row. `coefficient` false leaves the first two terms out, as Mult-VAE's published objective does: the gradient
     is the same, but it is no density. `total` is the number of draws in a sample and in the mean; log p takes each row's own.
     "Variational Autoencoders for Collaborative Filtering" (Liang et al., 2018), arXiv:1802.05814.
+
+    Arguments:
+        coefficient: Count the first two terms too: without them it is no density, but has the same gradient.
+        total: Number of draws in a sample and in the mean.
     """
 
     support = constraints.nonnegative_integer

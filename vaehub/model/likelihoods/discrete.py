@@ -161,6 +161,9 @@ class DiscretizedLogistic(Likelihood):
 
     p(x) = Σₖ πₖ [σ((x + ½ - μₖ)/sₖ) - σ((x - ½ - μₖ)/sₖ)], the outer levels taking the tails, with the levels scaled to -1..1; elements are
     independent given z. "PixelCNN++" (Salimans et al., 2017), arXiv:1701.05517, eqs. 1-2, without its coupling of a pixel's colours.
+
+    Arguments:
+        components: Number of logistic variates in the mixture of every element.
     """
 
     expects = "integers 0..classes-1"

@@ -87,6 +87,9 @@ class ZeroInflated(Likelihood):
 
     "Zero-Inflated Poisson Regression, with an Application to Defects in Manufacturing" (Lambert, 1992), doi:10.2307/1269547.
     Raises UsageError where the base takes a whole row as one event.
+
+    Arguments:
+        base: The likelihood that is mixed with a point mass at zero.
     """
 
     expects = "0 or what its base expects"

@@ -148,7 +148,15 @@ class Stubborn(Method):
         ({"objective": [length, length]}, "a name is given twice"),
         ({"objective": [length, polar], "weights": [1]}, "weight"),
         ({"method": "hybird"}, "did you mean 'hybrid'"),
-        ({"budget": 0}, "budget must be at least 1"),
+        ({"budget": 0}, "budget: should be a whole number of at least 1, not 0"),
+        ({"budget": "many"}, "budget: should be a whole number of at least 1, not 'many'"),
+        ({"seed": 1.5}, "seed: should be a whole number of at least 0"),
+        ({"objective": 5}, "objective: should be a name such as 'qed', or a function of canonical SMILES, not 5"),
+        ({"objective": None}, "objective: should be a name"),
+        ({"method": 5}, "method: should be one of hybrid, gradient, bo, evolve"),
+        ({"start": 5}, "start: should be a list, not 5"),
+        ({"seconds": "long"}, "seconds: should be a number, not 'long'"),
+        ({"out": 5}, "out: should be a path, not 5"),
         ({"start": ["C1CC"]}, "start: 'C1CC' is not accepted: a ring number without its pair"),
         ({"pool": []}, "has no molecule"),
         ({"pool": ["CC(C"]}, "pool: 'CC\\(C' is not accepted"),
@@ -161,6 +169,12 @@ def test_what_cannot_be_searched_is_told_in_one_line(codec, options, line):
     with pytest.raises(UsageError, match=line) as error:
         search(codec, **options)
     assert "\n" not in str(error.value)
+
+
+@pytest.mark.parametrize("run", [None, "runs/molecules", 5])
+def test_a_run_that_is_none_is_refused(run):
+    with pytest.raises(UsageError, match=r"run: should be a run, such as vaehub\.load"):
+        optimize(run, length)
 
 
 def test_ascent_needs_a_head_for_the_objective(codec):

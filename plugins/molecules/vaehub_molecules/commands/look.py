@@ -32,17 +32,20 @@ Smiles = Annotated[list[str], typer.Argument(metavar="SMILES…", help="Molecule
 File = Annotated[
     Path, typer.Argument(metavar="FILE", help="Molecules: .smi, .csv, .parquet or .sdf, each also .gz.", show_default=False)
 ]
-Number = Annotated[int, typer.Option("-k", "--number", min=1, help="How many.")]
+Number = Annotated[int, typer.Option("-n", "--number", "-k", min=1, help="How many.")]
 WRITTEN = (".csv", ".parquet", ".png", ".svg")
 
 
 def metrics(
     run: RunPath,
-    number: Annotated[int, typer.Option("-n", min=1, help="Samples to draw.")] = 10_000,
+    number: Annotated[int, typer.Option("-n", "--number", min=1, help="Samples to draw.")] = 10_000,
     judges: Annotated[int, typer.Option(min=1, help="Test molecules, at most.")] = 5_000,
     json: AsJson = False,
 ) -> None:
-    """Show reconstruction, KL, active units and the MOSES figures of samples, in one table."""
+    """Show reconstruction, KL, active units and the MOSES figures of samples, in one table.
+
+    Example: vaehub molecules metrics runs/molecules -n 30000
+    """
     from vaehub_molecules.report.measures import measures
     from vaehub_molecules.use.judge import figures_of
 
@@ -66,7 +69,10 @@ def neighbours(
     output: Annotated[Path | None, typer.Option("--output", "-o", help="A table (.csv, .parquet).", show_default=False)] = None,
     k: Number = 10,
 ) -> None:
-    """Find the molecules most like others: by code, and by fingerprint."""
+    """Find the molecules most like others: by code, and by fingerprint.
+
+    Example: vaehub molecules neighbours runs/molecules 'CC(=O)Nc1ccc(O)cc1' -n 5
+    """
     from vaehub_molecules.use.neighbours import neighbours as find
 
     suited(output)
@@ -87,7 +93,10 @@ def interpolate(
     ] = None,
     steps: Annotated[int, typer.Option(min=2, help="How many molecules at most, both ends included.")] = 10,
 ) -> None:
-    """Walk from one molecule to another through latent space."""
+    """Walk from one molecule to another through latent space.
+
+    Example: vaehub molecules interpolate runs/molecules CCO c1ccccc1O -o walk.png
+    """
     from vaehub_molecules.use.interpolate import interpolate as walk
 
     suited(output)
@@ -98,7 +107,10 @@ def interpolate(
 
 
 def reconstruct(run: RunPath, file: File, output: OptionalOutput = None) -> None:
-    """Show what comes back of molecules that are encoded and decoded."""
+    """Show what comes back of molecules that are encoded and decoded.
+
+    Example: vaehub molecules reconstruct runs/molecules molecules.smi -o again.csv
+    """
     from vaehub_molecules.use.reconstruct import reconstruct as again
 
     suited(output)
@@ -114,7 +126,10 @@ def clean(
     output: Output,
     column: Annotated[str | None, typer.Option(help="Where the SMILES stand.", show_default="found by its name")] = None,
 ) -> None:
-    """Write the molecules of a file in canonical form, each once, and beside them what was rejected and why."""
+    """Write the molecules of a file in canonical form, each once, and beside them what was rejected and why.
+
+    Example: vaehub molecules clean bought.sdf -o clean.smi
+    """
     from vaehub_molecules.files import read_molecules
 
     suited(output)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
@@ -42,7 +42,7 @@ def optimize(
     objective: Names,
     output: Folder,
     budget: Annotated[int, typer.Option(min=1, help="Calls of the objective.")] = 10_000,
-    method: Annotated[str, typer.Option(help="hybrid, gradient, bo or evolve.")] = "hybrid",
+    method: Annotated[Literal["hybrid", "gradient", "bo", "evolve"], typer.Option(help="How to search.")] = "hybrid",
     start: Annotated[Path | None, typer.Option(help="A file of leads.", show_default="none")] = None,
     pool: Annotated[Path | None, typer.Option(help="A file of molecules to begin with.", show_default="the model's own")] = None,
     similarity: Annotated[float | None, limit("Least similarity to the nearest lead, 0 to 1.")] = None,
@@ -60,7 +60,10 @@ def optimize(
     seconds: Annotated[float, typer.Option(help="After which a call is stopped; it counts.")] = 60.0,
     seed: Seed = 0,
 ) -> None:
-    """Search for molecules that score best: tables, an SDF file and a page of drawings in OUT."""
+    """Search for molecules that score best: tables, an SDF file and a page of drawings in OUT.
+
+    Example: vaehub molecules optimize runs/molecules --objective qed --budget 2000 -o best
+    """
     from vaehub_molecules.search import Constraints
     from vaehub_molecules.search.optimize import codec_of
     from vaehub_molecules.search.optimize import optimize as search

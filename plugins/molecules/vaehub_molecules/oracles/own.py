@@ -10,6 +10,7 @@ from functools import cache
 from importlib import import_module
 from typing import TypeAlias, final
 
+from vaehub.arguments import refused
 from vaehub.errors import UsageError
 from vaehub.hints import reason
 from vaehub_molecules.oracles.named import ORACLES, oracle
@@ -87,4 +88,6 @@ def as_oracle(objective: Oracle | str | Score) -> Oracle:
         return objective
     if isinstance(objective, str):
         return load_objective(objective)
+    if not callable(objective):
+        raise refused("objective", objective, "a name such as 'qed', or a function of canonical SMILES")
     return Function(str(getattr(objective, "__name__", type(objective).__name__)), objective)

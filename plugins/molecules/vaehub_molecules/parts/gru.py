@@ -21,6 +21,11 @@ class GRUEncoder(Encoder):
     """q(z|x,c) from the last states of two GRUs, one reading forward and one backward.
 
     "Learning Phrase Representations using RNN Encoder-Decoder" (Cho et al., 2014), arXiv:1406.1078.
+
+    Arguments:
+        embedding: Width of the vectors that stand for symbols.
+        width: Width of the states.
+        layers: Layers of GRUs on top of each other.
     """
 
     def __init__(
@@ -60,7 +65,16 @@ def final_state(net: nn.GRU, embedded: Tensor, last: Tensor) -> Tensor:
 
 @final
 class GRUDecoder(Writer):
-    """p(x|z,c) by a GRU that sees z at every step and starts from a state made of it."""
+    """p(x|z,c) by a GRU that sees z at every step and starts from a state made of it.
+
+    Arguments:
+        embedding: Width of the vectors that stand for symbols.
+        width: Width of the states.
+        layers: Layers of GRUs on top of each other.
+        word_dropout: Share of the symbols before that are hidden while training, so that z is needed.
+        grammar: Draw only strings that follow the grammar of SMILES.
+        temperature: Of drawn strings, p^(1/temperature) symbol by symbol; 0 takes the likeliest.
+    """
 
     def __init__(
         self,

@@ -27,6 +27,14 @@ class Predictive(Objective):
     The relaxed strings are soft and straight-through by turns, at a temperature that falls from `hot` to `cold` over `cooling` epochs:
     "Categorical Reparameterization with Gumbel-Softmax" (Jang et al., 2017), arXiv:1611.01144. Unknown y (NaN) are left out. A decoder that
     does not write strings is trained by the base alone. Raises UsageError where there is no property to predict.
+
+    Arguments:
+        base: The objective without the predictions.
+        weight: Weight of the errors of the predictions.
+        share: Share of the rows whose strings are read as well.
+        hot: Temperature of the relaxed strings at first.
+        cold: Their temperature in the end.
+        cooling: Epochs in between.
     """
 
     def __init__(

@@ -59,7 +59,13 @@ def divisible(width: int, heads: int) -> None:
 
 @final
 class TransformerEncoder(Encoder):
-    """q(z|x,c) from the mean over the symbols of a Transformer's last layer."""
+    """q(z|x,c) from the mean over the symbols of a Transformer's last layer.
+
+    Arguments:
+        width: Width of the layers.
+        heads: Heads of the attention.
+        layers: Number of layers.
+    """
 
     def __init__(
         self, spec: Spec, posterior: Posterior, *, width: PositiveInt = 256, heads: PositiveInt = 4, layers: Layers = 3
@@ -94,7 +100,16 @@ class TransformerEncoder(Encoder):
 
 @final
 class TransformerDecoder(Writer):
-    """p(x|z,c) by a causal Transformer that is handed z at every place."""
+    """p(x|z,c) by a causal Transformer that is handed z at every place.
+
+    Arguments:
+        width: Width of the layers.
+        heads: Heads of the attention.
+        layers: Number of layers.
+        word_dropout: Share of the symbols before that are hidden while training, so that z is needed.
+        grammar: Draw only strings that follow the grammar of SMILES.
+        temperature: Of drawn strings, p^(1/temperature) symbol by symbol; 0 takes the likeliest.
+    """
 
     def __init__(
         self,

@@ -5,9 +5,11 @@ from __future__ import annotations
 import hashlib
 import warnings
 from collections.abc import Callable, Mapping, Sequence
+from numbers import Number
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from vaehub.arguments import accepts, at_least, or_none, path, real_number, refused, sequence
 from vaehub.base import Json
 from vaehub.errors import UsageError
 from vaehub.hints import did_you_mean
@@ -32,6 +34,7 @@ METHODS: Mapping[str, Callable[[], Method]] = {"hybrid": Hybrid, "gradient": Gra
 JOURNAL = "calls.jsonl"
 
 
+@accepts(budget=at_least(1), seed=at_least(0), out=or_none(path), workers=or_none(at_least(0)), seconds=real_number)
 def optimize(
     run: Run | Codec,
     objective: Objective | Sequence[Objective],
@@ -55,8 +58,6 @@ def optimize(
     0 for this one; a call that takes longer than `seconds` is stopped and counts. Raises UsageError where an option does not fit.
     """
     codec, goal, chosen = codec_of(run), goal_of(objective, weights), method_of(method)
-    if budget < 1 or seed < 0:
-        raise UsageError(f"budget={budget}, seed={seed}: budget must be at least 1, seed at least 0")
     state = state_of(codec, goal, start, pool, constraints or Constraints(), seed, budget)
     path = None if out is None else Path(out) / JOURNAL
     settings = made_by(state, chosen, goal)
@@ -85,6 +86,8 @@ def codec_of(run: Run | Codec) -> Codec:
     """The codec of a run, or the one that was given."""
     from vaehub.run import Run
 
+    if run is None or isinstance(run, str | Path | Number):
+        raise refused("run", run, "a run, such as vaehub.load('runs/molecules')")
     if not isinstance(run, Run):
         return run
     if run.spec.cond:
@@ -100,6 +103,8 @@ def method_of(method: str | Method) -> Method:
     """A method by name, or the one that was given. Raises UsageError where there is none of this name."""
     if isinstance(method, Method):
         return method
+    if not isinstance(method, str):
+        raise refused("method", method, f"one of {', '.join(METHODS)}, or a Method")
     if method not in METHODS:
         raise UsageError(f"method={method!r}: {did_you_mean(method, METHODS)}")
     return METHODS[method]()
@@ -110,7 +115,7 @@ def state_of(
 ) -> State:
     """A search before its first round. Raises UsageError where a lead cannot be read, or no molecule can satisfy a constraint."""
     policy = codec.policy
-    leads = tuple(unique([start] if isinstance(start, str) else start, "start", policy))
+    leads = tuple(unique([start] if isinstance(start, str) else sequence("start", start), "start", policy))
     require_spelt(codec, leads)
     pool = open_pool(source, codec, policy, seed)
     limits = constraints.near(leads)

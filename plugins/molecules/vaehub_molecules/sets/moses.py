@@ -24,6 +24,16 @@ class Moses(MoleculeSet):
 
     "Molecular Sets (MOSES)" (Polykovskiy et al., 2020), arXiv:1811.12823. `path`: a folder with train and test (.smi or .csv, each also
     .gz); or `download` (52 MB). `rows`: train on so many, drawn by their hash; test on 10,000 or, without `rows`, on all.
+
+    Arguments:
+        path: A folder with train and test (.smi or .csv, each also .gz).
+        download: Fetch the data (52 MB).
+        tokenizer: How a string is cut into symbols: kekule (pieces of Kekulé SMILES), pairs (aromatic), atoms, selfies.
+        properties: What is to be predicted from z: columns of the file, or names of what RDKit computes.
+        condition: Properties that encoder and decoder are told.
+        scaffold: Tell encoder and decoder the scaffold too.
+        rows: Train on so many molecules, drawn by their hash; all, if not given.
+        seed: Seed of the hashes that split and draw.
     """
 
     def __init__(

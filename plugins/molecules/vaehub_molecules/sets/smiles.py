@@ -30,6 +30,25 @@ class Smiles(MoleculeSet):
 
     `column`: where the SMILES stand, found by its name if not given. salts, stereo, charges, elements, max_length, max_heavy: which molecules
     are accepted, see `Policy`; what is rejected is listed in the run's rejected.csv, and more than a share of `max_bad` is an error.
+
+    Arguments:
+        path: The file of molecules.
+        column: Where the SMILES stand; found by its name, if not given.
+        tokenizer: How a string is cut into symbols: kekule (pieces of Kekulé SMILES), pairs (aromatic), atoms, selfies.
+        properties: What is to be predicted from z: columns of the file, or names of what RDKit computes.
+        condition: Properties that encoder and decoder are told.
+        scaffold: Tell encoder and decoder the scaffold too.
+        salts: Of several fragments: keep all, keep the largest, or reject the molecule.
+        stereo: Keep or drop stereochemistry.
+        charges: Keep charges, neutralise where protons allow it, or reject a net charge.
+        elements: Symbols of the elements that may occur; none given: all.
+        max_length: Most characters of a string.
+        max_heavy: Most heavy atoms of a molecule.
+        max_bad: Share of rejected molecules above which the file is refused.
+        val: Share of the molecules for validation.
+        test: Share of the molecules for the test.
+        rows: Train on so many molecules, drawn by their hash; all, if not given.
+        seed: Seed of the hashes that split and draw.
     """
 
     def __init__(

@@ -26,6 +26,16 @@ class Zinc250k(MoleculeSet):
     `path`: a folder with zinc250k.smi(.gz) and, for the split of "Junction Tree Variational Autoencoder" (Jin et al., 2018),
     arXiv:1802.04364, jtvae_valid.smi(.gz) and jtvae_test.smi(.gz), else 5,000 are drawn for each; or `download` (3 MB).
     `rows`: train on so many, drawn by their hash.
+
+    Arguments:
+        path: A folder with zinc250k.smi(.gz).
+        download: Fetch the data (3 MB).
+        tokenizer: How a string is cut into symbols: kekule (pieces of Kekulé SMILES), pairs (aromatic), atoms, selfies.
+        properties: What is to be predicted from z: columns of the file, or names of what RDKit computes.
+        condition: Properties that encoder and decoder are told.
+        scaffold: Tell encoder and decoder the scaffold too.
+        rows: Train on so many molecules, drawn by their hash; all, if not given.
+        seed: Seed of the hashes that split and draw.
     """
 
     def __init__(

@@ -16,6 +16,7 @@ import torch
 from scipy.sparse import csr_array
 from torch import Tensor
 
+from vaehub.arguments import refused
 from vaehub.errors import UsageError
 from vaehub.hints import shown
 from vaehub_recommender.rank import tensor_of
@@ -48,7 +49,7 @@ def choice(candidates: Candidates, block: Iterable[Any] | None, users: pd.Index[
         return Choice() if block is None else Choice(torch.from_numpy(np.flatnonzero(free)))
     if isinstance(candidates, Mapping):
         return Choice(matrix=of_each(candidates, users, items, free))
-    at = np.unique(known(list(candidates), items))
+    at = np.unique(known(listed("candidates", candidates), items))
     return Choice(torch.from_numpy(at[free[at]]))
 
 
@@ -56,9 +57,16 @@ def unblocked(block: Iterable[Any] | None, items: Ids) -> np.ndarray:
     """Which items may be shown (I,); what is blocked and unknown cannot be shown anyway."""
     free = np.ones(len(items), bool)
     if block is not None:
-        at = items.positions(list(block))
+        at = items.positions(listed("block", block))
         free[at[at >= 0]] = False
     return free
+
+
+def listed(name: str, given: object) -> list[Any]:
+    """Items as a list; a lone word, which would be taken apart into its letters, is refused."""
+    if not isinstance(given, Iterable) or isinstance(given, str | bytes):
+        raise refused(name, given, "a list of items")
+    return list(given)
 
 
 def known(candidates: list[Any], items: Ids) -> np.ndarray:

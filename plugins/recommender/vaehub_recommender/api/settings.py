@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
@@ -34,18 +33,6 @@ HYBRID: dict[str, Any] = {  # configs/recommender.yaml
 
 
 def settings(given: Any, options: Mapping[str, Any], columns: Columns) -> Config:
-    """The config that is `given` (a file or a mapping; None: the shipped hybrid) with options such as {"train.epochs": 5} or latent=100."""
-    source = HYBRID if given is None else given
+    """The config that is `given` (a file, a name or a mapping; None: the shipped hybrid) with options such as {"train.epochs": 5} or latent=100."""
     named = {name: value for name, value in asdict(columns).items() if value is not None}
-    return load_config(
-        source if isinstance(source, Mapping) else str(source), [*overrides(options), *overrides({"domain": named})]
-    )
-
-
-def overrides(options: Mapping[str, Any], prefix: str = "") -> Iterator[str]:
-    """Options as `key.sub=value`; a name comes before what it has options for."""
-    for key, value in sorted(options.items(), key=lambda pair: pair[0] != "name"):
-        if isinstance(value, Mapping):
-            yield from overrides(value, f"{prefix}{key}.")
-        else:
-            yield f"{prefix}{key}={json.dumps(value)}"
+    return load_config(HYBRID if given is None else given, options, domain=named)

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import final
 
 from vaehub.base import Json
-from vaehub.run import model_file
+from vaehub.files.locate import model_file
 from vaehub_recommender.api.files import HISTORIES
 from vaehub_recommender.tables import Columns
 

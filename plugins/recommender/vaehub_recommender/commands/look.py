@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from vaehub_recommender.recommender import Recommender
     from vaehub_recommender.tables import Ids
 
-Number = Annotated[int, typer.Option("-k", "--number", min=1, help="How many.")]
+Number = Annotated[int, typer.Option("-n", "--number", "-k", min=1, help="How many.")]
 Protocol = Annotated[
     Literal["strong", "last", "random"],
     typer.Option(help="strong: users whom the model never saw; last: the latest item of each user; random: a fifth of them."),
@@ -28,7 +28,10 @@ Protocol = Annotated[
 
 
 def evaluate(run: RunPath, protocol: Protocol = "strong", json: AsJson = False) -> None:
-    """Judge a model by what was kept from it, beside EASE and popularity, by segments, with standard errors."""
+    """Judge a model by what was kept from it, beside EASE and popularity, by segments, with standard errors.
+
+    Example: vaehub recommender evaluate runs/films --protocol strong
+    """
     with session():
         judged = opened(run).evaluate(protocol)
     print_json(judged.to_json()) if json else print(*judged.lines(), sep="\n")
@@ -44,7 +47,10 @@ def explain(
     ] = None,
     k: Number = 10,
 ) -> None:
-    """Show which items of a history carry the score of an item."""
+    """Show which items of a history carry the score of an item.
+
+    Example: vaehub recommender explain runs/films --item 'Noir film 01' --history 'Noir film 02, Space film 03'
+    """
     with session():
         recommender = opened(run)
         frame = recommender.explain(who(recommender, user, history), one(recommender.fitted.items, item, "item"), k)
@@ -57,7 +63,10 @@ def similar(
     items: Annotated[list[str], typer.Argument(metavar="ITEM…", help="Items of the model.", show_default=False)],
     k: Number = 10,
 ) -> None:
-    """Show the items that the model takes for most alike."""
+    """Show the items that the model takes for most alike.
+
+    Example: vaehub recommender similar runs/films 'Noir film 01' -n 5
+    """
     with session():
         recommender = opened(run)
         frame = recommender.similar_items(ids(recommender.fitted.items, items, "item"), k)
@@ -65,7 +74,10 @@ def similar(
 
 
 def report(run: RunPath) -> None:
-    """Write a page on how good the recommendations of a saved Recommender are; of a run, the same as `vaehub report`."""
+    """Write a page on how good the recommendations of a saved Recommender are; of a run, the same as `vaehub report`.
+
+    Example: vaehub recommender report runs/films
+    """
     from vaehub_recommender.report import write
 
     with session():

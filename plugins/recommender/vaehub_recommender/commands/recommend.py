@@ -26,7 +26,7 @@ Output = Annotated[
     Path,
     typer.Option("--output", "-o", metavar="OUT", help="A .parquet file, or a folder of one for each file.", show_default=False),
 ]
-Number = Annotated[int, typer.Option("-k", "--number", min=1, help="How many items for each user.")]
+Number = Annotated[int, typer.Option("-n", "--number", "-k", min=1, help="How many items for each user.")]
 
 
 def column(what: str) -> typer.models.OptionInfo:
@@ -51,7 +51,10 @@ def recommend(
     skip_bad: Annotated[bool, typer.Option("--skip-bad", help="Go on where a file cannot be read.")] = False,
     force: Annotated[bool, typer.Option("--force", help="Replace what another model or other options have made.")] = False,
 ) -> None:
-    """Recommend items for many users, known or not, from their histories; a job that was stopped goes on where it was."""
+    """Recommend items for many users, known or not, from their histories; a job that was stopped goes on where it was.
+
+    Example: vaehub recommender recommend runs/films histories.parquet -n 20 -o recommended.parquet
+    """
     from vaehub_recommender.bulk.recommend import recommend
     from vaehub_recommender.bulk.request import Request
 

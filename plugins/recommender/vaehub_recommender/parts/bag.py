@@ -76,6 +76,12 @@ class BagEncoder(Encoder):
 
     "Variational Autoencoders for Collaborative Filtering" (Liang et al., 2018), arXiv:1802.05814. `gated`: hidden layers with gates in
     place of the activation, "Enhancing VAEs for Collaborative Filtering" (Kim & Suh, 2019), arXiv:1911.00936.
+
+    Arguments:
+        hidden: Widths of the hidden layers, from input to output; none make one linear map.
+        activation: Function between the layers.
+        dropout: Share of a user's items that is hidden while training.
+        gated: Hidden layers with gates in place of the activation.
     """
 
     def __init__(

@@ -26,6 +26,10 @@ class Catalogue(Decoder):
     """Scores s = W h(z, c) + b of all items, h a multilayer perceptron (z itself where `hidden` is empty): the decoder of Mult-VAE.
 
     Liang et al. (2018), arXiv:1802.05814. Before training b becomes the logarithm of the items' popularity, which saves the first epochs.
+
+    Arguments:
+        hidden: Widths of the hidden layers, from input to output; none make one linear map.
+        activation: Function between the layers.
     """
 
     def __init__(

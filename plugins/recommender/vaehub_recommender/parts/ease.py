@@ -30,6 +30,11 @@ class Ease(Decoder):
     item i grows by dropout / (1 - dropout) G_ii, "Autoencoders that don't overfit towards the Identity" (Steck, 2020), NeurIPS 33. Mixed with
     a VAE as in "VASP: Variational Autoencoder and Shallow Autoencoder" (Vancura & Kordik, 2021), there as a product of
     probabilities. Needs rows with their history in cond (domain.history).
+
+    Arguments:
+        penalty: Ridge penalty of the linear part.
+        dropout: Share of the inputs that the linear part learns to do without.
+        base: The other decoder; null leaves the linear part alone.
     """
 
     weights: Tensor

@@ -65,6 +65,10 @@ class HierarchicalEncoder(Encoder):
 
     "Enhancing VAEs for Collaborative Filtering: Flexible Priors & Gating Mechanisms" (Kim & Suh, 2019), arXiv:1911.00936. Needs posterior
     diag_normal.
+
+    Arguments:
+        hidden: Widths of the gated layers.
+        dropout: Share of a user's items that is hidden while training.
     """
 
     def __init__(self, spec: Spec, posterior: Posterior, *, hidden: Hidden = (600,), dropout: Dropout = 0.5) -> None:
@@ -100,6 +104,10 @@ class HierarchicalVamp(Prior):
     """p(z1|z2) p(z2), the first a network, the second 1/K sum_k q(z2|u_k) at learnt pseudo-users u_k.
 
     "VAE with a VampPrior" (Tomczak & Welling, 2018), arXiv:1705.07120, section 4, as in Kim & Suh (2019), arXiv:1911.00936.
+
+    Arguments:
+        components: Number of pseudo-users K.
+        hidden: Widths of the hidden layers of p(z1|z2).
     """
 
     def __init__(self, spec: Spec, latent: int, *, components: PositiveInt = 200, hidden: Sequence[PositiveInt] = (200,)) -> None:

@@ -213,6 +213,9 @@ class ImplicitGaussian(Implicit):
 
     Liang et al. (2018), arXiv:1802.05814, eq. 3; the weights as in "Collaborative Filtering for Implicit Feedback Datasets"
     (Hu et al., 2008), doi:10.1109/ICDM.2008.22. With a confidence other than 1 it is a weighted likelihood, not a density.
+
+    Arguments:
+        confidence: Weight of the items that the user has.
     """
 
     def __init__(self, spec: Spec, *, confidence: Annotated[float, Field(ge=1)] = 1.0) -> None:

@@ -17,6 +17,9 @@ class Narrow(Posterior):
     """N(z; mu, scale^2 I) with a fixed `scale`: with beta = 0 and dropout on the items it is Mult-DAE to within that noise.
 
     "Variational Autoencoders for Collaborative Filtering" (Liang et al., 2018), arXiv:1802.05814, section 2.4.
+
+    Arguments:
+        scale: The standard deviation.
     """
 
     def __init__(self, latent: int, *, scale: Annotated[float, Field(gt=0)] = 1e-3) -> None:

@@ -28,6 +28,11 @@ class DenseEncoder(Encoder):
     """q(z|x,c) by `layers` layers, each of which gets the sum of all before it: h_k = norm(swish(W h_{k-1} + h_1 + ... + h_{k-1})).
 
     "RecVAE: a New Variational Autoencoder for Top-N Recommendations with Implicit Feedback" (Shenbin et al., 2020), arXiv:1912.11160.
+
+    Arguments:
+        width: Width of the layers.
+        layers: Number of layers.
+        dropout: Share of a user's items that is hidden while training.
     """
 
     def __init__(
@@ -61,6 +66,12 @@ class RecVAE(Objective):
     p(z|x) = prod_d [w_1 N(z_d; 0, 1) + w_2 q_old(z_d|x) + w_3 N(z_d; 0, e^10)], q_old the encoder as it was when it last gave way to the decoder.
     The encoder trains for `encoder_epochs` with dropout, then the decoder for `decoder_epochs` without; `decoder_epochs: 0` trains both at once.
     Shenbin et al. (2020), arXiv:1912.11160. Needs posterior diag_normal.
+
+    Arguments:
+        gamma: Weight of the KL term, for every item of the user.
+        weights: Weights w of the three parts of the prior.
+        encoder_epochs: Epochs in which the encoder is trained before the decoder's turn.
+        decoder_epochs: Epochs of the decoder's turn; 0 trains both at once.
     """
 
     def __init__(

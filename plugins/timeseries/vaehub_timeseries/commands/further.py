@@ -34,7 +34,10 @@ def generate(
     *,
     settings: Settings,
 ) -> None:
-    """Draw new series like those of a table or of a model."""
+    """Draw new series like those of a table or of a model.
+
+    Example: vaehub timeseries generate --model runs/series -n 10 -o drawn.csv
+    """
     require_writable(output)
     with session() as running:
         imputer = model_for(running, input, settings)
@@ -61,7 +64,10 @@ def forecast(
     *,
     settings: Settings,
 ) -> None:
-    """Continue every series of a table: the future as a gap."""
+    """Continue every series of a table: the future as a gap.
+
+    Example: vaehub timeseries forecast weather.csv --steps 24 -o tomorrow.csv
+    """
     from vaehub_timeseries.frames import understand_as
 
     asked = levels(quantiles) if quantiles else []
@@ -84,7 +90,10 @@ def anomalies(
     *,
     settings: Settings,
 ) -> None:
-    """Score every observed cell: how many calibrated standard deviations is it from what all other cells predict?"""
+    """Score every observed cell: how many calibrated standard deviations is it from what all other cells predict?
+
+    Example: vaehub timeseries anomalies weather.csv --top 20 -o scores.csv
+    """
     from vaehub_timeseries.frames import understand_as
 
     require_writable(output)

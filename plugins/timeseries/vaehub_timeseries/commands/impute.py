@@ -32,7 +32,10 @@ def impute(
     *,
     settings: Settings,
 ) -> None:
-    """Fill the gaps of a table; its observed cells come back as they are."""
+    """Fill the gaps of a table; its observed cells come back as they are.
+
+    Example: vaehub timeseries impute weather.csv -o filled.csv --quantiles 0.05,0.95 --report
+    """
     asked = levels(quantiles) if quantiles else []
     require_writable(output)
     with session() as running:
@@ -59,7 +62,10 @@ def extras(imputer: Imputer, frame: pd.DataFrame, output: Path, asked: list[floa
 
 @with_settings
 def report(input: Input, output: Output, *, settings: Settings) -> None:
-    """Write a page on what is missing in a table, what would be put there, and how far to trust it."""
+    """Write a page on what is missing in a table, what would be put there, and how far to trust it.
+
+    Example: vaehub timeseries report weather.csv -o weather.html
+    """
     if output.suffix != ".html":
         raise UsageError(f"{output}: the report is a page; give a name that ends in .html")
     with session() as running:

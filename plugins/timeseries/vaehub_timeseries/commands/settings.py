@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, fields
 from functools import wraps
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, get_type_hints
+from typing import TYPE_CHECKING, Annotated, Any, Literal, get_type_hints
 
 import typer
 
@@ -33,7 +33,7 @@ class Settings:
     """How to read the file, and which model to use; what is left out is found out, and the model is fitted on the file itself."""
 
     model: Annotated[Path | None, option("A run folder or a saved imputer, instead of fitting on the file.")] = None
-    config: Annotated[Path | None, option("A YAML file that says how to fit.")] = None
+    config: Annotated[Path | None, option("How to fit: a YAML file, or the name of a config (see vaehub configs).")] = None
     time: Annotated[str | None, option("Column of stamps.")] = None
     entity: Annotated[str | None, option("Column that tells series apart.")] = None
     variable: Annotated[str | None, option("Long form: column of the variables' names.")] = None
@@ -42,7 +42,7 @@ class Settings:
     missing_values: Annotated[
         str | None, option("Values that mean missing, with commas between: --missing-values=-200.", "--missing-values")
     ] = None
-    aggregate: Annotated[str | None, option("mean: rows of one series at one time are averaged.")] = None
+    aggregate: Annotated[Literal["mean"] | None, option("What becomes of several rows of one series at one time.")] = None
     step: Annotated[str | None, option("Time between rows, such as 15min.")] = None
     window: Annotated[int | None, option("Rows that the model looks at together.")] = None
     causal: Annotated[bool, option("Use the past only.", "--causal")] = False

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Sequence
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields
 from typing import TYPE_CHECKING, Any
 
+from vaehub.arguments import refused
 from vaehub.errors import UsageError
 from vaehub.files.codecs import pack, unpack
 
@@ -28,15 +29,20 @@ class Reading:
     entity: str | None = None
     variable: str | None = None
     value: str | None = None
-    columns: tuple[Hashable, ...] | None = None
-    missing_values: tuple[float | str, ...] = ()
+    columns: Sequence[Hashable] | None = None
+    missing_values: Sequence[float | str] = ()
     aggregate: str | None = None
     step: str | None = None
 
     def __post_init__(self) -> None:
+        for name in ("time", "entity", "variable", "value"):
+            if not isinstance(getattr(self, name), Hashable):
+                raise refused(name, getattr(self, name), "the name of a column")
+        if not isinstance(self.step, str | None):
+            raise refused("step", self.step, "a length of time such as '15min'")
         object.__setattr__(self, "columns", None if self.columns is None else as_tuple(self.columns, "columns"))
         object.__setattr__(self, "missing_values", as_tuple(self.missing_values, "missing_values"))
-        if self.aggregate not in (None, "mean"):
+        if self.aggregate is not None and not (isinstance(self.aggregate, str) and self.aggregate == "mean"):
             raise UsageError(f"aggregate={self.aggregate!r}: give 'mean', or leave it out")
         if (self.variable is None) != (self.value is None):
             raise UsageError("variable and value belong together: name both columns of the long form, or neither")
@@ -46,7 +52,12 @@ def as_tuple(values: Sequence[Any], option: str) -> tuple[Any, ...]:
     """The values of an option that takes a list."""
     if isinstance(values, str | int | float):
         raise UsageError(f"{option}={values!r}: give a list, [{values!r}]")
-    return tuple(values)
+    if not isinstance(values, Iterable) or isinstance(values, Mapping):
+        raise refused(option, values, "a list")
+    found = tuple(values)
+    if not all(isinstance(value, Hashable) for value in found):
+        raise refused(option, values, "a list of single values")
+    return found
 
 
 @dataclass(frozen=True)

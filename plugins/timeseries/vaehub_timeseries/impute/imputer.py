@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Sequence
+from numbers import Number
+from os import PathLike
 from pathlib import Path
 from typing import Any
 
@@ -12,13 +14,16 @@ from sklearn.base import BaseEstimator, OneToOneFeatureMixin, TransformerMixin
 from sklearn.utils import Tags
 from sklearn.utils.validation import check_is_fitted, validate_data
 
+from vaehub.arguments import at_least, or_none, real_number, refused, yes_or_no
+from vaehub.arguments import path as as_path
+from vaehub.errors import UsageError
 from vaehub_timeseries.frames import Panel, Reading, Schema, understand, understand_as
 from vaehub_timeseries.impute.anomalies import surprises
 from vaehub_timeseries.impute.drawn import frame_of
 from vaehub_timeseries.impute.errors import calibration_table, error_table
 from vaehub_timeseries.impute.fitted import Fitted, Options, learn
 from vaehub_timeseries.impute.outlook import Outlook
-from vaehub_timeseries.impute.tables import T, Table, as_given, by_level, checked, positive, warn_of_absent
+from vaehub_timeseries.impute.tables import T, Table, as_given, by_level, checked, warn_of_absent
 from vaehub_timeseries.impute.tuned import Judged
 
 
@@ -68,8 +73,9 @@ class Imputer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):  # type: i
 
     def fit(self, X: Table, y: Any = None) -> Imputer:
         """Learn from a frame with gaps, or from an array (N, D) of N steps."""
+        options = self._options()
         panel = understand(self._framed(X, reset=True), self._reading())
-        self.fitted_ = learn(panel, Options(self.config, self.window, self.causal, self.fill, self.seed))
+        self.fitted_ = learn(panel, options)
         self._judge()
         return self
 
@@ -87,7 +93,7 @@ class Imputer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):  # type: i
     def samples(self, X: T, n: int) -> list[T]:
         """n completed frames, drawn jointly: sums and means over a gap vary between them as they may vary in truth."""
         panel = self._panel(X)
-        return [as_given(panel.fill(drawn), X) for drawn in self._outlook(panel).draws(positive("n", n), self.seed)]
+        return [as_given(panel.fill(drawn), X) for drawn in self._outlook(panel).draws(at_least(1)("n", n), self.seed)]
 
     def score_anomalies(self, X: Table) -> pd.DataFrame:
         """|value - its prediction from the other cells| / calibrated sd of every observed number, NaN where nothing is observed."""
@@ -97,12 +103,13 @@ class Imputer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):  # type: i
     def generate(self, n: int, steps: int | None = None) -> pd.DataFrame:
         """n new series like those of `fit`, of `steps` steps (as many as the model sees at once), indexed by (series, step)."""
         check_is_fitted(self)
-        drawn = self.fitted_.generate(positive("n", n), None if steps is None else positive("steps", steps))
+        drawn = self.fitted_.generate(at_least(1)("n", n), or_none(at_least(1))("steps", steps))
         return frame_of(drawn, self.schema_)
 
     def forecast(self, X: Table, steps: int, quantiles: Sequence[float] | None = None) -> pd.DataFrame:
         """The next `steps` rows of every series: the future as a gap. With `quantiles` these, with columns (name, level)."""
         now = self._panel(X)
+        steps = at_least(1)("steps", steps)
         panel = now.extend(steps)
         outlook = self.fitted_.forecast(now, panel, steps)
         if quantiles is None:
@@ -114,14 +121,14 @@ class Imputer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):  # type: i
         from vaehub_timeseries.impute.files import save
 
         check_is_fitted(self)
-        save(self, Path(path))
+        save(self, as_path("path", path))
 
     @classmethod
     def load(cls, path: str | Path) -> Imputer:
         """What `save` wrote, or an imputer around the model in the folder of a run of `vaehub train`."""
         from vaehub_timeseries.impute.files import load
 
-        return load(cls, Path(path))
+        return load(cls, as_path("path", path))
 
     def restore(self, fitted: Fitted, features: Sequence[str], width: int) -> Imputer:
         """Take up what was fitted before: `features` are the names of `width` columns, where all were text."""
@@ -144,13 +151,25 @@ class Imputer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):  # type: i
         self.calibration_ = calibration_table(judged, self.fitted_.numeric)
 
     def _reading(self) -> Reading:
-        columns = None if self.columns is None else tuple(self.columns)
         return Reading(
-            self.time, self.entity, self.variable, self.value, columns, tuple(self.missing_values), self.aggregate, self.step
+            self.time, self.entity, self.variable, self.value, self.columns, self.missing_values, self.aggregate, self.step
+        )
+
+    def _options(self) -> Options:
+        """How to learn, checked; scikit-learn wants the constructor to take anything."""
+        return Options(
+            self.config,
+            or_none(at_least(1))("window", self.window),
+            yes_or_no("causal", self.causal),
+            real_number("fill", self.fill),
+            at_least(0)("seed", self.seed),
         )
 
     def _framed(self, X: Table, reset: bool) -> pd.DataFrame:
         """A frame as it is, anything else as a frame of numbers, checked as scikit-learn does."""
+        if X is None or isinstance(X, str | PathLike | Number):
+            hint = "; read the file first, with pandas.read_csv or read_parquet" if isinstance(X, str | PathLike) else ""
+            raise UsageError(f"{refused('X', X, 'a pandas DataFrame or an array')}{hint}")
         if not isinstance(X, pd.DataFrame):
             return pd.DataFrame(validate_data(self, X, reset=reset, dtype=[np.float64, np.float32], ensure_all_finite=False))
         if reset:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 from typing import Any, TypeAlias, TypeVar, cast
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from vaehub.arguments import refused
 from vaehub.errors import UsageError
 from vaehub_timeseries.frames import Panel
 from vaehub_timeseries.impute.experts import Floats, Mask
@@ -39,6 +40,8 @@ def by_level(panel: Panel, quantiles: Mapping[float, Sequence[Floats]]) -> pd.Da
 
 def checked(levels: Sequence[float]) -> list[float]:
     """Levels of quantiles. Raises UsageError for what is none."""
+    if not isinstance(levels, int | float | Iterable):
+        raise refused("quantiles", levels, "a list of numbers between 0 and 1, such as [0.05, 0.5, 0.95]")
     asked = [levels] if isinstance(levels, int | float) else list(levels)
     for level in asked:
         if not isinstance(level, int | float | np.number) or not 0 < level < 1:
@@ -46,13 +49,6 @@ def checked(levels: Sequence[float]) -> list[float]:
     if not asked:
         raise UsageError("quantiles: none asked for; give numbers between 0 and 1, such as [0.05, 0.5, 0.95]")
     return list(dict.fromkeys(float(level) for level in asked))
-
-
-def positive(name: str, number: int) -> int:
-    """A count. Raises UsageError below 1."""
-    if number < 1:
-        raise UsageError(f"{name}={number}: give 1 or more")
-    return number
 
 
 def warn_of_absent(panel: Panel, fitted: Fitted) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from vaehub.config.load import Config, load_config
@@ -49,8 +49,8 @@ def default_config(series: Sequence[Floats], steps: int, seed: int) -> Config | 
 
 
 def given_config(config: Any) -> Config:
-    """A user's config: a file, a mapping or a config already."""
-    return config if isinstance(config, Config) else load_config(config if isinstance(config, Mapping) else str(config))
+    """A user's config: a file, the name of a shipped one, a mapping, or a config already."""
+    return load_config(config)
 
 
 def window_named(config: Config) -> int | None:

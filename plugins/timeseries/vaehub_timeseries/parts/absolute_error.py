@@ -21,6 +21,10 @@ class AbsoluteError(Objective):
     It is -log p(x) of a Laplace family whose scale is the row's own, at its best: windows with much and with little to fill count alike.
     The expectation is over the draws of z; it is exact for a decoder that is linear in z and draws that come in pairs. Hiding and
     reconstructing together as in "SAITS" (Du et al., 2023), arXiv:2202.08516.
+
+    Arguments:
+        beta: Weight of the KL term.
+        samples: Draws of z for every row; an even number has the mean exactly.
     """
 
     known_failures: ClassVar[dict[str, str]] = {

@@ -25,6 +25,9 @@ class Banded(Posterior):
     Written with means, standard deviations and correlations of neighbouring steps, which bounded numbers keep well conditioned.
     "GP-VAE: Deep Probabilistic Time Series Imputation" (Fortuin et al., 2020), arXiv:1907.04155. Raises UsageError unless
     the latent dimension is channels x steps, two steps or more.
+
+    Arguments:
+        channels: Number of latent series; latent is this times their steps.
     """
 
     def __init__(self, latent: int, *, channels: PositiveInt = 1) -> None:

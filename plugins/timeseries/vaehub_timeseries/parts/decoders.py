@@ -25,7 +25,14 @@ def by_parameter(out: Tensor, likelihood: Likelihood) -> Tensor:
 
 @final
 class SeriesDecoder(Decoder):
-    """One code for a window: a linear map gives every step its features, a network over time refines them. Raises UsageError unless x is (T, C)."""
+    """One code for a window: a linear map gives every step its features, a network over time refines them. Raises UsageError unless x is (T, C).
+
+    Arguments:
+        network: Transformer or convolutions over the steps of a window.
+        width: Width of the layers.
+        layers: Number of layers.
+        dropout: Share of the hidden units that is dropped while training.
+    """
 
     def __init__(
         self,
@@ -56,6 +63,11 @@ class StepDecoder(Decoder):
 
     Where z has fewer steps than the window, it is interpolated linearly in time. Of "GP-VAE: Deep Probabilistic Time Series Imputation"
     (Fortuin et al., 2020), arXiv:1907.04155. Raises UsageError unless x is (T, C) and channels divides the latent dimension.
+
+    Arguments:
+        channels: Number of latent series; latent is this times their steps.
+        hidden: Widths of the hidden layers, from input to output; none make one linear map.
+        activation: Function between the layers.
     """
 
     def __init__(

@@ -54,6 +54,13 @@ class MaskedSeries(Encoder):
     While training, `hide` of the cells are kept from it (points, runs or whole steps) and stay in the loss, so that it learns to fill
     gaps. The masked VAE of "Handling Incomplete Heterogeneous Data using VAEs" (Nazábal et al., 2020), arXiv:1807.03653, hiding as in
     "SAITS: Self-Attention-based Imputation for Time Series" (Du et al., 2023), arXiv:2202.08516. Raises UsageError unless x is (T, C).
+
+    Arguments:
+        network: Transformer or convolutions over the steps of a window.
+        width: Width of the layers.
+        layers: Number of layers.
+        dropout: Share of the hidden units that is dropped while training.
+        hide: Share of the observed cells that are kept from the encoder while training and stay in the loss.
     """
 
     def __init__(
@@ -84,6 +91,14 @@ class StepEncoder(Encoder):
     Where z has fewer steps than the window, features are averaged over the steps in between. Series come one after the other in z.
     Of "GP-VAE: Deep Probabilistic Time Series Imputation" (Fortuin et al., 2020), arXiv:1907.04155; for posterior banded or diag_normal.
     Raises UsageError unless x is (T, C), and where channels or the posterior's features do not divide evenly.
+
+    Arguments:
+        channels: Number of latent series; latent is this times their steps.
+        network: Transformer or convolutions over the steps of a window.
+        width: Width of the layers.
+        layers: Number of layers.
+        dropout: Share of the hidden units that is dropped while training.
+        hide: Share of the observed cells that are kept from the encoder while training and stay in the loss.
     """
 
     def __init__(

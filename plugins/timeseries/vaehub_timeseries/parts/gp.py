@@ -121,6 +121,11 @@ class GaussianProcess(Prior):
     matern12 exp(-r), which posterior banded can match; matern32, matern52 and rbf exp(-r²/2), ever smoother; cauchy 1 / (1 + r²), the
     paper's, a mixture of all scales. "GP-VAE: Deep Probabilistic Time Series Imputation" (Fortuin et al., 2020), arXiv:1907.04155.
     Raises UsageError unless the latent dimension is channels x steps.
+
+    Arguments:
+        channels: Number of latent series; latent is this times their steps.
+        kernel: Kernel of the process: matern12 is rough, matern32, matern52 and rbf ever smoother, cauchy a mixture of scales.
+        length_scales: Length scales in steps of z; the series take them in turn.
     """
 
     tril: Tensor

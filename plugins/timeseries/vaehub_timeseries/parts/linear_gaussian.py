@@ -31,6 +31,10 @@ class LinearGaussianDecoder(Decoder):
     1999), doi:10.1111/1467-9868.00196; what the L first leave out is noise of each cell. The covariance is fitted by EM to the training
     series before training (`fit_autocovariance`) and stays as it is. `drift`: variance of a window's level, as a share of a channel's own.
     h is a multilayer perceptron that starts at zero, where `hidden` names layers. What a family needs besides a location is learnt.
+
+    Arguments:
+        drift: Variance of a window's level, as a share of a channel's own.
+        hidden: Widths of the hidden layers of h; none leave the linear part alone.
     """
 
     mean: Tensor  # (C,)
@@ -102,6 +106,13 @@ class LinearGaussianEncoder(Encoder):
     (points, runs, blocks) and stay in the loss. The posterior is full normal whatever `posterior` says; beside another decoder m = 0, M = I,
     and d moves every cell.
     Draws come in pairs around the mean, so that an even number of them has the mean exactly.
+
+    Arguments:
+        network: Transformer or convolutions over the steps of a window.
+        width: Width of the layers.
+        layers: Number of layers.
+        dropout: Share of the hidden units that is dropped while training.
+        hide: Most of the cells that are kept from the encoder while training, as a share; they stay in the loss.
     """
 
     def __init__(

@@ -30,6 +30,9 @@ class NotMIWAE(Objective):
 
     "not-MIWAE: Deep Generative Modelling with Missing not at Random Data" (Ipsen et al., 2021), arXiv:2006.12871; without
     the mask's term it is MIWAE, objective iwae. Needs likelihood self_masking: raises UsageError for others.
+
+    Arguments:
+        samples: Draws of z for every row, S.
     """
 
     def __init__(self, *, samples: PositiveInt = 20) -> None:

@@ -86,6 +86,10 @@ class SelfMasking(Likelihood):
     the data alone do not settle it). To be trained with objective not_miwae. "not-MIWAE: Deep Generative Modelling with Missing not at
     Random Data" (Ipsen et al., 2021), arXiv:2006.12871. Raises UsageError for rows that are neither (D,) nor (T, C), and for a base whose
     draws carry no gradient.
+
+    Arguments:
+        base: The likelihood of x.
+        missing: Which values tend to be missing; unknown: the sign is learnt.
     """
 
     def __init__(self, spec: Spec, *, base: Part[Likelihood] = Normal, missing: Side = "unknown") -> None:

@@ -1,0 +1,119 @@
+"""Checks of what a caller gives to a public function: UsageError with argument, value and remedy in place of a TypeError from deep inside.
+
+@accepts(n=at_least(1), seed=at_least(0), split=one_of("train", "val", "test"))
+def draw(n: int, seed: int = 0, split: str = "test") -> ...
+"""
+
+from __future__ import annotations
+
+import inspect
+import os
+from collections.abc import Callable, Mapping, Sequence
+from functools import wraps
+from numbers import Integral, Real
+from pathlib import Path
+from typing import Any, ParamSpec, TypeAlias, TypeVar
+
+from vaehub.errors import UsageError
+from vaehub.hints import nearest, shown
+
+P = ParamSpec("P")
+R = TypeVar("R")
+Check: TypeAlias = Callable[[str, Any], Any]  # (name, value) -> the value; raises UsageError
+
+
+def accepts(**checks: Check) -> Callable[[Callable[P, R]], Callable[P, R]]:
+    """A decorator that checks the arguments of these names, where they are given, before the function is called."""
+
+    def decorate(function: Callable[P, R]) -> Callable[P, R]:
+        signature = inspect.signature(function)
+        assert checks.keys() <= signature.parameters.keys()
+
+        @wraps(function)
+        def call(*arguments: P.args, **options: P.kwargs) -> R:
+            bound = signature.bind(*arguments, **options)
+            for name, check in checks.items():
+                if name in bound.arguments:
+                    bound.arguments[name] = check(name, bound.arguments[name])
+            return function(*bound.args, **bound.kwargs)
+
+        return call
+
+    return decorate
+
+
+def refused(name: str, value: object, wanted: str) -> UsageError:
+    """The error for an argument of a wrong kind.
+
+    >>> str(refused("n", 2.5, "a whole number"))
+    'n: should be a whole number, not 2.5'
+    """
+    return UsageError(f"{name}: should be {wanted}, not {described(value)}")
+
+
+def described(value: object) -> str:
+    """A value in a few words: arrays and tables by their shape, all else as it is written."""
+    shape: Any = getattr(value, "shape", None)
+    return f"{type(value).__name__} of shape {tuple(shape)}" if shape else shown(value)
+
+
+def at_least(least: int) -> Check:
+    """A whole number of at least this; 3.0 is none, nor is True."""
+
+    def check(name: str, value: Any) -> int:
+        if isinstance(value, bool) or not isinstance(value, Integral) or int(value) < least:
+            raise refused(name, value, f"a whole number of at least {least}")
+        return int(value)
+
+    return check
+
+
+def real_number(name: str, value: Any) -> float:
+    """A finite number."""
+    if isinstance(value, bool) or not isinstance(value, Real) or float(value) - float(value) != 0:
+        raise refused(name, value, "a number")
+    return float(value)
+
+
+def yes_or_no(name: str, value: Any) -> bool:
+    """True or False."""
+    if not isinstance(value, bool):
+        raise refused(name, value, "True or False")
+    return value
+
+
+def one_of(*choices: str) -> Check:
+    """One of these words."""
+
+    def check(name: str, value: Any) -> str:
+        if not isinstance(value, str):
+            raise refused(name, value, " or ".join(map(repr, choices)))
+        if value not in choices:
+            near = nearest(value, list(choices))
+            raise UsageError(f"{name}: '{value}' is none of {', '.join(choices)}{f'; did you mean {near!r}?' if near else ''}")
+        return value
+
+    return check
+
+
+def path(name: str, value: Any) -> Path:
+    """A path, given as str or Path."""
+    if not isinstance(value, str | os.PathLike) or not str(value):
+        raise refused(name, value, "a path")
+    return Path(value)
+
+
+def sequence(name: str, value: Any) -> Sequence[Any]:
+    """A list; a lone word, which Python would take apart into its letters, is refused."""
+    if isinstance(value, str | bytes | Mapping) or not isinstance(value, Sequence):
+        raise refused(name, value, "a list")
+    return value
+
+
+def or_none(check: Check) -> Check:
+    """None, or what passes the check."""
+
+    def either(name: str, value: Any) -> Any:
+        return None if value is None else check(name, value)
+
+    return either

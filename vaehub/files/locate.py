@@ -1,0 +1,37 @@
+"""Where things are on disk; nothing here needs torch, so that a wrong path is told at once."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from vaehub.errors import UsageError
+
+
+def model_file(path: Path) -> Path:
+    """The model file of a run folder: the best, or the last where training broke before there was a best; a file is taken as it is.
+
+    Raises UsageError where there is none.
+    """
+    if not path.exists():
+        raise UsageError(f"{path}: no such run; train one with `vaehub train CONFIG --output {path}`")
+    if path.is_file():
+        return path
+    for name in ("model.safetensors", "last.safetensors"):
+        if (path / name).is_file():
+            return path / name
+    raise UsageError(f"{path}: no model file here; is this the folder of a finished run?")
+
+
+def require_input(path: Path) -> None:
+    """Raise UsageError where there is nothing to read."""
+    if not path.exists():
+        raise UsageError(f"{path}: no such file; check the path")
+
+
+def require_output(path: Path) -> None:
+    """Raise UsageError where no file can be written at the path, before there is work to be lost."""
+    if path.is_dir():
+        raise UsageError(f"{path}: is a folder; give the name of a file")
+    above = next(parent for parent in path.absolute().parents if parent.exists())
+    if not above.is_dir():
+        raise UsageError(f"{path}: {above.name} is a file, not a folder; choose another path")
