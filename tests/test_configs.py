@@ -21,7 +21,9 @@ CONFIGS = sorted((Path(__file__).parent.parent / "configs").rglob("*.yaml"))
 
 
 def test_there_are_configs():
-    assert {"mnist", "mnist_cvae", "mnist_nll", "mnist_sota", "images_folder", "fashion_mnist"} <= {p.stem for p in CONFIGS}
+    assert {"arrays", "mnist", "mnist_cvae", "mnist_nll", "mnist_sota", "images_folder", "fashion_mnist"} <= {
+        p.stem for p in CONFIGS
+    }
     assert {"timeseries", *(f"timeseries_{kind}" for kind in ("masked", "gpvae", "not_miwae"))} <= {p.stem for p in CONFIGS}
     assert {"molecules", *(f"molecules_{kind}" for kind in ("moses", "cvae", "transformer"))} <= {p.stem for p in CONFIGS}
     models = ("mult_vae", "mult_dae", "recvae", "vamp", "ease")
@@ -41,6 +43,7 @@ def own_data(tmp_path):
         write_idx(tmp_path / "fashion" / f"{prefix}-images-idx3-ubyte", noise.integers(0, 256, (n, 28, 28), dtype=np.uint8))
         write_idx(tmp_path / "fashion" / f"{prefix}-labels-idx1-ubyte", noise.integers(0, 10, n, dtype=np.uint8))
     table(tmp_path / "series.csv", noise)
+    np.save(tmp_path / "rows.npy", noise.normal(size=(40, 5)))
     series = {path.stem: [f"domain.path={tmp_path / 'series.csv'}"] for path in CONFIGS if path.stem.startswith("timeseries")}
     likes(tmp_path / "likes.csv", noise)
     for name in (path.stem for path in CONFIGS if path.stem.startswith("recommender")):
@@ -51,7 +54,7 @@ def own_data(tmp_path):
     (tmp_path / "moses").mkdir()
     for part in ("train", "test"):
         (tmp_path / "moses" / f"{part}.smi").write_text("\n".join(some_molecules()))
-    folders = {"images_folder": "pictures", "fashion_mnist": "fashion", "molecules_moses": "moses"}
+    folders = {"arrays": "rows.npy", "images_folder": "pictures", "fashion_mnist": "fashion", "molecules_moses": "moses"}
     return series | {name: [f"domain.path={tmp_path / folder}"] for name, folder in folders.items()}
 
 

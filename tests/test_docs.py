@@ -15,7 +15,7 @@ import yaml
 from PIL import Image
 
 ROOT = Path(__file__).parent.parent
-PAGES = ["README.md", "docs/plugins.md", "docs/timeseries.md", "docs/recommender.md", "docs/molecules.md"]
+PAGES = ["README.md", "docs/arrays.md", "docs/plugins.md", "docs/timeseries.md", "docs/recommender.md", "docs/molecules.md"]
 PAGES += [f"plugins/{name}/README.md" for name in ("images", "molecules", "recommender", "timeseries")]
 FENCE = re.compile(r"^```(\w+) ?(\S*)\n(.*?)^```", re.S | re.M)
 
@@ -35,7 +35,8 @@ def place(tmp_path, monkeypatch):
         (tmp_path / "configs" / path.name).write_text(yaml.safe_dump(config))
     for path in (ROOT / "configs").glob("recommender*.yaml"):
         shutil.copy(path, tmp_path / "configs")
-    shutil.copy(ROOT / "configs" / "images_folder.yaml", tmp_path / "configs")
+    for name in ("arrays", "images_folder"):
+        shutil.copy(ROOT / "configs" / f"{name}.yaml", tmp_path / "configs")
     pictures(tmp_path / "my_pictures")
     shutil.make_archive(str(tmp_path / "my_pictures"), "zip", tmp_path / "my_pictures")
     monkeypatch.setenv("PATH", f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}")

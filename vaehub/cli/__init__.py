@@ -5,6 +5,7 @@ COMMANDS = {  # name -> (where it is, what `vaehub --help` says of it)
     "evaluate": ("vaehub.cli.judge:evaluate", "Print the bound, the likelihood and the domain's metrics."),
     "doctor": ("vaehub.cli.judge:doctor", "Look for what commonly goes wrong, with evidence and remedy."),
     "report": ("vaehub.cli.judge:report", "Draw the figures and write report.html anew."),
+    "compare": ("vaehub.cli.compare:compare", "Compare runs: figures, options that differ, and curves."),
     "score": ("vaehub.cli.use:score", "Score the rows of a file: how unlike the training data are they?"),
     "sample": ("vaehub.cli.use:sample", "Draw new rows from the prior."),
     "encode": ("vaehub.cli.use:encode", "Write the codes of the rows of a file."),

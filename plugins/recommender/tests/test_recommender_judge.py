@@ -44,7 +44,7 @@ def test_users_of_one_item_each_teach_nothing() -> None:
 def test_a_recommender_and_its_judgement_say_what_they_are(recommender, liked) -> None:
     text = repr(recommender)
     assert f"users={liked.user.nunique()}" in text
-    assert f"interactions={len(liked)}" in text
+    assert f"interactions={len(liked):,}" in text
     assert "latent=" in text
     assert "<caption>Recommender</caption>" in recommender._repr_html_()
     assert repr(Recommender(latent=3)) == "Recommender(latent=3)"
