@@ -29,7 +29,6 @@ def test_booleans_bytes_halves_doubles_and_foreign_byte_orders_are_the_same_rows
         assert np.array_equal(run.encode(given), codes)
     assert np.array_equal(run.encode(x.numpy()[::-1]), codes[::-1])
     assert np.array_equal(run.encode(x.numpy().astype(bool)), codes)
-    assert np.array_equal(run.encode(x.numpy().tolist()), codes)
 
 
 def test_no_rows_in_no_rows_out(run, x):

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from vaehub.errors import UsageError
-from vaehub.hints import did_you_mean, reason
+from vaehub.files.arrays import opened_npz, read_npy
+from vaehub.files.guard import guarded, read_bytes, read_gzip, regular_file
+from vaehub.hints import did_you_mean
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -22,14 +25,8 @@ def read_file(path: Path) -> Any:
     read = READERS.get(suffix(path))
     if read is None:
         raise UsageError(f"{path}: no format has the suffix '{suffix(path)}'; {did_you_mean(suffix(path), READERS)}")
-    if not path.is_file():
-        raise UsageError(f"{path}: {'is no ordinary file' if path.exists() else 'does not exist'}; check the path")
-    try:
+    with guarded(path):
         return read(path)
-    except OSError as error:
-        raise UsageError(f"{path}: cannot be read ({error.strerror or reason(error)}); use another copy") from error
-    except Exception as error:  # whatever numpy, pandas and pyarrow raise for a damaged file
-        raise UsageError(f"{path}: is damaged or of another kind ({reason(error)[:200]}); use another copy") from error
 
 
 def suffix(path: Path) -> str:
@@ -40,18 +37,18 @@ def suffix(path: Path) -> str:
 
 def read_npz(path: Path) -> dict[str, Array]:
     """All arrays of an .npz file."""
-    with np.load(path, allow_pickle=False) as arrays:
+    with opened_npz(path) as arrays:
         return {name: arrays[name] for name in arrays.files}
 
 
-def read_csv(path: Path) -> pd.DataFrame | Array:
+def read_csv(content: bytes) -> pd.DataFrame | Array:
     """A table; without a line of names, as numpy.savetxt writes it, an array."""
     import pandas as pd
 
-    names = list(pd.read_csv(path, nrows=0, index_col=False).columns)
+    names = list(pd.read_csv(BytesIO(content), nrows=0, index_col=False).columns)
     if names and all(map(is_number, names)):
-        return np.asarray(pd.read_csv(path, header=None, index_col=False))
-    return pd.read_csv(path, index_col=False)
+        return np.asarray(pd.read_csv(BytesIO(content), header=None, index_col=False))
+    return pd.read_csv(BytesIO(content), index_col=False)
 
 
 def is_number(word: str) -> bool:
@@ -67,7 +64,7 @@ def read_parquet(path: Path) -> pd.DataFrame:
     """A table."""
     import pandas as pd
 
-    return pd.read_parquet(path)
+    return pd.read_parquet(regular_file(path))
 
 
 def write_file(x: Array, path: Path, columns: tuple[str, ...]) -> None:
@@ -86,9 +83,9 @@ def write_file(x: Array, path: Path, columns: tuple[str, ...]) -> None:
 
 
 READERS: dict[str, Callable[[Path], Any]] = {
-    ".npy": lambda path: np.load(path, allow_pickle=False),
+    ".npy": read_npy,
     ".npz": read_npz,
-    ".csv": read_csv,
-    ".csv.gz": read_csv,
+    ".csv": lambda path: read_csv(read_bytes(path)),
+    ".csv.gz": lambda path: read_csv(read_gzip(path)),
     ".parquet": read_parquet,
 }

@@ -62,6 +62,13 @@ def test_the_budget_counts_unique_canonical_molecules(codec, method):
     assert sum(result.counts[reason] for reason in ("duplicate", "invalid") if reason in result.counts) > 0
 
 
+def test_a_search_says_what_it_found(found):
+    result = next(iter(found.values()))
+    assert repr(result).startswith("Result(objectives=length, calls=80, budget=80, best=")
+    assert result.best.smiles[0] in result._repr_html_()
+    assert f"score={result.best.score[0]:.3f}" in repr(result)
+
+
 @pytest.mark.parametrize("method", SMALL)
 def test_two_searches_are_the_same_and_a_seed_makes_another(codec, found, method):
     again, other = search(codec, method), search(codec, method, seed=1)
