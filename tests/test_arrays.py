@@ -266,7 +266,7 @@ WRONG = {
     "mask of numbers": ({"x": X, "mask": np.full(X.shape, 0.5)}, "mask: expected True or 1"),
     "unknown split": ({"x": X, "split": ["train", "valid"] * 100}, "split: 'valid' is none of train, val, test"),
     "no validation rows": ({"x": X, "split": ["train"] * 200}, "the val split is empty"),
-    "missing file": ("nowhere.csv", "nowhere.csv: does not exist"),
+    "missing file": ("nowhere.csv", "nowhere.csv: no such file"),
     "unknown suffix": ("x.docx", r"x\.docx: no format has the suffix '\.docx'"),
     "too large": (np.linspace(0, 1e300, 40).reshape(20, 2), "too large to be standardised"),
     "outside the support": (np.full((20, 2), -3.0), r"normal|bernoulli"),
@@ -287,7 +287,7 @@ def test_what_cannot_be_learnt_from_is_said_in_one_line(case, tmp_path, monkeypa
 def test_damaged_files_are_named(tmp_path):
     for name in ("x.npy", "x.npz", "x.parquet", "x.csv"):
         (tmp_path / name).write_bytes(b"" if name == "x.csv" else b"nonsense")
-        with pytest.raises(vaehub.UsageError, match=f"{name}: is damaged"):
+        with pytest.raises(vaehub.UsageError, match=f"{name}: damaged"):
             trained(tmp_path / name)
     np.save(tmp_path / "o.npy", np.array([{}]), allow_pickle=True)
     with pytest.raises(vaehub.UsageError, match=r"o\.npy"):

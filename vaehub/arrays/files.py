@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from vaehub.errors import UsageError
-from vaehub.hints import did_you_mean, reason
+from vaehub.files.arrays import opened_npz, read_npy
+from vaehub.files.guard import guarded, regular_file
+from vaehub.hints import did_you_mean
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -22,14 +24,8 @@ def read_file(path: Path) -> Any:
     read = READERS.get(suffix(path))
     if read is None:
         raise UsageError(f"{path}: no format has the suffix '{suffix(path)}'; {did_you_mean(suffix(path), READERS)}")
-    if not path.is_file():
-        raise UsageError(f"{path}: {'is no ordinary file' if path.exists() else 'does not exist'}; check the path")
-    try:
+    with guarded(regular_file(path)):
         return read(path)
-    except OSError as error:
-        raise UsageError(f"{path}: cannot be read ({error.strerror or reason(error)}); use another copy") from error
-    except Exception as error:  # whatever numpy, pandas and pyarrow raise for a damaged file
-        raise UsageError(f"{path}: is damaged or of another kind ({reason(error)[:200]}); use another copy") from error
 
 
 def suffix(path: Path) -> str:
@@ -40,7 +36,7 @@ def suffix(path: Path) -> str:
 
 def read_npz(path: Path) -> dict[str, Array]:
     """All arrays of an .npz file."""
-    with np.load(path, allow_pickle=False) as arrays:
+    with opened_npz(path) as arrays:
         return {name: arrays[name] for name in arrays.files}
 
 
@@ -86,7 +82,7 @@ def write_file(x: Array, path: Path, columns: tuple[str, ...]) -> None:
 
 
 READERS: dict[str, Callable[[Path], Any]] = {
-    ".npy": lambda path: np.load(path, allow_pickle=False),
+    ".npy": read_npy,
     ".npz": read_npz,
     ".csv": read_csv,
     ".csv.gz": read_csv,
