@@ -55,7 +55,7 @@ def test_the_same_model_is_the_same_bytes_every_time(model, tmp_path):
 )
 @pytest.mark.parametrize("shape", [(), (0, 3), (4, 3)])
 def test_tensors_of_every_kind_come_back(tmp_path, dtype, shape):
-    given = {"a": torch.ones(shape).to(dtype), "b": torch.arange(6.0).view(2, 3).T}
+    given = {"a": torch.ones(shape).to(dtype), "b": torch.arange(6.0).view(2, 3).T, "c": torch.ones(1, 1).expand(1, 5)[:, :1]}
     save_model(tmp_path / "m", given, {"x": [1, None, float("inf")]})
     weights, header = load_model(tmp_path / "m")
     assert all(torch.equal(weights[name], tensor) and weights[name].dtype == tensor.dtype for name, tensor in given.items())

@@ -25,7 +25,7 @@ def read_file(path: Path) -> Any:
     read = READERS.get(suffix(path))
     if read is None:
         raise UsageError(f"{path}: no format has the suffix '{suffix(path)}'; {did_you_mean(suffix(path), READERS)}")
-    with guarded(path):
+    with guarded(regular_file(path)):
         return read(path)
 
 

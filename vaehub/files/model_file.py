@@ -126,5 +126,8 @@ def digest(tensors: Mapping[str, Tensor], header: Json) -> str:
     for name in sorted(tensors):
         tensor = tensors[name]
         out.update(f"\n{name} {tensor.dtype} {tuple(tensor.shape)}\n".encode())
-        out.update(tensor.reshape(-1).view(torch.uint8).numpy().data)
+        flat = (
+            tensor.reshape(-1) if tensor.numel() > 1 else tensor.new_empty(tensor.numel()).copy_(tensor.reshape(-1))
+        )  # of stride 1
+        out.update(flat.view(torch.uint8).numpy().data)
     return out.hexdigest()

@@ -3,6 +3,7 @@ import pytest
 import torch
 from sklearn.datasets import load_digits
 
+from vaehub import Spec
 from vaehub.errors import UsageError
 from vaehub_images.codec import ImageCodec
 from vaehub_images.digits import Digits
@@ -177,3 +178,11 @@ def test_bad_conditions(mnist, values):
 def test_a_condition_for_an_unconditional_model():
     with pytest.raises(UsageError, match="without labels"):
         Digits().codec.condition(["1"])
+
+
+@pytest.mark.parametrize("other", ["abc", {"a": 1}, [1], None, ["a"]])
+def test_classes_that_are_none_are_refused(other):
+    good = {"classes": ["a", "b"], "binarised": False, "depth": None}
+    assert list(ImageCodec.from_json(Spec((1, 2, 2), cond=2), good).classes) == ["a", "b"]
+    with pytest.raises(ValueError, match=r"valid list|valid string|1 classes"):
+        ImageCodec.from_json(Spec((1, 2, 2), cond=2), good | {"classes": other})

@@ -5,16 +5,20 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
-from typing import final
+from typing import Annotated, TypeAlias, final
 
 import torch
+from pydantic import Field
 from torch import Tensor
 from torch.nn import functional as F
 
 from vaehub import Codec, Json, Spec, UsageError
+from vaehub.files.checked import checked
 from vaehub_images.files import read_images, write_images
 from vaehub_images.pixels import Form, Pixels, flip_alike, flipped_once, quantise, to_bytes, unit
 from vaehub_images.rows import rows_from
+
+Depth: TypeAlias = Annotated[int, Field(ge=8, le=16)]
 
 
 @final
@@ -89,7 +93,8 @@ class ImageCodec(Codec):
     @classmethod
     def from_json(cls, spec: Spec, state: Json) -> ImageCodec:
         """The codec of a saved model."""
-        classes, depth = state["classes"], state["depth"]
-        if not isinstance(classes, list) or depth not in (None, *range(8, 17)):
-            raise UsageError("its classes are no list, or its bits are not between 8 and 16")
-        return cls(spec, [str(name) for name in classes], bool(state["binarised"]), depth)
+        classes = checked(list[str], state["classes"])
+        depth = None if state["depth"] is None else checked(Depth, state["depth"])
+        if spec.cond not in (0, len(classes)):
+            raise ValueError(f"{len(classes)} classes, but a condition of {spec.cond} numbers")
+        return cls(spec, classes, checked(bool, state["binarised"]), depth)

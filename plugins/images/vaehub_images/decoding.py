@@ -17,8 +17,8 @@ from PIL import Image, ImageOps
 from PIL.ImageFile import ImageFile
 
 from vaehub.errors import UsageError
+from vaehub.files.guard import MAX_BYTES
 from vaehub.hints import reason
-from vaehub_images.guard import MAX_BYTES
 from vaehub_images.pictures import Picture
 
 FORMATS = ("PNG", "JPEG", "BMP", "GIF", "WEBP", "TIFF")

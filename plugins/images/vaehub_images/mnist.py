@@ -11,9 +11,9 @@ import torch
 from pydantic import Field
 
 from vaehub.errors import UsageError
-from vaehub_images.arrays import opened
+from vaehub.files.arrays import opened_npz
+from vaehub.files.guard import read_bytes
 from vaehub_images.domain import Gallery, ImageDomain, Levels
-from vaehub_images.guard import MAX_BYTES, regular_file
 
 
 def split_off(
@@ -80,7 +80,7 @@ def static_binary(path: Path) -> dict[str, tuple[torch.Tensor, None]]:
 
 def packed(path: Path, name: str) -> np.ndarray:
     """One split (N, 784) from an .npz of bits packed along rows."""
-    with opened(path) as arrays:
+    with opened_npz(path) as arrays:
         if name not in arrays or arrays[name].dtype != np.uint8 or arrays[name].shape[1:] != (98,):
             raise UsageError(
                 f"{path}: needs `{name}`, bytes of shape (N, 98), as numpy.packbits(images, axis=1) makes of 784 pixels"
@@ -91,14 +91,11 @@ def packed(path: Path, name: str) -> np.ndarray:
 def amat(folder: Path, name: str) -> np.ndarray:
     """One split (N, 784) from a text file of 0 and 1, a row an image."""
     path = folder / f"binarized_mnist_{name}.amat"
-    if regular_file(path) > MAX_BYTES:
-        raise UsageError(
-            f"{path}: more than {MAX_BYTES:,} bytes; domain.path must hold binarized_mnist_{{train,valid,test}}.amat"
-        )
     try:
-        values = np.frombuffer(path.read_bytes().translate(None, b" \t\r\n"), np.uint8) - np.uint8(ord("0"))
-    except OSError as error:
-        raise UsageError(f"{path}: {error.strerror}; domain.path must hold binarized_mnist_{{train,valid,test}}.amat") from error
+        content = read_bytes(path)
+    except UsageError as error:
+        raise UsageError(f"{error}; domain.path must hold binarized_mnist_{{train,valid,test}}.amat") from error
+    values = np.frombuffer(content.translate(None, b" \t\r\n"), np.uint8) - np.uint8(ord("0"))
     if not values.size or values.size % 784 or values.max() > 1:
         raise UsageError(f"{path}: expected rows of 784 numbers 0 or 1")
     return values.reshape(-1, 784)

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from vaehub.errors import UsageError
-from vaehub_images.guard import reading, regular_file
+from vaehub.files.guard import guarded, read_bytes, regular_file
 
 SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".gif", ".webp", ".tif", ".tiff")
 MAX_MEMBERS = 1_000_000  # of an archive
@@ -34,16 +34,15 @@ def pictures(path: Path) -> Iterator[list[Picture]]:
 
     Raises UsageError where there are none.
     """
-    with reading(path):
-        if path.is_dir():
-            yield in_folder(path)
-            return
-        regular_file(path)
-        if path.suffix.lower() == ".zip":
-            with zipfile.ZipFile(path) as archive:
-                yield in_archive(archive, path)
-        else:
-            yield [in_file(path, None)]
+    if path.is_dir():
+        yield in_folder(path)
+    elif path.suffix.lower() == ".zip":
+        with guarded(regular_file(path)):
+            archive = zipfile.ZipFile(path)
+        with archive:
+            yield in_archive(archive, path)
+    else:
+        yield [in_file(regular_file(path), None)]
 
 
 def in_folder(folder: Path) -> list[Picture]:
@@ -96,14 +95,15 @@ def labels(names: Sequence[PurePosixPath]) -> list[str | None]:
 
 def in_file(file: Path, label: str | None) -> Picture:
     """A picture on disk."""
-    return Picture(str(file), label, lambda: within(file, regular_file(file), file.read_bytes))
+    return Picture(str(file), label, lambda: read_bytes(file, MAX_FILE))
 
 
 def within(name: Path | str, size: int, read: Callable[[], bytes]) -> bytes:
     """What `read` gives, if it is not too long."""
     if size > MAX_FILE:
         raise UsageError(f"{name}: {size:,} bytes, more than the {MAX_FILE:,} of any sensible picture")
-    return read()
+    with guarded(name):
+        return read()
 
 
 def reader(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, path: Path) -> Callable[[], bytes]:

@@ -147,9 +147,9 @@ def test_a_share_of_bad_lines(write):
         ("a.smi", "CO\n", {"column": "x"}, "column='x': the file has no named columns"),
         ("a.sdf", "CO\n", {"column": "x"}, "column='x': an SDF file holds structures"),
         ("a.pdf", "CO\n", {}, "molecules are read from .smi, .smiles, .txt, .csv, .tsv, .parquet, .sdf files, each also .gz"),
-        ("a.parquet", "CO\n", {}, "cannot be read"),
-        ("a.parquet.gz", "CO\n", {}, "cannot be read"),
-        ("a.csv", 'smiles,y\n"' + "C" * 200_000, {}, "cannot be read .*field limit"),
+        ("a.parquet", "CO\n", {}, "damaged"),
+        ("a.parquet.gz", "CO\n", {}, "damaged"),
+        ("a.csv", 'smiles,y\n"' + "C" * 200_000, {}, "damaged .*field limit"),
     ],
 )
 def test_files_that_give_no_molecules(write, name, content, options, message):
@@ -164,7 +164,7 @@ def test_damaged_and_absent_files(write, tmp_path):
     whole = gzip.compress(b"CO\n" * 1000)
     for name, content in (("cut.smi.gz", whole[:-10]), ("torn.smi.gz", b"\x1f\x8bnothing")):
         (tmp_path / name).write_bytes(content)
-        with pytest.raises(UsageError, match=f"{name}: cannot be read"):
+        with pytest.raises(UsageError, match=f"^{tmp_path / name}: damaged"):
             read_molecules(tmp_path / name)
     with pytest.raises(UsageError, match=r"absent\.smi: no such file"):
         read_molecules(tmp_path / "absent.smi")
@@ -172,7 +172,7 @@ def test_damaged_and_absent_files(write, tmp_path):
 
 def test_files_larger_than_memory_are_not_read(write, monkeypatch):
     monkeypatch.setattr("vaehub_molecules.files.content.MAX_BYTES", 1000)
-    with pytest.raises(UsageError, match="more than 1,000 bytes; split the file"):
+    with pytest.raises(UsageError, match="unpack to more than 1,000"):
         read_molecules(write("bomb.smi.gz", "C" * 100_000))
 
 

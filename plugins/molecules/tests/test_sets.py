@@ -1,7 +1,9 @@
 """Sets of molecules as domains: splits, what a model file keeps, conditions."""
 
+import base64
 import gzip
 import warnings
+import zlib
 from pathlib import Path
 
 import numpy as np
@@ -197,3 +199,20 @@ def test_each_string_stays_a_row_in_its_canonical_form(tmp_path):
     rows = domain.codec.convert([smiles[0], f" {smiles[0]} ", smiles[2]])
     assert torch.equal(rows.x, domain.codec.vocabulary.rows([smiles[0], smiles[0], smiles[2]]))
     assert domain.codec.convert(rows.x).equal(rows.x)
+
+
+def test_known_molecules_that_are_damaged_or_a_bomb_are_refused():
+    text = Known.of(some_molecules()).to_text()
+    assert len(Known.from_text(text)) == len(set(some_molecules()))
+    packed = bytearray(base64.b85decode(text))
+    packed[len(packed) // 2] ^= 1
+    bomb = base64.b85encode(zlib.compress(bytes(50_000_000), 9)).decode()
+    for other in (base64.b85encode(packed).decode(), text[:-10], bomb):
+        with pytest.raises((ValueError, zlib.error)):
+            Known.from_text(other)
+
+
+@pytest.mark.parametrize("change", [{"means": ["x"]}, {"means": [float("nan")]}, {"deviations": [0.0]}, {"names": []}])
+def test_scales_that_are_none_are_refused(change):
+    with pytest.raises(ValueError, match=r"valid number|finite number|names, "):
+        Scales.restore({"names": ["logp"], "means": [1.0], "deviations": [2.0]} | change)

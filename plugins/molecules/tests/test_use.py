@@ -6,7 +6,10 @@ import numpy as np
 import pytest
 import torch
 
+import vaehub
 from vaehub.errors import UsageError
+from vaehub.files.model_file import load_model, save_model
+from vaehub.testing.damage import damaged
 from vaehub_molecules.chem.fingerprints import fingerprints, tanimoto
 from vaehub_molecules.sets.known import Known
 from vaehub_molecules.use.interpolate import arc, interpolate
@@ -118,3 +121,26 @@ def test_a_reconstruction_of_what_is_not_known_names_it(codec):
 def test_similarity_of_molecules():
     assert similarity("CCO", "OCC") == 1
     assert 0 < similarity("CCO", "CCN") < 1
+
+
+@pytest.mark.slow
+def test_every_json_type_at_every_place_of_the_header_is_one_line_or_a_model(run, tmp_path):
+    weights, header = load_model(run.path / "model.safetensors")
+    complaints = []
+    for _, other in damaged(header["codec"]):
+        save_model(tmp_path / "m", weights, header | {"codec": other})
+        try:
+            vaehub.load(tmp_path / "m")
+        except UsageError as error:
+            complaints.append(str(error))
+    assert len(complaints) > 100
+    assert [text for text in complaints if "\n" in text or not text.startswith(str(tmp_path / "m"))] == []
+
+
+def test_a_flipped_bit_in_what_was_trained_on_is_one_line(run, tmp_path):
+    content = bytearray((run.path / "model.safetensors").read_bytes())
+    place = content.index(b"known") + 60
+    content[place] = ord("b") if content[place] == ord("a") else ord("a")
+    (tmp_path / "m").write_bytes(content)
+    with pytest.raises(UsageError, match="use another copy, or train again"):
+        vaehub.load(tmp_path / "m")

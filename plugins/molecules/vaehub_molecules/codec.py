@@ -13,6 +13,7 @@ import torch
 from torch import Tensor
 
 from vaehub import Codec, Json, Spec, UsageError
+from vaehub.files.checked import checked
 from vaehub.hints import shown
 from vaehub_molecules.chem.policy import Policy
 from vaehub_molecules.chem.reasons import Rejected
@@ -130,12 +131,15 @@ class MoleculeCodec(Codec):
         if state["tokenizer"] not in TOKENIZERS:
             raise UsageError(f"this model's tokenizer {state['tokenizer']!r} is unknown; known: {', '.join(TOKENIZERS)}")
         policy = Policy(**(state["policy"] | {"elements": tuple(state["policy"]["elements"])}))
+        vocabulary = Vocabulary.restore(TOKENIZERS[state["tokenizer"]](), state["vocabulary"])
+        if (vocabulary.length, len(vocabulary)) != (*spec.shape, spec.classes):
+            raise ValueError(f"{len(vocabulary)} symbols in strings of {vocabulary.length}, but rows of {spec.shape}")
         return cls(
             spec,
             state["tokenizer"],
-            Vocabulary.restore(TOKENIZERS[state["tokenizer"]](), state["vocabulary"]),
+            vocabulary,
             Scales.restore(state["scales"]),
-            Conditions(Scales.restore(state["conditions"]), bool(state["scaffold"])),
+            Conditions(Scales.restore(state["conditions"]), checked(bool, state["scaffold"])),
             Known.from_text(state["known"]),
             policy,
         )

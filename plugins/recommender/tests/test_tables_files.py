@@ -158,7 +158,7 @@ BAD = {
     "torn parquet": ("in.parquet", parquet()[:200] + bytes(400) + parquet()[600:], "cannot be read as .parquet"),
     "no npz": ("in.npz", b"PK or not", "cannot be read as .npz"),
     "bad indices": ("in.npz", bad_matrix(), "cannot be read as .npz"),
-    "a pickle": ("in.npz", pickled(), "cannot be read as .npz"),
+    "a pickle": ("in.npz", pickled(), "holds Python objects"),
 }
 
 
@@ -191,5 +191,5 @@ def test_bombs_are_not_unpacked(write, monkeypatch):
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
         archive.writestr("data.npy", bytes(10**6))
-    with pytest.raises(UsageError, match="1,000,000 bytes unpacked"):
+    with pytest.raises(UsageError, match="unpack to more than 1,000"):
         read_table(write(buffer.getvalue(), "in.npz"))

@@ -15,6 +15,7 @@ from scipy.sparse import csr_array
 from torch import Tensor
 
 from vaehub import Codec, Json, Spec
+from vaehub.files.checked import checked
 from vaehub_recommender.interactions import Interactions
 from vaehub_recommender.popularity import Popularity
 from vaehub_recommender.side import SideFeatures
@@ -85,11 +86,14 @@ class InteractionCodec(Codec):
     @classmethod
     def from_json(cls, spec: Spec, state: Json) -> InteractionCodec:
         """The codec of a saved model."""
+        ids, popularity = Ids.from_json(state["items"]), Popularity.from_json(state["popularity"])
+        if not len(ids) == len(popularity.counts) == spec.size:
+            raise ValueError(f"{len(ids)} items, counts of {len(popularity.counts)}, and rows of {spec.size}")
         return cls(
             spec,
-            Ids.from_json(state["items"]),
+            ids,
             Columns(**state["columns"]),
-            Popularity.from_json(state["popularity"]),
+            popularity,
             None if state["users"] is None else SideFeatures.from_json(state["users"]),
-            bool(state["history"]),
+            checked(bool, state["history"]),
         )

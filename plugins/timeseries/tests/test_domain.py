@@ -12,9 +12,10 @@ from vaehub import Spec
 from vaehub.base import Batch
 from vaehub.errors import UsageError
 from vaehub.evaluation.judge import judge_of_run
+from vaehub.files.model_file import load_model, save_model
 from vaehub.report import NARROW
 from vaehub.report.look import drawn
-from vaehub.run import codec_of
+from vaehub.testing.damage import damaged
 from vaehub_timeseries.codec import SeriesCodec
 from vaehub_timeseries.domain import TimeSeries
 from vaehub_timeseries.frames import Reading, read_table
@@ -218,8 +219,6 @@ def test_errors_say_what_to_do(run, tmp_path):
     domain = TimeSeries(path=str(table(tmp_path)), window=STEPS)
     with pytest.raises(UsageError, match=r"gone\.csv"):
         domain.codec.read(tmp_path / "gone.csv")
-    with pytest.raises(UsageError, match="damaged"):
-        codec_of(run.config, domain.codec.spec, {"schema": None}, tmp_path)
     held = SeriesCodec(domain.codec.spec, Reading())
     with pytest.raises(UsageError, match="arrays"):
         held.read(tmp_path / "series.csv")
@@ -316,3 +315,17 @@ def test_arrays_are_in_scaled_units_and_nan_is_a_gap():
     assert batch.mask.tolist() == [[[True], [False]]]
     with pytest.raises(UsageError, match="got list"):
         codec.convert([1.0])
+
+
+@pytest.mark.slow
+def test_every_json_type_at_every_place_of_the_header_is_one_line_or_a_model(run, tmp_path):
+    weights, header = load_model(run.path / "model.safetensors")
+    complaints = []
+    for _, other in damaged(header["codec"]):
+        save_model(tmp_path / "m", weights, header | {"codec": other})
+        try:
+            vaehub.load(tmp_path / "m")
+        except UsageError as error:
+            complaints.append(str(error))
+    assert len(complaints) > 100
+    assert [text for text in complaints if "\n" in text or not text.startswith(str(tmp_path / "m"))] == []

@@ -83,10 +83,9 @@ class SeriesCodec(Codec):
     @classmethod
     def from_json(cls, spec: Spec, state: Json) -> SeriesCodec:
         """The codec of a saved model."""
-        schema, scaler = state["schema"], state["scaler"]
-        return cls(
-            spec,
-            Reading(**state["reading"]),
-            None if schema is None else Schema.from_json(schema),
-            None if scaler is None else Scaler.from_json(scaler),
-        )
+        schema = None if state["schema"] is None else Schema.from_json(state["schema"])
+        scaler = None if state["scaler"] is None else Scaler.from_json(state["scaler"])
+        channels = {spec.shape[-1], *([len(schema.channels)] if schema else []), *([len(scaler.mean)] if scaler else [])}
+        if len(channels) > 1:
+            raise ValueError(f"schema, scale and rows are of {' and '.join(map(str, sorted(channels)))} channels")
+        return cls(spec, Reading(**state["reading"]), schema, scaler)

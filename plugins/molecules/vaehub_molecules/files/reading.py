@@ -48,7 +48,7 @@ def read_molecules(
     path = Path(path)
     kind = kind_of(path)
     with guarded(path, "mend it or write it anew"):
-        records = records_of(path, kind, column)
+        records = kind.records(path, column)
     if not records.texts and not records.broken:
         raise UsageError(f"{path}: no molecule in it, the file is empty; give one with a SMILES string in each line")
     found = accepted(path, records, kind.answers(records.texts, policy, workers))
@@ -64,14 +64,6 @@ def kind_of(path: Path) -> Kind:
     if suffix not in KINDS:
         raise UsageError(f"{path}: molecules are read from {', '.join(KINDS)} files, each also .gz; give one of these")
     return KINDS[suffix]
-
-
-def records_of(path: Path, kind: Kind, column: str | None) -> Records:
-    """The records of a file; a complaint about its columns names it."""
-    try:
-        return kind.records(path, column)
-    except UsageError as error:
-        raise UsageError(f"{path}: {error}") from error
 
 
 def accepted(path: Path, records: Records, answers: list[Answer]) -> Molecules:
