@@ -123,9 +123,13 @@ def show_version(value: bool) -> None:
 
 
 def host(
+    context: typer.Context,
     version: Annotated[bool, typer.Option("--version", callback=show_version, is_eager=True, help="Print the version.")] = False,
 ) -> None:
-    """Options of the program itself."""
+    """Options of the program itself, and Ctrl-C for all commands."""
+    from vaehub.jobs.interrupts import interruptible
+
+    context.with_resource(interruptible())
 
 
 def told(error: BaseException) -> int:

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import TypeAlias, final
 
 from vaehub.errors import UsageError
+from vaehub.jobs.interrupts import rearm
 from vaehub.jobs.workers import Workers
 from vaehub_molecules.search.buffer import Call
 from vaehub_molecules.search.calls import Batch, Rounds, Values, answers
@@ -17,6 +18,7 @@ from vaehub_molecules.search.method import Method, State
 
 PATIENCE = 25  # rounds in a row without a new molecule, after which a search ends
 HOPELESS = 20  # calls from the start without a single value, after which it ends
+ENOUGH = 20  # calls by which a product that is mostly 0 is told
 Told: TypeAlias = Callable[[State], None]
 
 
@@ -30,6 +32,7 @@ class Loop:
     rounds: Rounds
     workers: Workers[str, Values]
     tell: Told
+    product: bool = False  # whether several objectives were multiplied
     _start: float = field(default_factory=time.perf_counter)
     _valued: bool = False  # whether any call gave a value
     _failed: list[Call] = field(default_factory=list)  # calls before the first that did
@@ -40,6 +43,7 @@ class Loop:
         self._start -= max((call.time for batch in self.rounds.batches for call in batch.calls.values()), default=0.0)
         empty = 0
         while self.state.room and empty < PATIENCE:
+            rearm()
             empty = 0 if self._round() else empty + 1
             self.tell(self.state)
         if self.state.room:
@@ -54,6 +58,7 @@ class Loop:
         self._call(batch)
         calls = [batch.calls[proposal.smiles] for proposal in batch.proposals]
         self.state.buffer.add(calls)
+        self._warn_of_zeros(len(calls))
         self.state.batches.append(len(calls))
         self.state.round += 1
         return len(calls)
@@ -73,11 +78,26 @@ class Loop:
             self._require_hope(call)
         left = [proposal for proposal in batch.proposals if proposal.smiles not in batch.calls]
         for place, answer in answers(self.workers, [proposal.smiles for proposal in left]):
+            rearm()  # RDKit takes Ctrl-C away
             call = Call(left[place], answer, time.perf_counter() - self._start)
             self.rounds.answer(batch, call)
             self._require_hope(call)
         if left:
             self.rounds.ledger.sync()
+
+    def _warn_of_zeros(self, new: int) -> None:
+        """Once, after the first calls: a weighted product is 0 where a score is not positive, and tells nothing there."""
+        before, total = len(self.state.buffer) - new, len(self.state.buffer)
+        if not self.product or not before < min(ENOUGH, self.state.budget) <= total:
+            return
+        zeros = int((self.state.buffer.values() == 0).sum())
+        if zeros > total / 2:
+            text = (
+                f"the weighted product is 0 for {zeros} of the first {total} molecules: a score that is not positive makes it 0"
+            )
+            warnings.warn(
+                f"{text}; shift or scale the objectives to be above 0, or leave out the weights", UserWarning, stacklevel=2
+            )
 
     def _require_hope(self, call: Call) -> None:
         """Raise UsageError where the first calls of the objective did not give a single value."""

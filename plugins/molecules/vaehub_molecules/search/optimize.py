@@ -12,6 +12,7 @@ from vaehub.base import Json
 from vaehub.errors import UsageError
 from vaehub.hints import did_you_mean
 from vaehub.jobs.identity import digest, digest_of_model
+from vaehub.jobs.interrupts import interruptible
 from vaehub.jobs.workers import Limits, Workers
 from vaehub_molecules.search.bo import TrustRegion
 from vaehub_molecules.search.calls import Rounds, values_of
@@ -62,8 +63,8 @@ def optimize(
     state = state_of(codec, goal, start, pool, constraints or Constraints(), seed, budget)
     path = None if out is None else Path(out) / JOURNAL
     calling = Workers(partial(values_of, goal), workers, Limits(seconds=seconds))
-    with Rounds(path, made_by(state, chosen, goal)) as rounds, calling:
-        Loop(state, chosen, rounds, calling, tell).run()
+    with interruptible(), Rounds(path, made_by(state, chosen, goal)) as rounds, calling:
+        Loop(state, chosen, rounds, calling, tell, product=bool(weights)).run()
     result = Result(state.buffer, goal.names, goal.columns, state.leads, budget)
     if out is not None:
         written(result, codec, Path(out))
