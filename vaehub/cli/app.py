@@ -126,10 +126,12 @@ def host(
     context: typer.Context,
     version: Annotated[bool, typer.Option("--version", callback=show_version, is_eager=True, help="Print the version.")] = False,
 ) -> None:
-    """Options of the program itself, and Ctrl-C for all commands."""
+    """Options of the program itself; Ctrl-C and the display of progress for all commands."""
+    from vaehub.jobs.displays import showing
     from vaehub.jobs.interrupts import interruptible
 
     context.with_resource(interruptible())
+    context.with_resource(showing())
 
 
 def told(error: BaseException) -> int:

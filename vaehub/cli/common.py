@@ -14,6 +14,7 @@ import typer
 
 from vaehub.errors import UsageError
 from vaehub.hints import did_you_mean
+from vaehub.jobs.progress import stage
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -37,11 +38,12 @@ AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 def open_run(path: Path) -> Run:
     """The run, on a GPU where there is one."""
-    import torch
+    with stage("loading the model"):
+        import torch
 
-    from vaehub.run import load
+        from vaehub.run import load
 
-    return load(path).to("cuda" if torch.cuda.is_available() else "cpu")
+        return load(path).to("cuda" if torch.cuda.is_available() else "cpu")
 
 
 def condition(text: str | None) -> list[str | float] | None:

@@ -8,6 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from vaehub.cli.common import AsJson, RunPath, Seed, open_run, print_json, print_table
+from vaehub.jobs.progress import stage
 
 LISTED = 10  # figures of one kind on a line
 
@@ -20,7 +21,9 @@ def evaluate(
     json: AsJson = False,
 ) -> None:
     """Print the bound, the likelihood and the domain's metrics, in nats per row."""
-    figures = open_run(run).evaluate(split, samples, seed)
+    opened = open_run(run)
+    with stage("evaluating"):
+        figures = opened.evaluate(split, samples, seed)
     print_json(figures) if json else print_figures(figures)
 
 
@@ -43,7 +46,9 @@ def doctor(run: RunPath, json: AsJson = False) -> None:
 
     from vaehub.evaluation.doctor import diagnose
 
-    findings = diagnose(open_run(run))
+    opened = open_run(run)
+    with stage("examining the run"):
+        findings = diagnose(opened)
     if json:
         return print_json([asdict(finding) for finding in findings])
     for finding in findings:
@@ -56,4 +61,7 @@ def report(run: RunPath) -> None:
     """Draw the figures and write report.html anew."""
     from vaehub.report.run_page import write_report
 
-    print(write_report(open_run(run)))
+    opened = open_run(run)
+    with stage("drawing the report"):
+        path = write_report(opened)
+    print(path)

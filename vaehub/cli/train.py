@@ -8,6 +8,8 @@ from typing import Annotated
 
 import typer
 
+from vaehub.jobs.progress import stage
+
 
 def train(
     config: Annotated[Path, typer.Argument(metavar="CONFIG", help="A YAML file.", show_default=False)],
@@ -25,13 +27,16 @@ def train(
     from vaehub.config.load import load_config
 
     settled, folder = load_config(config, overrides or []), out or Path("runs") / config.stem
-    from vaehub.training.fit import is_first  # takes seconds to import: the config is checked first
-    from vaehub.training.fit import train as fit
+    with stage("starting"):  # takes seconds to import: the config is checked first
+        from vaehub.training.fit import is_first
+        from vaehub.training.fit import train as fit
 
     run = fit(settled, out=folder, resume=resume, force=force, init=init)
     if is_first():
         print(f"validation ELBO: {best_elbo(folder / 'metrics.csv')} nats per row")
-        print(run.report())
+        with stage("drawing the report"):
+            page = run.report()
+        print(page)
 
 
 def best_elbo(metrics: Path) -> str:

@@ -28,6 +28,7 @@ from pebble import ProcessExpired, ProcessPool
 from vaehub.errors import RunFailed, UsageError
 from vaehub.hints import reason
 from vaehub.jobs import process_group
+from vaehub.jobs.progress import hide
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -165,6 +166,7 @@ class Workers(AbstractContextManager["Workers[T, R]"], Generic[T, R]):
 def begin(function: Callable[[Any], Any], limits: Limits, parent: process_group.Lifeline) -> None:
     """What a worker does first."""
     global _call
+    hide()
     process_group.lead_group(parent)
     process_group.one_thread()
     process_group.limit_memory(limits.memory_gib)

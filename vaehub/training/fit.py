@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Mapping, Sequence
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +25,8 @@ from vaehub.evaluation.judge import judge_of
 from vaehub.evaluation.score import reference
 from vaehub.files.atomic import atomic_write
 from vaehub.host.registry import registry
+from vaehub.jobs.displays import showing
+from vaehub.jobs.progress import hide, stage
 from vaehub.run import Run, header_of, load
 from vaehub.trained import TrainedModel
 from vaehub.training.callbacks import RESUME, Files, History, early_stopping, logger, screen
@@ -57,7 +60,8 @@ def train(
             path of a file, or a mapping with the keys x, labels, cond, mask and split. NaN is a missing value.
         domain: the one that the config names, with rows in memory, in place of one built from its options.
         init: a run, or its path, whose weights to start from, as far as they have the same names and shapes.
-        progress: show it.
+        progress: show how far it is, with a line for every epoch. False shows nothing, save inside a command or
+            `vaehub.jobs.displays.showing`.
 
     Returns:
         The model of the epoch with the highest `train.monitor`.
@@ -80,18 +84,23 @@ def train(
     folder = None if out is None else Path(out)
     if folder is not None and is_first():
         require_free(folder, config, resume, force)
-    domain = with_rows(config, data) if domain is None else domain
-    with seeded("init", config.train.seed):
-        module, header = assemble(config, domain)
-        if init is not None:
-            start_from(init, module, progress)
-        if folder is None:
-            return finish_in_memory(module, domain, *fit_in_memory(module, progress))
-        if is_first():
-            take(folder, config, resume)
-            domain.record(folder)
-        fit(module, folder, header, resume, progress)
-    return finish(folder, domain) if is_first() else load(folder)
+    if not is_first():
+        hide()
+    with showing() if progress and is_first() else nullcontext():
+        with stage("loading data"):
+            domain = with_rows(config, data) if domain is None else domain
+        with seeded("init", config.train.seed):
+            with stage("building the model"):
+                module, header = assemble(config, domain)
+            if init is not None:
+                start_from(init, module, progress)
+            if folder is None:
+                return finish_in_memory(module, domain, *fit_in_memory(module, progress))
+            if is_first():
+                take(folder, config, resume)
+                domain.record(folder)
+            fit(module, folder, header, resume, progress)
+        return finish(folder, domain) if is_first() else load(folder)
 
 
 def with_rows(config: Config, data: object) -> Domain[Codec]:
@@ -179,12 +188,13 @@ def fit(module: Training, folder: Path, header: Json, resume: bool, progress: bo
         *early_stopping(config.train.monitor, config.train.early_stopping),
         history,
         files,
-        *(screen() if progress else []),
     ]
     state = folder / RESUME
     try:
-        with quiet():
-            trainer = make_trainer(config, callbacks, [AtomicCheckpoints()], logger(config.train.logger, folder), str(folder))
+        with quiet(), screen(config, progress) as bar:
+            trainer = make_trainer(
+                config, [*callbacks, bar], [AtomicCheckpoints()], logger(config.train.logger, folder), str(folder)
+            )
             trainer.fit(module, ckpt_path=str(state) if resume and state.exists() else None, weights_only=True)
     except (torch.OutOfMemoryError, MemoryError, RuntimeError) as error:
         raise explained(error, config) from error
@@ -202,7 +212,8 @@ def finish(folder: Path, domain: Domain[Codec]) -> Run:
 
 def completed(run: Run) -> Run:
     """The run with what is not learnt by gradient, and with the scores of training rows, by which it can tell what is unusual."""
-    run.vae.decoder.calibrate(run.vae, run.data("val"))
     rows = run.config.train.score_rows
-    run.state = {"score": reference(run.vae, run.data("train"), rows)} if rows else {}
+    with stage("scoring training rows"):
+        run.vae.decoder.calibrate(run.vae, run.data("val"))
+        run.state = {"score": reference(run.vae, run.data("train"), rows)} if rows else {}
     return run

@@ -56,11 +56,10 @@ def fit_in_memory(module: Training, progress: bool) -> tuple[dict[str, Tensor], 
         *early_stopping(config.train.monitor, config.train.early_stopping),
         history,
         best,
-        *(screen() if progress else []),
     ]
-    with quiet():
+    with quiet(), screen(config, progress) as bar:
         try:
-            make_trainer(config, callbacks, [], False, None).fit(module)
+            make_trainer(config, [*callbacks, bar], [], False, None).fit(module)
         except (torch.OutOfMemoryError, MemoryError, RuntimeError) as error:
             raise explained(error, config) from error
     weights = best.weights or weights_of(module.vae, module.objective)

@@ -5,12 +5,12 @@ from __future__ import annotations
 import time
 import warnings
 from collections import Counter
-from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import TypeAlias, final
+from typing import final
 
 from vaehub.errors import UsageError
 from vaehub.jobs.interrupts import rearm
+from vaehub.jobs.progress import Stage
 from vaehub.jobs.workers import Workers
 from vaehub_molecules.search.buffer import Call
 from vaehub_molecules.search.calls import Batch, Rounds, Values, answers
@@ -19,7 +19,6 @@ from vaehub_molecules.search.method import Method, State
 PATIENCE = 25  # rounds in a row without a new molecule, after which a search ends
 HOPELESS = 20  # calls from the start without a single value, after which it ends
 ENOUGH = 20  # calls by which a product that is mostly 0 is told
-Told: TypeAlias = Callable[[State], None]
 
 
 @final
@@ -31,7 +30,7 @@ class Loop:
     method: Method
     rounds: Rounds
     workers: Workers[str, Values]
-    tell: Told
+    bar: Stage  # counts calls
     product: bool = False  # whether several objectives were multiplied
     _start: float = field(default_factory=time.perf_counter)
     _valued: bool = False  # whether any call gave a value
@@ -45,7 +44,7 @@ class Loop:
         while self.state.room and empty < PATIENCE:
             rearm()
             empty = 0 if self._round() else empty + 1
-            self.tell(self.state)
+            self.bar.reach(len(self.state.buffer), note=f"best {max(self.state.targets(), default=0.0):.4g}")
         if self.state.room:
             calls = len(self.state.buffer)
             warnings.warn(
@@ -79,6 +78,7 @@ class Loop:
         left = [proposal for proposal in batch.proposals if proposal.smiles not in batch.calls]
         for place, answer in answers(self.workers, [proposal.smiles for proposal in left]):
             rearm()  # RDKit takes Ctrl-C away
+            self.bar.update()
             call = Call(left[place], answer, time.perf_counter() - self._start)
             self.rounds.answer(batch, call)
             self._require_hope(call)

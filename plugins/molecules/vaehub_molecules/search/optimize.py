@@ -13,6 +13,7 @@ from vaehub.errors import UsageError
 from vaehub.hints import did_you_mean
 from vaehub.jobs.identity import digest, digest_of_model
 from vaehub.jobs.interrupts import interruptible
+from vaehub.jobs.progress import stage
 from vaehub.jobs.workers import Limits, Workers
 from vaehub_molecules.search.bo import TrustRegion
 from vaehub_molecules.search.calls import Rounds, values_of
@@ -21,7 +22,7 @@ from vaehub_molecules.search.evolve import Evolve
 from vaehub_molecules.search.goal import Goal, Objective, goal_of
 from vaehub_molecules.search.gradient import Gradient
 from vaehub_molecules.search.hybrid import Hybrid
-from vaehub_molecules.search.loop import Loop, Told
+from vaehub_molecules.search.loop import Loop
 from vaehub_molecules.search.method import Method, State
 from vaehub_molecules.search.pool import Source, open_pool, unique
 from vaehub_molecules.search.result import Result
@@ -47,7 +48,6 @@ def optimize(
     seconds: float = 60.0,
     weights: Sequence[float] = (),
     pool: Source = None,
-    tell: Told = lambda state: None,
 ) -> Result:
     """The best molecules for `objective` (to be maximised) in `budget` calls, each of a canonical molecule that was not called before.
 
@@ -63,11 +63,12 @@ def optimize(
     state = state_of(codec, goal, start, pool, constraints or Constraints(), seed, budget)
     path = None if out is None else Path(out) / JOURNAL
     calling = Workers(partial(values_of, goal), workers, Limits(seconds=seconds))
-    with interruptible(), Rounds(path, made_by(state, chosen, goal)) as rounds, calling:
-        Loop(state, chosen, rounds, calling, tell, product=bool(weights)).run()
+    with interruptible(), Rounds(path, made_by(state, chosen, goal)) as rounds, calling, stage("searching", budget) as bar:
+        Loop(state, chosen, rounds, calling, bar, product=bool(weights)).run()
     result = Result(state.buffer, goal.names, goal.columns, state.leads, budget)
     if out is not None:
-        written(result, codec, Path(out))
+        with stage("drawing the report"):
+            written(result, codec, Path(out))
     return result
 
 

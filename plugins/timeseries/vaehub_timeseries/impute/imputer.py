@@ -12,6 +12,7 @@ from sklearn.base import BaseEstimator, OneToOneFeatureMixin, TransformerMixin
 from sklearn.utils import Tags
 from sklearn.utils.validation import check_is_fitted, validate_data
 
+from vaehub.jobs.progress import stage
 from vaehub_timeseries.frames import Panel, Reading, Schema, understand, understand_as
 from vaehub_timeseries.impute.anomalies import surprises
 from vaehub_timeseries.impute.drawn import frame_of
@@ -68,9 +69,10 @@ class Imputer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):  # type: i
 
     def fit(self, X: Table, y: Any = None) -> Imputer:
         """Learn from a frame with gaps, or from an array (N, D) of N steps."""
-        panel = understand(self._framed(X, reset=True), self._reading())
-        self.fitted_ = learn(panel, Options(self.config, self.window, self.causal, self.fill, self.seed))
-        self._judge()
+        with stage("fitting"):
+            panel = understand(self._framed(X, reset=True), self._reading())
+            self.fitted_ = learn(panel, Options(self.config, self.window, self.causal, self.fill, self.seed))
+            self._judge()
         return self
 
     def transform(self, X: T) -> T:
