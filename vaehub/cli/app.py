@@ -16,6 +16,7 @@ from vaehub.cli.tree import COMPLETING, command_tree
 from vaehub.errors import RunFailed, UsageError
 from vaehub.hints import reason
 from vaehub.host.registry import use_file
+from vaehub.jobs.displays import showing
 from vaehub.signals import Interrupted, listening, requested
 
 
@@ -66,7 +67,7 @@ def run(files: Sequence[str], words: list[str]) -> int:
     if COMPLETING in os.environ:
         return int(command.main(words, prog_name="vaehub", standalone_mode=False) or 0)
     try:
-        with command.make_context("vaehub", words) as context:  # its own main() would turn Ctrl-C into an error of another name
+        with command.make_context("vaehub", words) as context, showing():  # its own main() would give Ctrl-C another name
             return int(command.invoke(context) or 0)
     except typer.Exit as done:
         return done.exit_code

@@ -13,6 +13,7 @@ from vaehub.errors import UsageError
 from vaehub.files.atomic import replacing as replacing
 from vaehub.files.locate import model_file, require_input, require_output
 from vaehub.hints import did_you_mean
+from vaehub.jobs.progress import stage
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -87,12 +88,13 @@ AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 def open_run(path: Path) -> Run:
     """The run, on a GPU where there is one."""
-    model_file(path)
-    import torch  # takes more than a second: a wrong path is told before
+    model_file(path)  # a wrong path is told before torch is imported, which takes more than a second
+    with stage("loading the model"):
+        import torch
 
-    from vaehub.run import load
+        from vaehub.run import load
 
-    return load(path).to("cuda" if torch.cuda.is_available() else "cpu")
+        return load(path).to("cuda" if torch.cuda.is_available() else "cpu")
 
 
 def condition(text: str | None) -> list[str | float] | None:

@@ -8,6 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from vaehub.cli.common import AsJson, RunPath, Seed, Split, open_run, print_json, print_table
+from vaehub.jobs.progress import stage
 
 LISTED = 10  # figures of one kind on a line
 
@@ -23,7 +24,9 @@ def evaluate(
 
     Example: vaehub evaluate runs/mnist --split val --samples 100
     """
-    figures = open_run(run).evaluate(split, samples, seed)
+    opened = open_run(run)
+    with stage("evaluating"):
+        figures = opened.evaluate(split, samples, seed)
     print_json(figures) if json else print_figures(figures)
 
 
@@ -49,7 +52,9 @@ def doctor(run: RunPath, json: AsJson = False) -> None:
 
     from vaehub.evaluation.doctor import diagnose, verdict
 
-    findings = diagnose(open_run(run))
+    opened = open_run(run)
+    with stage("examining the run"):
+        findings = diagnose(opened)
     if json:
         return print_json([asdict(finding) for finding in findings])
     for finding in findings:
@@ -64,4 +69,7 @@ def report(run: RunPath) -> None:
     """
     from vaehub.report.run_page import write_report
 
-    print(write_report(open_run(run)))
+    opened = open_run(run)
+    with stage("drawing the report"):
+        path = write_report(opened)
+    print(path)

@@ -11,6 +11,7 @@ import typer
 
 from vaehub.cli.common import existing_run
 from vaehub.cli.describe import config_names
+from vaehub.jobs.progress import stage
 from vaehub.signals import Interrupted
 
 
@@ -49,16 +50,19 @@ def train(
     from vaehub.config.load import load_config
 
     settled, folder = load_config(config, overrides or []), output or Path("runs") / config.stem
-    from vaehub.training.fit import is_first, train_in  # takes seconds to import: the config is checked first
+    with stage("starting"):  # takes seconds to import: the config is checked first
+        from vaehub.training.fit import is_first, train_in
 
     run = train_in(folder, settled, config, resume=resume, force=force, init=init)
     if is_first():
         print(f"validation ELBO: {best_elbo(folder / 'metrics.csv')} nats per row")
         try:
-            print(run.report())
+            with stage("drawing the report"):
+                page = run.report()
         except Interrupted as stop:
             again = shlex.join(["vaehub", "report", str(folder)])
             raise Interrupted(stop.number, f"; {folder} holds the whole run: draw its report with {again}") from stop
+        print(page)
 
 
 def best_elbo(metrics: Path) -> str:

@@ -29,7 +29,7 @@ OURS = {
     "default_root_dir": "use --output",
     "enable_checkpointing": "runs are always saved",
     "enable_model_summary": "print(run.vae) shows the model",
-    "enable_progress_bar": "it is shown on terminals only",
+    "enable_progress_bar": "vaehub has its own; train(progress=False) hides it",
     "num_sanity_val_steps": "the data are checked before training",
     "fast_dev_run": "use train.epochs and trainer.limit_train_batches",
     "use_distributed_sampler": "vaehub deals the rows out itself",

@@ -17,6 +17,7 @@ from vaehub.base import Batch, Data, Decoder, draw
 from vaehub.base.outcome import draw_with_common_noise, exact_kl_per_dim, log_ratio_parts
 from vaehub.data.seeds import seeded
 from vaehub.errors import RunFailed
+from vaehub.jobs.progress import stage
 from vaehub.model.vae import VAE, log_likelihood
 from vaehub.sparse import is_sparse, take
 
@@ -231,7 +232,11 @@ def evidence(vae: VAE, data: Data, samples: int, seed: int = 0, precision: torch
     """The evidence of every row, on the CPU: encodes a row once, then decodes `samples` z of it."""
     device = device_of(vae)
     budget = Budget.of(device)
-    parts = [weigh(vae, batch, samples, ("z", seed, i), budget, precision) for i, batch in enumerate(blocks(data, device, seed))]
+    parts = []
+    with stage("weighing rows", len(data)) as bar:
+        for i, batch in enumerate(blocks(data, device, seed)):
+            parts.append(weigh(vae, batch, samples, ("z", seed, i), budget, precision))
+            bar.update(len(parts[-1].kl))
     whole = Evidence.cat(parts)
     return Evidence(*(getattr(whole, f.name).cpu() for f in fields(whole)))
 

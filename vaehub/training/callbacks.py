@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import csv
 import io
-import sys
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -14,10 +14,12 @@ import pytorch_lightning as pl
 import torch
 
 from vaehub.base import Json
+from vaehub.config.load import Config
 from vaehub.errors import RunFailed, UsageError
 from vaehub.files.atomic import atomic_write
 from vaehub.files.model_file import save_model
 from vaehub.files.run_folder import BEST, LAST, STATE
+from vaehub.jobs.progress import Stage, stage
 from vaehub.signals import shielded
 from vaehub.trained import weights_of
 from vaehub.training.checkpoints import AtomicCheckpoints
@@ -155,24 +157,39 @@ def require_finite(weights: dict[str, torch.Tensor], epoch: int) -> None:
         raise RunFailed(f"{name} is not finite after epoch {epoch}; the last finite state is kept. Lower optimizer.lr")
 
 
-class Lines(pl.Callback):
-    """One plain line an epoch, where there is no terminal to draw a bar on; final."""
+class Bar(pl.Callback):
+    """How far training is, the best figure so far, and a line for every epoch; final."""
+
+    def __init__(self, bar: Stage, monitor: str, lines: bool) -> None:
+        self.bar, self.monitor, self.lines = bar, monitor, lines
+
+    def on_train_start(self, trainer: pl.Trainer, module: pl.LightningModule) -> None:
+        """Epochs before a resume count as done."""
+        self.bar.resume(trainer.current_epoch)
+
+    def on_train_batch_end(
+        self, trainer: pl.Trainer, module: pl.LightningModule, outputs: Any, batch: Any, batch_idx: int
+    ) -> None:
+        """A part of an epoch is done."""
+        self.bar.reach(trainer.current_epoch + (batch_idx + 1) / (trainer.num_training_batches + 1))
 
     def on_train_epoch_end(self, trainer: pl.Trainer, module: pl.LightningModule) -> None:
-        """Print the epoch's figures, once for all processes."""
+        """Tell the figures of the epoch, once for all processes."""
         if not trainer.is_global_zero:
             return
-        history = next(c for c in trainer.callbacks if isinstance(c, History))  # type: ignore[attr-defined]
-        row = history.rows[-1]
-        figures = "  ".join(f"{name} {row[name]:.2f}" for name in ("train_elbo", "val_elbo", "val_kl") if name in row)
-        print(f"epoch {row['epoch'] + 1}/{trainer.max_epochs}  {figures}  {row['seconds']:.0f} s", flush=True)
+        rows = next(c for c in trainer.callbacks if isinstance(c, History)).rows  # type: ignore[attr-defined]
+        row, values = rows[-1], [row[self.monitor] for row in rows if self.monitor in row]
+        self.bar.reach(row["epoch"] + 1, note=f"best {self.monitor} {max(values):.2f}" if values else None)
+        if self.lines:
+            figures = "  ".join(f"{name} {row[name]:.2f}" for name in ("train_elbo", "val_elbo", "val_kl") if name in row)
+            self.bar.keep(f"epoch {row['epoch'] + 1}/{trainer.max_epochs}  {figures}  {row['seconds']:.0f} s")
 
 
-def screen() -> list[pl.Callback]:
-    """A rich progress bar on a terminal, plain lines elsewhere."""
-    if sys.stderr.isatty():
-        return [pl.callbacks.RichProgressBar(refresh_rate=10), Lines()]
-    return [Lines()]
+@contextmanager
+def screen(config: Config, lines: bool) -> Iterator[Bar]:
+    """What shows how far training is as long as the block lasts; `lines`: with one for every epoch."""
+    with stage("training", config.train.epochs, unit="epoch") as bar:
+        yield Bar(bar, config.train.monitor, lines)
 
 
 def early_stopping(monitor: str, patience: int | None) -> list[pl.Callback]:

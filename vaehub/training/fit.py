@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from contextlib import nullcontext
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +28,8 @@ from vaehub.evaluation.judge import judge_of
 from vaehub.evaluation.score import reference
 from vaehub.files.run_folder import BEST, STATE, Hold, held
 from vaehub.host.registry import registry
+from vaehub.jobs.displays import showing
+from vaehub.jobs.progress import hide, stage
 from vaehub.run import Run, header_of, load
 from vaehub.signals import Interrupted, listening, requested, shielded
 from vaehub.trained import TrainedModel, weights_of
@@ -66,7 +68,8 @@ def train(
             path of a file, or a mapping with the keys x, labels, cond, mask and split. NaN is a missing value.
         domain: the one that the config names, with rows in memory, in place of one built from its options.
         init: a run, or its path, whose weights to start from, as far as they have the same names and shapes.
-        progress: show it.
+        progress: show how far it is, with a line for every epoch. False shows nothing, save inside a command or
+            `vaehub.jobs.displays.showing`.
         options: the same as overrides, but as keywords: `train("mnist", latent=8, train={"epochs": 5})`.
 
     Returns:
@@ -88,15 +91,24 @@ def train(
         raise refused("domain", domain, "a vaehub.Domain, or left out; rows to train on go in data=")
     if resume and init is not None:
         raise UsageError("init: a run that is resumed goes on from its own weights; give one of resume and init")
-    domain = with_rows(settled, data) if domain is None else domain
-    if out is not None:
-        return train_in(Path(out), settled, source, resume=resume, force=force, domain=domain, init=init, progress=progress)
-    if resume or force:
+    if out is None and (resume or force):
         raise UsageError("resume and force go with a run folder; give one with out=")
-    with listening(), seeded("init", settled.train.seed):
+    if out is not None:
+        given = domain if data is None or domain is not None else with_rows(settled, data)
+        return train_in(Path(out), settled, source, resume=resume, force=force, domain=given, init=init, progress=progress)
+    with listening(), displayed(progress), seeded("init", settled.train.seed):
+        with stage("loading data"):
+            domain = with_rows(settled, data) if domain is None else domain
         module, _ = assemble(settled, domain)
         start_from(init, module, progress)
         return finish_in_memory(module, domain, *fit_in_memory(module, progress))
+
+
+def displayed(progress: bool) -> AbstractContextManager[None]:
+    """The display of progress, where it is wanted, in the first process alone."""
+    if not is_first():
+        hide()
+    return showing() if progress and is_first() else nullcontext()
 
 
 def train_in(
@@ -112,12 +124,14 @@ def train_in(
 ) -> Run:
     """`train` with a config that was read already, from the file `source`."""
     holding = held(folder, resume, force, needed_files(config, source)) if is_first() else nullcontext()
-    with listening(), holding as hold, explaining_stops(folder, hold):
+    with listening(), holding as hold, explaining_stops(folder, hold), displayed(progress):
         if hold is not None and hold.resume:
             require_same(folder, config, progress)
-        domain = build_domain(config) if domain is None else domain
+        with stage("loading data"):
+            domain = build_domain(config) if domain is None else domain
         with seeded("init", config.train.seed):
-            module, header = assemble(config, domain)
+            with stage("building the model"):
+                module, header = assemble(config, domain)
             start_from(init, module, progress)
             fit(module, folder, header, hold, domain, resume, progress)
         return finish(folder, domain) if is_first() else load(folder)
@@ -187,15 +201,14 @@ def fit(
         *early_stopping(config.train.monitor, config.train.early_stopping),
         History(folder / "metrics.csv"),
         files,
-        *(screen() if progress else []),
     ]
     path = str(state) if resume and state.exists() else None
     if hold is not None:
         hold.make_way()
     trainer = None
     try:
-        with quiet():
-            trainer = make_trainer(config, callbacks, [states], logger(config.train.logger, folder), str(folder))
+        with quiet(), screen(config, progress) as bar:
+            trainer = make_trainer(config, [*callbacks, bar], [states], logger(config.train.logger, folder), str(folder))
             trainer.fit(module, ckpt_path=path, weights_only=True)
     except BaseException as error:
         better = broken(error, trainer, module, files, hold, path)
@@ -244,7 +257,8 @@ def finish(folder: Path, domain: Domain[Codec]) -> Run:
 
 def completed(run: Run) -> Run:
     """The run with what is not learnt by gradient, and with the scores of training rows, by which it can tell what is unusual."""
-    run.vae.decoder.calibrate(run.vae, run.data("val"))
     rows = run.config.train.score_rows
-    run.state = {"score": reference(run.vae, run.data("train"), rows)} if rows else {}
+    with stage("scoring training rows"):
+        run.vae.decoder.calibrate(run.vae, run.data("val"))
+        run.state = {"score": reference(run.vae, run.data("train"), rows)} if rows else {}
     return run

@@ -57,11 +57,11 @@ def fit_in_memory(module: Training, progress: bool) -> tuple[dict[str, Tensor], 
         *early_stopping(config.train.monitor, config.train.early_stopping),
         history,
         best,
-        *(screen() if progress else []),
     ]
-    trainer = make_trainer(config, callbacks, [], False, None)
+    trainer = None
     try:
-        with quiet():
+        with quiet(), screen(config, progress) as bar:
+            trainer = make_trainer(config, [*callbacks, bar], [], False, None)
             trainer.fit(module)
     except BaseException as error:
         number = requested() or stopped_by(error, trainer)

@@ -208,7 +208,7 @@ def make_trainer(config: Config, callbacks: list[pl.Callback], plugins: list[Any
             num_sanity_val_steps=0,
             enable_checkpointing=False,
             enable_model_summary=False,
-            enable_progress_bar=any(isinstance(c, pl.callbacks.ProgressBar) for c in callbacks),
+            enable_progress_bar=False,
         )
     except (ValueError, TypeError, MisconfigurationException) as error:
         raise UsageError(f"trainer: {str(error).splitlines()[0]}") from error

@@ -175,6 +175,49 @@ def test_a_killed_search_goes_on(search, run, molecules_file, here):
     assert trace("killed").drop(columns="time").equals(trace("whole").drop(columns="time"))
 
 
+def left_of(mark):
+    """Processes with this text among their arguments, save those that wait to be buried."""
+    found = subprocess.run(["ps", "-ewwo", "stat=,args="], capture_output=True, text=True, check=True).stdout.splitlines()
+    return [line for line in found if mark in line and not line.startswith("Z")]
+
+
+def calls_in(folder):
+    """Answers that a search has written down so far."""
+    path = folder / "calls.jsonl"
+    return path.read_text().count('"answer"') if path.exists() else 0
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize(("objective", "workers"), [("qed", 0), ("own_objective:slow", 2)])
+def test_a_signal_ends_a_search_that_can_go_on(search, run, molecules_file, here, number, objective, workers):
+    """Also after RDKit has put its own handler of Ctrl-C in place, and with what the objective's workers started."""
+    out = here / f"{number.name}-{workers}"
+    words = ["--objective", objective, "--pool", str(molecules_file)]
+    given = ["molecules", "optimize", str(run.path), "-o", str(out), "--workers", str(workers), *words, "--budget", "150"]
+    process = subprocess.Popen([sys.executable, "-m", "vaehub", *given], stderr=subprocess.PIPE, text=True, process_group=0)
+    end = time.monotonic() + 120
+    while calls_in(out) < 15 and process.poll() is None:
+        assert time.monotonic() < end
+        time.sleep(0.02)
+    os.killpg(process.pid, number)
+    _, err = process.communicate(timeout=10)
+    assert process.returncode in {signal.SIGINT: [130], signal.SIGTERM: [143, -signal.SIGTERM]}[number]
+    assert "Traceback" not in err
+    gone_by_mark(str(out))
+    assert 15 <= calls_in(out) < 150
+    assert search(*words, out=str(out), budget=150)[0] == 0
+    assert calls_in(out) == len(trace(out)) == 150
+
+
+def gone_by_mark(mark):
+    """Wait until nothing is left that has this among its arguments."""
+    end = time.monotonic() + 10
+    while found := left_of(mark):
+        assert time.monotonic() < end, f"still running: {found}"
+        time.sleep(0.02)
+
+
 def gone(processes):
     """Wait until workers whose parent was killed have ended."""
     end = time.monotonic() + 30

@@ -15,9 +15,9 @@ from torch import Tensor
 from vaehub import Codec, Json, Spec, UsageError
 from vaehub.files.checked import checked
 from vaehub.hints import shown
+from vaehub_molecules.chem.many import Reading, canonicals
 from vaehub_molecules.chem.policy import Policy
 from vaehub_molecules.chem.reasons import Rejected
-from vaehub_molecules.chem.workers import Answer, canonicals
 from vaehub_molecules.rows import Rows
 from vaehub_molecules.sets.conditions import Conditions
 from vaehub_molecules.sets.known import Known
@@ -153,7 +153,7 @@ def smiles_frame(given: object) -> pd.DataFrame:
     return pd.DataFrame({"smiles": texts})
 
 
-def accepted(texts: Sequence[str], answers: Sequence[Answer]) -> list[str]:
+def accepted(texts: Sequence[str], answers: Sequence[Reading]) -> list[str]:
     """The canonical SMILES of texts. Raises UsageError that names the first that has none."""
     for row, (text, answer) in enumerate(zip(texts, answers, strict=True)):
         if isinstance(answer, Rejected):

@@ -64,7 +64,7 @@ def trained(path: Path, rows: int) -> Run:
         "test": 0.02,
         "val": 0.02,
     }
-    with session() as running, running.step("training"):
+    with session():
         return vaehub.train({"domain": domain, **SMALL}, out=path)
 
 
@@ -73,7 +73,8 @@ def sample(codec: Codec, path: Path) -> None:
     from vaehub_molecules.files.writing import write_molecules
     from vaehub_molecules.use.sample import counts_line
 
-    texts = codec.strings(codec.prior(DRAWN, 0), codec.writer.temperature)
+    with session() as running, running.step("sampling"):
+        texts = codec.strings(codec.prior(DRAWN, 0), codec.writer.temperature)
     print(counts_line(texts, codec.known))
     write_molecules(texts[:30], path)
     print(path)
@@ -86,7 +87,7 @@ def search(codec: Codec, folder: Path) -> Path:
     from vaehub_molecules.search.constraints import Constraints
     from vaehub_molecules.search.hybrid import Hybrid, Knobs
 
-    with session() as running, running.step("searching"):
+    with session():
         made = Hybrid(Knobs(batch=ROUND))
         result = optimize(codec, "qed", budget=CALLS, method=made, constraints=Constraints(sa_max=EASY), out=folder, workers=0)
     print(*summary(result), sep="\n")

@@ -75,7 +75,7 @@ def trained(frame: pd.DataFrame, path: Path, settings: dict[str, Any]) -> tuple[
     """A model of what viewers like, and how it does with those kept from it."""
     from vaehub_recommender.recommender import Recommender
 
-    with session() as running, running.step("training"):
+    with session() as running, running.step("fitting"):
         model = Recommender(**settings).fit(frame, user="user", item="item", time="time", min_rating=LIKED)
         model.save(path)
         judged = model.evaluate("strong")

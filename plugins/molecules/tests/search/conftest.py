@@ -42,7 +42,8 @@ class StandIn:
         self.codes = (raw - raw.mean(0)) / raw.std(0)
         self.places = {s: i for i, s in enumerate(self.smiles)}
         self.centre = torch.zeros(LATENT) if centre is None else centre
-        self.run = SimpleNamespace(vae=torch.nn.Linear(1, 1), device="cpu")
+        config = SimpleNamespace(to_dict=dict)
+        self.run = SimpleNamespace(vae=torch.nn.Linear(1, 1), device="cpu", config=config)
         with torch.no_grad():
             self.run.vae.weight.fill_(1.0), self.run.vae.bias.fill_(0.0)
         self.property_names: tuple[str, ...] = ("length",)

@@ -134,6 +134,17 @@ def test_weights_make_one_objective_of_several(codec):
     assert "length" not in result.trace
 
 
+def negative(smiles):
+    return -length(smiles)
+
+
+def test_a_product_that_is_always_zero_is_told(codec):
+    with pytest.warns(
+        UserWarning, match=r"the weighted product is 0 for (\d+) of the first \1 molecules: a score that is not positive"
+    ):
+        search(codec, "hybrid", [polar, negative], weights=[1, 1])
+
+
 def test_a_search_ends_where_there_is_nothing_new(codec):
     with pytest.warns(UserWarning, match="no new molecule in 25 rounds: the search ended after 3 calls"):
         result = search(codec, Stubborn(), pool=codec.smiles[:3], budget=5)

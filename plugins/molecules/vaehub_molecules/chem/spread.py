@@ -5,25 +5,21 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import TypeVar
 
-from joblib import Parallel, delayed  # type: ignore[import-untyped]
-
-from vaehub_molecules.chem.workers import processors
+from vaehub.errors import RunFailed
+from vaehub.jobs.workers import Workers, processors
 
 T = TypeVar("T")
 R = TypeVar("R")
-FEW = 2_000  # starting a process costs some seconds, as much as some thousands of molecules
+FEW = 2_000  # items that are not worth the start of a process
 
 
 def spread(work: Callable[[T], R], items: Sequence[T], workers: int | None = None) -> list[R]:
-    """`work` of every item, in order; in `workers` processes (one a core) where there are many. `work` must be picklable."""
+    """`work` of every item, in order; in `workers` processes (one a core) where there are many. Raises RunFailed where `work` raises there."""
     workers = min(workers or processors(), len(items) // FEW)
     if workers < 2:
         return list(map(work, items))
-    shares = [items[start : start + FEW // 2] for start in range(0, len(items), FEW // 2)]
-    done = Parallel(workers)(delayed(list_of)(work, share) for share in shares)
-    return [result for share in done for result in share]
-
-
-def list_of(work: Callable[[T], R], items: Sequence[T]) -> list[R]:
-    """`work` of every item."""
-    return list(map(work, items))
+    with Workers(work, workers, chunk=FEW // 2) as running:
+        answers = running.in_order(items)
+    if failed := next((answer for answer in answers if answer.failure), None):
+        raise RunFailed(f"{work}: {failed.error}")
+    return [answer.value for answer in answers]  # type: ignore[misc]  # None is a value that `work` may give

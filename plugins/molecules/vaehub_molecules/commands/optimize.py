@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -12,9 +11,7 @@ from vaehub.cli.common import RunPath, Seed, open_run
 from vaehub.cli.session import session
 
 if TYPE_CHECKING:
-    from rich.progress import Progress
-
-    from vaehub_molecules.search import Result, State
+    from vaehub_molecules.search import Result
 
 Names = Annotated[
     list[str],
@@ -70,7 +67,7 @@ def optimize(
     from vaehub_molecules.search.pool import read_leads
 
     limits = Constraints(similarity, scaffold, max_heavy, sa_max, tuple(element or ()))
-    with session() as running:
+    with session():
         codec = codec_of(open_run(run))
         leads = read_leads(start, codec.policy) if start else []
         result = search(
@@ -86,20 +83,8 @@ def optimize(
             seconds,
             weight or (),
             pool,
-            telling(running.bars),
         )
     print(*summary(result), output / "report.html", sep="\n")
-
-
-def telling(bars: Progress) -> Callable[[State], None]:
-    """A bar of calls that also says how good the best molecule is."""
-    task = bars.add_task("calling")
-
-    def tell(state: State) -> None:
-        best = max(state.targets(), default=0.0)
-        bars.update(task, completed=len(state.buffer), total=state.budget, description=f"best {best:.4g}")
-
-    return tell
 
 
 def summary(result: Result) -> list[str]:

@@ -9,9 +9,9 @@ from typing import NamedTuple
 from vaehub.errors import UsageError
 from vaehub.files.guard import guarded, regular_file
 from vaehub_molecules.chem.canonical import DEFAULT
+from vaehub_molecules.chem.many import Reading, canonicals, canonicals_of_blocks
 from vaehub_molecules.chem.policy import Policy
 from vaehub_molecules.chem.reasons import Rejected
-from vaehub_molecules.chem.workers import Answer, canonicals, canonicals_of_blocks
 from vaehub_molecules.files.molecules import Molecules
 from vaehub_molecules.files.plain import plain
 from vaehub_molecules.files.records import Line, Records
@@ -23,7 +23,7 @@ class Kind(NamedTuple):
     """How a kind of file is split into records, and how their texts become SMILES."""
 
     records: Callable[[Path, str | None], Records]
-    answers: Callable[[list[str], Policy, int | None], list[Answer]] = canonicals
+    answers: Callable[[list[str], Policy, int | None], list[Reading]] = canonicals
 
 
 KINDS = {
@@ -66,7 +66,15 @@ def kind_of(path: Path) -> Kind:
     return KINDS[suffix]
 
 
-def accepted(path: Path, records: Records, answers: list[Answer]) -> Molecules:
+def records_of(path: Path, kind: Kind, column: str | None) -> Records:
+    """The records of a file; a complaint about its columns names it."""
+    try:
+        return kind.records(path, column)
+    except UsageError as error:
+        raise UsageError(f"{path}: {error}") from error
+
+
+def accepted(path: Path, records: Records, answers: list[Reading]) -> Molecules:
     """The molecules with what else is known of them, and those that were rejected."""
     good = [isinstance(answer, str) for answer in answers]
     frame = records.others.loc[good].copy()

@@ -20,6 +20,11 @@ class Oracle(ABC):
     def describe(self) -> str:
         """Its formula and source, for people."""
 
+    @property
+    def code(self) -> str:
+        """A digest of what a user wrote, so that a search with a changed function is another search; "" where the name says all."""
+        return ""
+
     @abstractmethod
     def score(self, smiles: str) -> float:
         """The score of a molecule in canonical SMILES. Raises whatever the scoring raises, ValueError where RDKit cannot read it."""

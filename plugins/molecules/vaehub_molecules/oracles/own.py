@@ -8,11 +8,14 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
 from importlib import import_module
-from typing import TypeAlias, final
+from typing import Any, TypeAlias, final
+
+import numpy as np
 
 from vaehub.arguments import refused
 from vaehub.errors import UsageError
 from vaehub.hints import reason
+from vaehub.jobs.identity import digest_of_code
 from vaehub_molecules.oracles.named import ORACLES, oracle
 from vaehub_molecules.oracles.oracle import Oracle
 from vaehub_molecules.oracles.parametrised import FAMILIES
@@ -23,7 +26,7 @@ Score: TypeAlias = Callable[[str], float]
 @final
 @dataclass(frozen=True)
 class Function(Oracle):
-    """A function of canonical SMILES; worker processes need one that can be pickled: defined at the top of a module."""
+    """A function of canonical SMILES."""
 
     name: str
     function: Score
@@ -35,7 +38,12 @@ class Function(Oracle):
 
     def score(self, smiles: str) -> float:
         """What the function returns, as a number."""
-        return float(self.function(smiles))
+        return number(self.function(smiles))
+
+    @property
+    def code(self) -> str:
+        """By what it computes."""
+        return digest_of_code(self.function)
 
 
 @final
@@ -52,7 +60,17 @@ class Imported(Oracle):
 
     def score(self, smiles: str) -> float:
         """What the function returns, as a number."""
-        return float(imported(self.name)(smiles))
+        return number(imported(self.name)(smiles))
+
+    @property
+    def code(self) -> str:
+        """By what it computes."""
+        return digest_of_code(imported(self.name))
+
+
+def number(value: Any) -> float:
+    """A score as a number; also an array of one, as models of scikit-learn give."""
+    return float(np.ravel(value)[0]) if np.ndim(value) and np.size(value) == 1 else float(value)
 
 
 @cache

@@ -27,6 +27,11 @@ class Product(Oracle):
             f"{part.name}^{weight:g}: {part.describe}" for part, weight in zip(self.parts, self.weights, strict=True)
         )
 
+    @property
+    def code(self) -> str:
+        """Of all parts that have some."""
+        return " ".join(part.code for part in self.parts if part.code)
+
     def score(self, smiles: str) -> float:
         """The weighted geometric mean; 0 as soon as one score is not positive."""
         scores = [part.score(smiles) for part in self.parts]

@@ -26,6 +26,11 @@ class Goal:
         return tuple(float(oracle.score(smiles)) for oracle in self.oracles)
 
     @property
+    def code(self) -> tuple[str, ...]:
+        """Digests of the functions of the user's."""
+        return tuple(oracle.code for oracle in self.oracles)
+
+    @property
     def columns(self) -> tuple[str, ...]:
         """Names of the values."""
         return self.names if len(self.oracles) > 1 else ("score",)

@@ -5,41 +5,46 @@ from __future__ import annotations
 import time
 import warnings
 from collections import Counter
-from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import TypeAlias, final
+from typing import final
 
 from vaehub.errors import UsageError
-from vaehub_molecules.search.buffer import Answer, Call
-from vaehub_molecules.search.journal import Batch, Journal
+from vaehub.jobs.progress import Stage
+from vaehub.jobs.workers import Workers
+from vaehub.signals import rearm
+from vaehub_molecules.search.buffer import Call
+from vaehub_molecules.search.calls import Batch, Rounds, Values, answers
 from vaehub_molecules.search.method import Method, State
-from vaehub_molecules.search.workers import Workers
 
 PATIENCE = 25  # rounds in a row without a new molecule, after which a search ends
 HOPELESS = 20  # calls from the start without a single value, after which it ends
-Told: TypeAlias = Callable[[State], None]
+ENOUGH = 20  # calls by which a product that is mostly 0 is told
 
 
 @final
 @dataclass
 class Loop:
-    """One search until its budget is spent. Rounds that the journal has are taken from it, so that no call is repeated."""
+    """One search until its budget is spent. Rounds that were written down are taken from there, so that no call is repeated."""
 
     state: State
     method: Method
-    journal: Journal
-    workers: Workers
-    tell: Told
+    rounds: Rounds
+    workers: Workers[str, Values]
+    bar: Stage  # counts calls
+    product: bool = False  # whether several objectives were multiplied
     _start: float = field(default_factory=time.perf_counter)
+    _valued: bool = False  # whether any call gave a value
+    _failed: list[Call] = field(default_factory=list)  # calls before the first that did
 
     def run(self) -> None:
         """Every round."""
         self.method.start(self.state)
-        self._start -= max((call.time for batch in self.journal.batches for call in batch.calls.values()), default=0.0)
+        self._start -= max((call.time for batch in self.rounds.batches for call in batch.calls.values()), default=0.0)
         empty = 0
         while self.state.room and empty < PATIENCE:
+            rearm()
             empty = 0 if self._round() else empty + 1
-            self.tell(self.state)
+            self.bar.reach(len(self.state.buffer), note=f"best {max(self.state.targets(), default=0.0):.4g}")
         if self.state.room:
             calls = len(self.state.buffer)
             warnings.warn(
@@ -50,40 +55,58 @@ class Loop:
         """One round; the number of its calls."""
         batch = self._batch()
         self._call(batch)
-        calls = [batch.calls[place] for place in range(len(batch.proposals))]
+        calls = [batch.calls[proposal.smiles] for proposal in batch.proposals]
         self.state.buffer.add(calls)
+        self._warn_of_zeros(len(calls))
         self.state.batches.append(len(calls))
         self.state.round += 1
-        self._require_values()
         return len(calls)
 
     def _batch(self) -> Batch:
-        """The molecules of this round: those of the journal, or new ones."""
-        if self.state.round < len(self.journal.batches):
-            batch = self.journal.batches[self.state.round]
+        """The molecules of this round: those of an earlier run of the search, or new ones."""
+        if self.state.round < len(self.rounds.batches):
+            batch = self.rounds.batches[self.state.round]
             self.state.buffer.tally = Counter(batch.tally)
             return batch
         chosen = self.state.checked(self.method.propose(self.state))
-        return self.journal.begin(chosen, self.state.buffer.tally)
+        return self.rounds.begin(chosen, self.state.buffer.tally)
 
     def _call(self, batch: Batch) -> None:
         """Call what has no answer yet."""
-        left = [place for place in range(len(batch.proposals)) if place not in batch.calls]
-        for i, answer in self.workers.answers([batch.proposals[place].smiles for place in left]):
-            self._note(batch, left[i], answer)
+        for call in batch.calls.values():
+            self._require_hope(call)
+        left = [proposal for proposal in batch.proposals if proposal.smiles not in batch.calls]
+        for place, answer in answers(self.workers, [proposal.smiles for proposal in left]):
+            rearm()  # RDKit takes Ctrl-C away
+            self.bar.update()
+            call = Call(left[place], answer, time.perf_counter() - self._start)
+            self.rounds.answer(batch, call)
+            self._require_hope(call)
         if left:
-            self.journal.sync()
+            self.rounds.ledger.sync()
 
-    def _note(self, batch: Batch, place: int, answer: Answer) -> None:
-        call = Call(batch.proposals[place], answer, time.perf_counter() - self._start)
-        batch.calls[place] = call
-        self.journal.answer(place, call)
+    def _warn_of_zeros(self, new: int) -> None:
+        """Once, after the first calls: a weighted product is 0 where a score is not positive, and tells nothing there."""
+        before, total = len(self.state.buffer) - new, len(self.state.buffer)
+        if not self.product or not before < min(ENOUGH, self.state.budget) <= total:
+            return
+        zeros = int((self.state.buffer.values() == 0).sum())
+        if zeros > total / 2:
+            text = (
+                f"the weighted product is 0 for {zeros} of the first {total} molecules: a score that is not positive makes it 0"
+            )
+            warnings.warn(
+                f"{text}; shift or scale the objectives to be above 0, or leave out the weights", UserWarning, stacklevel=2
+            )
 
-    def _require_values(self) -> None:
-        """Raise UsageError where the objective has not given a single value yet."""
-        failed = self.state.buffer.errors
-        if len(failed) == len(self.state.buffer) >= min(HOPELESS, self.state.budget):
+    def _require_hope(self, call: Call) -> None:
+        """Raise UsageError where the first calls of the objective did not give a single value."""
+        self._valued = self._valued or not call.answer.error
+        if self._valued:
+            return
+        self._failed.append(call)
+        if len(self._failed) >= min(HOPELESS, self.state.budget):
             raise UsageError(
-                f"objective {', '.join(self.state.objectives)}: none of the first {len(failed)} calls gave a value; "
-                f"the first was {failed[0].smiles}: {failed[0].answer.error}"
+                f"objective {', '.join(self.state.objectives)}: none of the first {len(self._failed)} calls gave a value; "
+                f"the first was {self._failed[0].smiles}: {self._failed[0].answer.error}"
             )

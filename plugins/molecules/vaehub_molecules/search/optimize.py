@@ -2,29 +2,32 @@
 
 from __future__ import annotations
 
-import hashlib
 import warnings
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from numbers import Number
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from vaehub.arguments import accepts, at_least, or_none, path, real_number, refused, sequence
 from vaehub.base import Json
 from vaehub.errors import UsageError
 from vaehub.hints import did_you_mean
+from vaehub.jobs.identity import digest, digest_of_model
+from vaehub.jobs.interrupts import interruptible
+from vaehub.jobs.progress import stage
+from vaehub.jobs.workers import Limits, Workers
 from vaehub_molecules.search.bo import TrustRegion
+from vaehub_molecules.search.calls import Rounds, values_of
 from vaehub_molecules.search.constraints import Constraints
 from vaehub_molecules.search.evolve import Evolve
 from vaehub_molecules.search.goal import Goal, Objective, goal_of
 from vaehub_molecules.search.gradient import Gradient
 from vaehub_molecules.search.hybrid import Hybrid
-from vaehub_molecules.search.journal import Journal
-from vaehub_molecules.search.loop import Loop, Told
+from vaehub_molecules.search.loop import Loop
 from vaehub_molecules.search.method import Method, State
 from vaehub_molecules.search.pool import Source, open_pool, unique
 from vaehub_molecules.search.result import Result
-from vaehub_molecules.search.workers import Workers
 
 if TYPE_CHECKING:
     from vaehub.run import Run
@@ -48,24 +51,26 @@ def optimize(
     seconds: float = 60.0,
     weights: Sequence[float] = (),
     pool: Source = None,
-    tell: Told = lambda state: None,
 ) -> Result:
     """The best molecules for `objective` (to be maximised) in `budget` calls, each of a canonical molecule that was not called before.
 
     objective: a name ("qed", "similarity:CCO", "module:function"), a function of canonical SMILES, or a list: of several the front is
     sought, or with `weights` their weighted geometric mean. start: leads. pool: molecules to begin with (a file, a list, a Pool), else the
-    model's own samples. out: a folder for the results, where a search that was killed goes on. workers: processes that call, one a core,
-    0 for this one; a call that takes longer than `seconds` is stopped and counts. Raises UsageError where an option does not fit.
+    model's own samples. out: a folder for the results, where a search that was stopped, or that gets a larger budget, goes on.
+    workers: processes that call, one a core, 0 for this one; a call that takes longer than `seconds` is stopped with all that it
+    started, and counts. Raises UsageError where an option does not fit.
     """
     codec, goal, chosen = codec_of(run), goal_of(objective, weights), method_of(method)
     state = state_of(codec, goal, start, pool, constraints or Constraints(), seed, budget)
     path = None if out is None else Path(out) / JOURNAL
     settings = made_by(state, chosen, goal)
-    with Journal(path, settings) as journal, Workers(goal, workers, seconds) as calling:
-        Loop(state, chosen, journal, calling, tell).run()
+    calling = Workers(partial(values_of, goal), workers, Limits(seconds=seconds))
+    with interruptible(), Rounds(path, settings) as rounds, calling, stage("searching", budget) as bar:
+        Loop(state, chosen, rounds, calling, bar, product=bool(weights)).run()
     result = Result(state.buffer, goal.names, goal.columns, state.leads, budget)
     if out is not None:
-        written(result, codec, Path(out), settings | {"method": name_of(chosen)})
+        with stage("drawing the report"):
+            written(result, codec, Path(out), settings | {"method": name_of(chosen)})
     return result
 
 
@@ -134,29 +139,23 @@ def require_spelt(codec: Codec, leads: Sequence[str]) -> None:
 
 
 def made_by(state: State, method: Method, goal: Goal) -> Json:
-    """All that decides the course of a search: one that goes on must have the same."""
+    """All that decides the course of a search: one that goes on must have the same, save that its budget may be larger."""
+    run = state.codec.run
     return {
         "objective": goal.names,
         "values": [oracle.name for oracle in goal.oracles],
+        "code of the objective": goal.code,
         "budget": state.budget,
         "method": type(method).__name__,
         "method options": method.options(),
-        "start": digest(state.leads),
-        "pool": digest(state.pool.smiles),
+        "start": digest_of_molecules(state.leads),
+        "pool": digest_of_molecules(state.pool.smiles),
         "constraints": state.constraints.options(),
         "seed": state.seed,
-        "model": digest_of_model(state.codec.run.vae.state_dict()),
+        "model": digest_of_model(run.config.to_dict(), run.vae.state_dict()),
     }
 
 
-def digest(molecules: Sequence[str]) -> str:
-    """SHA-256 of molecules in order, with how many there are."""
-    return f"{len(molecules)} molecules, {hashlib.sha256(chr(10).join(molecules).encode()).hexdigest()[:16]}"
-
-
-def digest_of_model(weights: Mapping[str, Any]) -> str:
-    """SHA-256 of a model's weights."""
-    out = hashlib.sha256()
-    for name, tensor in sorted(weights.items()):
-        out.update(name.encode() + tensor.detach().cpu().contiguous().numpy().tobytes())
-    return out.hexdigest()[:16]
+def digest_of_molecules(molecules: Sequence[str]) -> str:
+    """Which molecules in which order, with how many there are."""
+    return f"{len(molecules)} molecules, {digest(molecules)}"

@@ -13,9 +13,9 @@ import pandas as pd
 from vaehub.errors import UsageError
 from vaehub.files.download import download
 from vaehub.files.guard import guarded, read_bytes, read_gzip
+from vaehub_molecules.chem.many import canonicals
 from vaehub_molecules.chem.policy import Policy
 from vaehub_molecules.chem.reasons import Rejected
-from vaehub_molecules.chem.workers import canonicals
 from vaehub_molecules.sets.splitting import order
 
 PACKAGES = "https://files.pythonhosted.org/packages/"

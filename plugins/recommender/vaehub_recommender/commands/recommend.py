@@ -11,9 +11,6 @@ from vaehub.cli.common import RunPath
 from vaehub.cli.session import session
 
 if TYPE_CHECKING:
-    from rich.progress import Progress
-
-    from vaehub_recommender.bulk.job import Told
     from vaehub_recommender.bulk.manifest import Manifest
 
 Histories = Annotated[
@@ -59,22 +56,9 @@ def recommend(
     from vaehub_recommender.bulk.request import Request
 
     request = Request(run, k, exclude_seen, candidates, block, user, item, weight)
-    with session() as running:
-        manifest = recommend(request, histories, output, telling(running.bars), skip_bad=skip_bad, force=force)
+    with session():
+        manifest = recommend(request, histories, output, skip_bad=skip_bad, force=force)
     print(*summary(manifest), sep="\n")
-
-
-def telling(bars: Progress) -> Told:
-    """A bar of shards that also counts users."""
-    task = bars.add_task("recommending")
-    users = 0
-
-    def tell(shards: int, of: int, more: int) -> None:
-        nonlocal users
-        users += more
-        bars.update(task, advance=shards, total=of, description=f"{users:,} users")
-
-    return tell
 
 
 def summary(manifest: Manifest) -> list[str]:

@@ -74,8 +74,7 @@ class Settings:
             imputer = self.loaded(self.model)
             return read(session, path, None, imputer.schema_.reading.missing_values), imputer
         frame = read(session, path, self.time, self.sentinels)
-        with session.step("fitting"):
-            return frame, Imputer(**self.options()).fit(frame)
+        return frame, Imputer(**self.options()).fit(frame)
 
     def loaded(self, model: Path) -> Imputer:
         """The model of --model. Raises UsageError for options that it has settled when it was fitted."""

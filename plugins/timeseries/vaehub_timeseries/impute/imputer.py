@@ -17,6 +17,7 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 from vaehub.arguments import at_least, or_none, real_number, refused, yes_or_no
 from vaehub.arguments import path as as_path
 from vaehub.errors import UsageError
+from vaehub.jobs.progress import stage
 from vaehub_timeseries.frames import Panel, Reading, Schema, understand, understand_as
 from vaehub_timeseries.impute.anomalies import surprises
 from vaehub_timeseries.impute.drawn import frame_of
@@ -74,9 +75,10 @@ class Imputer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):  # type: i
     def fit(self, X: Table, y: Any = None) -> Imputer:
         """Learn from a frame with gaps, or from an array (N, D) of N steps."""
         options = self._options()
-        panel = understand(self._framed(X, reset=True), self._reading())
-        self.fitted_ = learn(panel, options)
-        self._judge()
+        with stage("fitting"):
+            panel = understand(self._framed(X, reset=True), self._reading())
+            self.fitted_ = learn(panel, options)
+            self._judge()
         return self
 
     def transform(self, X: T) -> T:

@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 import os
-import signal
 
-import pytest
-
-from vaehub.errors import RunFailed
-from vaehub_molecules.chem import workers
+from vaehub.jobs.workers import Limits
+from vaehub_molecules.chem import many
 from vaehub_molecules.chem.canonical import canonical
+from vaehub_molecules.chem.many import canonicals
 from vaehub_molecules.chem.policy import Policy
 from vaehub_molecules.chem.reasons import Reason, Rejected
-from vaehub_molecules.chem.workers import Worker, canonicals
 
 ANYTHING = Policy(max_length=10**7, max_heavy=10**7)
 CAGED = "C1" + "C2CC2" * 30 + "1"  # 31 ring bonds, so it goes to a worker
@@ -25,25 +22,12 @@ PUBCHEM = (
 )
 
 
-@pytest.fixture
-def worker():
-    made = []
-
-    def make(*args, **options):
-        made.append(Worker(*args, **options))
-        return made[-1]
-
-    yield make
-    for one in made:
-        one.close()
-
-
 def test_workers_say_what_this_process_says(monkeypatch):
     texts = ["OCC", "xx", "", "C C", "c1ccccc1", "[CH2]", "OCC", CAGED] * 3
     expected = [answer(text) for text in texts]
     assert canonicals(texts) == expected
-    monkeypatch.setattr(workers, "FEW", 2)
-    monkeypatch.setattr(workers, "CHUNK", 2)
+    monkeypatch.setattr(many, "FEW", 2)
+    monkeypatch.setattr(many, "CHUNK", 2)
     assert canonicals(texts, workers=1) == canonicals(texts, workers=2) == expected
 
 
@@ -59,39 +43,34 @@ def test_policies_reach_the_workers():
     assert canonicals([CAGED, CAGED + "N"], policy) == [canonical(CAGED), Rejected(Reason.ELEMENT, "N")]
 
 
-def test_a_string_that_takes_too_long_is_found_and_the_others_are_read(worker):
-    one = worker(ANYTHING, seconds=0.1)
-    slow = "C" * 10_000
-    assert one.ask(["CO", slow, "OC"]) == ["CO", Rejected(Reason.TIME, "over 0.1 s"), "CO"]
+def rings(size):
+    """A chain so long that it goes to a worker, for its rings, and takes its time there."""
+    return CAGED + "C" * size
 
 
-def test_a_worker_that_dies_is_replaced(worker):
-    one = worker(ANYTHING, seconds=60)
-    one.ask(["C"])
-    os.kill(one.process.pid, signal.SIGSTOP)
-    os.kill(one.process.pid, signal.SIGSEGV)
-    os.kill(one.process.pid, signal.SIGCONT)
-    assert one.ask(["CO"])[0] in ("CO", Rejected(Reason.CRASH))
-    assert one.ask(["CO", "N"]) == ["CO", "N"]
+def test_a_string_that_takes_too_long_is_found_and_the_others_are_read():
+    found = canonicals([CAGED, rings(20_000), CAGED + "O"], ANYTHING, limits=Limits(processor_seconds=0.1, memory_gib=2.0))
+    assert found == [canonical(CAGED), Rejected(Reason.TIME, "over 0.1 s"), canonical(CAGED + "O")]
 
 
-def test_memory_has_a_limit(worker):
-    one = worker(ANYTHING, seconds=20, memory_gib=0.3)
-    huge, small = one.ask(["C" * 1_000_000, "OC"])
+def test_memory_has_a_limit():
+    huge, small = canonicals([rings(1_000_000), CAGED], ANYTHING, limits=Limits(processor_seconds=20, memory_gib=0.3))
     assert isinstance(huge, Rejected)
     assert huge.kind != Reason.TIME
-    assert small == "CO"
+    assert small == canonical(CAGED)
 
 
-def test_a_worker_that_does_not_start_is_told(monkeypatch):
-    monkeypatch.setattr(workers.sys, "executable", "/bin/false")
-    with pytest.raises(RunFailed, match="a worker process did not start"):
-        canonicals([CAGED])
+def test_a_string_that_crashes_rdkit_costs_nobody_else(monkeypatch):
+    def crashing(text, policy):
+        return os._exit(1) if "N" in text else canonical(text, policy)
+
+    monkeypatch.setattr(many, "canonical", crashing)
+    assert canonicals([CAGED, CAGED + "N"]) == [canonical(CAGED), Rejected(Reason.CRASH)]
 
 
 def test_the_string_that_stopped_rdkit():
     assert isinstance(canonicals([PUBCHEM])[0], Rejected)
-    _, after = canonicals([PUBCHEM, CAGED], Policy(max_length=1_000, max_heavy=300), seconds=1)
+    _, after = canonicals([PUBCHEM, CAGED], Policy(max_length=1_000, max_heavy=300))
     assert after == canonical(CAGED)
 
 

@@ -1,0 +1,77 @@
+"""Inside a worker process: a session of its own that ends as a whole, and limits that the system keeps."""
+
+from __future__ import annotations
+
+import os
+import resource
+import select
+import signal
+import sys
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+GIB = 2**30
+
+
+@dataclass
+class Lifeline:
+    """A pipe whose writing end only one process holds, so that its reading end ends with that process, however it ends."""
+
+    reading: int
+    writing: int | None
+
+    def let_go(self) -> None:
+        """In a child made by fork: this is the parent's."""
+        if self.writing is not None:
+            os.close(self.writing)
+            self.writing = None
+            lifeline.cache_clear()
+
+
+@cache
+def lifeline() -> Lifeline:
+    """That of this process."""
+    made = Lifeline(*os.pipe())
+    os.register_at_fork(after_in_child=made.let_go)
+    return made
+
+
+def lead_group(parent: Lifeline) -> None:
+    """Make this process the leader of a session that dies with it or with its parent, including all programs that it started.
+
+    A guard, a small process of the same group, waits for the end of either, also where that is a SIGKILL or a crash.
+    """
+    os.setsid()
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    signal.pthread_sigmask(signal.SIG_SETMASK, [])
+    own = lifeline()
+    if os.fork() == 0:
+        try:
+            select.select([own.reading, parent.reading], [], [])
+        finally:
+            os.killpg(0, signal.SIGKILL)
+
+
+def limit_memory(gib: float | None) -> None:
+    """Let this process take so many GiB of address space more than it has now; no core files."""
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    if gib is not None and sys.platform == "linux":
+        pages = int(Path("/proc/self/statm").read_text().split()[0])
+        most = pages * resource.getpagesize() + int(gib * GIB)
+        resource.setrlimit(resource.RLIMIT_AS, (most, most))
+
+
+def limit_processor(seconds: float | None) -> None:
+    """Let the system end this process after so many seconds of its processor time from now; None takes the limit away."""
+    if seconds is not None:
+        signal.signal(signal.SIGPROF, signal.SIG_DFL)
+    signal.setitimer(signal.ITIMER_PROF, seconds or 0)
+
+
+def one_thread() -> None:
+    """Compute in one thread: those of the parent do not survive a fork, and there is a worker for every core."""
+    if "torch" in sys.modules:
+        import torch
+
+        torch.set_num_threads(1)
