@@ -302,9 +302,12 @@ REFUSED = {
     "twice": ("a,b,a\n1,2,3\n", "column 'a' is there 2 times"),
     "empty": ("", "is empty"),
     "blank": ("\n\n \n", "is empty"),
-    "an open quote": ('a,b\n1,2\n1,"2\n1,2\n', "a quote below line 2 is never closed"),
-    "an open quote, long": ('a,b\n1,2\n1,"2\n' + "1,2\n" * 2_000_000, "a quote below line 2 is never closed"),
-    "a long cell": ("a\n" + "x" * (5 << 20) + "\n1\n", "a row of more than 1,048,576 bytes"),
+    "an open quote": ('a,b\n1,2\n1,"2\n1,2\n', "below line 2: unexpected end of data; is there a quote that is never closed?"),
+    "an open quote, long": (
+        'a,b\n1,2\n1,"2\n' + "1,2\n" * 2_000_000,
+        "below line 2: field larger than field limit (131072); is there a quote that is never closed?",
+    ),
+    "a long cell": ("a\n" + "x" * (5 << 20) + "\n1\n", "a line of more than 1,048,576 characters"),
     "a long first line": (",".join(f"n{at}" for at in range(800_000)), "does not end within"),
     "many columns": ("a," * 199_999 + "b", "200,000 columns"),
 }

@@ -181,9 +181,7 @@ class TextTable(Table):
             for number, _ in self._rows(strict=True):
                 last = number
         except csv.Error as error:
-            raise UsageError(
-                f"{self.path}: a quote below line {last} is never closed ({error}); close it or take it out"
-            ) from error
+            raise UsageError(f"{self.path}: below line {last}: {error}; is there a quote that is never closed?") from error
 
     def _without_blanks(self, table: pa.Table) -> pa.Table:
         """Without the empty columns that separators at the end of every line make."""
