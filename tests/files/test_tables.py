@@ -253,6 +253,9 @@ DECIMALS = {
     "tabs": ("a\tb\tc\n1\t10\t3,5\n", 3.5),
     "three digits": ("a;b;c\n1;1,25;12,500\n", 12.5),
     "points beside": ("a;b;c\n1;1.25;12,500\n", "12,500"),
+    "after the sample": ("a;b;c\n" + "1;1.5;2\n" * 400 + "1;1.5;3,5\n", 3.5),
+    "points in a file with commas": ("a;b;c\n1;1,25;2.5\n", 2.5),
+    "thousands in a file with commas": ("a;b;c\n1;1,25;2.500\n", "2.500"),
     "points": ("a;b;c\n1;10;3.5\n", 3.5),
     "commas part cells": ("a,b,c\n1,10,3.5\n", 3.5),
 }

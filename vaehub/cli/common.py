@@ -32,6 +32,7 @@ OptionalOutput = Annotated[
 Noise = Annotated[bool, typer.Option("--noise", help="Draw from p(x|z) instead of taking its mean.")]
 Seed = Annotated[int, typer.Option(min=0, help="Seed of the random numbers.")]
 Cond = Annotated[str | None, typer.Option(help="The condition: a label, or numbers with commas between.", show_default=False)]
+Force = Annotated[bool, typer.Option("--force", help="Replace the input where the output is the same file.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 

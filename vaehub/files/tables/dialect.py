@@ -41,7 +41,7 @@ def dialect_of(file: BinaryIO) -> Dialect:
     Raises: UsageError for a first line that holds numbers instead of names; ValueError for one that does not end.
 
     >>> dialect_of(io.BytesIO(b"when;degrees\\n1;2,5\\n2;3\\n"))
-    Dialect(names=['when', 'degrees'], separator=';', decimals=',', skip=0, lines=0)
+    Dialect(names=['when', 'degrees'], separator=';', decimals=',.', skip=0, lines=0)
     """
     head = file.read(HEAD)
     cut = len(head) == HEAD
@@ -93,15 +93,13 @@ def rows_of(file: Iterator[str], separator: str, strict: bool = False) -> Iterat
 
 
 def decimals(rows: Sequence[Sequence[str]], separator: str) -> str:
-    """The decimal marks to try: by all numbers of a sample, the comma only where it does not part cells."""
+    """The decimal marks, the likelier first, by all numbers of a sample; the comma only where it does not part cells."""
     if separator == ",":
         return "."
     cells = [cell.strip() for row in rows for cell in row]
     points = sum(POINT.fullmatch(cell) is not None for cell in cells)
     commas = sum(COMMA.fullmatch(cell) is not None and not THOUSANDS.fullmatch(cell) for cell in cells)
-    if points == commas == 0:
-        return ".," if separator == ";" else "."
-    return "," if commas > points else "."
+    return ",." if commas > points or (commas == points and separator == ";") else ".,"
 
 
 def require_names(names: Sequence[str]) -> None:

@@ -15,7 +15,7 @@ import pyarrow.csv as pacsv
 
 from vaehub.errors import UsageError
 from vaehub.files.guard import guarded, regular_file
-from vaehub.files.tables import columnar
+from vaehub.files.tables.columnar import batches_of, cells_of, dataset_of
 from vaehub.files.tables.dialect import Dialect, Row, dialect_of, rows_of
 from vaehub.files.tables.names import TEXT, suffix_of
 from vaehub.files.tables.text import open_text
@@ -204,12 +204,12 @@ class ColumnarTable(Table):
     typed = True
 
     def __init__(self, path: Path, limit: int) -> None:
-        self.dataset = columnar.dataset_of(path, limit)
+        self.dataset = dataset_of(path, limit)
         super().__init__(path, self.dataset.schema.names)
 
     def batches(self, columns: Sequence[str] | None = None, rows: int = ROWS) -> Iterator[pa.RecordBatch]:
         """Columns as they were written."""
-        return columnar.batches_of(self.dataset, self.path, self.chosen(columns), rows)
+        return batches_of(self.dataset, self.path, self.chosen(columns), rows)
 
     def values(self, column: Any) -> pd.Series[Any]:
         """As they were written."""
@@ -220,7 +220,7 @@ class ColumnarTable(Table):
         return as_pandas(column)
 
     def _whole(self, names: list[str]) -> pa.Table:
-        cells = columnar.cells_of(self.dataset, self.path, len(names))
+        cells = cells_of(self.dataset, self.path, len(names))
         if 8 * cells > MAX_BYTES:
             raise ValueError(f"{cells:,} cells, more than {MAX_BYTES:,} bytes in memory; split it")
         return super()._whole(names)

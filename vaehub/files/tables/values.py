@@ -22,6 +22,7 @@ WHOLE = r"^[+-]?[0-9]+$"
 PRINTED = r"^(0|-?[1-9][0-9]{0,17})$"  # whole numbers that are written in the one way in which they are printed
 REAL = r"^[+-]?(?i:[0-9]+(?:\.[0-9]*)?(?:e[+-]?[0-9]+)?|\.[0-9]+(?:e[+-]?[0-9]+)?|inf|infinity|nan)$"
 REALS = {".": REAL, ",": REAL.replace(r"\.", ",")}  # by the decimal mark
+THOUSANDS = {".": r"^[+-]?[0-9]{1,3}(?:\.[0-9]{3})+$", ",": r"^[+-]?[0-9]{1,3}(?:,[0-9]{3})+$"}  # 12,500 may be 12500
 GAPPED = {
     pa.int8(): pd.Int8Dtype(), pa.int16(): pd.Int16Dtype(), pa.int32(): pd.Int32Dtype(), pa.int64(): pd.Int64Dtype(),
     pa.uint8(): pd.UInt8Dtype(), pa.uint16(): pd.UInt16Dtype(), pa.uint32(): pd.UInt32Dtype(), pa.uint64(): pd.UInt64Dtype(),
@@ -33,7 +34,7 @@ def as_values(column: Any, decimals: str = ".") -> pd.Series[Any]:
     """Text as flags, whole numbers (any of 64 bits, with gaps too) or numbers where all of it is, else as it stands.
 
     A column of whole numbers of which one is padded (007) is text, as is one with a number too large for 64 bits.
-    Arguments: column: Arrow strings (R,); decimals: the decimal marks to try.
+    Arguments: column: Arrow strings (R,); decimals: the decimal marks to try, the first also where it may part thousands.
 
     >>> as_values(pa.array(["7", None])).tolist(), as_values(pa.array(["007", "8"])).tolist()
     ([7, <NA>], ['007', '8'])
@@ -49,7 +50,9 @@ def as_values(column: Any, decimals: str = ".") -> pd.Series[Any]:
         tries = (cast(trimmed, kind) for kind in (pa.int64(), pa.uint64()))
     else:
         tries = (
-            cast(pc.replace_substring(trimmed, mark, "."), pa.float64()) for mark in decimals if all_match(trimmed, REALS[mark])
+            cast(pc.replace_substring(trimmed, mark, "."), pa.float64())
+            for mark in decimals
+            if all_match(trimmed, REALS[mark]) and (mark == decimals[0] or not any_match(trimmed, THOUSANDS[mark]))
         )
     return as_pandas(next((found for found in tries if found is not None), column))
 

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from vaehub.cli.common import Output, print_table
+from vaehub.cli.common import Force, Output, print_table
 from vaehub.cli.session import Session, session
 from vaehub.errors import UsageError
-from vaehub_timeseries.commands.files import beside, keyed, levels, require_writable, write
+from vaehub_timeseries.commands.files import beside, keyed, levels, write
 from vaehub_timeseries.commands.impute import Input, Quantiles
 from vaehub_timeseries.commands.settings import Settings, with_settings
 
@@ -31,11 +31,14 @@ def generate(
     ] = None,
     n: Annotated[int, typer.Option("-n", "--number", min=1, help="How many series.")] = 1,
     steps: Annotated[int | None, typer.Option(min=1, help="Rows of each.", show_default="as the model sees at once")] = None,
+    force: Force = False,
     *,
     settings: Settings,
 ) -> None:
     """Draw new series like those of a table or of a model."""
-    require_writable(output)
+    from vaehub.files.tables import check_output
+
+    check_output(output, [input], force)
     with session() as running:
         imputer = model_for(running, input, settings)
         with running.step("generating"):
@@ -58,14 +61,16 @@ def forecast(
     output: Output,
     steps: Annotated[int, typer.Option(min=1, help="Rows to forecast for every series.", show_default=False)],
     quantiles: Quantiles = None,
+    force: Force = False,
     *,
     settings: Settings,
 ) -> None:
     """Continue every series of a table: the future as a gap."""
+    from vaehub.files.tables import check_output
     from vaehub_timeseries.frames import understand_as
 
     asked = levels(quantiles) if quantiles else []
-    require_writable(output)
+    check_output(output, [input], force)
     with session() as running:
         frame, imputer = settings.prepared(running, input)
         with running.step("forecasting"):
@@ -81,13 +86,15 @@ def anomalies(
     input: Input,
     output: Output,
     top: Annotated[int, typer.Option(min=0, help="Print so many of the most surprising cells.")] = 10,
+    force: Force = False,
     *,
     settings: Settings,
 ) -> None:
     """Score every observed cell: how many calibrated standard deviations is it from what all other cells predict?"""
+    from vaehub.files.tables import check_output
     from vaehub_timeseries.frames import understand_as
 
-    require_writable(output)
+    check_output(output, [input], force)
     with session() as running:
         frame, imputer = settings.prepared(running, input)
         with running.step("scoring"):
