@@ -41,6 +41,10 @@ class Table(ABC):
         """Some columns, or all, at most `rows` rows at a time; memory does not grow with the file. Raises UsageError that names it."""
 
     @abstractmethod
+    def kind(self, column: str) -> Any:
+        """The Arrow type of a column."""
+
+    @abstractmethod
     def values(self, column: Any) -> pd.Series[Any]:
         """A column of a batch or of all of them, as what it means (R,)."""
 
@@ -133,6 +137,10 @@ class TextTable(Table):
         if cells and cells[-1].endswith("\n"):
             self._require_closed()
 
+    def kind(self, column: str) -> Any:
+        """Text."""
+        return pa.string()
+
     def values(self, column: Any) -> pd.Series[Any]:
         """Flags and numbers where all cells are, with the decimal mark of the file."""
         return as_values(column, self.dialect.decimals)
@@ -210,6 +218,10 @@ class ColumnarTable(Table):
     def batches(self, columns: Sequence[str] | None = None, rows: int = ROWS) -> Iterator[pa.RecordBatch]:
         """Columns as they were written."""
         return batches_of(self.dataset, self.path, self.chosen(columns), rows)
+
+    def kind(self, column: str) -> Any:
+        """As it was written."""
+        return self.dataset.schema.field(column).type
 
     def values(self, column: Any) -> pd.Series[Any]:
         """As they were written."""
