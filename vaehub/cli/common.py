@@ -96,10 +96,10 @@ def write_rows(run: Run, x: Any, path: Path) -> None:
 
 
 def write_frame(frame: pd.DataFrame, path: Path) -> None:
-    """A table to CSV or Parquet."""
-    write = by_suffix(path, {".csv": frame.to_csv, ".parquet": frame.to_parquet})
-    with replacing(path) as temporary:
-        write(temporary, index=False)
+    """A table to a file, by its suffix, and its name to the screen."""
+    from vaehub.files.tables import write_table
+
+    write_table(frame, path)
     print(path)
 
 

@@ -41,6 +41,10 @@ class Table(ABC):
         """Some columns, or all, at most `rows` rows at a time; memory does not grow with the file. Raises UsageError that names it."""
 
     @abstractmethod
+    def rows(self) -> Iterator[Row]:
+        """Every row, whatever its width, with the number of the line on which it ends, or of the row where there are no lines. Raises UsageError."""
+
+    @abstractmethod
     def kind(self, column: str) -> Any:
         """The Arrow type of a column."""
 
@@ -218,6 +222,14 @@ class ColumnarTable(Table):
     def batches(self, columns: Sequence[str] | None = None, rows: int = ROWS) -> Iterator[pa.RecordBatch]:
         """Columns as they were written."""
         return batches_of(self.dataset, self.path, self.chosen(columns), rows)
+
+    def rows(self) -> Iterator[Row]:
+        """The rows, numbered from 1."""
+        number = 0
+        for batch in self.batches():
+            for cells in zip(*batch.columns, strict=True):
+                number += 1
+                yield number, [cell.as_py() for cell in cells]
 
     def kind(self, column: str) -> Any:
         """As it was written."""

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO, final
 
-from vaehub.files.guard import bomb, most_unpacked, regular_file
+from vaehub.files.guard import bomb, guarded, most_unpacked, regular_file
 from vaehub.files.tables.names import is_packed
 
 CHUNK = 1 << 20  # bytes that are decoded at once
@@ -26,6 +26,16 @@ def open_text(path: Path, limit: int) -> BinaryIO:
     """
     regular_file(path, limit)
     return io.BufferedReader(Chunks(utf8(path, limit)), CHUNK)
+
+
+def read_lines(path: Path, limit: int) -> Iterator[str]:
+    """The lines of a text file, unpacked if its name ends in .gz, whatever it is written in and however they end.
+
+    Arguments: path; limit: most bytes, unpacked. Raises: UsageError that names the file: none, too large, damaged, no text.
+    """
+    with guarded(path, "save it as UTF-8 text"), open_text(path, limit) as file:
+        for line in io.TextIOWrapper(file, "utf-8"):
+            yield line.removesuffix("\n")
 
 
 def utf8(path: Path, limit: int) -> Iterator[bytes]:
