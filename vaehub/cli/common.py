@@ -4,16 +4,13 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import mkdtemp
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-
-from vaehub.errors import UsageError
-from vaehub.hints import did_you_mean
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -77,13 +74,6 @@ def remove(folder: Path) -> None:
     from shutil import rmtree
 
     rmtree(folder, ignore_errors=True)
-
-
-def by_suffix(path: Path, known: dict[str, Callable[..., Any]]) -> Callable[..., Any]:
-    """The function that reads or writes files of this suffix."""
-    if path.suffix not in known:
-        raise UsageError(f"{path}: no format has the suffix '{path.suffix}'; {did_you_mean(path.suffix, known)}")
-    return known[path.suffix]
 
 
 def write_rows(run: Run, x: Any, path: Path) -> None:
