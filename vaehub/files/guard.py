@@ -12,7 +12,7 @@ from vaehub.errors import UsageError
 from vaehub.hints import reason
 
 MAX_BYTES = 8 << 30  # of one file, unpacked, where its reader sets no limit of its own
-MAX_RATIO, FREE_BYTES = 250, 64 << 20  # unpacked to packed, for files that unpack to more than FREE_BYTES
+MAX_RATIO, FREE_BYTES = 250, 256 << 20  # unpacked to packed, for files that unpack to more than FREE_BYTES
 LONGEST_REASON = 200  # characters of another library's message that are repeated
 
 KINDS = {
