@@ -153,7 +153,7 @@ def test_a_condition_can_be_given_for_rows_that_have_none(here, works, fails):
     assert "expects" in fails("encode", "runs/conditional", "three.npy", "--cond", 3, "-o", "x.npy")
 
 
-@pytest.mark.parametrize("suffix", ["npy", "csv", "parquet"])
+@pytest.mark.parametrize("suffix", ["npy", "csv", "CSV.gz", "tsv", "parquet", "feather"])
 def test_encode_then_decode_is_reconstruct(here, works, suffix):
     works("encode", "runs/toy", "rows.npy", "-o", f"z.{suffix}")
     works("decode", "runs/toy", f"z.{suffix}", "-o", "decoded.npy")
@@ -229,11 +229,36 @@ MISTAKES = [
     ("sample", "runs/toy", "-n", "0", "-o", "x.npy", "Invalid value for '-n'"),
     ("sample", "toy.yaml", "-o", "x.npy", "not a safetensors file"),
     ("sample", "runs/toy", "-o", "toy.yaml/x.npy", "toy.yaml"),
-    ("score", "runs/toy", "rows.npy", "-o", "x.xls", "x.xls: no format has the suffix '.xls'; known: .csv, .parquet"),
+    (
+        "score",
+        "runs/toy",
+        "rows.npy",
+        "-o",
+        "x.xls",
+        "x.xls: no known suffix; give one of .csv, .tsv, .txt, .parquet, .feather, .arrow",
+    ),
+    ("reconstruct", "runs/toy", "rows.npy", "-o", "./rows.npy", "rows.npy: is the input itself, which would be lost"),
+    ("decode", "runs/toy", "z.csv", "-o", "z.csv", "z.csv: is the input itself"),
+    ("score", "runs/toy", "scores.csv", "-o", "scores.csv", "scores.csv: is the input itself"),
+    ("interpolate", "runs/toy", "rows.npy", "-o", "rows.npy", "replace it with --force"),
     ("score", "runs/toy", "nope.npy", "-o", "x.csv", "nope.npy: No such file or directory; check the path"),
-    ("encode", "runs/toy", "rows.npy", "-o", "x", "no format has the suffix ''"),
+    (
+        "encode",
+        "runs/toy",
+        "rows.npy",
+        "-o",
+        "x",
+        "x: no known suffix; give one of .npy, .csv, .tsv, .txt, .parquet, .feather, .arrow",
+    ),
     ("decode", "runs/toy", "nope.csv", "-o", "x.npy", "nope.csv: no such file; check the path"),
-    ("decode", "runs/toy", "toy.yaml", "-o", "x.npy", "no format has the suffix '.yaml'"),
+    (
+        "decode",
+        "runs/toy",
+        "toy.yaml",
+        "-o",
+        "x.npy",
+        "toy.yaml: no known suffix; give one of .npy, .csv, .tsv, .txt, .parquet, .feather, .arrow",
+    ),
     ("decode", "runs/toy", "words.csv", "-o", "x.npy", "words.csv: holds no table of numbers"),
     ("decode", "runs/toy", "pickle.npy", "-o", "x.npy", "pickle.npy: holds Python objects"),
     ("decode", "runs/toy", "wide.npy", "-o", "x.npy", "z has shape (2, 7); this model expects (N, 3)"),
@@ -250,6 +275,8 @@ def test_a_mistake_is_one_line_and_exit_code_2(here, fails, case):
     (here / "words.csv").write_text("a,b\nx,y\n")
     np.save(here / "pickle.npy", np.array([{}], dtype=object), allow_pickle=True)
     np.save(here / "wide.npy", np.zeros((2, 7)))
+    for name in ("z.csv", "scores.csv"):
+        (here / name).write_text("z0,z1,z2\n1,2,3\n")
     *words, expected = case
     assert expected in fails(*words)
     assert not (here / "x.npy").exists()

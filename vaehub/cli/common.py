@@ -20,9 +20,6 @@ if TYPE_CHECKING:
 
     from vaehub.run import Run
 
-TABLES = (".csv", ".parquet")
-CODES = (".npy", *TABLES)
-
 
 def existing_run(path: Path | None) -> Path | None:
     """RUN, if it holds a model; asked before torch is imported."""
@@ -45,15 +42,22 @@ def writable(path: Path | None) -> Path | None:
     return path
 
 
-def writable_as(*suffixes: str) -> Callable[[Path | None], Path | None]:
-    """The same for files of which the suffix is known before the domain is."""
+def writable_table(*others: str) -> Callable[[Path | None], Path | None]:
+    """The same for tables and files with these suffixes."""
 
     def check(path: Path | None) -> Path | None:
         if path is not None:
-            require_suffix(path, suffixes)
+            require_table(path, others)
         return writable(path)
 
     return check
+
+
+def require_table(path: Path, others: Sequence[str] = ()) -> None:
+    """Raise UsageError where the path has neither the suffix of a table nor one of these; asked before torch is imported."""
+    from vaehub.files.tables.names import SUFFIXES, suffix_of
+
+    suffix_of(path, (*others, *SUFFIXES))
 
 
 def require_suffix(path: Path, known: Collection[str]) -> None:
@@ -62,9 +66,12 @@ def require_suffix(path: Path, known: Collection[str]) -> None:
         raise UsageError(f"{path}: no format has the suffix '{path.suffix}'; {did_you_mean(path.suffix, known)}")
 
 
-def output_option(*suffixes: str, help: str = "Where to write; the suffix says how.", default: bool | str = False) -> Any:
-    """-o/--output for a file; its suffix must be one of these, where any are given."""
-    check = writable_as(*suffixes) if suffixes else writable
+def output_option(
+    check: Callable[[Path | None], Path | None] = writable,
+    help: str = "Where to write; the suffix says how.",
+    default: bool | str = False,
+) -> Any:
+    """-o/--output for a file that `check` admits."""
     return typer.Option("--output", "-o", metavar="FILE", help=help, show_default=default, callback=check)
 
 
@@ -76,13 +83,14 @@ Input = Annotated[
 ]
 Output = Annotated[Path, output_option()]
 OptionalOutput = Annotated[Path | None, output_option(default="in the run folder")]
-TableOutput = Annotated[Path, output_option(*TABLES, help="Where to write: .csv or .parquet.")]
-CodesOutput = Annotated[Path, output_option(*CODES, help="Where to write: .npy, .csv or .parquet.")]
+TableOutput = Annotated[Path, output_option(writable_table(), "Where to write: .csv, .parquet and other tables.")]
+CodesOutput = Annotated[Path, output_option(writable_table(".npy"), "Where to write: .npy, or a table (.csv, .parquet).")]
 Noise = Annotated[bool, typer.Option("--noise", help="Draw from p(x|z) instead of taking its mean.")]
 Number = Annotated[int, typer.Option("-n", "--number", min=1, help="How many.")]
 Split = Annotated[Literal["train", "val", "test"], typer.Option(help="Which rows of the data.")]
 Seed = Annotated[int, typer.Option(min=0, help="Seed of the random numbers.")]
 Cond = Annotated[str | None, typer.Option(help="The condition: a label, or numbers with commas between.", show_default=False)]
+Force = Annotated[bool, typer.Option("--force", help="Replace the input where the output is the same file.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 
@@ -128,10 +136,10 @@ def write_rows(run: Run, x: Any, path: Path) -> None:
 
 
 def write_frame(frame: pd.DataFrame, path: Path) -> None:
-    """A table to CSV or Parquet."""
-    write = by_suffix(path, {".csv": frame.to_csv, ".parquet": frame.to_parquet})
-    with replacing(path) as temporary:
-        write(temporary, index=False)
+    """A table to a file, by its suffix, and its name to the screen."""
+    from vaehub.files.tables import write_table
+
+    write_table(frame, path)
     print(path)
 
 

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from vaehub.cli.common import (
-    CODES,
     CodesOutput,
     Cond,
+    Force,
     Input,
     Noise,
     Number,
@@ -20,11 +20,10 @@ from vaehub.cli.common import (
     RunPath,
     Seed,
     TableOutput,
-    by_suffix,
     condition,
     existing,
     open_run,
-    require_suffix,
+    require_table,
     write_frame,
     write_rows,
 )
@@ -38,7 +37,7 @@ if TYPE_CHECKING:
 def existing_codes(path: Path | None) -> Path | None:
     """A file of codes, if it is there and can be read."""
     if path is not None:
-        require_suffix(path, CODES)
+        require_table(path, (".npy",))
     return existing(path)
 
 
@@ -57,11 +56,15 @@ def score(
     samples: Annotated[int, typer.Option(min=1, help="Draws of z for a row.")] = 16,
     cond: Cond = None,
     seed: Seed = 0,
+    force: Force = False,
 ) -> None:
     """Score the rows of a file: nats by which each is unlike the training data, and its percentile among them.
 
     Example: vaehub score runs/mnist digits.npz -o scores.csv
     """
+    from vaehub.files.tables import check_output
+
+    check_output(output, [input], force)
     opened = open_run(run)
     write_frame(opened.score(opened.codec.read(input), condition(cond), samples=samples, seed=seed), output)
 
@@ -95,11 +98,14 @@ def say(line: str) -> None:
         print(line)
 
 
-def encode(run: RunPath, input: Input, output: CodesOutput, cond: Cond = None) -> None:
+def encode(run: RunPath, input: Input, output: CodesOutput, cond: Cond = None, force: Force = False) -> None:
     """Write the codes of the rows of a file: the means of q(z|x).
 
     Example: vaehub encode runs/mnist digits.npz -o codes.csv
     """
+    from vaehub.files.tables import SUFFIXES, check_output
+
+    check_output(output, [input], force, (".npy", *SUFFIXES))
     opened = open_run(run)
     write_codes(opened.encode(opened.codec.read(input), condition(cond)), output)
 
@@ -109,20 +115,25 @@ def decode(
     z: Codes,
     output: Output,
     cond: Cond = None,
+    force: Force = False,
 ) -> None:
     """Write the rows that codes stand for.
 
     Example: vaehub decode runs/mnist codes.csv -o decoded.png
     """
+    require_other(output, z, force)
     opened = open_run(run)
     write_rows(opened, opened.decode(read_codes(z), condition(cond)), output)
 
 
-def reconstruct(run: RunPath, input: Input, output: Output, cond: Cond = None, seed: Seed = 0, noise: Noise = False) -> None:
+def reconstruct(
+    run: RunPath, input: Input, output: Output, cond: Cond = None, seed: Seed = 0, noise: Noise = False, force: Force = False
+) -> None:
     """Encode and decode the rows of a file.
 
     Example: vaehub reconstruct runs/mnist digits.npz -o again.png
     """
+    require_other(output, input, force)
     opened = open_run(run)
     write_rows(opened, opened.reconstruct(opened.codec.read(input), condition(cond), seed=seed, noise=noise), output)
 
@@ -135,15 +146,24 @@ def interpolate(
     end: Annotated[int, typer.Option("--to", min=0, help="Number of the last row.")] = 1,
     steps: Annotated[int, typer.Option(min=2, help="How many rows to write, ends included.")] = 10,
     cond: Cond = None,
+    force: Force = False,
 ) -> None:
     """Walk in latent space from one row of a file to another, under the condition of the first.
 
     Example: vaehub interpolate runs/mnist digits.npz --from 0 --to 7 --steps 12 -o walk.png
     """
+    require_other(output, input, force)
     opened = open_run(run)
     data = opened.rows(opened.codec.read(input), condition(cond))
     a, b = (row(data, number, input) for number in (start, end))
     write_rows(opened, opened.interpolate(a, b, steps), output)
+
+
+def require_other(output: Path, input: Path, force: bool) -> None:
+    """Raise UsageError where a file of the domain would be written over the input."""
+    from vaehub.files.tables import check_output
+
+    check_output(output, [input], force, known=())
 
 
 def row(data: Data, number: int, path: Path) -> Data:
@@ -162,7 +182,7 @@ def write_codes(z: Any, path: Path) -> None:
     import numpy as np
     import pandas as pd
 
-    if path.suffix != ".npy":
+    if path.suffix.lower() != ".npy":
         return write_frame(pd.DataFrame(z, columns=[f"z{i}" for i in range(z.shape[1])]), path)
     content = BytesIO()  # numpy's own writing to a file gives no reason where the disk is full
     np.save(content, z)
@@ -173,20 +193,14 @@ def write_codes(z: Any, path: Path) -> None:
 def read_codes(path: Path) -> Any:
     """Codes (N, L) from a file, to the last digit. Raises UsageError where it holds no table of numbers."""
     import numpy as np
-    import pyarrow.csv as pacsv
-    import pyarrow.parquet as pq
 
     from vaehub.files.arrays import read_npy
     from vaehub.files.guard import guarded, regular_file
+    from vaehub.files.tables import SUFFIXES, read_table, suffix_of
 
-    readers = {
-        ".npy": read_npy,
-        ".csv": lambda file: pacsv.read_csv(file).to_pandas(),  # pandas' own reader may round the last digit
-        ".parquet": lambda file: pq.read_table(file).to_pandas(),
-    }
-    read = by_suffix(path, readers)
+    array = suffix_of(path, (".npy", *SUFFIXES)) == ".npy"
     with guarded(regular_file(path), "give a table of numbers, a row for every code"):
-        codes = np.array(read(path))  # a copy, for torch wants to be able to write
+        codes = np.array(read_npy(path) if array else read_table(path))  # a copy, for torch wants to be able to write
         if codes.dtype.kind not in "fiub":
             raise UsageError(f"{path}: holds no table of numbers but {codes.dtype}; give a row of numbers for every code")
         return codes if codes.dtype == np.float32 else codes.astype(np.float64)

@@ -45,7 +45,7 @@ def test_pictures(tmp_path, suffix, start):
     assert (tmp_path / f"out{suffix}").read_bytes().startswith(start)
 
 
-@pytest.mark.parametrize("suffix", [".smi", ".csv", ".parquet", ".sdf", ".png"])
+@pytest.mark.parametrize("suffix", [".smi", ".SMI.gz", ".csv", ".csv.gz", ".parquet", ".feather", ".sdf", ".png"])
 @pytest.mark.parametrize("texts", [[], ["("]], ids=["none", "invalid"])
 def test_nothing_to_write_is_written(tmp_path, suffix, texts):
     write_molecules(texts, tmp_path / f"out{suffix}")
@@ -53,7 +53,7 @@ def test_nothing_to_write_is_written(tmp_path, suffix, texts):
 
 
 def test_an_unknown_suffix_is_named(tmp_path):
-    with pytest.raises(UsageError, match=r"'\.sfd'; did you mean '\.sdf'"):
+    with pytest.raises(UsageError, match=r"out\.sfd: no known suffix; give one of \.smi, .*\.sdf"):
         write_molecules(TEXTS, tmp_path / "out.sfd")
     assert not list(tmp_path.iterdir())
 

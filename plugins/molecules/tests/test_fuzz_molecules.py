@@ -7,6 +7,7 @@ import io
 import random
 import resource
 import time
+import warnings
 from contextlib import suppress
 from functools import cache
 
@@ -203,6 +204,8 @@ def is_read_or_refused(path, raw):
 
 def read_or_refused(path):
     try:
-        return read_molecules(path), ""
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", ".*Windows-1252", UserWarning)
+            return read_molecules(path), ""
     except UsageError as error:
         return None, str(error)

@@ -6,7 +6,8 @@ import pytest
 from scipy.sparse import csr_array, save_npz, vstack
 
 from vaehub.errors import UsageError
-from vaehub_recommender.tables import Columns, Ids, histories, read_histories, text, together
+from vaehub.files.tables import reading
+from vaehub_recommender.tables import Columns, Ids, histories, read_histories, together
 
 ITEMS = Ids.of(["a", "b", "c", "d"])
 
@@ -43,7 +44,7 @@ def test_pairs(tmp_path, frame, rows, columns):
 
 @pytest.mark.parametrize("name", ["in.csv", "in.csv.gz"])
 def test_text(tmp_path, frame, name, monkeypatch):
-    monkeypatch.setattr(text, "BLOCK", 200)
+    monkeypatch.setattr(reading, "BLOCK", 200)
     frame.to_csv(tmp_path / name, index=False)
     same(read_histories(tmp_path / name, ITEMS, Columns(min_rating=4)), histories(frame, ITEMS, Columns(min_rating=4)))
     numbers = frame.assign(item=frame["item"].map({"a": 7, "b": 8, "c": 9, "d": 10, "x": 11}))
@@ -52,7 +53,7 @@ def test_text(tmp_path, frame, name, monkeypatch):
 
 
 def test_users_in_text_are_numbers_only_if_all_are(tmp_path, monkeypatch):
-    monkeypatch.setattr(text, "BLOCK", 16)
+    monkeypatch.setattr(reading, "BLOCK", 16)
     (tmp_path / "in.csv").write_text("user,item\n" + "".join(f"{n},a\n" for n in range(9)) + "x,b\n")
     assert together_again(read_histories(tmp_path / "in.csv", ITEMS))[0] == [*"012345678", "x"]
 
@@ -99,7 +100,7 @@ BAD = {
     "a missing user": ("user,item\n1,a\n,b\n", "counted from row 1: row 0: column 'user': .* is no user"),
     "no items": ("user,thing\n1,a\n", r"no column looks like the item column.*item="),
     "no users": ("who,item\n1,a\n", r"no column looks like the user column.*user="),
-    "ragged": ("user,item\n1,a\n1\n", "cannot be read as .csv"),
+    "ragged": ("user,item\n1,a\n1\n", "line 3: 1 cells where the first line has 2"),
 }
 
 

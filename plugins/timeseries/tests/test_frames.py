@@ -1,6 +1,7 @@
 """The contract: what goes in comes out, but for the gaps."""
 
 import json
+from decimal import Decimal
 
 import numpy as np
 import pandas as pd
@@ -244,3 +245,9 @@ def test_fast_on_long_frames_and_on_many_entities():
     panel = understand(frame, Reading())
     assert len(panel.series) == 5000
     pd.testing.assert_frame_equal(filled(panel), frame.fillna(7.0))
+
+
+def test_decimals_are_filled_with_decimals():
+    frame = pd.DataFrame({"a": [Decimal("1.50"), None, Decimal("2.25")], "b": [1.0, 2, 3]})
+    out = filled(understand(frame, Reading()), 1.875)
+    assert out["a"].tolist() == [Decimal("1.50"), Decimal("1.88"), Decimal("2.25")]

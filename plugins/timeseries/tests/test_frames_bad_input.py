@@ -101,6 +101,23 @@ BAD = {
         {},
         "row 0: column 'a' holds numbers as text.*to_numeric",
     ),
+    "few numbers with a decimal comma": (
+        pd.DataFrame({"a": ["1,5", "2,0", "2,5", None] * 50, "x": np.arange(200.0)}),
+        {},
+        r"row 0: column 'a' holds numbers as text \('1,5'\); write them as 1234\.5",
+    ),
+    "few numbers with thousands": (pd.DataFrame({"a": ["12,500", "1.300"] * 9}), {}, "row 0: column 'a' holds numbers as text"),
+    "shares in per cent": (pd.DataFrame({"a": ["14%", "15 %"] * 9}), {}, "row 0: column 'a' holds numbers as text"),
+    "a mark for missing among few numbers": (
+        pd.DataFrame({"a": ["12.5", "15.0", "-", "17.5", None] * 40}),
+        {},
+        r"row 2: column 'a': '-' is no number.*if '-' means missing, give missing_values=\['-'\] \(--missing-values=-\)",
+    ),
+    "several marks among few numbers": (
+        pd.DataFrame({"a": ["ND", "1", "2", "3", "<0.5", "4"]}),
+        {},
+        r"row 0: column 'a': 'ND'.*if 'ND', '<0\.5' means missing.*--missing-values=ND,<0\.5\)",
+    ),
     "lists": (pd.DataFrame({"a": [[1], [2]]}), {}, "row 0: column 'a'"),
     "complex": (pd.DataFrame({"a": [1j, NAN]}), {}, "column 'a'"),
     "durations with gaps": (pd.DataFrame({"a": pd.to_timedelta(["1s", None]), "b": [1, 2]}), {}, "column 'a'"),
@@ -118,6 +135,11 @@ def test_bad_input_is_named(frame, reading, message):
     with pytest.raises(UsageError, match=message) as error:
         understand(frame, Reading(**reading))
     assert "\n" not in str(error.value)
+
+
+def test_text_that_is_no_number_is_a_category():
+    frame = pd.DataFrame({"site": ["007", "008"] * 9, "sky": ["clear", "1", "rain"] * 6, "level": pd.Categorical(["1", "2"] * 9)})
+    assert [channel.kind for channel in understand(frame, Reading()).schema.channels] == ["category"] * 7
 
 
 def test_a_million_columns_are_refused_with_a_reason():

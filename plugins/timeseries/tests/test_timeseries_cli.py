@@ -181,7 +181,7 @@ def test_series_are_generated_from_a_model(works, here):
 
 MISTAKES = [
     ("impute", "nope.csv", "-o", "x.csv", "nope.csv: no such file"),
-    ("impute", "in.csv", "-o", "x.xls", "x.xls: tables are .csv, .csv.gz, .parquet"),
+    ("impute", "in.csv", "-o", "x.xls", "x.xls: no known suffix; give one of .csv, .tsv, .txt, .parquet, .feather, .arrow"),
     ("impute", "in.csv", "Missing option '--output'"),
     ("impute", "in.csv", "-o", "x.csv", "--quantiles", "0.5,2", "'2' is no number between 0 and 1"),
     ("impute", "in.csv", "-o", "x.csv", "--quantiles", "low", "'low' is no number between 0 and 1"),
@@ -219,6 +219,31 @@ def test_a_failed_write_keeps_the_file_that_was_there(here, fails, monkeypatch):
     monkeypatch.setattr("vaehub.files.atomic.os.replace", broken)
     assert "No space left on device" in fails("timeseries", "impute", "in.csv", "-o", "kept.csv", "--model", "model")
     assert (here / "kept.csv").read_text() == "precious"
+
+
+def test_an_input_is_not_overwritten_unless_told(here, works, fails):
+    (here / "own.csv").write_bytes((here / "in.csv").read_bytes())
+    for words in (["impute"], ["forecast", "--steps", "2"], ["anomalies"]):
+        message = fails("timeseries", words[0], "own.csv", "-o", "./own.csv", "--model", "model", *words[1:])
+        assert "own.csv: is the input itself, which would be lost; write elsewhere, or replace it with --force" in message
+    assert (here / "own.csv").read_bytes() == (here / "in.csv").read_bytes()
+    works("timeseries", "impute", "own.csv", "-o", "own.csv", "--model", "model", "--force")
+    assert pd.read_csv("own.csv").notna().all().all()
+
+
+def test_stations_keep_their_zeros(here, works):
+    table().assign(station="007", b=1.5).to_csv("st.csv", index=False)
+    works("timeseries", "impute", "st.csv", "-o", "o.CSV.gz", "--entity", "station")
+    found = pd.read_csv("o.CSV.gz", dtype=str, compression="gzip")
+    assert set(found["station"]) == {"007"}
+    assert found.notna().all().all()
+
+
+def test_marks_for_missing_are_named_with_the_option(here, works, fails):
+    table().assign(a=["-" if n % 9 == 0 else f"{n % 5},5" for n in range(ROWS)]).to_csv("na.csv", sep=";", index=False)
+    assert "(--missing-values=-)" in fails("timeseries", "impute", "na.csv", "-o", "o.csv")
+    works("timeseries", "impute", "na.csv", "-o", "o.csv", "--missing-values=-,-900")
+    assert pd.read_csv("o.csv")["a"].notna().all()
 
 
 def test_packed_input_is_read(here, works):

@@ -12,7 +12,8 @@ import torch
 from torch import Tensor
 
 from vaehub import Codec, Data, Json, Spec, TensorData, UsageError
-from vaehub_timeseries.frames import Panel, Reading, Schema, read_table, understand_as, write_table
+from vaehub.files.tables import write_table
+from vaehub_timeseries.frames import Panel, Reading, Schema, read_table, understand_as
 from vaehub_timeseries.scale import Scaler
 from vaehub_timeseries.windows import Windows
 from vaehub_timeseries.written import table_of
@@ -68,7 +69,7 @@ class SeriesCodec(Codec):
     def write(self, x: Tensor, path: Path) -> None:
         """Windows (B, T, C) as a table like the one trained on, in the user's units: each an entity, else one after the other."""
         schema, scaler = self.table
-        write_table(table_of(scaler.unscale(x.double().numpy()), schema), path)
+        write_table(table_of(scaler.unscale(x.double().numpy()), schema), path, index=True)
 
     def to_json(self) -> Json:
         """The reading, the schema of the table and the scale of its channels."""

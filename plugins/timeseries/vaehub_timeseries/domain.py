@@ -75,7 +75,7 @@ class TimeSeries(Domain[SeriesCodec]):
     def panel(self) -> Panel:
         """The table, understood."""
         if self.path is None:
-            raise UsageError("domain.path: which table? domain.path=my.csv, or .parquet")
+            raise UsageError("domain.path: which table? domain.path=my.csv, .parquet or another")
         return understand(read_table(self.path, self.reading.time, self.reading.missing_values), self.reading)
 
     @cached_property

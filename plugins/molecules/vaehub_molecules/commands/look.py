@@ -9,14 +9,13 @@ import typer
 
 from vaehub.cli.common import (
     AsJson,
+    Force,
     OptionalOutput,
     Output,
     RunPath,
-    by_suffix,
     open_run,
     print_json,
     print_table,
-    replacing,
     write_frame,
 )
 from vaehub.cli.session import session
@@ -33,7 +32,7 @@ File = Annotated[
     Path, typer.Argument(metavar="FILE", help="Molecules: .smi, .csv, .parquet or .sdf, each also .gz.", show_default=False)
 ]
 Number = Annotated[int, typer.Option("-n", "--number", "-k", min=1, help="How many.")]
-WRITTEN = (".csv", ".parquet", ".png", ".svg")
+PICTURES = (".png", ".svg")
 
 
 def metrics(
@@ -68,6 +67,7 @@ def neighbours(
     ] = None,
     output: Annotated[Path | None, typer.Option("--output", "-o", help="A table (.csv, .parquet).", show_default=False)] = None,
     k: Number = 10,
+    force: Force = False,
 ) -> None:
     """Find the molecules most like others: by code, and by fingerprint.
 
@@ -75,7 +75,7 @@ def neighbours(
     """
     from vaehub_molecules.use.neighbours import neighbours as find
 
-    suited(output)
+    suited(output, [among], force)
     with session():
         codec = opened(run)
         others = codec.domain.train["smiles"].tolist() if among is None else molecules(codec, among)
@@ -106,14 +106,14 @@ def interpolate(
     give(frame, output, [f"like the first {row.to_first:.2f}, the last {row.to_last:.2f}" for row in frame.itertuples()])
 
 
-def reconstruct(run: RunPath, file: File, output: OptionalOutput = None) -> None:
+def reconstruct(run: RunPath, file: File, output: OptionalOutput = None, force: Force = False) -> None:
     """Show what comes back of molecules that are encoded and decoded.
 
     Example: vaehub molecules reconstruct runs/molecules molecules.smi -o again.csv
     """
     from vaehub_molecules.use.reconstruct import reconstruct as again
 
-    suited(output)
+    suited(output, [file], force)
     with session():
         codec = opened(run)
         frame = again(codec, molecules(codec, file))
@@ -125,6 +125,7 @@ def clean(
     file: File,
     output: Output,
     column: Annotated[str | None, typer.Option(help="Where the SMILES stand.", show_default="found by its name")] = None,
+    force: Force = False,
 ) -> None:
     """Write the molecules of a file in canonical form, each once, and beside them what was rejected and why.
 
@@ -132,7 +133,7 @@ def clean(
     """
     from vaehub_molecules.files import read_molecules
 
-    suited(output)
+    suited(output, [file], force)
     with session():
         found = read_molecules(file, column=column)
     print(*found.lines(), sep="\n")
@@ -159,10 +160,12 @@ def molecules(codec: Codec, path: Path) -> list[str]:
     return [str(smiles) for smiles in found.frame["smiles"]]
 
 
-def suited(output: Path | None) -> None:
-    """Raises UsageError for a suffix that nothing is written to, before there is work to be lost."""
+def suited(output: Path | None, inputs: Sequence[Path | None] = (), force: bool = False) -> None:
+    """Raises UsageError for a suffix that nothing is written to, and for one of the inputs, before there is work to be lost."""
+    from vaehub.files.tables import SUFFIXES, check_output
+
     if output is not None:
-        by_suffix(output, dict.fromkeys(WRITTEN, give))
+        check_output(output, inputs, force, (*SUFFIXES, *PICTURES))
 
 
 def give(frame: pd.DataFrame, output: Path | None, legends: Sequence[str] = (), silent: bool = False) -> None:
@@ -174,12 +177,12 @@ def give(frame: pd.DataFrame, output: Path | None, legends: Sequence[str] = (), 
         print_table([str(name) for name in frame], rows)
     if output is None:
         return
-    if output.suffix in (".png", ".svg"):
+    if output.suffix.lower() in PICTURES:
+        from vaehub.files.atomic import atomic_write
         from vaehub_molecules.chem.drawing import grid, grid_svg
 
-        drawn = {".png": grid, ".svg": grid_svg}[output.suffix]
-        with replacing(output) as temporary:
-            temporary.write_bytes(drawn(frame["smiles"].tolist(), legends))
+        drawn = {".png": grid, ".svg": grid_svg}[output.suffix.lower()]
+        atomic_write(output, drawn(frame["smiles"].tolist(), legends))
         print(output)
     else:
         write_frame(frame, output)

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Callable, Sequence
+from typing import Any, TypeAlias
 
 import pandas as pd
+import pyarrow as pa
+from pandas.api import types
 
 from vaehub.errors import UsageError
+from vaehub.files.tables import as_values
 from vaehub.hints import did_you_mean, shown
 
+Values: TypeAlias = "Callable[[Any], pd.Series[Any]]"
 # as they are without case, blanks and underscores, the likeliest first
 USUAL = (
     "smiles",
@@ -24,7 +28,6 @@ USUAL = (
     "molecule",
     "mol",
 )
-PADDED = r"-?0\d"  # an identifier, not a number
 
 
 def bare(name: str) -> str:
@@ -43,10 +46,16 @@ def smiles_column(names: Sequence[str], column: str | None) -> str:
         return given(column, names)
     ranked = sorted(filter(usual, names), key=lambda name: USUAL.index(bare(name)))
     if not ranked:
-        raise UsageError(f"no column looks like SMILES (columns: {listed(names)}); name it with column=…")
+        remedy = "put a line of names before it" if any(map(is_number, names)) else "name it with column=…"
+        raise UsageError(f"no column looks like SMILES (columns: {listed(names)}); {remedy}")
     if len(ranked) > 1 and bare(ranked[0]) == bare(ranked[1]):
         raise UsageError(f"columns {shown(ranked[0])} and {shown(ranked[1])} both look like SMILES; name one with column=…")
     return ranked[0]
+
+
+def is_number(name: str) -> bool:
+    """Whether a name is a number, as in a file without names."""
+    return re.fullmatch(r"[+-]?\d+([.,]\d+)?", name.strip()) is not None
 
 
 def given(column: str, names: Sequence[str]) -> str:
@@ -64,18 +73,14 @@ def listed(names: Sequence[str], most: int = 12) -> str:
     return (", ".join(map(shown, names[:most])) or "none") + more
 
 
-def typed(cells: pd.Series[Any]) -> pd.Series[Any]:
-    """Text as numbers where all of it is: an id 007 stays one, and a blank cell is missing."""
-    known = cells[cells != ""]
-    if known.empty or known.str.match(PADDED).any():
+def typed(cells: pd.Series[Any], values: Values = as_values) -> pd.Series[Any]:
+    """Text as `values` takes it, numbers where all of it is; a blank cell is missing among numbers, and stays one among text."""
+    if not (cells != "").any():
         return cells
-    try:
-        return pd.to_numeric(cells)
-    except ValueError:
-        return cells
+    found = values(pa.array(cells.where(cells != "", None), pa.string()))
+    return cells if types.is_string_dtype(found.dtype) else found
 
 
 def others(table: pd.DataFrame, smiles: str) -> pd.DataFrame:
-    """What a table of text says beside the SMILES; of columns with the same name the first."""
-    kept = table.loc[:, ~table.columns.duplicated()].drop(columns=[smiles, "smiles"], errors="ignore")
-    return kept.apply(typed) if len(kept) else kept
+    """What a table says beside the SMILES; of columns with the same name the first."""
+    return table.loc[:, ~table.columns.duplicated()].drop(columns=[smiles, "smiles"], errors="ignore")

@@ -7,16 +7,16 @@ from pathlib import Path
 import pandas as pd
 
 from vaehub.errors import UsageError
+from vaehub.files.tables import read_lines
 from vaehub_molecules.files.columns import usual
-from vaehub_molecules.files.content import lines
-from vaehub_molecules.files.records import Records
+from vaehub_molecules.files.records import MAX_BYTES, Records
 
 
 def plain(path: Path, column: str | None) -> Records:
     """SMILES, then a name if there is one; a first line that says "smiles" is a header."""
     if column is not None:
         raise UsageError(f"column={column!r}: the file has no named columns; its SMILES come first in each line")
-    rows = [(number, line) for number, line in enumerate(lines(path), 1) if line.strip()]
+    rows = [(number, line) for number, line in enumerate(read_lines(path, MAX_BYTES), 1) if line.strip()]
     if rows and usual(rows[0][1].split()[0]):
         rows = rows[1:]
     parts = [(*line.split(None, 1), "")[:2] for _, line in rows]

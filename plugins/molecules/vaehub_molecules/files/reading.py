@@ -8,15 +8,16 @@ from typing import NamedTuple
 
 from vaehub.errors import UsageError
 from vaehub.files.guard import guarded, regular_file
+from vaehub.files.tables import SUFFIXES, suffix_of
 from vaehub_molecules.chem.canonical import DEFAULT
 from vaehub_molecules.chem.many import Reading, canonicals, canonicals_of_blocks
 from vaehub_molecules.chem.policy import Policy
 from vaehub_molecules.chem.reasons import Rejected
 from vaehub_molecules.files.molecules import Molecules
 from vaehub_molecules.files.plain import plain
-from vaehub_molecules.files.records import Line, Records
+from vaehub_molecules.files.records import MAX_BYTES, Line, Records
 from vaehub_molecules.files.sdf import sdf
-from vaehub_molecules.files.tables import parquet, separated
+from vaehub_molecules.files.tables import table
 
 
 class Kind(NamedTuple):
@@ -30,9 +31,7 @@ KINDS = {
     ".smi": Kind(plain),
     ".smiles": Kind(plain),
     ".txt": Kind(plain),
-    ".csv": Kind(separated),
-    ".tsv": Kind(separated),
-    ".parquet": Kind(parquet),
+    **{suffix: Kind(table) for suffix in SUFFIXES if suffix != ".txt"},
     ".sdf": Kind(sdf, canonicals_of_blocks),
 }
 
@@ -40,7 +39,7 @@ KINDS = {
 def read_molecules(
     path: Path | str, policy: Policy = DEFAULT, column: str | None = None, workers: int | None = None
 ) -> Molecules:
-    """Canonical, unique molecules of a .smi, .smiles, .txt, .csv, .tsv, .parquet or .sdf file, each also .gz.
+    """Canonical, unique molecules of a .smi, .smiles, .txt, .sdf, .csv, .tsv, .parquet or .feather file, each also .gz.
 
     `column`: that of the SMILES in a table, found by its usual names if not given. Of molecules that come twice the first is kept.
     Raises UsageError that names the file: there is none, it cannot be read, or no molecule in it is accepted.
@@ -59,19 +58,9 @@ def read_molecules(
 
 def kind_of(path: Path) -> Kind:
     """The kind of a file by its name. Raises UsageError where there is no such file or kind."""
-    regular_file(path)
-    suffix = Path(path.name.lower().removesuffix(".gz")).suffix
-    if suffix not in KINDS:
-        raise UsageError(f"{path}: molecules are read from {', '.join(KINDS)} files, each also .gz; give one of these")
-    return KINDS[suffix]
-
-
-def records_of(path: Path, kind: Kind, column: str | None) -> Records:
-    """The records of a file; a complaint about its columns names it."""
-    try:
-        return kind.records(path, column)
-    except UsageError as error:
-        raise UsageError(f"{path}: {error}") from error
+    kind = KINDS[suffix_of(path, tuple(KINDS)).removesuffix(".gz")]
+    regular_file(path, MAX_BYTES)
+    return kind
 
 
 def accepted(path: Path, records: Records, answers: list[Reading]) -> Molecules:

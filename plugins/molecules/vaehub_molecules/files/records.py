@@ -23,6 +23,9 @@ class Line(NamedTuple):
         return self.rejected.reason
 
 
+MAX_BYTES = 1 << 30  # of a file, unpacked: some twenty million SMILES
+
+
 @dataclass(frozen=True)
 class Records:
     """texts (N,) as they stand in the file, their numbers (N,), what else the file says of each (N rows), and what could not be split."""

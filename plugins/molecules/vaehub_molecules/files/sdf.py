@@ -8,9 +8,9 @@ from pathlib import Path
 import pandas as pd
 
 from vaehub.errors import UsageError
+from vaehub.files.tables import read_lines
 from vaehub_molecules.files.columns import typed
-from vaehub_molecules.files.content import lines
-from vaehub_molecules.files.records import Records
+from vaehub_molecules.files.records import MAX_BYTES, Records
 
 END = "$$$$"
 TITLE = re.compile(r"^>.*<(.+)>")
@@ -20,7 +20,7 @@ def sdf(path: Path, column: str | None) -> Records:
     """The mol block of each record, with its title and properties beside it."""
     if column is not None:
         raise UsageError(f"column={column!r}: an SDF file holds structures, no column of SMILES")
-    records = split(lines(path))
+    records = split(list(read_lines(path, MAX_BYTES)))
     known = pd.DataFrame([properties(record) for record in records], dtype=object).fillna("")
     others = known.drop(columns="smiles", errors="ignore").apply(typed) if len(known) else known
     return Records([block(record) for record in records], list(range(1, len(records) + 1)), others)

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
+import gzip
 from collections.abc import Callable, Mapping, Sequence
-from io import BytesIO, StringIO
+from io import StringIO
 from pathlib import Path
 
 import pandas as pd
 from rdkit.Chem import MolFromSmiles, SDWriter
 from rdkit.Chem.rdDepictor import Compute2DCoords
 
-from vaehub.errors import UsageError
 from vaehub.files.atomic import atomic_write
-from vaehub.hints import did_you_mean
+from vaehub.files.tables import SUFFIXES, check_output, matched_suffix, suffix_of, write_table
 from vaehub_molecules.chem.canonical import DEFAULT
 from vaehub_molecules.chem.drawing import grid, grid_svg
 from vaehub_molecules.chem.policy import Policy
@@ -23,14 +23,18 @@ DRAWN = 100  # molecules in a picture at most
 
 
 def write_molecules(texts: Sequence[str], path: Path, policy: Policy = DEFAULT) -> None:
-    """Write strings, as a model spells them, to .smi, .csv, .tsv, .parquet, .sdf, or a picture (.png, .svg). Raises UsageError for others.
+    """Write strings, as a model spells them, to .smi, .sdf, a table (.csv, .parquet …), each also .gz, or a picture (.png, .svg).
 
     Tables have all rows: `smiles` is canonical and empty where a row is no molecule, `text` what was spelt. The other formats have the
     molecules alone; the name of each is its row, counted from 1.
     """
-    if path.suffix not in FORMATS:
-        raise UsageError(f"{path}: no format of molecules has the suffix {path.suffix!r}; {did_you_mean(path.suffix, FORMATS)}")
-    atomic_write(path, FORMATS[path.suffix](described(texts, policy)))
+    check_output(path, known=(*FORMATS, *TABLES))
+    frame = described(texts, policy)
+    if matched_suffix(path, TABLES):
+        return write_table(frame, path)
+    suffix = suffix_of(path, tuple(FORMATS))
+    content = FORMATS[suffix.removesuffix(".gz")](frame)
+    atomic_write(path, gzip.compress(content, mtime=0) if suffix.endswith(".gz") else content)
 
 
 def described(texts: Sequence[str], policy: Policy) -> pd.DataFrame:
@@ -48,23 +52,6 @@ def lines(frame: pd.DataFrame) -> bytes:
     """SMILES and row, one molecule a line."""
     real = frame[frame.smiles != ""]
     return "".join(f"{smiles} {row}\n" for smiles, row in zip(real.smiles, real.row, strict=True)).encode()
-
-
-def csv(frame: pd.DataFrame) -> bytes:
-    """Columns with commas between."""
-    return frame.to_csv(index=False).encode()
-
-
-def tsv(frame: pd.DataFrame) -> bytes:
-    """Columns with tabs between."""
-    return frame.to_csv(index=False, sep="\t").encode()
-
-
-def parquet(frame: pd.DataFrame) -> bytes:
-    """Parquet."""
-    out = BytesIO()
-    frame.to_parquet(out, index=False)
-    return out.getvalue()
 
 
 def sdf(frame: pd.DataFrame) -> bytes:
@@ -100,6 +87,7 @@ def svg(frame: pd.DataFrame) -> bytes:
     return grid_svg(shown.smiles.tolist(), legends(shown))
 
 
+TABLES = tuple(suffix for suffix in SUFFIXES if suffix != ".txt")
 FORMATS: Mapping[str, Callable[[pd.DataFrame], bytes]] = {
-    ".smi": lines, ".smiles": lines, ".txt": lines, ".csv": csv, ".tsv": tsv, ".parquet": parquet, ".sdf": sdf, ".png": png, ".svg": svg,
+    ".smi": lines, ".smiles": lines, ".txt": lines, ".sdf": sdf, ".png": png, ".svg": svg,
 }  # fmt: skip

@@ -13,7 +13,8 @@ import pandas as pd
 
 from vaehub import Described
 from vaehub.files.atomic import atomic_write
-from vaehub_molecules.files.writing import csv, sdf
+from vaehub.files.tables import write_table
+from vaehub_molecules.files.writing import sdf
 from vaehub_molecules.search.buffer import Buffer, Floats, auc
 from vaehub_molecules.search.pareto import front, hypervolume
 
@@ -113,7 +114,7 @@ class Result(Described):
         """Write trace.csv, best.csv, best.sdf and, of several objectives, front.csv to a folder."""
         folder = Path(folder)
         for name, frame in self._tables().items():
-            atomic_write(folder / f"{name}.csv", csv(frame))
+            write_table(frame, folder / f"{name}.csv")
         atomic_write(folder / "best.sdf", sdf(self.best))
 
     def _tables(self) -> dict[str, pd.DataFrame]:

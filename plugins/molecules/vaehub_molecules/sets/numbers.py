@@ -20,5 +20,9 @@ def numbers(frame: pd.DataFrame, names: Names) -> pd.DataFrame:
     if unknown:
         raise UsageError(f"domain: no column and no property {unknown[0]!r}; RDKit computes {', '.join(PROPERTIES)}")
     out = table(frame["smiles"].tolist(), computed) if computed else pd.DataFrame(index=range(len(frame)))
-    stated: dict[str, Any] = {name: pd.to_numeric(frame[name], errors="coerce").to_numpy() for name in names if name in frame}
+    stated: dict[str, Any] = {
+        name: pd.to_numeric(frame[name], errors="coerce").to_numpy(float, na_value=float("nan"))
+        for name in names
+        if name in frame
+    }
     return out.assign(**stated)[list(names)]

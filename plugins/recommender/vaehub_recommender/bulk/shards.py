@@ -10,9 +10,11 @@ from hashlib import file_digest
 from pathlib import Path
 
 from vaehub.errors import UsageError
-from vaehub_recommender.tables.files import SUFFIXES
+from vaehub.files.tables import matched_suffix
+from vaehub_recommender.tables.files import SUFFIXES as TABLES
 
 MANIFEST = "_manifest.json"  # a name that readers of Parquet folders pass over
+SUFFIXES = tuple(suffix for suffix in TABLES if suffix != ".txt")  # a .txt in a folder is more often a note
 FORMS = f"give histories as {', '.join(SUFFIXES)}, or a folder of such files"
 
 
@@ -90,5 +92,5 @@ def tables_below(folder: Path) -> list[str]:
 
 def stem_of(path: Path) -> str | None:
     """The path without the suffix of a table; None where it has no such suffix."""
-    found = [suffix for suffix in SUFFIXES if path.name.lower().endswith(suffix)]
-    return path.with_name(path.name[: -len(found[0])]).as_posix() if found and len(path.name) > len(found[0]) else None
+    suffix = matched_suffix(path, SUFFIXES)
+    return path.with_name(path.name[: -len(suffix)]).as_posix() if suffix and len(path.name) > len(suffix) else None

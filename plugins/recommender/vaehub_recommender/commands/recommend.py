@@ -16,7 +16,9 @@ if TYPE_CHECKING:
 Histories = Annotated[
     Path,
     typer.Argument(
-        metavar="HISTORIES", help="What users had: .parquet, .csv, .csv.gz, .npz, or a folder of these.", show_default=False
+        metavar="HISTORIES",
+        help="What users had: .parquet, .csv, .tsv, .feather, each also .gz, .npz, or a folder of these.",
+        show_default=False,
     ),
 ]
 Output = Annotated[

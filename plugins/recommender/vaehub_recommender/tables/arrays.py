@@ -8,14 +8,23 @@ from typing import Any
 from scipy.sparse import coo_array, csr_array, load_npz
 
 from vaehub.files.arrays import judge_npz
-from vaehub_recommender.tables.files import MAX_BYTES
+from vaehub.files.guard import guarded, regular_file
+
+MAX_BYTES = 32 << 30  # of a matrix, unpacked
 
 CHECKED = ("csr", "csc", "bsr")  # formats whose indices scipy checks only when asked to
 
 
 def matrix_of(path: Path) -> csr_array:
-    """The matrix in a file, users x items, its stored zeros left out. Raises ValueError or OSError where it is damaged or too large."""
-    judge_npz(path, MAX_BYTES)
+    """The matrix in a file, users x items, its stored zeros left out. Raises UsageError that names the file: none, damaged or too large."""
+    regular_file(path, MAX_BYTES)
+    with guarded(path, "write it anew"):
+        judge_npz(path, MAX_BYTES)
+        return matrix_within(path)
+
+
+def matrix_within(path: Path) -> csr_array:
+    """The matrix in a file that may be damaged."""
     loaded: Any = load_npz(path)
     if loaded.ndim != 2 or loaded.dtype.kind not in "biuf":
         raise ValueError(f"a {loaded.ndim}-dimensional array of {loaded.dtype}; a matrix of numbers is expected")

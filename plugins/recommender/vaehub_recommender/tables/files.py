@@ -1,50 +1,25 @@
-"""Files and folders of tables: what they are by their names, how large they may be, how they fail."""
+"""Which files hold interactions: tables of every kind, and sparse matrices."""
 
 from __future__ import annotations
 
-import zlib
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Sequence
 from pathlib import Path
-from zipfile import BadZipFile
 
-import pyarrow as pa
+from vaehub import UsageError
+from vaehub.files import tables
 
-from vaehub.errors import UsageError
-from vaehub.hints import reason
-
-SUFFIXES = (".csv", ".csv.gz", ".parquet", ".npz")
-MAX_BYTES = 32 << 30  # of a file, unpacked
+MATRIX = ".npz"
+SUFFIXES = (*tables.SUFFIXES, MATRIX)
+MISSING = ("nan", "NaN")  # of an id as of a rating, beside blank cells
 
 
-def suffix_of(path: Path) -> str:
-    """The suffix, with that before .gz; a folder is one of parquet files. Raises UsageError for no such file, or one that is no table."""
-    if path.is_dir():
-        return ".parquet"
-    found = [suffix for suffix in SUFFIXES if path.name.lower().endswith(suffix)]
-    if not found:
-        raise UsageError(f"{path}: tables are {', '.join(SUFFIXES)} files or folders of .parquet files; give one of these")
-    if not path.is_file():
-        raise UsageError(f"{path}: no such file")
-    return found[0]
+def is_matrix(path: Path) -> bool:
+    """Whether a file holds a sparse matrix. Raises UsageError for a name that no table has."""
+    return not path.is_dir() and tables.suffix_of(path, SUFFIXES) == MATRIX
 
 
-@contextmanager
-def reading(path: Path) -> Iterator[None]:
-    """Whatever goes wrong while a file is read, as one line that names it."""
-    try:
-        yield
-    except UsageError as error:
-        raise error if str(error).startswith(str(path)) else UsageError(f"{path}: {error}") from error
-    except (
-        pa.ArrowException,
-        ValueError,
-        OSError,
-        EOFError,
-        KeyError,
-        IndexError,
-        NotImplementedError,
-        zlib.error,
-        BadZipFile,
-    ) as error:
-        raise UsageError(f"{path}: cannot be read as {suffix_of(path)} ({reason(error)}); mend it or write it anew") from error
+def open_named(path: Path, known: Sequence[str] = tables.SUFFIXES) -> tables.Table:
+    """A table whose columns have names. Raises UsageError for a matrix, and as `open_table` does."""
+    if is_matrix(path):
+        raise UsageError(f"{path}: its columns have no names; give one of {', '.join(known)}")
+    return tables.open_table(path, MISSING)

@@ -11,46 +11,47 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.types as pat
 
-from vaehub.errors import UsageError
+from vaehub import UsageError
+from vaehub.files.guard import guarded
+from vaehub.files.tables import ROWS, Table, as_pandas, open_table, whole_numbers
 from vaehub_recommender.tables.arrays import matrix_of
 from vaehub_recommender.tables.cells import cells
 from vaehub_recommender.tables.columns import USER, Columns, find
-from vaehub_recommender.tables.files import reading, suffix_of
+from vaehub_recommender.tables.files import MISSING, is_matrix
 from vaehub_recommender.tables.histories import History, Place, of_lists, of_matrix, of_pairs
 from vaehub_recommender.tables.ids import Ids
 from vaehub_recommender.tables.lists import Flat
-from vaehub_recommender.tables.parquet import dataset_of, parquet_batches
-from vaehub_recommender.tables.text import header_of, series, text_batches, value_column, whole_numbers
 from vaehub_recommender.tables.together import Once, whole_users
-
-ROWS = 1 << 17  # of a file that are read at once
 
 
 def read_histories(path: Path | str, items: Ids, columns: Columns | None = None, rows: int = ROWS) -> Iterator[History]:
     """The histories of all users of a file in their order, some at a time; no user comes twice.
 
-    .parquet: a row for each pair, those of a user together, or one for each user with a list of items; .csv, .csv.gz: a row for each pair;
-    .npz: a matrix (users, items). Raises UsageError that names the file: damaged, a column absent or in doubt, a user torn apart.
+    A table has a row for each pair, those of a user together, or (Parquet, Feather) one for each user with a list of items; .npz: a matrix
+    (users, items). Raises UsageError that names the file: damaged, a column absent or in doubt, a user torn apart.
     """
-    path = Path(path)
-    read = READERS[suffix_of(path)]
+    path, columns = Path(path), Columns() if columns is None else columns
     once = Once()
-    with reading(path):
-        for history in read(path, items, Columns() if columns is None else columns, rows):
+    with guarded(path):
+        found = from_matrix(path, items, rows) if is_matrix(path) else from_table(path, items, columns, rows)
+        for history in found:
             once.add(history.users)
             yield history
         once.check()
 
 
-def from_parquet(path: Path, items: Ids, columns: Columns, rows: int) -> Iterator[History]:
-    """Pairs or lists from a Parquet file."""
-    dataset = dataset_of(path)
-    known = columns.of_histories(dataset.schema.names)
-    batches = parquet_batches(dataset, known.needed, rows)
-    if is_list(dataset.schema.field(known.item).type):
-        return from_lists(batches, known, items)
-    user = find(known.user, dataset.schema.names, "user", USER)
-    return from_pairs((batch.to_pandas() for batch in batches), known, user, items.positions, len(items))
+def from_table(path: Path, items: Ids, columns: Columns, rows: int) -> Iterator[History]:
+    """Pairs or lists from a table."""
+    table = open_table(path, MISSING)
+    known = columns.of_histories(table.names)
+    if is_list(table.kind(str(known.item))):
+        return from_lists(table.batches(known.needed, rows), known, items)
+    user = find(known.user, table.names, "user", USER)
+    if table.typed:
+        return from_pairs(
+            (batch.to_pandas() for batch in table.batches(known.needed, rows)), known, user, items.positions, len(items)
+        )
+    return from_pairs(spelled(table, known, user, rows), known, user, items.spelled, len(items))
 
 
 def is_list(kind: Any) -> bool:
@@ -80,28 +81,18 @@ def from_pairs(frames: Iterable[pd.DataFrame], columns: Columns, user: str, plac
         start += len(frame)
 
 
-def from_text(path: Path, items: Ids, columns: Columns, rows: int) -> Iterator[History]:
-    """Pairs from a CSV file; users are whole numbers where all of them are written so."""
-    header = header_of(path)
-    known = columns.of_histories(header.names)
-    user = find(known.user, header.names, "user", USER)
-    whole = all(whole_numbers(batch.column(user)) for batch in text_batches(path, [user], header.separator))
-
-    def typed(batch: pa.RecordBatch) -> pd.DataFrame:
+def spelled(table: Table, known: Columns, user: str, rows: int) -> Iterator[pd.DataFrame]:
+    """Pairs of a text; users are whole numbers where all of them are written so."""
+    whole = all(whole_numbers(batch.column(user)) for batch in table.batches([user]))
+    for batch in table.batches(known.needed, rows):
         users = batch.column(user).cast(pa.int64()) if whole else batch.column(user)
-        frame = pd.DataFrame({user: series(users), known.item: series(batch.column(known.item))})
-        return frame if known.weight is None else frame.assign(**{known.weight: value_column(batch.column(known.weight))})
-
-    batches = text_batches(path, known.needed, header.separator)
-    return from_pairs(map(typed, batches), known, user, items.spelled, len(items))
+        frame = pd.DataFrame({user: as_pandas(users), known.item: as_pandas(batch.column(known.item))})
+        yield frame if known.weight is None else frame.assign(**{known.weight: table.values(batch.column(known.weight))})
 
 
-def from_matrix(path: Path, items: Ids, columns: Columns, rows: int) -> Iterator[History]:
+def from_matrix(path: Path, items: Ids, rows: int) -> Iterator[History]:
     """Rows of a sparse matrix; users are called by their numbers."""
     matrix = matrix_of(path)
     for start in range(0, matrix.shape[0], rows):
         block = of_matrix(matrix[start : start + rows], items)
         yield History(block.users + start, block.matrix, block.unknown)
-
-
-READERS = {".csv": from_text, ".csv.gz": from_text, ".parquet": from_parquet, ".npz": from_matrix}

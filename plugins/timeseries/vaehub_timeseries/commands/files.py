@@ -22,22 +22,13 @@ def read(session: Session, path: Path, time: str | None, missing_values: Sequenc
         return read_table(path, time, missing_values)
 
 
-def require_writable(path: Path) -> None:
-    """Raise UsageError for a table that could not be written, before hours are spent on it."""
-    from vaehub_timeseries.frames.tables import suffix_of
-
-    suffix_of(path)
-    if path.is_dir():
-        raise UsageError(f"{path}: is a folder; give a file")
-
-
 def write(tables: Mapping[Path, pd.DataFrame], pages: Mapping[Path, str] | None = None, first: Sequence[str] = ()) -> None:
     """Write all tables and pages, none of them half; then print the lines `first` and where the files are."""
     from vaehub.files.atomic import atomic_write
-    from vaehub_timeseries.frames.tables import write_table
+    from vaehub.files.tables import write_table
 
     for path, frame in tables.items():
-        write_table(frame, path)
+        write_table(frame, path, index=True)
     for path, text in (pages or {}).items():
         atomic_write(path, text.encode())
     print(*first, *tables, *(pages or {}), sep="\n")
@@ -45,7 +36,7 @@ def write(tables: Mapping[Path, pd.DataFrame], pages: Mapping[Path, str] | None 
 
 def beside(path: Path, what: str, suffix: str | None = None) -> Path:
     """out.csv.gz -> out.quantiles.csv.gz"""
-    from vaehub_timeseries.frames.tables import suffix_of
+    from vaehub.files.tables import suffix_of
 
     own = path.name[-len(suffix_of(path)) :]
     return path.with_name(f"{path.name.removesuffix(own)}.{what}{own if suffix is None else suffix}")

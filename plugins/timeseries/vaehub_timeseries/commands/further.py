@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from vaehub.cli.common import Output, print_table
+from vaehub.cli.common import Force, Output, print_table
 from vaehub.cli.session import Session, session
 from vaehub.errors import UsageError
-from vaehub_timeseries.commands.files import beside, keyed, levels, require_writable, write
+from vaehub_timeseries.commands.files import beside, keyed, levels, write
 from vaehub_timeseries.commands.impute import Input, Quantiles
 from vaehub_timeseries.commands.settings import Settings, with_settings
 
@@ -31,6 +31,7 @@ def generate(
     ] = None,
     n: Annotated[int, typer.Option("-n", "--number", min=1, help="How many series.")] = 1,
     steps: Annotated[int | None, typer.Option(min=1, help="Rows of each.", show_default="as the model sees at once")] = None,
+    force: Force = False,
     *,
     settings: Settings,
 ) -> None:
@@ -38,7 +39,9 @@ def generate(
 
     Example: vaehub timeseries generate --model runs/series -n 10 -o drawn.csv
     """
-    require_writable(output)
+    from vaehub.files.tables import check_output
+
+    check_output(output, [input], force)
     with session() as running:
         imputer = model_for(running, input, settings)
         with running.step("generating"):
@@ -61,6 +64,7 @@ def forecast(
     output: Output,
     steps: Annotated[int, typer.Option(min=1, help="Rows to forecast for every series.", show_default=False)],
     quantiles: Quantiles = None,
+    force: Force = False,
     *,
     settings: Settings,
 ) -> None:
@@ -68,10 +72,11 @@ def forecast(
 
     Example: vaehub timeseries forecast weather.csv --steps 24 -o tomorrow.csv
     """
+    from vaehub.files.tables import check_output
     from vaehub_timeseries.frames import understand_as
 
     asked = levels(quantiles) if quantiles else []
-    require_writable(output)
+    check_output(output, [input], force)
     with session() as running:
         frame, imputer = settings.prepared(running, input)
         with running.step("forecasting"):
@@ -87,6 +92,7 @@ def anomalies(
     input: Input,
     output: Output,
     top: Annotated[int, typer.Option(min=0, help="Print so many of the most surprising cells.")] = 10,
+    force: Force = False,
     *,
     settings: Settings,
 ) -> None:
@@ -94,9 +100,10 @@ def anomalies(
 
     Example: vaehub timeseries anomalies weather.csv --top 20 -o scores.csv
     """
+    from vaehub.files.tables import check_output
     from vaehub_timeseries.frames import understand_as
 
-    require_writable(output)
+    check_output(output, [input], force)
     with session() as running:
         frame, imputer = settings.prepared(running, input)
         with running.step("scoring"):

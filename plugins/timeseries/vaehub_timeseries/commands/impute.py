@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from vaehub.cli.common import Output
+from vaehub.cli.common import Force, Output
 from vaehub.cli.session import Session, session
 from vaehub.errors import UsageError
-from vaehub_timeseries.commands.files import beside, keyed, levels, require_writable, stacked, write
+from vaehub_timeseries.commands.files import beside, keyed, levels, stacked, write
 from vaehub_timeseries.commands.settings import Settings, with_settings
 
 if TYPE_CHECKING:
@@ -18,7 +18,9 @@ if TYPE_CHECKING:
 
     from vaehub_timeseries import Imputer
 
-Input = Annotated[Path, typer.Argument(metavar="INPUT", help="A table: .csv, .csv.gz or .parquet.", show_default=False)]
+Input = Annotated[
+    Path, typer.Argument(metavar="INPUT", help="A table: .csv, .tsv, .parquet or .feather, each also .gz.", show_default=False)
+]
 Quantiles = Annotated[str | None, typer.Option(help="Also write these quantiles of every cell: 0.05,0.95.", show_default=False)]
 
 
@@ -29,6 +31,7 @@ def impute(
     samples: Annotated[int, typer.Option(min=0, help="Also write so many joint draws of the whole table.")] = 0,
     quantiles: Quantiles = None,
     report: Annotated[bool, typer.Option("--report", help="Also write a page with figures and errors.")] = False,
+    force: Force = False,
     *,
     settings: Settings,
 ) -> None:
@@ -36,8 +39,10 @@ def impute(
 
     Example: vaehub timeseries impute weather.csv -o filled.csv --quantiles 0.05,0.95 --report
     """
+    from vaehub.files.tables import check_output
+
     asked = levels(quantiles) if quantiles else []
-    require_writable(output)
+    check_output(output, [input], force)
     with session() as running:
         frame, imputer = settings.prepared(running, input)
         with running.step("imputing"):

@@ -2,7 +2,7 @@
 
 from vaehub_timeseries.frames.panel import Panel, Series
 from vaehub_timeseries.frames.schema import Channel, Reading, Schema
-from vaehub_timeseries.frames.tables import read_table, write_table
+from vaehub_timeseries.frames.tables import read_table
 from vaehub_timeseries.frames.understand import understand, understand_as
 
-__all__ = ["Channel", "Panel", "Reading", "Schema", "Series", "read_table", "understand", "understand_as", "write_table"]
+__all__ = ["Channel", "Panel", "Reading", "Schema", "Series", "read_table", "understand", "understand_as"]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Hashable, Sequence
+from decimal import Decimal
 from typing import Any, NamedTuple, final
 
 import numpy as np
@@ -64,7 +65,9 @@ class Number(Codec):
                 cells = whole_numbers(values, numpy_dtype(column))
             case _:
                 cells = within(values, numpy_dtype(column))
-        return cells.astype(object) if types.is_object_dtype(column.dtype) else cells
+        if not types.is_object_dtype(column.dtype):
+            return cells
+        return decimals(column, values) if types.infer_dtype(column, skipna=True) == "decimal" else cells.astype(object)
 
 
 @final
@@ -149,6 +152,15 @@ def missing_cells(column: pd.Series, sentinels: Sequence[float | str]) -> Bools:
         numbers = [value for value in sentinels if not isinstance(value, str)]
         return gone | np.isin(column.to_numpy(float, na_value=np.nan), numbers)
     return gone | column.isin(list(sentinels)).to_numpy(bool)
+
+
+def decimals(column: pd.Series, values: Floats) -> NDArray[Any]:
+    """Numbers as decimals with as many digits behind the point as those of the column have."""
+    exponents = [cell.as_tuple().exponent for cell in column.dropna() if cell.is_finite()]
+    places = max((-exponent for exponent in exponents if exponent < 0), default=0)
+    cells = np.empty(len(values), object)
+    cells[:] = [Decimal(f"{value:.{places}f}") for value in values]
+    return cells
 
 
 def numpy_dtype(column: pd.Series) -> np.dtype[Any]:

@@ -17,7 +17,9 @@ from vaehub_timeseries.frames.schema import Channel, Form, Reading
 
 MAX_CHANNELS = 10_000  # the covariance of 10,000 columns takes 800 MB
 FREE_TEXT = 50  # distinct values, of which over half of the rows have one of their own
-NUMBERS = 0.5  # share of a text's cells that are numbers, so that the others are mistakes
+NUMBERS = 0.5  # share of a text's distinct values that are numbers, so that the others are mistakes
+NUMBER = r"[+-]?(\d{1,3}([., ']\d{3})+|\d+)([.,]\d+)?([eE][+-]?\d+)?\s*%?"  # with thousands, a decimal comma or per cent, too
+PADDED = r"0\d+"  # an identifier
 
 
 def find_channels(frame: pd.DataFrame, form: Form, reading: Reading) -> tuple[list[Channel], list[Hashable]]:
@@ -72,19 +74,35 @@ def bad_text(frame: pd.DataFrame, text: pd.Series, label: Hashable) -> str | Non
     values = text.unique()
     if len(values) == 0:
         return f"{named(label)} is text and nothing in it is observed; drop the column, or name those to impute with columns=[…]"
-    if len(values) <= FREE_TEXT // 2:
-        return None
-    numbers = pd.to_numeric(text, errors="coerce").notna()
-    if numbers.all():
-        return f"{row(frame, text.index[0])}: {named(label)} holds numbers as text ({shown(text.iloc[0])}); convert it with pd.to_numeric"
-    if numbers.mean() >= NUMBERS:
-        bad = text[~numbers]
-        where = f"{row(frame, bad.index[0])}: {named(label)}: {shown(bad.iloc[0])}"
-        return f"{where} is no number, as most others are; mend it, or convert the column with pd.to_numeric(…, errors='coerce')"
+    if (spelt := numbers_as_text(frame, text, label)) is not None:
+        return spelt
     if len(values) > max(FREE_TEXT, len(text) / 2):
         where = f"{row(frame, text.index[0])}: {named(label)} is free text ({shown(text.iloc[0])})"
         return f"{where}, {len(values):,} different values in {len(text):,} rows; drop the column, or name those to impute with columns=[…]"
     return None
+
+
+def numbers_as_text(frame: pd.DataFrame, text: pd.Series, label: Hashable) -> str | None:
+    """What is wrong where half or more of the distinct values are numbers; None for others, and for identifiers such as 007."""
+    values = pd.Series(text.unique()).astype(str)
+    stripped = values.str.strip()
+    numeric = (stripped.str.fullmatch(NUMBER) | pd.to_numeric(stripped, errors="coerce").notna()).to_numpy(bool)
+    if numeric.mean() < NUMBERS or stripped.str.fullmatch(PADDED).any():
+        return None
+    if numeric.all():
+        first = text.iloc[0]
+        return (
+            f"{row(frame, text.index[0])}: {named(label)} holds numbers as text ({shown(first)}); write them as 1234.5 "
+            "(in Python: pd.to_numeric), or make them categories with astype('category')"
+        )
+    odd = list(values[~numeric])
+    some = ", ".join(map(repr, odd[:3])) + (f" and {len(odd) - 3:,} more" if len(odd) > 3 else "")
+    words = ",".join(odd[:3])
+    at = int(text.index[text.astype(str) == odd[0]][0])
+    return (
+        f"{row(frame, at)}: {named(label)}: {shown(odd[0])} is no number, as most others are; mend it, or if {some} means missing, "
+        f"give missing_values={odd[:3]} (--missing-values={words})"
+    )
 
 
 def column_channels(column: pd.Series, missing: NDArray[np.bool_], label: Hashable, target: bool) -> list[Channel]:

@@ -1,0 +1,75 @@
+"""Files that say what their columns hold, as one table: Parquet and Feather, and folders of Parquet files."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.dataset as ds
+
+from vaehub.errors import UsageError
+from vaehub.files.guard import guarded, read_gzip, regular_file
+from vaehub.files.tables.names import is_packed, matched_suffix
+
+REMEDY = "write it anew"
+
+
+def dataset_of(path: Path, limit: int) -> ds.Dataset:
+    """A file, or all below a folder whose names may hold columns (year=2024/part.parquet), numbers as wide as the widest.
+
+    Raises: UsageError that names the file that is damaged, of other types, or no file.
+    """
+    if is_packed(path):
+        return packed(path, limit)
+    files = [path] if path.is_file() else parquet_files(path)
+    base = str(path.parent if path.is_file() else path)
+    kind = "feather" if files[0].suffix.lower() in (".feather", ".arrow") else "parquet"
+
+    def joined(schema: pa.Schema | None) -> ds.Dataset:
+        names, keys = [str(regular_file(file, limit)) for file in files], ds.partitioning(flavor="hive")
+        return ds.dataset(names, schema, kind, partitioning=keys, partition_base_dir=base)
+
+    with guarded(files[0], REMEDY):
+        dataset = joined(None)
+    schema = dataset.schema
+    for fragment in dataset.get_fragments():
+        with guarded(fragment.path, REMEDY):
+            schema = pa.unify_schemas([schema, fragment.physical_schema], promote_options="permissive")
+    return joined(schema)
+
+
+def packed(path: Path, limit: int) -> ds.Dataset:
+    """A gzipped file, unpacked in memory."""
+    content = pa.BufferReader(read_gzip(path, limit))
+    parquet = (matched_suffix(path) or "").startswith(".parquet")
+    with guarded(path, REMEDY):
+        if parquet:
+            import pyarrow.parquet as pq
+
+            return ds.dataset(pq.read_table(content))
+        return ds.dataset(pa.ipc.open_file(content).read_all())
+
+
+def parquet_files(folder: Path) -> list[Path]:
+    """The Parquet files below a folder in the order of their names; those with a dot or underscore in front are others' notes."""
+    found = [file for file in sorted(folder.rglob("*.parquet")) if file.is_file()]
+    visible = [file for file in found if not any(part.startswith((".", "_")) for part in file.relative_to(folder).parts)]
+    if not visible:
+        raise UsageError(f"{folder}: holds no .parquet files")
+    return visible
+
+
+def batches_of(dataset: ds.Dataset, path: Path, columns: Sequence[str], rows: int) -> Iterator[pa.RecordBatch]:
+    """These columns, at most `rows` rows at a time. Raises UsageError that names the file that is damaged."""
+    for fragment in dataset.get_fragments():
+        with guarded(fragment.path if isinstance(fragment, ds.FileFragment) else path, REMEDY):
+            yield from fragment.to_batches(schema=dataset.schema, columns=list(columns), batch_size=rows, use_threads=False)
+
+
+def cells_of(dataset: ds.Dataset, path: Path, columns: int) -> int:
+    """How many cells some columns have, by what the files say of themselves."""
+    with guarded(path, REMEDY):
+        rows: Any = dataset.count_rows()
+    return int(rows) * columns

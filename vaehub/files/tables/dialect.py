@@ -1,0 +1,121 @@
+"""How a text table is written: what parts its cells, what its columns are called, which mark its decimals have."""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+from collections.abc import Iterator, Sequence
+from itertools import islice
+from typing import BinaryIO, NamedTuple
+
+from vaehub.errors import UsageError
+
+SEPARATORS = ",;\t|"  # the likeliest first
+HEAD = 1 << 20  # bytes that a dialect is judged by; the line of names is shorter
+SAMPLE = 300  # rows that a dialect is judged by
+MAX_COLUMNS = 50_000
+DECLARED = re.compile(r"(?:[ \t]*\r?\n|\r)*(?:sep=(.)(?:\r\n|\r|\n))?(?:\r?\n|\r)*")  # blank lines, and the sep=; of Excel
+NUMBER = re.compile(r"[+-]?(\d+([.,]\d*)?|[.,]\d+)([eE][+-]?\d+)?")
+POINT = re.compile(r"[+-]?\d*\.\d+([eE][+-]?\d+)?")
+COMMA = re.compile(r"[+-]?\d*,\d+([eE][+-]?\d+)?")
+THOUSANDS = re.compile(r"[+-]?\d{1,3}(,\d{3})+")  # 12,500 is 12.5 or 12500: no evidence
+
+Row = tuple[int, list[str]]  # the number of its line in the file, from 1, and its cells
+
+
+class Dialect(NamedTuple):
+    """names of the columns; separator between cells; decimals: the marks that numbers may have, the likelier first; skip: bytes
+    before the names, which are `lines` lines."""
+
+    names: list[str]
+    separator: str
+    decimals: str
+    skip: int
+    lines: int
+
+
+def dialect_of(file: BinaryIO) -> Dialect:
+    """The dialect of a text table, judged by its first rows; no names where the file is empty.
+
+    Raises: UsageError for a first line that holds numbers instead of names; ValueError for one that does not end.
+
+    >>> dialect_of(io.BytesIO(b"when;degrees\\n1;2,5\\n2;3\\n"))
+    Dialect(names=['when', 'degrees'], separator=';', decimals=',.', skip=0, lines=0)
+    """
+    head = file.read(HEAD)
+    cut = len(head) == HEAD
+    text = head.decode("utf-8", "ignore" if cut else "strict")
+    start = DECLARED.match(text)
+    before = start[0] if start else ""
+    body = text[len(before) :]
+    declared = start[1] if start else None
+    separator, rows = sniffed(body, declared or SEPARATORS, cut)
+    names = [name if name.strip() else f"Unnamed: {at}" for at, name in enumerate(rows[0])] if rows else []
+    require_names(names)
+    return Dialect(
+        names, separator, decimals(rows[1:], separator), len(before.encode()), len(io.StringIO(before, newline="").readlines())
+    )
+
+
+def sniffed(text: str, separators: str, cut: bool) -> tuple[str, list[list[str]]]:
+    """The separator with which most rows are as wide as the first, and the rows that it makes."""
+    tried = {separator: sample(text, separator, cut) for separator in separators}
+
+    def fit(separator: str) -> tuple[float, int]:
+        rows = tried[separator]
+        width = len(rows[0]) if rows else 0
+        return (sum(len(row) == width for row in rows) / len(rows) if width > 1 else 0.0, width)
+
+    best = max(tried, key=fit)
+    return best, tried[best]
+
+
+def sample(text: str, separator: str, cut: bool) -> list[list[str]]:
+    """The first rows of a text that may be cut off in its last one. Raises ValueError where the first does not end."""
+    rows: list[list[str]] = []
+    torn = cut
+    try:
+        rows += (cells for _, cells in islice(rows_of(io.StringIO(text, newline=""), separator), SAMPLE + 1))
+    except csv.Error:  # a cell is too long, perhaps only with this separator
+        torn = False
+    if torn and len(rows) <= SAMPLE:
+        rows.pop()
+    if cut and not rows:
+        raise ValueError(f"its first line does not end within {HEAD:,} bytes; give a table with fewer columns")
+    return rows[:SAMPLE]
+
+
+def rows_of(file: Iterator[str], separator: str, strict: bool = False) -> Iterator[Row]:
+    """Every row that is not blank, with the number of the line on which it ends, counted from 1."""
+    reader = csv.reader(file, delimiter=separator, strict=strict)
+    return ((reader.line_num, cells) for cells in reader if cells)
+
+
+def decimals(rows: Sequence[Sequence[str]], separator: str) -> str:
+    """The decimal marks, the likelier first, by all numbers of a sample; the comma only where it does not part cells."""
+    if separator == ",":
+        return "."
+    cells = [cell.strip() for row in rows for cell in row]
+    points = sum(POINT.fullmatch(cell) is not None for cell in cells)
+    commas = sum(COMMA.fullmatch(cell) is not None and not THOUSANDS.fullmatch(cell) for cell in cells)
+    return ",." if commas > points or (commas == points and separator == ";") else ".,"
+
+
+def require_names(names: Sequence[str]) -> None:
+    """Raise UsageError where the first line holds the first row of numbers, or more columns than a table may have."""
+    if len(names) > MAX_COLUMNS:
+        raise UsageError(f"{len(names):,} columns, more than {MAX_COLUMNS:,}; split the table")
+    if names and all(NUMBER.fullmatch(name.strip()) for name in names) and not counted(names):
+        raise UsageError(
+            f"its first line holds numbers ({', '.join(names[:3])}{', …' if len(names) > 3 else ''}) and no names; "
+            "put a line with a name for each column before it"
+        )
+
+
+def counted(names: Sequence[str]) -> bool:
+    """Whether names count on by one, as those of an array do (0, 1, 2), or of years (2001, 2002, 2003)."""
+    if not all(name.isdecimal() for name in names):
+        return False
+    first = int(names[0])
+    return (first == 0 or len(names) > 2) and [int(name) for name in names] == list(range(first, first + len(names)))

@@ -1,0 +1,56 @@
+"""What a table's file is called, and whether it may be written to."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+from vaehub.errors import UsageError
+
+TEXT = (".csv", ".tsv", ".txt")
+COLUMNAR = (".parquet", ".feather", ".arrow")
+SUFFIXES = TEXT + COLUMNAR  # each also with .gz behind it, in any case
+
+
+def suffix_of(path: Path | str, known: Sequence[str] = SUFFIXES) -> str:
+    """The suffix of a table in lower case, with the .gz behind it if there is one.
+
+    Arguments: path: a file's name; known: the suffixes that count.
+    Raises: UsageError that lists what is known.
+
+    >>> suffix_of("visits.CSV.gz")
+    '.csv.gz'
+    """
+    found = matched_suffix(path, known)
+    if found is None:
+        raise UsageError(f"{path}: no known suffix; give one of {', '.join(known)} (each also .gz)")
+    return found
+
+
+def matched_suffix(path: Path | str, known: Sequence[str] = SUFFIXES) -> str | None:
+    """As `suffix_of`; None where the name has none of the known suffixes."""
+    name = Path(path).name.lower()
+    return next((suffix + gz for suffix in known for gz in ("", ".gz") if name.endswith(suffix + gz)), None)
+
+
+def is_packed(path: Path) -> bool:
+    """Whether the name says that the file is gzipped."""
+    return path.name.lower().endswith(".gz")
+
+
+def check_output(
+    path: Path | str, inputs: Iterable[Path | str | None] = (), force: bool = False, known: Sequence[str] = SUFFIXES
+) -> None:
+    """Ask before hours are spent whether a file can be written, and whether that would destroy what it is made from.
+
+    Arguments: path: where to write; inputs: the files that are read; force: replace an input; known: the suffixes that count, none: any.
+    Raises: UsageError: the suffix is unknown, it is a folder, or it is one of the inputs and not `force`.
+    """
+    path = Path(path)
+    if known:
+        suffix_of(path, known)
+    if path.is_dir():
+        raise UsageError(f"{path}: is a folder; give a file")
+    same = path.exists() and any(source is not None and Path(source).exists() and path.samefile(source) for source in inputs)
+    if same and not force:
+        raise UsageError(f"{path}: is the input itself, which would be lost; write elsewhere, or replace it with --force")

@@ -1,0 +1,288 @@
+"""Tables from files, whole or a piece at a time."""
+
+from __future__ import annotations
+
+import csv
+import io
+from abc import ABC, abstractmethod
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any, TextIO, final
+
+import pandas as pd
+import pyarrow as pa
+import pyarrow.csv as pacsv
+
+from vaehub.errors import UsageError
+from vaehub.files.guard import guarded, regular_file
+from vaehub.files.tables.columnar import batches_of, cells_of, dataset_of
+from vaehub.files.tables.dialect import Dialect, Row, dialect_of, rows_of
+from vaehub.files.tables.names import TEXT, suffix_of
+from vaehub.files.tables.text import open_text
+from vaehub.files.tables.values import as_ids, as_pandas, as_values, restored
+from vaehub.hints import did_you_mean
+
+MAX_BYTES = 32 << 30  # of a text, unpacked, and of a table in memory
+BLOCK = 1 << 20  # bytes of a text that are read at once, some of them ahead; rows are shorter
+ROWS = 1 << 17  # that are read at once
+REMEDY = "mend it or write it anew"
+
+
+class Table(ABC):
+    """A table in a file: path, names of its columns, and its rows a piece at a time."""
+
+    typed: bool  # whether cells come with types; else all are text
+
+    def __init__(self, path: Path, names: list[str]) -> None:
+        self.path, self.names = path, names
+
+    @abstractmethod
+    def batches(self, columns: Sequence[str] | None = None, rows: int = ROWS) -> Iterator[pa.RecordBatch]:
+        """Some columns, or all, at most `rows` rows at a time; memory does not grow with the file. Raises UsageError that names it."""
+
+    @abstractmethod
+    def rows(self) -> Iterator[Row]:
+        """Every row, whatever its width, with the number of the line on which it ends, or of the row where there are no lines. Raises UsageError."""
+
+    @abstractmethod
+    def kind(self, column: str) -> Any:
+        """The Arrow type of a column."""
+
+    @abstractmethod
+    def values(self, column: Any) -> pd.Series[Any]:
+        """A column of a batch or of all of them, as what it means (R,)."""
+
+    @abstractmethod
+    def ids(self, column: Any) -> pd.Series[Any]:
+        """The same as identifiers: text is taken for whole numbers only where it is written as those are printed."""
+
+    def frame(self, columns: Sequence[str] | None = None, ids: Sequence[str] = (), index: bool = False) -> pd.DataFrame:
+        """All rows.
+
+        Arguments: columns: which, by default all; ids: those of them that are identifiers; index: put back the index that was written
+        with all of the columns: what pandas noted in Parquet, the unnamed first column of a text.
+        Raises: UsageError that names the file, and the line or the column.
+        """
+        names = self.chosen(columns)
+        with guarded(self.path, REMEDY):
+            table = self._whole(names) if columns else self._without_blanks(self._whole(names))
+            if index and columns is None:
+                return self._with_index(table)
+            parts = {name: (self.ids if name in ids else self.values)(table[name]) for name in table.column_names}
+            return pd.DataFrame(parts, pd.RangeIndex(table.num_rows))
+
+    def chosen(self, columns: Sequence[str] | None) -> list[str]:
+        """These columns, or all. Raises UsageError for one that is absent or there twice."""
+        names = list(self.names if columns is None else columns)
+        for name in names:
+            if (times := self.names.count(name)) != 1:
+                what = f"there {times} times; rename all but one" if times else f"absent; {did_you_mean(name, self.names[:50])}"
+                raise UsageError(f"{self.path}: column {name!r} is {what}")
+        return names
+
+    def _whole(self, names: list[str]) -> pa.Table:
+        """All rows of some columns, no more than memory may hold."""
+        parts, size = [], 0
+        for batch in self.batches(names):
+            parts.append(batch)
+            size += max(batch.nbytes, 8 * batch.num_rows * batch.num_columns)
+            if size > MAX_BYTES:
+                raise ValueError(f"more than {MAX_BYTES:,} bytes in memory; split it")
+        return pa.Table.from_batches(parts) if parts else self._empty(names)
+
+    def _without_blanks(self, table: pa.Table) -> pa.Table:
+        """Without columns that mean nothing."""
+        return table
+
+    @abstractmethod
+    def _with_index(self, table: pa.Table) -> pd.DataFrame: ...
+
+    @abstractmethod
+    def _empty(self, names: list[str]) -> pa.Table: ...
+
+
+@final
+class TextTable(Table):
+    """A table of text: cells as they stand there, blank ones and those that say so missing."""
+
+    typed = False
+
+    def __init__(self, path: Path, missing: Sequence[str], limit: int) -> None:
+        self.limit, self.missing = limit, missing
+        with guarded(path, REMEDY), open_text(path, limit) as file:
+            self.dialect: Dialect = dialect_of(file)
+        super().__init__(path, self.dialect.names)
+
+    def batches(self, columns: Sequence[str] | None = None, rows: int = ROWS) -> Iterator[pa.RecordBatch]:
+        """Columns of strings."""
+        names = self.chosen(columns)
+        if not self.names:
+            raise UsageError(f"{self.path}: is empty; give a table with a line of names")
+        places = [str(self.names.index(name)) for name in names]  # their names may be odd, or there twice
+        with guarded(self.path, REMEDY), open_text(self.path, self.limit) as file:
+            file.read(self.dialect.skip)
+            try:
+                last = None
+                for block in self._blocks(file, places):
+                    last = block if block.num_rows else last
+                    for start in range(0, block.num_rows, rows):
+                        yield block.slice(start, rows).rename_columns(names)
+            except pa.ArrowInvalid as error:
+                raise self._complaint(error) from error
+        if last is not None and str(last.columns[-1][-1]).endswith("\n"):
+            self._require_closed()
+
+    def rows(self) -> Iterator[Row]:
+        """Every row below the names, whatever its width, with the number of the line on which it ends. Raises UsageError."""
+        cells: list[str] = []
+        with guarded(self.path, REMEDY):
+            for number, cells in self._rows():
+                yield number, cells
+        if cells and cells[-1].endswith("\n"):
+            self._require_closed()
+
+    def kind(self, column: str) -> Any:
+        """Text."""
+        return pa.string()
+
+    def values(self, column: Any) -> pd.Series[Any]:
+        """Flags and numbers where all cells are, with the decimal mark of the file."""
+        return as_values(column, self.dialect.decimals)
+
+    def ids(self, column: Any) -> pd.Series[Any]:
+        """Whole numbers that are written as they are printed, or text."""
+        return as_ids(column)
+
+    def _blocks(self, file: Any, places: list[str]) -> Any:
+        """The rows as Arrow reads them; the line of names is read as a row and passed over, for it may have any names."""
+        kinds = {str(place): pa.string() for place in range(len(self.names))}
+        return pacsv.open_csv(
+            file,
+            pacsv.ReadOptions(column_names=list(kinds), skip_rows_after_names=1, block_size=BLOCK),
+            pacsv.ParseOptions(delimiter=self.dialect.separator, newlines_in_values=True, ignore_empty_lines=len(kinds) > 1),
+            pacsv.ConvertOptions(
+                include_columns=places, column_types=kinds, strings_can_be_null=True, null_values=["", *self.missing]
+            ),
+        )
+
+    def _rows(self, strict: bool = False) -> Iterator[Row]:
+        """The rows as Python reads them: slower, with the numbers of their lines."""
+        with open_text(self.path, self.limit) as file:
+            file.read(self.dialect.skip)
+            text = io.TextIOWrapper(file, "utf-8", newline="")
+            rows = rows_of(lines_of(text), self.dialect.separator, strict)
+            next(rows, None)
+            for number, cells in rows:
+                yield self.dialect.lines + number, cells
+
+    def _complaint(self, error: pa.ArrowInvalid) -> UsageError | pa.ArrowInvalid:
+        """What is wrong with the rows, with the line where one is of another width."""
+        if "straddling" in str(error):
+            self._require_closed()
+            return UsageError(f"{self.path}: has a row of more than {BLOCK:,} bytes; split it, or give the table as Parquet")
+        width = len(self.names)
+        torn = next(((number, cells) for number, cells in self._rows() if len(cells) != width), None)
+        if torn is None:
+            return error
+        return UsageError(f"{self.path}: line {torn[0]}: {len(torn[1])} cells where the first line has {width}; {REMEDY}")
+
+    def _require_closed(self) -> None:
+        """Raise UsageError where the file ends within quotes, so that all behind them was taken for one cell."""
+        last = 1
+        try:
+            for number, _ in self._rows(strict=True):
+                last = number
+        except csv.Error as error:
+            raise UsageError(f"{self.path}: below line {last}: {error}; is there a quote that is never closed?") from error
+
+    def _without_blanks(self, table: pa.Table) -> pa.Table:
+        """Without the empty columns that separators at the end of every line make."""
+        names = [name for name in table.column_names if not name.startswith("Unnamed: ") or table[name].null_count < len(table)]
+        return table.select(names or table.column_names)
+
+    def _with_index(self, table: pa.Table) -> pd.DataFrame:
+        frame = pd.DataFrame({name: self.values(table[name]) for name in table.column_names}, pd.RangeIndex(table.num_rows))
+        first = frame.columns[0]
+        return frame.set_index(first).rename_axis(None) if first == "Unnamed: 0" and frame.shape[1] > 1 else frame
+
+    def _empty(self, names: list[str]) -> pa.Table:
+        return pa.table({name: pa.array([], pa.string()) for name in names})
+
+
+@final
+class ColumnarTable(Table):
+    """A table whose columns have types: Parquet or Feather."""
+
+    typed = True
+
+    def __init__(self, path: Path, limit: int) -> None:
+        self.dataset = dataset_of(path, limit)
+        super().__init__(path, self.dataset.schema.names)
+
+    def batches(self, columns: Sequence[str] | None = None, rows: int = ROWS) -> Iterator[pa.RecordBatch]:
+        """Columns as they were written."""
+        return batches_of(self.dataset, self.path, self.chosen(columns), rows)
+
+    def rows(self) -> Iterator[Row]:
+        """The rows, numbered from 1."""
+        number = 0
+        for batch in self.batches():
+            for cells in zip(*batch.columns, strict=True):
+                number += 1
+                yield number, [cell.as_py() for cell in cells]
+
+    def kind(self, column: str) -> Any:
+        """As it was written."""
+        return self.dataset.schema.field(column).type
+
+    def values(self, column: Any) -> pd.Series[Any]:
+        """As they were written."""
+        return as_pandas(column)
+
+    def ids(self, column: Any) -> pd.Series[Any]:
+        """As they were written."""
+        return as_pandas(column)
+
+    def _whole(self, names: list[str]) -> pa.Table:
+        cells = cells_of(self.dataset, self.path, len(names))
+        if 8 * cells > MAX_BYTES:
+            raise ValueError(f"{cells:,} cells, more than {MAX_BYTES:,} bytes in memory; split it")
+        return super()._whole(names)
+
+    def _with_index(self, table: pa.Table) -> pd.DataFrame:
+        return restored(table.replace_schema_metadata(self.dataset.schema.metadata))
+
+    def _empty(self, names: list[str]) -> pa.Table:
+        return self.dataset.schema.empty_table().select(names)
+
+
+def open_table(path: Path | str, missing: Sequence[str] = (), limit: int = MAX_BYTES) -> Table:
+    """A table in a .csv, .tsv, .txt, .parquet, .feather or .arrow file, each also .gz, or in a folder of .parquet files.
+
+    Text may be UTF-8 or UTF-16 with a byte order mark, or Windows-1252 (with a warning), its lines end as they like, its cells are parted
+    by commas, semicolons, tabs or bars.
+    Arguments: path; missing: text that means missing, beside blank cells; limit: most bytes of the file, unpacked.
+    Raises: UsageError, one line that names the file: unknown suffix, no ordinary file, too large, damaged, no line of names.
+    """
+    path = Path(path)
+    if path.is_dir():
+        return ColumnarTable(path, limit)
+    suffix = suffix_of(path)
+    regular_file(path, limit)
+    return TextTable(path, missing, limit) if suffix.startswith(TEXT) else ColumnarTable(path, limit)
+
+
+def read_table(path: Path | str, missing: Sequence[str] = (), index: bool = False) -> pd.DataFrame:
+    """All columns of `open_table(path, missing)` as a frame; numbers and flags have the same dtypes from text and from Parquet.
+
+    Arguments: index: put back the index that was written. Raises: UsageError.
+    """
+    return open_table(path, missing).frame(index=index)
+
+
+def lines_of(file: TextIO) -> Iterator[str]:
+    """The lines of a text. Raises ValueError for one that is longer than a row may be."""
+    while line := file.readline(BLOCK):
+        if len(line) == BLOCK and not line.endswith(("\n", "\r")):
+            raise ValueError(f"a line of more than {BLOCK:,} characters; is this a table?")
+        yield line
