@@ -11,10 +11,7 @@ from vaehub.cli.common import RunPath
 from vaehub.cli.session import session
 
 if TYPE_CHECKING:
-    from rich.progress import Progress
-
-    from vaehub_recommender.bulk.job import Told
-    from vaehub_recommender.bulk.manifest import Manifest
+    from vaehub.jobs.manifest import Manifest
 
 Histories = Annotated[
     Path,
@@ -56,32 +53,19 @@ def recommend(
     from vaehub_recommender.bulk.request import Request
 
     request = Request(run, k, exclude_seen, candidates, block, user, item, weight)
-    with session() as running:
-        manifest = recommend(request, histories, output, telling(running.bars), skip_bad=skip_bad, force=force)
+    with session():
+        manifest = recommend(request, histories, output, skip_bad=skip_bad, force=force)
     print(*summary(manifest), sep="\n")
-
-
-def telling(bars: Progress) -> Told:
-    """A bar of shards that also counts users."""
-    task = bars.add_task("recommending")
-    users = 0
-
-    def tell(shards: int, of: int, more: int) -> None:
-        nonlocal users
-        users += more
-        bars.update(task, advance=shards, total=of, description=f"{users:,} users")
-
-    return tell
 
 
 def summary(manifest: Manifest) -> list[str]:
     """What was written, and what of the histories was of no use."""
     counts = manifest.counts
-    lines = [f"{counts.users:,} users in {len(manifest.done):,} files: {counts.rows:,} recommendations"]
-    if counts.unknown:
-        lines.append(f"{counts.unknown:,} entries of histories name items that the model does not know, and were left out")
-    if counts.popular:
-        lines.append(f"{counts.popular:,} users have no item that it knows, and got what is popular")
+    lines = [f"{counts['users']:,} users in {len(manifest.done):,} files: {counts['rows']:,} recommendations"]
+    if counts["unknown"]:
+        lines.append(f"{counts['unknown']:,} entries of histories name items that the model does not know, and were left out")
+    if counts["popular"]:
+        lines.append(f"{counts['popular']:,} users have no item that it knows, and got what is popular")
     if manifest.skipped:
         lines.append(f"{len(manifest.skipped):,} files could not be read, and were left out")
     return [*lines, str(manifest.path)]
