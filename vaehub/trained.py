@@ -21,7 +21,7 @@ from vaehub.data.seeds import seeded
 from vaehub.errors import UsageError
 from vaehub.facts import Described
 from vaehub.model.vae import VAE
-from vaehub.sparse import dense
+from vaehub.sparse import dense, take
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -197,7 +197,7 @@ class TrainedModel(Described):
     @torch.no_grad()
     def encode(self, x: Rows, cond: Condition = None, *, std: bool = False) -> Array | tuple[Array, Array]:
         """The mean of q(z|x,c) for every row (N, L); with `std` also its standard deviation, as a pair."""
-        found = [self.vae.encoder(batch.without_hidden()) for batch in self.batches(self.rows(x, cond))]
+        found = [self.vae.encoder(batch) for batch in self.batches(self.rows(x, cond))]
         none = [] if found else [np.zeros((0, self.config.latent), np.float32)]
         means = np.concatenate([*none, *(q.mean.cpu().numpy() for q in found)])
         return (means, np.concatenate([*none, *(q.stddev.cpu().numpy() for q in found)])) if std else means
@@ -221,7 +221,7 @@ class TrainedModel(Described):
         parts = []
         with seeded("reconstruct", seed):
             for batch in self.batches(self.rows(x, cond)):
-                q = self.vae.encoder(batch.without_hidden())
+                q = self.vae.encoder(batch)
                 parts.append(self._decode(q.sample() if noise else q.mean, batch.cond, noise))
         return self.codec.present(torch.cat(parts) if parts else self._no_rows())
 
@@ -246,9 +246,9 @@ class TrainedModel(Described):
         return data
 
     def _decode(self, z: Tensor, cond: Tensor | None, noise: bool, draw: bool = False) -> Tensor:
-        size, parts = self.config.train.eval_batch_size, []
-        for i in range(0, len(z), size):
-            px = self.vae.decoder(z[i : i + size], None if cond is None else cond[i : i + size])
+        parts = []
+        for index in torch.arange(len(z), device=z.device).split(self.config.train.eval_batch_size):
+            px = self.vae.decoder(z[index], None if cond is None else take(cond, index))
             parts.append((px.sample() if noise or (draw and expectation(px) is None) else estimate(px)).cpu())
         return torch.cat(parts) if parts else self._no_rows()
 
