@@ -230,7 +230,7 @@ MISTAKES = [
     ("sample", "toy.yaml", "-o", "x.npy", "not a safetensors file"),
     ("sample", "runs/toy", "-o", "toy.yaml/x.npy", "toy.yaml"),
     ("score", "runs/toy", "rows.npy", "-o", "x.xls", "x.xls: no format has the suffix '.xls'; known: .csv, .parquet"),
-    ("score", "runs/toy", "nope.npy", "-o", "x.csv", "nope.npy: No such file or directory; check the path"),
+    ("score", "runs/toy", "nope.npy", "-o", "x.csv", "nope.npy: no such file; check the path"),
     ("encode", "runs/toy", "rows.npy", "-o", "x", "no format has the suffix ''"),
     ("decode", "runs/toy", "nope.csv", "-o", "x.npy", "nope.csv: no such file; check the path"),
     ("decode", "runs/toy", "toy.yaml", "-o", "x.npy", "no format has the suffix '.yaml'"),
