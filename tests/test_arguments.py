@@ -52,6 +52,7 @@ def folder(tmp_path_factory):
 
 ALSO = {  # what a message may name in place of the argument
     ("load", "path"): ("no such run", "no model file"),
+    ("train", "init"): ("no such run", "no model file"),
     ("run.save", "path"): ("is a folder",),
     ("load_config", "source"): ("config",),
     ("load_config", "overrides"): ("override", "config"),

@@ -241,7 +241,7 @@ MISTAKES = [
     ("decode", "runs/toy", "z.csv", "-o", "z.csv", "z.csv: is the input itself"),
     ("score", "runs/toy", "scores.csv", "-o", "scores.csv", "scores.csv: is the input itself"),
     ("interpolate", "runs/toy", "rows.npy", "-o", "rows.npy", "replace it with --force"),
-    ("score", "runs/toy", "nope.npy", "-o", "x.csv", "nope.npy: No such file or directory; check the path"),
+    ("score", "runs/toy", "nope.npy", "-o", "x.csv", "nope.npy: no such file; check the path"),
     (
         "encode",
         "runs/toy",
