@@ -222,7 +222,8 @@ class TrainedModel(Described):
         with seeded("reconstruct", seed):
             for batch in self.batches(self.rows(x, cond)):
                 q = self.vae.encoder(batch.without_hidden())
-                parts.append(self._decode(q.sample() if noise else q.mean, batch.cond, noise))
+                given = None if batch.cond is None else dense(batch.cond)
+                parts.append(self._decode(q.sample() if noise else q.mean, given, noise))
         return self.codec.present(torch.cat(parts) if parts else self._no_rows())
 
     @accepts(steps=at_least(2))
