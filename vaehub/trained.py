@@ -221,14 +221,9 @@ class TrainedModel(Described):
         parts = []
         with seeded("reconstruct", seed):
             for batch in self.batches(self.rows(x, cond)):
-<<<<<<< HEAD
                 q = self.vae.encoder(batch)
-                parts.append(self._decode(q.sample() if noise else q.mean, batch.cond, noise))
-=======
-                q = self.vae.encoder(batch.without_hidden())
                 given = None if batch.cond is None else dense(batch.cond)
                 parts.append(self._decode(q.sample() if noise else q.mean, given, noise))
->>>>>>> images
         return self.codec.present(torch.cat(parts) if parts else self._no_rows())
 
     @accepts(steps=at_least(2))
