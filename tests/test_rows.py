@@ -92,7 +92,8 @@ def test_labels_that_cannot_be_balanced_are_named(small):
 
 def in_memory(labels):
     """A codec and splits of sixty toy rows with these labels."""
-    from vaehub.config.load import build_domain, load_config
+    from vaehub.config.build import build_domain
+    from vaehub.config.load import load_config
 
     toy = build_domain(load_config({"domain": "toy"}))
     rows = TensorData(toy.data("train")[torch.arange(60)].x, labels=labels)

@@ -10,7 +10,6 @@ from pydantic import BaseModel, BeforeValidator, Field, JsonValue, ValidationErr
 from pydantic_core import to_jsonable_python
 
 from vaehub.arguments import refused
-from vaehub.config.build import build_domain, build_objective, build_vae
 from vaehub.config.complaints import complaints
 from vaehub.config.passthrough import TrainerOptions, trainer_model
 from vaehub.config.schema import STRICT, Options, PartConfig, number, part_model
@@ -18,7 +17,7 @@ from vaehub.config.shipped import config_path
 from vaehub.config.source import Overrides, override, read_yaml
 from vaehub.errors import UsageError
 
-__all__ = ["Config", "PartConfig", "build_domain", "build_objective", "build_vae", "load_config"]
+__all__ = ["Config", "PartConfig", "load_config"]
 
 LARGEST = 2**31 - 1
 Count = Annotated[int, Field(ge=1, le=LARGEST), BeforeValidator(number)]

@@ -9,7 +9,7 @@ import pluggy
 if TYPE_CHECKING:
     from pytorch_lightning import Callback
 
-    from vaehub.config.load import Config
+    from vaehub.host.names import RunConfig
 
 # the commands of vaehub itself: no group of a plugin's commands may be called so
 RESERVED = (
@@ -37,5 +37,5 @@ def vaehub_groups() -> dict[str, str]:  # type: ignore[empty-body]
 
 
 @hookspec
-def vaehub_callbacks(config: Config) -> list[Callback]:  # type: ignore[empty-body]
+def vaehub_callbacks(config: RunConfig) -> list[Callback]:  # type: ignore[empty-body]
     """Lightning callbacks to add to a training run with this config."""

@@ -16,7 +16,7 @@ from vaehub.hints import did_you_mean, reason
 from vaehub.host.discovery import KINDS, PluginInfo, discover, from_file, host_version
 
 if TYPE_CHECKING:
-    from vaehub.config.load import Config
+    from vaehub.host.names import RunConfig
 
 __all__ = ["KINDS", "Component", "PluginInfo", "Registry", "registry", "resolve", "use_file"]
 
@@ -103,11 +103,11 @@ class Registry:
                 return component.key.partition("/")[2]
         raise UsageError(f"{cls.__module__}:{cls.__qualname__} is used as a part, but no plugin registers it")
 
-    def callbacks(self, config: Config) -> list[Any]:
+    def callbacks(self, config: RunConfig) -> list[Any]:
         """Lightning callbacks that plugins add to a run; a plugin that fails to is warned of and left out."""
         return [callback for plugin in self.plugins for callback in callbacks_of(plugin, config)]
 
-    def versions_used(self, config: Config) -> dict[str, str]:
+    def versions_used(self, config: RunConfig) -> dict[str, str]:
         """Version of vaehub and of every plugin that a part of the config comes from."""
         used = {self.components[f"{part.kind}/{part.name}"].plugin for part in config.parts()}
         return {"vaehub": host_version()} | {p.name: p.version for p in self.plugins if p.name in used - {"builtin"}}
@@ -119,7 +119,7 @@ def resolve(target: str) -> Any:
     return getattr(import_module(module), attribute)
 
 
-def callbacks_of(plugin: PluginInfo, config: Config) -> list[Any]:
+def callbacks_of(plugin: PluginInfo, config: RunConfig) -> list[Any]:
     """The callbacks of one plugin."""
     if plugin.manager is None:
         return []
