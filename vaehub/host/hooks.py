@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 # the commands of vaehub itself: no group of a plugin's commands may be called so
 RESERVED = (
     *("train", "evaluate", "doctor", "report", "score", "sample", "encode", "decode", "reconstruct", "interpolate"),
-    *("configs", "init", "options", "schema", "parts", "plugins", "new", "check"),
+    *("compare", "configs", "init", "options", "schema", "parts", "plugins", "new", "check"),
 )
 
 hookspec = pluggy.HookspecMarker("vaehub")

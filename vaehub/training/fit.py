@@ -89,8 +89,6 @@ def train(
     settled = load_config(config, overrides, None if data is None else "arrays", **options)
     if not isinstance(domain, Domain | None):
         raise refused("domain", domain, "a vaehub.Domain, or left out; rows to train on go in data=")
-    if resume and init is not None:
-        raise UsageError("init: a run that is resumed goes on from its own weights; give one of resume and init")
     if out is None and (resume or force):
         raise UsageError("resume and force go with a run folder; give one with out=")
     if out is not None:
@@ -123,6 +121,8 @@ def train_in(
     progress: bool = True,
 ) -> Run:
     """`train` with a config that was read already, from the file `source`."""
+    if resume and init is not None:
+        raise UsageError("init: a run that is resumed goes on from its own weights; give one of resume and init")
     holding = held(folder, resume, force, needed_files(config, source)) if is_first() else nullcontext()
     with listening(), holding as hold, explaining_stops(folder, hold), displayed(progress):
         if hold is not None and hold.resume:
