@@ -69,13 +69,21 @@ def undertrained(c: Checkup) -> Finding | None:
     """The bound on validation rows still rises."""
     curve = settled(c, c.curve("val_elbo"))
     if len(curve) < FEW:
-        return None
+        return rising(c, curve)
     gain = curve.iloc[-1] - curve.iloc[0]
     late = curve.iloc[-1] - curve.iloc[-1 - len(curve) // 4]
     if gain <= 0 or late <= RISING * gain:
         return None
     evidence = f"{late / gain:.0%} of the gain in val_elbo ({gain:.4g} nats) came in the last quarter of {len(c.cells)} epochs"
     return Finding("under-training", "note", evidence, "raise train.epochs or optimizer.lr")
+
+
+def rising(c: Checkup, curve: pd.Series[float]) -> Finding | None:
+    """Too few epochs for a trend, and the last one was still much better than the one before."""
+    if len(curve) < 2 or curve.iloc[-1] - curve.iloc[-2] <= NOISE * abs(curve.iloc[-1]):
+        return None
+    evidence = f"val_elbo rose by {curve.iloc[-1] - curve.iloc[-2]:.4g} nats in the last of {len(c.cells)} epochs"
+    return Finding("under-training", "note", evidence, "raise train.epochs")
 
 
 def overfit(c: Checkup) -> Finding | None:

@@ -6,13 +6,14 @@ import torch
 from torch import Tensor
 
 from vaehub.data.seeds import seeded
-from vaehub.evaluation.doctor.checkup import Check, Checkup, Finding
+from vaehub.evaluation.doctor.checkup import SAMPLES, Check, Checkup, Finding
 from vaehub.evaluation.evaluate import active_units
 
 DEAD = (
     0.5  # share of active units below which the latent space is far too large; 50-d MNIST models of the literature keep 0.4..0.6
 )
 USED = 0.1  # log p(x|z) gained by the right z against another row's, as a share of the KL paid for it; at least 1 in a good model
+DEGENERATE = 1.5  # effective samples of a row below which log p(x) hangs on a single draw
 APART = (
     0.3  # nats by which a dimension's mean and variance may differ from the prior's: a mean 0.8 off, or a variance of 0.25 or 2.7
 )
@@ -77,4 +78,16 @@ def prior_apart(c: Checkup) -> Finding | None:
     return Finding("prior far from posterior", "warning", evidence, advice)
 
 
-LATENT: tuple[Check, ...] = (collapsed, dead_units, ignores_z, prior_apart)
+def loose_likelihood(c: Checkup) -> Finding | None:
+    """Importance weights of which one counts for all: log p(x) is then known loosely."""
+    if not c.finite:
+        return None
+    ess = float(c.val.ess.mean())
+    if ess >= DEGENERATE:
+        return None
+    evidence = f"the {SAMPLES} importance weights of a row count as {ess:.2g} (effective sample size)"
+    advice = "read nll as an upper bound and raise --samples, or choose a richer posterior (posterior=iaf, posterior=full_normal)"
+    return Finding("importance weights degenerate", "note", evidence, advice)
+
+
+LATENT: tuple[Check, ...] = (collapsed, dead_units, ignores_z, prior_apart, loose_likelihood)
