@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from vaehub.cli.common import AsJson, by_suffix, print_json, print_table, replacing
+from vaehub.cli.common import AsJson, by_suffix, existing_run, print_json, print_table, replacing
 from vaehub.errors import UsageError
 
 if TYPE_CHECKING:
@@ -26,7 +26,12 @@ def compare(
     ] = None,
     json: AsJson = False,
 ) -> None:
-    """Compare runs: figures at the best epoch, options that differ, and curves."""
+    """Compare runs: figures at the best epoch, options that differ, and curves.
+
+    Example: vaehub compare runs/first runs/second -o curves.png
+    """
+    for path in runs:
+        existing_run(path)
     if output is not None:
         by_suffix(output, dict.fromkeys(FIGURES, str))
     if len(set(runs)) < len(runs):

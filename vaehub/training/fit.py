@@ -20,6 +20,7 @@ from vaehub.arrays.domain import Arrays
 from vaehub.base import Codec, Domain, Json
 from vaehub.config.build import build_domain, build_objective, build_vae
 from vaehub.config.load import Config, load_config
+from vaehub.config.shipped import config_path
 from vaehub.config.source import Overrides
 from vaehub.data.check import warn_of_atoms
 from vaehub.data.seeds import seeded
@@ -85,8 +86,8 @@ def train(
     >>> run.encode(rows).shape, run.sample(4).shape
     ((60, 2), (4, 3))
     """
-    source = None if isinstance(config, Config | Mapping) else Path(config)
     settled = load_config(config, overrides, None if data is None else "arrays", **options)
+    source = None if isinstance(config, Config | Mapping) else config_path(config)
     if not isinstance(domain, Domain | None):
         raise refused("domain", domain, "a vaehub.Domain, or left out; rows to train on go in data=")
     if out is None and (resume or force):
