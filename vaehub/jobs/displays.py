@@ -7,6 +7,7 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
+from importlib import import_module
 from threading import Event, Thread
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, final
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from rich.table import Table
 
 BAR = 20  # columns
+FIRST = 2.0  # seconds after which a log is told of a stage
 
 
 @contextmanager
@@ -57,9 +59,9 @@ class Lines(Display):
         every: seconds from then on between two lines.
     """
 
-    def __init__(self, first: float = 2.0, every: float = 20.0) -> None:
+    def __init__(self, first: float | None = None, every: float = 20.0) -> None:
         super().__init__()
-        self.first, self.every = first, every
+        self.first, self.every = FIRST if first is None else first, every
         self._names, self._next, self._ended = "", math.inf, Event()
         self._thread = Thread(target=self._watch, daemon=True)
 
@@ -157,10 +159,8 @@ class Notebook(Display):
             self._write(self.words())
 
     def _write(self, words: str) -> None:
-        from IPython.display import display  # type: ignore[import-not-found]  # there where a notebook is
-
         line = {"text/plain": words}
         if self._handle is None:
-            self._handle = display(line, raw=True, display_id=True)
+            self._handle = import_module("IPython.display").display(line, raw=True, display_id=True)
         else:
             self._handle.update(line, raw=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import threading
+from functools import partial
 
 import numpy as np
 import pandas as pd
@@ -12,10 +13,10 @@ import pytest
 from scipy.sparse import csr_array
 
 from vaehub.errors import UsageError
-from vaehub_recommender.bulk.job import Work, run
-from vaehub_recommender.bulk.manifest import Manifest
-from vaehub_recommender.bulk.output import Ranked
-from vaehub_recommender.bulk.shards import plan
+from vaehub.jobs.manifest import Manifest
+from vaehub.jobs.sharded import Work, run
+from vaehub_recommender.bulk.output import Output, Ranked
+from vaehub_recommender.bulk.recommend import FORM, HISTORIES
 from vaehub_recommender.tables import Columns, History, Ids, histories
 
 ITEMS = Ids.of([f"film {n}" for n in range(9)])
@@ -42,7 +43,7 @@ class Stand:
 
     def __init__(self, batch=1000, skip_bad=False):
         self.batch, self.read_shards = batch, []
-        self.work = Work(self.read, self.rank, ITEMS.arrow(), skip_bad)
+        self.work = Work(self.read, self.rank, partial(Output, ITEMS.arrow()), "users", skip_bad)
 
     def read(self, path):
         self.read_shards.append(path.name)
@@ -60,12 +61,9 @@ class Stand:
         yield best(history)
 
     def run(self, folder, force=False, made_by=None):
-        job = plan(folder / "in", folder / "out")
-        manifest = Manifest.open(job, {"model": "m", "k": K} if made_by is None else made_by, force)
-        told = []
-        run(job, manifest, self.work, lambda shards, of, users: told.append((shards, of, users)))
-        (of,) = {of for _, of, _ in told}
-        return sum(shards for shards, _, _ in told), of, sum(users for _, _, users in told)
+        job = HISTORIES.plan(folder / "in", folder / "out")
+        manifest = Manifest.open(job, FORM, {"model": "m", "k": K} if made_by is None else made_by, force)
+        run(job, manifest, self.work)
 
 
 @pytest.fixture
@@ -87,7 +85,7 @@ def manifest_of(folder):
 
 
 def test_a_table_for_each_shard_and_a_manifest(folder):
-    assert Stand().run(folder) == (3, 3, 5)
+    Stand().run(folder)
     found = outputs(folder)
     assert sorted(found) == ["a.parquet", "b.parquet", "deep/empty.parquet"]
     assert found["a.parquet"].dtypes.astype(str).to_dict() == {
@@ -134,7 +132,7 @@ def test_what_is_done_is_not_done_again_unless_it_changed(folder):
     Stand().run(folder)
     before = {path: path.stat().st_mtime_ns for path in (folder / "out").rglob("*.parquet")}
     again = Stand()
-    assert again.run(folder) == (3, 3, 0)
+    again.run(folder)
     assert again.read_shards == []
     table([7]).to_parquet(folder / "in/b.parquet")
     (folder / "out/a.parquet").unlink()
@@ -147,7 +145,7 @@ def test_what_is_done_is_not_done_again_unless_it_changed(folder):
 
 
 @pytest.mark.parametrize(
-    ("change", "says"), [({"model": "other", "k": K}, "model m, now it is other"), ({"model": "m", "k": 9}, "k 4, now it is 9")]
+    ("change", "says"), [({"model": "other", "k": K}, "model='m', now 'other'"), ({"model": "m", "k": 9}, "k=4, now 9")]
 )
 def test_another_model_or_option_needs_force(folder, change, says):
     Stand().run(folder)
@@ -182,7 +180,7 @@ def test_an_unreadable_shard_is_skipped_if_asked_and_tried_again(folder):
     (folder / "in/bad.parquet").write_bytes(b"PAR1 no")
     table([8, 9]).to_parquet(folder / "in/late.parquet")
     with pytest.warns(UserWarning, match="torn") as told:
-        assert Stand(skip_bad=True).run(folder) == (5, 5, 7)
+        Stand(skip_bad=True).run(folder)
     assert [str(w.message).split("/")[-1] for w in told] == [
         "bad.parquet: torn; left out",
         "late.parquet: torn at the end; left out",
@@ -191,7 +189,7 @@ def test_an_unreadable_shard_is_skipped_if_asked_and_tried_again(folder):
     assert "late.parquet" not in outputs(folder)
     table([5]).to_parquet(folder / "in/bad.parquet")
     (folder / "in/late.parquet").unlink()
-    assert Stand(skip_bad=True).run(folder) == (4, 4, 1)
+    Stand(skip_bad=True).run(folder)
     assert manifest_of(folder)["skipped"] == {}
 
 
@@ -220,7 +218,7 @@ def test_a_fault_of_the_model_is_raised_and_nothing_half_is_left(folder):
         yield best(history)
         raise RuntimeError("out of memory")
 
-    stand.work = Work(stand.read, broken, ITEMS.arrow(), skip_bad=True)
+    stand.work = Work(stand.read, broken, partial(Output, ITEMS.arrow()), "users", skip_bad=True)
     with pytest.raises(RuntimeError, match="out of memory"):
         stand.run(folder)
     assert outputs(folder) == {}

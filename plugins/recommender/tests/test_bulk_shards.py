@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from vaehub.errors import UsageError
-from vaehub_recommender.bulk.shards import plan
+from vaehub_recommender.bulk.recommend import HISTORIES
 
 
 @pytest.fixture
@@ -30,7 +30,7 @@ def here(tmp_path, monkeypatch):
 
 
 def planned(histories, out):
-    job = plan(Path(histories), Path(out))
+    job = HISTORIES.plan(Path(histories), Path(out))
     return {shard.name: str(shard.target) for shard in job.shards}, str(job.manifest)
 
 

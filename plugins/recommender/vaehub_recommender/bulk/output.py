@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import astuple, dataclass
-from pathlib import Path
+from dataclasses import dataclass
 from typing import Any, BinaryIO, TypeAlias, final
 
 import numpy as np
@@ -13,7 +10,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
-from vaehub.files.atomic import atomic_file
+from vaehub.jobs.sharded import Writer
 
 Ints: TypeAlias = NDArray[Any]
 REASONS = pa.array(["history", "popular"])
@@ -45,44 +42,26 @@ class Ranked:
         return pa.RecordBatch.from_arrays([pa.array(column) for column in columns.values()], names=list(columns))
 
 
-@contextmanager
-def growing(path: Path) -> Iterator[BinaryIO]:
-    """A file to write to that becomes `path` when all went well; what a job that was killed had begun is deleted."""
-    for part in path.parent.glob(f".{path.name}.*.part"):
-        part.unlink(missing_ok=True)
-    with atomic_file(path) as file:
-        yield file
-
-
 @final
-@dataclass(frozen=True)
-class Counts:
-    """Of one shard."""
-
-    users: int = 0
-    rows: int = 0  # recommendations
-    unknown: int = 0  # entries of histories that name no item of the model
-    popular: int = 0  # users without a history, who get what is popular
-
-    def __add__(self, other: Counts) -> Counts:
-        return Counts(*(mine + others for mine, others in zip(astuple(self), astuple(other), strict=True)))
-
-
-@final
-class Output:
+class Output(Writer[Ranked]):
     """Recommendations on their way into a file, for items with these ids (I,)."""
 
-    def __init__(self, file: BinaryIO, items: pa.Array) -> None:
-        self.file, self.items, self.counts = file, items, Counts()
+    def __init__(self, items: pa.Array, file: BinaryIO) -> None:
+        self.file, self.items = file, items
+        self.counts = {"users": 0, "rows": 0, "unknown": 0, "popular": 0}
         self.writer: pq.ParquetWriter | None = None
 
-    def add(self, ranked: Ranked) -> None:
-        """Write one batch."""
+    def add(self, ranked: Ranked) -> int:
+        """Write one batch; its number of users."""
         batch = ranked.table(self.items)
         if self.writer is None:  # only now the type of the users' ids is known; readers get plain columns, no dictionaries
             self.writer = pq.ParquetWriter(self.file, batch.schema, use_dictionary=ENCODED, store_schema=False)
         self.writer.write_batch(batch)
-        self.counts += Counts(len(ranked.users), len(batch), ranked.unknown, int(ranked.popular.sum()))
+        self.counts["users"] += len(ranked.users)
+        self.counts["rows"] += len(batch)  # recommendations
+        self.counts["unknown"] += ranked.unknown  # entries of histories that name no item of the model
+        self.counts["popular"] += int(ranked.popular.sum())  # users without a history, who get what is popular
+        return len(ranked.users)
 
     def close(self) -> None:
         """Write what a Parquet file ends with."""

@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import final
 
 from vaehub.base import Json
-from vaehub.files.locate import model_file
-from vaehub_recommender.api.files import HISTORIES
+from vaehub.jobs.identity import digest, digest_of_model
+from vaehub_recommender.api.fitted import Fitted
 from vaehub_recommender.tables import Columns
 
 
@@ -33,22 +33,24 @@ class Request:
             trained, user=self.user or trained.user, item=self.item or trained.item, weight=self.weight or trained.weight
         )
 
-    def made_by(self) -> Json:
-        """The model and the options that change what is recommended, as JSON."""
+    def made_by(self, fitted: Fitted) -> Json:
+        """The model, by what is in it, and the options that change what is recommended, as JSON."""
+        run, log = fitted.run, fitted.log
+        known = [log.matrix.indptr, log.matrix.indices, log.matrix.data]
         return {
-            "model": digest(model_file(self.run)),
-            "users": digest(self.run / HISTORIES),
+            "model": digest_of_model(run.config.to_dict() | {"codec": run.codec.to_json()}, run.vae.state_dict()),
+            "users": digest([repr(log.users.values.tolist()), *(array.tobytes() for array in known)]),
             "k": self.k,
             "exclude_seen": self.exclude_seen,
-            "candidates": digest(self.candidates),
-            "block": digest(self.block),
+            "candidates": digest_of_file(self.candidates),
+            "block": digest_of_file(self.block),
             "user": self.user,
             "item": self.item,
             "weight": self.weight,
         }
 
 
-def digest(path: Path | None) -> str | None:
+def digest_of_file(path: Path | None) -> str | None:
     """SHA-256 of a file; None where there is none."""
     if path is None or not path.is_file():
         return None

@@ -11,7 +11,7 @@ from vaehub.cli.common import RunPath
 from vaehub.cli.session import session
 
 if TYPE_CHECKING:
-    from vaehub_recommender.bulk.manifest import Manifest
+    from vaehub.jobs.manifest import Manifest
 
 Histories = Annotated[
     Path,
@@ -66,11 +66,11 @@ def recommend(
 def summary(manifest: Manifest) -> list[str]:
     """What was written, and what of the histories was of no use."""
     counts = manifest.counts
-    lines = [f"{counts.users:,} users in {len(manifest.done):,} files: {counts.rows:,} recommendations"]
-    if counts.unknown:
-        lines.append(f"{counts.unknown:,} entries of histories name items that the model does not know, and were left out")
-    if counts.popular:
-        lines.append(f"{counts.popular:,} users have no item that it knows, and got what is popular")
+    lines = [f"{counts['users']:,} users in {len(manifest.done):,} files: {counts['rows']:,} recommendations"]
+    if counts["unknown"]:
+        lines.append(f"{counts['unknown']:,} entries of histories name items that the model does not know, and were left out")
+    if counts["popular"]:
+        lines.append(f"{counts['popular']:,} users have no item that it knows, and got what is popular")
     if manifest.skipped:
         lines.append(f"{len(manifest.skipped):,} files could not be read, and were left out")
     return [*lines, str(manifest.path)]

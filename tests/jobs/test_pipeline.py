@@ -8,7 +8,7 @@ from contextlib import closing
 
 import pytest
 
-from vaehub_recommender.bulk.stages import ahead
+from vaehub.jobs.pipeline import ahead
 
 
 def numbers(n, made):
