@@ -17,6 +17,7 @@ from vaehub.errors import RunFailed, UsageError
 from vaehub.hints import reason
 from vaehub.host.registry import use_file
 from vaehub.jobs.displays import showing
+from vaehub.jobs.interrupts import interruptible
 from vaehub.signals import Interrupted, listening, requested
 
 
@@ -67,7 +68,8 @@ def run(files: Sequence[str], words: list[str]) -> int:
     if COMPLETING in os.environ:
         return int(command.main(words, prog_name="vaehub", standalone_mode=False) or 0)
     try:
-        with command.make_context("vaehub", words) as context, showing():  # its own main() would give Ctrl-C another name
+        # its own main() would give Ctrl-C another name
+        with interruptible(), command.make_context("vaehub", words) as context, showing():
             return int(command.invoke(context) or 0)
     except typer.Exit as done:
         return done.exit_code

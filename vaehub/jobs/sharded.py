@@ -127,8 +127,6 @@ def worked(events: Generator[Event[A]], work: Work[A, B]) -> Generator[Event[B]]
 def write(shard: Shard, events: Iterator[Event[B]], manifest: Manifest, work: Work[A, B], bar: Stage) -> None:
     """Third step: the result of one shard, whole or not at all, and its entry."""
     start = time.perf_counter()
-    for part in shard.target.parent.glob(f".{shard.target.name}.*.part"):  # of a job that was killed
-        part.unlink(missing_ok=True)
     try:
         with atomic_file(shard.target) as file, closing(work.writer(file)) as writer:
             digest = filled(writer, events, bar, work.unit)

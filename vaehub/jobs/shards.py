@@ -10,6 +10,7 @@ from hashlib import file_digest
 from pathlib import Path
 
 from vaehub.errors import UsageError
+from vaehub.files.tables import matched_suffix
 
 MANIFEST = "_manifest.json"  # a name that readers of folders of tables pass over
 
@@ -53,8 +54,8 @@ class Kind:
 
     def stem(self, path: Path) -> str | None:
         """The path without its suffix; None where it has none of this kind."""
-        found = [suffix for suffix in self.suffixes if path.name.lower().endswith(suffix)]
-        return path.with_name(path.name[: -len(found[0])]).as_posix() if found and len(path.name) > len(found[0]) else None
+        suffix = matched_suffix(path, self.suffixes)
+        return path.with_name(path.name[: -len(suffix)]).as_posix() if suffix and len(path.name) > len(suffix) else None
 
     def plan(self, source: Path, out: Path) -> Job:
         """Which file is read from where and written to where. Raises UsageError where that cannot be done."""

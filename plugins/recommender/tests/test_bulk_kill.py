@@ -52,7 +52,7 @@ def killed_midway(folder):
 def test_a_killed_job_goes_on_without_a_user_missing_or_twice(folder, capsys):
     done = killed_midway(folder)
     assert 0 < done < SHARDS
-    (folder / f"out/.{SHARDS - 1:03}.parquet.torn.part").write_bytes(b"half")  # the kill itself may leave none
+    (folder / f"out/.{SHARDS - 1:03}.parquet.0123abcd.part").write_bytes(b"half")  # the kill itself may leave none
     before = {path: path.stat().st_mtime_ns for path in (folder / "out").glob("*.parquet")}
     assert main(recommend("out")) == 0
     assert main(recommend("whole")) == 0

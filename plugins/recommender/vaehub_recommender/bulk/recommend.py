@@ -19,10 +19,11 @@ from vaehub_recommender.bulk.request import Request
 from vaehub_recommender.bulk.scoring import ranked
 from vaehub_recommender.recommender import Recommender
 from vaehub_recommender.tables import History
-from vaehub_recommender.tables.files import SUFFIXES
+from vaehub_recommender.tables.files import SUFFIXES as TABLES
 from vaehub_recommender.tables.stream import read_histories
 
 FORM = "vaehub-recommendations/2"
+SUFFIXES = tuple(suffix for suffix in TABLES if suffix != ".txt")  # a .txt in a folder is more often a note
 HISTORIES = Kind("histories", "recommendations", SUFFIXES, ".parquet")
 
 
