@@ -63,6 +63,13 @@ def test_clean_writes_what_is_kept_and_what_is_not(works, here):
     assert pd.read_csv("rejected.csv").to_dict("list")["text"] == ["C1CC"]
 
 
+def test_clean_replaces_its_input_only_where_that_is_asked_for(works, fails, here):
+    (here / "own.csv").write_text("smiles\nOCC\nCCO\n")
+    assert "own.csv: is the input itself" in fails("molecules", "clean", "own.csv", "-o", "own.csv")
+    works("molecules", "clean", "own.csv", "-o", "own.csv", "--force")
+    assert (here / "own.csv").read_text() == "smiles\nCCO\n"
+
+
 def test_neighbours(works):
     told = works("molecules", "neighbours", "model", PHENOL, "-k", 2, "--among", "some.smi", "-o", "near.csv")
     found = pd.read_csv("near.csv")
