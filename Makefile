@@ -3,19 +3,24 @@ PYTHON ?= python3
 BIN := .venv/bin
 PLUGINS := $(patsubst %/pyproject.toml,%,$(wildcard plugins/*/pyproject.toml))
 READY := .venv/.ready
+PYTEST := OMP_NUM_THREADS=1 $(BIN)/pytest -q -n 2 --dist worksteal
 
-.PHONY: demo test lint format clean
+.PHONY: demo test quick lint format clean
 
 demo: $(READY)
-	$(BIN)/vaehub train configs/mnist.yaml --out runs/mnist --force
+	$(BIN)/vaehub train configs/mnist.yaml --output runs/mnist --force
 
 test: $(READY)
-	OMP_NUM_THREADS=1 $(BIN)/pytest -q -n 2 --dist worksteal
+	$(PYTEST)
+
+quick: $(READY)
+	$(PYTEST) -m "not slow" tests/test_*.py tests/contract tests/files tests/jobs
 
 lint: $(READY)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+	for plugin in $(notdir $(PLUGINS)); do $(BIN)/mypy --strict -p vaehub_$$plugin || exit 1; done
 
 format: $(READY)
 	$(BIN)/ruff check --fix .
