@@ -10,7 +10,7 @@ import pytest
 
 import vaehub
 from vaehub.errors import UsageError
-from vaehub.evaluation.doctor import CHECKS, Finding, listed_checks, verdict
+from vaehub.evaluation.doctor import CHECKS, Diagnosis, Finding, examine
 from vaehub.evaluation.importance import evidence
 from vaehub.evaluation.judge import Judge
 from vaehub.evaluation.measured import domain_metrics
@@ -122,20 +122,33 @@ def test_every_headline_figure_says_of_how_many_rows_and_how_sure_it_is(run):
 
 
 def test_a_verdict_says_no_more_than_what_was_looked_at():
-    assert verdict([]) == f"{len(CHECKS)} checks of the optimisation: none fired."
-    (block,) = findings([])
+    none = Diagnosis([], CHECKS, ())
+    assert none.verdict == f"{len(CHECKS)} checks of the optimisation: none fired."
+    (block,) = findings(none)
     assert block.tone == "good"
-    assert list(block.checked) == listed_checks()
-    assert len(set(listed_checks())) == len(CHECKS)
+    assert list(block.checked) == none.checks
+    assert len(set(none.checks)) == len(CHECKS)
     fault = Finding("wrong", "error", "one thing", "another")
-    assert [block.tone for block in findings([fault])] == ["", "error"]
-    assert verdict([fault]) == f"{len(CHECKS)} checks of the optimisation: 1 of them fired."
+    some = Diagnosis([fault], CHECKS, CHECKS[:2])
+    assert [block.tone for block in findings(some)] == ["", "error"]
+    assert some.verdict == f"{len(CHECKS)} checks of the optimisation and 2 of the domain: 1 of them fired."
+
+
+def test_the_domain_adds_checks_of_its_own(run, monkeypatch):
+    def always(checkup):
+        """Something of the domain."""
+        return Finding("odd", "note", "seen", "look")
+
+    monkeypatch.setattr(Judge, "checks", lambda self: (always,))
+    diagnosis = examine(run)
+    assert "odd" in [finding.name for finding in diagnosis.findings]
+    assert diagnosis.checks[-1] == "Something of the domain."
 
 
 def test_the_checks_are_listed_on_the_page(html):
     text = Page(html).text
     assert "checks of the optimisation: " in text
-    assert all(line in text for line in listed_checks())
+    assert all(line in text for line in Diagnosis([], CHECKS, ()).checks)
     assert "Healthy" not in text
 
 

@@ -50,16 +50,16 @@ def doctor(run: RunPath, json: AsJson = False) -> None:
     """
     from dataclasses import asdict
 
-    from vaehub.evaluation.doctor import diagnose, verdict
+    from vaehub.evaluation.doctor import examine
 
     opened = open_run(run)
     with stage("examining the run"):
-        findings = diagnose(opened)
+        diagnosis = examine(opened)
     if json:
-        return print_json([asdict(finding) for finding in findings])
-    for finding in findings:
+        return print_json([asdict(finding) for finding in diagnosis.findings])
+    for finding in diagnosis.findings:
         print(finding)
-    print(verdict(findings))
+    print(diagnosis.verdict)
 
 
 def report(run: RunPath) -> None:

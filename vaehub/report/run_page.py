@@ -21,8 +21,7 @@ from torch import Tensor
 from vaehub.data.rows import Subset
 from vaehub.data.seeds import seeded
 from vaehub.errors import UsageError
-from vaehub.evaluation.doctor import Finding as Fault
-from vaehub.evaluation.doctor import diagnose, listed_checks, verdict
+from vaehub.evaluation.doctor import Diagnosis, examine
 from vaehub.evaluation.evaluate import ACTIVE, figures_of
 from vaehub.evaluation.judge import judge_of_run
 from vaehub.evaluation.measured import SAMPLES, domain_metrics, test_evidence
@@ -58,10 +57,10 @@ def slug(title: str) -> str:
 
 def run_page(run: TrainedModel, folder: Path) -> Page:
     """The whole page: the engine's sections around those of the domain."""
+    diagnosis = examine(run)
     metrics, figures, judge = metrics_of(folder), domain_metrics(run), judge_of_run(run)
-    faults = diagnose(run)
     sections = [
-        Section("Findings", list(findings(faults))),
+        Section("Findings", list(findings(diagnosis))),
         Section("Training", list(learning_curves(metrics, run.config.train.monitor))),
         Section("Latent space", latent_figures(run)),
         *judge.sections(run),
@@ -160,10 +159,10 @@ def clock(seconds: float) -> str:
     return f"{hours}:{minutes:02}:{rest:02} h" if hours else f"{minutes}:{rest:02} min"
 
 
-def findings(faults: list[Fault]) -> Iterator[Block]:
+def findings(diagnosis: Diagnosis) -> Iterator[Block]:
     """What was looked at and what was found: no more than that."""
-    yield Finding(verdict(faults), "good" if not faults else "", checked=listed_checks())
-    for fault in faults:
+    yield Finding(diagnosis.verdict, "" if diagnosis.findings else "good", checked=diagnosis.checks)
+    for fault in diagnosis.findings:
         yield Finding(f"{fault.evidence}.", fault.severity, f"{fault.name} ({fault.severity})", f"{fault.advice}.")
 
 

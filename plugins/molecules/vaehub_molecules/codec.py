@@ -159,3 +159,10 @@ def accepted(texts: Sequence[str], answers: Sequence[Reading]) -> list[str]:
         if isinstance(answer, Rejected):
             raise UsageError(f"x: row {row}: {shown(text)}: {answer}")
     return [answer for answer in answers if isinstance(answer, str)]
+
+
+def molecules_of(codec: object) -> MoleculeCodec:
+    """A codec of this plugin. Raises UsageError for another one."""
+    if not isinstance(codec, MoleculeCodec):
+        raise UsageError("this run is not one of molecules; give one trained on domain smiles, moses or zinc250k")
+    return codec

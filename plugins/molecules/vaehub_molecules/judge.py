@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, ClassVar, final
 
-from vaehub import Data, Judge, Model, TrainedModel, UsageError
-from vaehub_molecules.codec import MoleculeCodec
+from vaehub import Data, Judge, Model, TrainedModel
+from vaehub_molecules.codec import molecules_of
 from vaehub_molecules.sets.molecule_set import MoleculeSet
 
 if TYPE_CHECKING:
+    from vaehub.evaluation.doctor import Check
     from vaehub.report import Section
 
 JUDGED = 500  # molecules that `validate` reconstructs, and as many that it draws
@@ -40,15 +41,14 @@ class MoleculeJudge(Judge):
         train = self.domain.train["smiles"].tolist() if isinstance(self.domain, MoleculeSet) else []
         return figures_of(run, run.data(split), train)
 
+    def checks(self) -> Sequence[Check]:
+        """Whether molecules come back, and whether drawn ones are built like those trained on."""
+        from vaehub_molecules.checks import CHECKS
+
+        return CHECKS
+
     def sections(self, run: TrainedModel) -> Sequence[Section]:
         """Drawn molecules: new ones, what comes back, what lies near; their properties, and where they lie."""
         from vaehub_molecules.report import run_sections
 
         return run_sections(run)
-
-
-def molecules_of(codec: object) -> MoleculeCodec:
-    """A codec of this plugin. Raises UsageError for another one."""
-    if not isinstance(codec, MoleculeCodec):
-        raise UsageError("this run is not one of molecules; give one trained on domain smiles, moses or zinc250k")
-    return codec

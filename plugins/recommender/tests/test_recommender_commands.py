@@ -139,7 +139,7 @@ def test_a_job_goes_on_and_another_one_is_refused(here, works, fails):
     before = (here / "out/0.parquet").stat().st_mtime_ns
     assert works("recommend", "model", "in", "-o", "out", "-k", 3)[0] == "160 users in 3 files: 480 recommendations"
     assert (here / "out/0.parquet").stat().st_mtime_ns == before
-    assert "was made with k 3, now it is 4" in fails("recommend", "model", "in", "-o", "out", "-k", 4)
+    assert "was made with k=3, now 4" in fails("recommend", "model", "in", "-o", "out", "-k", 4)
     works("recommend", "model", "in", "-o", "out", "-k", 4, "--force")
     assert len(pd.read_parquet("out")) == 640
 

@@ -13,7 +13,7 @@ from vaehub import Model, TrainedModel
 from vaehub.base import Batch, Data
 from vaehub.data.seeds import seeded
 from vaehub_molecules.chem.policy import Policy
-from vaehub_molecules.judge import molecules_of
+from vaehub_molecules.codec import molecules_of
 from vaehub_molecules.parts.writer import alive
 from vaehub_molecules.rows import MoleculeFacts
 from vaehub_molecules.tokens import Vocabulary
