@@ -54,15 +54,15 @@ def wait(process, reached):
 
 
 def stop(process, number, reached=lambda: Path("stalled").exists()):
-    """Send a signal at that place; what the process said of it, on one line of stderr."""
+    """Send a signal at that place; what the process said of it, on the last line of stderr."""
     wait(process, reached)
     process.send_signal(number)
     _, errors = process.communicate(timeout=60)
     assert process.returncode == 128 + number, errors
-    lines = errors.strip().splitlines()
-    assert len(lines) == 1, errors
-    assert lines[0].startswith(f"stopped by {NAMES[number]}")
-    return lines[0]
+    *progress, last = errors.strip().splitlines()
+    assert not [line for line in progress if not line.endswith("…")], errors  # "starting …", and no traceback
+    assert last.startswith(f"stopped by {NAMES[number]}")
+    return last
 
 
 def finish(process):
