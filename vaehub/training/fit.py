@@ -135,7 +135,18 @@ def train_in(
                 module, header = assemble(config, domain)
             start_from(init, module, progress)
             fit(module, folder, header, hold, domain, resume, progress)
-        return finish(folder, domain) if is_first() else load(folder)
+        if not is_first():
+            wait_for_all()  # the first process is still writing
+            return load(folder)
+        run = finish(folder, domain)
+        wait_for_all()
+        return run
+
+
+def wait_for_all() -> None:
+    """Where several processes train one model: go on when all are here."""
+    if torch.distributed.is_available() and torch.distributed.is_initialized():
+        torch.distributed.barrier()
 
 
 def with_rows(config: Config, data: object) -> Domain[Codec]:

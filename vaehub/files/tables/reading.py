@@ -217,7 +217,9 @@ class ColumnarTable(Table):
 
     def __init__(self, path: Path, limit: int) -> None:
         self.dataset = dataset_of(path, limit)
-        super().__init__(path, self.dataset.schema.names)
+        with guarded(path, REMEDY):  # a damaged name is no text
+            names = self.dataset.schema.names
+        super().__init__(path, names)
 
     def batches(self, columns: Sequence[str] | None = None, rows: int = ROWS) -> Iterator[pa.RecordBatch]:
         """Columns as they were written."""
