@@ -92,5 +92,5 @@ def codec() -> StandIn:
 def _no_page() -> Iterator[None]:
     """The page draws molecules and needs a real model; it has tests of its own."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("vaehub_molecules.report.write_search", lambda result, codec, path: path)
+        patch.setattr("vaehub_molecules.report.write_search", lambda result, codec, path, settings: path)
         yield
