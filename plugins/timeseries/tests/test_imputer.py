@@ -439,7 +439,7 @@ def test_bad_requests_are_explained(imputer, frame):
             imputer.quantiles(frame, levels)
     with pytest.raises(UsageError, match="n: should be a whole number of at least 1, not 0"):
         imputer.samples(frame, 0)
-    with pytest.raises(UsageError, match="n=-1"):
+    with pytest.raises(UsageError, match="n: should be a whole number of at least 1, not -1"):
         imputer.generate(-1)
     with pytest.raises(UsageError, match="steps: should be a whole number of at least 1, not 0"):
         imputer.forecast(frame, 0)

@@ -28,6 +28,7 @@ def nanoseconds(column: pd.Series[Any], name: str) -> Nanoseconds:
     reject(np.full(len(column), types.is_complex_dtype(column.dtype)), name, column, "is no time", "mend or drop such rows")
     if types.is_numeric_dtype(column.dtype) and not types.is_bool_dtype(column.dtype):
         return counted(column, name)
+    column = column.map(lambda value: str(value) if isinstance(value, int | float) else value)  # 2024 among texts is a year
     for layout in ("ISO8601", None):
         with suppress(ValueError, TypeError, OverflowError), warnings.catch_warnings():
             warnings.simplefilter("ignore", UserWarning)  # of formats that are guessed row by row
