@@ -136,6 +136,11 @@ class Operations(TorchDispatchMode):
         super().__init__()  # type: ignore[no-untyped-call]
         self.file, self.measured, self.left = file, measured, FREE_OPERATIONS + OPERATIONS * len(file.kinds)
 
+    @classmethod
+    def _should_skip_dynamo(cls) -> bool:
+        """No: torch would import its whole compiler to skip it, which takes as long as importing torch itself."""
+        return False
+
     def __torch_dispatch__(self, func: Any, types: Any, args: tuple[Any, ...] = (), kwargs: dict[str, Any] | None = None) -> Any:
         kwargs, self.left = kwargs or {}, self.left - 1
         if self.left < 0:
