@@ -129,7 +129,7 @@ def test_a_lead_outside_the_vocabulary_is_scored_beside_one_within(search, here)
         (["--objective", "qed", "--max-heavy", "0"], LEAD, "max_heavy=0: must be from 1 to 1000"),
         (["--objective", "qedd"], LEAD, "qed"),
         (["--objective", "own_objective:absent"], LEAD, "'own_objective:absent' cannot be imported"),
-        (["--objective", "qed", "--method", "hybird"], LEAD, "did you mean 'hybrid'"),
+        (["--objective", "qed", "--method", "hybird"], LEAD, "'hybird' is not one of 'hybrid'"),
         (["--objective", "qed", "--method", "gradient"], LEAD, "the model predicts logp, heavy, not qed"),
     ],
 )
