@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import math
+from typing import ClassVar
 
 import pytest
 import torch
@@ -15,7 +16,7 @@ from vaehub.data.order import Order
 from vaehub.data.rows import TensorData
 from vaehub.errors import RunFailed, UsageError
 from vaehub.evaluation.judge import Judge
-from vaehub.training.callbacks import Lines
+from vaehub.training.callbacks import Bar, History
 from vaehub.training.module import Training
 
 ROWS, BATCH, EPOCHS = 320, 32, 5
@@ -205,9 +206,24 @@ def test_what_stood_in_for_a_best_model_is_not_taken_for_one_when_a_run_goes_on(
     assert all(torch.equal(best[name], last[name]) for name in best)
 
 
-def test_lines_are_printed_by_the_first_process_only(capsys):
+def test_the_figures_of_an_epoch_are_printed_by_the_first_process_only():
     class Other:
         is_global_zero = False
+        callbacks: ClassVar[list] = [History(None)]
+        max_epochs = 5
 
-    Lines().on_train_epoch_end(Other(), None)
-    assert capsys.readouterr().out == ""
+    class Main(Other):
+        is_global_zero = True
+
+    lines = []
+
+    class Shown:
+        reach = staticmethod(lambda done, note=None: None)
+        keep = staticmethod(lines.append)
+
+    Other.callbacks[0].rows.append({"epoch": 0, "train_elbo": -1.5, "seconds": 2.0})
+    bar = Bar(Shown, "val_elbo", lines=True)
+    bar.on_train_epoch_end(Other, None)
+    assert lines == []
+    bar.on_train_epoch_end(Main, None)
+    assert lines == ["epoch 1/5  train_elbo -1.50  2 s"]
