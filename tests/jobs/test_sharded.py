@@ -11,10 +11,10 @@ from vaehub.errors import UsageError
 from vaehub.jobs.displays import showing
 from vaehub.jobs.manifest import Manifest
 from vaehub.jobs.progress import Display
-from vaehub.jobs.sharded import Work, Writer, run
-from vaehub.jobs.shards import Kind
+from vaehub.jobs.sharded import Work, Writer, run_sharded
+from vaehub.jobs.shards import Formats
 
-TEXTS = Kind("texts", "counts", (".txt", ".txt.gz"), ".csv")
+TEXTS = Formats("texts", "counts", (".txt", ".txt.gz"), ".csv")
 OPTIONS = {"model": "m", "k": 3}
 
 
@@ -61,7 +61,7 @@ def folder(tmp_path):
 def do(folder, size=2, made_by=OPTIONS, force=False, read=None, out="out", skip_bad=False):
     job = TEXTS.plan(folder / "in", folder / out)
     manifest = Manifest.open(job, "test/1", made_by, force)
-    run(job, manifest, replace(counting(size, read), skip_bad=skip_bad))
+    run_sharded(job, manifest, replace(counting(size, read), skip_bad=skip_bad))
     return manifest
 
 

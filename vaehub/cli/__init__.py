@@ -1,5 +1,9 @@
 """The commands of `vaehub`, one function each; a module is imported when its command runs."""
 
+import lazy_loader
+
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)
+
 COMMANDS = {  # name -> (where it is, what `vaehub --help` says of it)
     "train": ("vaehub.cli.train:train", "Train a model and write its run folder and report."),
     "evaluate": ("vaehub.cli.judge:evaluate", "Print the bound, the likelihood and the domain's metrics."),

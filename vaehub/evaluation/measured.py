@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 import torch
 
 from vaehub.data.rows import Subset
+from vaehub.evaluation.cache import cached_per_run
 from vaehub.evaluation.importance import Evidence, evidence
 from vaehub.evaluation.judge import judge_of_run
-from vaehub.evaluation.once import once
 
 if TYPE_CHECKING:
     from vaehub.trained import TrainedModel
@@ -18,14 +18,14 @@ if TYPE_CHECKING:
 ROWS, SAMPLES = 1000, 64  # test rows of the headline figures, and draws of z for each: seconds on any model
 
 
-@once
+@cached_per_run
 def test_evidence(run: TrainedModel) -> Evidence:
     """The bound on the first test rows, with SAMPLES draws of z for each."""
     data = run.data("test")
     return evidence(run.vae, Subset(data, torch.arange(min(ROWS, len(data)))), SAMPLES)
 
 
-@once
+@cached_per_run
 def domain_metrics(run: TrainedModel) -> Mapping[str, Any]:
     """The domain's own figures on the test."""
     return dict(judge_of_run(run).metrics(run, "test"))

@@ -85,7 +85,7 @@ class Unreadable:
 Event: TypeAlias = "Piece[T] | End | Unreadable"
 
 
-def run(job: Job, manifest: Manifest, work: Work[A, B]) -> None:
+def run_sharded(job: Job, manifest: Manifest, work: Work[A, B]) -> None:
     """Do all that is left of a job. What is done stays done when a shard cannot be read, or the process is killed.
 
     The result of a shard depends on that file alone. Raises UsageError where a shard cannot be read (and not `skip_bad`), or none can.

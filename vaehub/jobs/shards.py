@@ -39,7 +39,7 @@ class Job:
 
 
 @dataclass(frozen=True)
-class Kind:
+class Formats:
     """What a job reads and writes."""
 
     source: str  # in words: histories

@@ -47,13 +47,13 @@ def pictures(path: Path) -> Iterator[list[Picture]]:
 
 def in_folder(folder: Path) -> list[Picture]:
     """Every picture below a folder. Hidden files are skipped."""
-    files = {PurePosixPath(f.relative_to(folder).as_posix()): f for f in sorted(folder.rglob("*")) if not f.is_dir()}
-    seen = [name for name in files if not hidden(name)]
+    found = {PurePosixPath(f.relative_to(folder).as_posix()): f for f in sorted(folder.rglob("*")) if not f.is_dir()}
+    seen = [name for name in found if not hidden(name)]
     broken = {
-        name: "broken link" if files[name].is_symlink() else "no regular file" for name in seen if not files[name].is_file()
+        name: "broken link" if found[name].is_symlink() else "no regular file" for name in seen if not found[name].is_file()
     }
     names = chosen(seen, broken, folder)
-    return [in_file(files[name], label) for name, label in zip(names, labels(names), strict=True)]
+    return [in_file(found[name], label) for name, label in zip(names, labels(names), strict=True)]
 
 
 def in_archive(archive: zipfile.ZipFile, path: Path) -> list[Picture]:

@@ -14,7 +14,7 @@ from scipy.sparse import csr_array
 
 from vaehub.errors import UsageError
 from vaehub.jobs.manifest import Manifest
-from vaehub.jobs.sharded import Work, run
+from vaehub.jobs.sharded import Work, run_sharded
 from vaehub_recommender.bulk.output import Output, Ranked
 from vaehub_recommender.bulk.recommend import FORM, HISTORIES
 from vaehub_recommender.tables import Columns, History, Ids, histories
@@ -63,7 +63,7 @@ class Stand:
     def run(self, folder, force=False, made_by=None):
         job = HISTORIES.plan(folder / "in", folder / "out")
         manifest = Manifest.open(job, FORM, {"model": "m", "k": K} if made_by is None else made_by, force)
-        run(job, manifest, self.work)
+        run_sharded(job, manifest, self.work)
 
 
 @pytest.fixture

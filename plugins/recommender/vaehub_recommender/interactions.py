@@ -7,7 +7,7 @@ from typing import Any, final
 
 import numpy as np
 import torch
-from scipy import sparse
+from scipy.sparse import csr_array
 from torch import Tensor
 
 from vaehub.base import Batch, Data
@@ -20,7 +20,7 @@ class InteractionFacts:
     """What the plugin's parts ask of rows: item_features (I, F), and the items (U, I) that each user is to be recommended."""
 
     item_features: Tensor | None = None
-    held: sparse.csr_array | None = None
+    held: csr_array | None = None
 
 
 @final
@@ -61,10 +61,10 @@ class Interactions(Data):
         """How many users have each item: (I,)."""
         return self.items.long().bincount(minlength=self.columns)
 
-    def matrix(self) -> sparse.csr_array:
+    def matrix(self) -> csr_array:
         """The rows as a scipy CSR array (U, I)."""
         parts = (t.cpu().numpy() for t in (self.weights, self.items, self.indptr))
-        return sparse.csr_array(tuple(parts), shape=(len(self), self.columns))
+        return csr_array(tuple(parts), shape=(len(self), self.columns))
 
     def to(self, device: torch.device | str) -> Interactions:
         """The same rows on another device."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from importlib.resources import files
+from importlib import resources
 from pathlib import Path
 from typing import Annotated
 
@@ -24,6 +24,6 @@ def imputation(
     Example: vaehub demo timeseries -o weather
     """
     sample = out / SAMPLE
-    atomic_write(sample, (files("vaehub_timeseries") / "data" / SAMPLE).read_bytes())
+    atomic_write(sample, (resources.files("vaehub_timeseries") / "data" / SAMPLE).read_bytes())
     print(f"{sample}: hourly weather at New York's three airports, August to November 2013, with the gaps that the stations left")
     impute(input=sample, output=out / "filled.csv", report=True)

@@ -1,14 +1,14 @@
 """Tables from and to files, for the engine and all plugins: .csv, .tsv, .txt, .parquet, .feather, .arrow, each also .gz, in any case."""
 
 from vaehub.files.tables.names import SUFFIXES, check_output, matched_suffix, suffix_of
-from vaehub.files.tables.reading import ROWS, Table, open_table, read_table
+from vaehub.files.tables.reading import CHUNK_ROWS, Table, open_table, read_table
 from vaehub.files.tables.text import read_lines
 from vaehub.files.tables.values import MISSING_WORDS, as_ids, as_pandas, as_values, whole_numbers
 from vaehub.files.tables.writing import write_table
 
 __all__ = [
+    "CHUNK_ROWS",
     "MISSING_WORDS",
-    "ROWS",
     "SUFFIXES",
     "Table",
     "as_ids",

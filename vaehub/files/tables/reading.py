@@ -24,7 +24,7 @@ from vaehub.hints import did_you_mean
 
 MAX_BYTES = 32 << 30  # of a text, unpacked, and of a table in memory
 BLOCK = 1 << 20  # bytes of a text that are read at once, some of them ahead; rows are shorter
-ROWS = 1 << 17  # that are read at once
+CHUNK_ROWS = 1 << 17  # that are read at once
 REMEDY = "mend it or write it anew"
 
 
@@ -37,7 +37,7 @@ class Table(ABC):
         self.path, self.names = path, names
 
     @abstractmethod
-    def batches(self, columns: Sequence[str] | None = None, rows: int = ROWS) -> Iterator[pa.RecordBatch]:
+    def batches(self, columns: Sequence[str] | None = None, rows: int = CHUNK_ROWS) -> Iterator[pa.RecordBatch]:
         """Some columns, or all, at most `rows` rows at a time; memory does not grow with the file. Raises UsageError that names it."""
 
     @abstractmethod
@@ -113,7 +113,7 @@ class TextTable(Table):
             self.dialect: Dialect = dialect_of(file)
         super().__init__(path, self.dialect.names)
 
-    def batches(self, columns: Sequence[str] | None = None, rows: int = ROWS) -> Iterator[pa.RecordBatch]:
+    def batches(self, columns: Sequence[str] | None = None, rows: int = CHUNK_ROWS) -> Iterator[pa.RecordBatch]:
         """Columns of strings."""
         names = self.chosen(columns)
         if not self.names:
@@ -221,7 +221,7 @@ class ColumnarTable(Table):
             names = self.dataset.schema.names
         super().__init__(path, names)
 
-    def batches(self, columns: Sequence[str] | None = None, rows: int = ROWS) -> Iterator[pa.RecordBatch]:
+    def batches(self, columns: Sequence[str] | None = None, rows: int = CHUNK_ROWS) -> Iterator[pa.RecordBatch]:
         """Columns as they were written."""
         return batches_of(self.dataset, self.path, self.chosen(columns), rows)
 

@@ -8,8 +8,8 @@ from pathlib import Path
 import pandas as pd
 
 from vaehub.jobs.manifest import Manifest
-from vaehub.jobs.sharded import Work, run
-from vaehub.jobs.shards import Kind
+from vaehub.jobs.sharded import Work, run_sharded
+from vaehub.jobs.shards import Formats
 from vaehub_recommender.api.choice import choice
 from vaehub_recommender.api.fitted import Fitted
 from vaehub_recommender.api.lists import Lister
@@ -24,7 +24,7 @@ from vaehub_recommender.tables.stream import read_histories
 
 FORM = "vaehub-recommendations/2"
 SUFFIXES = tuple(suffix for suffix in TABLES if suffix != ".txt")  # a .txt in a folder is more often a note
-HISTORIES = Kind("histories", "recommendations", SUFFIXES, ".parquet")
+HISTORIES = Formats("histories", "recommendations", SUFFIXES, ".parquet")
 
 
 def recommend(request: Request, histories: Path, out: Path, *, skip_bad: bool = False, force: bool = False) -> Manifest:
@@ -36,7 +36,7 @@ def recommend(request: Request, histories: Path, out: Path, *, skip_bad: bool = 
     fitted = Recommender.load(request.run).fitted
     work = work_of(request, fitted, skip_bad)
     manifest = Manifest.open(job, FORM, request.made_by(fitted), force)
-    run(job, manifest, work)
+    run_sharded(job, manifest, work)
     return manifest
 
 

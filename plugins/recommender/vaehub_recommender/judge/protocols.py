@@ -11,7 +11,7 @@ import pandas as pd
 from scipy.sparse import csr_array
 
 from vaehub.errors import UsageError
-from vaehub.evaluation.once import once
+from vaehub.evaluation.cache import cached_per_run
 from vaehub.hints import did_you_mean
 from vaehub_recommender.closed_form import gram
 from vaehub_recommender.domain import source_of
@@ -101,7 +101,7 @@ def leaks(split: Split) -> list[str]:
     return [f"Split: {verdict}", *(f"  {count}" for count in counts)]
 
 
-@once
+@cached_per_run
 def judged_run(run: TrainedModel, part: str) -> Judged:
     """A trained run beside EASE and popularity on what its domain keeps from it, judged once; needs the training data."""
     source = source_of(run.domain)

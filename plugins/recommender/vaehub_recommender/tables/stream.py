@@ -13,7 +13,7 @@ import pyarrow.types as pat
 
 from vaehub import UsageError
 from vaehub.files.guard import guarded
-from vaehub.files.tables import ROWS, Table, as_pandas, open_table, whole_numbers
+from vaehub.files.tables import CHUNK_ROWS, Table, as_pandas, open_table, whole_numbers
 from vaehub_recommender.tables.arrays import matrix_of
 from vaehub_recommender.tables.cells import cells
 from vaehub_recommender.tables.columns import USER, Columns, find
@@ -24,7 +24,7 @@ from vaehub_recommender.tables.lists import Flat
 from vaehub_recommender.tables.together import Once, whole_users
 
 
-def read_histories(path: Path | str, items: Ids, columns: Columns | None = None, rows: int = ROWS) -> Iterator[History]:
+def read_histories(path: Path | str, items: Ids, columns: Columns | None = None, rows: int = CHUNK_ROWS) -> Iterator[History]:
     """The histories of all users of a file in their order, some at a time; no user comes twice.
 
     A table has a row for each pair, those of a user together, or (Parquet, Feather) one for each user with a list of items; .npz: a matrix

@@ -12,7 +12,7 @@ R = TypeVar("R")
 T = TypeVar("T")
 
 
-def once(measure: Callable[Concatenate[R, P], T]) -> Callable[Concatenate[R, P], T]:
+def cached_per_run(measure: Callable[Concatenate[R, P], T]) -> Callable[Concatenate[R, P], T]:
     """`measure(run, …)` whose result is kept as long as the run: tiles, tables and figures of a page share it. Arguments must be hashable."""
     kept: WeakKeyDictionary[R, dict[object, T]] = WeakKeyDictionary()
 

@@ -1,0 +1,33 @@
+"""Files of every kind: written whole or not at all, read with care."""
+
+from .arrays import judge_npz as judge_npz
+from .arrays import opened_npz as opened_npz
+from .atomic import atomic_folder as atomic_folder
+from .atomic import atomic_write as atomic_write
+from .atomic import put_back as put_back
+from .checked import checked as checked
+from .codecs import pack as pack
+from .codecs import unpack as unpack
+from .download import download as download
+from .guard import MAX_BYTES as MAX_BYTES
+from .guard import guarded as guarded
+from .guard import read_bytes as read_bytes
+from .guard import read_gzip as read_gzip
+from .guard import regular_file as regular_file
+from .model_file import load_model as load_model
+from .model_file import save_model as save_model
+from .tables import CHUNK_ROWS as CHUNK_ROWS
+from .tables import MISSING_WORDS as MISSING_WORDS
+from .tables import SUFFIXES as SUFFIXES
+from .tables import Table as Table
+from .tables import as_ids as as_ids
+from .tables import as_pandas as as_pandas
+from .tables import as_values as as_values
+from .tables import check_output as check_output
+from .tables import matched_suffix as matched_suffix
+from .tables import open_table as open_table
+from .tables import read_lines as read_lines
+from .tables import read_table as read_table
+from .tables import suffix_of as suffix_of
+from .tables import whole_numbers as whole_numbers
+from .tables import write_table as write_table
