@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import os
 import re
 import shutil
@@ -70,3 +71,11 @@ def test_links_lead_somewhere(page):
     targets = re.findall(r"\]\((?!https?:)([^)#]+)\)", (ROOT / page).read_text())
     assert targets or page != "README.md"
     assert not [t for t in targets if not (ROOT / page).parent.joinpath(t).exists()]
+
+
+def test_the_page_of_the_public_surface_says_what_the_docstrings_say():
+    spec = importlib.util.spec_from_file_location("surface", ROOT / "docs" / "surface.py")
+    surface = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(surface)
+    assert surface.page() == surface.PAGE.read_text("utf-8"), "write it anew: python docs/surface.py"
+    assert "|  |" not in surface.page()

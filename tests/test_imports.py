@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import ast
 from collections import defaultdict
+from importlib import import_module
 from pathlib import Path
 
 import pytest
+
+import vaehub
+from vaehub.model import nets
 
 ROOT = Path(__file__).parents[1]
 PLUGINS = ("images", "molecules", "recommender", "timeseries")
@@ -105,6 +109,52 @@ def test_no_room_imports_one_above_it(room, never):
     assert rooms
     for name, targets in rooms.items():
         assert not [t for t in targets if t == f"vaehub.{never}" or t.startswith(f"vaehub.{never}.")], name
+
+
+ROOMS = ("arguments", "cli", "evaluation", "files", "hints", "jobs", "model", "report", "sparse", "testing")
+OFFERED = {
+    "vaehub": {*vaehub.__all__, *ROOMS},
+    "vaehub.model": {*import_module("vaehub.model").__all__, "nets"},
+    **{f"vaehub.{room}": {*import_module(f"vaehub.{room}").__all__} for room in ROOMS if room not in ("model", "testing")},
+    "vaehub.model.nets": {*nets.__all__},
+}
+
+
+def outside_the_surface(tree: ast.Module) -> list[str]:
+    """What a module takes from the engine that is not offered to plugins."""
+    taken: list[tuple[str, str]] = []
+    local: dict[str, str] = {}
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            local |= {alias.name: alias.name for alias in node.names if alias.name == "vaehub"}
+            taken += [(alias.name, "*") for alias in node.names if alias.name.startswith("vaehub.")]
+        elif isinstance(node, ast.ImportFrom) and (node.module or "").split(".")[0] == "vaehub":
+            taken += [(str(node.module), alias.name) for alias in node.names]
+            local |= {a.asname or a.name: f"{node.module}.{a.name}" for a in node.names if f"{node.module}.{a.name}" in OFFERED}
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id in local:
+            taken.append((local[node.value.id], node.attr))
+    return [f"{module}.{name}" for module, name in taken if name not in OFFERED.get(module, ())]
+
+
+def test_what_is_outside_the_surface_is_found():
+    text = "from vaehub import files, Spec, nosuch\nimport vaehub.run\nfrom vaehub.files.guard import guarded\nfiles.guarded, files.sync"
+    found = outside_the_surface(ast.parse(text))
+    assert found == ["vaehub.nosuch", "vaehub.run.*", "vaehub.files.guard.guarded", "vaehub.files.sync"]
+
+
+@pytest.mark.parametrize("plugin", PLUGINS)
+def test_a_plugin_imports_nothing_but_the_public_surface(plugin):
+    modules = {name: path for name, path in MODULES.items() if name.split(".")[0] == f"vaehub_{plugin}"}
+    found = {name: outside_the_surface(ast.parse(path.read_text("utf-8"))) for name, path in modules.items()}
+    assert len(found) > 10
+    assert {name: names for name, names in found.items() if names} == {}
+
+
+def test_every_name_of_the_surface_is_there():
+    for module, names in OFFERED.items():
+        for name in names - {"testing", "cli", "nets"}:
+            assert getattr(import_module(module), name, None) is not None or f"{module}.{name}" in MODULES, f"{module}.{name}"
 
 
 def test_the_engine_knows_no_plugin():

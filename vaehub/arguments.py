@@ -17,6 +17,8 @@ from typing import Any, ParamSpec, TypeAlias, TypeVar
 from vaehub.errors import UsageError
 from vaehub.hints import nearest, shown
 
+__all__ = ["accepts", "at_least", "one_of", "or_none", "path", "real_number", "refused", "sequence", "yes_or_no"]
+
 P = ParamSpec("P")
 R = TypeVar("R")
 Check: TypeAlias = Callable[[str, Any], Any]  # (name, value) -> the value; raises UsageError

@@ -6,6 +6,8 @@ import re
 from collections.abc import Iterable
 from difflib import get_close_matches
 
+__all__ = ["did_you_mean", "reason", "shown"]
+
 ALIASES = {  # other names of the field -> what it is called here, first come first served
     "gaussian": ("normal", "diag_normal", "standard_normal"),
     "diagonal_gaussian": ("diag_normal",),

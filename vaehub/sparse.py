@@ -8,6 +8,8 @@ import torch
 from torch import Tensor
 from torch.nn.functional import pad
 
+__all__ = ["csr", "dense", "is_sparse", "row_of", "rows_at", "take"]
+
 with warnings.catch_warnings():  # torch says once that CSR is in beta: here, where no user is disturbed
     warnings.simplefilter("ignore")
     torch.sparse_csr_tensor(torch.tensor([0, 1]), torch.tensor([0]), torch.ones(1), (1, 1), check_invariants=False)

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
 
-from vaehub.signals import rearm
+from vaehub.signals import rearm as rearm
 
 WAKE = signal.SIGURG  # ignored wherever nobody waits for it, and used by nothing else here
 

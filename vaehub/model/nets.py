@@ -16,6 +16,8 @@ from vaehub.base import Batch, Decoder, Encoder, Kind, Likelihood, Posterior, Sp
 from vaehub.errors import UsageError
 from vaehub.sparse import dense
 
+__all__ = ["ACTIVATIONS", "Activation", "Dropout", "Residual", "conditioned", "dtype_of", "mlp", "required"]
+
 Activation: TypeAlias = Literal["relu", "gelu", "silu", "tanh", "elu"]
 Norm: TypeAlias = Literal["none", "layer", "batch"]
 Dropout: TypeAlias = Annotated[float, Field(ge=0, lt=1)]

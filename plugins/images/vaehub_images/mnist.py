@@ -62,7 +62,10 @@ class MNIST(ImageDomain):
         return self._shipped() if self.path is None else Gallery(static_binary(Path(self.path)))
 
     def _shipped(self) -> Gallery:
-        with resources.as_file(resources.files("vaehub_images") / "data" / "mnist.npz") as path, np.load(path, allow_pickle=False) as arrays:
+        with (
+            resources.as_file(resources.files("vaehub_images") / "data" / "mnist.npz") as path,
+            np.load(path, allow_pickle=False) as arrays,
+        ):
             x = {split: torch.from_numpy(arrays[f"{split}_x"]).unsqueeze(1) for split in ("train", "test")}
             y = {split: torch.from_numpy(arrays[f"{split}_y"]).long() for split in ("train", "test")}
         splits = split_off(x["train"], y["train"], self.validation)
