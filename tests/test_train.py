@@ -167,12 +167,12 @@ def test_early_stopping_ends_a_run_that_no_longer_improves(small, tmp_path):
 
 
 KILLED = """
-import os, signal, sys, torch, vaehub, vaehub.training.callbacks
+import os, signal, sys, torch, vaehub, vaehub.training.storage
 from vaehub.host.registry import use_file
 from pathlib import Path
 torch.set_num_threads(1)
 use_file(Path(sys.argv[1]))
-vaehub.training.callbacks.SPACING = vaehub.training.callbacks.HOLDING = float(os.environ.get("SPACING", 0.05))
+vaehub.training.storage.SPACING = vaehub.training.storage.HOLDING = float(os.environ.get("SPACING", 0.05))
 replaces = iter(range(10**9))
 def die_while_saving(source, target, replace=os.replace):
     if next(replaces) == int(os.environ.get("DIE_AT_RENAME", -1)):

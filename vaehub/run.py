@@ -77,7 +77,7 @@ class Run(TrainedModel):
             UsageError: the rows do not fit the model.
         """
         from vaehub.evaluation.score import reference
-        from vaehub.training.memory import tuned
+        from vaehub.training.tuning import tuned
 
         rate = self.config.optimizer.lr if lr is None else lr
         shorter = [f"train.epochs={epochs}", "train.validate_every=1", f"optimizer.lr={rate}", "train.logger=none"]

@@ -49,11 +49,13 @@ def train(
     """
     from vaehub.config.load import load_config
 
-    settled, folder = load_config(config, overrides or []), output or Path("runs") / config.stem
-    with stage("starting"):  # takes seconds to import: the config is checked first
-        from vaehub.training.fit import is_first, train_in
+    load_config(config, overrides or [])  # is checked first: what follows takes seconds to import
+    folder = output or Path("runs") / config.stem
+    with stage("starting"):
+        from vaehub.training.fit import train as train_model
+        from vaehub.training.processes import is_first
 
-    run = train_in(folder, settled, config, resume=resume, force=force, init=init)
+    run = train_model(config, overrides or [], folder, resume=resume, force=force, init=init)
     if is_first():
         print(f"validation ELBO: {best_elbo(folder / 'metrics.csv')} nats per row")
         try:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -17,16 +17,8 @@ from vaehub.base import Json
 from vaehub.config.load import Config
 from vaehub.errors import RunFailed, UsageError
 from vaehub.files.atomic import atomic_write
-from vaehub.files.model_file import save_model
-from vaehub.files.run_folder import BEST, LAST, STATE
 from vaehub.jobs.progress import Stage, stage
-from vaehub.signals import shielded
-from vaehub.trained import weights_of
-from vaehub.training.checkpoints import AtomicCheckpoints
 from vaehub.training.module import Training
-
-HOLDING = 1.0  # seconds: copying the state takes some hundredths
-SPACING = 15.0  # seconds: saving takes a tenth of one, which must not count beside short epochs
 
 
 class History(pl.Callback):
@@ -68,72 +60,6 @@ def table(rows: list[dict[str, float]]) -> str:
     writer.writeheader()
     writer.writerows({k: f"{v:.6g}" if isinstance(v, float) else v for k, v in row.items()} for row in rows)
     return text.getvalue()
-
-
-class Files(pl.Callback):
-    """The best and the last model and the state to resume from, each written whole or not at all; final.
-
-    The state at the end of an epoch is kept in memory, at most every HOLDING seconds, and written every SPACING seconds, and when
-    the run ends, however it ends: a run that is killed or stopped, and resumed, repeats the epochs since then and comes to the same
-    bits.
-    """
-
-    def __init__(self, out: Path, header: Json, monitor: str, states: AtomicCheckpoints, start: Callable[[], None]) -> None:
-        self.out, self.header, self.monitor, self.states, self.start = out, header, monitor, states, start
-        self.best, self.best_weights = float("-inf"), dict[str, torch.Tensor]()
-        self.held_at, self.saved_at, self.pending = float("-inf"), time.monotonic(), False
-
-    def on_train_start(self, trainer: pl.Trainer, module: Training) -> None:  # type: ignore[override]
-        """Take the folder, and keep the initial state, so that there is a finite one whatever happens."""
-        if trainer.is_global_zero:
-            with shielded():
-                self.start()
-                if trainer.current_epoch == 0:
-                    save_model(self.out / LAST, weights_of(module.vae, module.objective), self.header)
-
-    def on_train_epoch_end(self, trainer: pl.Trainer, module: Training) -> None:  # type: ignore[override]
-        """Keep the best by the monitored figure, higher is better, and save when it is time."""
-        require_finite(weights_of(module.vae, module.objective), trainer.current_epoch)
-        if module.validated and self.monitor not in trainer.callback_metrics:
-            raise UsageError(no_such_figure(self.monitor, trainer.callback_metrics))
-        value = trainer.callback_metrics.get(self.monitor)
-        if value is not None and float(value) > self.best:
-            self.best, self.best_weights = float(value), copied(weights_of(module.vae, module.objective))
-        self.pending = True
-        last = trainer.current_epoch + 1 == trainer.max_epochs or trainer.should_stop
-        if trainer.strategy.broadcast(last or time.monotonic() - self.held_at > HOLDING):  # by the first process: all take part
-            trainer.save_checkpoint(self.out / STATE)  # `states` holds it until `save`
-            self.held_at = time.monotonic()
-            if last or self.held_at - self.saved_at > SPACING:
-                self.save(trainer, module)
-
-    def on_train_end(self, trainer: pl.Trainer, module: Training) -> None:  # type: ignore[override]
-        """Save what is left unsaved."""
-        if self.pending:
-            self.save(trainer, module)
-
-    def save(self, trainer: pl.Trainer, module: Training) -> None:
-        """Write all three files, the one that a resumed run reads last. A signal waits for them."""
-        if trainer.is_global_zero:
-            with shielded():
-                self.write(weights_of(module.vae, module.objective))
-        self.best_weights, self.saved_at, self.pending = {}, time.monotonic(), False
-
-    def write(self, last: dict[str, torch.Tensor]) -> None:
-        """The best model, `last` as long as it is numbers, and the state after the last whole epoch."""
-        if self.best_weights:
-            save_model(self.out / BEST, self.best_weights, self.header)
-        if not not_finite(last):
-            save_model(self.out / LAST, last, self.header)
-        self.states.write()
-
-    def state_dict(self) -> Json:
-        """The best figure so far, for a resumed run."""
-        return {"best": self.best}
-
-    def load_state_dict(self, state: Json) -> None:
-        """Go on from this best figure."""
-        self.best = state["best"]
 
 
 def no_such_figure(monitor: str, figures: Iterable[str]) -> str:

@@ -1,4 +1,4 @@
-"""What is checked before a run starts: its data, the names in its config, and what it would overwrite."""
+"""What is checked before a run starts in a folder: the options it began with, and what replacing it must not take along."""
 
 from __future__ import annotations
 
@@ -6,50 +6,9 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-import torch
-from torch import nn
-
-from vaehub.base import Data, Spec
 from vaehub.config.load import Config, load_config
-from vaehub.data.check import check_split
-from vaehub.data.seeds import seeded
 from vaehub.errors import UsageError
-from vaehub.evaluation.judge import Judge
 from vaehub.files.run_folder import CONFIG
-from vaehub.host.registry import registry
-from vaehub.model.vae import VAE
-from vaehub.training.callbacks import no_such_figure
-
-BOUND = ("val_elbo", "val_log_px", "val_kl")  # the figures that every validation gives
-
-
-def check_data(spec: Spec, vae: VAE, splits: Mapping[str, Data], config: Config) -> None:
-    """Raise UsageError where a split is empty, a row of it does not fit the model, or batches are too small for batch norm."""
-    for split, data in splits.items():
-        if not len(data):
-            raise UsageError(f"domain: the {split} split is empty; give more rows or change the split")
-        with seeded("check"):  # rows may be augmented at random
-            check_split(spec, vae.decoder.likelihood, data, split, config.train.eval_batch_size)
-    alone = (
-        "train.batch_size=1" if config.train.batch_size == 1 else "a single training row" if len(splits["train"]) == 1 else None
-    )
-    if alone and any(isinstance(module, nn.BatchNorm1d) for module in vae.modules()):
-        raise UsageError(f"{alone}: batch norm needs at least two rows in a batch; set norm=layer, or give more rows")
-
-
-def check_monitor(config: Config, judge: Judge, vae: VAE, val: Data) -> None:
-    """Raise UsageError where no validation will give the figure that train.monitor names.
-
-    Where plugins add callbacks, which may log figures of their own, that shows only after the first validation.
-    """
-    monitor = config.train.monitor
-    if monitor in BOUND or registry().callbacks(config):
-        return
-    with torch.no_grad(), seeded("monitor"):
-        own = [f"val_{name}" for name in judge.validate(vae.eval(), val)]
-    vae.train()
-    if monitor not in own:
-        raise UsageError(no_such_figure(monitor, (*BOUND, *own)))
 
 
 def require_same(folder: Path, config: Config, progress: bool) -> None:

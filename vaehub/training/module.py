@@ -5,8 +5,9 @@ from __future__ import annotations
 import logging
 import math
 import warnings
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import pytorch_lightning as pl
@@ -192,7 +193,9 @@ def listed(rows: Tensor) -> str:
     return ", ".join(map(str, rows[:8].tolist())) + (", …" if len(rows) > 8 else "")
 
 
-def make_trainer(config: Config, callbacks: list[pl.Callback], plugins: list[Any], loggers: Any, root: str | None) -> pl.Trainer:
+def make_trainer(
+    config: Config, callbacks: list[pl.Callback], plugins: Sequence[Any], loggers: Any, root: Path | None
+) -> pl.Trainer:
     """A lean Trainer with the user's `trainer.*` options."""
     options: dict[str, Any] = {"accelerator": "auto", "devices": 1} | dict(config.trainer)
     try:
@@ -203,7 +206,7 @@ def make_trainer(config: Config, callbacks: list[pl.Callback], plugins: list[Any
             log_every_n_steps=config.train.log_every,
             default_root_dir=root,
             callbacks=callbacks,
-            plugins=plugins,
+            plugins=list(plugins),
             logger=loggers,
             num_sanity_val_steps=0,
             enable_checkpointing=False,
