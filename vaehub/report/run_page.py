@@ -131,7 +131,7 @@ def metric_table(figures: Mapping[str, Any], words: Mapping[str, str]) -> Table:
     """Every figure of the domain with its error, what guessing gives, and what it says."""
     named = [name for name in figures if not is_companion(name, figures)]
     rows = [[name.replace("_", " "), shown(figures, name), words.get(name, "").strip() + chance(figures, name)] for name in named]
-    title = f"{len(rows)} figures on the test, as `vaehub evaluate` prints them"
+    title = f"{len(rows)} figures on the test, as vaehub evaluate prints them"
     return Table(("figure", "value", "what it says"), rows, title, "± standard error.", words=True, folded=len(rows) > UNFOLDED)
 
 

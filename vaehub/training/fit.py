@@ -7,6 +7,8 @@ from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
+
 from vaehub.arguments import accepts, or_none, refused, yes_or_no
 from vaehub.arguments import path as as_path
 from vaehub.base import Codec, Domain
@@ -15,19 +17,19 @@ from vaehub.config.shipped import config_path
 from vaehub.config.source import Overrides
 from vaehub.data.seeds import seeded
 from vaehub.errors import UsageError
-from vaehub.files.run_folder import Hold
-from vaehub.host.registry import registry
+from vaehub.evaluation.score import reference
+from vaehub.files.run_folder import BEST, Hold
 from vaehub.jobs.displays import showing
 from vaehub.jobs.progress import hide, stage
-from vaehub.run import Run
+from vaehub.run import Run, load
 from vaehub.signals import listening
 from vaehub.trained import TrainedModel
 from vaehub.training.assembly import assemble, domain_with
-from vaehub.training.callbacks import early_stopping, logger, screen
 from vaehub.training.checks import require_same
-from vaehub.training.module import Training, make_trainer, quiet
-from vaehub.training.processes import is_first
-from vaehub.training.storage import Memory, RunFolder, Storage, held_folder
+from vaehub.training.loop import fit
+from vaehub.training.module import Training
+from vaehub.training.processes import is_first, wait_for_all
+from vaehub.training.storage import Memory, RunFolder, held_folder
 from vaehub.training.warm import source_of, warm_start
 
 
@@ -98,13 +100,14 @@ def train(
                 taken = warm_start(module.vae, *source_of(init))
                 if progress and is_first():
                     print(taken, flush=True)
-            storage: Storage
-            if folder is None:
-                storage = Memory(settled)
-            else:
+            if folder is not None:
                 storage = RunFolder(folder, hold, module, header, rows, resume, progress)
-            fit(module, storage, progress)
-        return storage.run(module, rows)
+                fit(module, storage, progress)
+                storage.require_best()
+                return best_in_folder(folder, rows)
+            memory = Memory(settled)
+            fit(module, memory, progress)
+            return best_in_memory(module, memory, rows)
 
 
 def displayed(progress: bool) -> AbstractContextManager[None]:
@@ -114,19 +117,30 @@ def displayed(progress: bool) -> AbstractContextManager[None]:
     return showing() if progress and is_first() else nullcontext()
 
 
-def fit(module: Training, storage: Storage, progress: bool) -> None:
-    """Run the trainer; what goes wrong is said in one line, and what was reached is kept."""
-    config, folder, trainer = module.config, storage.folder, None
-    callbacks = [*registry().callbacks(config), *early_stopping(config.train.monitor, config.train.early_stopping)]
-    callbacks += storage.callbacks()
-    storage.open()
-    try:
-        with quiet(), screen(config, progress) as bar:
-            loggers = False if folder is None else logger(config.train.logger, folder)
-            trainer = make_trainer(config, [*callbacks, bar], storage.checkpoints, loggers, folder)
-            trainer.fit(module, ckpt_path=storage.resume_from, weights_only=True)
-    except BaseException as error:
-        better = storage.reported(error, trainer, module)
-        if better is error:
-            raise
-        raise better from error
+def best_in_memory(module: Training, memory: Memory, domain: Domain[Codec]) -> Run:
+    """The best model, as a run without folder."""
+    of_objective = memory.take_best(module)
+    run = Run(module.config, domain.codec, domain, module.vae.to("cpu"), history=pd.DataFrame(memory.history.rows))
+    run.objective_weights = of_objective
+    return completed(run)
+
+
+def best_in_folder(folder: Path, domain: Domain[Codec]) -> Run:
+    """The best model, read back from its file, which the first process completes."""
+    if not is_first():
+        wait_for_all()
+        return load(folder)
+    run = load(folder)
+    run.domain = domain
+    completed(run).save(folder / BEST)
+    wait_for_all()
+    return run
+
+
+def completed(run: Run) -> Run:
+    """The run with what is not learnt by gradient, and with the scores of training rows, by which it can tell what is unusual."""
+    rows = run.config.train.score_rows
+    with stage("scoring training rows"):
+        run.vae.decoder.calibrate(run.vae, run.data("val"))
+        run.state = {"score": reference(run.vae, run.data("train"), rows)} if rows else {}
+    return run

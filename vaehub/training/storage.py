@@ -8,7 +8,6 @@ from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
 
-import pandas as pd
 import pytorch_lightning as pl
 import torch
 import yaml
@@ -17,18 +16,15 @@ from torch import Tensor
 from vaehub.base import Codec, Domain, Json
 from vaehub.config.load import Config
 from vaehub.errors import UsageError
-from vaehub.evaluation.score import reference
 from vaehub.files.model_file import save_model
 from vaehub.files.run_folder import BEST, LAST, STATE, Hold, held
-from vaehub.jobs.progress import stage
-from vaehub.run import Run, load
 from vaehub.signals import Interrupted, requested, shielded
 from vaehub.trained import separated, weights_of
 from vaehub.training.callbacks import History, copied, no_such_figure, not_finite, require_finite
 from vaehub.training.checkpoints import AtomicCheckpoints, cannot_resume, check_state
 from vaehub.training.checks import needed_files
 from vaehub.training.module import Training
-from vaehub.training.processes import is_first, wait_for_all
+from vaehub.training.processes import is_first
 from vaehub.training.stops import DAMAGE, explained, explaining_stops, stopped_by
 
 HOLDING = 1.0  # seconds: copying the state takes some hundredths
@@ -53,10 +49,6 @@ class Storage(ABC):
         """What to raise after training broke."""
         number = requested() or stopped_by(error, trainer)
         return explained(error, module.config) if number is None else Interrupted(number)
-
-    @abstractmethod
-    def run(self, module: Training, domain: Domain[Codec]) -> Run:
-        """The best model, after training."""
 
 
 class Best(pl.Callback):
@@ -91,13 +83,6 @@ class Memory(Storage):
         own, of_objective = separated(self.best.weights or weights_of(module.vae, module.objective))
         module.vae.load_state_dict(own)
         return {name: tensor.cpu() for name, tensor in of_objective.items()}
-
-    def run(self, module: Training, domain: Domain[Codec]) -> Run:
-        """A run without folder."""
-        of_objective = self.take_best(module)
-        run = Run(module.config, domain.codec, domain, module.vae.to("cpu"), history=pd.DataFrame(self.history.rows))
-        run.objective_weights = of_objective
-        return completed(run)
 
 
 class Files(pl.Callback):
@@ -221,29 +206,12 @@ class RunFolder(Storage):
         damaged = self.resume_from is not None and hold is not None and not hold.started and isinstance(error, DAMAGE)
         return cannot_resume(self.resume_from, error) if damaged and better is error and isinstance(error, Exception) else better
 
-    def run(self, module: Training, domain: Domain[Codec]) -> Run:
-        """The best model, read back from its file. Where no epoch was validated there is none: the last one stands in."""
+    def require_best(self) -> None:
+        """Where no epoch was validated there is no best model: the last one stands in, and an earlier stand-in goes."""
         if self.files.best == float("-inf") and self.hold is not None:
-            (self.folder / BEST).unlink(missing_ok=True)  # of an earlier stand-in
+            (self.folder / BEST).unlink(missing_ok=True)
             if self.progress:
                 print("no validation happened, so there is no best model: the last weights are kept", flush=True)
-        if not is_first():
-            wait_for_all()  # the first process is still writing
-            return load(self.folder)
-        run = load(self.folder)
-        run.domain = domain
-        completed(run).save(self.folder / BEST)
-        wait_for_all()
-        return run
-
-
-def completed(run: Run) -> Run:
-    """The run with what is not learnt by gradient, and with the scores of training rows, by which it can tell what is unusual."""
-    rows = run.config.train.score_rows
-    with stage("scoring training rows"):
-        run.vae.decoder.calibrate(run.vae, run.data("val"))
-        run.state = {"score": reference(run.vae, run.data("train"), rows)} if rows else {}
-    return run
 
 
 @contextmanager

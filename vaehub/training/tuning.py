@@ -14,7 +14,7 @@ from vaehub.data.seeds import seeded
 from vaehub.evaluation.judge import judge_of_run
 from vaehub.model.vae import VAE
 from vaehub.trained import TrainedModel
-from vaehub.training.fit import fit
+from vaehub.training.loop import fit
 from vaehub.training.module import Training
 from vaehub.training.storage import Memory
 
