@@ -16,7 +16,7 @@ from shared import table
 
 import vaehub
 from vaehub.config.load import load_config
-from vaehub_molecules.use.judge import figures_of
+from vaehub_molecules.use.evaluation import figures_of
 
 CONFIG = Path(__file__).parents[2] / "configs" / "molecules_moses.yaml"
 

@@ -6,7 +6,7 @@ import gzip
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from vaehub_molecules.chem.many import canonicals
+from vaehub_molecules.chem.canonical_many import canonicals
 from vaehub_molecules.chem.policy import Policy
 from vaehub_molecules.chem.reasons import Rejected
 from vaehub_molecules.sets.splitting import order

@@ -26,10 +26,9 @@ from vaehub.model.objectives import ELBO
 from vaehub.model.posteriors import DiagNormal
 from vaehub.model.priors import StandardNormal
 from vaehub.model.vae import VAE
-from vaehub_molecules import Codec
+from vaehub_molecules import LatentSpace
+from vaehub_molecules.parts.autoregressive import Writer, write
 from vaehub_molecules.parts.gru import GRUDecoder, GRUEncoder
-from vaehub_molecules.parts.writer import Writer
-from vaehub_molecules.parts.writing import write
 from vaehub_molecules.rows import Rows
 from vaehub_molecules.tokens import Atoms, Kekule, Tokenizer, Vocabulary
 
@@ -48,9 +47,9 @@ def to_the_end(writer: Writer, code: Tensor) -> Tensor:
     return torch.stack(out, 1)
 
 
-def drawing(codec: Codec) -> dict[str, Pace]:
+def drawing(space: LatentSpace) -> dict[str, Pace]:
     """Drawing with and without an early end; the grammar is off in both, or on in the third."""
-    writer, z = codec.writer, codec.prior(DRAWN, 0)
+    writer, z = space.writer, space.prior(DRAWN, 0)
     grammar = writer.grammar
 
     def ours(masked: bool) -> int:
@@ -122,9 +121,9 @@ def main() -> None:
     parser.add_argument("--molecules", type=Path, required=True)
     given = parser.parse_args()
     torch.set_num_threads(1)
-    codec = Codec(vaehub.load(given.run))
-    smiles = molecules(given.molecules, 20_000, codec.policy)
-    contenders = drawing(codec) | {
+    space = LatentSpace(vaehub.load(given.run))
+    smiles = molecules(given.molecules, 20_000, space.policy)
+    contenders = drawing(space) | {
         "training, single symbols, padded to the longest": steps(Atoms(), smiles, False, True),
         "training, single symbols, vaehub": steps(Atoms(), smiles, True, False),
         "training, Kekulé pieces, padded to the longest": steps(Kekule(), smiles, False, True),

@@ -7,7 +7,7 @@ import os
 from vaehub.jobs.workers import Limits
 from vaehub_molecules.chem import many
 from vaehub_molecules.chem.canonical import canonical
-from vaehub_molecules.chem.many import canonicals
+from vaehub_molecules.chem.canonical_many import canonicals
 from vaehub_molecules.chem.policy import Policy
 from vaehub_molecules.chem.reasons import Reason, Rejected
 

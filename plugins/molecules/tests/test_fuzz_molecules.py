@@ -18,9 +18,9 @@ from rdkit import Chem
 
 from vaehub.errors import UsageError
 from vaehub_molecules.chem.canonical import canonical
-from vaehub_molecules.chem.limits import check
-from vaehub_molecules.chem.many import canonicals
+from vaehub_molecules.chem.canonical_many import canonicals
 from vaehub_molecules.chem.policy import Policy
+from vaehub_molecules.chem.prechecks import check
 from vaehub_molecules.chem.reasons import Reason, Rejected
 from vaehub_molecules.data import sample_path
 from vaehub_molecules.files import read_molecules

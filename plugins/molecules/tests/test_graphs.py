@@ -12,7 +12,7 @@ from vaehub_molecules.data import sample_path
 from vaehub_molecules.graphs import crossed, mutated
 from vaehub_molecules.graphs.crossover import cut, cut_ring
 from vaehub_molecules.graphs.mutation import RULES
-from vaehub_molecules.graphs.products import kekule, made, sound, sound_rings
+from vaehub_molecules.graphs.reactions import kekule, made, sound, sound_rings
 
 ASPIRIN, IBUPROFEN = "CC(=O)Oc1ccccc1C(=O)O", "CC(C)Cc1ccc(C(C)C(=O)O)cc1"
 

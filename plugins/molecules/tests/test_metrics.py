@@ -11,10 +11,10 @@ from rdkit.Chem import MolFromSmiles
 from vaehub.errors import UsageError
 from vaehub_molecules.metrics import Reference, evaluate
 from vaehub_molecules.metrics import alike as alike_module
-from vaehub_molecules.metrics.alike import cosine, internal_diversity, nearest_similarity
 from vaehub_molecules.metrics.fcd import Moments, frechet, moments
 from vaehub_molecules.metrics.features import Molecules, fragments, scaffold
 from vaehub_molecules.metrics.filters import flagged, passes, patterns
+from vaehub_molecules.metrics.similarity import cosine, internal_diversity, nearest_similarity
 
 DRUGS = [
     "CC(=O)Oc1ccccc1C(=O)O",
@@ -157,7 +157,7 @@ def test_what_may_hang_a_parser_is_not_parsed():
 
 
 def test_processes_change_nothing(monkeypatch):
-    monkeypatch.setattr("vaehub_molecules.chem.spread.FEW", 2)
+    monkeypatch.setattr("vaehub_molecules.chem.parallel.FEW", 2)
     alone, shared = Molecules.of(SAMPLES, workers=1), Molecules.of(SAMPLES, workers=2)
     assert shared.smiles == alone.smiles
     assert shared.fragments == alone.fragments

@@ -9,7 +9,7 @@ from rdkit.Chem import CanonSmiles
 
 from vaehub.errors import UsageError
 from vaehub_molecules.oracles import ORACLES, names, oracle
-from vaehub_molecules.oracles.formulas import elements
+from vaehub_molecules.oracles.isomers import elements
 from vaehub_molecules.oracles.pmo import TERMS
 
 # 30 molecules x 20 oracles, by GuacaMol 0.5.5: benchmarks/molecules/oracle_parity.py

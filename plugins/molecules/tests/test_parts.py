@@ -10,11 +10,11 @@ from vaehub.model.objectives import ELBO
 from vaehub.model.posteriors import DiagNormal
 from vaehub.model.priors import StandardNormal
 from vaehub.model.vae import VAE
+from vaehub_molecules.parts.autoregressive import alive
 from vaehub_molecules.parts.gru import GRUDecoder, GRUEncoder
 from vaehub_molecules.parts.predictive import Predictive
 from vaehub_molecules.parts.relaxed import gumbel, relaxed
 from vaehub_molecules.parts.transformer import TransformerDecoder, TransformerEncoder
-from vaehub_molecules.parts.writer import alive
 
 SPEC = Spec((7,), classes=5)
 WRITERS, READERS = (GRUDecoder, TransformerDecoder), (GRUEncoder, TransformerEncoder)

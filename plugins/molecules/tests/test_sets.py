@@ -16,8 +16,8 @@ from hypothesis import strategies as st
 import vaehub
 from vaehub.errors import UsageError
 from vaehub_molecules.sets.conditions import Conditions
-from vaehub_molecules.sets.few import some_molecules
-from vaehub_molecules.sets.known import Known
+from vaehub_molecules.sets.examples import some_molecules
+from vaehub_molecules.sets.hashed_set import Known
 from vaehub_molecules.sets.moses import Moses
 from vaehub_molecules.sets.scaffold import BITS, scaffold
 from vaehub_molecules.sets.scales import Scales

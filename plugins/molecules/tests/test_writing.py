@@ -7,9 +7,8 @@ import torch
 
 from vaehub.base import Spec
 from vaehub.model.likelihoods import Categorical
+from vaehub_molecules.parts.autoregressive import Reading, Strings, pick
 from vaehub_molecules.parts.gru import GRUDecoder
-from vaehub_molecules.parts.writer import Strings
-from vaehub_molecules.parts.writing import Reading, pick
 from vaehub_molecules.tokens.grammar import Grammar
 
 VOCABULARY = ["", "C", "N", "O", "(", ")", "=", "1"]

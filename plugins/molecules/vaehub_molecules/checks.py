@@ -14,7 +14,7 @@ from vaehub.data.seeds import seeded
 from vaehub.evaluation.doctor import Check, Checkup, Finding
 from vaehub_molecules.codec import molecules_of
 from vaehub_molecules.sets.molecule_set import MoleculeSet
-from vaehub_molecules.use.judge import drawn, exact
+from vaehub_molecules.use.evaluation import drawn, exact
 
 DRAWN = 200  # samples that are looked at, and as many training molecules beside them
 RETURNED = 0.05  # share of unseen molecules that should come back exactly

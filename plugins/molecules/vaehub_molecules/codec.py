@@ -15,13 +15,13 @@ from torch import Tensor
 from vaehub import Codec, Json, Spec, UsageError
 from vaehub.files.checked import checked
 from vaehub.hints import shown
-from vaehub_molecules.chem.many import Reading, canonicals
+from vaehub_molecules.chem.canonical_many import Reading, canonicals
 from vaehub_molecules.chem.policy import Policy
 from vaehub_molecules.chem.reasons import Rejected
 from vaehub_molecules.rows import Rows
 from vaehub_molecules.sets.conditions import Conditions
-from vaehub_molecules.sets.known import Known
-from vaehub_molecules.sets.numbers import numbers
+from vaehub_molecules.sets.hashed_set import Known
+from vaehub_molecules.sets.property_values import numbers
 from vaehub_molecules.sets.scales import Scales
 from vaehub_molecules.tokens import TOKENIZERS, Vocabulary
 
@@ -105,7 +105,7 @@ class MoleculeCodec(Codec):
 
     def preview(self, x: Tensor) -> str:
         """How many of drawn molecules are valid, different and new."""
-        from vaehub_molecules.use.sample import counts_line
+        from vaehub_molecules.use.counts import counts_line
 
         return counts_line(self.vocabulary.strings(x), self.known)
 

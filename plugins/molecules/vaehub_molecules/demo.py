@@ -11,7 +11,7 @@ from vaehub.cli.session import session
 
 if TYPE_CHECKING:
     from vaehub.run import Run
-    from vaehub_molecules.use.codec import Codec
+    from vaehub_molecules.use.latent_space import LatentSpace
 
 DRAWN, CALLS, ROUND = 1000, 400, 90
 EASY = 3.0  # synthetic accessibility, at most
@@ -44,11 +44,11 @@ def molecules(
 
     Example: vaehub demo molecules -o molecules
     """
-    from vaehub_molecules.use.codec import Codec
+    from vaehub_molecules.use.latent_space import LatentSpace
 
-    codec = Codec(trained(out / "model", rows))
-    sample(codec, out / "samples.png")
-    print(MORE, search(codec, out / "search"), sep="\n")
+    space = LatentSpace(trained(out / "model", rows))
+    sample(space, out / "samples.png")
+    print(MORE, search(space, out / "search"), sep="\n")
 
 
 def trained(path: Path, rows: int) -> Run:
@@ -68,19 +68,19 @@ def trained(path: Path, rows: int) -> Run:
         return vaehub.train({"domain": domain, **SMALL}, out=path)
 
 
-def sample(codec: Codec, path: Path) -> None:
+def sample(space: LatentSpace, path: Path) -> None:
     """Draw molecules, count them, and draw the first of them on paper."""
     from vaehub_molecules.files.writing import write_molecules
-    from vaehub_molecules.use.sample import counts_line
+    from vaehub_molecules.use.counts import counts_line
 
     with session() as running, running.step("sampling"):
-        texts = codec.strings(codec.prior(DRAWN, 0), codec.writer.temperature)
-    print(counts_line(texts, codec.known))
+        texts = space.strings(space.prior(DRAWN, 0), space.writer.temperature)
+    print(counts_line(texts, space.known))
     write_molecules(texts[:30], path)
     print(path)
 
 
-def search(codec: Codec, folder: Path) -> Path:
+def search(space: LatentSpace, folder: Path) -> Path:
     """The page of a short search for the best QED, every call counted."""
     from vaehub_molecules.commands.optimize import summary
     from vaehub_molecules.search import optimize
@@ -89,6 +89,6 @@ def search(codec: Codec, folder: Path) -> Path:
 
     with session():
         made = Hybrid(Knobs(batch=ROUND))
-        result = optimize(codec, "qed", budget=CALLS, method=made, constraints=Constraints(sa_max=EASY), out=folder, workers=0)
+        result = optimize(space, "qed", budget=CALLS, method=made, constraints=Constraints(sa_max=EASY), out=folder, workers=0)
     print(*summary(result), sep="\n")
     return folder / "report.html"

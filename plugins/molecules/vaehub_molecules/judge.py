@@ -30,13 +30,13 @@ class MoleculeJudge(Judge):
 
     def validate(self, vae: Model, data: Data) -> Mapping[str, float]:
         """Share of validation molecules that come back exactly, and of valid ones among drawn (`val_exact`, `val_valid`)."""
-        from vaehub_molecules.use.judge import exact, valid
+        from vaehub_molecules.use.evaluation import exact, valid
 
         return {"exact": exact(vae, data, JUDGED), "valid": valid(vae, data, molecules_of(self.codec).vocabulary, JUDGED)}
 
     def metrics(self, run: TrainedModel, split: str) -> Mapping[str, float]:
         """What comes back, what is drawn, and whether z is used, in one table."""
-        from vaehub_molecules.use.judge import figures_of
+        from vaehub_molecules.use.evaluation import figures_of
 
         train = self.domain.train["smiles"].tolist() if isinstance(self.domain, MoleculeSet) else []
         return figures_of(run, run.data(split), train)
@@ -49,6 +49,6 @@ class MoleculeJudge(Judge):
 
     def sections(self, run: TrainedModel) -> Sequence[Section]:
         """Drawn molecules: new ones, what comes back, what lies near; their properties, and where they lie."""
-        from vaehub_molecules.report import run_sections
+        from vaehub_molecules.report.sections import run_sections
 
         return run_sections(run)

@@ -27,11 +27,11 @@ def vaehub_commands() -> dict[str, str]:
     """`vaehub molecules …` and `vaehub demo molecules`."""
     return {
         "molecules optimize": COMMANDS + "optimize:optimize",
-        "molecules metrics": COMMANDS + "look:metrics",
-        "molecules neighbours": COMMANDS + "look:neighbours",
-        "molecules interpolate": COMMANDS + "look:interpolate",
-        "molecules reconstruct": COMMANDS + "look:reconstruct",
-        "molecules clean": COMMANDS + "look:clean",
+        "molecules metrics": COMMANDS + "explore:metrics",
+        "molecules neighbours": COMMANDS + "explore:neighbours",
+        "molecules interpolate": COMMANDS + "explore:interpolate",
+        "molecules reconstruct": COMMANDS + "explore:reconstruct",
+        "molecules clean": COMMANDS + "explore:clean",
         "demo molecules": "vaehub_molecules.demo:molecules",
     }
 

@@ -84,7 +84,7 @@ class StandIn:
 
 
 @pytest.fixture(scope="session")
-def codec() -> StandIn:
+def space() -> StandIn:
     return StandIn(molecules())
 
 
@@ -92,5 +92,5 @@ def codec() -> StandIn:
 def _no_page() -> Iterator[None]:
     """The page draws molecules and needs a real model; it has tests of its own."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("vaehub_molecules.report.write_search", lambda result, codec, path, settings: path)
+        patch.setattr("vaehub_molecules.search.report.write_search", lambda result, space, path, settings: path)
         yield

@@ -9,9 +9,9 @@ import pytest
 
 from vaehub.errors import UsageError
 from vaehub.jobs.workers import Limits, Workers
-from vaehub_molecules.oracles.own import as_oracle
+from vaehub_molecules.oracles.functions import as_oracle
 from vaehub_molecules.search import calls
-from vaehub_molecules.search.calls import values_of
+from vaehub_molecules.search.rounds import values_of
 
 
 def awkward(smiles):

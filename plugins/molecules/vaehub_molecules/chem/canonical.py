@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from functools import cache
+from collections.abc import Sequence
+from functools import cache, lru_cache
 from typing import Any
 
 from rdkit import Chem, RDLogger
 from rdkit.Chem import rdMolDescriptors, rdqueries
 
 from vaehub.hints import reason
-from vaehub_molecules.chem.limits import check, check_block
 from vaehub_molecules.chem.policy import Policy
+from vaehub_molecules.chem.prechecks import check, check_block
 from vaehub_molecules.chem.reasons import Reason, Rejected
 
 ROUNDS = 3
@@ -37,6 +38,19 @@ def canonical(text: str, policy: Policy = DEFAULT) -> str:
     text = text.strip()
     check(text, policy.max_length)
     return settled(shaped(text, policy), text, policy)
+
+
+def canonical_or_empty(texts: Sequence[str], policy: Policy = DEFAULT) -> list[str]:
+    """Canonical SMILES of each text, "" for what is no molecule; recent answers are remembered."""
+    return [_canonical_or_empty(text, policy) for text in texts]
+
+
+@lru_cache(1 << 16)
+def _canonical_or_empty(text: str, policy: Policy) -> str:
+    try:
+        return canonical(text, policy)
+    except Rejected:
+        return ""
 
 
 def canonical_of_block(block: str, policy: Policy = DEFAULT) -> str:

@@ -13,8 +13,8 @@ from rdkit.Chem.QED import qed
 
 from vaehub.errors import UsageError
 from vaehub.hints import did_you_mean
+from vaehub_molecules.chem.parallel import spread
 from vaehub_molecules.chem.sascore import sa
-from vaehub_molecules.chem.spread import spread
 
 Property: TypeAlias = Callable[[Mol], float]
 

@@ -10,13 +10,13 @@ from vaehub.errors import UsageError
 from vaehub.files.guard import guarded, regular_file
 from vaehub.files.tables import SUFFIXES, suffix_of
 from vaehub_molecules.chem.canonical import DEFAULT
-from vaehub_molecules.chem.many import Reading, canonicals, canonicals_of_blocks
+from vaehub_molecules.chem.canonical_many import Reading, canonicals, canonicals_of_blocks
 from vaehub_molecules.chem.policy import Policy
 from vaehub_molecules.chem.reasons import Rejected
-from vaehub_molecules.files.molecules import Molecules
-from vaehub_molecules.files.plain import plain
+from vaehub_molecules.files.molecule_table import Molecules
 from vaehub_molecules.files.records import MAX_BYTES, Line, Records
 from vaehub_molecules.files.sdf import sdf
+from vaehub_molecules.files.smi import plain
 from vaehub_molecules.files.tables import table
 
 

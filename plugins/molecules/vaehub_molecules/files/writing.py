@@ -13,7 +13,7 @@ from rdkit.Chem.rdDepictor import Compute2DCoords
 
 from vaehub.files.atomic import atomic_write
 from vaehub.files.tables import SUFFIXES, check_output, matched_suffix, suffix_of, write_table
-from vaehub_molecules.chem.canonical import DEFAULT
+from vaehub_molecules.chem.canonical import DEFAULT, canonical_or_empty
 from vaehub_molecules.chem.drawing import grid, grid_svg
 from vaehub_molecules.chem.policy import Policy
 from vaehub_molecules.chem.properties import table
@@ -39,8 +39,6 @@ def write_molecules(texts: Sequence[str], path: Path, policy: Policy = DEFAULT) 
 
 def described(texts: Sequence[str], policy: Policy) -> pd.DataFrame:
     """row, smiles, text and properties of strings."""
-    from vaehub_molecules.use.codec import canonical_or_empty
-
     smiles = canonical_or_empty(texts, policy)
     real = sorted({text for text in smiles if text})
     values = table(real, TOLD).set_index(pd.Index(real, dtype=object)).reindex(smiles)

@@ -7,7 +7,7 @@ from random import Random
 
 from rdkit.Chem import FragmentOnBonds, GetMolFrags, Mol, MolToSmiles
 
-from vaehub_molecules.graphs.products import kekule, made, one_of, pattern, shuffled, sound, sound_rings
+from vaehub_molecules.graphs.reactions import kekule, made, one_of, pattern, shuffled, sound, sound_rings
 
 TRIES = 10
 CHAIN_BOND = "[*]-;!@[*]"

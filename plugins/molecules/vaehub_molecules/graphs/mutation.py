@@ -8,7 +8,7 @@ from typing import TypeAlias, TypeVar
 
 from rdkit.Chem import Mol
 
-from vaehub_molecules.graphs.products import kekule, made, one_of, shuffled, sound_rings
+from vaehub_molecules.graphs.reactions import kekule, made, one_of, shuffled, sound_rings
 
 TRIES = 10
 T = TypeVar("T")

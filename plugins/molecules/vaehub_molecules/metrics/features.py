@@ -14,11 +14,11 @@ from rdkit.Chem.Scaffolds.MurckoScaffold import GetScaffoldForMol
 
 from vaehub_molecules.chem.canonical import silence
 from vaehub_molecules.chem.fingerprints import fingerprints
-from vaehub_molecules.chem.limits import check
+from vaehub_molecules.chem.parallel import spread
 from vaehub_molecules.chem.policy import Policy
+from vaehub_molecules.chem.prechecks import check
 from vaehub_molecules.chem.properties import PROPERTIES
 from vaehub_molecules.chem.reasons import Rejected
-from vaehub_molecules.chem.spread import spread
 from vaehub_molecules.metrics.filters import passes
 
 VALUES = {"logP": "logp", "SA": "sa", "QED": "qed", "weight": "mw"}  # the names of MOSES and ours

@@ -12,10 +12,10 @@ from pathlib import Path
 from scipy.stats import wasserstein_distance
 
 from vaehub.errors import UsageError
-from vaehub_molecules.metrics.alike import cosine, internal_diversity, nearest_similarity
 from vaehub_molecules.metrics.fcd import frechet, moments
 from vaehub_molecules.metrics.features import Molecules
 from vaehub_molecules.metrics.reference import Reference
+from vaehub_molecules.metrics.similarity import cosine, internal_diversity, nearest_similarity
 
 AT = {"1k": 1_000, "10k": 10_000}
 

@@ -6,8 +6,8 @@ from collections.abc import Callable
 
 from vaehub.errors import UsageError
 from vaehub_molecules.chem.fingerprints import molecule
-from vaehub_molecules.oracles.formulas import isomers
-from vaehub_molecules.oracles.shapes import Clipped, Geometric
+from vaehub_molecules.oracles.isomers import isomers
+from vaehub_molecules.oracles.modifiers import Clipped, Geometric
 from vaehub_molecules.oracles.terms import Alike, Term
 
 ENOUGH = 0.7  # GuacaMol's threshold for its similarity tasks

@@ -6,8 +6,8 @@ Matters: A Benchmark for Practical Molecular Optimization" (Gao et al., 2022), a
 
 from __future__ import annotations
 
-from vaehub_molecules.oracles.formulas import isomers
-from vaehub_molecules.oracles.shapes import AtLeast, AtMost, Clipped, Geometric, Mean, Near
+from vaehub_molecules.oracles.isomers import isomers
+from vaehub_molecules.oracles.modifiers import AtLeast, AtMost, Clipped, Geometric, Mean, Near
 from vaehub_molecules.oracles.terms import Alike, Atoms, Has, Lacks, Measure, Term, value
 
 ALBUTEROL = "CC(C)(C)NCC(O)c1ccc(O)c(CO)c1"

@@ -14,7 +14,7 @@ from rdkit.DataStructs import TanimotoSimilarity
 from vaehub.errors import UsageError
 from vaehub_molecules.chem.fingerprints import molecule
 from vaehub_molecules.chem.properties import PROPERTIES, Property
-from vaehub_molecules.oracles.prints import PRINTS
+from vaehub_molecules.oracles.fingerprints import PRINTS
 
 MEASURES: dict[str, Property] = PROPERTIES | {"bertz": BertzCT, "atoms": lambda mol: AddHs(mol).GetNumAtoms()}
 

@@ -13,9 +13,9 @@ from torch import Tensor
 from vaehub.base import Batch, Logs, Model, Objective, Part, Step, Terms
 from vaehub.errors import UsageError
 from vaehub.model.objectives import ELBO
+from vaehub_molecules.parts.autoregressive import Writer, alive
 from vaehub_molecules.parts.heads import Heads
 from vaehub_molecules.parts.relaxed import relaxed
-from vaehub_molecules.parts.writer import Writer, alive
 
 Temperature = Annotated[float, Field(gt=0, le=10)]
 

@@ -11,7 +11,7 @@ from torch import Tensor
 from vaehub_molecules.tokens.vocabulary import END
 
 if TYPE_CHECKING:
-    from vaehub_molecules.parts.writer import Writer
+    from vaehub_molecules.parts.autoregressive import Writer
 
 
 def relaxed(writer: Writer, code: Tensor, tau: float, hard: bool = False, noise: Tensor | None = None, steps: int = 0) -> Tensor:

@@ -12,7 +12,7 @@ from torch.distributions import Distribution
 
 from vaehub.base import Batch, Encoder, Likelihood, Posterior, Spec
 from vaehub.errors import UsageError
-from vaehub_molecules.parts.writer import Share, State, Temperature, Writer, alive
+from vaehub_molecules.parts.autoregressive import Share, State, Temperature, Writer, alive
 
 Layers = Annotated[int, Field(ge=1, le=24)]
 

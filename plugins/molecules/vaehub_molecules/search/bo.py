@@ -14,8 +14,8 @@ from torch import Tensor
 from vaehub.base import Json
 from vaehub.data.seeds import seeded
 from vaehub.errors import UsageError
-from vaehub_molecules.search.begin import begin, first
 from vaehub_molecules.search.buffer import Floats, Proposal
+from vaehub_molecules.search.initial import begin, first
 from vaehub_molecules.search.method import Method, State
 from vaehub_molecules.search.proposers import PRIOR
 
@@ -53,15 +53,15 @@ class TrustRegion(Method):
         """Molecules of the codes that Thompson samples put first."""
         if chosen := begin(state, self.initial):
             return chosen
-        known = [i for i, call in enumerate(state.buffer) if state.codec.knows(call.smiles)]
+        known = [i for i, call in enumerate(state.buffer) if state.space.knows(call.smiles)]
         if len(known) < 2:
             return first(state, self.batch)
         y = state.targets()
         centre = max(known, key=lambda i: y[i])
-        codes = state.codec.encode([state.buffer.calls[i].smiles for i in known])
-        spread = state.codec.prior(PRIOR, 0).std(0)
+        codes = state.space.encode([state.buffer.calls[i].smiles for i in known])
+        spread = state.space.prior(PRIOR, 0).std(0)
         z = self._chosen(codes / spread, y[known], known.index(centre), self.side(y, state.batches), state) * spread
-        texts = state.codec.molecules(z, seed=state.seed_of("bo"))
+        texts = state.space.molecules(z, seed=state.seed_of("bo"))
         parent = state.buffer.calls[centre].smiles
         return state.admit([Proposal(text, "bo", parent) for text in texts], self.batch)
 

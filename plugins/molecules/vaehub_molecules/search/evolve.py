@@ -6,8 +6,8 @@ from dataclasses import asdict, dataclass
 from typing import final
 
 from vaehub.base import Json
-from vaehub_molecules.search.begin import begin
 from vaehub_molecules.search.buffer import Proposal
+from vaehub_molecules.search.initial import begin
 from vaehub_molecules.search.method import Method, State
 from vaehub_molecules.search.proposers import Around, Cross, Parents, Samples, proposals
 
@@ -28,7 +28,7 @@ class Evolve(Method):
         """A generation: half mutated, half crossed."""
         if chosen := begin(state, self.population):
             return chosen
-        parents = Parents.of(state.codec, state.elites(self.population))
+        parents = Parents.of(state.space, state.elites(self.population))
         if not parents.smiles:
             return state.admit(proposals([(Samples(), self.children)], state, parents))
         mutated = state.admit(proposals([(Around(), 2 * self.children)], state, parents), self.children // 2)

@@ -30,8 +30,8 @@ class Gradient(Method):
 
     def start(self, state: State) -> None:
         """Raise UsageError where the model has no head for an objective."""
-        if not columns_of(state.codec, state.objectives):
-            heads = ", ".join(state.codec.property_names) or "none"
+        if not columns_of(state.space, state.objectives):
+            heads = ", ".join(state.space.property_names) or "none"
             wanted = ", ".join(state.objectives)
             raise UsageError(
                 f"method=gradient: the model predicts {heads}, not {wanted}; train it with that property, or use hybrid"
@@ -40,12 +40,12 @@ class Gradient(Method):
     def propose(self, state: State) -> list[Proposal]:
         """The starts that were not called yet, and what ascent makes of each."""
         starts = self._starts(state)
-        parents = Parents.of(state.codec, starts)
+        parents = Parents.of(state.space, starts)
         if not parents.smiles:
             return state.admit([Proposal(smiles, "start") for smiles in starts])
-        columns = columns_of(state.codec, state.objectives)
-        paths = self.ascent.paths(state.codec, parents.codes, columns, state.seed_of("gradient"))
-        texts = [state.codec.molecules(z, seed=state.seed) for z in reversed(paths)]
+        columns = columns_of(state.space, state.objectives)
+        paths = self.ascent.paths(state.space, parents.codes, columns, state.seed_of("gradient"))
+        texts = [state.space.molecules(z, seed=state.seed) for z in reversed(paths)]
         children = [Proposal(t, "gradient", p) for row in texts for t, p in zip(row, parents.smiles, strict=True) if t != p]
         return state.admit([*(Proposal(smiles, "start") for smiles in starts if smiles not in state.buffer), *children])
 

@@ -14,16 +14,16 @@ import numpy as np
 
 from vaehub.base import Json
 from vaehub_molecules.chem.fingerprints import fingerprints
-from vaehub_molecules.search.begin import begin, initial_calls, pool_places
 from vaehub_molecules.search.buffer import Proposal
 from vaehub_molecules.search.edits import Edits
+from vaehub_molecules.search.initial import begin, initial_calls, pool_places
 from vaehub_molecules.search.method import Method, State
 from vaehub_molecules.search.pool import Prints
 from vaehub_molecules.search.proposers import Around, Climb, Cross, Parents, Proposer, Samples, proposals
 from vaehub_molecules.search.surrogate import Surrogate, fit, optimists
 
 if TYPE_CHECKING:
-    from vaehub_molecules.use.codec import Codec
+    from vaehub_molecules.use.latent_space import LatentSpace
 
 PROPOSERS: tuple[Proposer, ...] = (Around(), Cross(), Samples(), Climb(), Edits())
 
@@ -57,7 +57,7 @@ class Hybrid(Method):
 
     def __init__(self, knobs: Knobs = Knobs(), proposers: Sequence[Proposer] = PROPOSERS) -> None:
         self.knobs, self.proposers = knobs, proposers
-        self._tuned: tuple[int, Codec] | None = None
+        self._tuned: tuple[int, LatentSpace] | None = None
         self._prints = Prints()
 
     def start(self, state: State) -> None:
@@ -119,16 +119,16 @@ class Hybrid(Method):
         kept = np.union1d(order, np.arange(max(0, len(y) - self.knobs.latest), len(y)))
         return fit(self._prints.of([state.buffer.calls[i].smiles for i in kept]), y[kept])
 
-    def _model(self, state: State) -> Codec:
+    def _model(self, state: State) -> LatentSpace:
         """The model, tuned again on the best molecules after every `tune_every` calls, from where the last tuning left it."""
-        done, codec = self._tuned or (0, state.codec)
+        done, space = self._tuned or (0, state.space)
         for turn in range(done + 1, len(state.buffer) // self.knobs.tune_every + 1):
-            codec = self._tune(state, codec, turn)
-            self._tuned = (turn, codec)
-        return codec
+            space = self._tune(state, space, turn)
+            self._tuned = (turn, space)
+        return space
 
-    def _tune(self, state: State, codec: Codec, turn: int) -> Codec:
-        elites = [smiles for smiles in state.elites(self.knobs.tune_on, turn * self.knobs.tune_every) if codec.knows(smiles)]
+    def _tune(self, state: State, space: LatentSpace, turn: int) -> LatentSpace:
+        elites = [smiles for smiles in state.elites(self.knobs.tune_on, turn * self.knobs.tune_every) if space.knows(smiles)]
         if not elites:
-            return codec
-        return codec.tuned(elites, None, self.knobs.tune_steps, self.knobs.tune_rate, state.seed + turn)
+            return space
+        return space.tuned(elites, None, self.knobs.tune_steps, self.knobs.tune_rate, state.seed + turn)

@@ -13,8 +13,8 @@ from vaehub.jobs.progress import Stage
 from vaehub.jobs.workers import Workers
 from vaehub.signals import rearm
 from vaehub_molecules.search.buffer import Call
-from vaehub_molecules.search.calls import Batch, Rounds, Values, answers
 from vaehub_molecules.search.method import Method, State
+from vaehub_molecules.search.rounds import Batch, Rounds, Values, answers
 
 PATIENCE = 25  # rounds in a row without a new molecule, after which a search ends
 HOPELESS = 20  # calls from the start without a single value, after which it ends

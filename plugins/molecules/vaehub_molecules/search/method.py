@@ -20,7 +20,7 @@ from vaehub_molecules.search.pareto import chebyshev
 
 if TYPE_CHECKING:
     from vaehub_molecules.search.pool import Pool
-    from vaehub_molecules.use.codec import Codec
+    from vaehub_molecules.use.latent_space import LatentSpace
 
 
 class Method(ABC):
@@ -46,7 +46,7 @@ class Method(ABC):
 class State:
     """A search as it stands at the start of a round."""
 
-    codec: Codec
+    space: LatentSpace
     objectives: tuple[str, ...]  # their names
     leads: tuple[str, ...]
     pool: Pool

@@ -18,7 +18,6 @@ from vaehub.jobs.interrupts import interruptible
 from vaehub.jobs.progress import stage
 from vaehub.jobs.workers import Limits, Workers
 from vaehub_molecules.search.bo import TrustRegion
-from vaehub_molecules.search.calls import Rounds, values_of
 from vaehub_molecules.search.constraints import Constraints
 from vaehub_molecules.search.evolve import Evolve
 from vaehub_molecules.search.goal import Goal, Objective, goal_of
@@ -28,10 +27,11 @@ from vaehub_molecules.search.loop import Loop
 from vaehub_molecules.search.method import Method, State
 from vaehub_molecules.search.pool import Source, open_pool, unique
 from vaehub_molecules.search.result import Result
+from vaehub_molecules.search.rounds import Rounds, values_of
 
 if TYPE_CHECKING:
     from vaehub.run import Run
-    from vaehub_molecules.use.codec import Codec
+    from vaehub_molecules.use.latent_space import LatentSpace
 
 METHODS: Mapping[str, Callable[[], Method]] = {"hybrid": Hybrid, "gradient": Gradient, "bo": TrustRegion, "evolve": Evolve}
 JOURNAL = "calls.jsonl"
@@ -39,7 +39,7 @@ JOURNAL = "calls.jsonl"
 
 @accepts(budget=at_least(1), seed=at_least(0), out=or_none(path), workers=or_none(at_least(0)), seconds=real_number)
 def optimize(
-    run: Run | Codec,
+    run: Run | LatentSpace,
     objective: Objective | Sequence[Objective],
     budget: int = 10_000,
     method: str | Method = "hybrid",
@@ -60,8 +60,8 @@ def optimize(
     workers: processes that call, one a core, 0 for this one; a call that takes longer than `seconds` is stopped with all that it
     started, and counts. Raises UsageError where an option does not fit.
     """
-    codec, goal, chosen = codec_of(run), goal_of(objective, weights), method_of(method)
-    state = state_of(codec, goal, start, pool, constraints or Constraints(), seed, budget)
+    space, goal, chosen = space_of(run), goal_of(objective, weights), method_of(method)
+    state = state_of(space, goal, start, pool, constraints or Constraints(), seed, budget)
     path = None if out is None else Path(out) / JOURNAL
     settings = made_by(state, chosen, goal)
     calling = Workers(partial(values_of, goal), workers, Limits(seconds=seconds))
@@ -70,7 +70,7 @@ def optimize(
     result = Result(state.buffer, goal.names, goal.columns, state.leads, budget)
     if out is not None:
         with stage("drawing the report"):
-            written(result, codec, Path(out), settings | {"method": name_of(chosen)})
+            written(result, space, Path(out), settings | {"method": name_of(chosen)})
     return result
 
 
@@ -79,15 +79,15 @@ def name_of(method: Method) -> str:
     return next((name for name, made in METHODS.items() if type(method) is made), type(method).__name__)
 
 
-def written(result: Result, codec: Codec, folder: Path, settings: Json) -> None:
+def written(result: Result, space: LatentSpace, folder: Path, settings: Json) -> None:
     """Tables, structures and the page."""
-    from vaehub_molecules.report import write_search
+    from vaehub_molecules.search.report import write_search
 
     result.save(folder)
-    write_search(result, codec, folder / "report.html", settings)
+    write_search(result, space, folder / "report.html", settings)
 
 
-def codec_of(run: Run | Codec) -> Codec:
+def space_of(run: Run | LatentSpace) -> LatentSpace:
     """The codec of a run, or the one that was given."""
     from vaehub.run import Run
 
@@ -99,9 +99,9 @@ def codec_of(run: Run | Codec) -> Codec:
         raise UsageError(
             "run: is conditional, and a search cannot know which condition to give; train one without condition or scaffold"
         )
-    from vaehub_molecules.use.codec import Codec
+    from vaehub_molecules.use.latent_space import LatentSpace
 
-    return Codec(run)
+    return LatentSpace(run)
 
 
 def method_of(method: str | Method) -> Method:
@@ -116,23 +116,23 @@ def method_of(method: str | Method) -> Method:
 
 
 def state_of(
-    codec: Codec, goal: Goal, start: Sequence[str], source: Source, constraints: Constraints, seed: int, budget: int
+    space: LatentSpace, goal: Goal, start: Sequence[str], source: Source, constraints: Constraints, seed: int, budget: int
 ) -> State:
     """A search before its first round. Raises UsageError where a lead cannot be read, or no molecule can satisfy a constraint."""
-    policy = codec.policy
+    policy = space.policy
     leads = tuple(unique([start] if isinstance(start, str) else sequence("start", start), "start", policy))
-    require_spelt(codec, leads)
-    pool = open_pool(source, codec, policy, seed)
+    require_spelt(space, leads)
+    pool = open_pool(source, space, policy, seed)
     limits = constraints.near(leads)
     limits.feasible([*leads, *pool.smiles], "the leads and the pool")
-    return State(codec, goal.names, leads, pool, limits, policy, seed, budget)
+    return State(space, goal.names, leads, pool, limits, policy, seed, budget)
 
 
-def require_spelt(codec: Codec, leads: Sequence[str]) -> None:
+def require_spelt(space: LatentSpace, leads: Sequence[str]) -> None:
     """Raise UsageError where the model can read none of the leads; warn of each that it cannot."""
-    unknown = [lead for lead in leads if not codec.knows(lead)]
+    unknown = [lead for lead in leads if not space.knows(lead)]
     if unknown and len(unknown) == len(leads):
-        codec.encode(unknown)  # says which symbol it lacks
+        space.encode(unknown)  # says which symbol it lacks
     for lead in unknown:
         text = f"start: the model cannot read {lead}: it is scored, but nothing is proposed around it"
         warnings.warn(text, UserWarning, stacklevel=2)
@@ -140,7 +140,7 @@ def require_spelt(codec: Codec, leads: Sequence[str]) -> None:
 
 def made_by(state: State, method: Method, goal: Goal) -> Json:
     """All that decides the course of a search: one that goes on must have the same, save that its budget may be larger."""
-    run = state.codec.run
+    run = state.space.run
     return {
         "objective": goal.names,
         "values": [oracle.name for oracle in goal.oracles],

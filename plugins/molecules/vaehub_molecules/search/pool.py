@@ -17,7 +17,7 @@ from vaehub_molecules.chem.policy import Policy
 from vaehub_molecules.chem.reasons import Rejected
 
 if TYPE_CHECKING:
-    from vaehub_molecules.use.codec import Codec
+    from vaehub_molecules.use.latent_space import LatentSpace
 
 OWN = 2_000  # molecules that a model writes where no pool is given
 Source: TypeAlias = "Path | str | Sequence[str] | Pool | None"
@@ -57,21 +57,21 @@ class Pool:
         return self.prints.of([self.smiles[place] for place in places])
 
 
-def open_pool(source: Source, codec: Codec, policy: Policy, seed: int) -> Pool:
+def open_pool(source: Source, space: LatentSpace, policy: Policy, seed: int) -> Pool:
     """The pool of a search. Raises UsageError where it is empty."""
     if isinstance(source, Pool):
         return source
     if source is None:
-        return Pool(own(codec, seed))
+        return Pool(own(space, seed))
     smiles = from_file(Path(source), policy) if isinstance(source, (str, Path)) else unique(source, "pool", policy)
     if not smiles:
         raise UsageError(f"pool={source}: has no molecule; give another file")
     return Pool(smiles)
 
 
-def own(codec: Codec, seed: int) -> list[str]:
+def own(space: LatentSpace, seed: int) -> list[str]:
     """Different valid molecules that the model writes from its prior."""
-    found = codec.molecules(codec.prior(OWN, seed), temperature=1.0, seed=seed)
+    found = space.molecules(space.prior(OWN, seed), temperature=1.0, seed=seed)
     smiles = list(dict.fromkeys(filter(None, found)))
     if not smiles:
         raise UsageError(

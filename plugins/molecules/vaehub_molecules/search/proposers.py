@@ -19,7 +19,7 @@ from vaehub_molecules.search.buffer import Proposal
 from vaehub_molecules.search.method import State
 
 if TYPE_CHECKING:
-    from vaehub_molecules.use.codec import Codec
+    from vaehub_molecules.use.latent_space import LatentSpace
 
 SHORT = Ascent(steps=15, stops=3)
 PRIOR = 512  # draws by which the spread of codes is measured
@@ -30,19 +30,19 @@ PRIOR = 512  # draws by which the spread of codes is measured
 class Parents:
     """Good molecules, best first, as a model sees them."""
 
-    codec: Codec
+    space: LatentSpace
     smiles: list[str]
     codes: Tensor  # (N, L)
     spread: Tensor  # (L,) standard deviation of codes under the prior
     decay: float  # the chance of rank i is in proportion to 1 / (decay N + i)
 
     @classmethod
-    def of(cls, codec: Codec, molecules: Sequence[str], decay: float = 0.05) -> Parents:
+    def of(cls, space: LatentSpace, molecules: Sequence[str], decay: float = 0.05) -> Parents:
         """Those that the model can read."""
-        known = [smiles for smiles in molecules if codec.knows(smiles)]
-        prior = codec.prior(PRIOR, 0)
-        codes = codec.encode(known) if known else prior[:0]
-        return cls(codec, known, codes, prior.std(0), decay)
+        known = [smiles for smiles in molecules if space.knows(smiles)]
+        prior = space.prior(PRIOR, 0)
+        codes = space.encode(known) if known else prior[:0]
+        return cls(space, known, codes, prior.std(0), decay)
 
     def draw(self, count: int, rng: np.random.Generator) -> Tensor:
         """Places (count,) of parents, better ones more often."""
@@ -103,7 +103,7 @@ def written(drafts: Sequence[Draft], state: State, parents: Parents) -> list[str
     if not drafts:
         return []
     z, heat = torch.cat([draft.z for draft in drafts if draft.z is not None]), torch.cat([draft.heat() for draft in drafts])
-    return parents.codec.molecules(z, heat, state.seed_of("written"))
+    return parents.space.molecules(z, heat, state.seed_of("written"))
 
 
 @final
@@ -154,7 +154,7 @@ class Samples(Proposer):
 
     def draft(self, state: State, parents: Parents, count: int) -> Draft:
         """Draws of the prior."""
-        return Draft([""] * count, parents.codec.prior(count, state.seed_of(self.name)), (self.temperature,))
+        return Draft([""] * count, parents.space.prior(count, state.seed_of(self.name)), (self.temperature,))
 
 
 @final
@@ -167,13 +167,13 @@ class Climb(Proposer):
 
     def fits(self, state: State) -> bool:
         """Whether there are heads to climb."""
-        return bool(columns_of(state.codec, state.objectives))
+        return bool(columns_of(state.space, state.objectives))
 
     def draft(self, state: State, parents: Parents, count: int) -> Draft:
         """Codes along the ascent."""
         places = parents.draw(-(-count // self.ascent.stops), state.rng(self.name))
-        columns = columns_of(parents.codec, state.objectives)
-        paths = self.ascent.paths(parents.codec, parents.codes[places], columns, state.seed_of(self.name))
+        columns = columns_of(parents.space, state.objectives)
+        paths = self.ascent.paths(parents.space, parents.codes[places], columns, state.seed_of(self.name))
         return Draft(parents.at(places.repeat(len(paths))), torch.cat(paths))
 
 

@@ -15,8 +15,8 @@ from vaehub_molecules.chem.policy import Policy
 from vaehub_molecules.codec import MoleculeCodec
 from vaehub_molecules.rows import Rows
 from vaehub_molecules.sets.conditions import Conditions
-from vaehub_molecules.sets.known import Known
-from vaehub_molecules.sets.numbers import Names, numbers
+from vaehub_molecules.sets.hashed_set import Known
+from vaehub_molecules.sets.property_values import Names, numbers
 from vaehub_molecules.sets.scales import Scales
 from vaehub_molecules.tokens import TOKENIZERS, Vocabulary
 

@@ -9,9 +9,9 @@ from typing import Any, final
 import pandas as pd
 
 from vaehub_molecules.chem.policy import Policy
-from vaehub_molecules.sets.few import some_molecules
+from vaehub_molecules.sets.examples import some_molecules
 from vaehub_molecules.sets.molecule_set import Count, MoleculeSet, Seed, TokenizerName
-from vaehub_molecules.sets.numbers import Names
+from vaehub_molecules.sets.property_values import Names
 from vaehub_molecules.sets.published import chosen, fetch, frame_of, held, lines_of
 
 WHEEL = "ca/04/335f23e9ae95ca381ac7c3f335303dbbeb0f8a604d167891cf60c9360178/molsets-0.3.1-py3-none-any.whl"

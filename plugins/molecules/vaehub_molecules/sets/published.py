@@ -13,7 +13,7 @@ import pandas as pd
 from vaehub.errors import UsageError
 from vaehub.files.download import download
 from vaehub.files.guard import guarded, read_bytes, read_gzip
-from vaehub_molecules.chem.many import canonicals
+from vaehub_molecules.chem.canonical_many import canonicals
 from vaehub_molecules.chem.policy import Policy
 from vaehub_molecules.chem.reasons import Rejected
 from vaehub_molecules.sets.splitting import order

@@ -9,7 +9,7 @@ from rdkit.Chem.Scaffolds.MurckoScaffold import MurckoScaffoldSmiles
 from torch import Tensor
 
 from vaehub_molecules.chem.fingerprints import fingerprints
-from vaehub_molecules.chem.spread import spread
+from vaehub_molecules.chem.parallel import spread
 
 BITS = 256
 

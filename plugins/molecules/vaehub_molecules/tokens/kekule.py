@@ -10,7 +10,7 @@ from rdkit.Chem import Kekulize, MolFromSmiles, MolToSmiles
 
 from vaehub.base import Json
 from vaehub.errors import UsageError
-from vaehub_molecules.chem.spread import spread
+from vaehub_molecules.chem.parallel import spread
 from vaehub_molecules.tokens.pairs import Pairs
 from vaehub_molecules.tokens.tokenizer import Tokenizer
 

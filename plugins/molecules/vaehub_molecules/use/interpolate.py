@@ -16,12 +16,12 @@ from vaehub.errors import UsageError
 from vaehub_molecules.chem.fingerprints import fingerprints, tanimoto
 
 if TYPE_CHECKING:
-    from vaehub_molecules.use.codec import Codec
+    from vaehub_molecules.use.latent_space import LatentSpace
 
 FINE = 8  # points that are decoded for each molecule wanted: neighbouring points often decode to the same
 
 
-def interpolate(codec: Codec, a: str, b: str, steps: int = 10) -> pd.DataFrame:
+def interpolate(space: LatentSpace, a: str, b: str, steps: int = 10) -> pd.DataFrame:
     """at, smiles, to_first and to_last: different molecules in order from canonical `a` (at 0) to `b` (at 1), at most `steps` with both.
 
     to_first, to_last: count Tanimoto similarity to the ends. A model with conditions gets those of `a`. Raises UsageError for fewer than
@@ -30,9 +30,9 @@ def interpolate(codec: Codec, a: str, b: str, steps: int = 10) -> pd.DataFrame:
     if steps < 2:
         raise UsageError(f"steps: expected at least 2, got {steps}")
     at = np.linspace(0, 1, FINE * steps)
-    ends = codec.encode([a, b])
-    cond = codec.rows([a]).cond
-    between = codec.molecules(
+    ends = space.encode([a, b])
+    cond = space.rows([a]).cond
+    between = space.molecules(
         arc(ends[0], ends[1], torch.from_numpy(at).float()), cond=None if cond is None else cond.expand(len(at), -1)
     )
     found = dict.fromkeys((a, b), 0.0)

@@ -17,29 +17,29 @@ from vaehub.errors import UsageError
 from vaehub_molecules.chem.fingerprints import BLOCK, best, fingerprints, first
 
 if TYPE_CHECKING:
-    from vaehub_molecules.use.codec import Codec
+    from vaehub_molecules.use.latent_space import LatentSpace
 
 Found: TypeAlias = tuple[NDArray[np.int64], NDArray[np.float32]]  # rows and values (N, K), nearest first
 
 
-def neighbours(codec: Codec, queries: Sequence[str], among: Sequence[str], k: int = 10) -> pd.DataFrame:
+def neighbours(space: LatentSpace, queries: Sequence[str], among: Sequence[str], k: int = 10) -> pd.DataFrame:
     """query, by, rank, smiles and value: the K nearest of `among` to each canonical molecule, itself left out.
 
     by "code": value is the Euclidean distance of the means of q(z|x); by "fingerprint": the count Tanimoto similarity of ECFP4. Raises
     UsageError where there is nothing to search, or the model cannot read a molecule.
     """
-    readable = [smiles for smiles in among if codec.knows(smiles)]
+    readable = [smiles for smiles in among if space.knows(smiles)]
     if not readable:
         raise UsageError("neighbours: there is no molecule to search that this model can read; give a file of others")
     most = min(k + 1, len(readable))
-    found = {"code": by_code(codec, queries, readable, most), "fingerprint": by_fingerprint(queries, readable, most)}
+    found = {"code": by_code(space, queries, readable, most), "fingerprint": by_fingerprint(queries, readable, most)}
     return pd.concat([listed(queries, readable, by, near, k) for by, near in found.items()], ignore_index=True)
 
 
-def by_code(codec: Codec, queries: Sequence[str], among: Sequence[str], k: int) -> Found:
+def by_code(space: LatentSpace, queries: Sequence[str], among: Sequence[str], k: int) -> Found:
     """Rows of `among` with the nearest codes, and their distances."""
     exactly = "donot_use_mm_for_euclid_dist"  # products of matrices round near distances away
-    distance, rows = torch.cdist(codec.encode(queries), codec.encode(among), compute_mode=exactly).sort(stable=True)
+    distance, rows = torch.cdist(space.encode(queries), space.encode(among), compute_mode=exactly).sort(stable=True)
     return rows[:, :k].numpy(), distance[:, :k].numpy()
 
 

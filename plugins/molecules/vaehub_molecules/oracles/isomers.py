@@ -7,7 +7,7 @@ import re
 from rdkit.Chem import GetPeriodicTable
 
 from vaehub.errors import UsageError
-from vaehub_molecules.oracles.shapes import Geometric, Near
+from vaehub_molecules.oracles.modifiers import Geometric, Near
 from vaehub_molecules.oracles.terms import Atoms, Measure, Term
 
 FORMULA = re.compile(r"([A-Z][a-z]?)(\d*)")

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import final
 
-from vaehub_molecules.chem.canonical import DEFAULT
+from vaehub_molecules.chem.canonical import DEFAULT, canonical_or_empty
 from vaehub_molecules.chem.policy import Policy
-from vaehub_molecules.sets.known import Known
+from vaehub_molecules.sets.hashed_set import Known
 
 
 @final
@@ -35,8 +35,6 @@ class Counts:
 
 def counts(texts: Sequence[str], known: Known, policy: Policy = DEFAULT) -> Counts:
     """Counts of strings as a model spells them."""
-    from vaehub_molecules.use.codec import canonical_or_empty
-
     valid = [smiles for smiles in canonical_or_empty(texts, policy) if smiles]
     different = sorted(set(valid))
     return Counts(len(texts), len(valid), len(different), int((~known.holds(different)).sum()))

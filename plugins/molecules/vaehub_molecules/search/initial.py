@@ -35,7 +35,7 @@ def first(state: State, count: int) -> list[Proposal]:
 
 def around_leads(state: State, count: int) -> list[Proposal]:
     """What the model writes around the leads that it can read."""
-    parents = Parents.of(state.codec, state.leads)
+    parents = Parents.of(state.space, state.leads)
     return state.admit(proposals([(Around(), 4 * count)], state, parents), count) if parents.smiles and count else []
 
 
@@ -48,7 +48,7 @@ def of_pool(state: State) -> Iterator[Proposal]:
 
 def own(state: State, count: int) -> Iterator[Proposal]:
     """Samples of the model, which are drawn when the first is asked for."""
-    yield from proposals([(Samples(), count)], state, Parents.of(state.codec, []))
+    yield from proposals([(Samples(), count)], state, Parents.of(state.space, []))
 
 
 def pool_places(state: State, count: int) -> list[int]:

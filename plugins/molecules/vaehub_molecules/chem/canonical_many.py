@@ -8,8 +8,8 @@ from typing import TypeAlias
 
 from vaehub.jobs.workers import Answer, Failure, Limits, Workers
 from vaehub_molecules.chem.canonical import DEFAULT, canonical, canonical_of_block
-from vaehub_molecules.chem.limits import check, risky
 from vaehub_molecules.chem.policy import Policy
+from vaehub_molecules.chem.prechecks import check, risky
 from vaehub_molecules.chem.reasons import Reason, Rejected
 
 FEW = 2_000  # strings that are not worth the start of processes

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Sequence
-from functools import lru_cache
 from typing import Any, final
 
 import torch
@@ -15,15 +14,15 @@ from vaehub.base import Step
 from vaehub.data.seeds import seeded
 from vaehub.errors import UsageError
 from vaehub.model.objectives import ELBO
-from vaehub_molecules.chem.canonical import canonical
+from vaehub_molecules.chem.canonical import canonical, canonical_or_empty
 from vaehub_molecules.chem.policy import Policy
 from vaehub_molecules.chem.reasons import Rejected
 from vaehub_molecules.codec import MoleculeCodec
+from vaehub_molecules.parts.autoregressive import Strings, Writer
 from vaehub_molecules.parts.heads import Heads
 from vaehub_molecules.parts.relaxed import relaxed
-from vaehub_molecules.parts.writer import Strings, Writer
 from vaehub_molecules.rows import Rows
-from vaehub_molecules.sets.known import Known
+from vaehub_molecules.sets.hashed_set import Known
 from vaehub_molecules.sets.molecule_set import MoleculeSet, set_of
 from vaehub_molecules.tokens import Vocabulary
 
@@ -31,7 +30,7 @@ ROWS = 1024  # molecules that go through the networks at once
 
 
 @final
-class Codec:
+class LatentSpace:
     """Molecules to codes z (N, L) and back. Letters: N molecules, L latent, T symbols, V vocabulary, P properties, C condition."""
 
     def __init__(self, run: TrainedModel) -> None:
@@ -39,7 +38,7 @@ class Codec:
             raise UsageError(
                 f"a run of domain {run.config.domain.name}, not of molecules; give one trained on domain smiles, moses or zinc250k"
             )
-        self.run, self.model_codec, self.writer = run, run.codec, run.vae.decoder
+        self.run, self.codec, self.writer = run, run.codec, run.vae.decoder
 
     @property
     def domain(self) -> MoleculeSet:
@@ -49,7 +48,7 @@ class Codec:
     @property
     def known(self) -> Known:
         """Which molecules were trained on."""
-        return self.model_codec.known
+        return self.codec.known
 
     @property
     def latent(self) -> int:
@@ -59,17 +58,17 @@ class Codec:
     @property
     def vocabulary(self) -> Vocabulary:
         """The symbols that the model knows."""
-        return self.model_codec.vocabulary
+        return self.codec.vocabulary
 
     @property
     def policy(self) -> Policy:
         """Which molecules the model was trained on."""
-        return self.model_codec.policy
+        return self.codec.policy
 
     @property
     def property_names(self) -> tuple[str, ...]:
         """What the heads predict."""
-        return self.model_codec.scales.names if self.writer.heads is not None else ()
+        return self.codec.scales.names if self.writer.heads is not None else ()
 
     def knows(self, smiles: str) -> bool:
         """Whether the model can read a canonical SMILES."""
@@ -84,7 +83,7 @@ class Codec:
 
     def rows(self, smiles: Sequence[str]) -> Rows:
         """Canonical SMILES as rows of the model. Raises UsageError that names the molecule and the symbol that it lacks."""
-        return self.model_codec.encodable(smiles)
+        return self.codec.encodable(smiles)
 
     def encode(self, smiles: Sequence[str]) -> Tensor:
         """Means of q(z|x) (N, L) of canonical SMILES."""
@@ -129,7 +128,7 @@ class Codec:
 
     def predict(self, z: Tensor) -> Tensor:
         """Properties (N, P) of codes (N, L), in their own units, differentiable."""
-        return self.model_codec.scales.units(self.heads(z))
+        return self.codec.scales.units(self.heads(z))
 
     def relaxed(
         self, z: Tensor, tau: float = 1.0, hard: bool = False, noise: Tensor | None = None, cond: Tensor | None = None
@@ -139,17 +138,17 @@ class Codec:
 
     def predict_relaxed(self, soft: Tensor) -> Tensor:
         """Properties (N, P) of soft strings (N, T, V), in their own units, differentiable."""
-        return self.model_codec.scales.units(self.heads.read(soft))
+        return self.codec.scales.units(self.heads.read(soft))
 
     def tuned(
         self, smiles: Sequence[str], weights: Sequence[float] | None = None, steps: int = 20, rate: float = 3e-4, seed: int = 0
-    ) -> Codec:
+    ) -> LatentSpace:
         """A copy trained on for some steps on these molecules, drawn by weight; this one stays as it is."""
         other = copy.copy(self.run)
         grammar = self.writer.grammar  # has nothing to learn
         other.vae = copy.deepcopy(self.run.vae, {id(grammar): grammar})
         tune(other.vae, self.rows(smiles), weights, steps, rate, seed)
-        return Codec(other)
+        return LatentSpace(other)
 
 
 def tune(vae: Any, rows: Rows, weights: Sequence[float] | None, steps: int, rate: float, seed: int, size: int = 64) -> None:
@@ -169,17 +168,3 @@ def tune(vae: Any, rows: Rows, weights: Sequence[float] | None, steps: int, rate
             torch.nn.utils.clip_grad_norm_(vae.parameters(), 1.0)
             optimizer.step()
     vae.eval()
-
-
-def canonical_or_empty(texts: Sequence[str], policy: Policy) -> list[str]:
-    """Canonical SMILES, "" for what is no molecule; what was looked at lately is not looked at again."""
-    return [one_or_empty(text, policy) for text in texts]
-
-
-@lru_cache(1 << 16)
-def one_or_empty(text: str, policy: Policy) -> str:
-    """Canonical SMILES or ""."""
-    try:
-        return canonical(text, policy)
-    except Rejected:
-        return ""

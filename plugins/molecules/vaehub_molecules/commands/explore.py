@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
-    from vaehub_molecules.use.codec import Codec
+    from vaehub_molecules.use.latent_space import LatentSpace
 
 Smiles = Annotated[list[str], typer.Argument(metavar="SMILES…", help="Molecules; quote them.", show_default=False)]
 File = Annotated[
@@ -46,12 +46,12 @@ def metrics(
     Example: vaehub molecules metrics runs/molecules -n 30000
     """
     from vaehub_molecules.report.measures import measures
-    from vaehub_molecules.use.judge import figures_of
+    from vaehub_molecules.use.evaluation import figures_of
 
     with session():
-        codec = opened(run)
-        domain = codec.domain
-        figures = figures_of(codec.run, domain.data("test"), domain.train["smiles"].tolist(), number, judges)
+        space = opened(run)
+        domain = space.domain
+        figures = figures_of(space.run, domain.data("test"), domain.train["smiles"].tolist(), number, judges)
     if json:
         return print_json(dict(figures))
     print_table(
@@ -77,9 +77,9 @@ def neighbours(
 
     suited(output, [among], force)
     with session():
-        codec = opened(run)
-        others = codec.domain.train["smiles"].tolist() if among is None else molecules(codec, among)
-        frame = find(codec, [codec.canonical(text) for text in smiles], others, k)
+        space = opened(run)
+        others = space.domain.train["smiles"].tolist() if among is None else molecules(space, among)
+        frame = find(space, [space.canonical(text) for text in smiles], others, k)
     give(frame, output)
 
 
@@ -101,8 +101,8 @@ def interpolate(
 
     suited(output)
     with session():
-        codec = opened(run)
-        frame = walk(codec, codec.canonical(first), codec.canonical(last), steps)
+        space = opened(run)
+        frame = walk(space, space.canonical(first), space.canonical(last), steps)
     give(frame, output, [f"like the first {row.to_first:.2f}, the last {row.to_last:.2f}" for row in frame.itertuples()])
 
 
@@ -115,8 +115,8 @@ def reconstruct(run: RunPath, file: File, output: OptionalOutput = None, force: 
 
     suited(output, [file], force)
     with session():
-        codec = opened(run)
-        frame = again(codec, molecules(codec, file))
+        space = opened(run)
+        frame = again(space, molecules(space, file))
     give(frame, output or (run if run.is_dir() else run.parent) / "reconstructed.csv", silent=True)
     print(f"{len(frame):,} molecules: {frame.exact.mean():.1%} came back exactly, mean Tanimoto {frame.similarity.mean():.3f}")
 
@@ -144,18 +144,18 @@ def clean(
         print(rejected)
 
 
-def opened(run: Path) -> Codec:
+def opened(run: Path) -> LatentSpace:
     """The model of a run folder or a file."""
-    from vaehub_molecules.use.codec import Codec
+    from vaehub_molecules.use.latent_space import LatentSpace
 
-    return Codec(open_run(run))
+    return LatentSpace(open_run(run))
 
 
-def molecules(codec: Codec, path: Path) -> list[str]:
+def molecules(space: LatentSpace, path: Path) -> list[str]:
     """The molecules of a file, in the form that the model reads. Raises UsageError where all are rejected."""
     from vaehub_molecules.files import read_molecules
 
-    found = read_molecules(path, codec.policy)
+    found = read_molecules(path, space.policy)
     found.check(0.5)
     return [str(smiles) for smiles in found.frame["smiles"]]
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -12,15 +12,13 @@ from torch import Tensor
 from vaehub import Model, TrainedModel
 from vaehub.base import Batch, Data
 from vaehub.data.seeds import seeded
+from vaehub_molecules.chem.canonical import canonical_or_empty
 from vaehub_molecules.chem.policy import Policy
 from vaehub_molecules.codec import molecules_of
-from vaehub_molecules.parts.writer import alive
+from vaehub_molecules.parts.autoregressive import alive
 from vaehub_molecules.rows import MoleculeFacts
 from vaehub_molecules.tokens import Vocabulary
-from vaehub_molecules.use.codec import ROWS, canonical_or_empty
-
-if TYPE_CHECKING:
-    pass
+from vaehub_molecules.use.latent_space import ROWS
 
 DRAWN = 2_000  # molecules that are drawn for figures, and of a test set that they are compared with, where nobody says how many
 ACTIVE = 0.01  # least variance of a dimension's mean that counts as active

@@ -20,8 +20,9 @@ from vaehub_molecules.report.charts import front_figure, score_figure
 from vaehub_molecules.use.neighbours import by_fingerprint
 
 if TYPE_CHECKING:
-    from vaehub_molecules.search import Result
-    from vaehub_molecules.use.codec import Codec
+    from vaehub.base import Json
+    from vaehub_molecules.search.result import Result
+    from vaehub_molecules.use.latent_space import LatentSpace
 
 SHOWN, LEADS = 24, 6  # cards
 PLACES = 100  # of the front, at most
@@ -40,30 +41,35 @@ ORIGINS = {
 CALLS = "A call is one canonical molecule that was not called before. What was proposed and not called cost nothing."
 
 
-def search_page(result: Result, codec: Codec, folder: Path, settings: Mapping[str, Any]) -> Page:
+def write_search(result: Result, space: LatentSpace, path: Path, settings: Mapping[str, Json | str | int]) -> Path:
+    """Write the page of a search, whole or not at all, and give its path. settings: all that decided its course, by name."""
+    return search_page(result, space, path.resolve().parent, settings).write(path)
+
+
+def search_page(result: Result, space: LatentSpace, folder: Path, settings: Mapping[str, Any]) -> Page:
     """The whole page. settings: all that decided the course of the search, by name."""
     sections = [
         Section("How it went", list(charts(result))),
         Section("Leads", lead_cards(result.leads[:LEADS])),
-        Section("The best molecules", found(result, codec), "Tanimoto: of counted ECFP4, 1 is alike."),
+        Section("The best molecules", found(result, space), "Tanimoto: of counted ECFP4, 1 is alike."),
         Section("Where the calls came from", [origins(result)]),
         Section(
             "What was counted", [Facts({name.replace("_", " "): f"{count:,}" for name, count in result.counts.items()})], CALLS
         ),
-        Section("How it was made", provenance(codec, folder, settings)),
+        Section("How it was made", provenance(space, folder, settings)),
     ]
     return Page(
         title=folder.name,
         subtitle=f"A search for molecules: {' and '.join(result.names)}; {len(result.trace):,} of {result.budget:,} calls",
         lead=[Tiles(tiles(result))],
         sections=[section for section in sections if section.blocks],
-        links=model_link(codec, folder),
+        links=model_link(space, folder),
     )
 
 
-def model_link(codec: Codec, folder: Path) -> list[Link]:
+def model_link(space: LatentSpace, folder: Path) -> list[Link]:
     """The way to the page of the model, where there is one."""
-    page = None if codec.run.path is None else codec.run.path.resolve() / "report.html"
+    page = None if space.run.path is None else space.run.path.resolve() / "report.html"
     return [Link("the model", Path(os.path.relpath(page, folder)).as_posix())] if page is not None and page.exists() else []
 
 
@@ -96,12 +102,12 @@ def lead_cards(leads: Sequence[str]) -> list[Block]:
     )
 
 
-def found(result: Result, codec: Codec) -> list[Block]:
+def found(result: Result, space: LatentSpace) -> list[Block]:
     """The best molecules, each beside the training molecule most like it where those are at hand."""
     best = (result.front if len(result.columns) > 1 else result.best).head(SHOWN)
     if best.empty:
         return [Finding("No call gave a score.", "warning")]
-    near = nearest_cards(best["smiles"].tolist(), codec)
+    near = nearest_cards(best["smiles"].tolist(), space)
     cards = best_cards(best, result)
     return [Cards([[one, two] for one, two in zip(cards, near, strict=True)] if near else [[one] for one in cards])]
 
@@ -121,13 +127,13 @@ def score(value: float) -> str:
     return "–" if pd.isna(value) else f"{value:#.4g}"
 
 
-def provenance(codec: Codec, folder: Path, settings: Mapping[str, Any]) -> list[Block]:
+def provenance(space: LatentSpace, folder: Path, settings: Mapping[str, Any]) -> list[Block]:
     """The command and all that decided the course of the search, with the versions of everything."""
     facts = {name: in_words(value) for name, value in settings.items() if name != "method options"}
     options = {name: in_words(value) for name, value in (settings.get("method options") or {}).items()}
     blocks: list[Block] = [
         Code(
-            command(codec, folder, settings),
+            command(space, folder, settings),
             "This command makes such a search (a pool or leads from a file are to be named, too):",
         ),
         Facts(facts, "Search"),
@@ -136,7 +142,7 @@ def provenance(codec: Codec, folder: Path, settings: Mapping[str, Any]) -> list[
         blocks.append(
             Table((), [[name, value] for name, value in options.items()], "Options of the method", words=True, folded=True)
         )
-    return [*blocks, Facts({"model": str(codec.run.path or "a model file"), **versions(codec.run)}, "Model and versions")]
+    return [*blocks, Facts({"model": str(space.run.path or "a model file"), **versions(space.run)}, "Model and versions")]
 
 
 def in_words(value: Any) -> str:
@@ -146,9 +152,9 @@ def in_words(value: Any) -> str:
     return ", ".join(map(str, value)) if isinstance(value, list | tuple) else str(value)
 
 
-def command(codec: Codec, folder: Path, settings: Mapping[str, Any]) -> str:
+def command(space: LatentSpace, folder: Path, settings: Mapping[str, Any]) -> str:
     """The search as it is asked for on the command line."""
-    words = ["vaehub", "molecules", "optimize", str(codec.run.path or "MODEL")]
+    words = ["vaehub", "molecules", "optimize", str(space.run.path or "MODEL")]
     words += [word for name in settings["objective"] for word in ("--objective", str(name))]
     words += ["--budget", str(settings["budget"]), "--method", str(settings["method"]), "--seed", str(settings["seed"])]
     for name, value in settings["constraints"].items():
@@ -187,10 +193,10 @@ def to_leads(smiles: Sequence[str], leads: Sequence[str]) -> list[str]:
     return [f"Tanimoto {row.max():.2f} to {which.format(int(row.argmax()) + 1)}" for row in alike]
 
 
-def nearest_cards(smiles: Sequence[str], codec: Codec) -> list[Card]:
+def nearest_cards(smiles: Sequence[str], space: LatentSpace) -> list[Card]:
     """The training molecule most like each; none where the training data are not at hand."""
     try:
-        train = codec.domain.train["smiles"].tolist()
+        train = space.domain.train["smiles"].tolist()
     except (UsageError, OSError):
         return []
     if not smiles:
