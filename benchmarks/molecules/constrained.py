@@ -24,10 +24,10 @@ from shared import lines, table
 import vaehub
 from vaehub_molecules import Constraints, LatentSpace, optimize
 from vaehub_molecules.oracles import oracle
-from vaehub_molecules.search.hybrid import Hybrid, Knobs
+from vaehub_molecules.search.hybrid import Hybrid, HybridOptions
 
 OBJECTIVE = "plogp_jtvae"
-QUICK = Knobs(initial=20, batch=20, candidates=200, screens=0, tune_every=10**6)
+QUICK = HybridOptions(initial=20, batch=20, candidates=200, screens=0, tune_every=10**6)
 JTVAE = {0.4: (0.551, 0.555), 0.6: (0.093, 0.29)}
 
 

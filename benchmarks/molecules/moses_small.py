@@ -16,7 +16,7 @@ from shared import table
 
 import vaehub
 from vaehub.config.load import load_config
-from vaehub_molecules.use.evaluation import figures_of
+from vaehub_molecules.use.evaluation import molecule_metrics
 
 CONFIG = Path(__file__).parents[2] / "configs" / "molecules_moses.yaml"
 
@@ -36,7 +36,7 @@ def main() -> None:
         config = load_config(CONFIG, [f"domain.path={given.data}", "domain.rows=100000", *given.changes])
         run = vaehub.train(config, out=given.out)
     trained = time.process_time() - started
-    figures = figures_of(run, run.domain.data("test"), run.domain.train["smiles"].tolist(), 10_000, 5_000)
+    figures = molecule_metrics(run, run.domain.data("test"), run.domain.train["smiles"].tolist(), 10_000, 5_000)
     table(("figure", "value"), [["CPU seconds", trained], *([name, float(value)] for name, value in figures.items())])
 
 

@@ -20,7 +20,7 @@ from shared import molecules, table
 import vaehub
 from vaehub_molecules import Constraints, LatentSpace, optimize
 from vaehub_molecules.oracles import oracle
-from vaehub_molecules.search.ascent import Ascent, columns_of
+from vaehub_molecules.search.ascent import Ascent, head_columns
 from vaehub_molecules.search.gradient import Gradient
 from vaehub_molecules.search.pool import Pool
 
@@ -80,7 +80,7 @@ def wandered(space: LatentSpace, name: str, starts: list[str], ascent: Ascent) -
     gains = []
     with torch.random.fork_rng():
         torch.manual_seed(0)
-        for path in ascent.paths(space, z, columns_of(space, [name]), 0):
+        for path in ascent.paths(space, z, head_columns(space, [name]), 0):
             texts = space.molecules(z + F.normalize(torch.randn_like(z), dim=1) * (path - z).norm(dim=1, keepdim=True))
             gains.append(
                 [scorer.score(text) - scorer.score(start) if text else -np.inf for text, start in zip(texts, starts, strict=True)]

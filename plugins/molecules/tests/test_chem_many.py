@@ -7,7 +7,7 @@ import os
 from vaehub.jobs.workers import Limits
 from vaehub_molecules.chem import many
 from vaehub_molecules.chem.canonical import canonical
-from vaehub_molecules.chem.canonical_many import canonicals
+from vaehub_molecules.chem.canonical_many import canonical_all
 from vaehub_molecules.chem.policy import Policy
 from vaehub_molecules.chem.reasons import Reason, Rejected
 
@@ -25,10 +25,10 @@ PUBCHEM = (
 def test_workers_say_what_this_process_says(monkeypatch):
     texts = ["OCC", "xx", "", "C C", "c1ccccc1", "[CH2]", "OCC", CAGED] * 3
     expected = [answer(text) for text in texts]
-    assert canonicals(texts) == expected
+    assert canonical_all(texts) == expected
     monkeypatch.setattr(many, "FEW", 2)
     monkeypatch.setattr(many, "CHUNK", 2)
-    assert canonicals(texts, workers=1) == canonicals(texts, workers=2) == expected
+    assert canonical_all(texts, workers=1) == canonical_all(texts, workers=2) == expected
 
 
 def answer(text):
@@ -40,7 +40,7 @@ def answer(text):
 
 def test_policies_reach_the_workers():
     policy = Policy(stereo="drop", elements=("C", "O"), max_heavy=95)
-    assert canonicals([CAGED, CAGED + "N"], policy) == [canonical(CAGED), Rejected(Reason.ELEMENT, "N")]
+    assert canonical_all([CAGED, CAGED + "N"], policy) == [canonical(CAGED), Rejected(Reason.ELEMENT, "N")]
 
 
 def rings(size):
@@ -49,12 +49,12 @@ def rings(size):
 
 
 def test_a_string_that_takes_too_long_is_found_and_the_others_are_read():
-    found = canonicals([CAGED, rings(20_000), CAGED + "O"], ANYTHING, limits=Limits(processor_seconds=0.1, memory_gib=2.0))
+    found = canonical_all([CAGED, rings(20_000), CAGED + "O"], ANYTHING, limits=Limits(processor_seconds=0.1, memory_gib=2.0))
     assert found == [canonical(CAGED), Rejected(Reason.TIME, "over 0.1 s"), canonical(CAGED + "O")]
 
 
 def test_memory_has_a_limit():
-    huge, small = canonicals([rings(1_000_000), CAGED], ANYTHING, limits=Limits(processor_seconds=20, memory_gib=0.3))
+    huge, small = canonical_all([rings(1_000_000), CAGED], ANYTHING, limits=Limits(processor_seconds=20, memory_gib=0.3))
     assert isinstance(huge, Rejected)
     assert huge.kind != Reason.TIME
     assert small == canonical(CAGED)
@@ -65,14 +65,14 @@ def test_a_string_that_crashes_rdkit_costs_nobody_else(monkeypatch):
         return os._exit(1) if "N" in text else canonical(text, policy)
 
     monkeypatch.setattr(many, "canonical", crashing)
-    assert canonicals([CAGED, CAGED + "N"]) == [canonical(CAGED), Rejected(Reason.CRASH)]
+    assert canonical_all([CAGED, CAGED + "N"]) == [canonical(CAGED), Rejected(Reason.CRASH)]
 
 
 def test_the_string_that_stopped_rdkit():
-    assert isinstance(canonicals([PUBCHEM])[0], Rejected)
-    _, after = canonicals([PUBCHEM, CAGED], Policy(max_length=1_000, max_heavy=300))
+    assert isinstance(canonical_all([PUBCHEM])[0], Rejected)
+    _, after = canonical_all([PUBCHEM, CAGED], Policy(max_length=1_000, max_heavy=300))
     assert after == canonical(CAGED)
 
 
 def test_nothing_to_read():
-    assert canonicals([]) == []
+    assert canonical_all([]) == []

@@ -8,7 +8,7 @@ import vaehub
 from vaehub.errors import UsageError
 from vaehub_molecules.chem.canonical import canonical, canonical_or_empty
 from vaehub_molecules.parts.relaxed import gumbel
-from vaehub_molecules.use.evaluation import exact, returned, valid
+from vaehub_molecules.use.evaluation import exact_share, reconstruction_metrics, valid_share
 from vaehub_molecules.use.latent_space import LatentSpace
 
 
@@ -88,12 +88,12 @@ def test_texts_that_are_no_molecules(space):
 
 def test_figures_stand_together(run):
     data = run.data("val")
-    figures = returned(run.vae, data, len(data))
-    assert figures["exact_reconstruction"] == pytest.approx(exact(run.vae, data, 10**6))
+    figures = reconstruction_metrics(run.vae, data, len(data))
+    assert figures["exact_reconstruction"] == pytest.approx(exact_share(run.vae, data, 10**6))
     assert figures["token_reconstruction"] >= figures["exact_reconstruction"]
     assert 0 < figures["active_units"] <= 16
     assert figures["kl"] > 1
-    assert valid(run.vae, data, run.codec.vocabulary, 100) > 0.9
+    assert valid_share(run.vae, data, run.codec.vocabulary, 100) > 0.9
 
 
 def test_training_writes_what_monitors_can_choose_by(run):

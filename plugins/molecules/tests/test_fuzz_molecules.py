@@ -18,13 +18,13 @@ from rdkit import Chem
 
 from vaehub.errors import UsageError
 from vaehub_molecules.chem.canonical import canonical
-from vaehub_molecules.chem.canonical_many import canonicals
+from vaehub_molecules.chem.canonical_many import canonical_all
 from vaehub_molecules.chem.policy import Policy
-from vaehub_molecules.chem.prechecks import check
+from vaehub_molecules.chem.prechecks import check_text
 from vaehub_molecules.chem.reasons import Reason, Rejected
 from vaehub_molecules.data import sample_path
 from vaehub_molecules.files import read_molecules
-from vaehub_molecules.files.reading import KINDS
+from vaehub_molecules.files.reading import FORMATS
 
 FUZZ = settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 SIGNS = "CNOSPFIBcnospHlr[]()123456789%0=#$:/\\.@+-*~<>"
@@ -87,7 +87,7 @@ def is_answered(text, found, policy=Policy()):  # noqa: B008
 def test_ten_thousand_strings():
     texts = strings(10_000)
     before = time.process_time()
-    found = canonicals(texts)
+    found = canonical_all(texts)
     assert time.process_time() - before < 30  # this process; the workers have a limit of 2 s for each string
     assert len(found) == 10_000
     accepted = [answer for answer in found if isinstance(answer, str)]
@@ -146,7 +146,7 @@ def test_any_accident_under_any_policy(rng, policy):
 @given(st.text(SIGNS, max_size=200), st.integers(1, 100))
 def test_limits_never_fail_otherwise(text, longest):
     with suppress(Rejected):
-        check(text, longest)
+        check_text(text, longest)
         assert 0 < len(text) <= longest
 
 
@@ -183,7 +183,7 @@ def test_any_accident_in_an_sdf_file(tmp_path, accidents):
     is_read_or_refused(tmp_path / "a.sdf", raw)
 
 
-@pytest.mark.parametrize("suffix", KINDS)
+@pytest.mark.parametrize("suffix", FORMATS)
 @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.one_of(st.binary(max_size=200), st.text('smiles,;\t"\nCO[]()1=é', max_size=120).map(str.encode)), st.booleans())
 def test_any_bytes_in_a_file(tmp_path, suffix, raw, packed):

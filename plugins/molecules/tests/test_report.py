@@ -12,13 +12,13 @@ import pytest
 
 from vaehub.report import Card, Page, Section
 from vaehub.report.look import HALF, NARROW, drawn, svg
-from vaehub_molecules.report.cards import card, properties_in_words
+from vaehub_molecules.report.cards import card, property_lines
 from vaehub_molecules.report.charts import best_means, front_figure, latent_figure, property_figure, score_figure
-from vaehub_molecules.report.measures import meaning, measures
+from vaehub_molecules.report.measures import described_figures, meaning
 from vaehub_molecules.report.sections import returned_card, run_sections, sample_card
 from vaehub_molecules.search import Constraints, optimize
 from vaehub_molecules.search.evolve import Evolve
-from vaehub_molecules.search.report import ORIGINS, command, head, model_link, search_page, to_leads
+from vaehub_molecules.search.report import ORIGINS, card_title, command, model_link, search_page, similarity_to_leads
 from vaehub_molecules.use.latent_space import LatentSpace
 
 FIGURES = {"exact_reconstruction": 0.5, "kl": 21.3, "active_units": 30.0, "validity": 0.97, "FCD": 1.5, "logp W1": 0.1}
@@ -29,14 +29,16 @@ def offline(page):
 
 
 def test_figures_of_reconstruction_and_of_samples_are_in_one_table():
-    found = measures(FIGURES)
+    found = described_figures(FIGURES)
     assert [m.name for m in found["Reconstruction and latent space"]] == ["exact reconstruction", "KL", "active units"]
     assert [m.value for m in found["Samples"]] == ["0.970", "1.500", "0.100"]
     assert all(m.meaning for m in found["Reconstruction and latent space"])
 
 
 def test_a_share_comes_with_its_standard_error_and_no_two_figures_have_one_meaning():
-    (exact,) = measures({"exact_reconstruction": 0.5, "exact_reconstruction_se": 0.0125})["Reconstruction and latent space"]
+    (exact,) = described_figures({"exact_reconstruction": 0.5, "exact_reconstruction_se": 0.0125})[
+        "Reconstruction and latent space"
+    ]
     assert exact.value == "0.500 ± 0.013"
     names = ["uniqueness", "uniqueness@1k", "IntDiv", "IntDiv2", "logp W1", "weight W1"]
     assert len({meaning(name) for name in names}) == len(names)
@@ -49,7 +51,7 @@ def test_cards_tell_what_is_wrong():
     assert returned_card("CCO", True, 1.0).tone == "good"
     assert returned_card("CCN", False, 0.4).title == "returned: Tanimoto 0.40"
     assert returned_card("", False, 0.0).title == "returned: not a molecule"
-    assert properties_in_words(["CCO", ""]) == ["QED 0.41, logP -0.0, SA 2.0, weight 46", ""]
+    assert property_lines(["CCO", ""]) == ["QED 0.41, logP -0.0, SA 2.0, weight 46", ""]
 
 
 def test_a_drawn_molecule_is_told_to_those_who_cannot_see_it():
@@ -59,10 +61,10 @@ def test_a_drawn_molecule_is_told_to_those_who_cannot_see_it():
 
 
 def test_likeness_to_leads():
-    assert to_leads(["CCO"], []) == [""]
-    assert to_leads(["CCO"], ["CCO"]) == ["Tanimoto 1.00 to the lead"]
-    assert to_leads(["CCO"], ["c1ccccc1", "CCO"]) == ["Tanimoto 1.00 to lead 2"]
-    assert head(2, {"a": 0.5, "b": 1.25}, ("a", "b")) == "2. a 0.5, b 1.25"
+    assert similarity_to_leads(["CCO"], []) == [""]
+    assert similarity_to_leads(["CCO"], ["CCO"]) == ["Tanimoto 1.00 to the lead"]
+    assert similarity_to_leads(["CCO"], ["c1ccccc1", "CCO"]) == ["Tanimoto 1.00 to lead 2"]
+    assert card_title(2, {"a": 0.5, "b": 1.25}, ("a", "b")) == "2. a 0.5, b 1.25"
 
 
 def test_means_of_the_best_so_far_leave_failed_calls_out():
@@ -156,7 +158,7 @@ def little(monkeypatch):
     """Few samples, so that a page takes seconds."""
     for name, value in {"DRAWN": 30, "SHOWN": 4, "PAIRS": 3, "MAPPED": 60}.items():
         monkeypatch.setattr(f"vaehub_molecules.report.sections.{name}", value)
-    monkeypatch.setattr("vaehub_molecules.use.evaluation.DRAWN", 60)
+    monkeypatch.setattr("vaehub_molecules.use.evaluation.SAMPLES", 60)
 
 
 @pytest.mark.usefixtures("little")
@@ -178,5 +180,5 @@ def test_a_run_has_molecules_on_its_page(run):
 
 @pytest.mark.filterwarnings("ignore")
 def test_a_run_without_unseen_molecules_leaves_their_parts_out(run, little, monkeypatch):
-    monkeypatch.setattr("vaehub_molecules.report.sections.unseen", lambda space: [])
+    monkeypatch.setattr("vaehub_molecules.report.sections.readable_test_molecules", lambda space: [])
     assert [section.title for section in run_sections(run)] == ["What it is worth", "New molecules", "Properties"]

@@ -4,7 +4,7 @@ import pytest
 from rdkit import Chem
 
 from vaehub.errors import UsageError
-from vaehub_molecules.chem.sascore import sa
+from vaehub_molecules.chem.sascore import sa_score
 from vaehub_molecules.search.constraints import Constraints
 
 TOLUENE, PHENOL, PYRIDINE = "Cc1ccccc1", "Oc1ccccc1", "c1ccncc1"
@@ -73,7 +73,7 @@ def test_what_no_molecule_satisfies_is_named():
     constraints = Constraints(scaffold="[Se]", max_heavy=30)
     with pytest.raises(UsageError, match=r"scaffold='\[Se\]': no molecule of the pool satisfies it"):
         constraints.feasible([TOLUENE, PHENOL], "the pool")
-    Constraints(sa_max=sa(Chem.MolFromSmiles(TOLUENE)) + 0.01).feasible([TOLUENE], "the pool")
+    Constraints(sa_max=sa_score(Chem.MolFromSmiles(TOLUENE)) + 0.01).feasible([TOLUENE], "the pool")
 
 
 def test_limits_may_be_kept_by_different_molecules():

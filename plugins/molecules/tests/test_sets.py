@@ -16,8 +16,8 @@ from hypothesis import strategies as st
 import vaehub
 from vaehub.errors import UsageError
 from vaehub_molecules.sets.conditions import Conditions
-from vaehub_molecules.sets.examples import some_molecules
-from vaehub_molecules.sets.hashed_set import Known
+from vaehub_molecules.sets.examples import example_molecules
+from vaehub_molecules.sets.hashed_set import HashedSet
 from vaehub_molecules.sets.moses import Moses
 from vaehub_molecules.sets.scaffold import BITS, scaffold
 from vaehub_molecules.sets.scales import Scales
@@ -36,7 +36,7 @@ def split_of(domain, name):
 
 @given(st.sets(st.text(max_size=9), max_size=50), st.sets(st.text(max_size=9), max_size=50))
 def test_known_holds_what_it_was_given_and_travels_as_text(inside, outside):
-    known = Known.from_text(Known.of(inside).to_text())
+    known = HashedSet.from_text(HashedSet.of(inside).to_text())
     assert len(known) == len(inside)
     queries = sorted(inside | outside)
     assert known.holds(queries).tolist() == [q in inside for q in queries]
@@ -44,7 +44,7 @@ def test_known_holds_what_it_was_given_and_travels_as_text(inside, outside):
 
 def test_known_is_small():
     strings = [f"C{i}" for i in range(20_000)]
-    assert len(Known.of(strings).to_text()) < 5 * len(strings)
+    assert len(HashedSet.of(strings).to_text()) < 5 * len(strings)
 
 
 def test_scales_leave_unknown_values_out():
@@ -57,8 +57,8 @@ def test_scales_leave_unknown_values_out():
 
 
 def test_splits_depend_on_molecules_not_on_the_order_of_lines(tmp_path):
-    a = Smiles(path=written(tmp_path, some_molecules(), "a.smi"), val=0.2, test=0.1)
-    b = Smiles(path=written(tmp_path, some_molecules()[::-1], "b.smi"), val=0.2, test=0.1)
+    a = Smiles(path=written(tmp_path, example_molecules(), "a.smi"), val=0.2, test=0.1)
+    b = Smiles(path=written(tmp_path, example_molecules()[::-1], "b.smi"), val=0.2, test=0.1)
     for name in ("train", "val", "test"):
         assert split_of(a, name) == split_of(b, name)
     parts = [split_of(a, name) for name in ("train", "val", "test")]
@@ -67,17 +67,17 @@ def test_splits_depend_on_molecules_not_on_the_order_of_lines(tmp_path):
 
 
 def test_rejected_lines_are_written_to_the_run(tmp_path):
-    domain = Smiles(path=written(tmp_path, [*some_molecules(), "C1CC", "this is none"]))
+    domain = Smiles(path=written(tmp_path, [*example_molecules(), "C1CC", "this is none"]))
     with pytest.warns(UserWarning, match=r"2 lines rejected; see rejected\.csv"):
         domain.frame("train")
     domain.record(tmp_path)
     rows = (tmp_path / "rejected.csv").read_text().splitlines()
     assert len(rows) == 3
-    assert rows[1].startswith(f"{len(some_molecules()) + 1},C1CC,")
+    assert rows[1].startswith(f"{len(example_molecules()) + 1},C1CC,")
 
 
 def test_too_many_rejected_lines(tmp_path):
-    domain = Smiles(path=written(tmp_path, [*some_molecules()[:8], "C1CC", "zzz"]), max_bad=0.1)
+    domain = Smiles(path=written(tmp_path, [*example_molecules()[:8], "C1CC", "zzz"]), max_bad=0.1)
     with pytest.raises(UsageError, match="rejected"):
         domain.frame("train")
 
@@ -95,29 +95,29 @@ def test_no_path(domain):
 
 
 def test_moses_keeps_its_test_set_and_takes_so_many_rows(tmp_path):
-    for name, part in (("train", some_molecules()[::2]), ("test", some_molecules()[1::2])):
+    for name, part in (("train", example_molecules()[::2]), ("test", example_molecules()[1::2])):
         (tmp_path / f"{name}.csv.gz").write_bytes(
             gzip.compress(("SMILES,SPLIT\n" + "\n".join(f"{s},{name}" for s in part)).encode())
         )
     domain = Moses(path=str(tmp_path), rows=50)
     assert [len(domain.data(name)) for name in ("train", "val")] == [50, 13]
-    assert split_of(domain, "test") == set(some_molecules()[1::2])
+    assert split_of(domain, "test") == set(example_molecules()[1::2])
     assert not split_of(domain, "train") & split_of(domain, "val")
 
 
 def test_zinc_takes_the_published_split_where_it_is_there(tmp_path):
-    written(tmp_path, some_molecules(), "zinc250k.smi")
+    written(tmp_path, example_molecules(), "zinc250k.smi")
     drawn = Zinc250k(path=str(tmp_path))
-    assert [len(drawn.frame(name)) for name in ("val", "test")] == [len(some_molecules()) // 10] * 2
-    written(tmp_path, some_molecules()[:10], "jtvae_valid.smi")
-    written(tmp_path, some_molecules()[10:30], "jtvae_test.smi")
+    assert [len(drawn.frame(name)) for name in ("val", "test")] == [len(example_molecules()) // 10] * 2
+    written(tmp_path, example_molecules()[:10], "jtvae_valid.smi")
+    written(tmp_path, example_molecules()[10:30], "jtvae_test.smi")
     published = Zinc250k(path=str(tmp_path))
     assert [len(published.frame(name)) for name in ("val", "test")] == [10, 20]
-    assert len(published.frame("train")) == len(some_molecules()) - 30
+    assert len(published.frame("train")) == len(example_molecules()) - 30
 
 
 def test_unseen_symbols_name_the_molecule_and_the_symbol(tmp_path):
-    domain = Smiles(path=written(tmp_path, some_molecules()), tokenizer="atoms")
+    domain = Smiles(path=written(tmp_path, example_molecules()), tokenizer="atoms")
     domain.data("train")
     path = tmp_path / "new.smi"
     path.write_text("CCO\nCC[Se]C\n")
@@ -126,7 +126,7 @@ def test_unseen_symbols_name_the_molecule_and_the_symbol(tmp_path):
 
 
 def test_properties_come_from_the_file_or_from_rdkit(tmp_path):
-    table = "\n".join(["smiles,activity", *(f"{s},{i if i % 3 else ''}" for i, s in enumerate(some_molecules()))])
+    table = "\n".join(["smiles,activity", *(f"{s},{i if i % 3 else ''}" for i, s in enumerate(example_molecules()))])
     domain = Smiles(path=written(tmp_path, [table], "table.csv"), properties=["activity", "heavy"])
     y = domain.data("train")[torch.arange(100)].y
     assert y.shape == (100, 2)
@@ -159,7 +159,7 @@ def test_a_scaffold_is_rings_and_what_links_them():
 
 
 def test_a_cvae_is_told_properties_and_scaffold(tmp_path):
-    domain = {"name": "smiles", "path": written(tmp_path, some_molecules()), "condition": ["logp"], "scaffold": True}
+    domain = {"name": "smiles", "path": written(tmp_path, example_molecules()), "condition": ["logp"], "scaffold": True}
     small = {
         "encoder": {"name": "gru", "width": 16},
         "decoder": {"name": "gru", "width": 16},
@@ -188,28 +188,28 @@ def test_a_cvae_is_told_properties_and_scaffold(tmp_path):
     ],
 )
 def test_what_is_no_molecule_is_refused(tmp_path, given, message):
-    domain = Smiles(path=written(tmp_path, some_molecules()))
+    domain = Smiles(path=written(tmp_path, example_molecules()))
     with pytest.raises(UsageError, match=message):
         domain.codec.convert(given)
 
 
 def test_each_string_stays_a_row_in_its_canonical_form(tmp_path):
-    smiles = some_molecules()[:3]
-    domain = Smiles(path=written(tmp_path, some_molecules()))
+    smiles = example_molecules()[:3]
+    domain = Smiles(path=written(tmp_path, example_molecules()))
     rows = domain.codec.convert([smiles[0], f" {smiles[0]} ", smiles[2]])
     assert torch.equal(rows.x, domain.codec.vocabulary.rows([smiles[0], smiles[0], smiles[2]]))
     assert domain.codec.convert(rows.x).equal(rows.x)
 
 
 def test_known_molecules_that_are_damaged_or_a_bomb_are_refused():
-    text = Known.of(some_molecules()).to_text()
-    assert len(Known.from_text(text)) == len(set(some_molecules()))
+    text = HashedSet.of(example_molecules()).to_text()
+    assert len(HashedSet.from_text(text)) == len(set(example_molecules()))
     packed = bytearray(base64.b85decode(text))
     packed[len(packed) // 2] ^= 1
     bomb = base64.b85encode(zlib.compress(bytes(50_000_000), 9)).decode()
     for other in (base64.b85encode(packed).decode(), text[:-10], bomb):
         with pytest.raises((ValueError, zlib.error)):
-            Known.from_text(other)
+            HashedSet.from_text(other)
 
 
 @pytest.mark.parametrize("change", [{"means": ["x"]}, {"means": [float("nan")]}, {"deviations": [0.0]}, {"names": []}])

@@ -11,9 +11,9 @@ from vaehub.errors import UsageError
 from vaehub.files.model_file import load_model, save_model
 from vaehub.testing.damage import damaged
 from vaehub_molecules.chem.fingerprints import fingerprints, tanimoto
-from vaehub_molecules.sets.hashed_set import Known
-from vaehub_molecules.use.counts import Counts, counts, counts_line
-from vaehub_molecules.use.interpolate import arc, interpolate
+from vaehub_molecules.sets.hashed_set import HashedSet
+from vaehub_molecules.use.counts import SampleCounts, count_samples, describe_samples
+from vaehub_molecules.use.interpolate import great_circle, interpolate
 from vaehub_molecules.use.neighbours import by_fingerprint, neighbours
 from vaehub_molecules.use.reconstruct import reconstruct, similarity
 
@@ -25,12 +25,12 @@ def train(space):
 
 def test_counts_tell_invalid_repeated_and_known_apart():
     texts = ["CCO", "OCC", "C1CC", "", "c1ccccc1", "CCN"]
-    assert counts(texts, Known.of(["CCO"])) == Counts(drawn=6, valid=4, unique=3, novel=2)
-    assert counts_line(texts, Known.of(["CCO"])) == "6 drawn, 4 valid (66.7%), 3 unique (75.0%), 2 novel (66.7%)"
+    assert count_samples(texts, HashedSet.of(["CCO"])) == SampleCounts(drawn=6, valid=4, unique=3, novel=2)
+    assert describe_samples(texts, HashedSet.of(["CCO"])) == "6 drawn, 4 valid (66.7%), 3 unique (75.0%), 2 novel (66.7%)"
 
 
 def test_counts_of_nothing_valid():
-    assert counts_line(["(", ""], Known.of(["C"])) == "2 drawn, 0 valid (0.0%), 0 unique, 0 novel"
+    assert describe_samples(["(", ""], HashedSet.of(["C"])) == "2 drawn, 0 valid (0.0%), 0 unique, 0 novel"
 
 
 def test_neighbours_are_the_nearest_without_the_molecule_itself(space, train):
@@ -88,7 +88,7 @@ def test_a_way_needs_two_steps(space, train):
 
 def test_an_arc_keeps_the_length_of_codes():
     a, b = torch.tensor([3.0, 0.0]), torch.tensor([0.0, 1.0])
-    points = arc(a, b, torch.tensor([0.0, 0.5, 1.0]))
+    points = great_circle(a, b, torch.tensor([0.0, 0.5, 1.0]))
     torch.testing.assert_close(points[[0, 2]], torch.stack([a, b]))
     assert points[1].norm() == pytest.approx(2.0)
 
@@ -98,7 +98,7 @@ def test_an_arc_keeps_the_length_of_codes():
 )
 def test_an_arc_without_a_circle_is_a_line(b):
     a = torch.tensor([1.0, 0.0])
-    points = arc(a, b, torch.tensor([0.0, 0.5, 1.0]))
+    points = great_circle(a, b, torch.tensor([0.0, 0.5, 1.0]))
     assert points.isfinite().all()
     if b.norm() != 1:
         torch.testing.assert_close(points[1], (a + b) / 2)

@@ -12,9 +12,9 @@ from rdkit.Chem.rdMolDescriptors import CalcExactMolWt
 from vaehub import TrainedModel
 from vaehub.data.seeds import seeded
 from vaehub.evaluation.doctor import Check, Checkup, Finding
-from vaehub_molecules.codec import molecules_of
+from vaehub_molecules.codec import molecule_codec_of
 from vaehub_molecules.sets.molecule_set import MoleculeSet
-from vaehub_molecules.use.evaluation import drawn, exact
+from vaehub_molecules.use.evaluation import draw_rows, exact_share
 
 DRAWN = 200  # samples that are looked at, and as many training molecules beside them
 RETURNED = 0.05  # share of unseen molecules that should come back exactly
@@ -24,7 +24,7 @@ HEAVIER = 1.0  # standard deviations of the training molecules by which the mean
 
 def little_comes_back(c: Checkup) -> Finding | None:
     """Unseen molecules that do not come back from their codes."""
-    share = exact(c.run.vae, c.some("val"), DRAWN)
+    share = exact_share(c.run.vae, c.some("val"), DRAWN)
     if share >= RETURNED:
         return None
     evidence = f"{share:.1%} of {DRAWN} unseen molecules come back exactly"
@@ -33,7 +33,7 @@ def little_comes_back(c: Checkup) -> Finding | None:
 
 def odd_rings(c: Checkup) -> Finding | None:
     """Drawn molecules with rings of a size that training molecules hardly have: a grammar makes such strings valid, not sensible."""
-    ours, theirs = (np.mean([has_odd_ring(m) for m in some]) for some in (samples(c.run), trained_on(c.run)))
+    ours, theirs = (np.mean([has_odd_ring(m) for m in some]) for some in (sampled_molecules(c.run), training_molecules(c.run)))
     if not ours - theirs > ODD:
         return None
     evidence = (
@@ -46,7 +46,7 @@ def odd_rings(c: Checkup) -> Finding | None:
 
 def odd_weights(c: Checkup) -> Finding | None:
     """Drawn molecules much heavier or lighter than training molecules."""
-    ours, theirs = ([CalcExactMolWt(m) for m in some] for some in (samples(c.run), trained_on(c.run)))
+    ours, theirs = ([CalcExactMolWt(m) for m in some] for some in (sampled_molecules(c.run), training_molecules(c.run)))
     if not ours or not theirs or abs(np.mean(ours) - np.mean(theirs)) <= HEAVIER * np.std(theirs):
         return None
     evidence = (
@@ -61,14 +61,14 @@ def has_odd_ring(molecule: Chem.Mol) -> bool:
 
 
 @lru_cache(maxsize=1)
-def samples(run: TrainedModel) -> list[Chem.Mol]:
+def sampled_molecules(run: TrainedModel) -> list[Chem.Mol]:
     """Molecules drawn from the prior, those that are none left out."""
     with seeded("diagnose", "molecules"):
-        return parsed(molecules_of(run.codec).vocabulary.strings(drawn(run.vae, run.data("val"), DRAWN)))
+        return parsed(molecule_codec_of(run.codec).vocabulary.strings(draw_rows(run.vae, run.data("val"), DRAWN)))
 
 
 @lru_cache(maxsize=1)
-def trained_on(run: TrainedModel) -> list[Chem.Mol]:
+def training_molecules(run: TrainedModel) -> list[Chem.Mol]:
     """As many training molecules."""
     return parsed(run.domain.train["smiles"].head(DRAWN).tolist() if isinstance(run.domain, MoleculeSet) else [])
 

@@ -14,8 +14,8 @@ if TYPE_CHECKING:
     from vaehub_molecules.use.latent_space import LatentSpace
 
 DRAWN, CALLS, ROUND = 1000, 400, 90
-EASY = 3.0  # synthetic accessibility, at most
-SMALL: dict[str, Any] = {  # enough for molecules that look like drugs and codes that are used, in little time
+MAX_SA = 3.0  # synthetic accessibility, at most
+CONFIG: dict[str, Any] = {  # enough for molecules that look like drugs and codes that are used, in little time
     "encoder": {"name": "gru", "embedding": 64, "width": 128},
     "decoder": {"name": "gru", "embedding": 64, "width": 256, "temperature": 0.4},
     "likelihood": "categorical",
@@ -28,7 +28,7 @@ SMALL: dict[str, Any] = {  # enough for molecules that look like drugs and codes
     "optimizer": {"lr": 4e-3, "schedule": "cosine", "warmup": 30},
     "train": {"epochs": 6, "batch_size": 128, "score_rows": 0},
 }
-MORE = """For more: the same on your own molecules, and longer
+NEXT_STEPS = """For more: the same on your own molecules, and longer
   vaehub train configs/molecules.yaml domain.path=molecules.smi --out runs/mine
   vaehub report runs/mine
   vaehub molecules optimize runs/mine --objective qed --budget 10000 -o best"""
@@ -46,12 +46,12 @@ def molecules(
     """
     from vaehub_molecules.use.latent_space import LatentSpace
 
-    space = LatentSpace(trained(out / "model", rows))
-    sample(space, out / "samples.png")
-    print(MORE, search(space, out / "search"), sep="\n")
+    space = LatentSpace(train_model(out / "model", rows))
+    draw_samples(space, out / "samples.png")
+    print(NEXT_STEPS, search(space, out / "search"), sep="\n")
 
 
-def trained(path: Path, rows: int) -> Run:
+def train_model(path: Path, rows: int) -> Run:
     """A small model of the sample that ships."""
     import vaehub
     from vaehub_molecules.data import sample_path
@@ -65,17 +65,17 @@ def trained(path: Path, rows: int) -> Run:
         "val": 0.02,
     }
     with session():
-        return vaehub.train({"domain": domain, **SMALL}, out=path)
+        return vaehub.train({"domain": domain, **CONFIG}, out=path)
 
 
-def sample(space: LatentSpace, path: Path) -> None:
+def draw_samples(space: LatentSpace, path: Path) -> None:
     """Draw molecules, count them, and draw the first of them on paper."""
     from vaehub_molecules.files.writing import write_molecules
-    from vaehub_molecules.use.counts import counts_line
+    from vaehub_molecules.use.counts import describe_samples
 
     with session() as running, running.step("sampling"):
-        texts = space.strings(space.prior(DRAWN, 0), space.writer.temperature)
-    print(counts_line(texts, space.known))
+        texts = space.strings(space.prior(DRAWN, 0), space.decoder.temperature)
+    print(describe_samples(texts, space.known))
     write_molecules(texts[:30], path)
     print(path)
 
@@ -85,10 +85,10 @@ def search(space: LatentSpace, folder: Path) -> Path:
     from vaehub_molecules.commands.optimize import summary
     from vaehub_molecules.search import optimize
     from vaehub_molecules.search.constraints import Constraints
-    from vaehub_molecules.search.hybrid import Hybrid, Knobs
+    from vaehub_molecules.search.hybrid import Hybrid, HybridOptions
 
     with session():
-        made = Hybrid(Knobs(batch=ROUND))
-        result = optimize(space, "qed", budget=CALLS, method=made, constraints=Constraints(sa_max=EASY), out=folder, workers=0)
+        made = Hybrid(HybridOptions(batch=ROUND))
+        result = optimize(space, "qed", budget=CALLS, method=made, constraints=Constraints(sa_max=MAX_SA), out=folder, workers=0)
     print(*summary(result), sep="\n")
     return folder / "report.html"

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, ClassVar, final
 
 from vaehub import Data, Judge, Model, TrainedModel
-from vaehub_molecules.codec import molecules_of
+from vaehub_molecules.codec import molecule_codec_of
 from vaehub_molecules.sets.molecule_set import MoleculeSet
 
 if TYPE_CHECKING:
@@ -30,16 +30,19 @@ class MoleculeJudge(Judge):
 
     def validate(self, vae: Model, data: Data) -> Mapping[str, float]:
         """Share of validation molecules that come back exactly, and of valid ones among drawn (`val_exact`, `val_valid`)."""
-        from vaehub_molecules.use.evaluation import exact, valid
+        from vaehub_molecules.use.evaluation import exact_share, valid_share
 
-        return {"exact": exact(vae, data, JUDGED), "valid": valid(vae, data, molecules_of(self.codec).vocabulary, JUDGED)}
+        return {
+            "exact": exact_share(vae, data, JUDGED),
+            "valid": valid_share(vae, data, molecule_codec_of(self.codec).vocabulary, JUDGED),
+        }
 
     def metrics(self, run: TrainedModel, split: str) -> Mapping[str, float]:
         """What comes back, what is drawn, and whether z is used, in one table."""
-        from vaehub_molecules.use.evaluation import figures_of
+        from vaehub_molecules.use.evaluation import molecule_metrics
 
         train = self.domain.train["smiles"].tolist() if isinstance(self.domain, MoleculeSet) else []
-        return figures_of(run, run.data(split), train)
+        return molecule_metrics(run, run.data(split), train)
 
     def checks(self) -> Sequence[Check]:
         """Whether molecules come back, and whether drawn ones are built like those trained on."""

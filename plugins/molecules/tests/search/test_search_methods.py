@@ -5,7 +5,7 @@ import pytest
 
 from vaehub.errors import UsageError
 from vaehub_molecules.chem.canonical import canonical
-from vaehub_molecules.search import Constraints, Hybrid, Knobs, Method, optimize
+from vaehub_molecules.search import Constraints, Hybrid, HybridOptions, Method, optimize
 from vaehub_molecules.search.bo import TrustRegion
 from vaehub_molecules.search.buffer import Proposal
 from vaehub_molecules.search.evolve import Evolve
@@ -13,7 +13,7 @@ from vaehub_molecules.search.gradient import Gradient
 
 SMALL = {
     "hybrid": lambda: Hybrid(
-        Knobs(initial=20, batch=15, candidates=80, screen=200, screens=1, elites=20, tune_every=40, tune_on=10)
+        HybridOptions(initial=20, batch=15, candidates=80, screen=200, screens=1, elites=20, tune_every=40, tune_on=10)
     ),
     "evolve": lambda: Evolve(20, 15),
     "gradient": lambda: Gradient(starts=8),

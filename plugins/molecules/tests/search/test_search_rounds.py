@@ -13,10 +13,10 @@ import pytest
 import torch
 
 from vaehub.errors import UsageError
-from vaehub_molecules.search import Hybrid, Knobs, optimize
+from vaehub_molecules.search import Hybrid, HybridOptions, optimize
 from vaehub_molecules.search.evolve import Evolve
 
-SMALL = Knobs(initial=20, batch=15, candidates=60, screen=200, screens=2, elites=20, tune_every=40, tune_on=10)
+SMALL = HybridOptions(initial=20, batch=15, candidates=60, screen=200, screens=2, elites=20, tune_every=40, tune_on=10)
 BUDGET = 100
 
 
@@ -127,7 +127,7 @@ def test_a_line_that_was_cut_off_is_dropped(space, tmp_path, whole):
         ({"objective": shorter}, "code of the objective="),
         ({"method": Evolve()}, "method="),
         ({"start": ["Cc1ccccc1"]}, "start="),
-        ({"method": Hybrid(Knobs())}, "method options="),
+        ({"method": Hybrid(HybridOptions())}, "method options="),
     ],
 )
 def test_other_options_are_refused(space, tmp_path, change, word):
@@ -212,5 +212,5 @@ def test_an_objective_that_always_fails_is_hopeless_after_twenty_calls(space, tm
         raise ValueError("no licence")
 
     with pytest.raises(UsageError, match=r"none of the first 20 calls gave a value; the first was .*: ValueError: no licence"):
-        search(space, tmp_path, broken, workers=workers, budget=1000, method=Hybrid(Knobs()))
+        search(space, tmp_path, broken, workers=workers, budget=1000, method=Hybrid(HybridOptions()))
     assert 20 <= len(log.read_text()) <= 20 + 2 * workers  # those that were under way

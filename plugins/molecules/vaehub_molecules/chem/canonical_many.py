@@ -7,55 +7,64 @@ from functools import partial
 from typing import TypeAlias
 
 from vaehub.jobs.workers import Answer, Failure, Limits, Workers
-from vaehub_molecules.chem.canonical import DEFAULT, canonical, canonical_of_block
+from vaehub_molecules.chem.canonical import DEFAULT_POLICY, canonical, canonical_of_block
 from vaehub_molecules.chem.policy import Policy
-from vaehub_molecules.chem.prechecks import check, risky
+from vaehub_molecules.chem.prechecks import check_text, needs_worker
 from vaehub_molecules.chem.reasons import Reason, Rejected
 
-FEW = 2_000  # strings that are not worth the start of processes
+PARALLEL_FROM = 2_000  # strings that are not worth the start of processes
 CHUNK = 512
 LIMITS = Limits(processor_seconds=2.0, memory_gib=2.0)  # of one string
-STOPPED = {Failure.TIME: Reason.TIME, Failure.MEMORY: Reason.MEMORY, Failure.DIED: Reason.CRASH, Failure.RAISED: Reason.CRASH}
+FAILURE_REASONS = {
+    Failure.TIME: Reason.TIME,
+    Failure.MEMORY: Reason.MEMORY,
+    Failure.DIED: Reason.CRASH,
+    Failure.RAISED: Reason.CRASH,
+}
 
-Reading: TypeAlias = str | Rejected  # canonical SMILES, or why there is none
+CanonicalOrRejected: TypeAlias = str | Rejected  # canonical SMILES, or why there is none
 
 
-def canonicals(
-    texts: Sequence[str], policy: Policy = DEFAULT, workers: int | None = None, limits: Limits = LIMITS
-) -> list[Reading]:
+def canonical_all(
+    texts: Sequence[str], policy: Policy = DEFAULT_POLICY, workers: int | None = None, limits: Limits = LIMITS
+) -> list[CanonicalOrRejected]:
     """Canonical SMILES of each string or the reason why there is none, in order.
 
     A string that exceeds `limits` is rejected. Few strings are read in this process, save those with many rings; the result is the
     same for any number of workers (default: one a core).
     """
-    screened = [checked(text, policy) for text in texts]
-    risked = [text for text in dict.fromkeys(screened) if isinstance(text, str) and (len(texts) > FEW or risky(text))]
-    found = in_workers(partial(reading, canonical, policy), risked, workers, limits)
-    known: dict[Reading, Reading] = dict(zip(risked, found, strict=True))
+    screened = [checked_text(text, policy) for text in texts]
+    risked = [
+        text for text in dict.fromkeys(screened) if isinstance(text, str) and (len(texts) > PARALLEL_FROM or needs_worker(text))
+    ]
+    found = in_workers(partial(canonical_or_rejected, canonical, policy), risked, workers, limits)
+    known: dict[CanonicalOrRejected, CanonicalOrRejected] = dict(zip(risked, found, strict=True))
     return [known[text] if text in known else here(text, policy) for text in screened]
 
 
-def canonicals_of_blocks(blocks: Sequence[str], policy: Policy = DEFAULT, workers: int | None = None) -> list[Reading]:
+def canonical_blocks(
+    blocks: Sequence[str], policy: Policy = DEFAULT_POLICY, workers: int | None = None
+) -> list[CanonicalOrRejected]:
     """The same for mol blocks, all of which go to workers."""
-    return in_workers(partial(reading, canonical_of_block, policy), blocks, workers, LIMITS)
+    return in_workers(partial(canonical_or_rejected, canonical_of_block, policy), blocks, workers, LIMITS)
 
 
-def checked(text: str, policy: Policy) -> Reading:
+def checked_text(text: str, policy: Policy) -> CanonicalOrRejected:
     """The string without blanks around it, or the reason why it is not parsed at all."""
     text = text.strip()
     try:
-        check(text, policy.max_length)
+        check_text(text, policy.max_length)
     except Rejected as rejected:
         return rejected
     return text
 
 
-def here(text: Reading, policy: Policy) -> Reading:
+def here(text: CanonicalOrRejected, policy: Policy) -> CanonicalOrRejected:
     """A checked string, read in this process."""
-    return reading(canonical, policy, text) if isinstance(text, str) else text
+    return canonical_or_rejected(canonical, policy, text) if isinstance(text, str) else text
 
 
-def reading(read: Callable[[str, Policy], str], policy: Policy, text: str) -> Reading:
+def canonical_or_rejected(read: Callable[[str, Policy], str], policy: Policy, text: str) -> CanonicalOrRejected:
     """Canonical SMILES or the reason why there is none."""
     try:
         return read(text, policy)
@@ -63,17 +72,19 @@ def reading(read: Callable[[str, Policy], str], policy: Policy, text: str) -> Re
         return rejected
 
 
-def in_workers(read: Callable[[str], Reading], texts: Sequence[str], count: int | None, limits: Limits) -> list[Reading]:
+def in_workers(
+    read: Callable[[str], CanonicalOrRejected], texts: Sequence[str], count: int | None, limits: Limits
+) -> list[CanonicalOrRejected]:
     """The readings of worker processes, in order."""
     if not texts:
         return []
     with Workers(read, count, limits, CHUNK) as workers:
-        return [read_of(answer) for answer in workers.in_order(texts)]
+        return [from_answer(answer) for answer in workers.in_order(texts)]
 
 
-def read_of(answer: Answer[Reading]) -> Reading:
+def from_answer(answer: Answer[CanonicalOrRejected]) -> CanonicalOrRejected:
     """What a worker read; where it was stopped or died, that is why there is no molecule."""
     if answer.value is not None:
         return answer.value
     assert answer.failure
-    return Rejected(STOPPED[answer.failure], f"over {answer.seconds:g} s" if answer.failure is Failure.TIME else "")
+    return Rejected(FAILURE_REASONS[answer.failure], f"over {answer.seconds:g} s" if answer.failure is Failure.TIME else "")

@@ -32,11 +32,11 @@ def fingerprints(smiles: Sequence[str], radius: int = 2, size: int = 2048, count
     write = generator.GetCountFingerprintAsNumPy if counts else generator.GetFingerprintAsNumPy
     out = np.zeros((len(smiles), size), dtype=np.uint8)
     for row, text in zip(out, smiles, strict=True):
-        row[:] = np.minimum(write(molecule(text)), 255)
+        row[:] = np.minimum(write(parse_molecule(text)), 255)
     return out
 
 
-def molecule(smiles: str) -> Any:
+def parse_molecule(smiles: str) -> Any:
     """The molecule of a SMILES. Raises ValueError where it is none."""
     mol = MolFromSmiles(smiles)
     if mol is None:
@@ -50,16 +50,16 @@ def tanimoto(a: NDArray[Any], b: NDArray[Any]) -> Floats:
     Two fingerprints without any count are alike: 1. Since min(i, j) = Σ_t [i >= t][j >= t], the numerator is one product of binary
     matrices. "Graph kernels for chemical informatics" (Ralaivola et al., 2005), doi:10.1016/j.neunet.2005.07.009.
     """
-    both = shared(a, b)
+    both = sum_of_minima(a, b)
     either = a.sum(1, dtype=np.float32)[:, None] + b.sum(1, dtype=np.float32) - both
     alike: Floats = np.divide(both, either, out=np.ones_like(both), where=either > 0)
     return alike
 
 
-def shared(a: NDArray[Any], b: NDArray[Any]) -> Floats:
+def sum_of_minima(a: NDArray[Any], b: NDArray[Any]) -> Floats:
     """Σ min(a, b) (N, M): the columns that most fill by a dense product, the rest by a sparse one."""
     top = np.minimum(a.max(0, initial=0), b.max(0, initial=0))
-    left, right = levels(a, top), levels(b, top)
+    left, right = thresholded(a, top), thresholded(b, top)
     order = np.argsort(-left.sum(0) * right.sum(0), kind="stable")
     often, seldom = order[:DENSE], order[DENSE:]
     both: Floats = left[:, often].astype(np.float32) @ right[:, often].astype(np.float32).T
@@ -68,7 +68,7 @@ def shared(a: NDArray[Any], b: NDArray[Any]) -> Floats:
     return both
 
 
-def levels(counts: NDArray[Any], top: NDArray[Any]) -> NDArray[np.bool_]:
+def thresholded(counts: NDArray[Any], top: NDArray[Any]) -> NDArray[np.bool_]:
     """[count >= t] for t = 1 … top of every column (D,), side by side."""
     steps = (np.flatnonzero(top >= t) for t in range(1, int(top.max(initial=0)) + 1))
     return np.concatenate([counts[:, :0] > 0, *(counts[:, columns] >= t for t, columns in enumerate(steps, 1))], axis=1)
@@ -88,22 +88,22 @@ def nearest(queries: NDArray[Any], reference: NDArray[Any], k: int = 1) -> tuple
         raise ValueError(f"k={k} of {len(reference)} molecules")
     rows = np.zeros((len(queries), k), dtype=np.int64)
     alike = np.zeros((len(queries), k), dtype=np.float32)
-    for part in blocks(len(queries)):
-        rows[part], alike[part] = best(queries[part], reference, k)
+    for part in block_slices(len(queries)):
+        rows[part], alike[part] = nearest_in_blocks(queries[part], reference, k)
     return rows, alike
 
 
-def best(queries: NDArray[Any], reference: NDArray[Any], k: int) -> tuple[Integers, Floats]:
+def nearest_in_blocks(queries: NDArray[Any], reference: NDArray[Any], k: int) -> tuple[Integers, Floats]:
     """`nearest` for one block of queries: the best so far beside those of every block of the reference."""
     rows, alike = np.empty((len(queries), 0), dtype=np.int64), np.empty((len(queries), 0), dtype=np.float32)
-    for part in blocks(len(reference)):
+    for part in block_slices(len(reference)):
         here = tanimoto(queries, reference[part])
         there = np.broadcast_to(np.arange(part.start, part.stop), here.shape)
-        rows, alike = first(np.hstack([rows, there]), np.hstack([alike, here]), k)
+        rows, alike = top_k(np.hstack([rows, there]), np.hstack([alike, here]), k)
     return rows, alike
 
 
-def first(rows: Integers, alike: Floats, k: int) -> tuple[Integers, Floats]:
+def top_k(rows: Integers, alike: Floats, k: int) -> tuple[Integers, Floats]:
     """The k most alike of each line, best first, of equals the earlier row."""
     bits = alike.view(np.int32).astype(np.int64)  # those of positive floats are in their order
     order = rows - (bits << 32)  # no two are equal
@@ -112,6 +112,6 @@ def first(rows: Integers, alike: Floats, k: int) -> tuple[Integers, Floats]:
     return np.take_along_axis(rows, kept, 1), np.take_along_axis(alike, kept, 1)
 
 
-def blocks(rows: int) -> Iterator[slice]:
+def block_slices(rows: int) -> Iterator[slice]:
     """Rows in order, BLOCK at a time."""
     return (slice(start, min(start + BLOCK, rows)) for start in range(0, rows, BLOCK))

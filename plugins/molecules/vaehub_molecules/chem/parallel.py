@@ -10,15 +10,15 @@ from vaehub.jobs.workers import Workers, processors
 
 T = TypeVar("T")
 R = TypeVar("R")
-FEW = 2_000  # items that are not worth the start of a process
+PER_WORKER = 2_000  # items that are not worth the start of a process
 
 
-def spread(work: Callable[[T], R], items: Sequence[T], workers: int | None = None) -> list[R]:
+def parallel_map(work: Callable[[T], R], items: Sequence[T], workers: int | None = None) -> list[R]:
     """`work` of every item, in order; in `workers` processes (one a core) where there are many. Raises RunFailed where `work` raises there."""
-    workers = min(workers or processors(), len(items) // FEW)
+    workers = min(workers or processors(), len(items) // PER_WORKER)
     if workers < 2:
         return list(map(work, items))
-    with Workers(work, workers, chunk=FEW // 2) as running:
+    with Workers(work, workers, chunk=PER_WORKER // 2) as running:
         answers = running.in_order(items)
     if failed := next((answer for answer in answers if answer.failure), None):
         raise RunFailed(f"{work}: {failed.error}")

@@ -37,10 +37,10 @@ class Policy:
         for option in ("max_length", "max_heavy"):
             if getattr(self, option) < 1:
                 raise UsageError(f"{option}={getattr(self, option)}: must be at least 1")
-        object.__setattr__(self, "elements", tuple(map(element, self.elements)))
+        object.__setattr__(self, "elements", tuple(map(checked_element, self.elements)))
 
 
-def element(symbol: str) -> str:
+def checked_element(symbol: str) -> str:
     """A symbol of the periodic table. Raises UsageError for any other."""
     from rdkit.Chem import GetPeriodicTable
 

@@ -8,23 +8,23 @@ from collections import Counter
 from vaehub.hints import shown
 from vaehub_molecules.chem.reasons import Reason, Rejected
 
-ALIEN = re.compile(r"[^A-Za-z0-9\[\]()+\-=#$:/\\.@%*~<>]")
+FOREIGN_CHARACTER = re.compile(r"[^A-Za-z0-9\[\]()+\-=#$:/\\.@%*~<>]")
 BRACKET_ATOM = re.compile(r"\[[^\[\]]*\]")
 RING = re.compile(r"%\((\d+)\)|%(\d\d)|(\d)")
 BRANCH = re.compile(r"[()]")
 MAX_RINGS = 100  # bonds that close a ring; buckminsterfullerene has 31
-PLAIN_RINGS = 24  # with more than these a string goes to a worker that can be stopped
+SAFE_RINGS = 24  # with more than these a string goes to a worker that can be stopped
 MAX_NESTING = 100  # RDKit's parser is recursive
 MAX_BLOCK = 200_000  # characters; an atom and its bonds have about a hundred
 
 
-def check(text: str, max_length: int) -> None:
+def check_text(text: str, max_length: int) -> None:
     """Raises Rejected where a string is certainly no SMILES, or one that is not worth the risk of parsing."""
     if not text:
         raise Rejected(Reason.EMPTY)
     if len(text) > max_length:
         raise Rejected(Reason.LONG, f"{len(text):,} characters, {max_length:,} allowed")
-    if alien := ALIEN.search(text):
+    if alien := FOREIGN_CHARACTER.search(text):
         raise Rejected(Reason.CHARACTER, f"{shown(alien[0])} at {alien.start()}")
     bare = BRACKET_ATOM.sub("", text)
     check_brackets(bare)
@@ -72,6 +72,6 @@ def ring_numbers(bare: str) -> list[str]:
     return ["".join(match) for match in RING.findall(bare)]
 
 
-def risky(text: str) -> bool:
+def needs_worker(text: str) -> bool:
     """Whether a string that passed the checks has so many rings that it had better be parsed where it can be stopped."""
-    return len(ring_numbers(BRACKET_ATOM.sub("", text))) > 2 * PLAIN_RINGS
+    return len(ring_numbers(BRACKET_ATOM.sub("", text))) > 2 * SAFE_RINGS

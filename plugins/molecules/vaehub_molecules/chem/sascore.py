@@ -13,7 +13,7 @@ from rdkit.Chem import Mol
 from vaehub.errors import UsageError
 
 
-def sa(mol: Mol) -> float:
+def sa_score(mol: Mol) -> float:
     """Synthetic accessibility: 1 = easy, 10 = very hard, from how common its fragments are, its size, stereo centres and rings.
 
     "Estimation of synthetic accessibility score of drug-like molecules" (Ertl & Schuffenhauer, 2009), doi:10.1186/1758-2946-1-8, by the

@@ -45,17 +45,18 @@ def metrics(
 
     Example: vaehub molecules metrics runs/molecules -n 30000
     """
-    from vaehub_molecules.report.measures import measures
-    from vaehub_molecules.use.evaluation import figures_of
+    from vaehub_molecules.report.measures import described_figures
+    from vaehub_molecules.use.evaluation import molecule_metrics
 
     with session():
-        space = opened(run)
+        space = open_space(run)
         domain = space.domain
-        figures = figures_of(space.run, domain.data("test"), domain.train["smiles"].tolist(), number, judges)
+        figures = molecule_metrics(space.run, domain.data("test"), domain.train["smiles"].tolist(), number, judges)
     if json:
         return print_json(dict(figures))
     print_table(
-        ("figure", "value", "what it says"), [(m.name, m.value, m.meaning) for rows in measures(figures).values() for m in rows]
+        ("figure", "value", "what it says"),
+        [(m.name, m.value, m.meaning) for rows in described_figures(figures).values() for m in rows],
     )
 
 
@@ -75,12 +76,12 @@ def neighbours(
     """
     from vaehub_molecules.use.neighbours import neighbours as find
 
-    suited(output, [among], force)
+    check_output_path(output, [among], force)
     with session():
-        space = opened(run)
-        others = space.domain.train["smiles"].tolist() if among is None else molecules(space, among)
+        space = open_space(run)
+        others = space.domain.train["smiles"].tolist() if among is None else read_molecules_for(space, among)
         frame = find(space, [space.canonical(text) for text in smiles], others, k)
-    give(frame, output)
+    show_and_write(frame, output)
 
 
 def interpolate(
@@ -99,11 +100,13 @@ def interpolate(
     """
     from vaehub_molecules.use.interpolate import interpolate as walk
 
-    suited(output)
+    check_output_path(output)
     with session():
-        space = opened(run)
+        space = open_space(run)
         frame = walk(space, space.canonical(first), space.canonical(last), steps)
-    give(frame, output, [f"like the first {row.to_first:.2f}, the last {row.to_last:.2f}" for row in frame.itertuples()])
+    show_and_write(
+        frame, output, [f"like the first {row.to_first:.2f}, the last {row.to_last:.2f}" for row in frame.itertuples()]
+    )
 
 
 def reconstruct(run: RunPath, file: File, output: OptionalOutput = None, force: Force = False) -> None:
@@ -113,11 +116,11 @@ def reconstruct(run: RunPath, file: File, output: OptionalOutput = None, force: 
     """
     from vaehub_molecules.use.reconstruct import reconstruct as again
 
-    suited(output, [file], force)
+    check_output_path(output, [file], force)
     with session():
-        space = opened(run)
-        frame = again(space, molecules(space, file))
-    give(frame, output or (run if run.is_dir() else run.parent) / "reconstructed.csv", silent=True)
+        space = open_space(run)
+        frame = again(space, read_molecules_for(space, file))
+    show_and_write(frame, output or (run if run.is_dir() else run.parent) / "reconstructed.csv", silent=True)
     print(f"{len(frame):,} molecules: {frame.exact.mean():.1%} came back exactly, mean Tanimoto {frame.similarity.mean():.3f}")
 
 
@@ -133,25 +136,25 @@ def clean(
     """
     from vaehub_molecules.files import read_molecules
 
-    suited(output, [file], force)
+    check_output_path(output, [file], force)
     with session():
         found = read_molecules(file, column=column)
     print(*found.lines(), sep="\n")
-    give(found.frame, output, silent=True)
+    show_and_write(found.frame, output, silent=True)
     if found.rejected:
         rejected = output.with_name("rejected.csv")
         found.write_rejected(rejected)
         print(rejected)
 
 
-def opened(run: Path) -> LatentSpace:
+def open_space(run: Path) -> LatentSpace:
     """The model of a run folder or a file."""
     from vaehub_molecules.use.latent_space import LatentSpace
 
     return LatentSpace(open_run(run))
 
 
-def molecules(space: LatentSpace, path: Path) -> list[str]:
+def read_molecules_for(space: LatentSpace, path: Path) -> list[str]:
     """The molecules of a file, in the form that the model reads. Raises UsageError where all are rejected."""
     from vaehub_molecules.files import read_molecules
 
@@ -160,7 +163,7 @@ def molecules(space: LatentSpace, path: Path) -> list[str]:
     return [str(smiles) for smiles in found.frame["smiles"]]
 
 
-def suited(output: Path | None, inputs: Sequence[Path | None] = (), force: bool = False) -> None:
+def check_output_path(output: Path | None, inputs: Sequence[Path | None] = (), force: bool = False) -> None:
     """Raises UsageError for a suffix that nothing is written to, and for one of the inputs, before there is work to be lost."""
     from vaehub.files.tables import SUFFIXES, check_output
 
@@ -168,7 +171,7 @@ def suited(output: Path | None, inputs: Sequence[Path | None] = (), force: bool 
         check_output(output, inputs, force, (*SUFFIXES, *PICTURES))
 
 
-def give(frame: pd.DataFrame, output: Path | None, legends: Sequence[str] = (), silent: bool = False) -> None:
+def show_and_write(frame: pd.DataFrame, output: Path | None, legends: Sequence[str] = (), silent: bool = False) -> None:
     """A table to the screen, and to a file where one is named: a picture, or a table."""
     if not silent:
         rows = [

@@ -13,19 +13,19 @@ import pandas as pd
 
 from vaehub.errors import UsageError
 from vaehub.hints import shown
-from vaehub_molecules.files.records import Line
+from vaehub_molecules.files.records import RejectedLine
 
 LONGEST = 1_000  # characters of a rejected text that are written
 
 
 @final
 @dataclass(frozen=True)
-class Molecules:
+class MoleculeTable:
     """frame: a column `smiles`, canonical and unique, and what else the file says; rejected; duplicates: how many more of those kept."""
 
     path: Path
     frame: pd.DataFrame
-    rejected: list[Line]
+    rejected: list[RejectedLine]
     duplicates: int
 
     @property

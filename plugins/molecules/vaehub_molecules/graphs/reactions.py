@@ -21,7 +21,7 @@ def reaction(smarts: str) -> ChemicalReaction:
     return ReactionFromSmarts(smarts)
 
 
-def made(smarts: str, *reactants: Mol, limit: int = 1000) -> list[Mol]:
+def run_reaction(smarts: str, *reactants: Mol, limit: int = 1000) -> list[Mol]:
     """Products of an edit, unchecked."""
     return [product for (product,) in reaction(smarts).RunReactants(reactants, limit)]
 
@@ -31,12 +31,12 @@ def shuffled(items: Iterable[T], rng: Random) -> list[T]:
     return rng.sample(found := list(items), len(found))
 
 
-def one_of(products: Iterable[Mol], good: Callable[[Mol], bool]) -> Mol | None:
+def first_valid(products: Iterable[Mol], good: Callable[[Mol], bool]) -> Mol | None:
     """The first that is good."""
     return next(filter(good, products), None)
 
 
-def sound(mol: Mol) -> bool:
+def sanitize_in_place(mol: Mol) -> bool:
     """Whether RDKit takes it for a molecule of more than one atom; it is sanitised in place."""
     try:
         SanitizeMol(mol)
@@ -45,9 +45,9 @@ def sound(mol: Mol) -> bool:
     return bool(mol.GetNumAtoms() > 1)
 
 
-def sound_rings(mol: Mol) -> bool:
+def has_plausible_rings(mol: Mol) -> bool:
     """Sound, with no ring of more than six atoms, no allene in a ring, no double bond in a ring of three or four."""
-    if not sound(mol):
+    if not sanitize_in_place(mol):
         return False
     rings = mol.GetRingInfo().AtomRings()
     if any(len(ring) > LARGEST_RING for ring in rings):
@@ -55,7 +55,7 @@ def sound_rings(mol: Mol) -> bool:
     return not (rings and any(mol.HasSubstructMatch(pattern(bad)) for bad in ("[R]=[R]=[R]", "[r3,r4]=[r3,r4]")))
 
 
-def kekule(mol: Mol) -> Mol:
+def kekulised(mol: Mol) -> Mol:
     """A copy with single and double bonds alone, where it has such a form."""
     out = Mol(mol)
     try:

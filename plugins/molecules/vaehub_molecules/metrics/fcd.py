@@ -38,11 +38,11 @@ def activations(smiles: Sequence[str]) -> NDArray[Any]:
     """The last hidden layer of ChemNet (N, F); each distinct molecule is run once."""
     distinct, where = np.unique(np.array(smiles), return_inverse=True)
     with torch.inference_mode():
-        rows = [chemnet()(inputs(distinct[start : start + BATCH])) for start in range(0, len(distinct), BATCH)]
+        rows = [chemnet()(one_hot(distinct[start : start + BATCH])) for start in range(0, len(distinct), BATCH)]
     return np.asarray(torch.cat(rows).numpy()[where])
 
 
-def inputs(smiles: Iterable[str]) -> torch.Tensor:
+def one_hot(smiles: Iterable[str]) -> torch.Tensor:
     """One-hot symbols (B, symbols, LENGTH), scaled as fcd_torch scales them."""
     from fcd_torch.utils import get_one_hot  # type: ignore[import-untyped]
 

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from vaehub.errors import UsageError
 from vaehub_molecules.metrics.fcd import Moments, moments
-from vaehub_molecules.metrics.features import Molecules
+from vaehub_molecules.metrics.features import FeatureSet
 
 OFFICIAL = {
     "ded25073225a895d4ed17bf1d4223d27560e87ff4cb85786346ca1cc8efa03d3",  # test_stats.npz of molsets 0.3.1
@@ -35,7 +35,7 @@ class Reference:
     @staticmethod
     def of(smiles: Sequence[str], workers: int | None = None) -> Reference:
         """The statistics of a test set. Raises UsageError where none of it is valid."""
-        found = Molecules.of(smiles, workers)
+        found = FeatureSet.of(smiles, workers)
         if not len(found):
             raise UsageError(f"none of the {len(smiles):,} molecules to compare with is valid; give a test set of SMILES")
         return reference_of(found)
@@ -50,15 +50,15 @@ class Reference:
                 f"{path}: not a statistics file of molsets 0.3.1 (its checksum differs); give the test molecules instead"
             )
         # pickled inside, hence the checksum: only two files whose content is known get here
-        return unpacked(np.load(path, allow_pickle=True)["stats"].item())
+        return from_moses_statistics(np.load(path, allow_pickle=True)["stats"].item())
 
 
-def reference_of(found: Molecules) -> Reference:
+def reference_of(found: FeatureSet) -> Reference:
     """The statistics of molecules that were examined."""
     return Reference(moments(found.smiles), found.prints, found.fragments, found.scaffolds, found.values)
 
 
-def unpacked(stats: Mapping[str, Any]) -> Reference:
+def from_moses_statistics(stats: Mapping[str, Any]) -> Reference:
     """The statistics of MOSES in our form."""
     values = {name: np.asarray(stats[name]["values"], dtype=float) for name in ("logP", "SA", "QED", "weight")}
     seen = Moments(stats["FCD"]["mu"], stats["FCD"]["sigma"])

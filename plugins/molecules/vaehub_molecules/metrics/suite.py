@@ -13,11 +13,11 @@ from scipy.stats import wasserstein_distance
 
 from vaehub.errors import UsageError
 from vaehub_molecules.metrics.fcd import frechet, moments
-from vaehub_molecules.metrics.features import Molecules
+from vaehub_molecules.metrics.features import FeatureSet
 from vaehub_molecules.metrics.reference import Reference
 from vaehub_molecules.metrics.similarity import cosine, internal_diversity, nearest_similarity
 
-AT = {"1k": 1_000, "10k": 10_000}
+UNIQUENESS_AT = {"1k": 1_000, "10k": 10_000}
 
 
 def evaluate(
@@ -34,11 +34,11 @@ def evaluate(
     """
     if not samples:
         raise UsageError("no samples to judge; draw some first")
-    found = Molecules.of(samples, workers)
+    found = FeatureSet.of(samples, workers)
     figures = {"validity": len(found) / len(samples)}
     if not len(found):
         return figures
-    figures |= distinct(found.smiles, len(samples)) | {"novelty": novelty(found.smiles, train)} | alone(found)
+    figures |= uniqueness(found.smiles, len(samples)) | {"novelty": novelty(found.smiles, train)} | single_set_metrics(found)
     reference = reference_for(test, statistics, workers)
     return figures if reference is None else figures | compare(found, reference)
 
@@ -50,10 +50,10 @@ def reference_for(test: Sequence[str] | None, statistics: Path | None, workers: 
     return Reference.of(test, workers) if test else None
 
 
-def distinct(smiles: Sequence[str], drawn: int) -> dict[str, float]:
+def uniqueness(smiles: Sequence[str], drawn: int) -> dict[str, float]:
     """The share of distinct molecules among all valid ones, and among the first 1,000 and 10,000 where as many were drawn."""
     shares = {"uniqueness": len(set(smiles)) / len(smiles)}
-    for name, k in AT.items():
+    for name, k in UNIQUENESS_AT.items():
         if drawn >= k:
             shares[f"uniqueness@{name}"] = len(set(smiles[:k])) / len(smiles[:k])
     return shares
@@ -65,13 +65,13 @@ def novelty(smiles: Sequence[str], train: Collection[str]) -> float:
     return len(drawn.difference(train)) / len(drawn)
 
 
-def alone(found: Molecules) -> dict[str, float]:
+def single_set_metrics(found: FeatureSet) -> dict[str, float]:
     """What needs no other molecules."""
     first, second = internal_diversity(found.prints)
     return {"IntDiv": first, "IntDiv2": second, "Filters": float(found.passes.mean())}
 
 
-def compare(found: Molecules, reference: Reference) -> dict[str, float]:
+def compare(found: FeatureSet, reference: Reference) -> dict[str, float]:
     """What compares: FCD, SNN, Frag, Scaf, and the Wasserstein distance between distributions of four properties."""
     return {
         "FCD": frechet(moments(found.smiles), reference.moments),

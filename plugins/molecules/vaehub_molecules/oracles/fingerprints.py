@@ -13,22 +13,22 @@ from rdkit.Chem.Pharm2D.Generate import Gen2DFingerprint
 
 
 @cache
-def circular(radius: int, features: bool) -> Any:
+def morgan_generator(radius: int, features: bool) -> Any:
     """The generator of circular fingerprints by element, or by what an atom can do (donor, acceptor, …)."""
     invariants = generators.GetMorganFeatureAtomInvGen() if features else None
     return generators.GetMorganGenerator(radius=radius, atomInvariantsGenerator=invariants)
 
 
 @cache
-def pairs() -> Any:
+def atom_pair_generator() -> Any:
     """The generator of pairs of atoms at most 10 bonds apart."""
     return generators.GetAtomPairGenerator(maxDistance=10)
 
 
-PRINTS: dict[str, Callable[[Mol], Any]] = {
-    "ECFP4": lambda mol: circular(2, False).GetSparseCountFingerprint(mol),
-    "ECFP6": lambda mol: circular(3, False).GetSparseCountFingerprint(mol),
-    "FCFP4": lambda mol: circular(2, True).GetSparseCountFingerprint(mol),
-    "AP": lambda mol: pairs().GetSparseCountFingerprint(mol),
+FINGERPRINTS: dict[str, Callable[[Mol], Any]] = {
+    "ECFP4": lambda mol: morgan_generator(2, False).GetSparseCountFingerprint(mol),
+    "ECFP6": lambda mol: morgan_generator(3, False).GetSparseCountFingerprint(mol),
+    "FCFP4": lambda mol: morgan_generator(2, True).GetSparseCountFingerprint(mol),
+    "AP": lambda mol: atom_pair_generator().GetSparseCountFingerprint(mol),
     "PHCO": lambda mol: Gen2DFingerprint(mol, Gobbi_Pharm2D.factory),  # type: ignore[no-untyped-call]
 }

@@ -38,7 +38,7 @@ class Function(Oracle):
 
     def score(self, smiles: str) -> float:
         """What the function returns, as a number."""
-        return number(self.function(smiles))
+        return as_float(self.function(smiles))
 
     @property
     def code(self) -> str:
@@ -48,7 +48,7 @@ class Function(Oracle):
 
 @final
 @dataclass(frozen=True)
-class Imported(Oracle):
+class ImportedFunction(Oracle):
     """A function by the text `module:function`, imported anew in every process."""
 
     name: str
@@ -56,25 +56,25 @@ class Imported(Oracle):
     @property
     def describe(self) -> str:
         """The docstring of the function."""
-        return Function(self.name, imported(self.name)).describe
+        return Function(self.name, import_function(self.name)).describe
 
     def score(self, smiles: str) -> float:
         """What the function returns, as a number."""
-        return number(imported(self.name)(smiles))
+        return as_float(import_function(self.name)(smiles))
 
     @property
     def code(self) -> str:
         """By what it computes."""
-        return digest_of_code(imported(self.name))
+        return digest_of_code(import_function(self.name))
 
 
-def number(value: Any) -> float:
+def as_float(value: Any) -> float:
     """A score as a number; also an array of one, as models of scikit-learn give."""
     return float(np.ravel(value)[0]) if np.ndim(value) and np.size(value) == 1 else float(value)
 
 
 @cache
-def imported(text: str) -> Score:
+def import_function(text: str) -> Score:
     """The function `module:function`; modules of the current folder are found too. Raises UsageError where there is none."""
     module, _, function = text.partition(":")
     if os.getcwd() not in sys.path:
@@ -96,8 +96,8 @@ def load_objective(text: str) -> Oracle:
     head, colon, function = text.partition(":")
     if text in ORACLES or head in FAMILIES or not (colon and function.isidentifier()):
         return oracle(text)
-    imported(text)
-    return Imported(text)
+    import_function(text)
+    return ImportedFunction(text)
 
 
 def as_oracle(objective: Oracle | str | Score) -> Oracle:

@@ -7,8 +7,8 @@ import re
 from rdkit.Chem import GetPeriodicTable
 
 from vaehub.errors import UsageError
-from vaehub_molecules.oracles.modifiers import Geometric, Near
-from vaehub_molecules.oracles.terms import Atoms, Measure, Term
+from vaehub_molecules.oracles.modifiers import GeometricMean, Near
+from vaehub_molecules.oracles.terms import Descriptor, ElementCount, Term
 
 FORMULA = re.compile(r"([A-Z][a-z]?)(\d*)")
 
@@ -19,23 +19,23 @@ def isomers(formula: str) -> Term:
     "GuacaMol: Benchmarking Models for de Novo Molecular Design" (Brown et al., 2019), doi:10.1021/acs.jcim.8b00839. Raises UsageError
     for a formula that cannot be read.
     """
-    counts = elements(formula)
-    total = Near(Measure("atoms"), sum(counts.values()), 2)
-    return Geometric((*(Near(Atoms(element), n, 1) for element, n in counts.items()), total))
+    counts = parse_formula(formula)
+    total = Near(Descriptor("atoms"), sum(counts.values()), 2)
+    return GeometricMean((*(Near(ElementCount(element), n, 1) for element, n in counts.items()), total))
 
 
-def elements(formula: str) -> dict[str, int]:
+def parse_formula(formula: str) -> dict[str, int]:
     """How many atoms of each element: C2H6O -> {C: 2, H: 6, O: 1}. Raises UsageError where it is no formula."""
     if not re.fullmatch(r"([A-Z][a-z]?\d*)+", formula):
         raise UsageError(f"{formula!r} is no molecular formula; write it as in C9H10N2O2PF2Cl")
     counts: dict[str, int] = {}
     for element, n in FORMULA.findall(formula):
-        known(element, formula)
+        check_element(element, formula)
         counts[element] = counts.get(element, 0) + int(n or 1)
     return counts
 
 
-def known(element: str, formula: str) -> None:
+def check_element(element: str, formula: str) -> None:
     """Raises UsageError for what is no element."""
     try:
         GetPeriodicTable().GetAtomicNumber(element)

@@ -22,7 +22,7 @@ class Near(Term):
 
     def __call__(self, mol: Mol) -> float:
         """1 at the mean."""
-        return bell(self.term(mol), self.mean, self.width)
+        return gaussian(self.term(mol), self.mean, self.width)
 
     def __str__(self) -> str:
         """near(v; mean, width)."""
@@ -40,7 +40,7 @@ class AtMost(Term):
 
     def __call__(self, mol: Mol) -> float:
         """1 up to the limit."""
-        return bell(max(self.term(mol), self.limit), self.limit, self.width)
+        return gaussian(max(self.term(mol), self.limit), self.limit, self.width)
 
     def __str__(self) -> str:
         """at_most(v; limit, width)."""
@@ -58,7 +58,7 @@ class AtLeast(Term):
 
     def __call__(self, mol: Mol) -> float:
         """1 from the limit on."""
-        return bell(min(self.term(mol), self.limit), self.limit, self.width)
+        return gaussian(min(self.term(mol), self.limit), self.limit, self.width)
 
     def __str__(self) -> str:
         """at_least(v; limit, width)."""
@@ -84,7 +84,7 @@ class Clipped(Term):
 
 @final
 @dataclass(frozen=True)
-class Geometric(Term):
+class GeometricMean(Term):
     """(Π v)^(1/n)."""
 
     terms: tuple[Term, ...]
@@ -100,7 +100,7 @@ class Geometric(Term):
 
 @final
 @dataclass(frozen=True)
-class Mean(Term):
+class ArithmeticMean(Term):
     """Σ v / n."""
 
     terms: tuple[Term, ...]
@@ -114,6 +114,6 @@ class Mean(Term):
         return f"[{' + '.join(map(str, self.terms))}] / {len(self.terms)}"
 
 
-def bell(value: float, mean: float, width: float) -> float:
+def gaussian(value: float, mean: float, width: float) -> float:
     """exp(-((value - mean) / width)² / 2)."""
     return math.exp(-0.5 * ((value - mean) / width) ** 2)

@@ -9,10 +9,10 @@ from vaehub.hints import did_you_mean
 from vaehub_molecules.oracles import pmo
 from vaehub_molecules.oracles.oracle import Formula, Oracle
 from vaehub_molecules.oracles.parametrised import FAMILIES
-from vaehub_molecules.oracles.terms import Measure
+from vaehub_molecules.oracles.terms import Descriptor
 
 GUACAMOL = "GuacaMol, Brown et al. 2019, doi:10.1021/acs.jcim.8b00839"
-MEASURED = {
+PROPERTY_SOURCES = {
     "logp": "Wildman & Crippen 1999, doi:10.1021/ci990307l",
     "penalised_logp": "logP - SA - max(0, largest ring - 6); Gómez-Bombarelli et al. 2018, doi:10.1021/acscentsci.7b00572",
     "penalised_logp_normalised": "(logP - 2.4571) / 1.4343 - (SA - 3.0526) / 0.8335 - (cycle - 0.0486) / 0.2860 with cycle = max(0, largest "
@@ -20,7 +20,7 @@ MEASURED = {
     "plogp_jtvae": "logP - SA; the constrained task of Jin et al. 2018, arXiv:1802.04364",
 }
 ORACLES: Mapping[str, Oracle] = {name: Formula(name, term, GUACAMOL) for name, term in pmo.TERMS.items()} | {
-    name: Formula(name, Measure(name), source) for name, source in MEASURED.items()
+    name: Formula(name, Descriptor(name), source) for name, source in PROPERTY_SOURCES.items()
 }
 
 
@@ -33,10 +33,10 @@ def oracle(name: str) -> Oracle:
     if colon and family in FAMILIES:
         return Formula(name, FAMILIES[family](parameter), GUACAMOL)
     if name not in ORACLES:
-        raise UsageError(f"no objective called {name!r}; {did_you_mean(name, names())}")
+        raise UsageError(f"no objective called {name!r}; {did_you_mean(name, oracle_names())}")
     return ORACLES[name]
 
 
-def names() -> list[str]:
+def oracle_names() -> list[str]:
     """Everything that `oracle` knows, families with their colon."""
     return [*ORACLES, *(f"{family}:" for family in FAMILIES)]

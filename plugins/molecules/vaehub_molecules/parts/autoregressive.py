@@ -19,13 +19,13 @@ from vaehub_molecules.rows import MoleculeFacts
 from vaehub_molecules.tokens.grammar import Grammar
 from vaehub_molecules.tokens.vocabulary import END
 
-SHRINK = 0.97  # rows are gathered anew when fewer than this share of them are unfinished
+COMPACT_BELOW = 0.97  # rows are gathered anew when fewer than this share of them are unfinished
 State: TypeAlias = list[Tensor]  # whatever a network carries from step to step, each (B, …)
 Share = Annotated[float, Field(ge=0, lt=1)]
 Temperature = Annotated[float, Field(ge=0, le=10)]
 
 
-class Writer(Decoder):
+class StringDecoder(Decoder):
     """A decoder that writes strings: it embeds the symbol before, carries a state, and gives features of the symbol to come.
 
     `word_dropout`: share of the symbols that the network does not see in training, so that it must read z: "Generating Sentences from a
@@ -63,21 +63,21 @@ class Writer(Decoder):
         """p(x|z,c): batch (B, T)."""
         if (cond is None) != (self.spec.cond == 0):
             raise UsageError(f"cond: this decoder was built for {self.spec.cond} numbers a row; give as many")
-        return Strings(self, z if cond is None else torch.cat([z, cond], -1))
+        return StringDistribution(self, z if cond is None else torch.cat([z, cond], -1))
 
     @abstractmethod
     def features(self, embedded: Tensor, code: Tensor) -> Tensor:
         """Features (B, T, F) of every symbol of a string, from the symbols before it (B, T, E)."""
 
     @abstractmethod
-    def begin(self, code: Tensor) -> State:
+    def initial_state(self, code: Tensor) -> State:
         """The state before the first symbol."""
 
     @abstractmethod
-    def advance(self, embedded: Tensor, state: State) -> tuple[Tensor, State]:
+    def next_features(self, embedded: Tensor, state: State) -> tuple[Tensor, State]:
         """Features (B, F) of the symbol to come, from the one before it (B, E) and the state, and the state after."""
 
-    def before(self, x: Tensor) -> Tensor:
+    def shifted_embeddings(self, x: Tensor) -> Tensor:
         """Embeddings (B, T, E) of the symbol before each; of END before the first."""
         embedded: Tensor = self.embed(F.pad(x[:, :-1], (1, 0), value=END))
         if not self.training or not self.word_dropout:
@@ -91,29 +91,29 @@ class Writer(Decoder):
 
 
 @final
-class Strings(Outcome):
+class StringDistribution(Outcome):
     """p(x|z,c) of strings, batch (B, T): log_prob is teacher forcing; symbols after the first END have probability 1.
 
     Where the writer knows a grammar, samples and modes are drawn from what it allows; log_prob is of the network alone.
     """
 
-    def __init__(self, writer: Writer, code: Tensor) -> None:
-        self.writer, self.code = writer, code
-        super().__init__(torch.Size((len(code), *writer.spec.shape)), validate_args=False)
+    def __init__(self, decoder: StringDecoder, code: Tensor) -> None:
+        self.decoder, self.code = decoder, code
+        super().__init__(torch.Size((len(code), *decoder.spec.shape)), validate_args=False)
 
     @property
     def support(self) -> constraints.Constraint:
         """That of the likelihood."""
-        return self.writer.likelihood.support
+        return self.decoder.likelihood.support
 
     def log_prob(self, value: Tensor) -> Tensor:
         """log p(x_t | x_<t, z, c) of every symbol (B, T), in nats."""
         x = value.long()
-        scored = alive(x)
+        scored = until_end(x)
         longest = int(scored.sum(1).max())
         x, scored = x[:, :longest], scored[:, :longest]
-        features = self.writer.features(self.writer.before(x), self.code)
-        log_px = -F.cross_entropy(self.writer.logits(features[scored]), x[scored], reduction="none")
+        features = self.decoder.features(self.decoder.shifted_embeddings(x), self.code)
+        log_px = -F.cross_entropy(self.decoder.logits(features[scored]), x[scored], reduction="none")
         out = log_px.new_zeros(x.shape).masked_scatter(scored, log_px)
         return F.pad(out, (0, value.shape[1] - longest))
 
@@ -125,32 +125,32 @@ class Strings(Outcome):
     @property
     def mode(self) -> Tensor:
         """The likeliest symbol after those before it: greedy, not the joint mode."""
-        return write(self.writer, self.code, temperature=0.0)
+        return draw_strings(self.decoder, self.code, temperature=0.0)
 
     def sample(self, sample_shape: Sequence[int] = (), temperature: float | Tensor | None = None) -> Tensor:
         """x (*sample_shape, B, T), at the writer's temperature or another, which may be one a row; 0 gives the mode."""
         shape = torch.Size(sample_shape)
-        heat = torch.as_tensor(self.writer.temperature if temperature is None else temperature).expand(len(self.code))
-        x = write(self.writer, self.code.repeat(shape.numel(), 1), heat.repeat(shape.numel()))
+        temperatures = torch.as_tensor(self.decoder.temperature if temperature is None else temperature).expand(len(self.code))
+        x = draw_strings(self.decoder, self.code.repeat(shape.numel(), 1), temperatures.repeat(shape.numel()))
         return x.view(*shape, *self.batch_shape)
 
 
-def alive(x: Tensor) -> Tensor:
+def until_end(x: Tensor) -> Tensor:
     """Which symbols (B, T) count: those up to and including the first END."""
     ends = x == END
     return (ends.cumsum(1) - ends.long()) == 0
 
 
 @final
-class Reading:
+class GrammarConstraint:
     """What the grammar makes of the strings written so far; without a grammar, nothing."""
 
-    def __init__(self, writer: Writer, code: Tensor) -> None:
-        known = writer.grammar is not None and writer.grammar.learnt
-        self.grammar = writer.grammar if known else None
+    def __init__(self, decoder: StringDecoder, code: Tensor) -> None:
+        known = decoder.grammar is not None and decoder.grammar.learnt
+        self.grammar = decoder.grammar if known else None
         self.state = None if self.grammar is None else self.grammar.start(len(code), code.device)
 
-    def mend(self, token: Tensor, logits: Tensor, heat: Tensor, live: Tensor, remaining: int) -> Tensor:
+    def resample_forbidden(self, token: Tensor, logits: Tensor, temperatures: Tensor, live: Tensor, remaining: int) -> Tensor:
         """Symbols (B,) of live rows, drawn anew among those allowed where they are not.
 
         A row is redrawn with the probability of what is not allowed, so that the symbols are distributed as if drawn among those allowed at once.
@@ -160,7 +160,7 @@ class Reading:
         wrong = (live & ~self.grammar.allows(self.state, token, remaining)).nonzero().squeeze(1)
         if len(wrong):
             allowed = self.grammar.allowed(self.grammar.select(self.state, wrong), remaining)
-            token[wrong] = pick(logits[wrong].masked_fill(~allowed, -torch.inf), heat[wrong])
+            token[wrong] = sample_symbols(logits[wrong].masked_fill(~allowed, -torch.inf), temperatures[wrong])
         return token
 
     def step(self, token: Tensor) -> None:
@@ -175,31 +175,33 @@ class Reading:
 
 
 @torch.no_grad()
-def write(writer: Writer, code: Tensor, temperature: float | Tensor) -> Tensor:
+def draw_strings(decoder: StringDecoder, code: Tensor, temperature: float | Tensor) -> Tensor:
     """Strings (B, T) for codes (B, L + C): drawn from p^(1/temperature), or the likeliest symbol at each step where it is 0; one for all, or (B,)."""
-    heat = torch.as_tensor(temperature, device=code.device).expand(len(code))
-    steps = writer.spec.shape[0]
+    temperatures = torch.as_tensor(temperature, device=code.device).expand(len(code))
+    steps = decoder.spec.shape[0]
     x = torch.full((len(code), steps), END, device=code.device)
     rows, last = torch.arange(len(code), device=code.device), torch.full((len(code),), END, device=code.device)
-    state, reading, live = writer.begin(code), Reading(writer, code), torch.ones_like(last, dtype=torch.bool)
+    state, reading, live = decoder.initial_state(code), GrammarConstraint(decoder, code), torch.ones_like(last, dtype=torch.bool)
     for step in range(steps):
-        features, state = writer.advance(writer.embed(last), state)
-        logits = writer.logits(features)
-        last = x[rows, step] = reading.mend(pick(logits, heat), logits, heat, live, steps - step)
+        features, state = decoder.next_features(decoder.embed(last), state)
+        logits = decoder.logits(features)
+        last = x[rows, step] = reading.resample_forbidden(
+            sample_symbols(logits, temperatures), logits, temperatures, live, steps - step
+        )
         reading.step(last)
         live = live & (last != END)
         going = int(live.sum())
         if not going:
             break
-        if going < SHRINK * len(rows):
+        if going < COMPACT_BELOW * len(rows):
             kept = live.nonzero().squeeze(1)
-            rows, last, heat, state = rows[kept], last[kept], heat[kept], [s[kept] for s in state]
+            rows, last, temperatures, state = rows[kept], last[kept], temperatures[kept], [s[kept] for s in state]
             live = live[kept]
             reading.select(kept)
-    return finished(x)
+    return pad_with_end(x)
 
 
-def pick(logits: Tensor, temperature: Tensor) -> Tensor:
+def sample_symbols(logits: Tensor, temperature: Tensor) -> Tensor:
     """A symbol for every row (B, V) -> (B,), at its temperature (B,)."""
     likeliest = logits.argmax(-1)
     if not temperature.any():
@@ -209,6 +211,6 @@ def pick(logits: Tensor, temperature: Tensor) -> Tensor:
     return torch.where(temperature > 0, torch.searchsorted(total, point).squeeze(1), likeliest)
 
 
-def finished(x: Tensor) -> Tensor:
+def pad_with_end(x: Tensor) -> Tensor:
     """The strings with END after their first END: rows that waited to be left out have been written on."""
     return torch.where((x == END).cumsum(1) > 0, END, x)

@@ -11,7 +11,7 @@ from torch.distributions import Distribution
 
 from vaehub.base import Batch, Encoder, Likelihood, Posterior, Spec
 from vaehub.errors import UsageError
-from vaehub_molecules.parts.autoregressive import Share, State, Temperature, Writer, alive
+from vaehub_molecules.parts.autoregressive import Share, State, StringDecoder, Temperature, until_end
 
 Layers = Annotated[int, Field(ge=1, le=8)]
 
@@ -43,15 +43,15 @@ class GRUEncoder(Encoder):
         if (batch.cond is None) != (self.spec.cond == 0):
             raise UsageError(f"cond: this encoder was built for {self.spec.cond} numbers a row; give as many")
         x = batch.x.long()
-        last = alive(x).sum(1) - 1
+        last = until_end(x).sum(1) - 1
         x = x[:, : int(last.max()) + 1]
-        states = [final_state(net, self.embed(way), last) for net, way in ((self.forth, x), (self.back, backward(x, last)))]
+        states = [final_state(net, self.embed(way), last) for net, way in ((self.forth, x), (self.back, reversed_rows(x, last)))]
         given = [] if batch.cond is None else [batch.cond]
         q: Distribution = self.posterior(self.head(torch.cat([*states, *given], -1)))
         return q
 
 
-def backward(x: Tensor, last: Tensor) -> Tensor:
+def reversed_rows(x: Tensor, last: Tensor) -> Tensor:
     """Rows (B, T) from their last symbol to their first."""
     places = (last.unsqueeze(1) - torch.arange(x.shape[1], device=x.device)).clamp(min=0)
     return x.gather(1, places)
@@ -64,7 +64,7 @@ def final_state(net: nn.GRU, embedded: Tensor, last: Tensor) -> Tensor:
 
 
 @final
-class GRUDecoder(Writer):
+class GRUDecoder(StringDecoder):
     """p(x|z,c) by a GRU that sees z at every step and starts from a state made of it.
 
     Arguments:
@@ -105,11 +105,11 @@ class GRUDecoder(Writer):
         start: Tensor = self.start(code).tanh().unflatten(1, (self.layers, -1)).transpose(0, 1)
         return start.contiguous()
 
-    def begin(self, code: Tensor) -> State:
+    def initial_state(self, code: Tensor) -> State:
         """The code, and each layer's state."""
         return [code, self.initial(code).transpose(0, 1)]
 
-    def advance(self, embedded: Tensor, state: State) -> tuple[Tensor, State]:
+    def next_features(self, embedded: Tensor, state: State) -> tuple[Tensor, State]:
         """One step of the GRU."""
         code, h = state
         out, h = self.net(torch.cat([embedded, code], -1).unsqueeze(1), h.transpose(0, 1).contiguous())

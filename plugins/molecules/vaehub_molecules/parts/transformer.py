@@ -12,7 +12,7 @@ from torch.distributions import Distribution
 
 from vaehub.base import Batch, Encoder, Likelihood, Posterior, Spec
 from vaehub.errors import UsageError
-from vaehub_molecules.parts.autoregressive import Share, State, Temperature, Writer, alive
+from vaehub_molecules.parts.autoregressive import Share, State, StringDecoder, Temperature, until_end
 
 Layers = Annotated[int, Field(ge=1, le=24)]
 
@@ -24,7 +24,7 @@ class Block(nn.Module):
     def __init__(self, width: int, heads: int) -> None:
         super().__init__()
         self.heads = heads
-        self.before, self.between = nn.LayerNorm(width), nn.LayerNorm(width)
+        self.shifted_embeddings, self.between = nn.LayerNorm(width), nn.LayerNorm(width)
         self.ask, self.join = nn.Linear(width, 3 * width), nn.Linear(width, width)
         self.feed = nn.Sequential(nn.Linear(width, 4 * width), nn.GELU(), nn.Linear(4 * width, width))
 
@@ -41,7 +41,7 @@ class Block(nn.Module):
 
     def split(self, h: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """Queries, keys and values (B, heads, T, F / heads)."""
-        q, k, v = self.ask(self.before(h)).unflatten(-1, (3, self.heads, -1)).permute(2, 0, 3, 1, 4).unbind(0)
+        q, k, v = self.ask(self.shifted_embeddings(h)).unflatten(-1, (3, self.heads, -1)).permute(2, 0, 3, 1, 4).unbind(0)
         return q, k, v
 
     def rest(self, h: Tensor, attended: Tensor) -> Tensor:
@@ -86,7 +86,7 @@ class TransformerEncoder(Encoder):
         if (batch.cond is None) != (self.spec.cond == 0):
             raise UsageError(f"cond: this encoder was built for {self.spec.cond} numbers a row; give as many")
         x = batch.x.long()
-        there = alive(x)
+        there = until_end(x)
         longest = int(there.sum(1).max())
         x, there = x[:, :longest], there[:, :longest]
         h = self.embed(x) + self.place.weight[:longest]
@@ -99,7 +99,7 @@ class TransformerEncoder(Encoder):
 
 
 @final
-class TransformerDecoder(Writer):
+class TransformerDecoder(StringDecoder):
     """p(x|z,c) by a causal Transformer that is handed z at every place.
 
     Arguments:
@@ -139,14 +139,14 @@ class TransformerDecoder(Writer):
         out: Tensor = self.last(h)
         return out
 
-    def begin(self, code: Tensor) -> State:
+    def initial_state(self, code: Tensor) -> State:
         """What z adds at every place, the number of places written, and each layer's keys and values, none yet."""
         width = self.place.weight.shape[1]
         none = code.new_zeros(len(code), self.heads_of, 0, width // self.heads_of)
         written = torch.zeros(len(code), dtype=torch.long, device=code.device)
         return [self.code(code), written, *(none for _ in range(2 * len(self.blocks)))]
 
-    def advance(self, embedded: Tensor, state: State) -> tuple[Tensor, State]:
+    def next_features(self, embedded: Tensor, state: State) -> tuple[Tensor, State]:
         """One more place."""
         code, written, *kept = state
         h = (embedded + self.place(written) + code).unsqueeze(1)

@@ -8,7 +8,7 @@ import pandas as pd
 
 from vaehub.report import Card, Drawing, Tone
 from vaehub_molecules.chem.drawing import svg
-from vaehub_molecules.chem.properties import table
+from vaehub_molecules.chem.properties import property_table
 
 PROPERTIES = {"qed": "QED", "logp": "logP", "sa": "SA", "mw": "weight"}
 DIGITS = {"qed": ".2f", "logp": ".1f", "sa": ".1f", "mw": ".0f"}
@@ -20,12 +20,12 @@ def card(smiles: str, head: str = "", lines: Sequence[str] = (), tone: Tone = ""
     return Card(head, drawing, tuple(lines), smiles, tone)
 
 
-def properties_in_words(smiles: Sequence[str]) -> list[str]:
+def property_lines(smiles: Sequence[str]) -> list[str]:
     """QED, logP, SA and weight of molecules in a line each, "" for what is none."""
-    frame = table(list(smiles), tuple(PROPERTIES), workers=1)
-    return ["" if row.isna().any() else in_words(row) for _, row in frame.iterrows()]
+    frame = property_table(list(smiles), tuple(PROPERTIES), workers=1)
+    return ["" if row.isna().any() else property_line(row) for _, row in frame.iterrows()]
 
 
-def in_words(row: pd.Series[float]) -> str:
+def property_line(row: pd.Series[float]) -> str:
     """Properties of a molecule in a line."""
     return ", ".join(f"{word} {row[name]:{DIGITS[name]}}" for name, word in PROPERTIES.items())

@@ -40,7 +40,7 @@ WHOLE = ("active_units", "kl_weight")
 
 @final
 @dataclass(frozen=True)
-class Measure:
+class DescribedFigure:
     """A row of the table of figures."""
 
     name: str
@@ -48,18 +48,18 @@ class Measure:
     meaning: str = ""
 
 
-def measures(figures: Mapping[str, float]) -> dict[str, list[Measure]]:
+def described_figures(figures: Mapping[str, float]) -> dict[str, list[DescribedFigure]]:
     """Figures by kind, each with what it says."""
-    out: dict[str, list[Measure]] = {kind: [] for kind in KINDS}
+    out: dict[str, list[DescribedFigure]] = {kind: [] for kind in KINDS}
     for name in figures:
         if name.endswith("_se"):
             continue
         kind = next(kind for kind, starts in KINDS.items() if name.lower().startswith(starts))
-        out[kind].append(Measure(spelled(name), with_error(figures, name), meaning(name)))
+        out[kind].append(DescribedFigure(display_name(name), with_error(figures, name), meaning(name)))
     return {kind: rows for kind, rows in out.items() if rows}
 
 
-def spelled(name: str) -> str:
+def display_name(name: str) -> str:
     """A figure's name for people."""
     return {"kl": "KL"}.get(name, name.replace("_", " "))
 
@@ -67,10 +67,10 @@ def spelled(name: str) -> str:
 def with_error(figures: Mapping[str, float], name: str) -> str:
     """A figure, with its standard error where there is one."""
     error = figures.get(f"{name}_se")
-    return written(name, figures[name]) + ("" if error is None else f" ± {error:.3f}")
+    return format_value(name, figures[name]) + ("" if error is None else f" ± {error:.3f}")
 
 
-def written(name: str, value: float) -> str:
+def format_value(name: str, value: float) -> str:
     """A figure with the digits that it deserves."""
     return f"{value:.0f}" if name in WHOLE else f"{value:.3f}" if abs(value) < 100 else f"{value:,.0f}"
 

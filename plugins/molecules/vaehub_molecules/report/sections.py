@@ -11,11 +11,11 @@ from vaehub import TrainedModel
 from vaehub.evaluation.measured import domain_metrics
 from vaehub.report import Beside, Block, Card, Cards, Figure, Section, Table
 from vaehub_molecules.chem.canonical import canonical_or_empty
-from vaehub_molecules.chem.properties import table
-from vaehub_molecules.report.cards import PROPERTIES, card, properties_in_words
+from vaehub_molecules.chem.properties import property_table
+from vaehub_molecules.report.cards import PROPERTIES, card, property_lines
 from vaehub_molecules.report.charts import latent_figure, property_figure
-from vaehub_molecules.report.measures import measures
-from vaehub_molecules.use.counts import counts
+from vaehub_molecules.report.measures import described_figures
+from vaehub_molecules.use.counts import count_samples
 from vaehub_molecules.use.interpolate import interpolate
 from vaehub_molecules.use.latent_space import LatentSpace
 from vaehub_molecules.use.neighbours import neighbours
@@ -44,21 +44,21 @@ def run_sections(run: TrainedModel) -> Sequence[Section]:
     Raises UsageError for a run of other things than molecules.
     """
     space = LatentSpace(run)
-    test, train = unseen(space), space.domain.train["smiles"].tolist()
-    texts, samples = drawn(space, test)
-    said = f"Drawn from the prior, none left out: {counts(texts, space.known, space.policy).line()}."
+    test, train = readable_test_molecules(space), space.domain.train["smiles"].tolist()
+    texts, samples = draw_samples(space, test)
+    said = f"Drawn from the prior, none left out: {count_samples(texts, space.known, space.policy).line()}."
     sections = [
-        Section("What it is worth", measure_tables(run), f"{about(space, len(train), len(test))}. {WORTH}"),
-        Section("New molecules", alone(sample_cards(space, samples[:SHOWN], texts[:SHOWN])), said),
+        Section("What it is worth", measure_tables(run), f"{data_summary(space, len(train), len(test))}. {WORTH}"),
+        Section("New molecules", single_cards(sample_cards(space, samples[:SHOWN], texts[:SHOWN])), said),
         Section("What comes back", [Cards(pairs)] if (pairs := pair_cards(space, test[:PAIRS])) else [], BACK),
         Section("What lies near", list(neighbourhoods(space, test[:QUERIES], train[:SEARCHED])), NEARBY),
-        Section("From one to another", alone(way_cards(space, test)), WAY),
-        Section("Properties", [Beside(histograms(train, [s for s in samples if s], test)), *maps(space, test or train)]),
+        Section("From one to another", single_cards(interpolation_cards(space, test)), WAY),
+        Section("Properties", [Beside(histograms(train, [s for s in samples if s], test)), *latent_maps(space, test or train)]),
     ]
     return [section for section in sections if section.blocks]
 
 
-def alone(cards: Sequence[Card]) -> list[Block]:
+def single_cards(cards: Sequence[Card]) -> list[Block]:
     """Cards in a grid, each by itself."""
     return [Cards([[each] for each in cards])] if cards else []
 
@@ -67,32 +67,32 @@ def measure_tables(run: TrainedModel) -> list[Block]:
     """Figures by kind, each with what it says."""
     return [
         Table(("figure", "value", "what it says"), [[m.name, m.value, m.meaning] for m in kept], kind, words=True)
-        for kind, kept in measures(domain_metrics(run)).items()
+        for kind, kept in described_figures(domain_metrics(run)).items()
     ]
 
 
-def unseen(space: LatentSpace) -> list[str]:
+def readable_test_molecules(space: LatentSpace) -> list[str]:
     """Test molecules that the model can read."""
     return [smiles for smiles in space.domain.frame("test")["smiles"] if space.knows(smiles)]
 
 
-def about(space: LatentSpace, train: int, test: int) -> str:
+def data_summary(space: LatentSpace, train: int, test: int) -> str:
     """What it was trained on, in a line."""
     size = f"{train:,} molecules to train on, {test:,} unseen ones to judge by"
     return f"{size}; {len(space.vocabulary) - 1} symbols, strings of up to {space.vocabulary.length - 1}, {space.latent} latent dimensions"
 
 
-def drawn(space: LatentSpace, test: Sequence[str]) -> tuple[list[str], list[str]]:
+def draw_samples(space: LatentSpace, test: Sequence[str]) -> tuple[list[str], list[str]]:
     """Strings drawn from the prior, and the molecules that they are."""
     given = space.rows([test[i % len(test)] for i in range(DRAWN)]).cond if test else None
-    texts = space.strings(space.prior(DRAWN, 0, given), space.writer.temperature, cond=given)
+    texts = space.strings(space.prior(DRAWN, 0, given), space.decoder.temperature, cond=given)
     return texts, canonical_or_empty(texts, space.policy)
 
 
 def sample_cards(space: LatentSpace, samples: Sequence[str], texts: Sequence[str]) -> list[Card]:
     """Samples, marked where they are no molecule or were trained on."""
     known = space.known.holds(list(samples))
-    return [sample_card(*each) for each in zip(samples, texts, properties_in_words(samples), known, strict=True)]
+    return [sample_card(*each) for each in zip(samples, texts, property_lines(samples), known, strict=True)]
 
 
 def sample_card(smiles: str, text: str, note: str, known: bool) -> Card:
@@ -128,7 +128,7 @@ def neighbourhoods(space: LatentSpace, queries: Sequence[str], among: Sequence[s
         yield Cards([[card(str(query), "given")], *near], f"Nearest by {by}")
 
 
-def way_cards(space: LatentSpace, test: Sequence[str]) -> list[Card]:
+def interpolation_cards(space: LatentSpace, test: Sequence[str]) -> list[Card]:
     """The way from one unseen molecule to another."""
     if len(test) < 2:
         return []
@@ -141,20 +141,20 @@ def way_cards(space: LatentSpace, test: Sequence[str]) -> list[Card]:
 
 def histograms(*groups: Sequence[str]) -> list[Figure]:
     """Properties of training molecules, samples and unseen molecules."""
-    frames = {name: table(list(part[:MAPPED]), tuple(PROPERTIES)) for name, part in zip(GROUPS, groups, strict=True)}
+    frames = {name: property_table(list(part[:MAPPED]), tuple(PROPERTIES)) for name, part in zip(GROUPS, groups, strict=True)}
     return [
         property_figure(name, word, {group: frame[name].to_numpy(float) for group, frame in frames.items()})
         for name, word in PROPERTIES.items()
     ]
 
 
-def maps(space: LatentSpace, smiles: Sequence[str]) -> list[Block]:
+def latent_maps(space: LatentSpace, smiles: Sequence[str]) -> list[Block]:
     """Where molecules lie, by logP and by QED."""
     shown = list(smiles[:MAPPED])
     if len(shown) < 3:
         return []
     codes = space.encode(shown).double().numpy()
-    values = table(shown, ("logp", "qed"))
+    values = property_table(shown, ("logp", "qed"))
     return [Beside([latent_figure(codes, values[name].to_numpy(float), name) for name in ("logp", "qed")])]
 
 

@@ -70,7 +70,7 @@ def gumbel(like: Tensor, seed: int) -> Tensor:
         return -torch.empty_like(like).exponential_().clamp(min=1e-10).log().detach()
 
 
-def columns_of(space: LatentSpace, names: Sequence[str]) -> list[int]:
+def head_columns(space: LatentSpace, names: Sequence[str]) -> list[int]:
     """Where the model's heads predict these objectives; [] where it lacks one."""
     known = list(space.property_names)
     return [known.index(name) for name in names] if set(names) <= set(known) else []

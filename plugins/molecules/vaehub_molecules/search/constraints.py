@@ -13,10 +13,10 @@ from rdkit.DataStructs import BulkTanimotoSimilarity
 
 from vaehub.base import Json
 from vaehub.errors import UsageError
-from vaehub_molecules.chem.policy import element
-from vaehub_molecules.chem.sascore import sa
+from vaehub_molecules.chem.policy import checked_element
+from vaehub_molecules.chem.sascore import sa_score
 
-LOOK = 20_000  # molecules of a pool that are looked at before a constraint is called infeasible
+MAX_CHECKED = 20_000  # molecules of a pool that are looked at before a constraint is called infeasible
 Test = Callable[[Chem.Mol], bool]
 
 
@@ -41,7 +41,7 @@ class Constraints:
             value = getattr(self, name)
             if value is not None and not low <= value <= high:
                 raise UsageError(f"{name}={value}: must be from {low:g} to {high:g}")
-        object.__setattr__(self, "elements", tuple(map(element, self.elements)))
+        object.__setattr__(self, "elements", tuple(map(checked_element, self.elements)))
         if self.scaffold is not None and Chem.MolFromSmarts(self.scaffold) is None:
             raise UsageError(f"scaffold={self.scaffold!r}: is no SMARTS that RDKit can read; check the pattern")
 
@@ -61,7 +61,7 @@ class Constraints:
     def feasible(self, molecules: Iterable[str], where: str) -> None:
         """Raise UsageError that says which constraint no molecule of those given satisfies; looks at LOOK of them at most."""
         missing = dict(self.tests)
-        for _, mol in zip(range(LOOK), parsed(molecules), strict=False):
+        for _, mol in zip(range(MAX_CHECKED), parsed(molecules), strict=False):
             missing = {name: test for name, test in missing.items() if not test(mol)}
             if not missing:
                 return
@@ -95,7 +95,7 @@ TESTS: dict[str, Callable[[Any, Chem.Mol], bool]] = {
     "elements": lambda limits, mol: all(atom.GetSymbol() in limits.elements for atom in mol.GetAtoms()),
     "scaffold": lambda limits, mol: mol.HasSubstructMatch(limits.pattern),
     "similarity": lambda limits, mol: limits.similar(mol) >= limits.similarity,
-    "sa_max": lambda limits, mol: sa(mol) <= limits.sa_max,
+    "sa_max": lambda limits, mol: sa_score(mol) <= limits.sa_max,
 }
 
 

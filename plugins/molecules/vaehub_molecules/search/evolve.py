@@ -7,8 +7,8 @@ from typing import final
 
 from vaehub.base import Json
 from vaehub_molecules.search.buffer import Proposal
-from vaehub_molecules.search.initial import begin
-from vaehub_molecules.search.method import Method, State
+from vaehub_molecules.search.initial import initial_proposals
+from vaehub_molecules.search.method import Method, SearchState
 from vaehub_molecules.search.proposers import Around, Cross, Parents, Samples, proposals
 
 
@@ -24,9 +24,9 @@ class Evolve(Method):
         """The sizes."""
         return asdict(self)
 
-    def propose(self, state: State) -> list[Proposal]:
+    def propose(self, state: SearchState) -> list[Proposal]:
         """A generation: half mutated, half crossed."""
-        if chosen := begin(state, self.population):
+        if chosen := initial_proposals(state, self.population):
             return chosen
         parents = Parents.of(state.space, state.elites(self.population))
         if not parents.smiles:

@@ -16,11 +16,11 @@ from vaehub.base import Json
 from vaehub_molecules.chem.fingerprints import fingerprints
 from vaehub_molecules.search.buffer import Proposal
 from vaehub_molecules.search.edits import Edits
-from vaehub_molecules.search.initial import begin, initial_calls, pool_places
-from vaehub_molecules.search.method import Method, State
-from vaehub_molecules.search.pool import Prints
+from vaehub_molecules.search.initial import initial_calls, initial_proposals, pool_places
+from vaehub_molecules.search.method import Method, SearchState
+from vaehub_molecules.search.pool import FingerprintCache
 from vaehub_molecules.search.proposers import Around, Climb, Cross, Parents, Proposer, Samples, proposals
-from vaehub_molecules.search.surrogate import Surrogate, fit, optimists
+from vaehub_molecules.search.surrogate import Surrogate, fit, ucb_batch
 
 if TYPE_CHECKING:
     from vaehub_molecules.use.latent_space import LatentSpace
@@ -30,7 +30,7 @@ PROPOSERS: tuple[Proposer, ...] = (Around(), Cross(), Samples(), Climb(), Edits(
 
 @final
 @dataclass(frozen=True)
-class Knobs:
+class HybridOptions:
     """What the search is tuned by."""
 
     initial: int = 200  # calls before there is a surrogate; a tenth of the budget where that is less
@@ -55,22 +55,22 @@ class Knobs:
 class Hybrid(Method):
     """Candidates of several proposers, each with a share that follows its success, ranked by upper confidence bounds."""
 
-    def __init__(self, knobs: Knobs = Knobs(), proposers: Sequence[Proposer] = PROPOSERS) -> None:
+    def __init__(self, knobs: HybridOptions = HybridOptions(), proposers: Sequence[Proposer] = PROPOSERS) -> None:
         self.knobs, self.proposers = knobs, proposers
         self._tuned: tuple[int, LatentSpace] | None = None
-        self._prints = Prints()
+        self._prints = FingerprintCache()
 
-    def start(self, state: State) -> None:
+    def start(self, state: SearchState) -> None:
         """Forget what was learnt in an earlier search."""
-        self._tuned, self._prints = None, Prints()
+        self._tuned, self._prints = None, FingerprintCache()
 
     def options(self) -> Json:
         """The knobs."""
         return asdict(self.knobs) | {"proposers": [repr(proposer) for proposer in self.proposers]}
 
-    def propose(self, state: State) -> list[Proposal]:
+    def propose(self, state: SearchState) -> list[Proposal]:
         """Begin with leads and the pool, then rank candidates."""
-        if (chosen := begin(state, self.knobs.initial)) or not len(state.buffer):
+        if (chosen := initial_proposals(state, self.knobs.initial)) or not len(state.buffer):
             return chosen
         surrogate = self._surrogate(state)
         candidates = state.admit(self._written(state))
@@ -80,13 +80,13 @@ class Hybrid(Method):
             return []
         mean, deviation = surrogate.predict(fingerprints([proposal.smiles for proposal in candidates]))
         count = max(self.knobs.batch, int(self.knobs.growth * len(state.buffer)))
-        return [candidates[i] for i in optimists(mean, deviation, count, self.knobs.boldest)]
+        return [candidates[i] for i in ucb_batch(mean, deviation, count, self.knobs.boldest)]
 
-    def _screens(self, state: State) -> bool:
+    def _screens(self, state: SearchState) -> bool:
         """Whether the pool is still screened in this round."""
         return int((np.cumsum(state.batches) > initial_calls(state, self.knobs.initial)).sum()) < self.knobs.screens
 
-    def _screened(self, state: State, surrogate: Surrogate) -> list[Proposal]:
+    def _screened(self, state: SearchState, surrogate: Surrogate) -> list[Proposal]:
         """The most promising molecules of the pool."""
         places = pool_places(state, self.knobs.screen)
         if not places:
@@ -95,7 +95,7 @@ class Hybrid(Method):
         order = np.argsort(-(mean + self.knobs.boldest * deviation), kind="stable")
         return state.admit([Proposal(state.pool.smiles[places[i]], "pool") for i in order], 4 * self.knobs.batch)
 
-    def _written(self, state: State) -> list[Proposal]:
+    def _written(self, state: SearchState) -> list[Proposal]:
         """Candidates of the tuned model, from every proposer that fits."""
         parents = Parents.of(self._model(state), state.elites(self.knobs.elites))
         if not parents.smiles:
@@ -103,7 +103,7 @@ class Hybrid(Method):
         able = [proposer for proposer in self.proposers if proposer.fits(state)]
         return proposals(list(zip(able, self._shares(state, able), strict=True)), state, parents)
 
-    def _shares(self, state: State, able: Sequence[Proposer]) -> list[int]:
+    def _shares(self, state: SearchState, able: Sequence[Proposer]) -> list[int]:
         """How many candidates each proposer writes: by the share of its latest calls that are among the elites, never under the floor."""
         best = set(state.elites(self.knobs.elites))
         latest = [call.proposal for call in state.buffer.calls[-self.knobs.memory :]]
@@ -112,14 +112,14 @@ class Hybrid(Method):
         shares = self.knobs.floor + (1 - self.knobs.floor * len(able)) * rates / rates.sum()
         return [int(share * self.knobs.candidates) for share in shares]
 
-    def _surrogate(self, state: State) -> Surrogate:
+    def _surrogate(self, state: SearchState) -> Surrogate:
         """The process of the best and the latest calls."""
         y = state.targets()
         order = np.argsort(-y, kind="stable")[: self.knobs.best]
         kept = np.union1d(order, np.arange(max(0, len(y) - self.knobs.latest), len(y)))
         return fit(self._prints.of([state.buffer.calls[i].smiles for i in kept]), y[kept])
 
-    def _model(self, state: State) -> LatentSpace:
+    def _model(self, state: SearchState) -> LatentSpace:
         """The model, tuned again on the best molecules after every `tune_every` calls, from where the last tuning left it."""
         done, space = self._tuned or (0, state.space)
         for turn in range(done + 1, len(state.buffer) // self.knobs.tune_every + 1):
@@ -127,7 +127,7 @@ class Hybrid(Method):
             self._tuned = (turn, space)
         return space
 
-    def _tune(self, state: State, space: LatentSpace, turn: int) -> LatentSpace:
+    def _tune(self, state: SearchState, space: LatentSpace, turn: int) -> LatentSpace:
         elites = [smiles for smiles in state.elites(self.knobs.tune_on, turn * self.knobs.tune_every) if space.knows(smiles)]
         if not elites:
             return space

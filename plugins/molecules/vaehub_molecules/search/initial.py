@@ -9,59 +9,61 @@ import numpy as np
 
 from vaehub_molecules.chem.fingerprints import fingerprints, tanimoto
 from vaehub_molecules.search.buffer import Proposal
-from vaehub_molecules.search.method import State
+from vaehub_molecules.search.method import SearchState
 from vaehub_molecules.search.proposers import Around, Parents, Samples, proposals
 
 SLACK = 0.1  # by which a folded fingerprint may differ from the exact one that a constraint asks for
 BLOCK = 1_000  # molecules of the pool that are looked at together
 
 
-def begin(state: State, calls: int) -> list[Proposal]:
+def initial_proposals(state: SearchState, calls: int) -> list[Proposal]:
     """What to call before there were `initial_calls`; [] from then on, and where nothing is found."""
     missing = initial_calls(state, calls) - len(state.buffer)
-    return first(state, missing) if missing > 0 else []
+    return first_proposals(state, missing) if missing > 0 else []
 
 
-def initial_calls(state: State, calls: int) -> int:
+def initial_calls(state: SearchState, calls: int) -> int:
     """The first calls of a search, of which a small budget gives a tenth, and all leads their part."""
     return max(min(calls, state.budget // 10), len(state.leads), 1)
 
 
-def first(state: State, count: int) -> list[Proposal]:
+def first_proposals(state: SearchState, count: int) -> list[Proposal]:
     """The leads, as many molecules around them as of the pool, random ones of the pool, and the model's own where those are too few."""
     leads = [Proposal(lead, "lead") for lead in state.leads]
-    return state.admit(chain(leads, around_leads(state, count // 2), of_pool(state), own(state, 4 * count)), count)
+    return state.admit(
+        chain(leads, around_leads(state, count // 2), pool_proposals(state), prior_proposals(state, 4 * count)), count
+    )
 
 
-def around_leads(state: State, count: int) -> list[Proposal]:
+def around_leads(state: SearchState, count: int) -> list[Proposal]:
     """What the model writes around the leads that it can read."""
     parents = Parents.of(state.space, state.leads)
     return state.admit(proposals([(Around(), 4 * count)], state, parents), count) if parents.smiles and count else []
 
 
-def of_pool(state: State) -> Iterator[Proposal]:
+def pool_proposals(state: SearchState) -> Iterator[Proposal]:
     """Molecules of the pool that may be called."""
-    order = shuffled(state)
-    blocks = (likely(state, order[start : start + BLOCK]) for start in range(0, len(order), BLOCK))
+    order = shuffled_places(state)
+    blocks = (admissible_places(state, order[start : start + BLOCK]) for start in range(0, len(order), BLOCK))
     return (Proposal(state.pool.smiles[place], "pool") for places in blocks for place in places)
 
 
-def own(state: State, count: int) -> Iterator[Proposal]:
+def prior_proposals(state: SearchState, count: int) -> Iterator[Proposal]:
     """Samples of the model, which are drawn when the first is asked for."""
     yield from proposals([(Samples(), count)], state, Parents.of(state.space, []))
 
 
-def pool_places(state: State, count: int) -> list[int]:
+def pool_places(state: SearchState, count: int) -> list[int]:
     """Places of molecules of the pool, the same in every round, that may be called."""
-    return likely(state, shuffled(state)[:count])
+    return admissible_places(state, shuffled_places(state)[:count])
 
 
-def shuffled(state: State) -> list[int]:
+def shuffled_places(state: SearchState) -> list[int]:
     """All places of the pool in a random order, the same in every round."""
     return state.pool.some(len(state.pool), np.random.default_rng(state.seed))
 
 
-def likely(state: State, places: Sequence[int]) -> list[int]:
+def admissible_places(state: SearchState, places: Sequence[int]) -> list[int]:
     """Those of these places of the pool that were not called and may be similar enough to a lead."""
     places = [place for place in places if state.pool.smiles[place] not in state.buffer]
     least = state.constraints.similarity

@@ -13,20 +13,20 @@ from vaehub.jobs.progress import Stage
 from vaehub.jobs.workers import Workers
 from vaehub.signals import rearm
 from vaehub_molecules.search.buffer import Call
-from vaehub_molecules.search.method import Method, State
+from vaehub_molecules.search.method import Method, SearchState
 from vaehub_molecules.search.rounds import Batch, Rounds, Values, answers
 
-PATIENCE = 25  # rounds in a row without a new molecule, after which a search ends
-HOPELESS = 20  # calls from the start without a single value, after which it ends
-ENOUGH = 20  # calls by which a product that is mostly 0 is told
+MAX_EMPTY_ROUNDS = 25  # rounds in a row without a new molecule, after which a search ends
+MAX_FIRST_FAILURES = 20  # calls from the start without a single value, after which it ends
+ZEROS_CHECKED_AFTER = 20  # calls by which a product that is mostly 0 is told
 
 
 @final
 @dataclass
-class Loop:
+class SearchLoop:
     """One search until its budget is spent. Rounds that were written down are taken from there, so that no call is repeated."""
 
-    state: State
+    state: SearchState
     method: Method
     rounds: Rounds
     workers: Workers[str, Values]
@@ -41,14 +41,14 @@ class Loop:
         self.method.start(self.state)
         self._start -= max((call.time for batch in self.rounds.batches for call in batch.calls.values()), default=0.0)
         empty = 0
-        while self.state.room and empty < PATIENCE:
+        while self.state.room and empty < MAX_EMPTY_ROUNDS:
             rearm()
             empty = 0 if self._round() else empty + 1
             self.bar.reach(len(self.state.buffer), note=f"best {max(self.state.targets(), default=0.0):.4g}")
         if self.state.room:
             calls = len(self.state.buffer)
             warnings.warn(
-                f"no new molecule in {PATIENCE} rounds: the search ended after {calls:,} calls", UserWarning, stacklevel=2
+                f"no new molecule in {MAX_EMPTY_ROUNDS} rounds: the search ended after {calls:,} calls", UserWarning, stacklevel=2
             )
 
     def _round(self) -> int:
@@ -88,7 +88,7 @@ class Loop:
     def _warn_of_zeros(self, new: int) -> None:
         """Once, after the first calls: a weighted product is 0 where a score is not positive, and tells nothing there."""
         before, total = len(self.state.buffer) - new, len(self.state.buffer)
-        if not self.product or not before < min(ENOUGH, self.state.budget) <= total:
+        if not self.product or not before < min(ZEROS_CHECKED_AFTER, self.state.budget) <= total:
             return
         zeros = int((self.state.buffer.values() == 0).sum())
         if zeros > total / 2:
@@ -105,7 +105,7 @@ class Loop:
         if self._valued:
             return
         self._failed.append(call)
-        if len(self._failed) >= min(HOPELESS, self.state.budget):
+        if len(self._failed) >= min(MAX_FIRST_FAILURES, self.state.budget):
             raise UsageError(
                 f"objective {', '.join(self.state.objectives)}: none of the first {len(self._failed)} calls gave a value; "
                 f"the first was {self._failed[0].smiles}: {self._failed[0].answer.error}"

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 class Method(ABC):
     """Proposes what to score next, as a function of the state alone: a killed search then goes on as if nothing had been."""
 
-    def start(self, state: State) -> None:
+    def start(self, state: SearchState) -> None:
         """Called before the first round: forget an earlier search. Raises UsageError where this model or objective does not fit."""
 
     def options(self) -> Json:
@@ -34,7 +34,7 @@ class Method(ABC):
         return {}
 
     @abstractmethod
-    def propose(self, state: State) -> Sequence[Proposal]:
+    def propose(self, state: SearchState) -> Sequence[Proposal]:
         """Molecules that `state.admit` let through, the most promising first; at most `state.room` of them are scored.
 
         What it draws comes from `state.rng` or `state.seed_of`. What it keeps must follow from the calls so far (a model tuned on them).
@@ -43,7 +43,7 @@ class Method(ABC):
 
 @final
 @dataclass
-class State:
+class SearchState:
     """A search as it stands at the start of a round."""
 
     space: LatentSpace

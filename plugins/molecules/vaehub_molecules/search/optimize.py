@@ -23,9 +23,9 @@ from vaehub_molecules.search.evolve import Evolve
 from vaehub_molecules.search.goal import Goal, Objective, goal_of
 from vaehub_molecules.search.gradient import Gradient
 from vaehub_molecules.search.hybrid import Hybrid
-from vaehub_molecules.search.loop import Loop
-from vaehub_molecules.search.method import Method, State
-from vaehub_molecules.search.pool import Source, open_pool, unique
+from vaehub_molecules.search.loop import SearchLoop
+from vaehub_molecules.search.method import Method, SearchState
+from vaehub_molecules.search.pool import Source, canonical_unique, open_pool
 from vaehub_molecules.search.result import Result
 from vaehub_molecules.search.rounds import Rounds, values_of
 
@@ -61,25 +61,25 @@ def optimize(
     started, and counts. Raises UsageError where an option does not fit.
     """
     space, goal, chosen = space_of(run), goal_of(objective, weights), method_of(method)
-    state = state_of(space, goal, start, pool, constraints or Constraints(), seed, budget)
+    state = initial_state(space, goal, start, pool, constraints or Constraints(), seed, budget)
     path = None if out is None else Path(out) / JOURNAL
-    settings = made_by(state, chosen, goal)
+    settings = search_settings(state, chosen, goal)
     calling = Workers(partial(values_of, goal), workers, Limits(seconds=seconds))
     with interruptible(), Rounds(path, settings) as rounds, calling, stage("searching", budget) as bar:
-        Loop(state, chosen, rounds, calling, bar, product=bool(weights)).run()
+        SearchLoop(state, chosen, rounds, calling, bar, product=bool(weights)).run()
     result = Result(state.buffer, goal.names, goal.columns, state.leads, budget)
     if out is not None:
         with stage("drawing the report"):
-            written(result, space, Path(out), settings | {"method": name_of(chosen)})
+            write_results(result, space, Path(out), settings | {"method": method_name(chosen)})
     return result
 
 
-def name_of(method: Method) -> str:
+def method_name(method: Method) -> str:
     """What a method is called on the command line, or its class where it is the user's own."""
     return next((name for name, made in METHODS.items() if type(method) is made), type(method).__name__)
 
 
-def written(result: Result, space: LatentSpace, folder: Path, settings: Json) -> None:
+def write_results(result: Result, space: LatentSpace, folder: Path, settings: Json) -> None:
     """Tables, structures and the page."""
     from vaehub_molecules.search.report import write_search
 
@@ -115,20 +115,20 @@ def method_of(method: str | Method) -> Method:
     return METHODS[method]()
 
 
-def state_of(
+def initial_state(
     space: LatentSpace, goal: Goal, start: Sequence[str], source: Source, constraints: Constraints, seed: int, budget: int
-) -> State:
+) -> SearchState:
     """A search before its first round. Raises UsageError where a lead cannot be read, or no molecule can satisfy a constraint."""
     policy = space.policy
-    leads = tuple(unique([start] if isinstance(start, str) else sequence("start", start), "start", policy))
-    require_spelt(space, leads)
+    leads = tuple(canonical_unique([start] if isinstance(start, str) else sequence("start", start), "start", policy))
+    check_leads(space, leads)
     pool = open_pool(source, space, policy, seed)
     limits = constraints.near(leads)
     limits.feasible([*leads, *pool.smiles], "the leads and the pool")
-    return State(space, goal.names, leads, pool, limits, policy, seed, budget)
+    return SearchState(space, goal.names, leads, pool, limits, policy, seed, budget)
 
 
-def require_spelt(space: LatentSpace, leads: Sequence[str]) -> None:
+def check_leads(space: LatentSpace, leads: Sequence[str]) -> None:
     """Raise UsageError where the model can read none of the leads; warn of each that it cannot."""
     unknown = [lead for lead in leads if not space.knows(lead)]
     if unknown and len(unknown) == len(leads):
@@ -138,7 +138,7 @@ def require_spelt(space: LatentSpace, leads: Sequence[str]) -> None:
         warnings.warn(text, UserWarning, stacklevel=2)
 
 
-def made_by(state: State, method: Method, goal: Goal) -> Json:
+def search_settings(state: SearchState, method: Method, goal: Goal) -> Json:
     """All that decides the course of a search: one that goes on must have the same, save that its budget may be larger."""
     run = state.space.run
     return {

@@ -19,13 +19,13 @@ from vaehub_molecules.chem.reasons import Rejected
 if TYPE_CHECKING:
     from vaehub_molecules.use.latent_space import LatentSpace
 
-OWN = 2_000  # molecules that a model writes where no pool is given
+POOL_SAMPLES = 2_000  # molecules that a model writes where no pool is given
 Source: TypeAlias = "Path | str | Sequence[str] | Pool | None"
 
 
 @final
 @dataclass
-class Prints:
+class FingerprintCache:
     """Count fingerprints that are computed once a molecule."""
 
     known: dict[str, NDArray[np.uint8]] = field(default_factory=dict)
@@ -43,7 +43,7 @@ class Pool:
     """Canonical molecules with their fingerprints, which are computed when first asked for; one pool can serve many searches."""
 
     smiles: Sequence[str]
-    prints: Prints = field(default_factory=Prints, repr=False)
+    prints: FingerprintCache = field(default_factory=FingerprintCache, repr=False)
 
     def __len__(self) -> int:
         return len(self.smiles)
@@ -62,25 +62,25 @@ def open_pool(source: Source, space: LatentSpace, policy: Policy, seed: int) -> 
     if isinstance(source, Pool):
         return source
     if source is None:
-        return Pool(own(space, seed))
-    smiles = from_file(Path(source), policy) if isinstance(source, (str, Path)) else unique(source, "pool", policy)
+        return Pool(sampled_molecules(space, seed))
+    smiles = read_pool(Path(source), policy) if isinstance(source, (str, Path)) else canonical_unique(source, "pool", policy)
     if not smiles:
         raise UsageError(f"pool={source}: has no molecule; give another file")
     return Pool(smiles)
 
 
-def own(space: LatentSpace, seed: int) -> list[str]:
+def sampled_molecules(space: LatentSpace, seed: int) -> list[str]:
     """Different valid molecules that the model writes from its prior."""
-    found = space.molecules(space.prior(OWN, seed), temperature=1.0, seed=seed)
+    found = space.molecules(space.prior(POOL_SAMPLES, seed), temperature=1.0, seed=seed)
     smiles = list(dict.fromkeys(filter(None, found)))
     if not smiles:
         raise UsageError(
-            f"none of {OWN:,} samples of the model is a valid molecule; train it longer, or give a pool of molecules"
+            f"none of {POOL_SAMPLES:,} samples of the model is a valid molecule; train it longer, or give a pool of molecules"
         )
     return smiles
 
 
-def from_file(path: Path, policy: Policy) -> list[str]:
+def read_pool(path: Path, policy: Policy) -> list[str]:
     """Canonical molecules of a file, each once."""
     from vaehub_molecules.files import read_molecules
 
@@ -97,12 +97,12 @@ def read_leads(path: Path, policy: Policy) -> list[str]:
     return [str(smiles) for smiles in found.frame["smiles"]]
 
 
-def unique(molecules: Sequence[str], what: str, policy: Policy) -> list[str]:
+def canonical_unique(molecules: Sequence[str], what: str, policy: Policy) -> list[str]:
     """Canonical molecules, each once. Raises UsageError that names the one that cannot be read."""
-    return list(dict.fromkeys(readable(smiles, what, policy) for smiles in molecules))
+    return list(dict.fromkeys(canonical_or_error(smiles, what, policy) for smiles in molecules))
 
 
-def readable(smiles: str, what: str, policy: Policy) -> str:
+def canonical_or_error(smiles: str, what: str, policy: Policy) -> str:
     """A canonical molecule. Raises UsageError where it is none."""
     try:
         return canonical(smiles, policy)

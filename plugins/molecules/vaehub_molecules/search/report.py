@@ -15,7 +15,7 @@ from vaehub.errors import UsageError
 from vaehub.report import Block, Card, Cards, Code, Facts, Figure, Finding, Link, Page, Section, Table, Tile, Tiles
 from vaehub.report.run_page import versions
 from vaehub_molecules.chem.fingerprints import fingerprints, tanimoto
-from vaehub_molecules.report.cards import card, properties_in_words
+from vaehub_molecules.report.cards import card, property_lines
 from vaehub_molecules.report.charts import front_figure, score_figure
 from vaehub_molecules.use.neighbours import by_fingerprint
 
@@ -51,7 +51,7 @@ def search_page(result: Result, space: LatentSpace, folder: Path, settings: Mapp
     sections = [
         Section("How it went", list(charts(result))),
         Section("Leads", lead_cards(result.leads[:LEADS])),
-        Section("The best molecules", found(result, space), "Tanimoto: of counted ECFP4, 1 is alike."),
+        Section("The best molecules", best_blocks(result, space), "Tanimoto: of counted ECFP4, 1 is alike."),
         Section("Where the calls came from", [origins(result)]),
         Section(
             "What was counted", [Facts({name.replace("_", " "): f"{count:,}" for name, count in result.counts.items()})], CALLS
@@ -96,13 +96,11 @@ def tiles(result: Result) -> list[Tile]:
 def lead_cards(leads: Sequence[str]) -> list[Block]:
     """The leads."""
     return (
-        [Cards([[card(lead, "lead", (note,))] for lead, note in zip(leads, properties_in_words(leads), strict=True)])]
-        if leads
-        else []
+        [Cards([[card(lead, "lead", (note,))] for lead, note in zip(leads, property_lines(leads), strict=True)])] if leads else []
     )
 
 
-def found(result: Result, space: LatentSpace) -> list[Block]:
+def best_blocks(result: Result, space: LatentSpace) -> list[Block]:
     """The best molecules, each beside the training molecule most like it where those are at hand."""
     best = (result.front if len(result.columns) > 1 else result.best).head(SHOWN)
     if best.empty:
@@ -129,8 +127,8 @@ def score(value: float) -> str:
 
 def provenance(space: LatentSpace, folder: Path, settings: Mapping[str, Any]) -> list[Block]:
     """The command and all that decided the course of the search, with the versions of everything."""
-    facts = {name: in_words(value) for name, value in settings.items() if name != "method options"}
-    options = {name: in_words(value) for name, value in (settings.get("method options") or {}).items()}
+    facts = {name: setting_text(value) for name, value in settings.items() if name != "method options"}
+    options = {name: setting_text(value) for name, value in (settings.get("method options") or {}).items()}
     blocks: list[Block] = [
         Code(
             command(space, folder, settings),
@@ -145,10 +143,10 @@ def provenance(space: LatentSpace, folder: Path, settings: Mapping[str, Any]) ->
     return [*blocks, Facts({"model": str(space.run.path or "a model file"), **versions(space.run)}, "Model and versions")]
 
 
-def in_words(value: Any) -> str:
+def setting_text(value: Any) -> str:
     """A setting as text; limits that were not set are left out."""
     if isinstance(value, Mapping):
-        return "; ".join(f"{name} {in_words(each)}" for name, each in value.items() if each not in (None, (), [])) or "none"
+        return "; ".join(f"{name} {setting_text(each)}" for name, each in value.items() if each not in (None, (), [])) or "none"
     return ", ".join(map(str, value)) if isinstance(value, list | tuple) else str(value)
 
 
@@ -170,21 +168,21 @@ OPTIONS = {"sa_max": "sa-max", "max_heavy": "max-heavy", "elements": "element"}
 def best_cards(best: pd.DataFrame, result: Result) -> list[Card]:
     """The best molecules, with their values, properties and likeness to the lead."""
     smiles = best["smiles"].tolist()
-    likeness = to_leads(smiles, result.leads)
-    rows = zip(best.to_dict("records"), properties_in_words(smiles), likeness, strict=True)
+    likeness = similarity_to_leads(smiles, result.leads)
+    rows = zip(best.to_dict("records"), property_lines(smiles), likeness, strict=True)
     return [
-        card(row["smiles"], head(i, row, result.columns), (note, alike, f"call {row['call']:,}, by {row['by']}"))
+        card(row["smiles"], card_title(i, row, result.columns), (note, alike, f"call {row['call']:,}, by {row['by']}"))
         for i, (row, note, alike) in enumerate(rows, 1)
     ]
 
 
-def head(place: int, row: Mapping[Any, Any], columns: Sequence[str]) -> str:
+def card_title(place: int, row: Mapping[Any, Any], columns: Sequence[str]) -> str:
     """Place and values of a molecule."""
     values = ", ".join(f"{row[name]:#.4g}" if name == "score" else f"{name} {row[name]:.3g}" for name in columns)
     return f"{place}. {values}"
 
 
-def to_leads(smiles: Sequence[str], leads: Sequence[str]) -> list[str]:
+def similarity_to_leads(smiles: Sequence[str], leads: Sequence[str]) -> list[str]:
     """How like the most similar lead each molecule is, in words; "" without leads."""
     if not leads or not smiles:
         return [""] * len(smiles)

@@ -14,7 +14,7 @@ import pandas as pd
 from vaehub import Described
 from vaehub.files.atomic import atomic_write
 from vaehub.files.tables import write_table
-from vaehub_molecules.files.writing import sdf
+from vaehub_molecules.files.writing import sdf_bytes
 from vaehub_molecules.search.buffer import Buffer, Floats, auc
 from vaehub_molecules.search.pareto import front, hypervolume
 
@@ -115,7 +115,7 @@ class Result(Described):
         folder = Path(folder)
         for name, frame in self._tables().items():
             write_table(frame, folder / f"{name}.csv")
-        atomic_write(folder / "best.sdf", sdf(self.best))
+        atomic_write(folder / "best.sdf", sdf_bytes(self.best))
 
     def _tables(self) -> dict[str, pd.DataFrame]:
         tables = {"trace": self.trace, "best": self.best}

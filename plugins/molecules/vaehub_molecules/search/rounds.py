@@ -16,7 +16,7 @@ from vaehub.jobs.workers import Answer as Outcome
 from vaehub.jobs.workers import Workers
 from vaehub_molecules.search.buffer import Answer, Call, Proposal
 
-FORM = "vaehub-search/2"
+FORMAT = "vaehub-search/2"
 Values: TypeAlias = tuple[float, ...]
 
 
@@ -57,7 +57,7 @@ class Rounds(AbstractContextManager["Rounds"]):
 
     def __init__(self, path: Path | None, identity: Json) -> None:
         self.batches: list[Batch] = []
-        self.ledger = Ledger(path, FORM, identity, self._take, growing=("budget",))
+        self.ledger = Ledger(path, FORMAT, identity, self._take, growing=("budget",))
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         self.ledger.__exit__(kind, error, trace)

@@ -50,7 +50,7 @@ def fit(rows: Counts, y: Floats) -> Surrogate:
     kernel = tanimoto(rows, rows).astype(np.float64)
     centred = y - y.mean()
     noise = best_noise(kernel, centred)
-    lower, weights, _ = solved(kernel, centred, noise)
+    lower, weights, _ = solve(kernel, centred, noise)
     scale = float(np.sqrt(max(centred @ weights / len(y), 1e-12)))
     return Surrogate(rows, weights.astype(np.float32), lower.astype(np.float32), float(y.mean()), scale, noise)
 
@@ -64,18 +64,18 @@ def best_noise(kernel: Floats, y: Floats) -> float:
 
 def evidence(kernel: Floats, y: Floats, noise: float) -> float:
     """Log marginal likelihood with the scale at its maximum, up to a constant."""
-    _, weights, logdet = solved(kernel, y, noise)
+    _, weights, logdet = solve(kernel, y, noise)
     return float(-len(y) / 2 * np.log(max(float(y @ weights), 1e-300)) - logdet / 2)
 
 
-def solved(kernel: Floats, y: Floats, noise: float) -> tuple[Floats, Floats, float]:
+def solve(kernel: Floats, y: Floats, noise: float) -> tuple[Floats, Floats, float]:
     """(Cholesky factor, (K + noise I)⁻¹ y, log|K + noise I|)."""
     factor: Any = cho_factor(kernel + noise * np.eye(len(y)), lower=True, check_finite=False)
     lower = np.tril(factor[0])
     return lower, cho_solve(factor, y, check_finite=False), float(2 * np.log(np.diag(lower)).sum())
 
 
-def optimists(mean: Floats, deviation: Floats, count: int, boldest: float) -> list[int]:
+def ucb_batch(mean: Floats, deviation: Floats, count: int, boldest: float) -> list[int]:
     """Rows to call, the best of mean + kappa sd for `count` values of kappa from 0 to `boldest`, each row once.
 
     Upper confidence bounds, "Gaussian Process Optimization in the Bandit Setting" (Srinivas et al., 2010), arXiv:0912.3995; one kappa

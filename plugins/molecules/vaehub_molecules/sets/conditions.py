@@ -41,20 +41,20 @@ class Conditions:
     def read(self, values: Sequence[str | int | float]) -> Tensor:
         """cond (C,) from what a user gives: numbers in order, or name=value, such as qed=0.9 and scaffold=c1ccccc1."""
         names = [*self.scales.names, *([SCAFFOLD] if self.scaffold else [])]
-        given = dict(named(value, names, place) for place, value in enumerate(values))
+        given = dict(name_and_value(value, names, place) for place, value in enumerate(values))
         missing = [name for name in names if name not in given]
         if missing:
             raise UsageError(
                 f"cond: give {', '.join(f'{name}=…' for name in missing)} as well; this model is conditioned on {names}"
             )
-        numbers = torch.tensor([number(given[name], name) for name in self.scales.names])
+        numbers = torch.tensor([finite_number(given[name], name) for name in self.scales.names])
         parts = [self.scales.scaled(numbers)]
         if self.scaffold:
-            parts.append(scaffold_bits([readable(given[SCAFFOLD])])[0])
+            parts.append(scaffold_bits([canonical_scaffold(given[SCAFFOLD])])[0])
         return torch.cat(parts)
 
 
-def named(value: str | int | float, names: Sequence[str], place: int) -> tuple[str, str]:
+def name_and_value(value: str | int | float, names: Sequence[str], place: int) -> tuple[str, str]:
     """(name, value) of one thing that a user gives."""
     name, equals, text = str(value).partition("=")
     if equals and name in names:
@@ -66,7 +66,7 @@ def named(value: str | int | float, names: Sequence[str], place: int) -> tuple[s
     return names[place], str(value)
 
 
-def number(text: str, name: str) -> float:
+def finite_number(text: str, name: str) -> float:
     """A finite number."""
     try:
         value = float(text)
@@ -77,7 +77,7 @@ def number(text: str, name: str) -> float:
     return value
 
 
-def readable(text: str) -> str:
+def canonical_scaffold(text: str) -> str:
     """Canonical SMILES of a scaffold."""
     try:
         return canonical(text)

@@ -11,7 +11,7 @@ MIDDLE = ("c1ccc({})cc1", "CC({})C", "C(=O)N{}", "c1ccnc({})c1", "C1CCN({})CC1")
 RIGHT = ("C", "CC", "C(N)=O", "CO", "C(C)C", "CCO")
 
 
-def some_molecules() -> list[str]:
+def example_molecules() -> list[str]:
     """Canonical SMILES of more than 200 molecules."""
     texts = [left + middle.format(right) for left, middle, right in product(LEFT, MIDDLE, RIGHT)]
     return list(dict.fromkeys(map(canonical, texts)))

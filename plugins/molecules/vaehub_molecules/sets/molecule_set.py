@@ -13,10 +13,10 @@ from pydantic import Field
 from vaehub import Codec, Domain, Spec, UsageError
 from vaehub_molecules.chem.policy import Policy
 from vaehub_molecules.codec import MoleculeCodec
-from vaehub_molecules.rows import Rows
+from vaehub_molecules.rows import MoleculeRows
 from vaehub_molecules.sets.conditions import Conditions
-from vaehub_molecules.sets.hashed_set import Known
-from vaehub_molecules.sets.property_values import Names, numbers
+from vaehub_molecules.sets.hashed_set import HashedSet
+from vaehub_molecules.sets.property_values import Names, property_values
 from vaehub_molecules.sets.scales import Scales
 from vaehub_molecules.tokens import TOKENIZERS, Vocabulary
 
@@ -58,7 +58,7 @@ class MoleculeSet(Domain[MoleculeCodec]):
         """Properties (N, P) of the molecules of a split, each computed once."""
         if split not in self._values:
             frame = self.train if split == "train" else self.frame(split)
-            self._values[split] = numbers(frame, tuple(dict.fromkeys((*self.names, *self.condition_names))))
+            self._values[split] = property_values(frame, tuple(dict.fromkeys((*self.names, *self.condition_names))))
         return self._values[split][list(names)].to_numpy(np.float64)
 
     def learn(self) -> MoleculeCodec:
@@ -68,9 +68,9 @@ class MoleculeSet(Domain[MoleculeCodec]):
         scales = Scales.of(self.names, self.values("train", self.names))
         conditions = Conditions(Scales.of(self.condition_names, self.values("train", self.condition_names)), self.scaffold)
         spec = Spec((vocabulary.length,), cond=conditions.width, classes=len(vocabulary), targets=len(self.names))
-        return MoleculeCodec(spec, self.tokenizer, vocabulary, scales, conditions, Known.of(smiles), self.policy)
+        return MoleculeCodec(spec, self.tokenizer, vocabulary, scales, conditions, HashedSet.of(smiles), self.policy)
 
-    def data(self, split: str) -> Rows:
+    def data(self, split: str) -> MoleculeRows:
         """Molecules that the vocabulary can spell; of validation and test those that it cannot are left out."""
         frame, codec = self.train if split == "train" else self.frame(split), self.codec
         spelt = np.array([split == "train" or codec.vocabulary.lacks(s) is None for s in frame["smiles"]], dtype=bool)
@@ -78,7 +78,7 @@ class MoleculeSet(Domain[MoleculeCodec]):
         return codec.rows(frame["smiles"][spelt].tolist(), y, given)
 
 
-def set_of(domain: Domain[Codec]) -> MoleculeSet:
+def molecule_set_of(domain: Domain[Codec]) -> MoleculeSet:
     """A domain of this plugin. Raises UsageError for another one, whose training molecules are not known."""
     if not isinstance(domain, MoleculeSet):
         raise UsageError("this run was not trained on a set of molecules of this plugin; its training molecules are not at hand")

@@ -9,10 +9,10 @@ from typing import Any, final
 import pandas as pd
 
 from vaehub_molecules.chem.policy import Policy
-from vaehub_molecules.sets.examples import some_molecules
+from vaehub_molecules.sets.examples import example_molecules
 from vaehub_molecules.sets.molecule_set import Count, MoleculeSet, Seed, TokenizerName
 from vaehub_molecules.sets.property_values import Names
-from vaehub_molecules.sets.published import chosen, fetch, frame_of, held, lines_of
+from vaehub_molecules.sets.published import canonical_frame, fetch, held_out_size, read_smiles, sample_by_hash
 
 WHEEL = "ca/04/335f23e9ae95ca381ac7c3f335303dbbeb0f8a604d167891cf60c9360178/molsets-0.3.1-py3-none-any.whl"
 SHA256 = "7f4450e3ebecebe79c3a2a55950c93daddee071120daf64a163d03481e811d34"
@@ -54,7 +54,7 @@ class Moses(MoleculeSet):
     @staticmethod
     def example(folder: Path) -> dict[str, Any]:
         """Options under which a few molecules stand for the set."""
-        molecules = some_molecules()
+        molecules = example_molecules()
         for name, part in (("train", molecules[::2]), ("test", molecules[1::2])):
             (folder / f"{name}.smi").write_text("\n".join(part))
         return {"path": str(folder)}
@@ -63,17 +63,17 @@ class Moses(MoleculeSet):
         """Published SMILES of "train" or "test"."""
         if self.download:
             return fetch(WHEEL, SHA256, f"moses/dataset/data/{part}.csv.gz")
-        return lines_of(self.path, [f"{part}.{kind}" for kind in ("smi.gz", "csv.gz", "smi", "csv")], "MOSES")
+        return read_smiles(self.path, [f"{part}.{kind}" for kind in ("smi.gz", "csv.gz", "smi", "csv")], "MOSES")
 
     @cached_property
     def parts(self) -> dict[str, list[str]]:
         """Published SMILES of training and validation."""
         lines = self.lines("train")
-        ranked, n = chosen(lines, len(lines), self.seed), held(lines)
+        ranked, n = sample_by_hash(lines, len(lines), self.seed), held_out_size(lines)
         return {"val": ranked[:n], "train": ranked[n:][: self.limit]}
 
     def frame(self, split: str) -> pd.DataFrame:
         """Molecules of a split."""
         if split == "test":
-            return frame_of(chosen(self.lines("test"), self.limit and 10_000, self.seed), self.policy)
-        return frame_of(self.parts[split], self.policy)
+            return canonical_frame(sample_by_hash(self.lines("test"), self.limit and 10_000, self.seed), self.policy)
+        return canonical_frame(self.parts[split], self.policy)

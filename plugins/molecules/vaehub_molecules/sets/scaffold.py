@@ -9,7 +9,7 @@ from rdkit.Chem.Scaffolds.MurckoScaffold import MurckoScaffoldSmiles
 from torch import Tensor
 
 from vaehub_molecules.chem.fingerprints import fingerprints
-from vaehub_molecules.chem.parallel import spread
+from vaehub_molecules.chem.parallel import parallel_map
 
 BITS = 256
 
@@ -25,4 +25,4 @@ def scaffold(smiles: str) -> str:
 
 def scaffold_bits(smiles: Sequence[str]) -> Tensor:
     """Fingerprints (N, BITS) of the scaffolds of molecules, zeros where there is none."""
-    return torch.from_numpy(fingerprints(spread(scaffold, smiles), size=BITS, counts=False)).float()
+    return torch.from_numpy(fingerprints(parallel_map(scaffold, smiles), size=BITS, counts=False)).float()

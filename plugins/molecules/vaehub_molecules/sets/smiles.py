@@ -12,13 +12,13 @@ from pydantic import Field
 
 from vaehub.errors import UsageError
 from vaehub_molecules.chem.policy import Charges, Policy, Salts, Stereo
-from vaehub_molecules.sets.examples import some_molecules
+from vaehub_molecules.sets.examples import example_molecules
 from vaehub_molecules.sets.molecule_set import Count, MoleculeSet, Seed, TokenizerName
 from vaehub_molecules.sets.property_values import Names
-from vaehub_molecules.sets.splitting import shares
+from vaehub_molecules.sets.splitting import split_by_hash
 
 if TYPE_CHECKING:
-    from vaehub_molecules.files import Molecules
+    from vaehub_molecules.files import MoleculeTable
 
 Share = Annotated[float, Field(gt=0, lt=0.5)]
 Size = Annotated[int, Field(ge=1, le=512)]
@@ -80,11 +80,11 @@ class Smiles(MoleculeSet):
     @staticmethod
     def example(folder: Path) -> dict[str, Any]:
         """Options under which the domain has a few molecules."""
-        (folder / "some.smi").write_text("\n".join(some_molecules()))
+        (folder / "some.smi").write_text("\n".join(example_molecules()))
         return {"path": str(folder / "some.smi")}
 
     @cached_property
-    def molecules(self) -> Molecules:
+    def molecules(self) -> MoleculeTable:
         """All that the file holds."""
         from vaehub_molecules.files import read_molecules
 
@@ -104,7 +104,7 @@ class Smiles(MoleculeSet):
         frame = self.molecules.frame
         if len(frame) < 3:
             raise UsageError(f"{self.path}: {len(frame)} different molecules; at least 3 are needed to train, validate and test")
-        parts = shares(frame, self.val_share, self.test_share, self.seed)
+        parts = split_by_hash(frame, self.val_share, self.test_share, self.seed)
         return parts | {"train": parts["train"].head(self.limit or len(frame))}
 
     def frame(self, split: str) -> pd.DataFrame:

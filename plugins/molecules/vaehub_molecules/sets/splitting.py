@@ -9,15 +9,15 @@ import numpy as np
 import pandas as pd
 
 
-def order(strings: Sequence[str], seed: int) -> np.ndarray:
+def hash_order(strings: Sequence[str], seed: int) -> np.ndarray:
     """Places of strings in an order drawn by their hash."""
     key = str(seed).encode()
     return np.argsort([blake2b(s.encode(), digest_size=8, key=key).digest() for s in strings], kind="stable")
 
 
-def shares(frame: pd.DataFrame, val: float, test: float, seed: int) -> dict[str, pd.DataFrame]:
+def split_by_hash(frame: pd.DataFrame, val: float, test: float, seed: int) -> dict[str, pd.DataFrame]:
     """train, val and test of a table with a column `smiles`; every share that is asked for holds a molecule at least."""
-    ranked = order(frame["smiles"].tolist(), seed)
+    ranked = hash_order(frame["smiles"].tolist(), seed)
     sizes = [max(1, round(share * len(frame))) for share in (val, test)]
     parts = np.split(ranked, np.cumsum(sizes))
     names = ("val", "test", "train")

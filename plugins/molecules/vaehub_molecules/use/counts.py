@@ -6,14 +6,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import final
 
-from vaehub_molecules.chem.canonical import DEFAULT, canonical_or_empty
+from vaehub_molecules.chem.canonical import DEFAULT_POLICY, canonical_or_empty
 from vaehub_molecules.chem.policy import Policy
-from vaehub_molecules.sets.hashed_set import Known
+from vaehub_molecules.sets.hashed_set import HashedSet
 
 
 @final
 @dataclass(frozen=True)
-class Counts:
+class SampleCounts:
     """Strings drawn, those that are molecules, different ones among these, and different ones that were not trained on."""
 
     drawn: int
@@ -33,13 +33,13 @@ class Counts:
         return ", ".join(parts)
 
 
-def counts(texts: Sequence[str], known: Known, policy: Policy = DEFAULT) -> Counts:
+def count_samples(texts: Sequence[str], known: HashedSet, policy: Policy = DEFAULT_POLICY) -> SampleCounts:
     """Counts of strings as a model spells them."""
     valid = [smiles for smiles in canonical_or_empty(texts, policy) if smiles]
     different = sorted(set(valid))
-    return Counts(len(texts), len(valid), len(different), int((~known.holds(different)).sum()))
+    return SampleCounts(len(texts), len(valid), len(different), int((~known.holds(different)).sum()))
 
 
-def counts_line(texts: Sequence[str], known: Known) -> str:
+def describe_samples(texts: Sequence[str], known: HashedSet) -> str:
     """The same, in words."""
-    return counts(texts, known).line()
+    return count_samples(texts, known).line()

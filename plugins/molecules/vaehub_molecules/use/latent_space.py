@@ -18,12 +18,12 @@ from vaehub_molecules.chem.canonical import canonical, canonical_or_empty
 from vaehub_molecules.chem.policy import Policy
 from vaehub_molecules.chem.reasons import Rejected
 from vaehub_molecules.codec import MoleculeCodec
-from vaehub_molecules.parts.autoregressive import Strings, Writer
+from vaehub_molecules.parts.autoregressive import StringDecoder, StringDistribution
 from vaehub_molecules.parts.heads import Heads
 from vaehub_molecules.parts.relaxed import relaxed
-from vaehub_molecules.rows import Rows
-from vaehub_molecules.sets.hashed_set import Known
-from vaehub_molecules.sets.molecule_set import MoleculeSet, set_of
+from vaehub_molecules.rows import MoleculeRows
+from vaehub_molecules.sets.hashed_set import HashedSet
+from vaehub_molecules.sets.molecule_set import MoleculeSet, molecule_set_of
 from vaehub_molecules.tokens import Vocabulary
 
 ROWS = 1024  # molecules that go through the networks at once
@@ -34,19 +34,19 @@ class LatentSpace:
     """Molecules to codes z (N, L) and back. Letters: N molecules, L latent, T symbols, V vocabulary, P properties, C condition."""
 
     def __init__(self, run: TrainedModel) -> None:
-        if not isinstance(run.codec, MoleculeCodec) or not isinstance(run.vae.decoder, Writer):
+        if not isinstance(run.codec, MoleculeCodec) or not isinstance(run.vae.decoder, StringDecoder):
             raise UsageError(
                 f"a run of domain {run.config.domain.name}, not of molecules; give one trained on domain smiles, moses or zinc250k"
             )
-        self.run, self.codec, self.writer = run, run.codec, run.vae.decoder
+        self.run, self.codec, self.decoder = run, run.codec, run.vae.decoder
 
     @property
     def domain(self) -> MoleculeSet:
         """The set that the model was trained on. Raises UsageError where it is not at hand."""
-        return set_of(self.run.domain)
+        return molecule_set_of(self.run.domain)
 
     @property
-    def known(self) -> Known:
+    def known(self) -> HashedSet:
         """Which molecules were trained on."""
         return self.codec.known
 
@@ -68,7 +68,7 @@ class LatentSpace:
     @property
     def property_names(self) -> tuple[str, ...]:
         """What the heads predict."""
-        return self.codec.scales.names if self.writer.heads is not None else ()
+        return self.codec.scales.names if self.decoder.heads is not None else ()
 
     def knows(self, smiles: str) -> bool:
         """Whether the model can read a canonical SMILES."""
@@ -81,7 +81,7 @@ class LatentSpace:
         except Rejected as error:
             raise UsageError(f"{text!r}: {error}") from error
 
-    def rows(self, smiles: Sequence[str]) -> Rows:
+    def rows(self, smiles: Sequence[str]) -> MoleculeRows:
         """Canonical SMILES as rows of the model. Raises UsageError that names the molecule and the symbol that it lacks."""
         return self.codec.encodable(smiles)
 
@@ -101,12 +101,12 @@ class LatentSpace:
     def strings(self, z: Tensor, temperature: float | Tensor = 0.0, seed: int = 0, cond: Tensor | None = None) -> list[str]:
         """What codes (N, L) spell, unchecked: the likeliest symbol after another at temperature 0, else drawn; one for all, or (N,)."""
         out: list[str] = []
-        heat = torch.as_tensor(temperature).expand(len(z))
+        temperatures = torch.as_tensor(temperature).expand(len(z))
         with seeded("strings", seed):
             for index in torch.arange(len(z)).split(ROWS):
                 given = None if cond is None else cond[index].to(self.run.device)
-                px: Strings = self.writer(z[index].to(self.run.device), given)
-                out += self.vocabulary.strings(px.sample(temperature=heat[index]))
+                px: StringDistribution = self.decoder(z[index].to(self.run.device), given)
+                out += self.vocabulary.strings(px.sample(temperature=temperatures[index]))
         return out
 
     def molecules(self, z: Tensor, temperature: float | Tensor = 0.0, seed: int = 0, cond: Tensor | None = None) -> list[str]:
@@ -122,9 +122,9 @@ class LatentSpace:
     @property
     def heads(self) -> Heads:
         """The property heads. Raises UsageError where the model has none."""
-        if self.writer.heads is None:
+        if self.decoder.heads is None:
             raise UsageError('this model predicts no property; train with domain.properties=["qed"] objective=predictive')
-        return self.writer.heads
+        return self.decoder.heads
 
     def predict(self, z: Tensor) -> Tensor:
         """Properties (N, P) of codes (N, L), in their own units, differentiable."""
@@ -134,7 +134,7 @@ class LatentSpace:
         self, z: Tensor, tau: float = 1.0, hard: bool = False, noise: Tensor | None = None, cond: Tensor | None = None
     ) -> Tensor:
         """Soft strings (N, T, V) of codes (N, L), differentiable in them; `noise` (N, T, V): Gumbel numbers to use again."""
-        return relaxed(self.writer, z if cond is None else torch.cat([z, cond], -1), tau, hard, noise)
+        return relaxed(self.decoder, z if cond is None else torch.cat([z, cond], -1), tau, hard, noise)
 
     def predict_relaxed(self, soft: Tensor) -> Tensor:
         """Properties (N, P) of soft strings (N, T, V), in their own units, differentiable."""
@@ -145,13 +145,15 @@ class LatentSpace:
     ) -> LatentSpace:
         """A copy trained on for some steps on these molecules, drawn by weight; this one stays as it is."""
         other = copy.copy(self.run)
-        grammar = self.writer.grammar  # has nothing to learn
+        grammar = self.decoder.grammar  # has nothing to learn
         other.vae = copy.deepcopy(self.run.vae, {id(grammar): grammar})
         tune(other.vae, self.rows(smiles), weights, steps, rate, seed)
         return LatentSpace(other)
 
 
-def tune(vae: Any, rows: Rows, weights: Sequence[float] | None, steps: int, rate: float, seed: int, size: int = 64) -> None:
+def tune(
+    vae: Any, rows: MoleculeRows, weights: Sequence[float] | None, steps: int, rate: float, seed: int, size: int = 64
+) -> None:
     """Steps of the ELBO, beta 0.1, on rows drawn by weight, those of like length together."""
     objective, optimizer = ELBO(beta=0.1), torch.optim.Adam(vae.parameters(), rate)
     chances = torch.ones(len(rows)) if weights is None else torch.as_tensor(weights, dtype=torch.float32)
