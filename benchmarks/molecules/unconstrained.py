@@ -57,7 +57,9 @@ def main() -> None:
 
 def climbed(space: LatentSpace, name: str, pool: Pool, starts: int) -> list[object]:
     """Of ascents from random molecules of the pool, the share that ends, by its best molecule, above its start; and of random steps as long."""
-    chosen = [pool.smiles[i] for i in pool.some(4 * starts, np.random.default_rng(0)) if space.knows(pool.smiles[i])][:starts]
+    chosen = [pool.smiles[i] for i in pool.random_places(4 * starts, np.random.default_rng(0)) if space.can_read(pool.smiles[i])][
+        :starts
+    ]
     method = Gradient(starts=starts)
     result = optimize(space, name, budget=(1 + method.ascent.stops) * starts, method=method, start=chosen, pool=chosen, workers=0)
     scores = dict(zip(result.trace.smiles, result.trace.score, strict=True))

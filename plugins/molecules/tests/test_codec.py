@@ -69,7 +69,7 @@ def test_tuning_gives_a_copy_that_writes_more_of_what_it_was_shown(space, run):
 
 
 def test_a_symbol_that_the_model_does_not_know(space):
-    assert not space.knows("CC[Si](C)C")
+    assert not space.can_read("CC[Si](C)C")
     with pytest.raises(UsageError, match=r"CC\[Si\]\(C\)C.*\[Si\]"):
         space.encode(["CCO", "CC[Si](C)C"])
     with pytest.raises(UsageError, match="C1CC"):

@@ -11,7 +11,7 @@ from vaehub_molecules import demo
 def test_the_demo_ends_with_the_path_of_its_page(tmp_path, capsys, monkeypatch):
     monkeypatch.setattr(demo, "CALLS", 20)
     monkeypatch.setattr(demo, "DRAWN", 30)
-    monkeypatch.setitem(demo.SMALL, "train", {**demo.SMALL["train"], "epochs": 1})
+    monkeypatch.setitem(demo.CONFIG, "train", {**demo.CONFIG["train"], "epochs": 1})
     demo.molecules(tmp_path / "demo", rows=150)
     out = capsys.readouterr().out
     assert out.splitlines()[-1] == str(tmp_path / "demo" / "search" / "report.html")

@@ -10,7 +10,7 @@ from rdkit.Chem import MolFromSmiles
 
 from vaehub.errors import UsageError
 from vaehub_molecules.metrics import Reference, evaluate
-from vaehub_molecules.metrics import alike as alike_module
+from vaehub_molecules.metrics import similarity as similarity_module
 from vaehub_molecules.metrics.fcd import Moments, frechet, moments
 from vaehub_molecules.metrics.features import FeatureSet, fragments, scaffold
 from vaehub_molecules.metrics.filters import has_pattern, passes_filters, patterns
@@ -87,7 +87,7 @@ def test_diversity_and_nearest_by_hand(monkeypatch):
     flags = np.random.default_rng(0).random((7, 64)) < 0.3
     packed = np.packbits(flags, axis=1)
     full = (flags[:, None] & flags).sum(2) / (flags[:, None] | flags).sum(2)
-    monkeypatch.setattr(alike_module, "blocks", lambda n: [slice(i, min(i + 3, n)) for i in range(0, n, 3)])
+    monkeypatch.setattr(similarity_module, "block_slices", lambda n: [slice(i, min(i + 3, n)) for i in range(0, n, 3)])
     assert internal_diversity(packed) == pytest.approx((1 - full.mean(), 1 - np.sqrt((full**2).mean(1)).mean()), abs=1e-6)
     assert nearest_similarity(packed[:4], packed[3:]) == pytest.approx(full[:4, 3:].max(1).mean(), abs=1e-6)
 

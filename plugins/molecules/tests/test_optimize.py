@@ -52,8 +52,8 @@ def search(run, molecules_file, here, capsys):
     def command(*words, out="out", budget=40):
         given = [str(run.path), "-o", out, "--budget", str(budget), "--pool", str(molecules_file), "--workers", "0", *words]
         code = main(["molecules", "optimize", *given])
-        told = capsys.readouterr()
-        return code, told.out, told.err
+        message = capsys.readouterr()
+        return code, message.out, message.err
 
     return command
 
@@ -70,7 +70,7 @@ def test_leads_are_improved_within_the_limits(search, here):
     assert calls.smiles[0] == LEAD
     assert calls.smiles.is_unique
     assert len(calls) == 40
-    within = Constraints(similarity=0.3, max_heavy=12).near([LEAD])
+    within = Constraints(similarity=0.3, max_heavy=12).with_leads([LEAD])
     assert not any(map(within.violation, calls.smiles))
     assert {path.name for path in here.joinpath("out").iterdir()} == {
         "trace.csv", "best.csv", "best.sdf", "report.html", "calls.jsonl"
@@ -137,9 +137,9 @@ def test_what_cannot_be_searched_is_one_line(search, here, words, lead, line):
     here.joinpath("leads.smi").write_text(f"{lead}\n")
     code, out, err = search(*words, "--start", "leads.smi")
     assert (code, out) == (2, "")
-    (told,) = err.strip().splitlines()
-    assert told.startswith("error: ")
-    assert line in told
+    (message,) = err.strip().splitlines()
+    assert message.startswith("error: ")
+    assert line in message
 
 
 def test_other_options_do_not_go_on_in_the_same_folder(search):

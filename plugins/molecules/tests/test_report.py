@@ -92,7 +92,7 @@ def test_charts_take_little_data():
 def made(run):
     """A short search from a lead and a small pool, with its page."""
     space = LatentSpace(run)
-    pool = [smiles for smiles in space.domain.train["smiles"] if space.knows(smiles)][:40]
+    pool = [smiles for smiles in space.domain.train["smiles"] if space.can_read(smiles)][:40]
     limits = Constraints(sa_max=4.0, elements=("C", "N", "O"))
     return space, partial(optimize, space, "qed", 12, Evolve(population=6), [pool[0]], limits, 3, workers=0, pool=pool)
 

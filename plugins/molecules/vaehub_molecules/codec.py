@@ -49,12 +49,12 @@ class MoleculeCodec(Codec):
         vocabulary: Vocabulary,
         scales: Scales,
         conditions: Conditions,
-        known: HashedSet,
+        trained_on: HashedSet,
         policy: Policy,
     ) -> None:
         super().__init__(spec)
         self.tokenizer, self.vocabulary, self.scales = tokenizer, vocabulary, scales
-        self.conditions, self.known, self.policy = conditions, known, policy
+        self.conditions, self.trained_on, self.policy = conditions, trained_on, policy
 
     def rows(self, smiles: Sequence[str], y: np.ndarray | None, given: np.ndarray) -> MoleculeRows:
         """Molecules with their conditions, and what is predicted of them where it is known, as rows of the model."""
@@ -109,7 +109,7 @@ class MoleculeCodec(Codec):
         """How many of drawn molecules are valid, different and new."""
         from vaehub_molecules.use.counts import describe_samples
 
-        return describe_samples(self.vocabulary.strings(x), self.known)
+        return describe_samples(self.vocabulary.strings(x), self.trained_on)
 
     def condition(self, values: Sequence[str | int | float]) -> Tensor:
         """cond (C,) from numbers in order or name=value."""
@@ -123,7 +123,7 @@ class MoleculeCodec(Codec):
             "scales": self.scales.state(),
             "conditions": self.conditions.scales.state(),
             "scaffold": self.conditions.scaffold,
-            "known": self.known.to_text(),
+            "known": self.trained_on.to_text(),
             "policy": asdict(self.policy) | {"elements": list(self.policy.elements)},
         }
 

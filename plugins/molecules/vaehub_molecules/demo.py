@@ -75,7 +75,7 @@ def draw_samples(space: LatentSpace, path: Path) -> None:
 
     with session() as running, running.step("sampling"):
         texts = space.strings(space.prior(DRAWN, 0), space.decoder.temperature)
-    print(describe_samples(texts, space.known))
+    print(describe_samples(texts, space.trained_on))
     write_molecules(texts[:30], path)
     print(path)
 

@@ -50,11 +50,11 @@ class StandIn:
 
     latent = LATENT
 
-    def knows(self, smiles: str) -> bool:
+    def can_read(self, smiles: str) -> bool:
         return smiles in self.places
 
     def encode(self, smiles: Sequence[str]) -> Tensor:
-        for lacking in (text for text in smiles if not self.knows(text)):
+        for lacking in (text for text in smiles if not self.can_read(text)):
             raise UsageError(f"the vocabulary lacks a symbol of {lacking}")
         return self.codes[[self.places[s] for s in smiles]]
 

@@ -91,7 +91,7 @@ def test_ascent_truly_improves_most_starts(found):
 def test_constraints_hold_for_every_call(space, method):
     limits = Constraints(similarity=0.18, scaffold="c1ccccc1", max_heavy=11)
     result = search(space, method, start=["Cc1ccccc1"], constraints=limits, budget=30)
-    limits = limits.near(["Cc1ccccc1"])
+    limits = limits.with_leads(["Cc1ccccc1"])
     assert result.trace.smiles[0] == "Cc1ccccc1"
     assert not any(limits.violation(smiles) for smiles in result.trace.smiles)
     assert result.counts["scaffold"] > 0

@@ -38,8 +38,8 @@ def canonical_all(
         text for text in dict.fromkeys(screened) if isinstance(text, str) and (len(texts) > PARALLEL_FROM or needs_worker(text))
     ]
     found = in_workers(partial(canonical_or_rejected, canonical, policy), risked, workers, limits)
-    known: dict[CanonicalOrRejected, CanonicalOrRejected] = dict(zip(risked, found, strict=True))
-    return [known[text] if text in known else here(text, policy) for text in screened]
+    by_text: dict[CanonicalOrRejected, CanonicalOrRejected] = dict(zip(risked, found, strict=True))
+    return [by_text[text] if text in by_text else in_this_process(text, policy) for text in screened]
 
 
 def canonical_blocks(
@@ -59,7 +59,7 @@ def checked_text(text: str, policy: Policy) -> CanonicalOrRejected:
     return text
 
 
-def here(text: CanonicalOrRejected, policy: Policy) -> CanonicalOrRejected:
+def in_this_process(text: CanonicalOrRejected, policy: Policy) -> CanonicalOrRejected:
     """A checked string, read in this process."""
     return canonical_or_rejected(canonical, policy, text) if isinstance(text, str) else text
 

@@ -21,8 +21,8 @@ def sdf_records(path: Path, column: str | None) -> Records:
     if column is not None:
         raise UsageError(f"column={column!r}: an SDF file holds structures, no column of SMILES")
     records = split_records(list(read_lines(path, MAX_BYTES)))
-    known = pd.DataFrame([record_properties(record) for record in records], dtype=object).fillna("")
-    others = known.drop(columns="smiles", errors="ignore").apply(convert_types) if len(known) else known
+    found = pd.DataFrame([record_properties(record) for record in records], dtype=object).fillna("")
+    others = found.drop(columns="smiles", errors="ignore").apply(convert_types) if len(found) else found
     return Records([mol_block(record) for record in records], list(range(1, len(records) + 1)), others)
 
 
@@ -45,11 +45,11 @@ def mol_block(record: list[str]) -> str:
 
 def record_properties(record: list[str]) -> dict[str, str]:
     """The title of a record as `name`, and its properties."""
-    known = {"name": record[0].strip()} if record[0].strip() else {}
+    found = {"name": record[0].strip()} if record[0].strip() else {}
     for at, row in enumerate(record):
         if title := TITLE.match(row):
-            known[title[1]] = "\n".join(property_lines(record[at + 1 :]))
-    return known
+            found[title[1]] = "\n".join(property_lines(record[at + 1 :]))
+    return found
 
 
 def property_lines(rows: list[str]) -> list[str]:

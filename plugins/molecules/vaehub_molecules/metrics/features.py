@@ -54,8 +54,8 @@ class FeatureSet:
     def of(smiles: Sequence[str], workers: int | None = None) -> FeatureSet:
         """The valid ones of these, in order; each text is looked at once, many in `workers` processes."""
         distinct = list(dict.fromkeys(smiles))
-        known = dict(zip(distinct, parallel_map(features_of, distinct, workers), strict=True))
-        return stacked([found for text in smiles if (found := known[text]) is not None])
+        by_text = dict(zip(distinct, parallel_map(features_of, distinct, workers), strict=True))
+        return stacked([found for text in smiles if (found := by_text[text]) is not None])
 
     def __len__(self) -> int:
         return len(self.smiles)

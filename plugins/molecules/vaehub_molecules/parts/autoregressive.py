@@ -146,8 +146,8 @@ class GrammarConstraint:
     """What the grammar makes of the strings written so far; without a grammar, nothing."""
 
     def __init__(self, decoder: StringDecoder, code: Tensor) -> None:
-        known = decoder.grammar is not None and decoder.grammar.learnt
-        self.grammar = decoder.grammar if known else None
+        usable = decoder.grammar is not None and decoder.grammar.learnt
+        self.grammar = decoder.grammar if usable else None
         self.state = None if self.grammar is None else self.grammar.start(len(code), code.device)
 
     def resample_forbidden(self, token: Tensor, logits: Tensor, temperatures: Tensor, live: Tensor, remaining: int) -> Tensor:

@@ -46,7 +46,7 @@ def run_sections(run: TrainedModel) -> Sequence[Section]:
     space = LatentSpace(run)
     test, train = readable_test_molecules(space), space.domain.train["smiles"].tolist()
     texts, samples = draw_samples(space, test)
-    said = f"Drawn from the prior, none left out: {count_samples(texts, space.known, space.policy).line()}."
+    said = f"Drawn from the prior, none left out: {count_samples(texts, space.trained_on, space.policy).line()}."
     sections = [
         Section("What it is worth", measure_tables(run), f"{data_summary(space, len(train), len(test))}. {WORTH}"),
         Section("New molecules", single_cards(sample_cards(space, samples[:SHOWN], texts[:SHOWN])), said),
@@ -73,7 +73,7 @@ def measure_tables(run: TrainedModel) -> list[Block]:
 
 def readable_test_molecules(space: LatentSpace) -> list[str]:
     """Test molecules that the model can read."""
-    return [smiles for smiles in space.domain.frame("test")["smiles"] if space.knows(smiles)]
+    return [smiles for smiles in space.domain.frame("test")["smiles"] if space.can_read(smiles)]
 
 
 def data_summary(space: LatentSpace, train: int, test: int) -> str:
@@ -91,15 +91,15 @@ def draw_samples(space: LatentSpace, test: Sequence[str]) -> tuple[list[str], li
 
 def sample_cards(space: LatentSpace, samples: Sequence[str], texts: Sequence[str]) -> list[Card]:
     """Samples, marked where they are no molecule or were trained on."""
-    known = space.known.holds(list(samples))
-    return [sample_card(*each) for each in zip(samples, texts, property_lines(samples), known, strict=True)]
+    seen = space.trained_on.holds(list(samples))
+    return [sample_card(*each) for each in zip(samples, texts, property_lines(samples), seen, strict=True)]
 
 
-def sample_card(smiles: str, text: str, note: str, known: bool) -> Card:
+def sample_card(smiles: str, text: str, note: str, seen: bool) -> Card:
     """One sample."""
     if not smiles:
         return card("", "not a molecule", (text[:120],), "error")
-    return card(smiles, "seen in training" if known else "", (note,))
+    return card(smiles, "seen in training" if seen else "", (note,))
 
 
 def pair_cards(space: LatentSpace, test: Sequence[str]) -> list[tuple[Card, Card]]:

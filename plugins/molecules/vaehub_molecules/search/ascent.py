@@ -72,5 +72,5 @@ def gumbel(like: Tensor, seed: int) -> Tensor:
 
 def head_columns(space: LatentSpace, names: Sequence[str]) -> list[int]:
     """Where the model's heads predict these objectives; [] where it lacks one."""
-    known = list(space.property_names)
-    return [known.index(name) for name in names] if set(names) <= set(known) else []
+    heads = list(space.property_names)
+    return [heads.index(name) for name in names] if set(names) <= set(heads) else []

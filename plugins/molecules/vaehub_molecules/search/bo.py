@@ -53,14 +53,14 @@ class TrustRegion(Method):
         """Molecules of the codes that Thompson samples put first."""
         if chosen := initial_proposals(state, self.initial):
             return chosen
-        known = [i for i, call in enumerate(state.buffer) if state.space.knows(call.smiles)]
-        if len(known) < 2:
+        readable = [i for i, call in enumerate(state.buffer) if state.space.can_read(call.smiles)]
+        if len(readable) < 2:
             return first_proposals(state, self.batch)
         y = state.targets()
-        centre = max(known, key=lambda i: y[i])
-        codes = state.space.encode([state.buffer.calls[i].smiles for i in known])
+        centre = max(readable, key=lambda i: y[i])
+        codes = state.space.encode([state.buffer.calls[i].smiles for i in readable])
         spread = state.space.prior(PRIOR, 0).std(0)
-        z = self._chosen(codes / spread, y[known], known.index(centre), self.side(y, state.batches), state) * spread
+        z = self._chosen(codes / spread, y[readable], readable.index(centre), self.side(y, state.batches), state) * spread
         texts = state.space.molecules(z, seed=state.seed_of("bo"))
         parent = state.buffer.calls[centre].smiles
         return state.admit([Proposal(text, "bo", parent) for text in texts], self.batch)

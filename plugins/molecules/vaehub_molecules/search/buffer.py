@@ -54,7 +54,7 @@ class Buffer:
     """The calls in order. A molecule is called once; an invalid string never, and it costs nothing."""
 
     calls: list[Call] = field(default_factory=list)
-    tally: Counter[str] = field(default_factory=Counter)  # what was proposed and not called, by reason
+    refusals: Counter[str] = field(default_factory=Counter)  # what was proposed and not called, by reason
     _seen: set[str] = field(default_factory=set)
 
     def __len__(self) -> int:

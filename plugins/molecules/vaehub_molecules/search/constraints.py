@@ -49,7 +49,7 @@ class Constraints:
         """What was asked for, as JSON."""
         return {f.name: getattr(self, f.name) for f in fields(self) if not f.name.startswith("_")}
 
-    def near(self, leads: Sequence[str]) -> Constraints:
+    def with_leads(self, leads: Sequence[str]) -> Constraints:
         """The same with the leads that similarity is measured to. Raises UsageError where there are none, or one breaks the scaffold."""
         if self.similarity is not None and not leads:
             raise UsageError(f"similarity={self.similarity:g}: to which molecule? Give the leads (start, --start FILE)")
@@ -58,7 +58,7 @@ class Constraints:
                 raise UsageError(f"scaffold={self.scaffold!r}: the lead {lead} does not have it; change the SMARTS or the lead")
         return Constraints(**self.options(), _leads=[fingerprint(Chem.MolFromSmiles(lead)) for lead in leads])
 
-    def feasible(self, molecules: Iterable[str], where: str) -> None:
+    def require_feasible(self, molecules: Iterable[str], where: str) -> None:
         """Raise UsageError that says which constraint no molecule of those given satisfies; looks at LOOK of them at most."""
         missing = dict(self.tests)
         for _, mol in zip(range(MAX_CHECKED), parsed(molecules), strict=False):
@@ -75,7 +75,7 @@ class Constraints:
         mol = Chem.MolFromSmiles(smiles)
         return next((name for name, test in self.tests.items() if not test(mol)), "")
 
-    def similar(self, mol: Chem.Mol) -> float:
+    def nearest_similarity(self, mol: Chem.Mol) -> float:
         """Similarity to the nearest lead."""
         return float(max(BulkTanimotoSimilarity(fingerprint(mol), self._leads), default=0.0))
 
@@ -94,7 +94,7 @@ TESTS: dict[str, Callable[[Any, Chem.Mol], bool]] = {
     "max_heavy": lambda limits, mol: mol.GetNumHeavyAtoms() <= limits.max_heavy,
     "elements": lambda limits, mol: all(atom.GetSymbol() in limits.elements for atom in mol.GetAtoms()),
     "scaffold": lambda limits, mol: mol.HasSubstructMatch(limits.pattern),
-    "similarity": lambda limits, mol: limits.similar(mol) >= limits.similarity,
+    "similarity": lambda limits, mol: limits.nearest_similarity(mol) >= limits.similarity,
     "sa_max": lambda limits, mol: sa_score(mol) <= limits.sa_max,
 }
 

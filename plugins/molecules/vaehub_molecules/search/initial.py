@@ -60,7 +60,7 @@ def pool_places(state: SearchState, count: int) -> list[int]:
 
 def shuffled_places(state: SearchState) -> list[int]:
     """All places of the pool in a random order, the same in every round."""
-    return state.pool.some(len(state.pool), np.random.default_rng(state.seed))
+    return state.pool.random_places(len(state.pool), np.random.default_rng(state.seed))
 
 
 def admissible_places(state: SearchState, places: Sequence[int]) -> list[int]:

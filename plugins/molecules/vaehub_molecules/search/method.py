@@ -35,7 +35,7 @@ class Method(ABC):
 
     @abstractmethod
     def propose(self, state: SearchState) -> Sequence[Proposal]:
-        """Molecules that `state.admit` let through, the most promising first; at most `state.room` of them are scored.
+        """Molecules that `state.admit` let through, the most promising first; at most `state.calls_left` of them are scored.
 
         What it draws comes from `state.rng` or `state.seed_of`. What it keeps must follow from the calls so far (a model tuned on them).
         """
@@ -57,10 +57,10 @@ class SearchState:
     buffer: Buffer = field(default_factory=Buffer)
     round: int = 0
     batches: list[int] = field(default_factory=list)  # number of calls in each round so far
-    _within: set[str] = field(default_factory=set)  # molecules known to be within the constraints
+    _admissible: set[str] = field(default_factory=set)  # molecules known to be within the constraints
 
     @property
-    def room(self) -> int:
+    def calls_left(self) -> int:
         """Calls that are left."""
         return self.budget - len(self.buffer)
 
@@ -90,8 +90,8 @@ class SearchState:
         scores = self.targets(end)
         best = sorted(answered, key=lambda i: (-scores[i], i))[:count]
         found = [self.buffer.calls[i].smiles for i in best]
-        known = set(found)
-        return found + [lead for lead in self.leads if lead not in known][: count - len(found)]
+        present = set(found)
+        return found + [lead for lead in self.leads if lead not in present][: count - len(found)]
 
     def admit(self, proposals: Iterable[Proposal], limit: int | None = None) -> list[Proposal]:
         """Those of canonical proposals that may be called, each once: valid (not ""), not called before, within the constraints.
@@ -102,26 +102,26 @@ class SearchState:
         for proposal in proposals:
             if limit is not None and len(out) >= limit:
                 break
-            if reason := self._obstacle(proposal.smiles, out):
-                self.buffer.tally[reason] += 1
+            if reason := self._refusal(proposal.smiles, out):
+                self.buffer.refusals[reason] += 1
             else:
                 out[proposal.smiles] = proposal
         return list(out.values())
 
-    def checked(self, proposals: Sequence[Proposal]) -> list[Proposal]:
+    def admit_untrusted(self, proposals: Sequence[Proposal]) -> list[Proposal]:
         """`admit` for what a method put forward, of which nothing is taken on trust."""
-        return self.admit([replace(p, smiles=canonical_or_none(p.smiles, self.policy)) for p in proposals], self.room)
+        return self.admit([replace(p, smiles=canonical_or_none(p.smiles, self.policy)) for p in proposals], self.calls_left)
 
-    def _obstacle(self, smiles: str, chosen: Container[str]) -> str:
+    def _refusal(self, smiles: str, chosen: Container[str]) -> str:
         """Why a molecule may not be called, "" where it may."""
         if not smiles:
             return "invalid"
         if smiles in self.buffer or smiles in chosen:
             return "duplicate"
-        if smiles not in self._within:
+        if smiles not in self._admissible:
             if reason := self.constraints.violation(smiles):
                 return reason
-            self._within.add(smiles)
+            self._admissible.add(smiles)
         return ""
 
 

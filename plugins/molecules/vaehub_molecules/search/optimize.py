@@ -123,14 +123,14 @@ def initial_state(
     leads = tuple(canonical_unique([start] if isinstance(start, str) else sequence("start", start), "start", policy))
     check_leads(space, leads)
     pool = open_pool(source, space, policy, seed)
-    limits = constraints.near(leads)
-    limits.feasible([*leads, *pool.smiles], "the leads and the pool")
+    limits = constraints.with_leads(leads)
+    limits.require_feasible([*leads, *pool.smiles], "the leads and the pool")
     return SearchState(space, goal.names, leads, pool, limits, policy, seed, budget)
 
 
 def check_leads(space: LatentSpace, leads: Sequence[str]) -> None:
     """Raise UsageError where the model can read none of the leads; warn of each that it cannot."""
-    unknown = [lead for lead in leads if not space.knows(lead)]
+    unknown = [lead for lead in leads if not space.can_read(lead)]
     if unknown and len(unknown) == len(leads):
         space.encode(unknown)  # says which symbol it lacks
     for lead in unknown:

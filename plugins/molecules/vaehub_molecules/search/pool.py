@@ -28,13 +28,13 @@ Source: TypeAlias = "Path | str | Sequence[str] | Pool | None"
 class FingerprintCache:
     """Count fingerprints that are computed once a molecule."""
 
-    known: dict[str, NDArray[np.uint8]] = field(default_factory=dict)
+    rows: dict[str, NDArray[np.uint8]] = field(default_factory=dict)
 
     def of(self, molecules: Sequence[str]) -> NDArray[np.uint8]:
         """(N, D) of these molecules."""
-        new = [smiles for smiles in molecules if smiles not in self.known]
-        self.known.update(zip(new, fingerprints(new), strict=True))
-        return np.stack([self.known[smiles] for smiles in molecules]) if len(molecules) else fingerprints([])
+        new = [smiles for smiles in molecules if smiles not in self.rows]
+        self.rows.update(zip(new, fingerprints(new), strict=True))
+        return np.stack([self.rows[smiles] for smiles in molecules]) if len(molecules) else fingerprints([])
 
 
 @final
@@ -43,18 +43,18 @@ class Pool:
     """Canonical molecules with their fingerprints, which are computed when first asked for; one pool can serve many searches."""
 
     smiles: Sequence[str]
-    prints: FingerprintCache = field(default_factory=FingerprintCache, repr=False)
+    cache: FingerprintCache = field(default_factory=FingerprintCache, repr=False)
 
     def __len__(self) -> int:
         return len(self.smiles)
 
-    def some(self, count: int, rng: np.random.Generator) -> list[int]:
+    def random_places(self, count: int, rng: np.random.Generator) -> list[int]:
         """Places of random molecules, each once, of all where there are no more."""
         return list(map(int, rng.permutation(len(self))[:count]))
 
     def rows(self, places: Sequence[int]) -> NDArray[np.uint8]:
         """(N, D) count fingerprints of the molecules at these places."""
-        return self.prints.of([self.smiles[place] for place in places])
+        return self.cache.of([self.smiles[place] for place in places])
 
 
 def open_pool(source: Source, space: LatentSpace, policy: Policy, seed: int) -> Pool:

@@ -39,10 +39,10 @@ class Parents:
     @classmethod
     def of(cls, space: LatentSpace, molecules: Sequence[str], decay: float = 0.05) -> Parents:
         """Those that the model can read."""
-        known = [smiles for smiles in molecules if space.knows(smiles)]
+        readable = [smiles for smiles in molecules if space.can_read(smiles)]
         prior = space.prior(PRIOR, 0)
-        codes = space.encode(known) if known else prior[:0]
-        return cls(space, known, codes, prior.std(0), decay)
+        codes = space.encode(readable) if readable else prior[:0]
+        return cls(space, readable, codes, prior.std(0), decay)
 
     def draw(self, count: int, rng: np.random.Generator) -> Tensor:
         """Places (count,) of parents, better ones more often."""

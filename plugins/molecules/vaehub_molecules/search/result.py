@@ -42,7 +42,7 @@ class Result(Described):
         """Every call in order: call, smiles, score, time in seconds, by, parent, error, and the values of several objectives."""
         values = self.buffer.values()
         several = {name: values[:, k] for k, name in enumerate(self.columns)} if len(self.columns) > 1 else {}
-        told = {
+        columns = {
             "call": np.arange(1, len(self.buffer) + 1),
             "smiles": [call.smiles for call in self.buffer],
             "score": values.mean(1),
@@ -51,7 +51,7 @@ class Result(Described):
             "parent": [call.proposal.parent for call in self.buffer],
             "error": [call.answer.error for call in self.buffer],
         }
-        return pd.DataFrame(told | several)
+        return pd.DataFrame(columns | several)
 
     @cached_property
     def best(self) -> pd.DataFrame:
@@ -79,7 +79,7 @@ class Result(Described):
     @property
     def counts(self) -> dict[str, int]:
         """Calls, those that failed, and what was proposed and not called, by reason."""
-        return {"calls": len(self.buffer), "errors": len(self.buffer.errors), **dict(sorted(self.buffer.tally.items()))}
+        return {"calls": len(self.buffer), "errors": len(self.buffer.errors), **dict(sorted(self.buffer.refusals.items()))}
 
     @property
     def climbed(self) -> float:

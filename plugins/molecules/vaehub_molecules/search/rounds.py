@@ -44,7 +44,7 @@ class Batch:
     """The molecules of one round, with the answers so far."""
 
     proposals: list[Proposal]
-    tally: dict[str, int]  # of what was proposed and not called, up to this round
+    refusals: dict[str, int]  # of what was proposed and not called, up to this round
     calls: dict[str, Call] = field(default_factory=dict)  # by molecule
 
 
@@ -57,16 +57,16 @@ class Rounds(AbstractContextManager["Rounds"]):
 
     def __init__(self, path: Path | None, identity: Json) -> None:
         self.batches: list[Batch] = []
-        self.ledger = Ledger(path, FORMAT, identity, self._take, growing=("budget",))
+        self.ledger = Ledger(path, FORMAT, identity, self._restore, growing=("budget",))
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         self.ledger.__exit__(kind, error, trace)
 
-    def begin(self, proposals: Sequence[Proposal], tally: dict[str, int]) -> Batch:
+    def add(self, proposals: Sequence[Proposal], refusals: dict[str, int]) -> Batch:
         """Write down the molecules of a round."""
-        batch = Batch(list(proposals), dict(tally))
+        batch = Batch(list(proposals), dict(refusals))
         self.ledger.add(
-            {"round": len(self.batches), "proposals": [[p.smiles, p.by, p.parent] for p in proposals], "tally": batch.tally}
+            {"round": len(self.batches), "proposals": [[p.smiles, p.by, p.parent] for p in proposals], "tally": batch.refusals}
         )
         self.batches.append(batch)
         return batch
@@ -77,13 +77,13 @@ class Rounds(AbstractContextManager["Rounds"]):
         entry = {"answer": len(self.batches) - 1, **asdict(call.proposal), **asdict(call.answer), "time": call.time}
         self.ledger.add(entry)
 
-    def _take(self, entry: Json) -> None:
+    def _restore(self, entry: Json) -> None:
         """An earlier line. An answer whose round stood in a damaged line is itself in the round."""
         if "round" in entry:
             proposals = [Proposal(*map(str, fields)) for fields in entry["proposals"]]
-            tally = {str(key): int(value) for key, value in entry["tally"].items()}
+            refusals = {str(key): int(value) for key, value in entry["tally"].items()}
             batch = self._at(int(entry["round"]))
-            batch.proposals, batch.tally = proposals, tally
+            batch.proposals, batch.refusals = proposals, refusals
             return
         proposal = Proposal(str(entry["smiles"]), str(entry["by"]), str(entry["parent"]))
         answer = Answer(tuple(map(float, entry["values"])), str(entry["error"]), float(entry["seconds"]))
@@ -98,5 +98,5 @@ class Rounds(AbstractContextManager["Rounds"]):
         if not 0 <= number <= len(self.batches) + 1:
             raise ValueError(f"round {number} after {len(self.batches)}")
         while len(self.batches) <= number:
-            self.batches.append(Batch([], dict(self.batches[-1].tally) if self.batches else {}))
+            self.batches.append(Batch([], dict(self.batches[-1].refusals) if self.batches else {}))
         return self.batches[number]

@@ -73,7 +73,7 @@ class MoleculeSet(Domain[MoleculeCodec]):
     def data(self, split: str) -> MoleculeRows:
         """Molecules that the vocabulary can spell; of validation and test those that it cannot are left out."""
         frame, codec = self.train if split == "train" else self.frame(split), self.codec
-        spelt = np.array([split == "train" or codec.vocabulary.lacks(s) is None for s in frame["smiles"]], dtype=bool)
+        spelt = np.array([split == "train" or codec.vocabulary.why_unreadable(s) is None for s in frame["smiles"]], dtype=bool)
         y, given = (self.values(split, names)[spelt] for names in (self.names, self.condition_names))
         return codec.rows(frame["smiles"][spelt].tolist(), y, given)
 

@@ -53,7 +53,7 @@ class Vocabulary:
         tokenizer.restore(state["tokenizer"])
         return Vocabulary(tokenizer, checked(list[str], state["symbols"]), checked(Length, state["length"]))
 
-    def lacks(self, smiles: str) -> str | None:
+    def why_unreadable(self, smiles: str) -> str | None:
         """Why the model cannot read a molecule, or None where it can."""
         try:
             self.row(smiles)

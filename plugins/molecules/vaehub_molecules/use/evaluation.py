@@ -74,8 +74,8 @@ def molecule_metrics(
     with seeded("metrics"):
         samples = vocabulary.strings(draw_rows(run.vae, data, draws or SAMPLES))
     judges = judges or SAMPLES
-    known = list(facts.smiles if isinstance(facts, MoleculeFacts) else ())[:judges]
-    suite = dict(evaluate(samples, train, known))
+    reference = list(facts.smiles if isinstance(facts, MoleculeFacts) else ())[:judges]
+    suite = dict(evaluate(samples, train, reference))
     return (
         reconstruction_metrics(run.vae, data, judges)
         | suite

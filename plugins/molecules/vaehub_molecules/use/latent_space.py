@@ -46,9 +46,9 @@ class LatentSpace:
         return molecule_set_of(self.run.domain)
 
     @property
-    def known(self) -> HashedSet:
+    def trained_on(self) -> HashedSet:
         """Which molecules were trained on."""
-        return self.codec.known
+        return self.codec.trained_on
 
     @property
     def latent(self) -> int:
@@ -70,9 +70,9 @@ class LatentSpace:
         """What the heads predict."""
         return self.codec.scales.names if self.decoder.heads is not None else ()
 
-    def knows(self, smiles: str) -> bool:
+    def can_read(self, smiles: str) -> bool:
         """Whether the model can read a canonical SMILES."""
-        return self.vocabulary.lacks(smiles) is None
+        return self.vocabulary.why_unreadable(smiles) is None
 
     def canonical(self, text: str) -> str:
         """The form of a molecule that the model reads. Raises UsageError with the reason where there is none."""
@@ -87,10 +87,10 @@ class LatentSpace:
 
     def encode(self, smiles: Sequence[str]) -> Tensor:
         """Means of q(z|x) (N, L) of canonical SMILES."""
-        return self.spread(smiles)[0]
+        return self.posterior_moments(smiles)[0]
 
     @torch.no_grad()
-    def spread(self, smiles: Sequence[str]) -> tuple[Tensor, Tensor]:
+    def posterior_moments(self, smiles: Sequence[str]) -> tuple[Tensor, Tensor]:
         """Means and standard deviations of q(z|x), each (N, L)."""
         if not smiles:
             return torch.zeros(0, self.latent), torch.zeros(0, self.latent)

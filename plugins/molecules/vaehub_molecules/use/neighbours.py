@@ -28,7 +28,7 @@ def neighbours(space: LatentSpace, queries: Sequence[str], among: Sequence[str],
     by "code": value is the Euclidean distance of the means of q(z|x); by "fingerprint": the count Tanimoto similarity of ECFP4. Raises
     UsageError where there is nothing to search, or the model cannot read a molecule.
     """
-    readable = [smiles for smiles in among if space.knows(smiles)]
+    readable = [smiles for smiles in among if space.can_read(smiles)]
     if not readable:
         raise UsageError("neighbours: there is no molecule to search that this model can read; give a file of others")
     most = min(k + 1, len(readable))

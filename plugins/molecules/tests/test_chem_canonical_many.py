@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 
 from vaehub.jobs.workers import Limits
-from vaehub_molecules.chem import many
+from vaehub_molecules.chem import canonical_many
 from vaehub_molecules.chem.canonical import canonical
 from vaehub_molecules.chem.canonical_many import canonical_all
 from vaehub_molecules.chem.policy import Policy
@@ -26,8 +26,8 @@ def test_workers_say_what_this_process_says(monkeypatch):
     texts = ["OCC", "xx", "", "C C", "c1ccccc1", "[CH2]", "OCC", CAGED] * 3
     expected = [answer(text) for text in texts]
     assert canonical_all(texts) == expected
-    monkeypatch.setattr(many, "FEW", 2)
-    monkeypatch.setattr(many, "CHUNK", 2)
+    monkeypatch.setattr(canonical_many, "PARALLEL_FROM", 2)
+    monkeypatch.setattr(canonical_many, "CHUNK", 2)
     assert canonical_all(texts, workers=1) == canonical_all(texts, workers=2) == expected
 
 
@@ -64,7 +64,7 @@ def test_a_string_that_crashes_rdkit_costs_nobody_else(monkeypatch):
     def crashing(text, policy):
         return os._exit(1) if "N" in text else canonical(text, policy)
 
-    monkeypatch.setattr(many, "canonical", crashing)
+    monkeypatch.setattr(canonical_many, "canonical", crashing)
     assert canonical_all([CAGED, CAGED + "N"]) == [canonical(CAGED), Rejected(Reason.CRASH)]
 
 

@@ -10,7 +10,7 @@ import pytest
 from vaehub.errors import UsageError
 from vaehub.jobs.workers import Limits, Workers
 from vaehub_molecules.oracles.functions import as_oracle
-from vaehub_molecules.search import calls
+from vaehub_molecules.search import rounds
 from vaehub_molecules.search.rounds import values_of
 
 
@@ -26,7 +26,7 @@ def awkward(smiles):
 
 def answers(molecules, count=2, seconds=30.0):
     with Workers(partial(values_of, awkward), count, Limits(seconds)) as workers:
-        found = dict(calls.answers(workers, molecules))
+        found = dict(rounds.answers(workers, molecules))
     return [found[i] for i in range(len(molecules))]
 
 
