@@ -91,8 +91,7 @@ def test_figures_stand_together(run):
     figures = reconstruction_metrics(run.vae, data, len(data))
     assert figures["exact_reconstruction"] == pytest.approx(exact_share(run.vae, data, 10**6))
     assert figures["token_reconstruction"] >= figures["exact_reconstruction"]
-    assert 0 < figures["active_units"] <= 16
-    assert figures["kl"] > 1
+    assert 0 < figures["exact_reconstruction_drawn"] <= 1
     assert valid_share(run.vae, data, run.codec.vocabulary, 100) > 0.9
 
 

@@ -43,7 +43,7 @@ def test_uniqueness_at_a_thousand_is_of_the_first_thousand_valid():
     assert got["uniqueness@1k"] == 2 / 1000
     assert "uniqueness@10k" not in got
     assert "FCD" not in got
-    assert got["novelty"] == 1
+    assert "novelty" not in got  # of what was trained on nothing is known
 
 
 def test_samples_like_the_test_set_are_perfect():

@@ -91,12 +91,29 @@ def test_reconstruct_counts_what_came_back(works):
     assert f"40 molecules: {share:.1%} came back exactly" in printed[-1]
 
 
-def test_metrics_have_reconstruction_and_samples_in_one_table(capsys, here, monkeypatch):
+def test_metrics_of_a_file_beside_others(capsys, here, monkeypatch):
+    """The figures of a file of any program: repeated and invalid lines count, and there is no run."""
     monkeypatch.setattr("vaehub_molecules.metrics.fcd.find_spec", lambda name: None)
-    assert main(["molecules", "metrics", str(here / "model"), "-n", "60", "--json"]) == 0
+    (here / "new.smi").write_text("OCC\nCCO\nC1CC\nCN\n")
+    (here / "test.csv").write_text("smiles\nCCO\nCN\n")
+    words = ["molecules", "metrics", "new.smi", "--reference", "test.csv", "--train", "test.csv", "--json"]
+    assert main(words) == 0
     printed = capsys.readouterr()
-    assert {"exact_reconstruction", "kl", "active_units", "validity", "novelty", "SNN"} <= set(json.loads(printed.out))
+    figures = json.loads(printed.out)
+    assert (figures["validity"], figures["novelty"], figures["SNN"]) == (0.75, 0, pytest.approx(1))
+    assert figures["uniqueness"] == pytest.approx(2 / 3)
     assert printed.err == "warning: FCD is left out: it needs fcd_torch; pip install 'vaehub-molecules[metrics]'\n"
+
+
+def test_metrics_without_a_reference(works, here):
+    (here / "new.smi").write_text("OCC\nCCO\n")
+    printed = works("molecules", "metrics", "new.smi")
+    assert printed[1].split()[:2] == ["validity", "1.000"]
+    assert not [line for line in printed if line.startswith(("novelty", "SNN"))]
+
+
+def test_metrics_of_a_run_are_those_of_evaluate(fails):
+    assert "for the figures of a run: vaehub evaluate model" in fails("molecules", "metrics", "model")
 
 
 @pytest.mark.parametrize("name", ["new.smi", "new.csv", "new.sdf", "new.png", "new.parquet"])

@@ -38,11 +38,11 @@ class MoleculeJudge(Judge):
         }
 
     def metrics(self, run: TrainedModel, split: str) -> Mapping[str, float]:
-        """What comes back, what is drawn, and whether z is used, in one table."""
-        from vaehub_molecules.use.evaluation import molecule_metrics
+        """What comes back of unseen molecules, and what drawn ones are like; novelty where the training molecules are at hand."""
+        from vaehub_molecules.use.evaluation import SAMPLES, molecule_metrics
 
         train = self.domain.train["smiles"].tolist() if isinstance(self.domain, MoleculeSet) else []
-        return molecule_metrics(run, run.data(split), train)
+        return molecule_metrics(run, run.data(split), train, SAMPLES, SAMPLES)
 
     def checks(self) -> Sequence[Check]:
         """Whether molecules come back, and whether drawn ones are built like those trained on."""

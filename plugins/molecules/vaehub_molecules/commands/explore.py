@@ -19,6 +19,7 @@ from vaehub.cli.common import (
     write_frame,
 )
 from vaehub.cli.session import session
+from vaehub.errors import UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -36,22 +37,35 @@ PICTURES = (".png", ".svg")
 
 
 def metrics(
-    run: RunPath,
-    number: Annotated[int, typer.Option("-n", "--number", min=1, help="Samples to draw.")] = 10_000,
-    judges: Annotated[int, typer.Option(min=1, help="Test molecules, at most.")] = 5_000,
+    file: File,
+    reference: Annotated[
+        Path | None,
+        typer.Option(
+            help="Molecules to compare with: a file, or test_stats.npz of MOSES.",
+            show_default="none: FCD, SNN, Frag, Scaf and W1 are left out",
+        ),
+    ] = None,
+    train: Annotated[
+        Path | None, typer.Option(help="A file of molecules that are not new.", show_default="none: novelty is left out")
+    ] = None,
     json: AsJson = False,
 ) -> None:
-    """Show reconstruction, KL, active units and the MOSES figures of samples, in one table.
+    """Show the MOSES figures of a file of molecules, from any program; those of a run are in `vaehub evaluate RUN`.
 
-    Example: vaehub molecules metrics runs/molecules -n 30000
+    Example: vaehub molecules metrics new.smi --reference test.smi --train train.smi
     """
+    from vaehub_molecules.files import read_molecules, read_strings
+    from vaehub_molecules.metrics import evaluate
     from vaehub_molecules.report.measures import described_figures
-    from vaehub_molecules.use.evaluation import molecule_metrics
 
+    if file.is_dir():
+        raise UsageError(f"{file}: is a folder, not a file of molecules; for the figures of a run: vaehub evaluate {file}")
     with session():
-        space = open_space(run)
-        domain = space.domain
-        figures = molecule_metrics(space.run, domain.data("test"), domain.train["smiles"].tolist(), number, judges)
+        samples = read_strings(file)
+        seen = set(read_molecules(train).frame["smiles"]) if train else set()
+        statistics = reference if reference and reference.suffix == ".npz" else None
+        compared = read_strings(reference) if reference and not statistics else None
+        figures = evaluate(samples, seen, compared, statistics)
     if json:
         return print_json(dict(figures))
     print_table(

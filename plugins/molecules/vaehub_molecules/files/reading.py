@@ -25,6 +25,7 @@ class Format(NamedTuple):
 
     records: Callable[[Path, str | None], Records]
     answers: Callable[[list[str], Policy, int | None], list[CanonicalOrRejected]] = canonical_all
+    holds_smiles: bool = True
 
 
 FORMATS = {
@@ -32,7 +33,7 @@ FORMATS = {
     ".smiles": Format(smi_records),
     ".txt": Format(smi_records),
     **{suffix: Format(table_records) for suffix in SUFFIXES if suffix != ".txt"},
-    ".sdf": Format(sdf_records, canonical_blocks),
+    ".sdf": Format(sdf_records, canonical_blocks, holds_smiles=False),
 }
 
 
@@ -45,15 +46,33 @@ def read_molecules(
     Raises UsageError that names the file: there is none, it cannot be read, or no molecule in it is accepted.
     """
     path = Path(path)
+    kind, records = read_records(path, column)
+    found = collected(path, records, kind.answers(records.texts, policy, workers))
+    if found.frame.empty:
+        raise UsageError(f"{path}: none of {found.read:,} is accepted: {found.complaints()}")
+    return found
+
+
+def read_strings(path: Path, column: str | None = None) -> list[str]:
+    """SMILES as they stand in a file, repeated and invalid ones included; of an SDF record its canonical SMILES, "" where it has none.
+
+    Raises UsageError that names the file: there is none, it cannot be read, or it is empty.
+    """
+    kind, records = read_records(path, column)
+    broken = [""] * len(records.broken)
+    if kind.holds_smiles:
+        return [*records.texts, *broken]
+    return [answer if isinstance(answer, str) else "" for answer in kind.answers(records.texts, DEFAULT_POLICY, None)] + broken
+
+
+def read_records(path: Path, column: str | None) -> tuple[Format, Records]:
+    """What stands in a file. Raises UsageError where it cannot be read, or is empty."""
     kind = format_of(path)
     with guarded(path, "mend it or write it anew"):
         records = kind.records(path, column)
     if not records.texts and not records.broken:
         raise UsageError(f"{path}: no molecule in it, the file is empty; give one with a SMILES string in each line")
-    found = collected(path, records, kind.answers(records.texts, policy, workers))
-    if found.frame.empty:
-        raise UsageError(f"{path}: none of {found.read:,} is accepted: {found.complaints()}")
-    return found
+    return kind, records
 
 
 def format_of(path: Path) -> Format:

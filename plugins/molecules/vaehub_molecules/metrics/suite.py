@@ -22,7 +22,7 @@ UNIQUENESS_AT = {"1k": 1_000, "10k": 10_000}
 
 def evaluate(
     samples: Sequence[str],
-    train: Collection[str],
+    train: Collection[str] = (),
     test: Sequence[str] | None = None,
     statistics: Path | None = None,
     workers: int | None = None,
@@ -38,7 +38,9 @@ def evaluate(
     figures = {"validity": len(found) / len(samples)}
     if not len(found):
         return figures
-    figures |= uniqueness(found.smiles, len(samples)) | {"novelty": novelty(found.smiles, train)} | single_set_metrics(found)
+    figures |= uniqueness(found.smiles, len(samples)) | single_set_metrics(found)
+    if train:
+        figures["novelty"] = novelty(found.smiles, train)
     reference = reference_for(test, statistics, workers)
     return figures if reference is None else figures | compare(found, reference)
 

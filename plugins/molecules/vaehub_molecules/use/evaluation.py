@@ -1,10 +1,9 @@
-"""How well a model of molecules does: what comes back, what is drawn, and whether z is used, side by side."""
+"""How well a model of molecules does: what comes back of those it is shown, and what those that it draws are like."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 import torch
 from torch import Tensor
@@ -20,8 +19,7 @@ from vaehub_molecules.rows import MoleculeFacts
 from vaehub_molecules.tokens import Vocabulary
 from vaehub_molecules.use.latent_space import ROWS
 
-SAMPLES = 2_000  # molecules that are drawn for figures, and of a test set that they are compared with, where nobody says how many
-ACTIVE_VARIANCE = 0.01  # least variance of a dimension's mean that counts as active
+SAMPLES = 2_000  # strings drawn for figures, and test molecules that they are compared with, where nobody says how many
 
 
 def first_batches(data: Data, most: int, vae: Model) -> list[Batch]:
@@ -32,26 +30,18 @@ def first_batches(data: Data, most: int, vae: Model) -> list[Batch]:
 
 @torch.no_grad()
 def exact_share(vae: Model, data: Data, most: int) -> float:
-    """Share of molecules that come back symbol for symbol from the mean of q(z|x), decoded greedily."""
-    hits = [same(batch, vae.decoder(vae.encoder(batch).mean, batch.cond).mode) for batch in first_batches(data, most, vae)]
-    return float(torch.cat(hits).all(1).float().mean())
-
-
-def same(batch: Batch, x: Tensor) -> Tensor:
-    """Which symbols (B, T) are as they were."""
-    return batch.x == x
+    """Share of at most `most` molecules that come back symbol for symbol from the mean of q(z|x), decoded greedily."""
+    batches = first_batches(data, most, vae)
+    hits = [(batch.x == vae.decoder(vae.encoder(batch).mean, batch.cond).mode).all(1) for batch in batches]
+    return float(torch.cat(hits).float().mean())
 
 
 @torch.no_grad()
 def valid_share(vae: Model, data: Data, vocabulary: Vocabulary, n: int) -> float:
     """Share of valid molecules among n drawn from the prior, under conditions of data."""
     with seeded("valid"):
-        return share_of_molecules(canonical_or_empty(vocabulary.strings(draw_rows(vae, data, n)), Policy()))
-
-
-def share_of_molecules(molecules: Sequence[str]) -> float:
-    """Share of molecules among strings that may be ""."""
-    return sum(map(bool, molecules)) / len(molecules)
+        drawn = canonical_or_empty(vocabulary.strings(draw_rows(vae, data, n)), Policy())
+    return sum(map(bool, drawn)) / len(drawn)
 
 
 def draw_rows(vae: Model, data: Data, n: int) -> Tensor:
@@ -64,64 +54,50 @@ def draw_rows(vae: Model, data: Data, n: int) -> Tensor:
     return torch.cat(parts)
 
 
-def molecule_metrics(
-    run: TrainedModel, data: Data, train: Sequence[str], draws: int | None = None, judges: int | None = None
-) -> Mapping[str, float]:
-    """Reconstruction, use of z, and the MOSES suite of so many samples against so many test molecules, in one table."""
+def molecule_metrics(run: TrainedModel, data: Data, train: Sequence[str], samples: int, tested: int) -> Mapping[str, float]:
+    """Reconstruction of test molecules, and the measures of MOSES for samples compared with them.
+
+    Arguments:
+        run: a trained model of molecules.
+        data: test rows; conditions of samples are taken from them by turns.
+        train: canonical SMILES that the model was trained on; without any, novelty is left out.
+        samples: strings to draw.
+        tested: test molecules, at most.
+
+    Returns:
+        Figures by name; NAME_se is the standard error of the share NAME.
+    """
     from vaehub_molecules.metrics import evaluate
 
     vocabulary, facts = molecule_codec_of(run.codec).vocabulary, data.facts
     with seeded("metrics"):
-        samples = vocabulary.strings(draw_rows(run.vae, data, draws or SAMPLES))
-    judges = judges or SAMPLES
-    reference = list(facts.smiles if isinstance(facts, MoleculeFacts) else ())[:judges]
-    suite = dict(evaluate(samples, train, reference))
-    return (
-        reconstruction_metrics(run.vae, data, judges)
-        | suite
-        | {"validity_se": standard_error_of_share(suite["validity"], len(samples))}
-    )
-
-
-def standard_error_of_share(share: float, count: int) -> float:
-    """Standard error of a share of so many independent cases."""
-    return math.sqrt(share * (1 - share) / max(count, 1))
+        drawn = vocabulary.strings(draw_rows(run.vae, data, samples))
+    reference = list(facts.smiles if isinstance(facts, MoleculeFacts) else ())[:tested]
+    figures = {**reconstruction_metrics(run.vae, data, tested), **evaluate(drawn, train, reference)}
+    return figures | {"validity_se": share_error(figures["validity"], samples)}
 
 
 @torch.no_grad()
 def reconstruction_metrics(vae: Model, data: Data, most: int) -> dict[str, float]:
-    """Exact and token reconstruction (from the mean, and from a draw of q), nats, KL and active units.
-
-    Active units: dimensions with Var_x E[z|x] > 0.01, "Importance Weighted Autoencoders" (Burda et al., 2016), arXiv:1509.00519.
-    """
-    totals: dict[str, Any] = {}
-    means = []
+    """Shares of molecules that come back exactly (from the mean of q(z|x), and from a draw of it) and of symbols that do."""
+    exact = exact_drawn = molecules = right = symbols = 0
     with seeded("returned"):
         for batch in first_batches(data, most, vae):
-            terms = vae(batch)
-            means.append(terms.q.mean)
-            for name, value in batch_sums(vae, batch, terms).items():
-                totals[name] = totals.get(name, 0.0) + float(value)
-    rows, symbols = totals.pop("rows"), totals.pop("symbols")
-    active = int((torch.cat(means).var(0) > ACTIVE_VARIANCE).sum())
-    hits = totals.pop("token_reconstruction")
-    means_of = {k: v / rows for k, v in totals.items()}
-    error = standard_error_of_share(means_of["exact_reconstruction"], int(rows))
-    named = {"exact_reconstruction_se": error, "active_units": float(active)}
-    return {"token_reconstruction": hits / symbols, **means_of, **named}
-
-
-def batch_sums(vae: Model, batch: Batch, terms: Any) -> dict[str, Tensor]:
-    """Sums over the molecules of a batch."""
-    here = until_end(batch.x)
-    greedy = same(batch, vae.decoder(terms.q.mean, batch.cond).mode)
-    noisy = same(batch, vae.decoder(terms.z[0], batch.cond).mode)
+            q, counted = vae.encoder(batch), until_end(batch.x)
+            same = batch.x == vae.decoder(q.mean, batch.cond).mode
+            exact += int(same.all(1).sum())
+            exact_drawn += int((batch.x == vae.decoder(q.sample(), batch.cond).mode).all(1).sum())
+            molecules += len(batch.x)
+            right += int((same & counted).sum())
+            symbols += int(counted.sum())
     return {
-        "exact_reconstruction": greedy.all(1).sum(),
-        "exact_reconstruction_drawn": noisy.all(1).sum(),
-        "token_reconstruction": (greedy & here).sum(),
-        "nats_reconstruction": -terms.log_px.sum(),
-        "kl": terms.kl.sum(),
-        "rows": torch.tensor(len(batch.x)),
-        "symbols": here.sum(),
+        "exact_reconstruction": exact / molecules,
+        "exact_reconstruction_se": share_error(exact / molecules, molecules),
+        "exact_reconstruction_drawn": exact_drawn / molecules,
+        "token_reconstruction": right / symbols,
     }
+
+
+def share_error(share: float, count: int) -> float:
+    """Standard error of a share of so many independent cases, (p (1 - p) / n)^½."""
+    return math.sqrt(share * (1 - share) / max(count, 1))
