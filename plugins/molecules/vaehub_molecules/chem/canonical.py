@@ -30,9 +30,22 @@ def silence_rdkit() -> None:
 
 
 def canonical(text: str, policy: Policy = DEFAULT_POLICY) -> str:
-    """Canonical SMILES of a molecule in the form that the policy asks for.
+    """Canonical SMILES of a molecule in the form that the policy asks for: MolToSmiles(MolFromSmiles(s)) until it changes nothing.
 
-    MolToSmiles(MolFromSmiles(s)) until it changes nothing, in at most 3 rounds. Raises Rejected with the reason.
+    Arguments:
+        text: SMILES, blanks around it allowed.
+        policy: which molecules are accepted, and in which form.
+
+    Returns:
+        SMILES that `canonical` gives back as it is.
+
+    Raises:
+        Rejected: with the reason; also where three rounds do not settle it.
+
+    >>> canonical("OCC")
+    'CCO'
+    >>> canonical("C[C@H](N)C(=O)[O-]", Policy(stereo="drop", charges="neutralise"))
+    'CC(N)C(=O)O'
     """
     silence_rdkit()
     text = text.strip()
@@ -41,7 +54,11 @@ def canonical(text: str, policy: Policy = DEFAULT_POLICY) -> str:
 
 
 def canonical_or_empty(texts: Sequence[str], policy: Policy = DEFAULT_POLICY) -> list[str]:
-    """Canonical SMILES of each text, "" for what is no molecule; recent answers are remembered."""
+    """Canonical SMILES of each text, "" for what is no molecule; recent answers are remembered.
+
+    >>> canonical_or_empty(["OCC", "C1CC"])
+    ['CCO', '']
+    """
     return [_canonical_or_empty(text, policy) for text in texts]
 
 

@@ -30,8 +30,20 @@ def canonical_all(
 ) -> list[CanonicalOrRejected]:
     """Canonical SMILES of each string or the reason why there is none, in order.
 
-    A string that exceeds `limits` is rejected. Few strings are read in this process, save those with many rings; the result is the
-    same for any number of workers (default: one a core).
+    Few strings are read in this process, save those with many rings; the result is the same for any number of workers.
+
+    Arguments:
+        texts: N strings.
+        policy: which molecules are accepted, and in which form.
+        workers: processes that read many strings; one a core, if not given.
+        limits: processor seconds and memory of one string; what exceeds them is rejected.
+
+    Returns:
+        N answers: SMILES, or the `Rejected` that says why there is none.
+
+    >>> ethanol, broken = canonical_all(["OCC", "C1CC"])
+    >>> ethanol, broken.reason
+    ('CCO', 'a ring number without its pair (1)')
     """
     screened = [checked_text(text, policy) for text in texts]
     risked = [

@@ -23,10 +23,24 @@ BLOCK = 4_096  # molecules on either side of a matrix of similarities that is he
 
 
 def fingerprints(smiles: Sequence[str], radius: int = 2, size: int = 2048, counts: bool = True) -> Bytes:
-    """How often every circular environment occurs (N, D), at most 255 times; 0 or 1 where not `counts`.
+    """How often every circular environment occurs, at most 255 times; 0 or 1 where not `counts`.
 
-    "Extended-Connectivity Fingerprints" (Rogers & Hahn, 2010), doi:10.1021/ci100050t, folded to D = `size`; radius 2 is ECFP4. Raises
-    ValueError where RDKit cannot read a molecule.
+    "Extended-Connectivity Fingerprints" (Rogers & Hahn, 2010), doi:10.1021/ci100050t.
+
+    Arguments:
+        smiles: N molecules.
+        radius: bonds around an atom; 2 is ECFP4.
+        size: D, the columns that environments are folded to.
+        counts: count the environments, or say only which occur.
+
+    Returns:
+        (N, D) bytes.
+
+    Raises:
+        ValueError: where RDKit cannot read a molecule.
+
+    >>> fingerprints(["CCO", "CCN"]).shape
+    (2, 2048)
     """
     generator = GetMorganGenerator(radius=radius, fpSize=size)
     write = generator.GetCountFingerprintAsNumPy if counts else generator.GetFingerprintAsNumPy
@@ -45,10 +59,20 @@ def parse_molecule(smiles: str) -> Any:
 
 
 def tanimoto(a: NDArray[Any], b: NDArray[Any]) -> Floats:
-    """Σ min(a, b) / Σ max(a, b) of counts a (N, D), b (M, D): (N, M); of bits the share that both have of those that either has.
+    """Tanimoto similarity Σ min(a, b) / Σ max(a, b) of counts; of bits the share that both have of those that either has.
 
     Two fingerprints without any count are alike: 1. Since min(i, j) = Σ_t [i >= t][j >= t], the numerator is one product of binary
     matrices. "Graph kernels for chemical informatics" (Ralaivola et al., 2005), doi:10.1016/j.neunet.2005.07.009.
+
+    Arguments:
+        a: (N, D) counts or bits.
+        b: (M, D) counts or bits.
+
+    Returns:
+        (N, M) similarities from 0 to 1.
+
+    >>> tanimoto(fingerprints(["CCO"]), fingerprints(["CCO", "CCN"])).round(2).tolist()
+    [[1.0, 0.33000001311302185]]
     """
     both = sum_of_minima(a, b)
     either = a.sum(1, dtype=np.float32)[:, None] + b.sum(1, dtype=np.float32) - both
@@ -80,9 +104,22 @@ def sparse(flags: NDArray[np.bool_]) -> Any:
 
 
 def nearest(queries: NDArray[Any], reference: NDArray[Any], k: int = 1) -> tuple[Integers, Floats]:
-    """Rows of `reference` (M, D) most like each of `queries` (N, D), and how like they are: (N, K) both, best first.
+    """The most similar molecules of a reference, best first.
 
-    Raises ValueError unless 1 <= k <= M.
+    Arguments:
+        queries: (N, D) fingerprints.
+        reference: (M, D) fingerprints.
+        k: K, how many of each.
+
+    Returns:
+        rows of the reference and Tanimoto similarities, (N, K) each.
+
+    Raises:
+        ValueError: unless 1 <= k <= M.
+
+    >>> rows, alike = nearest(fingerprints(["CCCO"]), fingerprints(["CCO", "CCN"]))
+    >>> rows.tolist(), alike.tolist()
+    ([[0]], [[0.5]])
     """
     if not 1 <= k <= len(reference):
         raise ValueError(f"k={k} of {len(reference)} molecules")

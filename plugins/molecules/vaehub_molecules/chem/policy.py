@@ -16,11 +16,21 @@ CHOICES = {"salts": get_args(Salts), "stereo": get_args(Stereo), "charges": get_
 
 @dataclass(frozen=True)
 class Policy:
-    """How a molecule is accepted.
+    """Which molecules are accepted, and what is done to them first.
 
-    salts: of several fragments keep all, keep the largest, or reject the molecule. stereo: keep or drop.
-    charges: keep, neutralise where protons allow it, or reject a net charge. elements: symbols that may occur, () for all.
-    max_length: characters, checked before parsing. max_heavy: heavy atoms of what is kept.
+    Arguments:
+        salts: of several fragments keep all, keep the largest, or reject the molecule.
+        stereo: keep or drop stereochemistry.
+        charges: keep, neutralise where protons allow it, or reject a net charge.
+        elements: symbols that may occur, () for all.
+        max_length: characters of a string, checked before it is parsed.
+        max_heavy: heavy atoms of what is kept.
+
+    Raises:
+        UsageError: for a choice, a symbol or a size that there is not.
+
+    >>> Policy(elements=("C", "N", "O"), salts="reject").salts
+    'reject'
     """
 
     salts: Salts = "largest"

@@ -98,7 +98,19 @@ def property_of(name: str) -> Property:
 def property_table(smiles: Sequence[str], names: Sequence[str] = tuple(PROPERTIES), workers: int | None = None) -> pd.DataFrame:
     """Properties of molecules, a row for each and a column for each name; NaN where RDKit cannot read one.
 
-    Many molecules are shared out to `workers` processes, by default one a core. Raises UsageError for an unknown name.
+    Arguments:
+        smiles: N molecules.
+        names: of `PROPERTIES`; all, if not given.
+        workers: processes that share many molecules; one a core, if not given.
+
+    Returns:
+        a frame of N rows.
+
+    Raises:
+        UsageError: for a name that is none.
+
+    >>> property_table(["CCO", "c1ccccc1"], ["mw", "rings"]).round(1).to_dict("list")
+    {'mw': [46.1, 78.1], 'rings': [0.0, 1.0]}
     """
     for name in names:
         property_of(name)

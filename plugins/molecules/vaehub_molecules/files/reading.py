@@ -42,8 +42,26 @@ def read_molecules(
 ) -> MoleculeTable:
     """Canonical, unique molecules of a .smi, .smiles, .txt, .sdf, .csv, .tsv, .parquet or .feather file, each also .gz.
 
-    `column`: that of the SMILES in a table, found by its usual names if not given. Of molecules that come twice the first is kept.
-    Raises UsageError that names the file: there is none, it cannot be read, or no molecule in it is accepted.
+    Of molecules that come twice the first is kept.
+
+    Arguments:
+        path: the file.
+        policy: which molecules are accepted, and in which form.
+        column: that of the SMILES in a table; found by its usual names, if not given.
+        workers: processes that read many molecules; one a core, if not given.
+
+    Returns:
+        a frame of molecules with all else that the file says of them, and the lines that were rejected.
+
+    Raises:
+        UsageError: that names the file: there is none, it cannot be read, or no molecule in it is accepted.
+
+    >>> from tempfile import TemporaryDirectory
+    >>> with TemporaryDirectory() as folder:
+    ...     _ = Path(folder, "some.csv").write_text("smiles,pic50\\nOCC,5.5\\nC1CC,6\\n")
+    ...     found = read_molecules(Path(folder, "some.csv"))
+    >>> found.frame.to_dict("list"), [line.reason for line in found.rejected]
+    ({'smiles': ['CCO'], 'pic50': [5.5]}, ['a ring number without its pair (1)'])
     """
     path = Path(path)
     kind, records = read_records(path, column)

@@ -27,6 +27,20 @@ def write_molecules(texts: Sequence[str], path: Path, policy: Policy = DEFAULT_P
 
     Tables have all rows: `smiles` is canonical and empty where a row is no molecule, `text` what was spelt. The other formats have the
     molecules alone; the name of each is its row, counted from 1.
+
+    Arguments:
+        texts: strings, molecules or not.
+        path: the file; its suffix says what is written.
+        policy: which molecules are accepted.
+
+    Raises:
+        UsageError: for a suffix that nothing is written to.
+
+    >>> from tempfile import TemporaryDirectory
+    >>> with TemporaryDirectory() as folder:
+    ...     write_molecules(["OCC", "C1CC"], Path(folder, "new.smi"))
+    ...     print(Path(folder, "new.smi").read_text().strip())
+    CCO 1
     """
     check_output(path, known=(*FORMATS, *TABLES))
     frame = describe_strings(texts, policy)

@@ -26,7 +26,12 @@ CLOSE = tuple(f"([*:1]~[1*].[1*]~[*:2])>>[*:1]{bond}[*:2]" for bond in "-=")
 
 
 def cross(first: Mol, second: Mol, rng: Random) -> Mol | None:
-    """Parts of two molecules joined at a bond between rings or at two bonds of a ring; None where ten tries came to nothing."""
+    """Parts of two molecules joined at a bond between rings or at two bonds of a ring; None where ten tries came to nothing.
+
+    >>> from rdkit.Chem import MolFromSmiles
+    >>> MolToSmiles(cross(MolFromSmiles("FCCCl"), MolFromSmiles("BrCCI"), Random(0)))
+    'ClCI'
+    """
     parents = {MolToSmiles(first), MolToSmiles(second)}
     a, b = kekulised(first), kekulised(second)
     for _ in range(TRIES):

@@ -45,7 +45,12 @@ OPEN_RING = {"[*:1]@[*:2]>>([*:1].[*:2])": 1.0}
 
 
 def mutate(mol: Mol, rng: Random) -> Mol | None:
-    """A molecule with one atom or bond added, changed or taken away; None where ten tries came to nothing."""
+    """A molecule with one atom or bond added, changed or taken away; None where ten tries came to nothing.
+
+    >>> from rdkit.Chem import MolFromSmiles, MolToSmiles
+    >>> MolToSmiles(mutate(MolFromSmiles("CCCO"), Random(0)))
+    'CCCF'
+    """
     given = kekulised(mol)
     for _ in range(TRIES):
         rule = weighted_choice(RULES, rng)

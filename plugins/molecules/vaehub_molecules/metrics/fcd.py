@@ -64,6 +64,9 @@ def frechet(a: Moments | None, b: Moments | None) -> float:
 
     "Fréchet ChemNet Distance" (Preuer et al., 2018), doi:10.1021/acs.jcim.8b00234. The trace of the root is the sum of the square roots
     of the eigenvalues of Σ_a^½ Σ_b Σ_a^½, which is symmetric.
+
+    >>> frechet(Moments(np.array([1.0, 0.0]), np.eye(2)), Moments(np.zeros(2), 4 * np.eye(2)))
+    3.0
     """
     if a is None or b is None:
         return float("nan")

@@ -28,6 +28,9 @@ def passes_filters(mol: Mol) -> bool:
     """Whether a molecule has no ring above seven atoms, no charge, only C N S O F Cl Br H, and none of 502 patterns (MCF and PAINS).
 
     "Molecular Sets (MOSES)" (Polykovskiy et al., 2020), doi:10.3389/fphar.2020.565644.
+
+    >>> passes_filters(MolFromSmiles("CC(=O)Nc1ccc(O)cc1")), passes_filters(MolFromSmiles("C1CCCCCCC1"))
+    (True, False)
     """
     if any(len(ring) > MAX_RING for ring in mol.GetRingInfo().AtomRings()):
         return False

@@ -24,7 +24,15 @@ OFFICIAL = {
 @final
 @dataclass(frozen=True)
 class Reference:
-    """M molecules: moments of ChemNet, packed fingerprints (M, 128), counts of fragments and scaffolds, values by property."""
+    """Statistics of M molecules that samples are compared with.
+
+    Arguments:
+        moments: mean and covariance of ChemNet's last hidden layer; None where there is none, and FCD is NaN.
+        prints: (M, 128) packed fingerprints.
+        fragments: how often each BRICS fragment occurs.
+        scaffolds: how often each Murcko scaffold occurs.
+        values: M values of each property.
+    """
 
     moments: Moments | None
     prints: NDArray[np.uint8]

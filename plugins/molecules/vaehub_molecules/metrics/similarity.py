@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping
 from typing import TypeAlias
 
@@ -14,24 +15,38 @@ Packed: TypeAlias = NDArray[np.uint8]
 
 
 def nearest_similarity(prints: Packed, reference: Packed) -> float:
-    """SNN: the mean over molecules (N, W) of the Tanimoto similarity to the most similar one of the reference (M, W)."""
+    """SNN: the mean over molecules of the Tanimoto similarity to the most similar one of the reference.
+
+    Arguments:
+        prints: (N, W) packed bits of molecules.
+        reference: (M, W) packed bits of those that they are compared with.
+
+    >>> both = np.packbits([[1, 1, 0], [0, 1, 1]], axis=1)
+    >>> nearest_similarity(both[:1], both), round(nearest_similarity(both[:1], both[1:]), 3)
+    (1.0, 0.333)
+    """
     best = [np.max([block.max(1) for block in row], axis=0) for row in similarity_blocks(prints, reference)]
     return float(np.concatenate(best).mean())
 
 
 def internal_diversity(prints: Packed) -> tuple[float, float]:
-    """1 - mean_i mean_j T_ij and 1 - mean_i (mean_j T_ij²)^½ over all pairs of molecules (N, W), each with itself among them.
+    """1 - mean_i mean_j T_ij and 1 - mean_i (mean_j T_ij²)^½ over all pairs of molecules, each with itself among them.
 
     "Optimizing distributions over molecular space" (Benhenda, 2017), arXiv:1708.08227.
+
+    Arguments:
+        prints: (N, W) packed bits of molecules.
+
+    >>> internal_diversity(np.packbits([[1, 1, 0], [0, 0, 1]], axis=1))[0]
+    0.5
     """
-    sums = [sum(sums_of_powers(block) for block in row) for row in similarity_blocks(prints, prints)]
-    first, second = np.concatenate(sums, axis=1) / len(prints)
-    return float(1 - first.mean()), float(1 - np.sqrt(second).mean())
-
-
-def sums_of_powers(block: Floats) -> NDArray[np.float64]:
-    """Sums of T and T² over the columns of a block: (2, rows)."""
-    return np.stack([block.sum(1, dtype=float), np.square(block).sum(1, dtype=float)])
+    first, second = [], []  # sums over j of T_ij and of T_ij²
+    for row in similarity_blocks(prints, prints):
+        sums = [(block.sum(1, dtype=float), np.square(block).sum(1, dtype=float)) for block in row]
+        first.append(np.sum([sum_t for sum_t, _ in sums], axis=0))
+        second.append(np.sum([sum_t2 for _, sum_t2 in sums], axis=0))
+    n = len(prints)
+    return float(1 - (np.concatenate(first) / n).mean()), float(1 - np.sqrt(np.concatenate(second) / n).mean())
 
 
 def similarity_blocks(prints: Packed, reference: Packed) -> Iterator[Iterator[Floats]]:
@@ -42,13 +57,12 @@ def similarity_blocks(prints: Packed, reference: Packed) -> Iterator[Iterator[Fl
 
 
 def cosine(a: Mapping[str, int], b: Mapping[str, int]) -> float:
-    """Σ a_k b_k / (|a| |b|) of counts; NaN where either has none."""
+    """Σ a_k b_k / (|a| |b|) of counts; NaN where either has none.
+
+    >>> cosine({"a": 3, "b": 4}, {"b": 2})
+    0.8
+    """
     if not a or not b:
         return float("nan")
     shared = sum(count * b.get(key, 0) for key, count in a.items())
-    return float(shared / np.sqrt(float(squares(a)) * float(squares(b))))
-
-
-def squares(counts: Mapping[str, int]) -> int:
-    """Σ count²."""
-    return sum(count * count for count in counts.values())
+    return shared / (math.hypot(*a.values()) * math.hypot(*b.values()))

@@ -91,7 +91,16 @@ def import_function(text: str) -> Score:
 def load_objective(text: str) -> Oracle:
     """An oracle by name, or a function of the user's by `module:function`, which runs that module.
 
-    For what a user types or writes in Python, never for text out of a config or model file. Raises UsageError where there is none.
+    For what a user types or writes in Python, never for text out of a config or model file.
+
+    Arguments:
+        text: a name that `oracle` takes, or `module:function` of a module in the current folder or on the path.
+
+    Raises:
+        UsageError: where there is no such oracle or function.
+
+    >>> load_objective("posixpath:basename").name
+    'posixpath:basename'
     """
     head, colon, function = text.partition(":")
     if text in ORACLES or head in FAMILIES or not (colon and function.isidentifier()):
@@ -101,7 +110,14 @@ def load_objective(text: str) -> Oracle:
 
 
 def as_oracle(objective: Oracle | str | Score) -> Oracle:
-    """The oracle that is meant by an oracle, a name or a function."""
+    """The oracle that is meant by an oracle, a name or a function.
+
+    Raises:
+        UsageError: for anything else, and for a name that is none.
+
+    >>> as_oracle(len).score("CCO")
+    3.0
+    """
     if isinstance(objective, Oracle):
         return objective
     if isinstance(objective, str):

@@ -16,8 +16,13 @@ FORMULA = re.compile(r"([A-Z][a-z]?)(\d*)")
 def isomers(formula: str) -> Term:
     """Geometric mean of near(#element; n, 1) for every element of the formula and near(#atoms; Σ n, 2).
 
-    "GuacaMol: Benchmarking Models for de Novo Molecular Design" (Brown et al., 2019), doi:10.1021/acs.jcim.8b00839. Raises UsageError
-    for a formula that cannot be read.
+    "GuacaMol: Benchmarking Models for de Novo Molecular Design" (Brown et al., 2019), doi:10.1021/acs.jcim.8b00839.
+
+    Raises:
+        UsageError: for a formula that cannot be read.
+
+    >>> print(isomers("CO2"))
+    [near(#C; 1, 1) · near(#O; 2, 1) · near(atoms; 3, 2)]^(1/3)
     """
     counts = parse_formula(formula)
     total = Near(Descriptor("atoms"), sum(counts.values()), 2)

@@ -25,9 +25,18 @@ ORACLES: Mapping[str, Oracle] = {name: Formula(name, term, GUACAMOL) for name, t
 
 
 def oracle(name: str) -> Oracle:
-    """An oracle by name, or by `similarity:SMILES`, `rediscovery:SMILES`, `isomers:FORMULA`, `median:SMILES,SMILES`.
+    """An oracle by its name, or by that of a family and a parameter.
 
-    Raises UsageError for a name that is none and for a parameter that cannot be read.
+    Arguments:
+        name: one of `ORACLES`, or `similarity:SMILES`, `rediscovery:SMILES`, `isomers:FORMULA`, `median:SMILES,SMILES`.
+
+    Raises:
+        UsageError: for a name that is none, and for a parameter that cannot be read.
+
+    >>> oracle("similarity:CCO").describe
+    'min(1, T_ECFP4(x, CCO) / 0.7) (GuacaMol, Brown et al. 2019, doi:10.1021/acs.jcim.8b00839)'
+    >>> round(oracle("qed").score("CC(=O)Nc1ccc(O)cc1"), 3)
+    0.595
     """
     family, colon, parameter = name.partition(":")
     if colon and family in FAMILIES:
@@ -38,5 +47,9 @@ def oracle(name: str) -> Oracle:
 
 
 def oracle_names() -> list[str]:
-    """Everything that `oracle` knows, families with their colon."""
+    """The names that `oracle` takes, families with their colon.
+
+    >>> [name for name in oracle_names() if name.startswith("isomers")]
+    ['isomers_c7h8n2o2', 'isomers_c9h10n2o2pf2cl', 'isomers:']
+    """
     return [*ORACLES, *(f"{family}:" for family in FAMILIES)]

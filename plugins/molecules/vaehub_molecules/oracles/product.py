@@ -39,9 +39,18 @@ class Product(Oracle):
 
 
 def weighted(parts: Sequence[Oracle], weights: Sequence[float] | None = None) -> Oracle:
-    """Π max(0, s_i)^(w_i / Σ w): one objective of several that are good when high and bad at 0, by default weighted alike.
+    """Π max(0, s_i)^(w_i / Σ w): one objective of several that are good when high and bad at 0.
 
-    Raises UsageError for no parts, for as many weights as not parts, and for weights that are not positive.
+    Arguments:
+        parts: oracles with the scores s_i.
+        weights: w_i above 0, one of each part; all alike, if not given.
+
+    Raises:
+        UsageError: for no parts, another number of weights than parts, and weights that are not positive.
+
+    >>> from vaehub_molecules.oracles import oracle
+    >>> weighted([oracle("qed"), oracle("logp")], [3, 1]).name
+    'qed^0.75 * logp^0.25'
     """
     given = [1.0] * len(parts) if weights is None else list(weights)
     if not parts or len(given) != len(parts):

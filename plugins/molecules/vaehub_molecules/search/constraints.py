@@ -25,8 +25,18 @@ Test = Callable[[Chem.Mol], bool]
 class Constraints:
     """Limits on molecules; None and () are no limit.
 
-    similarity: count Tanimoto of Morgan fingerprints (radius 2, not folded) to the nearest lead, at least. scaffold: SMARTS that must
-    match. max_heavy: heavy atoms, at most. sa_max: synthetic accessibility (1 easy to 10 hard), at most. elements: allowed symbols.
+    Arguments:
+        similarity: count Tanimoto of Morgan fingerprints (radius 2, not folded) to the nearest lead, at least; from 0 to 1.
+        scaffold: SMARTS that must match.
+        max_heavy: heavy atoms, at most.
+        sa_max: synthetic accessibility, at most; from 1 (easy) to 10 (hard).
+        elements: symbols that may occur.
+
+    Raises:
+        UsageError: for a limit out of range, a symbol that is no element, and SMARTS that RDKit cannot read.
+
+    >>> Constraints(max_heavy=3).violation("CCCO"), Constraints(max_heavy=3).violation("CCO")
+    ('max_heavy', '')
     """
 
     similarity: float | None = None

@@ -53,7 +53,15 @@ class HybridOptions:
 
 @final
 class Hybrid(Method):
-    """Candidates of several proposers, each with a share that follows its success, ranked by upper confidence bounds."""
+    """Candidates of several proposers, each with a share that follows its success, ranked by upper confidence bounds.
+
+    Arguments:
+        settings: sizes of batches, of the surrogate and of the tuning.
+        proposers: where candidates come from.
+
+    >>> Hybrid(HybridOptions(batch=90)).options()["batch"]
+    90
+    """
 
     def __init__(self, settings: HybridOptions = HybridOptions(), proposers: Sequence[Proposer] = PROPOSERS) -> None:
         self.settings, self.proposers = settings, proposers

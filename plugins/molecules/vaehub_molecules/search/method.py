@@ -24,7 +24,14 @@ if TYPE_CHECKING:
 
 
 class Method(ABC):
-    """Proposes what to score next, as a function of the state alone: a killed search then goes on as if nothing had been."""
+    """Proposes what to score next, as a function of the state alone: a killed search then goes on as if nothing had been.
+
+    >>> class Screen(Method):
+    ...     def propose(self, state):
+    ...         return state.admit([Proposal(smiles, "screen") for smiles in state.pool.smiles], state.calls_left)
+    >>> Screen().options()
+    {}
+    """
 
     def start(self, state: SearchState) -> None:
         """Called before the first round: forget an earlier search. Raises UsageError where this model or objective does not fit."""

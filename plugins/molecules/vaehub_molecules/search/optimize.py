@@ -52,13 +52,32 @@ def optimize(
     weights: Sequence[float] = (),
     pool: Source = None,
 ) -> Result:
-    """The best molecules for `objective` (to be maximised) in `budget` calls, each of a canonical molecule that was not called before.
+    """The best molecules for an objective, to be maximised, in `budget` calls, each of a canonical molecule that was not called before.
 
-    objective: a name ("qed", "similarity:CCO", "module:function"), a function of canonical SMILES, or a list: of several the front is
-    sought, or with `weights` their weighted geometric mean. start: leads. pool: molecules to begin with (a file, a list, a Pool), else the
-    model's own samples. out: a folder for the results, where a search that was stopped, or that gets a larger budget, goes on.
-    workers: processes that call, one a core, 0 for this one; a call that takes longer than `seconds` is stopped with all that it
-    started, and counts. Raises UsageError where an option does not fit.
+    Arguments:
+        run: a model of molecules without conditions, or its latent space.
+        objective: a name ("qed", "similarity:CCO", "module:function"), a function of canonical SMILES, or a list: of several the front
+            is sought, or with `weights` their weighted geometric mean.
+        budget: calls of the objective.
+        method: hybrid, gradient, bo, evolve, or a `Method`.
+        start: leads, as SMILES.
+        constraints: limits on what is called.
+        seed: of all noise.
+        out: a folder for the results, where a search that was stopped, or that gets a larger budget, goes on.
+        workers: processes that call; one a core, if not given, and 0 for this one.
+        seconds: after which a call is stopped with all that it started; it counts.
+        weights: of several objectives, in order; their product is sought.
+        pool: molecules to begin with (a file, a list, a `Pool`); the model's own samples, if not given.
+
+    Returns:
+        tables of all calls and of the best; its `save` writes them.
+
+    Raises:
+        UsageError: where an option does not fit the model or another option.
+
+    >>> result = optimize(space, lambda smiles: smiles.count("O"), budget=20, method="evolve", pool=["CCO", "OCCO", "CCN"], workers=0)
+    >>> len(result.trace), bool(result.best.score[0] >= 2)
+    (20, True)
     """
     space, goal, chosen = space_of(run), goal_of(objective, weights), method_of(method)
     state = initial_state(space, goal, start, pool, constraints or Constraints(), seed, budget)

@@ -40,7 +40,15 @@ class FingerprintCache:
 @final
 @dataclass
 class Pool:
-    """Canonical molecules with their fingerprints, which are computed when first asked for; one pool can serve many searches."""
+    """Canonical molecules with their fingerprints, which are computed when first asked for; one pool can serve many searches.
+
+    Arguments:
+        smiles: canonical molecules.
+
+    >>> pool = Pool(["CCO", "CCN", "CCC"])
+    >>> len(pool), pool.rows([0, 2]).shape
+    (3, (2, 2048))
+    """
 
     smiles: Sequence[str]
     cache: FingerprintCache = field(default_factory=FingerprintCache, repr=False)

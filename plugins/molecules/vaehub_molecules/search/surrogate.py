@@ -46,7 +46,18 @@ class Surrogate:
 
 
 def fit(rows: Counts, y: Floats) -> Surrogate:
-    """The process of molecules (N, D) with values (N,)."""
+    """The process of molecules that were called.
+
+    Arguments:
+        rows: (N, D) count fingerprints.
+        y: (N,) values.
+
+    >>> from vaehub_molecules.chem.fingerprints import fingerprints
+    >>> surrogate = fit(fingerprints(["CCO", "CCN", "CCC", "CCCl"]), np.array([1.0, 2.0, 3.0, 4.0]))
+    >>> mean, deviation = surrogate.predict(fingerprints(["CCO"]))
+    >>> mean.round(1).tolist(), deviation.round(1).tolist()
+    ([1.9], [0.6])
+    """
     kernel = tanimoto(rows, rows).astype(np.float64)
     centred = y - y.mean()
     noise = best_noise(kernel, centred)
@@ -80,6 +91,9 @@ def ucb_batch(mean: Floats, deviation: Floats, count: int, boldest: float) -> li
 
     Upper confidence bounds, "Gaussian Process Optimization in the Bandit Setting" (Srinivas et al., 2010), arXiv:0912.3995; one kappa
     for every place in the batch, so that a batch both uses and explores.
+
+    >>> ucb_batch(np.array([0.0, 1.0, 0.9]), np.array([5.0, 0.0, 0.0]), count=2, boldest=1.0)
+    [1, 0]
     """
     chosen: list[int] = []
     free = np.ones(len(mean), dtype=bool)

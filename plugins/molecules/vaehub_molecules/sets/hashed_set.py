@@ -17,7 +17,14 @@ MAX_RATIO, FREE_BYTES = 20, 1 << 20  # unpacked to packed: hashes hardly shrink
 
 @final
 class HashedSet:
-    """A set of strings by 40 bits of their hash: of a million it takes another for one of its own once in a million times."""
+    """A set of strings by 40 bits of their hash: of a million it takes another for one of its own once in a million times.
+
+    Arguments:
+        hashes: sorted, each once.
+
+    >>> HashedSet.of(["CCO"]).holds(["CCO", "CN"]).tolist()
+    [True, False]
+    """
 
     def __init__(self, hashes: NDArray[np.uint64]) -> None:
         self.hashes = hashes

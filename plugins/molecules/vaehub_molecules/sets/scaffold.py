@@ -18,6 +18,9 @@ def scaffold(smiles: str) -> str:
     """Rings and what links them, "" where a molecule has no ring.
 
     "The Properties of Known Drugs. 1. Molecular Frameworks" (Bemis & Murcko, 1996), doi:10.1021/jm9602928.
+
+    >>> scaffold("CCc1ccccc1")
+    'c1ccccc1'
     """
     found: str = MurckoScaffoldSmiles(smiles=smiles)  # type: ignore[no-untyped-call]
     return found

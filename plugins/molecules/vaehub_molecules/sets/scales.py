@@ -18,7 +18,17 @@ NUMBERS = ("means", "deviations")
 
 @final
 class Scales:
-    """Mean and standard deviation of each column, over the training rows; unknown values (NaN) are left out."""
+    """Mean and standard deviation of each column, over the training rows; unknown values (NaN) are left out.
+
+    Arguments:
+        names: of P columns.
+        means: of each.
+        deviations: of each, above 0.
+
+    >>> scales = Scales.of(["logp"], np.array([[1.0], [3.0], [np.nan]]))
+    >>> scales.scaled(torch.tensor([3.0])).tolist(), scales.units(torch.tensor([-1.0])).tolist()
+    ([1.0], [1.0])
+    """
 
     def __init__(self, names: Sequence[str], means: Sequence[float], deviations: Sequence[float]) -> None:
         self.names, self.means, self.deviations = tuple(names), torch.tensor(means), torch.tensor(deviations)

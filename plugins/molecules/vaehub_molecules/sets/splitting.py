@@ -16,7 +16,12 @@ def hash_order(strings: Sequence[str], seed: int) -> np.ndarray:
 
 
 def split_by_hash(frame: pd.DataFrame, val: float, test: float, seed: int) -> dict[str, pd.DataFrame]:
-    """train, val and test of a table with a column `smiles`; every share that is asked for holds a molecule at least."""
+    """train, val and test of a table with a column `smiles`; every share that is asked for holds a molecule at least.
+
+    >>> parts = split_by_hash(pd.DataFrame({"smiles": ["C", "CC", "CCC", "CCCC"]}), val=0.25, test=0.25, seed=0)
+    >>> {name: len(part) for name, part in parts.items()}
+    {'val': 1, 'test': 1, 'train': 2}
+    """
     ranked = hash_order(frame["smiles"].tolist(), seed)
     sizes = [max(1, round(share * len(frame))) for share in (val, test)]
     parts = np.split(ranked, np.cumsum(sizes))

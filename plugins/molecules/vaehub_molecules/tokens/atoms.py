@@ -32,7 +32,11 @@ def first_unreadable(smiles: str) -> str:
 
 @final
 class Atoms(Tokenizer):
-    """One symbol of the grammar at a time, after "Molecular Transformer" (Schwaller et al., 2019), doi:10.1021/acscentsci.9b00576."""
+    """One symbol of the grammar at a time, after "Molecular Transformer" (Schwaller et al., 2019), doi:10.1021/acscentsci.9b00576.
+
+    >>> Atoms().split("C[C@H](Cl)Br")
+    ['C', '[C@H]', '(', 'Cl', ')', 'Br']
+    """
 
     def split(self, smiles: str) -> list[str]:
         """The symbols of one molecule."""

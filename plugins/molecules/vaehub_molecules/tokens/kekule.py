@@ -21,6 +21,9 @@ class Kekule(Tokenizer):
 
     Of what a network writes by the grammar of SMILES nearly all that is no molecule fails for an aromatic ring that has no Kekulé
     structure, which cannot be told from the text before it; in this form it can.
+
+    >>> "".join(Kekule().split("c1ccccc1"))
+    'C1=CC=CC=C1'
     """
 
     def __init__(self) -> None:

@@ -23,6 +23,15 @@ class Pairs(Tokenizer):
 
     "SMILES Pair Encoding" (Li & Fourches, 2021), doi:10.1021/acs.jcim.0c01127: the pair of neighbours seen most often becomes one
     symbol, again and again, until there are `merges` of them; pairs seen fewer than `least` times stay apart.
+
+    Arguments:
+        merges: pairs to merge, at most.
+        least: times that a pair must occur.
+
+    >>> pairs = Pairs(least=2)
+    >>> pairs.learn(["CCO", "CCN"])
+    >>> pairs.split("CCCO")
+    ['CC', 'C', 'O']
     """
 
     def __init__(self, merges: int = 256, least: int = 100) -> None:

@@ -22,7 +22,20 @@ MARGIN = 1.2  # how much longer than the longest training molecule a string may 
 
 @final
 class Vocabulary:
-    """Symbols by number. A row of T numbers is a string that ends at its first END; what follows is END as well."""
+    """Symbols by number. A row of T numbers is a string that ends at its first END; what follows is END as well.
+
+    Arguments:
+        tokenizer: how SMILES are split.
+        symbols: all that the model can read and write.
+        length: T.
+
+    >>> from vaehub_molecules.tokens.atoms import Atoms
+    >>> vocabulary = Vocabulary.learn(Atoms(), ["CCO", "CN"])
+    >>> vocabulary.rows(["CCO"]).tolist()
+    [[1, 1, 3, 0, 0]]
+    >>> vocabulary.strings(vocabulary.rows(["CCO"]))
+    ['CCO']
+    """
 
     def __init__(self, tokenizer: Tokenizer, symbols: Sequence[str] = (), length: int = 0) -> None:
         self.tokenizer, self.symbols, self.length = tokenizer, ["", *symbols], length

@@ -33,13 +33,26 @@ class SampleCounts:
         return ", ".join(parts)
 
 
-def count_samples(texts: Sequence[str], known: HashedSet, policy: Policy = DEFAULT_POLICY) -> SampleCounts:
-    """Counts of strings as a model spells them."""
+def count_samples(texts: Sequence[str], trained_on: HashedSet, policy: Policy = DEFAULT_POLICY) -> SampleCounts:
+    """Counts of strings as a model spells them.
+
+    Arguments:
+        texts: drawn strings.
+        trained_on: molecules that are not new.
+        policy: which molecules are accepted.
+
+    >>> count_samples(["OCC", "C1CC", "CCO"], HashedSet.of(["CN"]))
+    SampleCounts(drawn=3, valid=2, unique=1, novel=1)
+    """
     valid = [smiles for smiles in canonical_or_empty(texts, policy) if smiles]
     different = sorted(set(valid))
-    return SampleCounts(len(texts), len(valid), len(different), int((~known.holds(different)).sum()))
+    return SampleCounts(len(texts), len(valid), len(different), int((~trained_on.holds(different)).sum()))
 
 
-def describe_samples(texts: Sequence[str], known: HashedSet) -> str:
-    """The same, in words."""
-    return count_samples(texts, known).line()
+def describe_samples(texts: Sequence[str], trained_on: HashedSet) -> str:
+    """The same, in words.
+
+    >>> describe_samples(["OCC", "C1CC", "CCO"], HashedSet.of(["CN"]))
+    '3 drawn, 2 valid (66.7%), 1 unique (50.0%), 1 novel (100.0%)'
+    """
+    return count_samples(texts, trained_on).line()

@@ -22,10 +22,22 @@ POINTS_PER_STEP = 8  # points that are decoded for each molecule wanted: neighbo
 
 
 def interpolate(space: LatentSpace, a: str, b: str, steps: int = 10) -> pd.DataFrame:
-    """at, smiles, to_first and to_last: different molecules in order from canonical `a` (at 0) to `b` (at 1), at most `steps` with both.
+    """Different molecules in order on the great circle from one to another; a model with conditions gets those of the first.
 
-    to_first, to_last: count Tanimoto similarity to the ends. A model with conditions gets those of `a`. Raises UsageError for fewer than
-    2 steps, or a molecule the model cannot read.
+    Arguments:
+        space: of a trained model.
+        a: the first molecule, canonical.
+        b: the last.
+        steps: molecules at most, both ends included.
+
+    Returns:
+        a frame of at (0 for the first, 1 for the last), smiles, to_first and to_last (count Tanimoto similarity to the ends).
+
+    Raises:
+        UsageError: for fewer than 2 steps, or a molecule that the model cannot read.
+
+    >>> interpolate(space, "CCO", "CCN", steps=2).smiles.tolist()
+    ['CCO', 'CCN']
     """
     if steps < 2:
         raise UsageError(f"steps: expected at least 2, got {steps}")

@@ -31,7 +31,19 @@ ROWS = 1024  # molecules that go through the networks at once
 
 @final
 class LatentSpace:
-    """Molecules to codes z (N, L) and back. Letters: N molecules, L latent, T symbols, V vocabulary, P properties, C condition."""
+    """Molecules to codes z (N, L) and back. Letters: N molecules, L latent, T symbols, V vocabulary, P properties, C condition.
+
+    Arguments:
+        run: a trained model of molecules, as `vaehub.load` or `vaehub.train` give it.
+
+    Raises:
+        UsageError: for a model of anything else.
+
+    >>> space = LatentSpace(run)
+    >>> z = space.encode(["CCO", "CCN"])
+    >>> z.shape[0] == 2, len(space.molecules(z))
+    (True, 2)
+    """
 
     def __init__(self, run: TrainedModel) -> None:
         if not isinstance(run.codec, MoleculeCodec) or not isinstance(run.vae.decoder, StringDecoder):

@@ -23,10 +23,23 @@ Nearest: TypeAlias = tuple[NDArray[np.int64], NDArray[np.float32]]  # rows and v
 
 
 def neighbours(space: LatentSpace, queries: Sequence[str], among: Sequence[str], k: int = 10) -> pd.DataFrame:
-    """query, by, rank, smiles and value: the K nearest of `among` to each canonical molecule, itself left out.
+    """The nearest molecules to each of others, itself left out: by code, and by fingerprint.
 
-    by "code": value is the Euclidean distance of the means of q(z|x); by "fingerprint": the count Tanimoto similarity of ECFP4. Raises
-    UsageError where there is nothing to search, or the model cannot read a molecule.
+    Arguments:
+        space: of a trained model.
+        queries: N canonical molecules.
+        among: molecules to search; those that the model cannot read are left out.
+        k: K, how many of each.
+
+    Returns:
+        a frame of query, by, rank, smiles and value: by "code" the Euclidean distance of the means of q(z|x), by "fingerprint" the count
+        Tanimoto similarity of ECFP4.
+
+    Raises:
+        UsageError: where there is nothing to search, or the model cannot read a query.
+
+    >>> neighbours(space, ["CCO"], ["CCO", "CCN"], k=1)[["by", "smiles"]].to_numpy().tolist()
+    [['code', 'CCN'], ['fingerprint', 'CCN']]
     """
     readable = [smiles for smiles in among if space.can_read(smiles)]
     if not readable:

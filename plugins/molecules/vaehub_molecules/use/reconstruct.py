@@ -15,10 +15,21 @@ if TYPE_CHECKING:
 
 
 def reconstruct(space: LatentSpace, smiles: Sequence[str]) -> pd.DataFrame:
-    """smiles, returned, exact and similarity of canonical molecules: the likeliest string at the mean of q(z|x).
+    """What comes back of molecules: the likeliest string at the mean of q(z|x).
 
-    returned is "" where that is no molecule; similarity is the count Tanimoto of ECFP4, 0 there. Raises UsageError that names a molecule the
-    model cannot read.
+    Arguments:
+        space: of a trained model.
+        smiles: canonical molecules.
+
+    Returns:
+        a frame of smiles, returned ("" where that is no molecule), exact, and similarity (count Tanimoto of ECFP4, 0 where there is
+        no molecule).
+
+    Raises:
+        UsageError: that names a molecule the model cannot read.
+
+    >>> list(reconstruct(space, ["CCO"]).columns)
+    ['smiles', 'returned', 'exact', 'similarity']
     """
     rows = space.rows(smiles)
     returned = space.molecules(space.encode(smiles), cond=rows.cond)
