@@ -74,7 +74,7 @@ def strings(count):
     return wild + long + rings + [mutated(rng.choice(sample()), rng) for _ in range(count - len(wild + long + rings))]
 
 
-def is_answered(text, found, policy=Policy()):  # noqa: B008
+def check_answer(text, found, policy=Policy()):  # noqa: B008
     if isinstance(found, Rejected):
         assert found.kind in Reason
         assert 5 < len(found.reason) < 1000
@@ -96,11 +96,11 @@ def test_ten_thousand_strings():
     assert len(kinds) > 12
     assert not kinds & {Reason.CRASH, Reason.TIME, Reason.MEMORY}
     for text, answer in list(zip(texts, found, strict=True))[::20]:
-        is_answered(text, answer)
+        check_answer(text, answer)
     assert resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss < 2 * 2**20  # KiB
 
 
-def one(text, policy=Policy()):  # noqa: B008
+def check_string(text, policy=Policy()):  # noqa: B008
     """What becomes of one string, in this process."""
     before = time.process_time()
     try:
@@ -108,20 +108,20 @@ def one(text, policy=Policy()):  # noqa: B008
     except Rejected as rejected:
         found = rejected
     assert time.process_time() - before < 2
-    is_answered(text, found, policy)
+    check_answer(text, found, policy)
     return found
 
 
 @FUZZ
 @given(st.text(max_size=80))
 def test_any_text(text):
-    one(text)
+    check_string(text)
 
 
 @FUZZ
 @given(st.text(SIGNS, max_size=80))
 def test_any_signs_of_smiles(text):
-    one(text)
+    check_string(text)
 
 
 POLICIES = st.builds(
@@ -138,7 +138,7 @@ POLICIES = st.builds(
 @given(st.randoms(use_true_random=False), POLICIES)
 def test_any_accident_under_any_policy(rng, policy):
     text = mutated(rng.choice(sample()) + rng.choice(["", ".[Na+]", ".OC(=O)C", "[N+](C)(C)C"]), rng)
-    found = one(text, policy)
+    found = check_string(text, policy)
     if isinstance(found, str) and policy.salts == "reject":
         assert "." not in found
 

@@ -244,4 +244,4 @@ def test_other_symbols_are_no_atoms(symbol):
 
 def test_places_tell_bonds_apart():
     assert [place.pending for place in Place] == [0, 0, 0, 0, 1, 2, 3, 1, 2, 3]
-    assert [place for place in Place if not place.hungry] == [Place.ATOM, Place.CLOSE]
+    assert [place for place in Place if not place.needs_atom] == [Place.ATOM, Place.CLOSE]

@@ -159,6 +159,7 @@ def little(monkeypatch):
     monkeypatch.setattr("vaehub_molecules.use.evaluation.SAMPLES", 60)
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("little")
 @pytest.mark.filterwarnings("ignore")
 def test_a_run_has_molecules_on_its_page(run):

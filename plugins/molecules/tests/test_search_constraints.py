@@ -77,4 +77,7 @@ def test_what_no_molecule_satisfies_is_named():
 
 
 def test_limits_may_be_kept_by_different_molecules():
-    Constraints(scaffold="n", max_heavy=6).require_feasible([TOLUENE, "CCO", PYRIDINE], "the pool")
+    molecules = [TOLUENE, "CCO", PYRIDINE]
+    Constraints(scaffold="n", max_heavy=3).require_feasible(molecules, "the pool")
+    with pytest.raises(UsageError, match="max_heavy=2: no molecule of the pool"):
+        Constraints(scaffold="n", max_heavy=2).require_feasible(molecules, "the pool")

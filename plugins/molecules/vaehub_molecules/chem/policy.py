@@ -11,7 +11,6 @@ from vaehub.hints import did_you_mean
 Salts = Literal["keep", "largest", "reject"]
 Stereo = Literal["keep", "drop"]
 Charges = Literal["keep", "neutralise", "reject"]
-CHOICES = {"salts": get_args(Salts), "stereo": get_args(Stereo), "charges": get_args(Charges)}
 
 
 @dataclass(frozen=True)
@@ -41,12 +40,16 @@ class Policy:
     max_heavy: int = 150
 
     def __post_init__(self) -> None:
-        for option, known in CHOICES.items():
-            if getattr(self, option) not in known:
-                raise UsageError(f"{option}={getattr(self, option)!r}: {did_you_mean(str(getattr(self, option)), known)}")
-        for option in ("max_length", "max_heavy"):
-            if getattr(self, option) < 1:
-                raise UsageError(f"{option}={getattr(self, option)}: must be at least 1")
+        for option, value, choices in (
+            ("salts", self.salts, get_args(Salts)),
+            ("stereo", self.stereo, get_args(Stereo)),
+            ("charges", self.charges, get_args(Charges)),
+        ):
+            if value not in choices:
+                raise UsageError(f"{option}={value!r}: {did_you_mean(str(value), choices)}")
+        for option, size in (("max_length", self.max_length), ("max_heavy", self.max_heavy)):
+            if size < 1:
+                raise UsageError(f"{option}={size}: must be at least 1")
         object.__setattr__(self, "elements", tuple(map(checked_element, self.elements)))
 
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field, fields
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
 from functools import cached_property, partial
+from itertools import islice
 from typing import Any, final
 
 from rdkit import Chem
@@ -47,8 +48,11 @@ class Constraints:
     _leads: list[Any] = field(default_factory=list, repr=False, compare=False)  # their fingerprints
 
     def __post_init__(self) -> None:
-        for name, low, high in (("similarity", 0.0, 1.0), ("sa_max", 1.0, 10.0), ("max_heavy", 1, 1000)):
-            value = getattr(self, name)
+        for name, value, low, high in (
+            ("similarity", self.similarity, 0.0, 1.0),
+            ("sa_max", self.sa_max, 1.0, 10.0),
+            ("max_heavy", self.max_heavy, 1, 1000),
+        ):
             if value is not None and not low <= value <= high:
                 raise UsageError(f"{name}={value}: must be from {low:g} to {high:g}")
         object.__setattr__(self, "elements", tuple(map(checked_element, self.elements)))
@@ -57,7 +61,13 @@ class Constraints:
 
     def options(self) -> Json:
         """What was asked for, as JSON."""
-        return {f.name: getattr(self, f.name) for f in fields(self) if not f.name.startswith("_")}
+        return {
+            "similarity": self.similarity,
+            "scaffold": self.scaffold,
+            "max_heavy": self.max_heavy,
+            "sa_max": self.sa_max,
+            "elements": self.elements,
+        }
 
     def with_leads(self, leads: Sequence[str]) -> Constraints:
         """The same with the leads that similarity is measured to. Raises UsageError where there are none, or one breaks the scaffold."""
@@ -69,14 +79,17 @@ class Constraints:
         return Constraints(**self.options(), _leads=[fingerprint(Chem.MolFromSmiles(lead)) for lead in leads])
 
     def require_feasible(self, molecules: Iterable[str], where: str) -> None:
-        """Raise UsageError that says which constraint no molecule of those given satisfies; looks at LOOK of them at most."""
+        """Raise UsageError that says which constraint no molecule of those given satisfies; looks at MAX_CHECKED of them at most."""
         missing = dict(self.tests)
-        for _, mol in zip(range(MAX_CHECKED), parsed(molecules), strict=False):
+        for smiles in islice(molecules, MAX_CHECKED):
+            mol = Chem.MolFromSmiles(smiles)
             missing = {name: test for name, test in missing.items() if not test(mol)}
             if not missing:
                 return
         name = next(iter(missing))
-        raise UsageError(f"{name}={getattr(self, name)!r}: no molecule of {where} satisfies it; loosen it, or give leads that do")
+        raise UsageError(
+            f"{name}={self.options()[name]!r}: no molecule of {where} satisfies it; loosen it, or give leads that do"
+        )
 
     def violation(self, smiles: str) -> str:
         """The name of the first constraint that a molecule breaks, "" for none."""
@@ -92,7 +105,8 @@ class Constraints:
     @cached_property
     def tests(self) -> dict[str, Test]:
         """The limits that were set, cheap ones first."""
-        return {name: partial(test, self) for name, test in TESTS.items() if getattr(self, name) not in (None, ())}
+        limits = self.options()
+        return {name: partial(test, self) for name, test in TESTS.items() if limits[name] not in (None, ())}
 
     @cached_property
     def pattern(self) -> Any:
@@ -107,11 +121,6 @@ TESTS: dict[str, Callable[[Any, Chem.Mol], bool]] = {
     "similarity": lambda limits, mol: limits.nearest_similarity(mol) >= limits.similarity,
     "sa_max": lambda limits, mol: sa_score(mol) <= limits.sa_max,
 }
-
-
-def parsed(molecules: Iterable[str]) -> Iterator[Chem.Mol]:
-    """Molecules of canonical SMILES, one at a time."""
-    return (Chem.MolFromSmiles(smiles) for smiles in molecules)
 
 
 def fingerprint(mol: Chem.Mol) -> Any:
