@@ -13,7 +13,7 @@ from typing import final
 
 from vaehub_molecules.tokens.valence import Valence, valence_of
 
-ORDERS = {"-": 1, "/": 1, "\\": 1, ":": 1, "~": 1, "=": 2, "#": 3, "$": 3}
+BOND_ORDERS = {"-": 1, "/": 1, "\\": 1, ":": 1, "~": 1, "=": 2, "#": 3, "$": 3}
 AROMATIC = 10  # added to the bonds that are left, for an aromatic atom: one number says both
 KINDS = 2 * AROMATIC
 
@@ -34,8 +34,8 @@ class Place(IntEnum):
         return self not in (Place.ATOM, Place.CLOSE)
 
 
-RINGED = (Place.ATOM, Place.BOND1, Place.BOND2, Place.BOND3)  # what a ring's number may follow
-NOTHING = Valence(0, False)
+BEFORE_RING_NUMBER = (Place.ATOM, Place.BOND1, Place.BOND2, Place.BOND3)  # what a ring's number may follow
+NO_VALENCE = Valence(0, False)
 
 
 class InvalidSyntax(Exception):
@@ -49,12 +49,12 @@ class Node:
 
     level: int = -1
     index: int = -1
-    valence: Valence = NOTHING
+    valence: Valence = NO_VALENCE
     parent: Node | None = None
     order: int = 0
     degree: int = 0
 
-    def give(self, order: int, degree: int = 1) -> None:
+    def bind(self, order: int, degree: int = 1) -> None:
         """Bind it once more."""
         self.order, self.degree = self.order + order, self.degree + degree
 
@@ -68,7 +68,7 @@ class Node:
         return self.valence.bonds - self.used(self.valence.aromatic) + AROMATIC * self.valence.aromatic
 
     @property
-    def left(self) -> int:
+    def bonds_left(self) -> int:
         """The bonds left to one of the piece's own atoms."""
         return self.kind % AROMATIC if self.valence.bonds >= self.used(self.valence.aromatic) else -1
 
@@ -103,7 +103,7 @@ class Effect:
         """This effect after some symbols."""
         for symbol in symbols:
             self.apply(symbol)
-        if any(node.left < 0 for node in self.atoms) or not symbols:
+        if any(node.bonds_left < 0 for node in self.atoms) or not symbols:
             raise InvalidSyntax
         return self
 
@@ -112,8 +112,8 @@ class Effect:
         valence = valence_of(symbol)
         if valence is not None:
             self.atom(valence)
-        elif symbol in ORDERS:
-            self.bond(ORDERS[symbol])
+        elif symbol in BOND_ORDERS:
+            self.bond(BOND_ORDERS[symbol])
         else:
             {"(": self.open, ")": self.close, ".": self.dot_sign}.get(symbol, lambda: self.ring(symbol))()
 
@@ -121,9 +121,9 @@ class Effect:
         """A new atom, bound to the one before."""
         new = Node(index=len(self.atoms), valence=valence, parent=self.current)
         if self.current is not None:
-            new.give(self.place.pending or 1)
+            new.bind(self.place.pending or 1)
             if not self.place.pending and self.place != Place.OPEN:  # else the bond was counted with its sign or the branch
-                self.current.give(1)
+                self.current.bind(1)
         self.atoms.append(new)
         self.current, self.place = new, Place.ATOM
 
@@ -132,13 +132,13 @@ class Effect:
         if self.current is None or self.place.pending:
             raise InvalidSyntax
         counted = self.place == Place.OPEN
-        self.current.give(order - counted, 1 - counted)
+        self.current.bind(order - counted, 1 - counted)
         self.place = Place((Place.BOND1 if self.place == Place.ATOM else Place.BARE1) + order - 1)
 
     def open(self) -> None:
         """A branch, which takes a bond of its atom."""
         current = self.bonded_atom()
-        current.give(1)
+        current.bind(1)
         self.pushed.append(current)
         self.place = Place.OPEN
 
@@ -164,10 +164,10 @@ class Effect:
 
         Among aromatic atoms it may stand behind a sign of two bonds; in Kekulé form RDKit has none, and the atom that opened has given but one.
         """
-        if self.current is None or self.place not in (RINGED if self.aromatic else RINGED[:2]):
+        if self.current is None or self.place not in (BEFORE_RING_NUMBER if self.aromatic else BEFORE_RING_NUMBER[:2]):
             raise InvalidSyntax
         if not self.place.pending:
-            self.current.give(1)
+            self.current.bind(1)
         self.rings.setdefault(number, []).append(self.current)
         self.place = Place.ATOM
 

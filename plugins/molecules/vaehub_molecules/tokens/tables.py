@@ -28,7 +28,7 @@ class SymbolEffects:
     """Every symbol's effect after every place, where it can stand there."""
 
     symbols: Sequence[str]
-    effects: dict[Key, Effect] = field(default_factory=dict)
+    table: dict[Key, Effect] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         aromatic = any(map(has_aromatic, self.symbols))
@@ -36,32 +36,32 @@ class SymbolEffects:
             for place in Place:
                 effect = effect_of(text, place, aromatic)
                 if effect is not None:
-                    self.effects[place, v] = effect
+                    self.table[place, v] = effect
 
     @cached_property
     def rings(self) -> list[str]:
         """The ring numbers in use."""
-        return sorted({number for effect in self.effects.values() for number in effect.rings}) or ["1"]
+        return sorted({number for effect in self.table.values() for number in effect.rings}) or ["1"]
 
     @cached_property
     def levels(self) -> int:
         """Levels that are looked at: 0 to the most branches that a symbol closes, at least 1."""
-        return 1 + max([1, *(effect.popped for effect in self.effects.values())])
+        return 1 + max([1, *(effect.popped for effect in self.table.values())])
 
     @cached_property
     def most_atoms(self) -> int:
         """Most atoms within a symbol."""
-        return max([1, *(len(effect.atoms) for effect in self.effects.values())])
+        return max([1, *(len(effect.atoms) for effect in self.table.values())])
 
     @cached_property
     def most_opened(self) -> int:
         """Most branches that a symbol leaves open."""
-        return max([1, *(len(effect.pushed) for effect in self.effects.values())])
+        return max([1, *(len(effect.pushed) for effect in self.table.values())])
 
     @cached_property
     def effect_of_symbol(self) -> dict[int, Effect]:
         """An effect of each symbol, for what does not depend on the place before; after an atom where that can be."""
-        return {v: e for (_, v), e in sorted(self.effects.items(), key=lambda item: item[0][0] != Place.ATOM, reverse=True)}
+        return {v: e for (_, v), e in sorted(self.table.items(), key=lambda item: item[0][0] != Place.ATOM, reverse=True)}
 
     def locate(self, node: Node | None) -> int:
         """Where `Grammar.step` finds an atom: among the levels, then the symbol's own, then none."""
@@ -92,22 +92,22 @@ def effect_of(text: str, place: Place, aromatic: bool) -> Effect | None:
         return None
 
 
-def lookups(effects: SymbolEffects) -> dict[str, Array]:
+def lookup_tables(effects: SymbolEffects) -> dict[str, Array]:
     """What `Grammar.allowed` looks up."""
-    depth, conflicts, flips = by_symbol(effects)
-    tables = {"depths": depth, "conflicts": conflicts, "flips": np.concatenate([-flips, flips])}
-    return tables | {f"level{j}": level(effects, j) for j in range(effects.levels)} | costs(effects, flips)
+    depth, conflicts, toggles = symbol_tables(effects)
+    tables = {"depths": depth, "conflicts": conflicts, "toggles": np.concatenate([-toggles, toggles])}
+    return tables | {f"level{j}": level_table(effects, j) for j in range(effects.levels)} | cost_tables(effects, toggles)
 
 
-def costs(effects: SymbolEffects, flips: Array) -> dict[str, Array]:
+def cost_tables(effects: SymbolEffects, toggles: Array) -> dict[str, Array]:
     """How many symbols close what a symbol leaves open, besides those for what was open before it.
 
     cost0 (P, V) where no ring is open afterwards; cost (P * 4, V) where one is, by place, by whether the atom before opened a ring that is still
-    open, and by whether it cannot close all that are open; turns (2R, V) what the rings add that it closes or opens.
+    open, and by whether it cannot close all that are open; ring_costs (2R, V) what the rings add that it closes or opens.
     """
     cost0 = np.zeros((len(Place), len(effects.symbols)), np.int64)
     cost = np.zeros((len(Place), 2, 2, len(effects.symbols)), np.int64)
-    for (place, v), effect in effects.effects.items():
+    for (place, v), effect in effects.table.items():
         cost0[place, v] = effect.place.needs_atom + len(effect.pushed) - effect.popped
         base, opener, conflict = atoms_before_closing(effect)
         cost[place, :, :, v] = cost0[place, v] + base - 1 + opener * np.array([[0], [1]]) + conflict * np.array([0, 1])
@@ -117,7 +117,7 @@ def costs(effects: SymbolEffects, flips: Array) -> dict[str, Array]:
     return {
         "cost0": cost0,
         "cost": cost.reshape(-1, len(effects.symbols)),
-        "turns": np.concatenate([-2 * flips, (2 + digit) * flips]),
+        "ring_costs": np.concatenate([-2 * toggles, (2 + digit) * toggles]),
     }
 
 
@@ -126,31 +126,31 @@ def atoms_before_closing(effect: Effect) -> tuple[int, int, int]:
     current = effect.current
     if effect.place.needs_atom:
         return 1, 0, 0
-    if effect.place != Place.ATOM or current is None or (current.level < 0 and (current.left < 1 or effect.rings)):
+    if effect.place != Place.ATOM or current is None or (current.level < 0 and (current.bonds_left < 1 or effect.rings)):
         return 2, 0, 0
     if current.level >= 0:
         return 1, 0, 1
     outside = -1 if current.parent is None else current.parent.level
-    return max(int(outside > 0), int(current.left == 1)), int(outside == 0 and current.left > 1), 0
+    return max(int(outside > 0), int(current.bonds_left == 1)), int(outside == 0 and current.bonds_left > 1), 0
 
 
-BAD, LIVE = 1, 2
+FORBIDDEN, RING_CLOSABLE = 1, 2
 
 
-def level(effects: SymbolEffects, j: int) -> Array:
-    """For the atom of a level, BAD for symbols that it cannot take, LIVE for those after which a ring could still be closed: (P * (K + 1), V).
+def level_table(effects: SymbolEffects, j: int) -> Array:
+    """What symbols do to the atom of a level (P * (K + 1), V).
 
-    The last kind is that of a level which is not there.
+    FORBIDDEN where it cannot take one, RING_CLOSABLE where a ring could still be closed after it. The last kind is a level that is not there.
     """
-    codes = np.full((len(Place), KINDS + 1, len(effects.symbols)), BAD if j == 0 else 0)
+    codes = np.full((len(Place), KINDS + 1, len(effects.symbols)), FORBIDDEN if j == 0 else 0)
     free, aromatic = np.arange(KINDS) % AROMATIC, np.arange(KINDS) // AROMATIC
-    for (place, v), effect in effects.effects.items():
+    for (place, v), effect in effects.table.items():
         node = effect.outside.get(j, Node())
         left = free - np.array([node.order, node.degree])[aromatic]
         bad = (left < 0) & (place != Place.FRESH)
-        codes[place, :KINDS, v] = BAD * bad + LIVE * ((left > 0) & level_open(effect, j))
+        codes[place, :KINDS, v] = FORBIDDEN * bad + RING_CLOSABLE * ((left > 0) & level_open(effect, j))
         codes[place, KINDS, v] = 0
-        codes[place, :, v] |= LIVE * (j == 0 and own_atom_open(effect))
+        codes[place, :, v] |= RING_CLOSABLE * (j == 0 and own_atom_open(effect))
     return codes.reshape(-1, len(effects.symbols))
 
 
@@ -161,18 +161,21 @@ def level_open(effect: Effect, level: int) -> bool:
 
 def own_atom_open(effect: Effect) -> bool:
     """Whether one of the symbol's own atoms can still be bound after it, or an atom must follow."""
-    return effect.place.needs_atom or any(node.level < 0 and node.left > 0 for node in effect.remaining)
+    return effect.place.needs_atom or any(node.level < 0 and node.bonds_left > 0 for node in effect.remaining)
 
 
-def by_symbol(effects: SymbolEffects) -> tuple[Array, Array, Array]:
-    """What a symbol does after any place: BAD at depths (J + 2, V), the last a full stack; ring conflicts (F, V); rings that turn (R, V)."""
+def symbol_tables(effects: SymbolEffects) -> tuple[Array, Array, Array]:
+    """What a symbol does after any place.
+
+    FORBIDDEN at depths (J + 2, V), the last a full stack; ring conflicts (F, V); rings that it opens or closes (R, V).
+    """
     size = len(effects.symbols)
-    depth, flips = np.full((effects.levels + 2, size), BAD), np.zeros((len(effects.rings), size), np.int64)
+    depth, toggles = np.full((effects.levels + 2, size), FORBIDDEN), np.zeros((len(effects.rings), size), np.int64)
     for v, effect in effects.effect_of_symbol.items():
-        depth[:-1, v] = [BAD * (effect.popped > d or effect.dot not in (None, d)) for d in range(effects.levels + 1)]
-        depth[-1, v] = BAD * bool(effect.pushed)
-        flips[:, v] = [len(effect.rings.get(number, ())) % 2 for number in effects.rings]
-    return depth, ring_conflicts(effects), flips
+        depth[:-1, v] = [FORBIDDEN * (effect.popped > d or effect.dot not in (None, d)) for d in range(effects.levels + 1)]
+        depth[-1, v] = FORBIDDEN * bool(effect.pushed)
+        toggles[:, v] = [len(effect.rings.get(number, ())) % 2 for number in effects.rings]
+    return depth, ring_conflicts(effects), toggles
 
 
 def ring_conflicts(effects: SymbolEffects) -> Array:
@@ -194,26 +197,26 @@ def ring_conflicts(effects: SymbolEffects) -> Array:
     return np.concatenate([bad.reshape(-1, len(effects.symbols)), same.reshape(-1, len(effects.symbols))])
 
 
-def moves(effects: SymbolEffects) -> dict[str, Array]:
+def transition_tables(effects: SymbolEffects) -> dict[str, Array]:
     """What `Grammar.step` looks up, by place * V + symbol; a symbol that cannot stand there changes nothing."""
     size = len(effects.symbols)
     rows = [
-        move(effects, effects.effects.get((place, v)) or Effect(place), (place, v) in effects.effects)
+        transition_row(effects, effects.table.get((place, v)) or Effect(place), (place, v) in effects.table)
         for place in Place
         for v in range(size)
     ]
     return {name: np.array([row[name] for row in rows], np.int64) for name in rows[0]}
 
 
-def move(effects: SymbolEffects, effect: Effect, moves: bool) -> dict[str, list[int]]:
-    """One symbol's row of each table."""
+def transition_row(effects: SymbolEffects, effect: Effect, possible: bool) -> dict[str, list[int]]:
+    """One symbol's row of each table after a place; nothing moves where it is not possible there."""
     none, current = effects.levels + effects.most_atoms, effect.current
     touched = [effect.rings.get(number, []) for number in effects.rings]
-    own = moves and current is not None and current.level < 0
+    own = possible and current is not None and current.level < 0
     kept = none if effect.popped else effects.same_parent
     return {
         "scalars": [effect.place, effect.popped, len(effect.pushed), len(effect.atoms)],
-        "current": [effects.locate(current) if moves else 0],
+        "current": [effects.locate(current) if possible else 0],
         "parent": [effects.locate(current.parent) if own and current is not None else kept],
         "used": [node.order for node in levels(effects, effect)] + [node.degree for node in levels(effects, effect)],
         "kinds": padded([node.kind for node in effect.atoms], effects.most_atoms, 0),
