@@ -92,5 +92,5 @@ def space() -> StandIn:
 def _no_page() -> Iterator[None]:
     """The page draws molecules and needs a real model; it has tests of its own."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("vaehub_molecules.search.report.write_search", lambda result, space, path, settings: path)
+        patch.setattr("vaehub_molecules.search.report.search_page", lambda *_: SimpleNamespace(write=lambda path: path))
         yield

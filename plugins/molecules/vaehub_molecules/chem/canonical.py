@@ -76,7 +76,8 @@ def canonical_of_block(block: str, policy: Policy = DEFAULT_POLICY) -> str:
     check_block(block)
     mol = Chem.MolFromMolBlock(block)
     if mol is None:
-        raise block_error(block)
+        unsanitized = Chem.MolFromMolBlock(block, sanitize=False)
+        raise Rejected(Reason.BLOCK) if unsanitized is None else sanitize_error(unsanitized)
     return canonical(canonical_text(mol), policy)
 
 
@@ -123,12 +124,6 @@ def sanitize_error(mol: Chem.Mol) -> Rejected:
     except Chem.MolSanitizeException as error:
         return Rejected(SANITIZE_REASONS.get(type(error), Reason.SANITIZE), " ".join(str(error).split()))
     return Rejected(Reason.SANITIZE)
-
-
-def block_error(block: str) -> Rejected:
-    """What is wrong with a mol block that RDKit refused."""
-    mol = Chem.MolFromMolBlock(block, sanitize=False)
-    return Rejected(Reason.BLOCK) if mol is None else sanitize_error(mol)
 
 
 def parse_by_policy(text: str, policy: Policy) -> Chem.Mol:

@@ -51,7 +51,10 @@ def canonical_all(
     ]
     found = in_workers(partial(canonical_or_rejected, canonical, policy), risked, workers, limits)
     by_text: dict[CanonicalOrRejected, CanonicalOrRejected] = dict(zip(risked, found, strict=True))
-    return [by_text[text] if text in by_text else in_this_process(text, policy) for text in screened]
+    return [
+        text if isinstance(text, Rejected) else by_text.get(text) or canonical_or_rejected(canonical, policy, text)
+        for text in screened
+    ]
 
 
 def canonical_blocks(
@@ -69,11 +72,6 @@ def checked_text(text: str, policy: Policy) -> CanonicalOrRejected:
     except Rejected as rejected:
         return rejected
     return text
-
-
-def in_this_process(text: CanonicalOrRejected, policy: Policy) -> CanonicalOrRejected:
-    """A checked string, read in this process."""
-    return canonical_or_rejected(canonical, policy, text) if isinstance(text, str) else text
 
 
 def canonical_or_rejected(read: Callable[[str, Policy], str], policy: Policy, text: str) -> CanonicalOrRejected:

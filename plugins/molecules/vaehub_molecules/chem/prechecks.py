@@ -27,7 +27,8 @@ def check_text(text: str, max_length: int) -> None:
     if alien := FOREIGN_CHARACTER.search(text):
         raise Rejected(Reason.CHARACTER, f"{shown(alien[0])} at {alien.start()}")
     bare = BRACKET_ATOM.sub("", text)
-    check_brackets(bare)
+    if "[" in bare or "]" in bare:
+        raise Rejected(Reason.BRACKETS)
     check_branches(bare)
     check_rings(bare)
 
@@ -36,12 +37,6 @@ def check_block(block: str) -> None:
     """Raises Rejected where a mol block is longer than one of a molecule that could be kept."""
     if len(block) > MAX_BLOCK:
         raise Rejected(Reason.LONG, f"{len(block):,} characters, {MAX_BLOCK:,} allowed")
-
-
-def check_brackets(bare: str) -> None:
-    """No bracket is left once bracket atoms are taken out."""
-    if "[" in bare or "]" in bare:
-        raise Rejected(Reason.BRACKETS)
 
 
 def check_branches(bare: str) -> None:

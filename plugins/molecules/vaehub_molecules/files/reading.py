@@ -85,19 +85,13 @@ def read_strings(path: Path, column: str | None = None) -> list[str]:
 
 def read_records(path: Path, column: str | None) -> tuple[Format, Records]:
     """What stands in a file. Raises UsageError where it cannot be read, or is empty."""
-    kind = format_of(path)
+    kind = FORMATS[suffix_of(path, tuple(FORMATS)).removesuffix(".gz")]
+    regular_file(path, MAX_BYTES)
     with guarded(path, "mend it or write it anew"):
         records = kind.records(path, column)
     if not records.texts and not records.broken:
         raise UsageError(f"{path}: no molecule in it, the file is empty; give one with a SMILES string in each line")
     return kind, records
-
-
-def format_of(path: Path) -> Format:
-    """The kind of a file by its name. Raises UsageError where there is no such file or kind."""
-    kind = FORMATS[suffix_of(path, tuple(FORMATS)).removesuffix(".gz")]
-    regular_file(path, MAX_BYTES)
-    return kind
 
 
 def collected(path: Path, records: Records, answers: list[CanonicalOrRejected]) -> MoleculeTable:

@@ -53,18 +53,16 @@ def evaluate(
     figures = {"validity": len(found) / len(samples)}
     if not len(found):
         return figures
-    figures |= uniqueness(found.smiles, len(samples)) | single_set_metrics(found)
+    figures |= uniqueness(found.smiles, len(samples))
     if train:
         figures["novelty"] = novelty(found.smiles, train)
-    reference = reference_for(test, statistics, workers)
-    return figures if reference is None else figures | compare(found, reference)
-
-
-def reference_for(test: Sequence[str] | None, statistics: Path | None, workers: int | None) -> Reference | None:
-    """What to compare with, if anything."""
+    figures["IntDiv"], figures["IntDiv2"] = internal_diversity(found.prints)
+    figures["Filters"] = float(found.passes.mean())
     if statistics is not None:
-        return Reference.official(statistics)
-    return Reference.of(test, workers) if test else None
+        figures |= compare(found, Reference.official(statistics))
+    elif test:
+        figures |= compare(found, Reference.of(test, workers))
+    return figures
 
 
 def uniqueness(smiles: Sequence[str], drawn: int) -> dict[str, float]:
@@ -82,12 +80,6 @@ def novelty(smiles: Sequence[str], train: Collection[str]) -> float:
     return len(drawn.difference(train)) / len(drawn)
 
 
-def single_set_metrics(found: FeatureSet) -> dict[str, float]:
-    """What needs no other molecules."""
-    first, second = internal_diversity(found.prints)
-    return {"IntDiv": first, "IntDiv2": second, "Filters": float(found.passes.mean())}
-
-
 def compare(found: FeatureSet, reference: Reference) -> dict[str, float]:
     """What compares two sets: FCD, SNN, Frag, Scaf, and the Wasserstein distances between distributions of four properties.
 
@@ -98,7 +90,7 @@ def compare(found: FeatureSet, reference: Reference) -> dict[str, float]:
     {'SNN': 1.0, 'Scaf': 1.0, 'QED W1': 0.0}
     """
     return {
-        "FCD": frechet(moments(found.smiles), reference.moments),
+        "FCD": frechet(reference.moments and moments(found.smiles), reference.moments),
         "SNN": nearest_similarity(found.prints, reference.prints),
         "Frag": cosine(found.fragments, reference.fragments),
         "Scaf": cosine(found.scaffolds, reference.scaffolds),

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import pandas as pd
-
 from vaehub.report import Card, Drawing, Tone
 from vaehub_molecules.chem.drawing import svg
 from vaehub_molecules.chem.properties import property_table
@@ -23,9 +21,8 @@ def card(smiles: str, head: str = "", lines: Sequence[str] = (), tone: Tone = ""
 def property_lines(smiles: Sequence[str]) -> list[str]:
     """QED, logP, SA and weight of molecules in a line each, "" for what is none."""
     frame = property_table(list(smiles), tuple(PROPERTIES), workers=1)
-    return ["" if row.isna().any() else property_line(row) for _, row in frame.iterrows()]
-
-
-def property_line(row: pd.Series[float]) -> str:
-    """Properties of a molecule in a line."""
-    return ", ".join(f"{word} {row[name]:{DIGITS[name]}}" for name, word in PROPERTIES.items())
+    lines = []
+    for _, row in frame.iterrows():
+        values = [f"{word} {row[name]:{DIGITS[name]}}" for name, word in PROPERTIES.items()]
+        lines.append("" if row.isna().any() else ", ".join(values))
+    return lines

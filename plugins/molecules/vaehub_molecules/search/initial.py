@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from itertools import chain
 
 import numpy as np
 
@@ -29,28 +28,20 @@ def initial_calls(state: SearchState, calls: int) -> int:
 
 def first_proposals(state: SearchState, count: int) -> list[Proposal]:
     """The leads, as many molecules around them as of the pool, random ones of the pool, and the model's own where those are too few."""
-    leads = [Proposal(lead, "lead") for lead in state.leads]
-    return state.admit(
-        chain(leads, around_leads(state, count // 2), pool_proposals(state), prior_proposals(state, 4 * count)), count
-    )
+    return state.admit(_first_candidates(state, count), count)
 
 
-def around_leads(state: SearchState, count: int) -> list[Proposal]:
-    """What the model writes around the leads that it can read."""
+def _first_candidates(state: SearchState, count: int) -> Iterator[Proposal]:
+    """The same without an end; what the model writes is drawn when it is first asked for."""
+    yield from (Proposal(lead, "lead") for lead in state.leads)
     parents = Parents.of(state.space, state.leads)
-    return state.admit(proposals([(Around(), 4 * count)], state, parents), count) if parents.smiles and count else []
-
-
-def pool_proposals(state: SearchState) -> Iterator[Proposal]:
-    """Molecules of the pool that may be called."""
+    if parents.smiles and count > 1:
+        yield from state.admit(proposals([(Around(), 4 * (count // 2))], state, parents), count // 2)
     order = shuffled_places(state)
-    blocks = (admissible_places(state, order[start : start + BLOCK]) for start in range(0, len(order), BLOCK))
-    return (Proposal(state.pool.smiles[place], "pool") for places in blocks for place in places)
-
-
-def prior_proposals(state: SearchState, count: int) -> Iterator[Proposal]:
-    """Samples of the model, which are drawn when the first is asked for."""
-    yield from proposals([(Samples(), count)], state, Parents.of(state.space, []))
+    for start in range(0, len(order), BLOCK):
+        places = admissible_places(state, order[start : start + BLOCK])
+        yield from (Proposal(state.pool.smiles[place], "pool") for place in places)
+    yield from proposals([(Samples(), 4 * count)], state, Parents.of(state.space, []))
 
 
 def pool_places(state: SearchState, count: int) -> list[int]:

@@ -89,7 +89,11 @@ def optimize(
     result = Result(state.buffer, goal.names, goal.columns, state.leads, budget)
     if out is not None:
         with stage("drawing the report"):
-            write_results(result, space, Path(out), settings | {"method": method_name(chosen)})
+            from vaehub_molecules.search.report import search_page
+
+            folder = Path(out).resolve()
+            result.save(folder)
+            search_page(result, space, folder, settings | {"method": method_name(chosen)}).write(folder / "report.html")
     return result
 
 
@@ -98,16 +102,8 @@ def method_name(method: Method) -> str:
     return next((name for name, made in METHODS.items() if type(method) is made), type(method).__name__)
 
 
-def write_results(result: Result, space: LatentSpace, folder: Path, settings: Json) -> None:
-    """Tables, structures and the page."""
-    from vaehub_molecules.search.report import write_search
-
-    result.save(folder)
-    write_search(result, space, folder / "report.html", settings)
-
-
 def space_of(run: Run | LatentSpace) -> LatentSpace:
-    """The codec of a run, or the one that was given."""
+    """The latent space of a run, or the one that was given. Raises UsageError for anything else, and for a model with conditions."""
     from vaehub.run import Run
 
     if run is None or isinstance(run, str | Path | Number):

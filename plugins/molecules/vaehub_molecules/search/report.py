@@ -20,7 +20,6 @@ from vaehub_molecules.report.charts import front_figure, score_figure
 from vaehub_molecules.use.neighbours import by_fingerprint
 
 if TYPE_CHECKING:
-    from vaehub.base import Json
     from vaehub_molecules.search.result import Result
     from vaehub_molecules.use.latent_space import LatentSpace
 
@@ -41,13 +40,15 @@ ORIGINS = {
 CALLS = "A call is one canonical molecule that was not called before. What was proposed and not called cost nothing."
 
 
-def write_search(result: Result, space: LatentSpace, path: Path, settings: Mapping[str, Json | str | int]) -> Path:
-    """Write the page of a search, whole or not at all, and give its path. settings: all that decided its course, by name."""
-    return search_page(result, space, path.resolve().parent, settings).write(path)
-
-
 def search_page(result: Result, space: LatentSpace, folder: Path, settings: Mapping[str, Any]) -> Page:
-    """The whole page. settings: all that decided the course of the search, by name."""
+    """The page of a search.
+
+    Arguments:
+        result: what it found.
+        space: that it searched.
+        folder: where the page is to lie.
+        settings: all that decided the course of the search, by name.
+    """
     sections = [
         Section("How it went", list(charts(result))),
         Section("Leads", lead_cards(result.leads[:LEADS])),

@@ -94,9 +94,5 @@ class Vocabulary:
 
     def strings(self, x: Tensor) -> list[str]:
         """What rows (N, T) spell, up to their first END."""
-        return [self.tokenizer.join([self.symbols[i] for i in row[: end_of(row)]]) for row in x.tolist()]
-
-
-def end_of(row: Sequence[int]) -> int:
-    """The place of the first END, or the length of the row."""
-    return row.index(END) if END in row else len(row)
+        written = [row[: row.index(END)] if END in row else row for row in x.tolist()]
+        return [self.tokenizer.join([self.symbols[i] for i in row]) for row in written]
