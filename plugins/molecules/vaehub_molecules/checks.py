@@ -33,11 +33,11 @@ def little_comes_back(c: Checkup) -> Finding | None:
 
 def odd_rings(c: Checkup) -> Finding | None:
     """Drawn molecules with rings of a size that training molecules hardly have: a grammar makes such strings valid, not sensible."""
-    ours, theirs = (np.mean([has_odd_ring(m) for m in some]) for some in (sampled_molecules(c.run), training_molecules(c.run)))
-    if not ours - theirs > ODD:
+    drawn, trained = (np.mean([has_odd_ring(m) for m in some]) for some in (sampled_molecules(c.run), training_molecules(c.run)))
+    if not drawn - trained > ODD:
         return None
     evidence = (
-        f"{ours:.0%} of {DRAWN} drawn molecules have a ring of 3, 4 or more than 6 atoms, {theirs:.0%} of training molecules"
+        f"{drawn:.0%} of {DRAWN} drawn molecules have a ring of 3, 4 or more than 6 atoms, {trained:.0%} of training molecules"
     )
     return Finding(
         "odd rings", "warning", evidence, "train longer, and sample at a lower temperature; valid strings are no proof"
@@ -46,12 +46,10 @@ def odd_rings(c: Checkup) -> Finding | None:
 
 def odd_weights(c: Checkup) -> Finding | None:
     """Drawn molecules much heavier or lighter than training molecules."""
-    ours, theirs = ([CalcExactMolWt(m) for m in some] for some in (sampled_molecules(c.run), training_molecules(c.run)))
-    if not ours or not theirs or abs(np.mean(ours) - np.mean(theirs)) <= HEAVIER * np.std(theirs):
+    drawn, trained = ([CalcExactMolWt(m) for m in some] for some in (sampled_molecules(c.run), training_molecules(c.run)))
+    if not drawn or not trained or abs(np.mean(drawn) - np.mean(trained)) <= HEAVIER * np.std(trained):
         return None
-    evidence = (
-        f"drawn molecules weigh {np.mean(ours):.0f} on average, training molecules {np.mean(theirs):.0f} +- {np.std(theirs):.0f}"
-    )
+    evidence = f"drawn molecules weigh {np.mean(drawn):.0f} on average, training molecules {np.mean(trained):.0f} +- {np.std(trained):.0f}"
     return Finding("odd weights", "warning", evidence, "train longer, or learn the prior (prior=flow)")
 
 

@@ -36,8 +36,12 @@ class MoleculeCodec(Codec):
         vocabulary: the symbols of the training molecules.
         scales: units of what is predicted.
         conditions: what conditions the model.
-        known: which molecules were trained on.
+        trained_on: which molecules are not new.
         policy: which molecules are accepted.
+
+    >>> codec = space.codec
+    >>> codec.vocabulary.strings(codec.convert(["OCC", "NCC"]).x)
+    ['CCO', 'CCN']
     """
 
     suffix = ".smi"
@@ -131,7 +135,7 @@ class MoleculeCodec(Codec):
     def from_json(cls, spec: Spec, state: Json) -> MoleculeCodec:
         """The codec of a saved model."""
         if state["tokenizer"] not in TOKENIZERS:
-            raise UsageError(f"this model's tokenizer {state['tokenizer']!r} is unknown; known: {', '.join(TOKENIZERS)}")
+            raise UsageError(f"this model's tokenizer {state['tokenizer']!r} is unknown; there are {', '.join(TOKENIZERS)}")
         policy = Policy(**(state["policy"] | {"elements": tuple(state["policy"]["elements"])}))
         vocabulary = Vocabulary.restore(TOKENIZERS[state["tokenizer"]](), state["vocabulary"])
         if (vocabulary.length, len(vocabulary)) != (*spec.shape, spec.classes):

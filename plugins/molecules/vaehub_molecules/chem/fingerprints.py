@@ -74,10 +74,10 @@ def tanimoto(a: NDArray[Any], b: NDArray[Any]) -> Floats:
     >>> tanimoto(fingerprints(["CCO"]), fingerprints(["CCO", "CCN"])).round(2).tolist()
     [[1.0, 0.33000001311302185]]
     """
-    both = sum_of_minima(a, b)
-    either = a.sum(1, dtype=np.float32)[:, None] + b.sum(1, dtype=np.float32) - both
-    alike: Floats = np.divide(both, either, out=np.ones_like(both), where=either > 0)
-    return alike
+    minima = sum_of_minima(a, b)
+    maxima = a.sum(1, dtype=np.float32)[:, None] + b.sum(1, dtype=np.float32) - minima
+    similarity: Floats = np.divide(minima, maxima, out=np.ones_like(minima), where=maxima > 0)
+    return similarity
 
 
 def sum_of_minima(a: NDArray[Any], b: NDArray[Any]) -> Floats:
@@ -85,11 +85,11 @@ def sum_of_minima(a: NDArray[Any], b: NDArray[Any]) -> Floats:
     top = np.minimum(a.max(0, initial=0), b.max(0, initial=0))
     left, right = thresholded(a, top), thresholded(b, top)
     order = np.argsort(-left.sum(0) * right.sum(0), kind="stable")
-    often, seldom = order[:DENSE], order[DENSE:]
-    both: Floats = left[:, often].astype(np.float32) @ right[:, often].astype(np.float32).T
-    rest = (sparse(left[:, seldom]) @ sparse(right[:, seldom]).T).tocoo()
-    both[rest.coords] += rest.data
-    return both
+    frequent, rare = order[:DENSE], order[DENSE:]
+    minima: Floats = left[:, frequent].astype(np.float32) @ right[:, frequent].astype(np.float32).T
+    rest = (sparse(left[:, rare]) @ sparse(right[:, rare]).T).tocoo()
+    minima[rest.coords] += rest.data
+    return minima
 
 
 def thresholded(counts: NDArray[Any], top: NDArray[Any]) -> NDArray[np.bool_]:
@@ -124,29 +124,29 @@ def nearest(queries: NDArray[Any], reference: NDArray[Any], k: int = 1) -> tuple
     if not 1 <= k <= len(reference):
         raise ValueError(f"k={k} of {len(reference)} molecules")
     rows = np.zeros((len(queries), k), dtype=np.int64)
-    alike = np.zeros((len(queries), k), dtype=np.float32)
+    similarity = np.zeros((len(queries), k), dtype=np.float32)
     for part in block_slices(len(queries)):
-        rows[part], alike[part] = nearest_in_blocks(queries[part], reference, k)
-    return rows, alike
+        rows[part], similarity[part] = nearest_in_blocks(queries[part], reference, k)
+    return rows, similarity
 
 
 def nearest_in_blocks(queries: NDArray[Any], reference: NDArray[Any], k: int) -> tuple[Integers, Floats]:
     """`nearest` for one block of queries: the best so far beside those of every block of the reference."""
-    rows, alike = np.empty((len(queries), 0), dtype=np.int64), np.empty((len(queries), 0), dtype=np.float32)
+    rows, similarity = np.empty((len(queries), 0), dtype=np.int64), np.empty((len(queries), 0), dtype=np.float32)
     for part in block_slices(len(reference)):
-        here = tanimoto(queries, reference[part])
-        there = np.broadcast_to(np.arange(part.start, part.stop), here.shape)
-        rows, alike = top_k(np.hstack([rows, there]), np.hstack([alike, here]), k)
-    return rows, alike
+        block_similarity = tanimoto(queries, reference[part])
+        block_rows = np.broadcast_to(np.arange(part.start, part.stop), block_similarity.shape)
+        rows, similarity = top_k(np.hstack([rows, block_rows]), np.hstack([similarity, block_similarity]), k)
+    return rows, similarity
 
 
-def top_k(rows: Integers, alike: Floats, k: int) -> tuple[Integers, Floats]:
+def top_k(rows: Integers, similarity: Floats, k: int) -> tuple[Integers, Floats]:
     """The k most alike of each line, best first, of equals the earlier row."""
-    bits = alike.view(np.int32).astype(np.int64)  # those of positive floats are in their order
+    bits = similarity.view(np.int32).astype(np.int64)  # those of positive floats are in their order
     order = rows - (bits << 32)  # no two are equal
     kept = np.argpartition(order, min(k, rows.shape[1]) - 1, axis=1)[:, :k]
     kept = np.take_along_axis(kept, np.argsort(np.take_along_axis(order, kept, 1), axis=1), 1)
-    return np.take_along_axis(rows, kept, 1), np.take_along_axis(alike, kept, 1)
+    return np.take_along_axis(rows, kept, 1), np.take_along_axis(similarity, kept, 1)
 
 
 def block_slices(rows: int) -> Iterator[slice]:

@@ -81,8 +81,8 @@ def cut_chain(mol: Mol, rng: Random) -> tuple[Mol, ...]:
 def cut_ring(mol: Mol, rng: Random) -> tuple[Mol, ...]:
     """The two parts of a cut through two bonds of a ring; () where ten tries came to nothing."""
     for _ in range(TRIES):
-        wanted, ends = rng.choice(RING_PAIRS)
-        matches = mol.GetSubstructMatches(pattern(wanted))
+        smarts, ends = rng.choice(RING_PAIRS)
+        matches = mol.GetSubstructMatches(pattern(smarts))
         if not matches:
             return ()
         match = rng.choice(matches)

@@ -150,14 +150,16 @@ class GrammarConstraint:
         self.grammar = decoder.grammar if usable else None
         self.state = None if self.grammar is None else self.grammar.start(len(code), code.device)
 
-    def resample_forbidden(self, token: Tensor, logits: Tensor, temperatures: Tensor, live: Tensor, remaining: int) -> Tensor:
+    def resample_forbidden(
+        self, token: Tensor, logits: Tensor, temperatures: Tensor, unfinished: Tensor, remaining: int
+    ) -> Tensor:
         """Symbols (B,) of live rows, drawn anew among those allowed where they are not.
 
         A row is redrawn with the probability of what is not allowed, so that the symbols are distributed as if drawn among those allowed at once.
         """
         if self.grammar is None or self.state is None:
             return token
-        wrong = (live & ~self.grammar.allows(self.state, token, remaining)).nonzero().squeeze(1)
+        wrong = (unfinished & ~self.grammar.allows(self.state, token, remaining)).nonzero().squeeze(1)
         if len(wrong):
             allowed = self.grammar.allowed(self.grammar.select(self.state, wrong), remaining)
             token[wrong] = sample_symbols(logits[wrong].masked_fill(~allowed, -torch.inf), temperatures[wrong])
@@ -181,23 +183,27 @@ def draw_strings(decoder: StringDecoder, code: Tensor, temperature: float | Tens
     steps = decoder.spec.shape[0]
     x = torch.full((len(code), steps), END, device=code.device)
     rows, last = torch.arange(len(code), device=code.device), torch.full((len(code),), END, device=code.device)
-    state, reading, live = decoder.initial_state(code), GrammarConstraint(decoder, code), torch.ones_like(last, dtype=torch.bool)
+    state, constraint, unfinished = (
+        decoder.initial_state(code),
+        GrammarConstraint(decoder, code),
+        torch.ones_like(last, dtype=torch.bool),
+    )
     for step in range(steps):
         features, state = decoder.next_features(decoder.embed(last), state)
         logits = decoder.logits(features)
-        last = x[rows, step] = reading.resample_forbidden(
-            sample_symbols(logits, temperatures), logits, temperatures, live, steps - step
+        last = x[rows, step] = constraint.resample_forbidden(
+            sample_symbols(logits, temperatures), logits, temperatures, unfinished, steps - step
         )
-        reading.step(last)
-        live = live & (last != END)
-        going = int(live.sum())
-        if not going:
+        constraint.step(last)
+        unfinished = unfinished & (last != END)
+        count = int(unfinished.sum())
+        if not count:
             break
-        if going < COMPACT_BELOW * len(rows):
-            kept = live.nonzero().squeeze(1)
+        if count < COMPACT_BELOW * len(rows):
+            kept = unfinished.nonzero().squeeze(1)
             rows, last, temperatures, state = rows[kept], last[kept], temperatures[kept], [s[kept] for s in state]
-            live = live[kept]
-            reading.select(kept)
+            unfinished = unfinished[kept]
+            constraint.select(kept)
     return pad_with_end(x)
 
 

@@ -26,6 +26,11 @@ class GRUEncoder(Encoder):
         embedding: Width of the vectors that stand for symbols.
         width: Width of the states.
         layers: Layers of GRUs on top of each other.
+
+    >>> from vaehub.model.posteriors import DiagNormal
+    >>> encoder = GRUEncoder(Spec((7,), classes=5), DiagNormal(3), width=8)
+    >>> encoder(Batch(torch.tensor([[1, 2, 0, 0, 0, 0, 0]]))).mean.shape
+    torch.Size([1, 3])
     """
 
     def __init__(
@@ -45,9 +50,11 @@ class GRUEncoder(Encoder):
         x = batch.x.long()
         last = until_end(x).sum(1) - 1
         x = x[:, : int(last.max()) + 1]
-        states = [final_state(net, self.embed(way), last) for net, way in ((self.forth, x), (self.back, reversed_rows(x, last)))]
-        given = [] if batch.cond is None else [batch.cond]
-        q: Distribution = self.posterior(self.head(torch.cat([*states, *given], -1)))
+        states = [
+            final_state(net, self.embed(symbols), last) for net, symbols in ((self.forth, x), (self.back, reversed_rows(x, last)))
+        ]
+        condition = [] if batch.cond is None else [batch.cond]
+        q: Distribution = self.posterior(self.head(torch.cat([*states, *condition], -1)))
         return q
 
 
@@ -74,6 +81,12 @@ class GRUDecoder(StringDecoder):
         word_dropout: Share of the symbols before that are hidden while training, so that z is needed.
         grammar: Draw only strings that follow the grammar of SMILES.
         temperature: Of drawn strings, p^(1/temperature) symbol by symbol; 0 takes the likeliest.
+
+    >>> from vaehub.model.likelihoods import Categorical
+    >>> spec = Spec((7,), classes=5)
+    >>> px = GRUDecoder(spec, 3, Categorical(spec), width=8)(torch.zeros(2, 3))
+    >>> px.sample().shape, px.log_prob(torch.zeros(2, 7)).shape
+    (torch.Size([2, 7]), torch.Size([2, 7]))
     """
 
     def __init__(

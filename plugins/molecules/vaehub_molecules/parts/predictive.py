@@ -26,7 +26,7 @@ class Predictive(Objective):
 
     The relaxed strings are soft and straight-through by turns, at a temperature that falls from `hot` to `cold` over `cooling` epochs:
     "Categorical Reparameterization with Gumbel-Softmax" (Jang et al., 2017), arXiv:1611.01144. Unknown y (NaN) are left out. A decoder that
-    does not write strings is trained by the base alone. Raises UsageError where there is no property to predict.
+    does not write strings is trained by the base alone.
 
     Arguments:
         base: The objective without the predictions.
@@ -35,6 +35,13 @@ class Predictive(Objective):
         hot: Temperature of the relaxed strings at first.
         cold: Their temperature in the end.
         cooling: Epochs in between.
+
+    Raises:
+        UsageError: where there is no property to predict.
+
+    >>> objective = Predictive(hot=1.0, cold=0.25, cooling=2)
+    >>> [objective.tau(epoch) for epoch in (0, 1, 2, 3)]
+    [1.0, 0.5, 0.25, 0.25]
     """
 
     def __init__(

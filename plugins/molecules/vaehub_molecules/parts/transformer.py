@@ -65,6 +65,11 @@ class TransformerEncoder(Encoder):
         width: Width of the layers.
         heads: Heads of the attention.
         layers: Number of layers.
+
+    >>> from vaehub.model.posteriors import DiagNormal
+    >>> encoder = TransformerEncoder(Spec((7,), classes=5), DiagNormal(3), width=8, heads=2, layers=1)
+    >>> encoder(Batch(torch.tensor([[1, 2, 0, 0, 0, 0, 0]]))).mean.shape
+    torch.Size([1, 3])
     """
 
     def __init__(
@@ -86,15 +91,15 @@ class TransformerEncoder(Encoder):
         if (batch.cond is None) != (self.spec.cond == 0):
             raise UsageError(f"cond: this encoder was built for {self.spec.cond} numbers a row; give as many")
         x = batch.x.long()
-        there = until_end(x)
-        longest = int(there.sum(1).max())
-        x, there = x[:, :longest], there[:, :longest]
+        mask = until_end(x)
+        longest = int(mask.sum(1).max())
+        x, mask = x[:, :longest], mask[:, :longest]
         h = self.embed(x) + self.place.weight[:longest]
         for block in self.blocks:
-            h = block(h, there[:, None, None])
-        h = (self.last(h) * there.unsqueeze(-1)).sum(1) / there.sum(1, keepdim=True)
-        given = [] if batch.cond is None else [batch.cond]
-        q: Distribution = self.posterior(self.head(torch.cat([h, *given], -1)))
+            h = block(h, mask[:, None, None])
+        h = (self.last(h) * mask.unsqueeze(-1)).sum(1) / mask.sum(1, keepdim=True)
+        condition = [] if batch.cond is None else [batch.cond]
+        q: Distribution = self.posterior(self.head(torch.cat([h, *condition], -1)))
         return q
 
 
@@ -109,6 +114,12 @@ class TransformerDecoder(StringDecoder):
         word_dropout: Share of the symbols before that are hidden while training, so that z is needed.
         grammar: Draw only strings that follow the grammar of SMILES.
         temperature: Of drawn strings, p^(1/temperature) symbol by symbol; 0 takes the likeliest.
+
+    >>> from vaehub.model.likelihoods import Categorical
+    >>> spec = Spec((7,), classes=5)
+    >>> px = TransformerDecoder(spec, 3, Categorical(spec), width=8, heads=2, layers=1)(torch.zeros(2, 3))
+    >>> px.sample().shape, px.log_prob(torch.zeros(2, 7)).shape
+    (torch.Size([2, 7]), torch.Size([2, 7]))
     """
 
     def __init__(

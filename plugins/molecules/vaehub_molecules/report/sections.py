@@ -46,10 +46,10 @@ def run_sections(run: TrainedModel) -> Sequence[Section]:
     space = LatentSpace(run)
     test, train = readable_test_molecules(space), space.domain.train["smiles"].tolist()
     texts, samples = draw_samples(space, test)
-    said = f"Drawn from the prior, none left out: {count_samples(texts, space.trained_on, space.policy).line()}."
+    summary = f"Drawn from the prior, none left out: {count_samples(texts, space.trained_on, space.policy).line()}."
     sections = [
         Section("What it is worth", measure_tables(run), f"{data_summary(space, len(train), len(test))}. {WORTH}"),
-        Section("New molecules", single_cards(sample_cards(space, samples[:SHOWN], texts[:SHOWN])), said),
+        Section("New molecules", single_cards(sample_cards(space, samples[:SHOWN], texts[:SHOWN])), summary),
         Section("What comes back", [Cards(pairs)] if (pairs := pair_cards(space, test[:PAIRS])) else [], BACK),
         Section("What lies near", list(neighbourhoods(space, test[:QUERIES], train[:SEARCHED])), NEARBY),
         Section("From one to another", single_cards(interpolation_cards(space, test)), WAY),
@@ -132,10 +132,10 @@ def interpolation_cards(space: LatentSpace, test: Sequence[str]) -> list[Card]:
     """The way from one unseen molecule to another."""
     if len(test) < 2:
         return []
-    way = interpolate(space, test[0], test[1], STEPS)
+    path = interpolate(space, test[0], test[1], STEPS)
     return [
         card(row.smiles, f"at {row.at:.2f}", (f"Tanimoto {row.to_first:.2f} to the first, {row.to_last:.2f} to the last",))
-        for row in rows_of(way)
+        for row in rows_of(path)
     ]
 
 

@@ -54,5 +54,5 @@ class Gradient(Method):
         if state.round == 0 and state.leads:
             return state.leads
         best = state.elites(self.starts // 2)
-        fresh = state.pool.random_places(self.starts - len(best), state.rng("starts"))
-        return list(dict.fromkeys([*best, *(state.pool.smiles[i] for i in fresh)]))
+        others = state.pool.random_places(self.starts - len(best), state.rng("starts"))
+        return list(dict.fromkeys([*best, *(state.pool.smiles[i] for i in others)]))

@@ -108,16 +108,16 @@ class Hybrid(Method):
         parents = Parents.of(self._model(state), state.elites(self.settings.elites))
         if not parents.smiles:
             return proposals([(Samples(), self.settings.candidates)], state, parents)
-        able = [proposer for proposer in self.proposers if proposer.fits(state)]
-        return proposals(list(zip(able, self._shares(state, able), strict=True)), state, parents)
+        fitting = [proposer for proposer in self.proposers if proposer.fits(state)]
+        return proposals(list(zip(fitting, self._shares(state, fitting), strict=True)), state, parents)
 
-    def _shares(self, state: SearchState, able: Sequence[Proposer]) -> list[int]:
+    def _shares(self, state: SearchState, fitting: Sequence[Proposer]) -> list[int]:
         """How many candidates each proposer writes: by the share of its latest calls that are among the elites, never under the floor."""
         best = set(state.elites(self.settings.elites))
         latest = [call.proposal for call in state.buffer.calls[-self.settings.memory :]]
         calls, hits = Counter(p.by for p in latest), Counter(p.by for p in latest if p.smiles in best)
-        rates = np.array([(hits[p.name] + 1) / (calls[p.name] + 10) for p in able])
-        shares = self.settings.floor + (1 - self.settings.floor * len(able)) * rates / rates.sum()
+        rates = np.array([(hits[p.name] + 1) / (calls[p.name] + 10) for p in fitting])
+        shares = self.settings.floor + (1 - self.settings.floor * len(fitting)) * rates / rates.sum()
         return [int(share * self.settings.candidates) for share in shares]
 
     def _surrogate(self, state: SearchState) -> Surrogate:

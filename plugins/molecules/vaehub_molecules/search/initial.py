@@ -60,5 +60,5 @@ def admissible_places(state: SearchState, places: Sequence[int]) -> list[int]:
     least = state.constraints.similarity
     if least is None or not places:
         return places
-    alike = tanimoto(state.pool.rows(places), fingerprints(state.leads)).max(1)
-    return [place for place, similarity in zip(places, alike, strict=True) if similarity >= least - SLACK]
+    nearest = tanimoto(state.pool.rows(places), fingerprints(state.leads)).max(1)
+    return [place for place, similarity in zip(places, nearest, strict=True) if similarity >= least - SLACK]

@@ -172,8 +172,8 @@ def best_cards(best: pd.DataFrame, result: Result) -> list[Card]:
     likeness = similarity_to_leads(smiles, result.leads)
     rows = zip(best.to_dict("records"), property_lines(smiles), likeness, strict=True)
     return [
-        card(row["smiles"], card_title(i, row, result.columns), (note, alike, f"call {row['call']:,}, by {row['by']}"))
-        for i, (row, note, alike) in enumerate(rows, 1)
+        card(row["smiles"], card_title(i, row, result.columns), (note, similarities, f"call {row['call']:,}, by {row['by']}"))
+        for i, (row, note, similarities) in enumerate(rows, 1)
     ]
 
 
@@ -187,9 +187,9 @@ def similarity_to_leads(smiles: Sequence[str], leads: Sequence[str]) -> list[str
     """How like the most similar lead each molecule is, in words; "" without leads."""
     if not leads or not smiles:
         return [""] * len(smiles)
-    alike = tanimoto(fingerprints(smiles), fingerprints(leads))
+    similarities = tanimoto(fingerprints(smiles), fingerprints(leads))
     which = "the lead" if len(leads) == 1 else "lead {}"
-    return [f"Tanimoto {row.max():.2f} to {which.format(int(row.argmax()) + 1)}" for row in alike]
+    return [f"Tanimoto {row.max():.2f} to {which.format(int(row.argmax()) + 1)}" for row in similarities]
 
 
 def nearest_cards(smiles: Sequence[str], space: LatentSpace) -> list[Card]:
@@ -200,10 +200,10 @@ def nearest_cards(smiles: Sequence[str], space: LatentSpace) -> list[Card]:
         return []
     if not smiles:
         return []
-    rows, alike = by_fingerprint(smiles, train, 1)
+    rows, similarities = by_fingerprint(smiles, train, 1)
     return [
         card(train[row], "was trained on" if train[row] == s else f"nearest in training: Tanimoto {value:.2f}")
-        for s, row, value in zip(smiles, rows[:, 0], alike[:, 0], strict=True)
+        for s, row, value in zip(smiles, rows[:, 0], similarities[:, 0], strict=True)
     ]
 
 

@@ -1,4 +1,4 @@
-"""What a model is told of a molecule beside z: properties, and its scaffold."""
+"""What conditions a model beside z: properties, and the scaffold."""
 
 from __future__ import annotations
 

@@ -29,7 +29,7 @@ class MoleculeSet(Domain[MoleculeCodec]):
     """Molecules as strings of symbols.
 
     tokenizer: how SMILES are split. properties: what is predicted from z (objective predictive), names that RDKit computes or columns of
-    the file. condition: what encoder and decoder are told (a CVAE). scaffold: tell them the scaffold as well.
+    the file. condition: properties that condition encoder and decoder (a CVAE). scaffold: condition them on the scaffold as well.
     """
 
     codec_type = MoleculeCodec
@@ -73,9 +73,9 @@ class MoleculeSet(Domain[MoleculeCodec]):
     def data(self, split: str) -> MoleculeRows:
         """Molecules that the vocabulary can spell; of validation and test those that it cannot are left out."""
         frame, codec = self.train if split == "train" else self.frame(split), self.codec
-        spelt = np.array([split == "train" or codec.vocabulary.why_unreadable(s) is None for s in frame["smiles"]], dtype=bool)
-        y, given = (self.values(split, names)[spelt] for names in (self.names, self.condition_names))
-        return codec.rows(frame["smiles"][spelt].tolist(), y, given)
+        readable = np.array([split == "train" or codec.vocabulary.why_unreadable(s) is None for s in frame["smiles"]], dtype=bool)
+        y, condition_values = (self.values(split, names)[readable] for names in (self.names, self.condition_names))
+        return codec.rows(frame["smiles"][readable].tolist(), y, condition_values)
 
 
 def molecule_set_of(domain: Domain[Codec]) -> MoleculeSet:

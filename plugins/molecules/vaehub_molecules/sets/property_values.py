@@ -20,9 +20,9 @@ def property_values(frame: pd.DataFrame, names: Names) -> pd.DataFrame:
     if unknown:
         raise UsageError(f"domain: no column and no property {unknown[0]!r}; RDKit computes {', '.join(PROPERTIES)}")
     out = property_table(frame["smiles"].tolist(), computed) if computed else pd.DataFrame(index=range(len(frame)))
-    stated: dict[str, Any] = {
+    from_table: dict[str, Any] = {
         name: pd.to_numeric(frame[name], errors="coerce").to_numpy(float, na_value=float("nan"))
         for name in names
         if name in frame
     }
-    return out.assign(**stated)[list(names)]
+    return out.assign(**from_table)[list(names)]

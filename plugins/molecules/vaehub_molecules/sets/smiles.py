@@ -36,8 +36,8 @@ class Smiles(MoleculeSet):
         column: Where the SMILES stand; found by its name, if not given.
         tokenizer: How a string is cut into symbols: kekule (pieces of Kekulé SMILES), pairs (aromatic), atoms, selfies.
         properties: What is to be predicted from z: columns of the file, or names of what RDKit computes.
-        condition: Properties that encoder and decoder are told.
-        scaffold: Tell encoder and decoder the scaffold too.
+        condition: Properties that condition encoder and decoder (a CVAE).
+        scaffold: Condition them on the scaffold too.
         salts: Of several fragments: keep all, keep the largest, or reject the molecule.
         stereo: Keep or drop stereochemistry.
         charges: Keep charges, neutralise where protons allow it, or reject a net charge.
@@ -49,6 +49,12 @@ class Smiles(MoleculeSet):
         test: Share of the molecules for the test.
         rows: Train on so many molecules, drawn by their hash; all, if not given.
         seed: Seed of the hashes that split and draw.
+
+    >>> from tempfile import TemporaryDirectory
+    >>> with TemporaryDirectory() as folder:
+    ...     domain = Smiles(**Smiles.example(Path(folder)), val=0.1, test=0.1)
+    ...     print({split: len(domain.data(split)) for split in ("train", "val", "test")})
+    {'train': 212, 'val': 27, 'test': 27}
     """
 
     def __init__(

@@ -32,10 +32,16 @@ class Zinc250k(MoleculeSet):
         download: Fetch the data (3 MB).
         tokenizer: How a string is cut into symbols: kekule (pieces of Kekulé SMILES), pairs (aromatic), atoms, selfies.
         properties: What is to be predicted from z: columns of the file, or names of what RDKit computes.
-        condition: Properties that encoder and decoder are told.
-        scaffold: Tell encoder and decoder the scaffold too.
+        condition: Properties that condition encoder and decoder (a CVAE).
+        scaffold: Condition them on the scaffold too.
         rows: Train on so many molecules, drawn by their hash; all, if not given.
         seed: Seed of the hashes that split and draw.
+
+    >>> from tempfile import TemporaryDirectory
+    >>> with TemporaryDirectory() as folder:
+    ...     domain = Zinc250k(**Zinc250k.example(Path(folder)))
+    ...     print({split: len(domain.data(split)) for split in ("train", "val", "test")})
+    {'train': 214, 'val': 26, 'test': 26}
     """
 
     def __init__(

@@ -52,8 +52,10 @@ def interpolate(space: LatentSpace, a: str, b: str, steps: int = 10) -> pd.DataF
     found |= {a: 0.0, b: 1.0}
     path = sorted(found, key=found.__getitem__)
     path = [path[i] for i in np.unique(np.linspace(0, len(path) - 1, min(steps, len(path))).round().astype(int))]
-    alike = tanimoto(fingerprints(path), fingerprints([a, b]))
-    return pd.DataFrame({"at": [found[s] for s in path], "smiles": path, "to_first": alike[:, 0], "to_last": alike[:, 1]})
+    similarities = tanimoto(fingerprints(path), fingerprints([a, b]))
+    return pd.DataFrame(
+        {"at": [found[s] for s in path], "smiles": path, "to_first": similarities[:, 0], "to_last": similarities[:, 1]}
+    )
 
 
 def great_circle(a: Tensor, b: Tensor, at: Tensor) -> Tensor:

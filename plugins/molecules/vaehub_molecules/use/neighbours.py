@@ -46,7 +46,7 @@ def neighbours(space: LatentSpace, queries: Sequence[str], among: Sequence[str],
         raise UsageError("neighbours: there is no molecule to search that this model can read; give a file of others")
     most = min(k + 1, len(readable))
     found = {"code": by_code(space, queries, readable, most), "fingerprint": by_fingerprint(queries, readable, most)}
-    return pd.concat([neighbour_table(queries, readable, by, near, k) for by, near in found.items()], ignore_index=True)
+    return pd.concat([neighbour_table(queries, readable, by, nearest, k) for by, nearest in found.items()], ignore_index=True)
 
 
 def by_code(space: LatentSpace, queries: Sequence[str], among: Sequence[str], k: int) -> Nearest:
@@ -58,13 +58,13 @@ def by_code(space: LatentSpace, queries: Sequence[str], among: Sequence[str], k:
 
 def by_fingerprint(queries: Sequence[str], among: Sequence[str], k: int) -> Nearest:
     """Rows of `among` with the most similar fingerprints, and their similarities; no more than a block of fingerprints is held at once."""
-    asked = fingerprints(queries)
-    rows, alike = np.empty((len(queries), 0), np.int64), np.empty((len(queries), 0), np.float32)
+    query_prints = fingerprints(queries)
+    rows, similarities = np.empty((len(queries), 0), np.int64), np.empty((len(queries), 0), np.float32)
     for start in range(0, len(among), BLOCK):
         part = among[start : start + BLOCK]
-        here, value = nearest_in_blocks(asked, fingerprints(part), min(k, len(part)))
-        rows, alike = top_k(np.hstack([rows, here + start]), np.hstack([alike, value]), k)
-    return rows, alike
+        block_rows, value = nearest_in_blocks(query_prints, fingerprints(part), min(k, len(part)))
+        rows, similarities = top_k(np.hstack([rows, block_rows + start]), np.hstack([similarities, value]), k)
+    return rows, similarities
 
 
 def neighbour_table(queries: Sequence[str], among: Sequence[str], by: str, found: Nearest, k: int) -> pd.DataFrame:

@@ -34,9 +34,9 @@ def reconstruct(space: LatentSpace, smiles: Sequence[str]) -> pd.DataFrame:
     rows = space.rows(smiles)
     returned = space.molecules(space.encode(smiles), cond=rows.cond)
     pairs = list(zip(smiles, returned, strict=True))
-    alike = [1.0 if a == b else similarity(a, b) if b else 0.0 for a, b in pairs]
+    similarities = [1.0 if a == b else similarity(a, b) if b else 0.0 for a, b in pairs]
     return pd.DataFrame(
-        {"smiles": list(smiles), "returned": returned, "exact": [a == b for a, b in pairs], "similarity": np.array(alike)}
+        {"smiles": list(smiles), "returned": returned, "exact": [a == b for a, b in pairs], "similarity": np.array(similarities)}
     )
 
 
