@@ -15,7 +15,7 @@ from vaehub.config.build import build_domain, build_objective, build_vae
 from vaehub.config.load import load_config
 from vaehub.data.check import check_rows
 from vaehub.data.seeds import seeded
-from vaehub_molecules.sets.examples import example_molecules
+from vaehub_molecules.domains.examples import example_molecules
 
 CONFIGS = sorted((Path(__file__).parent.parent / "configs").rglob("*.yaml"))
 

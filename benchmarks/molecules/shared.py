@@ -9,7 +9,7 @@ from pathlib import Path
 from vaehub_molecules.chem.canonical_many import canonical_all
 from vaehub_molecules.chem.policy import Policy
 from vaehub_molecules.chem.reasons import Rejected
-from vaehub_molecules.sets.splitting import hash_order
+from vaehub_molecules.domains.splitting import hash_order
 
 
 def lines(path: Path) -> list[str]:

@@ -12,7 +12,7 @@ import pytest
 def example_run(tmp_path_factory: pytest.TempPathFactory) -> Any:
     """A model of a few hundred small molecules after one epoch."""
     import vaehub
-    from vaehub_molecules.sets.smiles import Smiles
+    from vaehub_molecules.domains.smiles import Smiles
 
     network = {"name": "gru", "embedding": 8, "width": 16}
     return vaehub.train(

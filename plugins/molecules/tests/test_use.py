@@ -11,7 +11,7 @@ from vaehub.errors import UsageError
 from vaehub.files.model_file import load_model, save_model
 from vaehub.testing.damage import damaged
 from vaehub_molecules.chem.fingerprints import fingerprints, tanimoto
-from vaehub_molecules.sets.hashed_set import HashedSet
+from vaehub_molecules.domains.hashed_set import HashedSet
 from vaehub_molecules.use.counts import SampleCounts, count_samples, describe_samples
 from vaehub_molecules.use.interpolate import great_circle, interpolate
 from vaehub_molecules.use.neighbours import by_fingerprint, neighbours

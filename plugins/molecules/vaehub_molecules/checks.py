@@ -13,7 +13,7 @@ from vaehub import TrainedModel
 from vaehub.data.seeds import seeded
 from vaehub.evaluation.doctor import Check, Checkup, Finding
 from vaehub_molecules.codec import molecule_codec_of
-from vaehub_molecules.sets.molecule_set import MoleculeSet
+from vaehub_molecules.domains.molecule_domain import MoleculeDomain
 from vaehub_molecules.use.evaluation import draw_rows, exact_share
 
 DRAWN = 200  # samples that are looked at, and as many training molecules beside them
@@ -68,7 +68,7 @@ def sampled_molecules(run: TrainedModel) -> list[Chem.Mol]:
 @lru_cache(maxsize=1)
 def training_molecules(run: TrainedModel) -> list[Chem.Mol]:
     """As many training molecules."""
-    return parsed(run.domain.train["smiles"].head(DRAWN).tolist() if isinstance(run.domain, MoleculeSet) else [])
+    return parsed(run.domain.train["smiles"].head(DRAWN).tolist() if isinstance(run.domain, MoleculeDomain) else [])
 
 
 def parsed(smiles: Sequence[str]) -> list[Chem.Mol]:

@@ -18,11 +18,11 @@ from vaehub.hints import shown
 from vaehub_molecules.chem.canonical_many import CanonicalOrRejected, canonical_all
 from vaehub_molecules.chem.policy import Policy
 from vaehub_molecules.chem.reasons import Rejected
+from vaehub_molecules.domains.conditions import Conditions
+from vaehub_molecules.domains.hashed_set import HashedSet
+from vaehub_molecules.domains.property_values import property_values
+from vaehub_molecules.domains.scales import Scales
 from vaehub_molecules.rows import MoleculeRows
-from vaehub_molecules.sets.conditions import Conditions
-from vaehub_molecules.sets.hashed_set import HashedSet
-from vaehub_molecules.sets.property_values import property_values
-from vaehub_molecules.sets.scales import Scales
 from vaehub_molecules.tokens import TOKENIZERS, Vocabulary
 
 

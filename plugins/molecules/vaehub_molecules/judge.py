@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, ClassVar, final
 
 from vaehub import Data, Judge, Model, TrainedModel
 from vaehub_molecules.codec import molecule_codec_of
-from vaehub_molecules.sets.molecule_set import MoleculeSet
+from vaehub_molecules.domains.molecule_domain import MoleculeDomain
 
 if TYPE_CHECKING:
     from vaehub.evaluation.doctor import Check
@@ -47,7 +47,7 @@ class MoleculeJudge(Judge):
         """What comes back of unseen molecules, and what drawn ones are like; novelty where the training molecules are at hand."""
         from vaehub_molecules.use.evaluation import SAMPLES, molecule_metrics
 
-        train = self.domain.train["smiles"].tolist() if isinstance(self.domain, MoleculeSet) else []
+        train = self.domain.train["smiles"].tolist() if isinstance(self.domain, MoleculeDomain) else []
         return molecule_metrics(run, run.data(split), train, SAMPLES, SAMPLES)
 
     def checks(self) -> Sequence[Check]:

@@ -8,7 +8,7 @@ from typing import final
 
 from vaehub_molecules.chem.canonical import DEFAULT_POLICY, canonical_or_empty
 from vaehub_molecules.chem.policy import Policy
-from vaehub_molecules.sets.hashed_set import HashedSet
+from vaehub_molecules.domains.hashed_set import HashedSet
 
 
 @final

@@ -18,12 +18,12 @@ from vaehub_molecules.chem.canonical import canonical, canonical_or_empty
 from vaehub_molecules.chem.policy import Policy
 from vaehub_molecules.chem.reasons import Rejected
 from vaehub_molecules.codec import MoleculeCodec
+from vaehub_molecules.domains.hashed_set import HashedSet
+from vaehub_molecules.domains.molecule_domain import MoleculeDomain, molecule_domain_of
 from vaehub_molecules.parts.autoregressive import StringDecoder, StringDistribution
 from vaehub_molecules.parts.heads import Heads
 from vaehub_molecules.parts.relaxed import relaxed
 from vaehub_molecules.rows import MoleculeRows
-from vaehub_molecules.sets.hashed_set import HashedSet
-from vaehub_molecules.sets.molecule_set import MoleculeSet, molecule_set_of
 from vaehub_molecules.tokens import Vocabulary
 
 ROWS = 1024  # molecules that go through the networks at once
@@ -53,9 +53,9 @@ class LatentSpace:
         self.run, self.codec, self.decoder = run, run.codec, run.vae.decoder
 
     @property
-    def domain(self) -> MoleculeSet:
+    def domain(self) -> MoleculeDomain:
         """The set that the model was trained on. Raises UsageError where it is not at hand."""
-        return molecule_set_of(self.run.domain)
+        return molecule_domain_of(self.run.domain)
 
     @property
     def trained_on(self) -> HashedSet:

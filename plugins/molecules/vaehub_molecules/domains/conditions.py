@@ -13,8 +13,8 @@ from vaehub.errors import UsageError
 from vaehub.hints import did_you_mean
 from vaehub_molecules.chem.canonical import canonical
 from vaehub_molecules.chem.reasons import Rejected
-from vaehub_molecules.sets.scaffold import BITS, scaffold_bits
-from vaehub_molecules.sets.scales import Scales
+from vaehub_molecules.domains.scaffold import BITS, scaffold_bits
+from vaehub_molecules.domains.scales import Scales
 
 SCAFFOLD = "scaffold"
 

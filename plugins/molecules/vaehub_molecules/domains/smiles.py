@@ -12,10 +12,10 @@ from pydantic import Field
 
 from vaehub.errors import UsageError
 from vaehub_molecules.chem.policy import Charges, Policy, Salts, Stereo
-from vaehub_molecules.sets.examples import example_molecules
-from vaehub_molecules.sets.molecule_set import Count, MoleculeSet, Seed, TokenizerName
-from vaehub_molecules.sets.property_values import Names
-from vaehub_molecules.sets.splitting import split_by_hash
+from vaehub_molecules.domains.examples import example_molecules
+from vaehub_molecules.domains.molecule_domain import Count, MoleculeDomain, Seed, TokenizerName
+from vaehub_molecules.domains.property_values import Names
+from vaehub_molecules.domains.splitting import split_by_hash
 
 if TYPE_CHECKING:
     from vaehub_molecules.files import MoleculeTable
@@ -25,7 +25,7 @@ Size = Annotated[int, Field(ge=1, le=512)]
 
 
 @final
-class Smiles(MoleculeSet):
+class Smiles(MoleculeDomain):
     """Molecules of a file (.smi, .csv, .parquet, .sdf, each also .gz), split into training, validation and test by the hash of each.
 
     `column`: where the SMILES stand, found by its name if not given. salts, stereo, charges, elements, max_length, max_heavy: which molecules

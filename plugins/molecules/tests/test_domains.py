@@ -15,14 +15,14 @@ from hypothesis import strategies as st
 
 import vaehub
 from vaehub.errors import UsageError
-from vaehub_molecules.sets.conditions import Conditions
-from vaehub_molecules.sets.examples import example_molecules
-from vaehub_molecules.sets.hashed_set import HashedSet
-from vaehub_molecules.sets.moses import Moses
-from vaehub_molecules.sets.scaffold import BITS, scaffold
-from vaehub_molecules.sets.scales import Scales
-from vaehub_molecules.sets.smiles import Smiles
-from vaehub_molecules.sets.zinc250k import Zinc250k
+from vaehub_molecules.domains.conditions import Conditions
+from vaehub_molecules.domains.examples import example_molecules
+from vaehub_molecules.domains.hashed_set import HashedSet
+from vaehub_molecules.domains.moses import Moses
+from vaehub_molecules.domains.scaffold import BITS, scaffold
+from vaehub_molecules.domains.scales import Scales
+from vaehub_molecules.domains.smiles import Smiles
+from vaehub_molecules.domains.zinc250k import Zinc250k
 
 
 def written(folder: Path, lines, name="some.smi") -> str:

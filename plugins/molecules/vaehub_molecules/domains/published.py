@@ -16,7 +16,7 @@ from vaehub.files.guard import guarded, read_bytes, read_gzip
 from vaehub_molecules.chem.canonical_many import canonical_all
 from vaehub_molecules.chem.policy import Policy
 from vaehub_molecules.chem.reasons import Rejected
-from vaehub_molecules.sets.splitting import hash_order
+from vaehub_molecules.domains.splitting import hash_order
 
 PACKAGES = "https://files.pythonhosted.org/packages/"
 MAX_BYTES = 1 << 28  # of one file, unpacked

@@ -1,4 +1,4 @@
-"""What all sets of molecules share as vaehub domains."""
+"""What all domains of molecules share."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from pydantic import Field
 from vaehub import Codec, Domain, Spec, UsageError
 from vaehub_molecules.chem.policy import Policy
 from vaehub_molecules.codec import MoleculeCodec
+from vaehub_molecules.domains.conditions import Conditions
+from vaehub_molecules.domains.hashed_set import HashedSet
+from vaehub_molecules.domains.property_values import Names, property_values
+from vaehub_molecules.domains.scales import Scales
 from vaehub_molecules.rows import MoleculeRows
-from vaehub_molecules.sets.conditions import Conditions
-from vaehub_molecules.sets.hashed_set import HashedSet
-from vaehub_molecules.sets.property_values import Names, property_values
-from vaehub_molecules.sets.scales import Scales
 from vaehub_molecules.tokens import TOKENIZERS, Vocabulary
 
 TokenizerName: TypeAlias = Literal["kekule", "pairs", "atoms", "selfies"]
@@ -25,7 +25,7 @@ Count: TypeAlias = Annotated[int, Field(ge=1)] | None
 Seed: TypeAlias = Annotated[int, Field(ge=0)]
 
 
-class MoleculeSet(Domain[MoleculeCodec]):
+class MoleculeDomain(Domain[MoleculeCodec]):
     """Molecules as strings of symbols.
 
     tokenizer: how SMILES are split. properties: what is predicted from z (objective predictive), names that RDKit computes or columns of
@@ -78,8 +78,8 @@ class MoleculeSet(Domain[MoleculeCodec]):
         return codec.rows(frame["smiles"][readable].tolist(), y, condition_values)
 
 
-def molecule_set_of(domain: Domain[Codec]) -> MoleculeSet:
+def molecule_domain_of(domain: Domain[Codec]) -> MoleculeDomain:
     """A domain of this plugin. Raises UsageError for another one, whose training molecules are not known."""
-    if not isinstance(domain, MoleculeSet):
+    if not isinstance(domain, MoleculeDomain):
         raise UsageError("this run was not trained on a set of molecules of this plugin; its training molecules are not at hand")
     return domain

@@ -9,17 +9,17 @@ from typing import Any, final
 import pandas as pd
 
 from vaehub_molecules.chem.policy import Policy
-from vaehub_molecules.sets.examples import example_molecules
-from vaehub_molecules.sets.molecule_set import Count, MoleculeSet, Seed, TokenizerName
-from vaehub_molecules.sets.property_values import Names
-from vaehub_molecules.sets.published import canonical_frame, fetch, held_out_size, read_smiles, sample_by_hash
+from vaehub_molecules.domains.examples import example_molecules
+from vaehub_molecules.domains.molecule_domain import Count, MoleculeDomain, Seed, TokenizerName
+from vaehub_molecules.domains.property_values import Names
+from vaehub_molecules.domains.published import canonical_frame, fetch, held_out_size, read_smiles, sample_by_hash
 
 WHEEL = "ca/04/335f23e9ae95ca381ac7c3f335303dbbeb0f8a604d167891cf60c9360178/molsets-0.3.1-py3-none-any.whl"
 SHA256 = "7f4450e3ebecebe79c3a2a55950c93daddee071120daf64a163d03481e811d34"
 
 
 @final
-class Moses(MoleculeSet):
+class Moses(MoleculeDomain):
     """MOSES in its published split, of whose training part 5,000 molecules are kept for validation.
 
     "Molecular Sets (MOSES)" (Polykovskiy et al., 2020), arXiv:1811.12823. `path`: a folder with train and test (.smi or .csv, each also
