@@ -41,12 +41,13 @@ def metrics(
     reference: Annotated[
         Path | None,
         typer.Option(
-            help="Molecules to compare with: a file, or test_stats.npz of MOSES.",
-            show_default="none: FCD, SNN, Frag, Scaf and W1 are left out",
+            help="Molecules to compare with: a file, or test_stats.npz of MOSES. Without it FCD, SNN, Frag, Scaf and W1 are left out.",
+            show_default=False,
         ),
     ] = None,
     train: Annotated[
-        Path | None, typer.Option(help="A file of molecules that are not new.", show_default="none: novelty is left out")
+        Path | None,
+        typer.Option(help="A file of molecules that are not new. Without it novelty is left out.", show_default=False),
     ] = None,
     json: AsJson = False,
 ) -> None:

@@ -98,7 +98,14 @@ class LatentSpace:
         return self.codec.encodable(smiles)
 
     def encode(self, smiles: Sequence[str]) -> Tensor:
-        """Means of q(z|x) (N, L) of canonical SMILES."""
+        """Means of q(z|x) of canonical SMILES.
+
+        Returns:
+            codes (N, L).
+
+        Raises:
+            UsageError: that names a molecule the model cannot read.
+        """
         return self.posterior_moments(smiles)[0]
 
     @torch.no_grad()
@@ -111,7 +118,14 @@ class LatentSpace:
 
     @torch.no_grad()
     def strings(self, z: Tensor, temperature: float | Tensor = 0.0, seed: int = 0, cond: Tensor | None = None) -> list[str]:
-        """What codes (N, L) spell, unchecked: the likeliest symbol after another at temperature 0, else drawn; one for all, or (N,)."""
+        """What codes spell, unchecked.
+
+        Arguments:
+            z: codes (N, L).
+            temperature: 0 takes the likeliest symbol after another, else each is drawn from p^(1/temperature); one for all, or (N,).
+            seed: of the draws.
+            cond: conditions (N, C), where the model has some.
+        """
         out: list[str] = []
         temperatures = torch.as_tensor(temperature).expand(len(z))
         with seeded("strings", seed):
@@ -122,12 +136,19 @@ class LatentSpace:
         return out
 
     def molecules(self, z: Tensor, temperature: float | Tensor = 0.0, seed: int = 0, cond: Tensor | None = None) -> list[str]:
-        """Canonical SMILES of codes (N, L), "" where what they spell is no molecule."""
+        """Canonical SMILES of codes, "" where what they spell is no molecule.
+
+        Arguments:
+            z: codes (N, L).
+            temperature: 0 takes the likeliest symbol after another, else each is drawn from p^(1/temperature); one for all, or (N,).
+            seed: of the draws.
+            cond: conditions (N, C), where the model has some.
+        """
         return canonical_or_empty(self.strings(z, temperature, seed, cond), self.policy)
 
     @torch.no_grad()
     def prior(self, n: int, seed: int, cond: Tensor | None = None) -> Tensor:
-        """Codes (n, L) from the prior."""
+        """Codes (n, L) from the prior, under conditions (n, C) where the model has some."""
         with seeded("prior", seed):
             return self.run.vae.sample(n, cond).cpu()
 
@@ -139,7 +160,7 @@ class LatentSpace:
         return self.decoder.heads
 
     def predict(self, z: Tensor) -> Tensor:
-        """Properties (N, P) of codes (N, L), in their own units, differentiable."""
+        """Properties (N, P) of codes (N, L), in their own units, differentiable. Raises UsageError where the model predicts none."""
         return self.codec.scales.units(self.heads(z))
 
     def relaxed(
@@ -155,7 +176,15 @@ class LatentSpace:
     def tuned(
         self, smiles: Sequence[str], weights: Sequence[float] | None = None, steps: int = 20, rate: float = 3e-4, seed: int = 0
     ) -> LatentSpace:
-        """A copy trained on for some steps on these molecules, drawn by weight; this one stays as it is."""
+        """A copy trained on; this one stays as it is.
+
+        Arguments:
+            smiles: canonical molecules to train on.
+            weights: by which they are drawn; all alike, if not given.
+            steps: of the optimiser.
+            rate: of learning.
+            seed: of the draws.
+        """
         other = copy.copy(self.run)
         grammar = self.decoder.grammar  # has nothing to learn
         other.vae = copy.deepcopy(self.run.vae, {id(grammar): grammar})
