@@ -55,23 +55,19 @@ class FeatureSet:
         """The valid ones of these, in order; each text is looked at once, many in `workers` processes."""
         distinct = list(dict.fromkeys(smiles))
         by_text = dict(zip(distinct, parallel_map(features_of, distinct, workers), strict=True))
-        return stacked([found for text in smiles if (found := by_text[text]) is not None])
+        valid = [features for text in smiles if (features := by_text[text]) is not None]
+        values = np.array([molecule.values for molecule in valid], dtype=float).reshape(len(valid), len(PROPERTY_COLUMNS))
+        return FeatureSet(
+            [molecule.smiles for molecule in valid],
+            np.array([molecule.print for molecule in valid], dtype=np.uint8).reshape(len(valid), BITS // 8),
+            Counter(fragment for molecule in valid for fragment in molecule.fragments),
+            Counter(molecule.scaffold for molecule in valid if molecule.scaffold),
+            np.array([molecule.passes for molecule in valid], dtype=bool),
+            dict(zip(PROPERTY_COLUMNS, values.T, strict=True)),
+        )
 
     def __len__(self) -> int:
         return len(self.smiles)
-
-
-def stacked(found: Sequence[Features]) -> FeatureSet:
-    """Molecules side by side."""
-    values = np.array([one.values for one in found], dtype=float).reshape(len(found), len(PROPERTY_COLUMNS))
-    return FeatureSet(
-        [one.smiles for one in found],
-        np.array([one.print for one in found], dtype=np.uint8).reshape(len(found), BITS // 8),
-        Counter(fragment for one in found for fragment in one.fragments),
-        Counter(one.scaffold for one in found if one.scaffold),
-        np.array([one.passes for one in found], dtype=bool),
-        dict(zip(PROPERTY_COLUMNS, values.T, strict=True)),
-    )
 
 
 def features_of(text: str) -> Features | None:

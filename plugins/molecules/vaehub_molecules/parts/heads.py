@@ -37,7 +37,7 @@ class Heads(nn.Module):
         y: Tensor = self.of_code(z)
         return y
 
-    def read(self, soft: Tensor) -> Tensor:
+    def from_strings(self, soft: Tensor) -> Tensor:
         """y (B, P) from soft strings (B, T, V), END left out by its probability."""
         not_ended = 1 - soft[..., END : END + 1]
         h = self.symbols(soft) * not_ended

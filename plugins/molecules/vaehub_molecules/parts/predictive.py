@@ -85,11 +85,11 @@ class Predictive(Objective):
         loss, logs = self.base(terms, step)
         for decoder in self.decoders:
             of_code = squared_error(heads_of(decoder)(terms.z[0]), targets_of(terms.batch))
-            loss = loss + self.weight * (of_code + self.of_strings(decoder, terms, step))
+            loss = loss + self.weight * (of_code + self.string_errors(decoder, terms, step))
             logs |= {"property_error": of_code.detach()}
         return loss, logs
 
-    def of_strings(self, decoder: StringDecoder, terms: Terms, step: Step) -> Tensor:
+    def string_errors(self, decoder: StringDecoder, terms: Terms, step: Step) -> Tensor:
         """Errors of the head that reads strings, on a share of the rows: as they are, and as the decoder relaxes them."""
         rows = math.ceil(self.share * len(terms.batch.x))
         if not rows:
@@ -99,8 +99,8 @@ class Predictive(Objective):
         hard = F.one_hot(batch.x[:, :longest].long(), decoder.spec.classes).to(z.dtype)
         code = z if batch.cond is None else torch.cat([z, batch.cond], -1)
         soft = relaxed(decoder, code, self.tau(step.epoch), hard=bool(step.step % 2), steps=longest)[:, :longest]
-        return squared_error(heads_of(decoder).read(hard), targets_of(batch)) + squared_error(
-            heads_of(decoder).read(soft), targets_of(batch)
+        return squared_error(heads_of(decoder).from_strings(hard), targets_of(batch)) + squared_error(
+            heads_of(decoder).from_strings(soft), targets_of(batch)
         )
 
 

@@ -47,8 +47,8 @@ def relaxed_symbol(logits: Tensor, tau: float, hard: bool) -> Tensor:
 
 
 def gumbel(like: Tensor) -> Tensor:
-    """Standard Gumbel numbers."""
-    return -torch.empty_like(like).exponential_().log()
+    """Standard Gumbel numbers in the shape of a tensor; none is infinite."""
+    return -torch.empty_like(like).exponential_().clamp(min=1e-10).log()
 
 
 def end_symbols(rows: int, decoder: StringDecoder) -> Tensor:

@@ -13,6 +13,7 @@ import torch
 from torch import Tensor
 
 from vaehub.data.seeds import seeded
+from vaehub_molecules.parts.relaxed import gumbel
 
 if TYPE_CHECKING:
     from vaehub_molecules.use.latent_space import LatentSpace
@@ -40,7 +41,9 @@ class Ascent:
         z = start.clone().requires_grad_()
         radius = start.square().sum(1).clamp(min=float(start.shape[1]))
         scale = space.predict(space.prior(256, seed).to(start.device))[:, columns].std(0).clamp(min=1e-6).detach()
-        noise = gumbel(space.relaxed(start, self.hot, False, None), seed)
+        soft = space.relaxed(start, self.hot, False, None).detach()
+        with seeded("ascent", seed):
+            noise = gumbel(soft)
         adam = torch.optim.Adam([z], lr=self.rate)
         kept = []
         for step in range(1, self.steps + 1):
@@ -62,12 +65,6 @@ class Ascent:
     def _outside(self, z: Tensor, radius: Tensor) -> Tensor:
         """(N,) how far outside of where data lie."""
         return self.pull * (z.square().sum(1) / radius - 1).relu()
-
-
-def gumbel(like: Tensor, seed: int) -> Tensor:
-    """Gumbel noise in the shape of a relaxed decode, the same for every step."""
-    with seeded("ascent", seed):
-        return -torch.empty_like(like).exponential_().clamp(min=1e-10).log().detach()
 
 
 def head_columns(space: LatentSpace, names: Sequence[str]) -> list[int]:

@@ -11,9 +11,8 @@ from typing import TYPE_CHECKING, final
 import numpy as np
 
 from vaehub.base import Json
-from vaehub_molecules.chem.canonical import canonical
+from vaehub_molecules.chem.canonical import canonical_or_empty
 from vaehub_molecules.chem.policy import Policy
-from vaehub_molecules.chem.reasons import Rejected
 from vaehub_molecules.search.buffer import Buffer, Floats, Proposal
 from vaehub_molecules.search.constraints import Constraints
 from vaehub_molecules.search.pareto import chebyshev
@@ -117,7 +116,8 @@ class SearchState:
 
     def admit_untrusted(self, proposals: Sequence[Proposal]) -> list[Proposal]:
         """`admit` for what a method put forward, of which nothing is taken on trust."""
-        return self.admit([replace(p, smiles=canonical_or_none(p.smiles, self.policy)) for p in proposals], self.calls_left)
+        smiles = canonical_or_empty([proposal.smiles for proposal in proposals], self.policy)
+        return self.admit([replace(p, smiles=s) for p, s in zip(proposals, smiles, strict=True)], self.calls_left)
 
     def _refusal(self, smiles: str, chosen: Container[str]) -> str:
         """Why a molecule may not be called, "" where it may."""
@@ -129,12 +129,4 @@ class SearchState:
             if reason := self.constraints.violation(smiles):
                 return reason
             self._admissible.add(smiles)
-        return ""
-
-
-def canonical_or_none(smiles: str, policy: Policy) -> str:
-    """The canonical molecule, "" where there is none."""
-    try:
-        return canonical(smiles, policy)
-    except Rejected:
         return ""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -97,8 +96,8 @@ class Result(Described):
         return {"calls": len(self.buffer), "errors": len(self.buffer.errors), **dict(sorted(self.buffer.refusals.items()))}
 
     @property
-    def climbed(self) -> float:
-        """The share of molecules from which ascent by the model's heads led to one with a better score; NaN where nothing climbed."""
+    def ascent_success(self) -> float:
+        """The share of molecules from which ascent by the model's heads led to one with a better score; NaN where nothing ascent_success."""
         scores = dict(zip(self.trace.smiles, self.trace.score, strict=True))
         children = self.trace[(self.trace.by == "gradient") & self.trace.parent.isin(scores)].dropna(subset="score")
         gains = children.score - children.parent.map(scores).astype(float)  # of no children, a column of text
@@ -112,14 +111,9 @@ class Result(Described):
             notes.append(
                 f"{len(self.front):,} molecules on the front; it covers {self.hypervolume():.6g} above the worst values seen"
             )
-        if not np.isnan(self.climbed):
-            notes.append(f"ascent truly improved {self.climbed:.0%} of the molecules that it started from")
+        if not np.isnan(self.ascent_success):
+            notes.append(f"ascent truly improved {self.ascent_success:.0%} of the molecules that it started from")
         return notes
-
-    @property
-    def successes(self) -> dict[str, int]:
-        """How many of the best molecules each proposer gave."""
-        return dict(Counter(self.best.by).most_common())
 
     @property
     def _values(self) -> Floats:

@@ -28,11 +28,11 @@ class Kekule(Tokenizer):
 
     def __init__(self) -> None:
         self.pairs = Pairs()
-        self._form = lru_cache(1 << 18)(kekulised)
+        self._form = lru_cache(1 << 18)(kekule_smiles)
 
     def learn(self, smiles: Sequence[str]) -> None:
         """As `Pairs` does, of the other form."""
-        self.pairs.learn(parallel_map(kekulised, smiles))
+        self.pairs.learn(parallel_map(kekule_smiles, smiles))
 
     def split(self, smiles: str) -> list[str]:
         """The pieces of one molecule."""
@@ -51,7 +51,7 @@ class Kekule(Tokenizer):
         self.pairs.restore(state)
 
 
-def kekulised(smiles: str) -> str:
+def kekule_smiles(smiles: str) -> str:
     """The Kekulé form of canonical SMILES. Raises UsageError for what is no molecule."""
     mol = MolFromSmiles(smiles)
     if mol is None:

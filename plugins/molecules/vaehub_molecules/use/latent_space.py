@@ -171,7 +171,7 @@ class LatentSpace:
 
     def predict_relaxed(self, soft: Tensor) -> Tensor:
         """Properties (N, P) of soft strings (N, T, V), in their own units, differentiable."""
-        return self.codec.scales.units(self.heads.read(soft))
+        return self.codec.scales.units(self.heads.from_strings(soft))
 
     def tuned(
         self, smiles: Sequence[str], weights: Sequence[float] | None = None, steps: int = 20, rate: float = 3e-4, seed: int = 0
