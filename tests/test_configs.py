@@ -55,7 +55,7 @@ def own_data(tmp_path):
     for part in ("train", "test"):
         (tmp_path / "moses" / f"{part}.smi").write_text("\n".join(example_molecules()))
     folders = {"arrays": "rows.npy", "images_folder": "pictures", "fashion_mnist": "fashion", "molecules_moses": "moses"}
-    return series | {name: [f"domain.path={tmp_path /folder}"] for name, folder in folders.items()}
+    return series | {name: [f"domain.path={tmp_path / folder}"] for name, folder in folders.items()}
 
 
 def table(path, noise):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Sequence
-from typing import Annotated, NoReturn, TypeAlias, final
+from typing import Annotated, TypeAlias, final
 
 import torch
 import torch.nn.functional as F
@@ -116,11 +116,6 @@ class StringDistribution(Outcome):
         log_px = -F.cross_entropy(self.decoder.logits(features[scored]), x[scored], reduction="none")
         out = log_px.new_zeros(x.shape).masked_scatter(scored, log_px)
         return F.pad(out, (0, value.shape[1] - longest))
-
-    @property
-    def mean(self) -> NoReturn:
-        """A string has none."""
-        raise NotImplementedError
 
     @property
     def mode(self) -> Tensor:
