@@ -15,7 +15,7 @@ from vaehub.config.build import build_domain, build_objective, build_vae
 from vaehub.config.load import load_config
 from vaehub.data.check import check_rows
 from vaehub.data.seeds import seeded
-from vaehub_molecules.sets.few import some_molecules
+from vaehub_molecules.domains.examples import example_molecules
 
 CONFIGS = sorted((Path(__file__).parent.parent / "configs").rglob("*.yaml"))
 
@@ -48,12 +48,12 @@ def own_data(tmp_path):
     likes(tmp_path / "likes.csv", noise)
     for name in (path.stem for path in CONFIGS if path.stem.startswith("recommender")):
         series[name] = [f"domain.path={tmp_path / 'likes.csv'}"]
-    (tmp_path / "molecules.smi").write_text("\n".join(some_molecules()))
+    (tmp_path / "molecules.smi").write_text("\n".join(example_molecules()))
     for name in (path.stem for path in CONFIGS if path.stem.startswith("molecules")):
         series[name] = [f"domain.path={tmp_path / 'molecules.smi'}"]
     (tmp_path / "moses").mkdir()
     for part in ("train", "test"):
-        (tmp_path / "moses" / f"{part}.smi").write_text("\n".join(some_molecules()))
+        (tmp_path / "moses" / f"{part}.smi").write_text("\n".join(example_molecules()))
     folders = {"arrays": "rows.npy", "images_folder": "pictures", "fashion_mnist": "fashion", "molecules_moses": "moses"}
     return series | {name: [f"domain.path={tmp_path / folder}"] for name, folder in folders.items()}
 

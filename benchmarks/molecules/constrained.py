@@ -22,26 +22,26 @@ import torch
 from shared import lines, table
 
 import vaehub
-from vaehub_molecules import Codec, Constraints, optimize
+from vaehub_molecules import Constraints, LatentSpace, optimize
 from vaehub_molecules.oracles import oracle
-from vaehub_molecules.search.hybrid import Hybrid, Knobs
+from vaehub_molecules.search.hybrid import Hybrid, HybridOptions
 
 OBJECTIVE = "plogp_jtvae"
-QUICK = Knobs(initial=20, batch=20, candidates=200, screens=0, tune_every=10**6)
+QUICK = HybridOptions(initial=20, batch=20, candidates=200, screens=0, tune_every=10**6)
 JTVAE = {0.4: (0.551, 0.555), 0.6: (0.093, 0.29)}
 
 
 @cache
-def codec(run: str) -> Codec:
+def latent_space(run: str) -> LatentSpace:
     """The model, loaded once a process."""
     torch.set_num_threads(1)
-    return Codec(vaehub.load(run))
+    return LatentSpace(vaehub.load(run))
 
 
 def improvement(job: tuple[str, str, float, int]) -> tuple[float, float]:
     """(improvement over the lead, CPU seconds) of one search."""
     run, lead, similarity, budget = job
-    started, model = time.process_time(), codec(run)
+    started, model = time.process_time(), latent_space(run)
     lead = model.canonical(lead)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", UserWarning)  # that a search ended before its budget

@@ -16,7 +16,10 @@ from shared import table
 
 import vaehub
 from vaehub.config.load import load_config
-from vaehub_molecules.use.judge import figures_of
+from vaehub.data.rows import Subset
+from vaehub.evaluation.evaluate import figures_of
+from vaehub.evaluation.importance import evidence
+from vaehub_molecules.use.evaluation import molecule_metrics
 
 CONFIG = Path(__file__).parents[2] / "configs" / "molecules_moses.yaml"
 
@@ -36,7 +39,10 @@ def main() -> None:
         config = load_config(CONFIG, [f"domain.path={given.data}", "domain.rows=100000", *given.changes])
         run = vaehub.train(config, out=given.out)
     trained = time.process_time() - started
-    figures = figures_of(run, run.domain.data("test"), run.domain.train["smiles"].tolist(), 10_000, 5_000)
+    test = run.domain.data("test")
+    figures = molecule_metrics(run, test, run.domain.train["smiles"].tolist(), 10_000, 5_000)
+    bound = figures_of(evidence(run.vae, Subset(test, torch.arange(min(5_000, len(test)))), 1))
+    figures |= {name: bound[name] for name in ("log_px", "kl", "active_units")}
     table(("figure", "value"), [["CPU seconds", trained], *([name, float(value)] for name, value in figures.items())])
 
 

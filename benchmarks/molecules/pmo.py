@@ -19,7 +19,7 @@ import torch
 from shared import molecules, table
 
 import vaehub
-from vaehub_molecules import Codec, optimize
+from vaehub_molecules import LatentSpace, optimize
 from vaehub_molecules.oracles import oracle
 from vaehub_molecules.search.buffer import auc
 from vaehub_molecules.search.pool import Pool
@@ -39,10 +39,10 @@ def search(job: tuple[str, str, Path, int, str, int, int]) -> tuple[str, int, fl
     """(task, seed, AUC top-10, best score, CPU seconds) of one search."""
     run, task, pool, size, method, budget, seed = job
     torch.set_num_threads(1)
-    codec = Codec(vaehub.load(run))
-    chosen = Pool(molecules(pool, size, codec.policy))
+    space = LatentSpace(vaehub.load(run))
+    chosen = Pool(molecules(pool, size, space.policy))
     started = time.process_time()
-    result = optimize(codec, task, budget=budget, method=method, seed=seed, pool=chosen, workers=0)
+    result = optimize(space, task, budget=budget, method=method, seed=seed, pool=chosen, workers=0)
     return task, seed, result.auc(), float(result.best.score.max()), time.process_time() - started
 
 
@@ -73,7 +73,7 @@ def main() -> None:
         for task, seed, area, best, seconds in processes.map(search, jobs):
             found[task].append(area)
             print(f"{task} seed {seed}: AUC top-10 {area:.4f}, best {best:.4f}, {seconds:.0f} CPU s", flush=True)
-    pool = molecules(given.pool, given.size, Codec(vaehub.load(given.run)).policy) if given.screening else []
+    pool = molecules(given.pool, given.size, LatentSpace(vaehub.load(given.run)).policy) if given.screening else []
     rows = [[t, float(np.mean(a)), float(np.std(a)), *PUBLISHED.get(t, ("",) * len(PEERS))] for t, a in found.items()]
     if given.screening:
         rows = [[*row, screening(row[0], pool, given.budget, 0)] for row in rows]

@@ -6,10 +6,10 @@ import gzip
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from vaehub_molecules.chem.many import canonicals
+from vaehub_molecules.chem.canonical_many import canonical_all
 from vaehub_molecules.chem.policy import Policy
 from vaehub_molecules.chem.reasons import Rejected
-from vaehub_molecules.sets.splitting import order
+from vaehub_molecules.domains.splitting import hash_order
 
 
 def lines(path: Path) -> list[str]:
@@ -22,8 +22,8 @@ def lines(path: Path) -> list[str]:
 def molecules(path: Path, count: int | None, policy: Policy) -> list[str]:
     """Canonical molecules of a file, each once; `count` of them, drawn by their hash."""
     given = lines(path)
-    chosen = [given[i] for i in order(given, 0)[:count]]
-    return list(dict.fromkeys(s for s in canonicals(chosen, policy) if not isinstance(s, Rejected)))
+    chosen = [given[i] for i in hash_order(given, 0)[:count]]
+    return list(dict.fromkeys(s for s in canonical_all(chosen, policy) if not isinstance(s, Rejected)))
 
 
 def table(head: Sequence[str], rows: Iterable[Sequence[object]]) -> None:

@@ -26,11 +26,10 @@ from vaehub.model.objectives import ELBO
 from vaehub.model.posteriors import DiagNormal
 from vaehub.model.priors import StandardNormal
 from vaehub.model.vae import VAE
-from vaehub_molecules import Codec
+from vaehub_molecules import LatentSpace
+from vaehub_molecules.parts.autoregressive import StringDecoder, draw_strings
 from vaehub_molecules.parts.gru import GRUDecoder, GRUEncoder
-from vaehub_molecules.parts.writer import Writer
-from vaehub_molecules.parts.writing import write
-from vaehub_molecules.rows import Rows
+from vaehub_molecules.rows import MoleculeRows
 from vaehub_molecules.tokens import Atoms, Kekule, Tokenizer, Vocabulary
 
 DRAWN, BATCH, STEPS, TURNS = 2048, 256, 4, 3
@@ -38,24 +37,24 @@ Pace = Callable[[], int]  # does some molecules, and says how many
 
 
 @torch.no_grad()
-def to_the_end(writer: Writer, code: Tensor) -> Tensor:
+def to_the_end(writer: StringDecoder, code: Tensor) -> Tensor:
     """Strings (B, T) by a loop that writes every row to the greatest length."""
-    last, state, out = torch.zeros(len(code), dtype=torch.long), writer.begin(code), []
+    last, state, out = torch.zeros(len(code), dtype=torch.long), writer.initial_state(code), []
     for _ in range(writer.spec.shape[0]):
-        features, state = writer.advance(writer.embed(last), state)
+        features, state = writer.next_features(writer.embed(last), state)
         last = torch.multinomial(writer.logits(features).softmax(-1), 1).squeeze(1)
         out.append(last)
     return torch.stack(out, 1)
 
 
-def drawing(codec: Codec) -> dict[str, Pace]:
+def drawing(space: LatentSpace) -> dict[str, Pace]:
     """Drawing with and without an early end; the grammar is off in both, or on in the third."""
-    writer, z = codec.writer, codec.prior(DRAWN, 0)
+    writer, z = space.decoder, space.prior(DRAWN, 0)
     grammar = writer.grammar
 
     def ours(masked: bool) -> int:
         writer.grammar = grammar if masked else None
-        write(writer, z, 1.0)
+        draw_strings(writer, z, 1.0)
         writer.grammar = grammar
         return DRAWN
 
@@ -75,7 +74,7 @@ def model(vocabulary: Vocabulary) -> VAE:
 def steps(tokenizer: Tokenizer, smiles: list[str], alike: bool, padded: bool) -> Pace:
     """Steps of the ELBO; `alike`: batches of like length; `padded`: every position up to the greatest length is computed."""
     vocabulary = Vocabulary.learn(tokenizer, smiles)
-    data, vae = Rows(vocabulary.rows(smiles), vocabulary.symbols), model(vocabulary)
+    data, vae = MoleculeRows(vocabulary.rows(smiles), vocabulary.symbols), model(vocabulary)
     if not alike:
         data.lengths = None
     order, optimizer = iter(Order(data, BATCH)), torch.optim.AdamW(vae.parameters(), fused=True)
@@ -102,7 +101,7 @@ def padded_loss(vae: VAE, batch: Batch) -> Tensor:
     states = [net(encoder.embed(way))[0][torch.arange(len(x)), last] for net, way in ways]
     q = encoder.posterior(encoder.head(torch.cat(states, -1)))
     z = q.rsample()
-    logits = decoder.logits(decoder.features(decoder.before(x), z))
+    logits = decoder.logits(decoder.features(decoder.shifted_embeddings(x), z))
     log_px = -F.cross_entropy(logits.flatten(0, 1), x.flatten(), reduction="none").view(x.shape)
     scored = torch.arange(x.shape[1]) <= last.unsqueeze(1)
     kl = (q.log_prob(z) - StandardNormal(vae.prior.spec, 64)().log_prob(z)).mean()
@@ -122,9 +121,9 @@ def main() -> None:
     parser.add_argument("--molecules", type=Path, required=True)
     given = parser.parse_args()
     torch.set_num_threads(1)
-    codec = Codec(vaehub.load(given.run))
-    smiles = molecules(given.molecules, 20_000, codec.policy)
-    contenders = drawing(codec) | {
+    space = LatentSpace(vaehub.load(given.run))
+    smiles = molecules(given.molecules, 20_000, space.policy)
+    contenders = drawing(space) | {
         "training, single symbols, padded to the longest": steps(Atoms(), smiles, False, True),
         "training, single symbols, vaehub": steps(Atoms(), smiles, True, False),
         "training, Kekulé pieces, padded to the longest": steps(Kekule(), smiles, False, True),

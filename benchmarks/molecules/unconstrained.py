@@ -18,9 +18,9 @@ import torch.nn.functional as F
 from shared import molecules, table
 
 import vaehub
-from vaehub_molecules import Codec, Constraints, optimize
+from vaehub_molecules import Constraints, LatentSpace, optimize
 from vaehub_molecules.oracles import oracle
-from vaehub_molecules.search.ascent import Ascent, columns_of
+from vaehub_molecules.search.ascent import Ascent, head_columns
 from vaehub_molecules.search.gradient import Gradient
 from vaehub_molecules.search.pool import Pool
 
@@ -41,29 +41,31 @@ def main() -> None:
     parser.add_argument("--starts", type=int, default=200)
     given = parser.parse_args()
     torch.set_num_threads(1)
-    codec = Codec(vaehub.load(given.run))
-    pool = Pool(molecules(given.pool, given.size, codec.policy))
+    space = LatentSpace(vaehub.load(given.run))
+    pool = Pool(molecules(given.pool, given.size, space.policy))
     rows = []
     for name, limits, published in SEARCHES:
         started = time.process_time()
-        result = optimize(codec, name, budget=given.budget, constraints=limits, pool=pool, workers=0)
+        result = optimize(space, name, budget=given.budget, constraints=limits, pool=pool, workers=0)
         best = result.best.head(3)
         rows.append([name, " ".join(f"{score:.3f}" for score in best.score), published, time.process_time() - started])
         print(name, *best.smiles)
     table(("objective", "best three", "published", "CPU s"), rows)
     head = ("head", "starts", "truly improved", "mean gain", "random steps improve", "mean gain")
-    table(head, [climbed(codec, name, pool, given.starts) for name in CLIMBED])
+    table(head, [climbed(space, name, pool, given.starts) for name in CLIMBED])
 
 
-def climbed(codec: Codec, name: str, pool: Pool, starts: int) -> list[object]:
+def climbed(space: LatentSpace, name: str, pool: Pool, starts: int) -> list[object]:
     """Of ascents from random molecules of the pool, the share that ends, by its best molecule, above its start; and of random steps as long."""
-    chosen = [pool.smiles[i] for i in pool.some(4 * starts, np.random.default_rng(0)) if codec.knows(pool.smiles[i])][:starts]
+    chosen = [pool.smiles[i] for i in pool.random_places(4 * starts, np.random.default_rng(0)) if space.can_read(pool.smiles[i])][
+        :starts
+    ]
     method = Gradient(starts=starts)
-    result = optimize(codec, name, budget=(1 + method.ascent.stops) * starts, method=method, start=chosen, pool=chosen, workers=0)
+    result = optimize(space, name, budget=(1 + method.ascent.stops) * starts, method=method, start=chosen, pool=chosen, workers=0)
     scores = dict(zip(result.trace.smiles, result.trace.score, strict=True))
     children = result.trace[(result.trace.by == "gradient") & result.trace.parent.isin(chosen)]
     found = (children.score - children.parent.map(scores)).groupby(children.parent).max().reindex(chosen).fillna(0.0)
-    by_chance = wandered(codec, name, chosen, method.ascent)
+    by_chance = wandered(space, name, chosen, method.ascent)
     return [
         name,
         len(chosen),
@@ -74,14 +76,14 @@ def climbed(codec: Codec, name: str, pool: Pool, starts: int) -> list[object]:
     ]
 
 
-def wandered(codec: Codec, name: str, starts: list[str], ascent: Ascent) -> np.ndarray:
+def wandered(space: LatentSpace, name: str, starts: list[str], ascent: Ascent) -> np.ndarray:
     """The gain of the best of as many steps from each start, as long as those of the ascent but in random directions."""
-    scorer, z = oracle(name), codec.encode(starts)
+    scorer, z = oracle(name), space.encode(starts)
     gains = []
     with torch.random.fork_rng():
         torch.manual_seed(0)
-        for path in ascent.paths(codec, z, columns_of(codec, [name]), 0):
-            texts = codec.molecules(z + F.normalize(torch.randn_like(z), dim=1) * (path - z).norm(dim=1, keepdim=True))
+        for path in ascent.paths(space, z, head_columns(space, [name]), 0):
+            texts = space.molecules(z + F.normalize(torch.randn_like(z), dim=1) * (path - z).norm(dim=1, keepdim=True))
             gains.append(
                 [scorer.score(text) - scorer.score(start) if text else -np.inf for text, start in zip(texts, starts, strict=True)]
             )

@@ -8,7 +8,7 @@ import pytest
 
 import vaehub
 from vaehub.run import Run
-from vaehub_molecules.use.codec import Codec
+from vaehub_molecules.use.latent_space import LatentSpace
 
 ATOMS = ["C", "N", "O", "CC", "C(=O)", "c1ccccc1", "C(C)C", "OC", "NC", "F", "Cl"]
 SMALL = {
@@ -48,6 +48,6 @@ def run(molecules_file: Path, tmp_path_factory: pytest.TempPathFactory) -> Run:
 
 
 @pytest.fixture(scope="session")
-def codec(run: Run) -> Codec:
+def space(run: Run) -> LatentSpace:
     """The same as a map between molecules and codes."""
-    return Codec(run)
+    return LatentSpace(run)

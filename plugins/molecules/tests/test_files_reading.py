@@ -178,7 +178,7 @@ def test_damaged_and_absent_files(write, tmp_path):
 
 
 def test_files_larger_than_memory_are_not_read(write, monkeypatch):
-    monkeypatch.setattr("vaehub_molecules.files.plain.MAX_BYTES", 1000)
+    monkeypatch.setattr("vaehub_molecules.files.smi.MAX_BYTES", 1000)
     with pytest.raises(UsageError, match="unpack to more than 1,000"):
         read_molecules(write("bomb.smi.gz", "C" * 100_000))
 

@@ -9,7 +9,7 @@ from rdkit.Chem.rdFingerprintGenerator import GetMorganGenerator
 from vaehub.errors import UsageError
 from vaehub_molecules.chem import fingerprints as module
 from vaehub_molecules.chem.fingerprints import fingerprints, nearest, tanimoto
-from vaehub_molecules.chem.properties import PROPERTIES, table
+from vaehub_molecules.chem.properties import PROPERTIES, property_table
 
 SMILES = [
     "CC(=O)Oc1ccccc1C(=O)O",
@@ -77,7 +77,7 @@ def test_a_molecule_that_is_none():
 
 
 def test_properties_of_aspirin():
-    got = table(["CC(=O)Oc1ccccc1C(=O)O", "C1CC"])
+    got = property_table(["CC(=O)Oc1ccccc1C(=O)O", "C1CC"])
     assert list(got) == list(PROPERTIES)
     assert got.loc[1].isna().all()
     known = {"mw": 180.159, "logp": 1.3101, "tpsa": 63.60, "qed": 0.5501, "sa": 1.58, "heavy": 13, "rings": 1, "hbd": 1, "hba": 3}
@@ -85,7 +85,7 @@ def test_properties_of_aspirin():
 
 
 def test_penalised_logp_counts_the_ring_that_is_too_large():
-    small, large = table(["C1CCCCC1", "C1CCCCCCC1"])[["logp", "sa", "penalised_logp", "plogp_jtvae"]].to_numpy()
+    small, large = property_table(["C1CCCCC1", "C1CCCCCCC1"])[["logp", "sa", "penalised_logp", "plogp_jtvae"]].to_numpy()
     assert small[2] == pytest.approx(small[0] - small[1])
     assert large[2] == pytest.approx(large[0] - large[1] - 2)
     assert large[3] == pytest.approx(large[0] - large[1])
@@ -94,11 +94,11 @@ def test_penalised_logp_counts_the_ring_that_is_too_large():
 def test_penalised_logp_is_normalised_as_in_the_tables():
     """The best of ZINC250k has 4.52 in "Junction Tree Variational Autoencoder" (Jin et al., 2018)."""
     smiles = "CCCCCCCC/C=C\\CCCCCCCC(=O)O"  # not of ZINC: by hand from its three terms
-    row = table([smiles]).loc[0]
+    row = property_table([smiles]).loc[0]
     by_hand = (row.logp - 2.4570953) / 1.4343244 - (row.sa - 3.0525811) / 0.8335207 + 0.0485697 / 0.2860212
     assert row.penalised_logp_normalised == pytest.approx(by_hand, abs=1e-5)
 
 
 def test_a_property_that_does_not_exist():
     with pytest.raises(UsageError, match="did you mean 'logp'"):
-        table(["C"], ["logP"])
+        property_table(["C"], ["logP"])

@@ -18,13 +18,13 @@ from rdkit import Chem
 
 from vaehub.errors import UsageError
 from vaehub_molecules.chem.canonical import canonical
-from vaehub_molecules.chem.limits import check
-from vaehub_molecules.chem.many import canonicals
+from vaehub_molecules.chem.canonical_many import canonical_all
 from vaehub_molecules.chem.policy import Policy
+from vaehub_molecules.chem.prechecks import check_text
 from vaehub_molecules.chem.reasons import Reason, Rejected
 from vaehub_molecules.data import sample_path
 from vaehub_molecules.files import read_molecules
-from vaehub_molecules.files.reading import KINDS
+from vaehub_molecules.files.reading import FORMATS
 
 FUZZ = settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 SIGNS = "CNOSPFIBcnospHlr[]()123456789%0=#$:/\\.@+-*~<>"
@@ -74,7 +74,7 @@ def strings(count):
     return wild + long + rings + [mutated(rng.choice(sample()), rng) for _ in range(count - len(wild + long + rings))]
 
 
-def is_answered(text, found, policy=Policy()):  # noqa: B008
+def check_answer(text, found, policy=Policy()):  # noqa: B008
     if isinstance(found, Rejected):
         assert found.kind in Reason
         assert 5 < len(found.reason) < 1000
@@ -87,7 +87,7 @@ def is_answered(text, found, policy=Policy()):  # noqa: B008
 def test_ten_thousand_strings():
     texts = strings(10_000)
     before = time.process_time()
-    found = canonicals(texts)
+    found = canonical_all(texts)
     assert time.process_time() - before < 30  # this process; the workers have a limit of 2 s for each string
     assert len(found) == 10_000
     accepted = [answer for answer in found if isinstance(answer, str)]
@@ -96,11 +96,11 @@ def test_ten_thousand_strings():
     assert len(kinds) > 12
     assert not kinds & {Reason.CRASH, Reason.TIME, Reason.MEMORY}
     for text, answer in list(zip(texts, found, strict=True))[::20]:
-        is_answered(text, answer)
+        check_answer(text, answer)
     assert resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss < 2 * 2**20  # KiB
 
 
-def one(text, policy=Policy()):  # noqa: B008
+def check_string(text, policy=Policy()):  # noqa: B008
     """What becomes of one string, in this process."""
     before = time.process_time()
     try:
@@ -108,20 +108,20 @@ def one(text, policy=Policy()):  # noqa: B008
     except Rejected as rejected:
         found = rejected
     assert time.process_time() - before < 2
-    is_answered(text, found, policy)
+    check_answer(text, found, policy)
     return found
 
 
 @FUZZ
 @given(st.text(max_size=80))
 def test_any_text(text):
-    one(text)
+    check_string(text)
 
 
 @FUZZ
 @given(st.text(SIGNS, max_size=80))
 def test_any_signs_of_smiles(text):
-    one(text)
+    check_string(text)
 
 
 POLICIES = st.builds(
@@ -138,7 +138,7 @@ POLICIES = st.builds(
 @given(st.randoms(use_true_random=False), POLICIES)
 def test_any_accident_under_any_policy(rng, policy):
     text = mutated(rng.choice(sample()) + rng.choice(["", ".[Na+]", ".OC(=O)C", "[N+](C)(C)C"]), rng)
-    found = one(text, policy)
+    found = check_string(text, policy)
     if isinstance(found, str) and policy.salts == "reject":
         assert "." not in found
 
@@ -146,7 +146,7 @@ def test_any_accident_under_any_policy(rng, policy):
 @given(st.text(SIGNS, max_size=200), st.integers(1, 100))
 def test_limits_never_fail_otherwise(text, longest):
     with suppress(Rejected):
-        check(text, longest)
+        check_text(text, longest)
         assert 0 < len(text) <= longest
 
 
@@ -183,7 +183,7 @@ def test_any_accident_in_an_sdf_file(tmp_path, accidents):
     is_read_or_refused(tmp_path / "a.sdf", raw)
 
 
-@pytest.mark.parametrize("suffix", KINDS)
+@pytest.mark.parametrize("suffix", FORMATS)
 @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.one_of(st.binary(max_size=200), st.text('smiles,;\t"\nCO[]()1=é', max_size=120).map(str.encode)), st.booleans())
 def test_any_bytes_in_a_file(tmp_path, suffix, raw, packed):

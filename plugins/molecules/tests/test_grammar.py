@@ -11,11 +11,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from rdkit import Chem, rdBase
 
-from vaehub_molecules.tokens.atoms import Atoms, symbols
+from vaehub_molecules.tokens.atoms import Atoms, split_symbols
 from vaehub_molecules.tokens.effects import Place
 from vaehub_molecules.tokens.grammar import Grammar
 from vaehub_molecules.tokens.pairs import Pairs
-from vaehub_molecules.tokens.valence import room
+from vaehub_molecules.tokens.valence import valence_of
 
 MOLECULES = [
     "CC(C)(C)c1ccc2occ(CC(=O)Nc3ccccc3F)c2c1",
@@ -61,7 +61,7 @@ def follow(grammar, vocabulary, pieces, remaining=1000):
 
 def forbidden(grammar, vocabulary, prefix):
     """The symbols that may not follow."""
-    ok = grammar.allowed(follow(grammar, vocabulary, symbols(prefix)), 1000)[0]
+    ok = grammar.allowed(follow(grammar, vocabulary, split_symbols(prefix)), 1000)[0]
     return {symbol for symbol, allowed in zip(vocabulary, ok.tolist(), strict=True) if not allowed}
 
 
@@ -91,7 +91,10 @@ def written(grammar, vocabulary, rows, steps, seed=0, weights=None):
 def test_no_molecule_is_forbidden(tokenizer):
     tokenizer.learn(MOLECULES)
     rows = [tokenizer.split(smiles) for smiles in MOLECULES]
-    vocabulary = ["", *sorted({piece for row in rows for piece in row} | {s for smiles in MOLECULES for s in symbols(smiles)})]
+    vocabulary = [
+        "",
+        *sorted({piece for row in rows for piece in row} | {s for smiles in MOLECULES for s in split_symbols(smiles)}),
+    ]
     grammar = learnt(vocabulary)
     for row in rows:
         state = follow(grammar, vocabulary, row, remaining=2 * len(row) + 4)
@@ -149,7 +152,7 @@ def test_pieces_do_what_their_symbols_do():
     vocabulary = ["", *PIECES, "S", "Cl"]
     grammar = learnt(vocabulary)
     for smiles in written(grammar, vocabulary, 40, 12, seed=3):
-        state = follow(grammar, vocabulary, symbols(smiles))
+        state = follow(grammar, vocabulary, split_symbols(smiles))
         assert grammar.allowed(state, 5)[0, 0]
 
 
@@ -164,7 +167,7 @@ def test_a_piece_is_allowed_exactly_if_its_symbols_are(pieces):
         together = bool(grammar.allowed(whole, 10**6)[0, number])
         apart = True
         after = single
-        for symbol in symbols(piece):
+        for symbol in split_symbols(piece):
             apart &= symbol in vocabulary and bool(grammar.allowed(after, 10**6)[0, vocabulary.index(symbol)])
             after = grammar.step(after, torch.tensor([vocabulary.index(symbol)]))
         if not together:
@@ -180,7 +183,7 @@ def test_a_piece_is_allowed_exactly_if_its_symbols_are(pieces):
 def test_rows_do_not_know_of_each_other():
     vocabulary = ["", *PLAIN]
     grammar = learnt(vocabulary)
-    one, other = follow(grammar, vocabulary, symbols("C1CC(")), follow(grammar, vocabulary, symbols("CCCF"))
+    one, other = follow(grammar, vocabulary, split_symbols("C1CC(")), follow(grammar, vocabulary, split_symbols("CCCF"))
     both = type(one)(*(torch.cat(pair) for pair in zip(one, other, strict=True)))
     expected = torch.cat([grammar.allowed(one, 9), grammar.allowed(other, 9)])
     assert grammar.allowed(both, 9).equal(expected)
@@ -231,14 +234,14 @@ def test_branches_deeper_than_the_stack_are_not_opened():
      ("[N-]", 2, False), ("[o+]", 3, True)],
 )  # fmt: skip
 def test_room_of_atoms(symbol, bonds, aromatic):
-    assert room(symbol) == (bonds, aromatic)
+    assert valence_of(symbol) == (bonds, aromatic)
 
 
 @pytest.mark.parametrize("symbol", ["(", "=", "1", "%12", ".", "/", ""])
 def test_other_symbols_are_no_atoms(symbol):
-    assert room(symbol) is None
+    assert valence_of(symbol) is None
 
 
 def test_places_tell_bonds_apart():
     assert [place.pending for place in Place] == [0, 0, 0, 0, 1, 2, 3, 1, 2, 3]
-    assert [place for place in Place if not place.hungry] == [Place.ATOM, Place.CLOSE]
+    assert [place for place in Place if not place.needs_atom] == [Place.ATOM, Place.CLOSE]

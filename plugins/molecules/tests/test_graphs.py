@@ -9,10 +9,10 @@ from rdkit.Chem import Mol, MolFromSmarts, MolFromSmiles, MolToSmiles
 from rdkit.rdBase import BlockLogs
 
 from vaehub_molecules.data import sample_path
-from vaehub_molecules.graphs import crossed, mutated
-from vaehub_molecules.graphs.crossover import cut, cut_ring
+from vaehub_molecules.graphs import cross, mutate
+from vaehub_molecules.graphs.crossover import cut_chain, cut_ring
 from vaehub_molecules.graphs.mutation import RULES
-from vaehub_molecules.graphs.products import kekule, made, sound, sound_rings
+from vaehub_molecules.graphs.reactions import has_plausible_rings, kekulised, run_reaction, sanitize_in_place
 
 ASPIRIN, IBUPROFEN = "CC(=O)Oc1ccccc1C(=O)O", "CC(C)Cc1ccc(C(C)C(=O)O)cc1"
 
@@ -30,7 +30,7 @@ def children(edit: Callable[[Mol, Mol, Random], Mol | None], molecules: list[Mol
     return ["" if mol is None else MolToSmiles(mol) for mol in found]
 
 
-EDITS = {"crossed": crossed, "mutated": lambda a, _, rng: mutated(a, rng)}
+EDITS = {"crossed": cross, "mutated": lambda a, _, rng: mutate(a, rng)}
 
 
 @pytest.mark.parametrize("edit", EDITS.values(), ids=EDITS)
@@ -46,36 +46,34 @@ def test_what_comes_out_is_another_molecule(edit: Callable[[Mol, Mol, Random], M
 def test_every_rule_can_be_followed(rule: Callable[[Mol, Random], str], molecules: list[Mol]) -> None:
     rng = Random(0)
     with BlockLogs():
-        products = [mol for given in map(kekule, molecules) for mol in made(rule(given, rng), given)]
-    assert any(map(sound_rings, products))
+        products = [mol for given in map(kekulised, molecules) for mol in run_reaction(rule(given, rng), given)]
+    assert any(map(has_plausible_rings, products))
 
 
 def test_a_cut_leaves_all_atoms() -> None:
-    mol = kekule(MolFromSmiles(IBUPROFEN))
-    for pieces, ends in ((cut(mol, Random(0)), 1), (cut_ring(mol, Random(0)), 2)):
+    mol = kekulised(MolFromSmiles(IBUPROFEN))
+    for pieces, ends in ((cut_chain(mol, Random(0)), 1), (cut_ring(mol, Random(0)), 2)):
         assert len(pieces) == 2
         assert sum(piece.GetNumAtoms() for piece in pieces) == mol.GetNumAtoms() + 2 * ends
 
 
 def test_parts_of_both_parents_are_joined() -> None:
     with BlockLogs():
-        made = {
-            MolToSmiles(mol)
-            for seed in range(60)
-            if (mol := crossed(MolFromSmiles("FCCCl"), MolFromSmiles("BrCCI"), Random(seed)))
+        children = {
+            MolToSmiles(mol) for seed in range(60) if (mol := cross(MolFromSmiles("FCCCl"), MolFromSmiles("BrCCI"), Random(seed)))
         }
     halves = [MolFromSmarts(f"[{x}]") for x in ("F,Cl", "Br,I")]
-    assert made
-    assert all(MolFromSmiles(smiles).HasSubstructMatch(half) for smiles in made for half in halves)
+    assert children
+    assert all(MolFromSmiles(smiles).HasSubstructMatch(half) for smiles in children for half in halves)
 
 
 def test_what_cannot_be_edited_gives_nothing() -> None:
     lone = MolFromSmiles("C")
-    assert crossed(lone, MolFromSmiles(ASPIRIN), Random(0)) is None
+    assert cross(lone, MolFromSmiles(ASPIRIN), Random(0)) is None
 
 
 @pytest.mark.parametrize("bad", ["C1CCCCCC1", "C1=C=CCCC1", "C1=CC1"])
 def test_rings_that_are_not_sound(bad: str) -> None:
     mol = MolFromSmiles(bad, sanitize=False)
-    assert sound(Mol(mol))
-    assert not sound_rings(mol)
+    assert sanitize_in_place(Mol(mol))
+    assert not has_plausible_rings(mol)

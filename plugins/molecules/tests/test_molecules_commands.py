@@ -28,9 +28,9 @@ def works(capsys, here):
 
     def run(*words):
         code = main(list(map(str, words)))
-        told = capsys.readouterr()
-        assert (code, told.err) == (0, "")
-        return told.out.splitlines()
+        printed = capsys.readouterr()
+        assert (code, printed.err) == (0, "")
+        return printed.out.splitlines()
 
     return run
 
@@ -42,9 +42,9 @@ def fails(capsys, here):
     def run(*words):
         before = sorted(here.rglob("*"))
         assert main(list(map(str, words))) == 2
-        told = capsys.readouterr()
-        assert told.out == ""
-        (line,) = told.err.strip().splitlines()
+        printed = capsys.readouterr()
+        assert printed.out == ""
+        (line,) = printed.err.strip().splitlines()
         assert line.startswith("error: ")
         assert sorted(here.rglob("*")) == before
         return line
@@ -54,8 +54,8 @@ def fails(capsys, here):
 
 def test_clean_writes_what_is_kept_and_what_is_not(works, here):
     (here / "raw.csv").write_text("name,smiles\na,OCC\nb,CCO\nc,C1CC\nd,CN\n")
-    told = works("molecules", "clean", "raw.csv", "-o", "clean.csv")
-    assert told[:2] == [
+    printed = works("molecules", "clean", "raw.csv", "-o", "clean.csv")
+    assert printed[:2] == [
         "raw.csv: 4 read, 2 kept, 1 duplicates merged, 1 rejected",
         "  1 rejected: a ring number without its pair",
     ]
@@ -71,38 +71,55 @@ def test_clean_replaces_its_input_only_where_that_is_asked_for(works, fails, her
 
 
 def test_neighbours(works):
-    told = works("molecules", "neighbours", "model", PHENOL, "-k", 2, "--among", "some.smi", "-o", "near.csv")
+    printed = works("molecules", "neighbours", "model", PHENOL, "-k", 2, "--among", "some.smi", "-o", "near.csv")
     found = pd.read_csv("near.csv")
     assert found["rank"].tolist() == [1, 2, 1, 2]
-    assert all(any(smiles in line for line in told) for smiles in found["smiles"])
+    assert all(any(smiles in line for line in printed) for smiles in found["smiles"])
 
 
 @pytest.mark.parametrize("name", ["way.png", "way.svg", "way.csv"])
 def test_a_way(works, here, name):
-    told = works("molecules", "interpolate", "model", PHENOL, ANISOLE, "--steps", 4, "-o", name)
-    assert told[-1] == name
+    printed = works("molecules", "interpolate", "model", PHENOL, ANISOLE, "--steps", 4, "-o", name)
+    assert printed[-1] == name
     assert (here / name).stat().st_size > 50
-    assert PHENOL in told[2] or "Cc1ccc(O)cc1" in told[2]
+    assert PHENOL in printed[2] or "Cc1ccc(O)cc1" in printed[2]
 
 
 def test_reconstruct_counts_what_came_back(works):
-    told = works("molecules", "reconstruct", "model", "some.smi", "-o", "back.csv")
+    printed = works("molecules", "reconstruct", "model", "some.smi", "-o", "back.csv")
     share = pd.read_csv("back.csv", keep_default_na=False)["exact"].mean()
-    assert f"40 molecules: {share:.1%} came back exactly" in told[-1]
+    assert f"40 molecules: {share:.1%} came back exactly" in printed[-1]
 
 
-def test_metrics_have_reconstruction_and_samples_in_one_table(capsys, here, monkeypatch):
+def test_metrics_of_a_file_beside_others(capsys, here, monkeypatch):
+    """The figures of a file of any program: repeated and invalid lines count, and there is no run."""
     monkeypatch.setattr("vaehub_molecules.metrics.fcd.find_spec", lambda name: None)
-    assert main(["molecules", "metrics", str(here / "model"), "-n", "60", "--json"]) == 0
-    told = capsys.readouterr()
-    assert {"exact_reconstruction", "kl", "active_units", "validity", "novelty", "SNN"} <= set(json.loads(told.out))
-    assert told.err == "warning: FCD is left out: it needs fcd_torch; pip install 'vaehub-molecules[metrics]'\n"
+    (here / "new.smi").write_text("OCC\nCCO\nC1CC\nCN\n")
+    (here / "test.csv").write_text("smiles\nCCO\nCN\n")
+    words = ["molecules", "metrics", "new.smi", "--reference", "test.csv", "--train", "test.csv", "--json"]
+    assert main(words) == 0
+    printed = capsys.readouterr()
+    figures = json.loads(printed.out)
+    assert (figures["validity"], figures["novelty"], figures["SNN"]) == (0.75, 0, pytest.approx(1))
+    assert figures["uniqueness"] == pytest.approx(2 / 3)
+    assert printed.err == "warning: FCD is left out: it needs fcd_torch; pip install 'vaehub-molecules[metrics]'\n"
+
+
+def test_metrics_without_a_reference(works, here):
+    (here / "new.smi").write_text("OCC\nCCO\n")
+    printed = works("molecules", "metrics", "new.smi")
+    assert printed[1].split()[:2] == ["validity", "1.000"]
+    assert not [line for line in printed if line.startswith(("novelty", "SNN"))]
+
+
+def test_metrics_of_a_run_are_those_of_evaluate(fails):
+    assert "for the figures of a run: vaehub evaluate model" in fails("molecules", "metrics", "model")
 
 
 @pytest.mark.parametrize("name", ["new.smi", "new.csv", "new.sdf", "new.png", "new.parquet"])
 def test_samples_in_every_form(works, here, name):
-    told = works("sample", "model", "-n", 12, "-o", name)
-    assert "12 drawn, " in "\n".join(told)
+    printed = works("sample", "model", "-n", 12, "-o", name)
+    assert "12 drawn, " in "\n".join(printed)
     assert (here / name).stat().st_size > 50
     if name == "new.png":
         with Image.open(name) as picture:
@@ -132,9 +149,9 @@ def test_too_little_to_train_on(fails, here, case):
 @pytest.mark.parametrize("case", ["empty", "rejected"])
 @pytest.mark.parametrize("words", [["clean", "bad.smi", "-o", "out.csv"], ["reconstruct", "model", "bad.smi", "-o", "out.csv"]])
 def test_too_little_to_look_at(fails, here, case, words):
-    content, told = BAD[case]
+    content, printed = BAD[case]
     (here / "bad.smi").write_text(content)
-    assert told in fails("molecules", *words)
+    assert printed in fails("molecules", *words)
 
 
 MISTAKES = [
@@ -147,6 +164,6 @@ MISTAKES = [
 ]
 
 
-@pytest.mark.parametrize(("words", "told"), MISTAKES, ids=lambda part: " ".join(part) if isinstance(part, list) else "")
-def test_a_mistake_is_one_line(fails, words, told):
-    assert told in fails("molecules", *words)
+@pytest.mark.parametrize(("words", "message"), MISTAKES, ids=lambda part: " ".join(part) if isinstance(part, list) else "")
+def test_a_mistake_is_one_line(fails, words, message):
+    assert message in fails("molecules", *words)

@@ -10,11 +10,11 @@ from vaehub.model.objectives import ELBO
 from vaehub.model.posteriors import DiagNormal
 from vaehub.model.priors import StandardNormal
 from vaehub.model.vae import VAE
+from vaehub_molecules.parts.autoregressive import until_end
 from vaehub_molecules.parts.gru import GRUDecoder, GRUEncoder
 from vaehub_molecules.parts.predictive import Predictive
 from vaehub_molecules.parts.relaxed import gumbel, relaxed
 from vaehub_molecules.parts.transformer import TransformerDecoder, TransformerEncoder
-from vaehub_molecules.parts.writer import alive
 
 SPEC = Spec((7,), classes=5)
 WRITERS, READERS = (GRUDecoder, TransformerDecoder), (GRUEncoder, TransformerEncoder)
@@ -64,8 +64,8 @@ def test_strings_are_drawn_as_often_as_their_probability_says(cls):
 def test_the_mode_is_the_likeliest_symbol_after_those_before(cls):
     net, z = writer(cls), torch.randn(9, 3)
     mode = net(z).mode
-    best = net.logits(net.features(net.before(mode), z)).argmax(-1)
-    assert (best == mode)[alive(mode)].all()
+    best = net.logits(net.features(net.shifted_embeddings(mode), z)).argmax(-1)
+    assert (best == mode)[until_end(mode)].all()
 
 
 @pytest.mark.parametrize("cls", WRITERS)
@@ -157,5 +157,5 @@ def test_the_temperature_falls_geometrically():
 @pytest.mark.parametrize("cls", WRITERS)
 def test_word_dropout_hides_symbols_in_training_only(cls):
     net, x = writer(cls, word_dropout=0.9), torch.tensor([[1, 2, 3, 4, 1, 2, 3]])
-    assert torch.equal(net.before(x), net.before(x))
-    assert (net.train().before(x) == 0).all(-1).any()
+    assert torch.equal(net.shifted_embeddings(x), net.shifted_embeddings(x))
+    assert (net.train().shifted_embeddings(x) == 0).all(-1).any()

@@ -12,16 +12,16 @@ import pytest
 
 from vaehub.report import Card, Page, Section
 from vaehub.report.look import HALF, NARROW, drawn, svg
-from vaehub_molecules.report.cards import card, properties_in_words
+from vaehub_molecules.report.cards import card, property_lines
 from vaehub_molecules.report.charts import best_means, front_figure, latent_figure, property_figure, score_figure
-from vaehub_molecules.report.measures import meaning, measures
-from vaehub_molecules.report.searched import ORIGINS, command, head, model_link, search_page, to_leads
+from vaehub_molecules.report.measures import described_figures, meaning
 from vaehub_molecules.report.sections import returned_card, run_sections, sample_card
 from vaehub_molecules.search import Constraints, optimize
 from vaehub_molecules.search.evolve import Evolve
-from vaehub_molecules.use.codec import Codec
+from vaehub_molecules.search.report import ORIGINS, card_title, command, model_link, search_page, similarity_to_leads
+from vaehub_molecules.use.latent_space import LatentSpace
 
-FIGURES = {"exact_reconstruction": 0.5, "kl": 21.3, "active_units": 30.0, "validity": 0.97, "FCD": 1.5, "logp W1": 0.1}
+FIGURES = {"exact_reconstruction": 0.5, "token_reconstruction": 0.9, "validity": 0.97, "FCD": 1.5, "weight W1": 123.4}
 
 
 def offline(page):
@@ -29,14 +29,14 @@ def offline(page):
 
 
 def test_figures_of_reconstruction_and_of_samples_are_in_one_table():
-    found = measures(FIGURES)
-    assert [m.name for m in found["Reconstruction and latent space"]] == ["exact reconstruction", "KL", "active units"]
-    assert [m.value for m in found["Samples"]] == ["0.970", "1.500", "0.100"]
-    assert all(m.meaning for m in found["Reconstruction and latent space"])
+    found = described_figures(FIGURES)
+    assert [m.name for m in found["Reconstruction"]] == ["exact reconstruction", "token reconstruction"]
+    assert [m.value for m in found["Samples"]] == ["0.970", "1.500", "123"]
+    assert all(m.meaning for m in found["Reconstruction"])
 
 
 def test_a_share_comes_with_its_standard_error_and_no_two_figures_have_one_meaning():
-    (exact,) = measures({"exact_reconstruction": 0.5, "exact_reconstruction_se": 0.0125})["Reconstruction and latent space"]
+    (exact,) = described_figures({"exact_reconstruction": 0.5, "exact_reconstruction_se": 0.0125})["Reconstruction"]
     assert exact.value == "0.500 ± 0.013"
     names = ["uniqueness", "uniqueness@1k", "IntDiv", "IntDiv2", "logp W1", "weight W1"]
     assert len({meaning(name) for name in names}) == len(names)
@@ -49,7 +49,7 @@ def test_cards_tell_what_is_wrong():
     assert returned_card("CCO", True, 1.0).tone == "good"
     assert returned_card("CCN", False, 0.4).title == "returned: Tanimoto 0.40"
     assert returned_card("", False, 0.0).title == "returned: not a molecule"
-    assert properties_in_words(["CCO", ""]) == ["QED 0.41, logP -0.0, SA 2.0, weight 46", ""]
+    assert property_lines(["CCO", ""]) == ["QED 0.41, logP -0.0, SA 2.0, weight 46", ""]
 
 
 def test_a_drawn_molecule_is_told_to_those_who_cannot_see_it():
@@ -59,10 +59,10 @@ def test_a_drawn_molecule_is_told_to_those_who_cannot_see_it():
 
 
 def test_likeness_to_leads():
-    assert to_leads(["CCO"], []) == [""]
-    assert to_leads(["CCO"], ["CCO"]) == ["Tanimoto 1.00 to the lead"]
-    assert to_leads(["CCO"], ["c1ccccc1", "CCO"]) == ["Tanimoto 1.00 to lead 2"]
-    assert head(2, {"a": 0.5, "b": 1.25}, ("a", "b")) == "2. a 0.5, b 1.25"
+    assert similarity_to_leads(["CCO"], []) == [""]
+    assert similarity_to_leads(["CCO"], ["CCO"]) == ["Tanimoto 1.00 to the lead"]
+    assert similarity_to_leads(["CCO"], ["c1ccccc1", "CCO"]) == ["Tanimoto 1.00 to lead 2"]
+    assert card_title(2, {"a": 0.5, "b": 1.25}, ("a", "b")) == "2. a 0.5, b 1.25"
 
 
 def test_means_of_the_best_so_far_leave_failed_calls_out():
@@ -89,22 +89,22 @@ def test_charts_take_little_data():
 @pytest.fixture(scope="module")
 def made(run):
     """A short search from a lead and a small pool, with its page."""
-    codec = Codec(run)
-    pool = [smiles for smiles in codec.domain.train["smiles"] if codec.knows(smiles)][:40]
+    space = LatentSpace(run)
+    pool = [smiles for smiles in space.domain.train["smiles"] if space.can_read(smiles)][:40]
     limits = Constraints(sa_max=4.0, elements=("C", "N", "O"))
-    return codec, partial(optimize, codec, "qed", 12, Evolve(population=6), [pool[0]], limits, 3, workers=0, pool=pool)
+    return space, partial(optimize, space, "qed", 12, Evolve(population=6), [pool[0]], limits, 3, workers=0, pool=pool)
 
 
 @pytest.mark.filterwarnings("ignore")
 def test_a_search_page_says_how_it_was_made_and_where_it_began(made, tmp_path):
-    codec, search = made
+    space, search = made
     result = search(out=tmp_path / "best")
     page = (tmp_path / "best" / "report.html").read_text()
     text = re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", page))
     assert offline(page)
     for needed in ("method evolve", "seed 3", "sa_max 4.0", "elements C, N, O", "population 6", "40 molecules", "1 molecules"):
         assert needed in text, needed
-    assert f"vaehub molecules optimize {codec.run.path}" in text
+    assert f"vaehub molecules optimize {space.run.path}" in text
     assert "--sa-max 4.0" in text
     assert "--element C --element N --element O" in text
     given = result.trace[result.trace["by"].isin(["lead", "pool"])]["score"].max()
@@ -115,13 +115,13 @@ def test_a_search_page_says_how_it_was_made_and_where_it_began(made, tmp_path):
 
 
 def test_a_search_page_links_to_the_page_of_its_model(made, tmp_path):
-    codec, _ = made
-    (codec.run.path / "report.html").write_text("")
-    (link,) = model_link(codec, tmp_path)
-    assert (tmp_path / link.href).resolve() == (codec.run.path / "report.html").resolve()
+    space, _ = made
+    (space.run.path / "report.html").write_text("")
+    (link,) = model_link(space, tmp_path)
+    assert (tmp_path / link.href).resolve() == (space.run.path / "report.html").resolve()
     assert not link.href.startswith("/")
-    (codec.run.path / "report.html").unlink()
-    assert model_link(codec, tmp_path) == []
+    (space.run.path / "report.html").unlink()
+    assert model_link(space, tmp_path) == []
 
 
 def test_every_origin_is_explained():
@@ -132,19 +132,19 @@ def test_every_origin_is_explained():
 
 @pytest.mark.filterwarnings("ignore")
 def test_a_search_without_a_score_says_so(made, tmp_path):
-    codec, search = made
+    space, search = made
     result = search()
     for call in result.buffer.calls:
         object.__setattr__(call.answer, "values", ())
     settings = {"objective": ["qed"], "budget": 12, "method": "hybrid", "seed": 0, "constraints": {}}
-    html = search_page(result, codec, tmp_path, settings).html()
+    html = search_page(result, space, tmp_path, settings).html()
     assert "No call gave a score." in html
     assert "nan" not in re.sub(r"<style>.*?</style>", "", html, flags=re.S).lower().replace("nanosecond", "")
 
 
 def test_what_users_wrote_is_escaped(run, tmp_path):
     settings = {"objective": ["<script>"], "budget": 1, "method": "<b>", "seed": 0, "constraints": {"scaffold": "<i>"}}
-    said = command(Codec(run), tmp_path, settings)
+    said = command(LatentSpace(run), tmp_path, settings)
     assert "'<script>'" in said
     assert "--scaffold '<i>'" in said
     html = Page("x", [Section("y", [])], said).html()
@@ -156,9 +156,10 @@ def little(monkeypatch):
     """Few samples, so that a page takes seconds."""
     for name, value in {"DRAWN": 30, "SHOWN": 4, "PAIRS": 3, "MAPPED": 60}.items():
         monkeypatch.setattr(f"vaehub_molecules.report.sections.{name}", value)
-    monkeypatch.setattr("vaehub_molecules.use.judge.DRAWN", 60)
+    monkeypatch.setattr("vaehub_molecules.use.evaluation.SAMPLES", 60)
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("little")
 @pytest.mark.filterwarnings("ignore")
 def test_a_run_has_molecules_on_its_page(run):
@@ -178,5 +179,5 @@ def test_a_run_has_molecules_on_its_page(run):
 
 @pytest.mark.filterwarnings("ignore")
 def test_a_run_without_unseen_molecules_leaves_their_parts_out(run, little, monkeypatch):
-    monkeypatch.setattr("vaehub_molecules.report.sections.unseen", lambda codec: [])
+    monkeypatch.setattr("vaehub_molecules.report.sections.readable_test_molecules", lambda space: [])
     assert [section.title for section in run_sections(run)] == ["What it is worth", "New molecules", "Properties"]

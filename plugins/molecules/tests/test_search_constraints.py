@@ -4,7 +4,7 @@ import pytest
 from rdkit import Chem
 
 from vaehub.errors import UsageError
-from vaehub_molecules.chem.sascore import sa
+from vaehub_molecules.chem.sascore import sa_score
 from vaehub_molecules.search.constraints import Constraints
 
 TOLUENE, PHENOL, PYRIDINE = "Cc1ccccc1", "Oc1ccccc1", "c1ccncc1"
@@ -26,7 +26,7 @@ def test_a_molecule_is_told_which_limit_it_breaks(limits, good, bad):
 
 
 def test_similarity_is_count_tanimoto_to_the_nearest_lead():
-    constraints = Constraints(similarity=0.5).near([PYRIDINE, TOLUENE])
+    constraints = Constraints(similarity=0.5).with_leads([PYRIDINE, TOLUENE])
     mol = Chem.MolFromSmiles("CCc1ccccc1")
     from rdkit.Chem.rdMolDescriptors import GetMorganFingerprint
     from rdkit.DataStructs import TanimotoSimilarity
@@ -35,7 +35,7 @@ def test_similarity_is_count_tanimoto_to_the_nearest_lead():
         TanimotoSimilarity(GetMorganFingerprint(mol, 2), GetMorganFingerprint(Chem.MolFromSmiles(s), 2))
         for s in (PYRIDINE, TOLUENE)
     ]
-    assert constraints.similar(mol) == pytest.approx(max(expected))
+    assert constraints.nearest_similarity(mol) == pytest.approx(max(expected))
     assert constraints.violation(TOLUENE) == ""
     assert constraints.violation("CCCCO") == "similarity"
 
@@ -61,20 +61,23 @@ def test_limits_without_sense_are_refused(limits, line):
 
 def test_similarity_needs_a_lead():
     with pytest.raises(UsageError, match="Give the leads"):
-        Constraints(similarity=0.4).near([])
+        Constraints(similarity=0.4).with_leads([])
 
 
 def test_a_lead_without_the_scaffold_is_named():
     with pytest.raises(UsageError, match=f"the lead {PYRIDINE} does not have it"):
-        Constraints(scaffold="c1ccccc1").near([TOLUENE, PYRIDINE])
+        Constraints(scaffold="c1ccccc1").with_leads([TOLUENE, PYRIDINE])
 
 
 def test_what_no_molecule_satisfies_is_named():
     constraints = Constraints(scaffold="[Se]", max_heavy=30)
     with pytest.raises(UsageError, match=r"scaffold='\[Se\]': no molecule of the pool satisfies it"):
-        constraints.feasible([TOLUENE, PHENOL], "the pool")
-    Constraints(sa_max=sa(Chem.MolFromSmiles(TOLUENE)) + 0.01).feasible([TOLUENE], "the pool")
+        constraints.require_feasible([TOLUENE, PHENOL], "the pool")
+    Constraints(sa_max=sa_score(Chem.MolFromSmiles(TOLUENE)) + 0.01).require_feasible([TOLUENE], "the pool")
 
 
 def test_limits_may_be_kept_by_different_molecules():
-    Constraints(scaffold="n", max_heavy=6).feasible([TOLUENE, "CCO", PYRIDINE], "the pool")
+    molecules = [TOLUENE, "CCO", PYRIDINE]
+    Constraints(scaffold="n", max_heavy=3).require_feasible(molecules, "the pool")
+    with pytest.raises(UsageError, match="max_heavy=2: no molecule of the pool"):
+        Constraints(scaffold="n", max_heavy=2).require_feasible(molecules, "the pool")

@@ -17,8 +17,8 @@ from rdkit import Chem
 from vaehub.errors import UsageError
 from vaehub_molecules.data import sample_path
 from vaehub_molecules.tokens import Atoms, Pairs, Selfies
-from vaehub_molecules.tokens.atoms import symbols
-from vaehub_molecules.tokens.merging import merges_of
+from vaehub_molecules.tokens.atoms import split_symbols
+from vaehub_molecules.tokens.merging import learn_merges
 
 
 @cache
@@ -76,12 +76,12 @@ def merged(row, pair):
 
 @given(st.lists(st.text("abC", max_size=12).map(list), max_size=8), st.integers(0, 12), st.integers(1, 3))
 def test_merges_are_those_of_the_definition(rows, merges, least):
-    assert merges_of(rows, merges, least) == slow_merges(rows, merges, least)
+    assert learn_merges(rows, merges, least) == slow_merges(rows, merges, least)
 
 
 def test_merges_of_molecules_are_those_of_the_definition():
-    rows = [symbols(smiles) for smiles in sample(200)]
-    assert merges_of(rows, 40, 5) == slow_merges(rows, 40, 5)
+    rows = [split_symbols(smiles) for smiles in sample(200)]
+    assert learn_merges(rows, 40, 5) == slow_merges(rows, 40, 5)
 
 
 @pytest.fixture(scope="module")
@@ -94,13 +94,13 @@ def pairs():
 def test_pairs_spell_every_molecule_shorter(pairs):
     split = [pairs.split(smiles) for smiles in sample()]
     assert ["".join(row) for row in split] == sample()
-    assert sum(map(len, split)) < 0.6 * sum(len(symbols(smiles)) for smiles in sample())
+    assert sum(map(len, split)) < 0.6 * sum(len(split_symbols(smiles)) for smiles in sample())
     assert len(pairs.ranks) == 100
 
 
 def test_pairs_split_at_symbols_only(pairs):
     for smiles in sample(200):
-        assert [s for piece in pairs.split(smiles) for s in symbols(piece)] == symbols(smiles)
+        assert [s for piece in pairs.split(smiles) for s in split_symbols(piece)] == split_symbols(smiles)
 
 
 def test_pairs_do_not_depend_on_the_order_of_molecules(pairs):

@@ -7,14 +7,22 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from vaehub_molecules.search import Constraints, Result, optimize
-    from vaehub_molecules.use.codec import Codec
+    from vaehub_molecules.use.latent_space import LatentSpace
+    from vaehub_molecules.use.latent_space import LatentSpace as Codec
 
-__all__ = ["Codec", "Constraints", "Result", "optimize"]
-_HOMES = {"Codec": "use.codec", "Constraints": "search", "Result": "search", "optimize": "search"}
+__all__ = ["Codec", "Constraints", "LatentSpace", "Result", "optimize"]
+_HOMES = {
+    "Codec": ("use.latent_space", "LatentSpace"),  # an earlier name of the latent space
+    "Constraints": ("search", "Constraints"),
+    "LatentSpace": ("use.latent_space", "LatentSpace"),
+    "Result": ("search", "Result"),
+    "optimize": ("search", "optimize"),
+}
 
 
 def __getattr__(name: str) -> Any:
     """Import a public name from its module on first use."""
     if name not in _HOMES:
         raise AttributeError(f"module 'vaehub_molecules' has no attribute {name!r}")
-    return getattr(import_module(f"vaehub_molecules.{_HOMES[name]}"), name)
+    module, attribute = _HOMES[name]
+    return getattr(import_module(f"vaehub_molecules.{module}"), attribute)

@@ -12,9 +12,9 @@ from rdkit.Chem.rdMolDescriptors import CalcExactMolWt
 from vaehub import TrainedModel
 from vaehub.data.seeds import seeded
 from vaehub.evaluation.doctor import Check, Checkup, Finding
-from vaehub_molecules.codec import molecules_of
-from vaehub_molecules.sets.molecule_set import MoleculeSet
-from vaehub_molecules.use.judge import drawn, exact
+from vaehub_molecules.codec import molecule_codec_of
+from vaehub_molecules.domains.molecule_domain import MoleculeDomain
+from vaehub_molecules.use.evaluation import draw_rows, exact_share
 
 DRAWN = 200  # samples that are looked at, and as many training molecules beside them
 RETURNED = 0.05  # share of unseen molecules that should come back exactly
@@ -24,7 +24,7 @@ HEAVIER = 1.0  # standard deviations of the training molecules by which the mean
 
 def little_comes_back(c: Checkup) -> Finding | None:
     """Unseen molecules that do not come back from their codes."""
-    share = exact(c.run.vae, c.some("val"), DRAWN)
+    share = exact_share(c.run.vae, c.some("val"), DRAWN)
     if share >= RETURNED:
         return None
     evidence = f"{share:.1%} of {DRAWN} unseen molecules come back exactly"
@@ -33,11 +33,11 @@ def little_comes_back(c: Checkup) -> Finding | None:
 
 def odd_rings(c: Checkup) -> Finding | None:
     """Drawn molecules with rings of a size that training molecules hardly have: a grammar makes such strings valid, not sensible."""
-    ours, theirs = (np.mean([has_odd_ring(m) for m in some]) for some in (samples(c.run), trained_on(c.run)))
-    if not ours - theirs > ODD:
+    drawn, trained = (np.mean([has_odd_ring(m) for m in some]) for some in (sampled_molecules(c.run), training_molecules(c.run)))
+    if not drawn - trained > ODD:
         return None
     evidence = (
-        f"{ours:.0%} of {DRAWN} drawn molecules have a ring of 3, 4 or more than 6 atoms, {theirs:.0%} of training molecules"
+        f"{drawn:.0%} of {DRAWN} drawn molecules have a ring of 3, 4 or more than 6 atoms, {trained:.0%} of training molecules"
     )
     return Finding(
         "odd rings", "warning", evidence, "train longer, and sample at a lower temperature; valid strings are no proof"
@@ -46,12 +46,10 @@ def odd_rings(c: Checkup) -> Finding | None:
 
 def odd_weights(c: Checkup) -> Finding | None:
     """Drawn molecules much heavier or lighter than training molecules."""
-    ours, theirs = ([CalcExactMolWt(m) for m in some] for some in (samples(c.run), trained_on(c.run)))
-    if not ours or not theirs or abs(np.mean(ours) - np.mean(theirs)) <= HEAVIER * np.std(theirs):
+    drawn, trained = ([CalcExactMolWt(m) for m in some] for some in (sampled_molecules(c.run), training_molecules(c.run)))
+    if not drawn or not trained or abs(np.mean(drawn) - np.mean(trained)) <= HEAVIER * np.std(trained):
         return None
-    evidence = (
-        f"drawn molecules weigh {np.mean(ours):.0f} on average, training molecules {np.mean(theirs):.0f} +- {np.std(theirs):.0f}"
-    )
+    evidence = f"drawn molecules weigh {np.mean(drawn):.0f} on average, training molecules {np.mean(trained):.0f} +- {np.std(trained):.0f}"
     return Finding("odd weights", "warning", evidence, "train longer, or learn the prior (prior=flow)")
 
 
@@ -61,16 +59,16 @@ def has_odd_ring(molecule: Chem.Mol) -> bool:
 
 
 @lru_cache(maxsize=1)
-def samples(run: TrainedModel) -> list[Chem.Mol]:
+def sampled_molecules(run: TrainedModel) -> list[Chem.Mol]:
     """Molecules drawn from the prior, those that are none left out."""
     with seeded("diagnose", "molecules"):
-        return parsed(molecules_of(run.codec).vocabulary.strings(drawn(run.vae, run.data("val"), DRAWN)))
+        return parsed(molecule_codec_of(run.codec).vocabulary.strings(draw_rows(run.vae, run.data("val"), DRAWN)))
 
 
 @lru_cache(maxsize=1)
-def trained_on(run: TrainedModel) -> list[Chem.Mol]:
+def training_molecules(run: TrainedModel) -> list[Chem.Mol]:
     """As many training molecules."""
-    return parsed(run.domain.train["smiles"].head(DRAWN).tolist() if isinstance(run.domain, MoleculeSet) else [])
+    return parsed(run.domain.train["smiles"].head(DRAWN).tolist() if isinstance(run.domain, MoleculeDomain) else [])
 
 
 def parsed(smiles: Sequence[str]) -> list[Chem.Mol]:

@@ -15,14 +15,14 @@ from torch import Tensor
 from vaehub import Codec, Json, Spec, UsageError
 from vaehub.files.checked import checked
 from vaehub.hints import shown
-from vaehub_molecules.chem.many import Reading, canonicals
+from vaehub_molecules.chem.canonical_many import CanonicalOrRejected, canonical_all
 from vaehub_molecules.chem.policy import Policy
 from vaehub_molecules.chem.reasons import Rejected
-from vaehub_molecules.rows import Rows
-from vaehub_molecules.sets.conditions import Conditions
-from vaehub_molecules.sets.known import Known
-from vaehub_molecules.sets.numbers import numbers
-from vaehub_molecules.sets.scales import Scales
+from vaehub_molecules.domains.conditions import Conditions
+from vaehub_molecules.domains.hashed_set import HashedSet
+from vaehub_molecules.domains.property_values import property_values
+from vaehub_molecules.domains.scales import Scales
+from vaehub_molecules.rows import MoleculeRows
 from vaehub_molecules.tokens import TOKENIZERS, Vocabulary
 
 
@@ -36,8 +36,12 @@ class MoleculeCodec(Codec):
         vocabulary: the symbols of the training molecules.
         scales: units of what is predicted.
         conditions: what conditions the model.
-        known: which molecules were trained on.
+        trained_on: which molecules are not new.
         policy: which molecules are accepted.
+
+    >>> codec = space.codec
+    >>> codec.vocabulary.strings(codec.convert(["OCC", "NCC"]).x)
+    ['CCO', 'CCN']
     """
 
     suffix = ".smi"
@@ -49,24 +53,26 @@ class MoleculeCodec(Codec):
         vocabulary: Vocabulary,
         scales: Scales,
         conditions: Conditions,
-        known: Known,
+        trained_on: HashedSet,
         policy: Policy,
     ) -> None:
         super().__init__(spec)
         self.tokenizer, self.vocabulary, self.scales = tokenizer, vocabulary, scales
-        self.conditions, self.known, self.policy = conditions, known, policy
+        self.conditions, self.trained_on, self.policy = conditions, trained_on, policy
 
-    def rows(self, smiles: Sequence[str], y: np.ndarray | None, given: np.ndarray) -> Rows:
+    def rows(self, smiles: Sequence[str], y: np.ndarray | None, given: np.ndarray) -> MoleculeRows:
         """Molecules with their conditions, and what is predicted of them where it is known, as rows of the model."""
         targets = self.scales.scaled(torch.tensor(y, dtype=torch.float32)) if self.scales.names and y is not None else None
-        return Rows(self.vocabulary.rows(smiles), self.vocabulary.symbols, smiles, self.conditions.of(given, smiles), targets)
+        return MoleculeRows(
+            self.vocabulary.rows(smiles), self.vocabulary.symbols, smiles, self.conditions.of(given, smiles), targets
+        )
 
-    def encodable(self, smiles: Sequence[str]) -> Rows:
+    def encodable(self, smiles: Sequence[str]) -> MoleculeRows:
         """Canonical molecules as rows without what is predicted of them, conditioned on what RDKit computes."""
-        given = numbers(pd.DataFrame({"smiles": list(smiles)}), self.conditions.scales.names).to_numpy(np.float64)
+        given = property_values(pd.DataFrame({"smiles": list(smiles)}), self.conditions.scales.names).to_numpy(np.float64)
         return self.rows(smiles, None, given)
 
-    def read(self, path: Path) -> Rows:
+    def read(self, path: Path) -> MoleculeRows:
         """Molecules of a file. Raises UsageError that names a molecule with a symbol that the model does not know."""
         from vaehub_molecules.files import read_molecules
 
@@ -77,7 +83,7 @@ class MoleculeCodec(Codec):
             )
         return self.rows_of(found.frame)
 
-    def convert(self, given: object) -> Tensor | Rows:
+    def convert(self, given: object) -> Tensor | MoleculeRows:
         """Molecules as a SMILES string, a list of them, or a frame with `smiles` and what else is known; each stays a row.
 
         An array of integers (N, T) holds symbols already. Raises UsageError that names the first molecule that is rejected.
@@ -88,12 +94,12 @@ class MoleculeCodec(Codec):
         if "smiles" not in frame:
             raise UsageError(f"x: a frame with columns {', '.join(map(str, frame.columns))}; name that of the molecules `smiles`")
         texts = [str(text) for text in frame["smiles"]]
-        return self.rows_of(frame.assign(smiles=accepted(texts, canonicals(texts, self.policy))))
+        return self.rows_of(frame.assign(smiles=require_accepted(texts, canonical_all(texts, self.policy))))
 
-    def rows_of(self, frame: pd.DataFrame) -> Rows:
+    def rows_of(self, frame: pd.DataFrame) -> MoleculeRows:
         """Canonical molecules, and what else a table says of them, as rows of the model."""
         predicted, given = (
-            numbers(frame, names).to_numpy(np.float64) for names in (self.scales.names, self.conditions.scales.names)
+            property_values(frame, names).to_numpy(np.float64) for names in (self.scales.names, self.conditions.scales.names)
         )
         return self.rows(frame["smiles"].tolist(), predicted, given)
 
@@ -105,9 +111,9 @@ class MoleculeCodec(Codec):
 
     def preview(self, x: Tensor) -> str:
         """How many of drawn molecules are valid, different and new."""
-        from vaehub_molecules.use.sample import counts_line
+        from vaehub_molecules.use.counts import describe_samples
 
-        return counts_line(self.vocabulary.strings(x), self.known)
+        return describe_samples(self.vocabulary.strings(x), self.trained_on)
 
     def condition(self, values: Sequence[str | int | float]) -> Tensor:
         """cond (C,) from numbers in order or name=value."""
@@ -121,7 +127,7 @@ class MoleculeCodec(Codec):
             "scales": self.scales.state(),
             "conditions": self.conditions.scales.state(),
             "scaffold": self.conditions.scaffold,
-            "known": self.known.to_text(),
+            "known": self.trained_on.to_text(),
             "policy": asdict(self.policy) | {"elements": list(self.policy.elements)},
         }
 
@@ -129,7 +135,7 @@ class MoleculeCodec(Codec):
     def from_json(cls, spec: Spec, state: Json) -> MoleculeCodec:
         """The codec of a saved model."""
         if state["tokenizer"] not in TOKENIZERS:
-            raise UsageError(f"this model's tokenizer {state['tokenizer']!r} is unknown; known: {', '.join(TOKENIZERS)}")
+            raise UsageError(f"this model's tokenizer {state['tokenizer']!r} is unknown; there are {', '.join(TOKENIZERS)}")
         policy = Policy(**(state["policy"] | {"elements": tuple(state["policy"]["elements"])}))
         vocabulary = Vocabulary.restore(TOKENIZERS[state["tokenizer"]](), state["vocabulary"])
         if (vocabulary.length, len(vocabulary)) != (*spec.shape, spec.classes):
@@ -140,7 +146,7 @@ class MoleculeCodec(Codec):
             vocabulary,
             Scales.restore(state["scales"]),
             Conditions(Scales.restore(state["conditions"]), checked(bool, state["scaffold"])),
-            Known.from_text(state["known"]),
+            HashedSet.from_text(state["known"]),
             policy,
         )
 
@@ -153,7 +159,7 @@ def smiles_frame(given: object) -> pd.DataFrame:
     return pd.DataFrame({"smiles": texts})
 
 
-def accepted(texts: Sequence[str], answers: Sequence[Reading]) -> list[str]:
+def require_accepted(texts: Sequence[str], answers: Sequence[CanonicalOrRejected]) -> list[str]:
     """The canonical SMILES of texts. Raises UsageError that names the first that has none."""
     for row, (text, answer) in enumerate(zip(texts, answers, strict=True)):
         if isinstance(answer, Rejected):
@@ -161,7 +167,7 @@ def accepted(texts: Sequence[str], answers: Sequence[Reading]) -> list[str]:
     return [answer for answer in answers if isinstance(answer, str)]
 
 
-def molecules_of(codec: object) -> MoleculeCodec:
+def molecule_codec_of(codec: object) -> MoleculeCodec:
     """A codec of this plugin. Raises UsageError for another one."""
     if not isinstance(codec, MoleculeCodec):
         raise UsageError("this run is not one of molecules; give one trained on domain smiles, moses or zinc250k")

@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, ClassVar, final
 
 from vaehub import Data, Judge, Model, TrainedModel
-from vaehub_molecules.codec import molecules_of
-from vaehub_molecules.sets.molecule_set import MoleculeSet
+from vaehub_molecules.codec import molecule_codec_of
+from vaehub_molecules.domains.molecule_domain import MoleculeDomain
 
 if TYPE_CHECKING:
     from vaehub.evaluation.doctor import Check
@@ -18,7 +18,13 @@ JUDGED = 500  # molecules that `validate` reconstructs, and as many that it draw
 
 @final
 class MoleculeJudge(Judge):
-    """Judges models of molecules."""
+    """Judges models of molecules: what comes back, what is drawn, and whether it is built like the training molecules.
+
+    >>> judge = MoleculeJudge(space.domain, space.codec)
+    >>> figures = judge.validate(space.run.vae, space.run.data("val"))
+    >>> sorted(figures), all(0 <= share <= 1 for share in figures.values())
+    (['exact', 'valid'], True)
+    """
 
     headline: ClassVar[Mapping[str, str]] = {
         "exact_reconstruction": "share of unseen molecules that come back exactly",
@@ -30,16 +36,19 @@ class MoleculeJudge(Judge):
 
     def validate(self, vae: Model, data: Data) -> Mapping[str, float]:
         """Share of validation molecules that come back exactly, and of valid ones among drawn (`val_exact`, `val_valid`)."""
-        from vaehub_molecules.use.judge import exact, valid
+        from vaehub_molecules.use.evaluation import exact_share, valid_share
 
-        return {"exact": exact(vae, data, JUDGED), "valid": valid(vae, data, molecules_of(self.codec).vocabulary, JUDGED)}
+        return {
+            "exact": exact_share(vae, data, JUDGED),
+            "valid": valid_share(vae, data, molecule_codec_of(self.codec).vocabulary, JUDGED),
+        }
 
     def metrics(self, run: TrainedModel, split: str) -> Mapping[str, float]:
-        """What comes back, what is drawn, and whether z is used, in one table."""
-        from vaehub_molecules.use.judge import figures_of
+        """What comes back of unseen molecules, and what drawn ones are like; novelty where the training molecules are at hand."""
+        from vaehub_molecules.use.evaluation import SAMPLES, molecule_metrics
 
-        train = self.domain.train["smiles"].tolist() if isinstance(self.domain, MoleculeSet) else []
-        return figures_of(run, run.data(split), train)
+        train = self.domain.train["smiles"].tolist() if isinstance(self.domain, MoleculeDomain) else []
+        return molecule_metrics(run, run.data(split), train, SAMPLES, SAMPLES)
 
     def checks(self) -> Sequence[Check]:
         """Whether molecules come back, and whether drawn ones are built like those trained on."""
@@ -49,6 +58,6 @@ class MoleculeJudge(Judge):
 
     def sections(self, run: TrainedModel) -> Sequence[Section]:
         """Drawn molecules: new ones, what comes back, what lies near; their properties, and where they lie."""
-        from vaehub_molecules.report import run_sections
+        from vaehub_molecules.report.sections import run_sections
 
         return run_sections(run)

@@ -10,9 +10,9 @@ COMMANDS = "vaehub_molecules.commands."
 def vaehub_components() -> dict[str, str]:
     """Every part of this package, by kind and name."""
     return {
-        "domain/smiles": "vaehub_molecules.sets.smiles:Smiles",
-        "domain/moses": "vaehub_molecules.sets.moses:Moses",
-        "domain/zinc250k": "vaehub_molecules.sets.zinc250k:Zinc250k",
+        "domain/smiles": "vaehub_molecules.domains.smiles:Smiles",
+        "domain/moses": "vaehub_molecules.domains.moses:Moses",
+        "domain/zinc250k": "vaehub_molecules.domains.zinc250k:Zinc250k",
         **{f"judge/{domain}": "vaehub_molecules.judge:MoleculeJudge" for domain in ("smiles", "moses", "zinc250k")},
         "encoder/gru": PARTS + "gru:GRUEncoder",
         "encoder/transformer": PARTS + "transformer:TransformerEncoder",
@@ -27,11 +27,11 @@ def vaehub_commands() -> dict[str, str]:
     """`vaehub molecules …` and `vaehub demo molecules`."""
     return {
         "molecules optimize": COMMANDS + "optimize:optimize",
-        "molecules metrics": COMMANDS + "look:metrics",
-        "molecules neighbours": COMMANDS + "look:neighbours",
-        "molecules interpolate": COMMANDS + "look:interpolate",
-        "molecules reconstruct": COMMANDS + "look:reconstruct",
-        "molecules clean": COMMANDS + "look:clean",
+        "molecules metrics": COMMANDS + "explore:metrics",
+        "molecules neighbours": COMMANDS + "explore:neighbours",
+        "molecules interpolate": COMMANDS + "explore:interpolate",
+        "molecules reconstruct": COMMANDS + "explore:reconstruct",
+        "molecules clean": COMMANDS + "explore:clean",
         "demo molecules": "vaehub_molecules.demo:molecules",
     }
 

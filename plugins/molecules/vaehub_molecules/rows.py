@@ -22,7 +22,7 @@ class MoleculeFacts:
 
 
 @final
-class Rows(Data):
+class MoleculeRows(Data):
     """Rows x (N, T) of symbols; `symbols` says what they spell, `smiles` whence they came."""
 
     facts: MoleculeFacts
@@ -41,7 +41,7 @@ class Rows(Data):
         cond, y = (None if t is None else t.index_select(0, index) for t in (self.cond, self.y))
         return Batch(self.x.index_select(0, index).long(), cond, None, y)
 
-    def to(self, device: torch.device | str) -> Rows:
+    def to(self, device: torch.device | str) -> MoleculeRows:
         """The same rows on another device."""
         cond, y = (None if t is None else t.to(device) for t in (self.cond, self.y))
-        return Rows(self.x.to(device), self.facts.symbols, self.facts.smiles, cond, y)
+        return MoleculeRows(self.x.to(device), self.facts.symbols, self.facts.smiles, cond, y)

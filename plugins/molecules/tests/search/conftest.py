@@ -50,11 +50,11 @@ class StandIn:
 
     latent = LATENT
 
-    def knows(self, smiles: str) -> bool:
+    def can_read(self, smiles: str) -> bool:
         return smiles in self.places
 
     def encode(self, smiles: Sequence[str]) -> Tensor:
-        for lacking in (text for text in smiles if not self.knows(text)):
+        for lacking in (text for text in smiles if not self.can_read(text)):
             raise UsageError(f"the vocabulary lacks a symbol of {lacking}")
         return self.codes[[self.places[s] for s in smiles]]
 
@@ -84,7 +84,7 @@ class StandIn:
 
 
 @pytest.fixture(scope="session")
-def codec() -> StandIn:
+def space() -> StandIn:
     return StandIn(molecules())
 
 
@@ -92,5 +92,5 @@ def codec() -> StandIn:
 def _no_page() -> Iterator[None]:
     """The page draws molecules and needs a real model; it has tests of its own."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("vaehub_molecules.report.write_search", lambda result, codec, path, settings: path)
+        patch.setattr("vaehub_molecules.search.report.search_page", lambda *_: SimpleNamespace(write=lambda path: path))
         yield

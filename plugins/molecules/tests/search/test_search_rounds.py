@@ -13,10 +13,10 @@ import pytest
 import torch
 
 from vaehub.errors import UsageError
-from vaehub_molecules.search import Hybrid, Knobs, optimize
+from vaehub_molecules.search import Hybrid, HybridOptions, optimize
 from vaehub_molecules.search.evolve import Evolve
 
-SMALL = Knobs(initial=20, batch=15, candidates=60, screen=200, screens=2, elites=20, tune_every=40, tune_on=10)
+SMALL = HybridOptions(initial=20, batch=15, candidates=60, screen=200, screens=2, elites=20, tune_every=40, tune_on=10)
 BUDGET = 100
 
 
@@ -46,9 +46,9 @@ def shorter(smiles):
 shorter.__name__ = "length"
 
 
-def search(codec, out, objective=length, **options):
-    options = {"method": Hybrid(SMALL), "budget": BUDGET, "workers": 0, "pool": codec.smiles[:300]} | options
-    return optimize(codec, objective, out=out, **options)
+def search(space, out, objective=length, **options):
+    options = {"method": Hybrid(SMALL), "budget": BUDGET, "workers": 0, "pool": space.smiles[:300]} | options
+    return optimize(space, objective, out=out, **options)
 
 
 def same(trace):
@@ -56,12 +56,12 @@ def same(trace):
 
 
 @pytest.fixture(scope="module")
-def whole(codec, tmp_path_factory):
-    return search(codec, tmp_path_factory.mktemp("whole")).trace
+def whole(space, tmp_path_factory):
+    return search(space, tmp_path_factory.mktemp("whole")).trace
 
 
 @pytest.mark.parametrize("stops", [(3,), (20,), (37, 38), (35, 50, 99)])
-def test_a_search_that_broke_off_ends_as_if_it_had_not(codec, tmp_path, whole, stops, listen):
+def test_a_search_that_broke_off_ends_as_if_it_had_not(space, tmp_path, whole, stops, listen):
     called = []
 
     def fragile(smiles):
@@ -74,17 +74,17 @@ def test_a_search_that_broke_off_ends_as_if_it_had_not(codec, tmp_path, whole, s
     left = list(stops)
     for _ in stops:
         with pytest.raises(Power):
-            search(codec, tmp_path)
-    result = search(codec, tmp_path)
+            search(space, tmp_path)
+    result = search(space, tmp_path)
     assert len(called) == len(set(called)) == BUDGET
     pd.testing.assert_frame_equal(same(result.trace), same(whole))
     assert result.trace.time.is_monotonic_increasing
-    again = search(codec, tmp_path)
+    again = search(space, tmp_path)
     assert len(called) == BUDGET
     pd.testing.assert_frame_equal(again.trace, result.trace)
 
 
-def slow_search(codec, out, log):
+def slow_search(space, out, log):
     torch.set_num_threads(1)  # the parent's threads are not there after a fork
 
     def slow(smiles):
@@ -93,30 +93,30 @@ def slow_search(codec, out, log):
             file.write(smiles + "\n")
 
     LISTENERS.append(slow)
-    search(codec, out)
+    search(space, out)
 
 
-def test_a_process_that_was_killed_goes_on(codec, tmp_path, whole):
+def test_a_process_that_was_killed_goes_on(space, tmp_path, whole):
     log = tmp_path / "log"
-    process = multiprocessing.get_context("fork").Process(target=slow_search, args=(codec, tmp_path, log))
+    process = multiprocessing.get_context("fork").Process(target=slow_search, args=(space, tmp_path, log))
     process.start()
     while not log.exists() or log.read_text().count("\n") < 45:
         time.sleep(0.02)
     os.kill(process.pid, signal.SIGKILL)
     process.join()
     before = log.read_text().split()
-    result = search(codec, tmp_path)
+    result = search(space, tmp_path)
     pd.testing.assert_frame_equal(same(result.trace), same(whole))
     kept = [json.loads(line) for line in (tmp_path / "calls.jsonl").read_text().splitlines()]
     assert 45 <= len(before) < BUDGET
     assert sum("answer" in line for line in kept) == BUDGET
 
 
-def test_a_line_that_was_cut_off_is_dropped(codec, tmp_path, whole):
-    search(codec, tmp_path)
+def test_a_line_that_was_cut_off_is_dropped(space, tmp_path, whole):
+    search(space, tmp_path)
     path = tmp_path / "calls.jsonl"
     path.write_bytes(path.read_bytes()[:-25])
-    pd.testing.assert_frame_equal(same(search(codec, tmp_path).trace), same(whole))
+    pd.testing.assert_frame_equal(same(search(space, tmp_path).trace), same(whole))
 
 
 @pytest.mark.parametrize(
@@ -127,20 +127,20 @@ def test_a_line_that_was_cut_off_is_dropped(codec, tmp_path, whole):
         ({"objective": shorter}, "code of the objective="),
         ({"method": Evolve()}, "method="),
         ({"start": ["Cc1ccccc1"]}, "start="),
-        ({"method": Hybrid(Knobs())}, "method options="),
+        ({"method": Hybrid(HybridOptions())}, "method options="),
     ],
 )
-def test_other_options_are_refused(codec, tmp_path, change, word):
-    search(codec, tmp_path, budget=100)
+def test_other_options_are_refused(space, tmp_path, change, word):
+    search(space, tmp_path, budget=100)
     with pytest.raises(UsageError, match=word):
-        search(codec, tmp_path, **change)
+        search(space, tmp_path, **change)
 
 
-def test_a_search_that_ended_goes_on_with_a_larger_budget(codec, tmp_path, whole, listen):
-    search(codec, tmp_path)
+def test_a_search_that_ended_goes_on_with_a_larger_budget(space, tmp_path, whole, listen):
+    search(space, tmp_path)
     called = []
     listen(called.append)
-    result = search(codec, tmp_path, budget=BUDGET + 20)
+    result = search(space, tmp_path, budget=BUDGET + 20)
     assert len(result.trace) == BUDGET + 20
     assert called == result.trace.smiles[BUDGET:].tolist()
     pd.testing.assert_frame_equal(same(result.trace[:BUDGET]), same(whole))
@@ -151,9 +151,9 @@ def lines_of(path):
 
 
 @pytest.mark.parametrize("kind", ["answer", "round"])
-def test_a_damaged_line_costs_what_it_said_and_no_more(codec, tmp_path, whole, kind, listen):
+def test_a_damaged_line_costs_what_it_said_and_no_more(space, tmp_path, whole, kind, listen):
     """Not the answers after it, which keep to their molecules."""
-    search(codec, tmp_path)
+    search(space, tmp_path)
     path = tmp_path / "calls.jsonl"
     lines = lines_of(path)
     at = [number for number, line in enumerate(lines) if f'"{kind}"' in line][1]
@@ -162,7 +162,7 @@ def test_a_damaged_line_costs_what_it_said_and_no_more(codec, tmp_path, whole, k
     called = []
     listen(called.append)
     with pytest.warns(UserWarning, match=f"left out 1 damaged lines: line {at + 1} "):
-        result = search(codec, tmp_path)
+        result = search(space, tmp_path)
     assert called == ([whole.smiles[1]] if kind == "answer" else [])
     pd.testing.assert_frame_equal(values(result), values_in(whole))
 
@@ -180,30 +180,30 @@ NO_SUCH_ROUND = '{"answer": 9999, "smiles": "C", "by": "", "parent": "", "values
 
 
 @pytest.mark.parametrize("line", ["nonsense", "[]", '{"answer": 0}', NO_SUCH_ROUND])
-def test_a_line_that_says_nothing_costs_nothing(codec, tmp_path, whole, line):
-    search(codec, tmp_path)
+def test_a_line_that_says_nothing_costs_nothing(space, tmp_path, whole, line):
+    search(space, tmp_path)
     path = tmp_path / "calls.jsonl"
     lines = lines_of(path)
     path.write_text("\n".join([*lines[:5], line, *lines[5:]]) + "\n")
     with pytest.warns(UserWarning, match=r"calls\.jsonl: left out 1 damaged lines: line 6 "):
-        result = search(codec, tmp_path)
+        result = search(space, tmp_path)
     pd.testing.assert_frame_equal(same(result.trace), same(whole))
 
 
-def test_a_full_disk_costs_one_call(codec, tmp_path, whole):
+def test_a_full_disk_costs_one_call(space, tmp_path, whole):
     """It is said which file could not be written, and the search goes on from there when there is room again."""
     before = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (6000, before[1]))
     try:
         with pytest.raises(OSError, match=r"calls\.jsonl"):
-            search(codec, tmp_path)
+            search(space, tmp_path)
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, before)
-    pd.testing.assert_frame_equal(same(search(codec, tmp_path).trace), same(whole))
+    pd.testing.assert_frame_equal(same(search(space, tmp_path).trace), same(whole))
 
 
 @pytest.mark.parametrize("workers", [0, 2])
-def test_an_objective_that_always_fails_is_hopeless_after_twenty_calls(codec, tmp_path, workers):
+def test_an_objective_that_always_fails_is_hopeless_after_twenty_calls(space, tmp_path, workers):
     log = tmp_path / "log"
 
     def broken(smiles):
@@ -212,5 +212,5 @@ def test_an_objective_that_always_fails_is_hopeless_after_twenty_calls(codec, tm
         raise ValueError("no licence")
 
     with pytest.raises(UsageError, match=r"none of the first 20 calls gave a value; the first was .*: ValueError: no licence"):
-        search(codec, tmp_path, broken, workers=workers, budget=1000, method=Hybrid(Knobs()))
+        search(space, tmp_path, broken, workers=workers, budget=1000, method=Hybrid(HybridOptions()))
     assert 20 <= len(log.read_text()) <= 20 + 2 * workers  # those that were under way

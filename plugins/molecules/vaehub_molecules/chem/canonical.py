@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-from functools import cache
+from collections.abc import Sequence
+from functools import cache, lru_cache
 from typing import Any
 
 from rdkit import Chem, RDLogger
 from rdkit.Chem import rdMolDescriptors, rdqueries
 
 from vaehub.hints import reason
-from vaehub_molecules.chem.limits import check, check_block
 from vaehub_molecules.chem.policy import Policy
+from vaehub_molecules.chem.prechecks import check_block, check_text
 from vaehub_molecules.chem.reasons import Reason, Rejected
 
 ROUNDS = 3
-DEFAULT = Policy()
-FAULTS: dict[type[Exception], Reason] = {
+DEFAULT_POLICY = Policy()
+SANITIZE_REASONS: dict[type[Exception], Reason] = {
     Chem.AtomValenceException: Reason.VALENCE,
     Chem.KekulizeException: Reason.AROMATIC,
     Chem.AtomKekulizeException: Reason.AROMATIC,
@@ -23,39 +24,70 @@ FAULTS: dict[type[Exception], Reason] = {
 
 
 @cache
-def silence() -> None:
+def silence_rdkit() -> None:
     """Turn off RDKit's log in this process: what it would say is in the reasons."""
     RDLogger.DisableLog("rdApp.*")  # type: ignore[attr-defined]
 
 
-def canonical(text: str, policy: Policy = DEFAULT) -> str:
-    """Canonical SMILES of a molecule in the form that the policy asks for.
+def canonical(text: str, policy: Policy = DEFAULT_POLICY) -> str:
+    """Canonical SMILES of a molecule in the form that the policy asks for: MolToSmiles(MolFromSmiles(s)) until it changes nothing.
 
-    MolToSmiles(MolFromSmiles(s)) until it changes nothing, in at most 3 rounds. Raises Rejected with the reason.
+    Arguments:
+        text: SMILES, blanks around it allowed.
+        policy: which molecules are accepted, and in which form.
+
+    Returns:
+        SMILES that `canonical` gives back as it is.
+
+    Raises:
+        Rejected: with the reason; also where three rounds do not settle it.
+
+    >>> canonical("OCC")
+    'CCO'
+    >>> canonical("C[C@H](N)C(=O)[O-]", Policy(stereo="drop", charges="neutralise"))
+    'CC(N)C(=O)O'
     """
-    silence()
+    silence_rdkit()
     text = text.strip()
-    check(text, policy.max_length)
-    return settled(shaped(text, policy), text, policy)
+    check_text(text, policy.max_length)
+    return canonical_fixpoint(parse_by_policy(text, policy), text, policy)
 
 
-def canonical_of_block(block: str, policy: Policy = DEFAULT) -> str:
+def canonical_or_empty(texts: Sequence[str], policy: Policy = DEFAULT_POLICY) -> list[str]:
+    """Canonical SMILES of each text, "" for what is no molecule; recent answers are remembered.
+
+    >>> canonical_or_empty(["OCC", "C1CC"])
+    ['CCO', '']
+    """
+    return [_canonical_or_empty(text, policy) for text in texts]
+
+
+@lru_cache(1 << 16)
+def _canonical_or_empty(text: str, policy: Policy) -> str:
+    try:
+        return canonical(text, policy)
+    except Rejected:
+        return ""
+
+
+def canonical_of_block(block: str, policy: Policy = DEFAULT_POLICY) -> str:
     """The same for a mol block, V2000 or V3000."""
-    silence()
+    silence_rdkit()
     check_block(block)
     mol = Chem.MolFromMolBlock(block)
     if mol is None:
-        raise fault_of_block(block)
+        unsanitized = Chem.MolFromMolBlock(block, sanitize=False)
+        raise Rejected(Reason.BLOCK) if unsanitized is None else sanitize_error(unsanitized)
     return canonical(canonical_text(mol), policy)
 
 
-def settled(mol: Chem.Mol, text: str, policy: Policy) -> str:
+def canonical_fixpoint(mol: Chem.Mol, text: str, policy: Policy) -> str:
     """Canonical SMILES of a molecule at the fixpoint. `text` is what it was read from."""
     for _ in range(ROUNDS):
         smiles = canonical_text(mol)
         if smiles == text:
             return smiles
-        mol, text = shaped(smiles, policy), smiles
+        mol, text = parse_by_policy(smiles, policy), smiles
     if canonical_text(mol) == text:
         return text
     raise Rejected(Reason.UNSTABLE, text)
@@ -69,40 +101,34 @@ def canonical_text(mol: Chem.Mol) -> str:
         raise Rejected(Reason.SANITIZE, reason(error)) from None
 
 
-def parsed(text: str) -> Chem.Mol:
+def parse(text: str) -> Chem.Mol:
     """The molecule of a SMILES string. Raises Rejected, by the fault that RDKit finds."""
     mol = Chem.MolFromSmiles(text)
     if mol is None:
-        raise fault(text)
+        raise parse_error(text)
     return mol
 
 
-def fault(text: str) -> Rejected:
+def parse_error(text: str) -> Rejected:
     """What is wrong with a string that RDKit refused."""
     mol = Chem.MolFromSmiles(text, sanitize=False)
     if mol is None:
         return Rejected(Reason.SYNTAX)
-    return fault_of(mol)
+    return sanitize_error(mol)
 
 
-def fault_of(mol: Chem.Mol) -> Rejected:
+def sanitize_error(mol: Chem.Mol) -> Rejected:
     """What is wrong with a molecule that cannot be sanitised."""
     try:
         Chem.SanitizeMol(mol)
     except Chem.MolSanitizeException as error:
-        return Rejected(FAULTS.get(type(error), Reason.SANITIZE), " ".join(str(error).split()))
+        return Rejected(SANITIZE_REASONS.get(type(error), Reason.SANITIZE), " ".join(str(error).split()))
     return Rejected(Reason.SANITIZE)
 
 
-def fault_of_block(block: str) -> Rejected:
-    """What is wrong with a mol block that RDKit refused."""
-    mol = Chem.MolFromMolBlock(block, sanitize=False)
-    return Rejected(Reason.BLOCK) if mol is None else fault_of(mol)
-
-
-def shaped(text: str, policy: Policy) -> Chem.Mol:
+def parse_by_policy(text: str, policy: Policy) -> Chem.Mol:
     """The molecule of a string as the policy wants it. Raises Rejected where it must not be."""
-    mol = parsed(text)
+    mol = parse(text)
     if "." in text:
         mol = FRAGMENTS[policy.salts](mol)
     if policy.stereo == "drop":
@@ -119,19 +145,19 @@ def reject_fragments(mol: Chem.Mol) -> Chem.Mol:
     return mol
 
 
-def largest(mol: Chem.Mol) -> Chem.Mol:
+def largest_fragment(mol: Chem.Mol) -> Chem.Mol:
     """The fragment with carbon that has most heavy atoms; ties go to the heavier one, then to the SMILES that sorts last."""
     fragments: tuple[Chem.Mol, ...] = Chem.GetMolFrags(mol, asMols=True)
-    return max(fragments, key=size)
+    return max(fragments, key=fragment_rank)
 
 
-def size(mol: Chem.Mol) -> tuple[bool, int, float, str]:
+def fragment_rank(mol: Chem.Mol) -> tuple[bool, int, float, str]:
     """What decides which fragment is the molecule and which the salt."""
     carbon = any(atom.GetAtomicNum() == 6 for atom in mol.GetAtoms())
     return carbon, mol.GetNumHeavyAtoms(), rdMolDescriptors.CalcExactMolWt(mol), Chem.MolToSmiles(mol)
 
 
-def neutralised(mol: Chem.Mol) -> Chem.Mol:
+def neutralise(mol: Chem.Mol) -> Chem.Mol:
     """Without the charges that protons can take away."""
     neutral: Chem.Mol = uncharger().uncharge(mol)
     return neutral
@@ -145,20 +171,20 @@ def uncharger() -> Any:
     return rdMolStandardize.Uncharger()
 
 
-def uncharged(mol: Chem.Mol) -> Chem.Mol:
+def reject_charge(mol: Chem.Mol) -> Chem.Mol:
     """Refuse a net charge; nitro groups and zwitterions have none."""
     if charge := Chem.GetFormalCharge(mol):
         raise Rejected(Reason.CHARGED, f"{charge:+d}")
     return mol
 
 
-def unchanged(mol: Chem.Mol) -> Chem.Mol:
+def as_it_is(mol: Chem.Mol) -> Chem.Mol:
     """The molecule as it is."""
     return mol
 
 
-FRAGMENTS = {"keep": unchanged, "largest": largest, "reject": reject_fragments}
-CHARGES = {"keep": unchanged, "neutralise": neutralised, "reject": uncharged}
+FRAGMENTS = {"keep": as_it_is, "largest": largest_fragment, "reject": reject_fragments}
+CHARGES = {"keep": as_it_is, "neutralise": neutralise, "reject": reject_charge}
 
 
 def check_atoms(mol: Chem.Mol, policy: Policy) -> None:
@@ -168,14 +194,14 @@ def check_atoms(mol: Chem.Mol, policy: Policy) -> None:
         raise Rejected(Reason.SMALL)
     if heavy > policy.max_heavy:
         raise Rejected(Reason.LARGE, f"{heavy}, {policy.max_heavy} allowed")
-    for at in mol.GetSubstructMatch(odd_atom()):
-        raise odd(mol.GetAtomWithIdx(at))
+    for at in mol.GetSubstructMatch(forbidden_atom_query()):
+        raise atom_rejection(mol.GetAtomWithIdx(at))
     if policy.elements:
         check_elements(mol, policy.elements)
 
 
 @cache
-def odd_atom() -> Chem.Mol:
+def forbidden_atom_query() -> Chem.Mol:
     """A query for an atom that no molecule here may have; it is much faster than a look at every atom."""
     atom = rdqueries.AtomNumEqualsQueryAtom(0)
     for other in (
@@ -189,7 +215,7 @@ def odd_atom() -> Chem.Mol:
     return Chem.Mol(query)
 
 
-def odd(atom: Chem.Atom) -> Rejected:
+def atom_rejection(atom: Chem.Atom) -> Rejected:
     """What is odd about an atom."""
     if atom.GetAtomicNum() == 0:
         return Rejected(Reason.DUMMY)

@@ -10,54 +10,50 @@ from rdkit.Chem.Draw import rdMolDraw2D
 
 PANEL = (260, 190)  # pixels of one molecule
 COLUMNS = 5
-MARK = (1.0, 0.87, 0.68)  # behind the atoms that are marked
 
 
-def svg(smiles: str, size: tuple[int, int] = PANEL, pattern: Mol | None = None) -> str:
-    """An SVG element of one molecule, atoms that match `pattern` marked; empty paper for what is no molecule."""
-    drawer = styled(rdMolDraw2D.MolDraw2DSVG(*size))
-    draw(drawer, MolFromSmiles(smiles), pattern)
+def svg(smiles: str) -> str:
+    """An SVG element of one molecule; empty paper for what is no molecule.
+
+    >>> svg("CCO")[:4]
+    '<svg'
+    """
+    drawer = with_style(rdMolDraw2D.MolDraw2DSVG(*PANEL))
+    mol = MolFromSmiles(smiles)
+    if mol is not None and mol.GetNumAtoms():
+        rdMolDraw2D.PrepareAndDrawMolecule(drawer, mol)
     drawer.FinishDrawing()
     text: str = drawer.GetDrawingText()
     return text[text.index("<svg") :]
 
 
-def styled(drawer: Any) -> Any:
+def with_style(drawer: Any) -> Any:
     """A drawer with the look of all pictures here: bonds of one width, and small molecules not blown up."""
     options = drawer.drawOptions()
     options.fixedBondLength, options.bondLineWidth, options.padding = 26, 1.6, 0.06
     options.legendFontSize, options.clearBackground = 14, True
-    options.setHighlightColour(MARK)
     return drawer
 
 
-def draw(drawer: Any, mol: Mol | None, pattern: Mol | None) -> None:
-    """One molecule on the paper of a drawer."""
-    if mol is None or not mol.GetNumAtoms():
-        return
-    marked = [] if pattern is None else list(mol.GetSubstructMatch(pattern))
-    rdMolDraw2D.PrepareAndDrawMolecule(drawer, mol, highlightAtoms=marked)
-
-
-def grid(smiles: Sequence[str], legends: Sequence[str] = (), columns: int = COLUMNS) -> bytes:
+def grid(smiles: Sequence[str], legends: Sequence[str] = ()) -> bytes:
     """A PNG of molecules row by row, a legend under each; an empty place for what is no molecule."""
-    drawer = laid_out(rdMolDraw2D.MolDraw2DCairo, smiles, legends, columns)
+    drawer = drawn_grid(rdMolDraw2D.MolDraw2DCairo, smiles, legends)
     data: bytes = drawer.GetDrawingText()
     return data
 
 
-def grid_svg(smiles: Sequence[str], legends: Sequence[str] = (), columns: int = COLUMNS) -> bytes:
+def grid_svg(smiles: Sequence[str], legends: Sequence[str] = ()) -> bytes:
     """The same as SVG."""
-    text: str = laid_out(rdMolDraw2D.MolDraw2DSVG, smiles, legends, columns).GetDrawingText()
+    text: str = drawn_grid(rdMolDraw2D.MolDraw2DSVG, smiles, legends).GetDrawingText()
     return text.encode()
 
 
-def laid_out(kind: Any, smiles: Sequence[str], legends: Sequence[str], columns: int) -> Any:
+def drawn_grid(kind: Any, smiles: Sequence[str], legends: Sequence[str]) -> Any:
     """A drawer with all molecules in their places."""
-    columns = max(1, min(columns, len(smiles)))
+    columns = max(1, min(COLUMNS, len(smiles)))
     lines = max(1, -(-len(smiles) // columns))
-    drawer = styled(kind(PANEL[0] * columns, (PANEL[1] + 20) * lines, PANEL[0], PANEL[1] + 20))
-    mols = [prepared(text) for text in smiles]
+    drawer = with_style(kind(PANEL[0] * columns, (PANEL[1] + 20) * lines, PANEL[0], PANEL[1] + 20))
+    mols = [prepared_molecule(text) for text in smiles]
     drawer.drawOptions().prepareMolsBeforeDrawing = False
     if mols:
         drawer.DrawMolecules(mols, legends=[*legends, *[""] * (len(mols) - len(legends))])
@@ -65,7 +61,7 @@ def laid_out(kind: Any, smiles: Sequence[str], legends: Sequence[str], columns: 
     return drawer
 
 
-def prepared(smiles: str) -> Mol:
+def prepared_molecule(smiles: str) -> Mol:
     """A molecule ready to be drawn; one without atoms for what is none."""
     mol = MolFromSmiles(smiles)
     return Mol() if mol is None or not mol.GetNumAtoms() else rdMolDraw2D.PrepareMolForDrawing(mol)

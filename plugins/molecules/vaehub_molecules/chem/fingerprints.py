@@ -23,20 +23,34 @@ BLOCK = 4_096  # molecules on either side of a matrix of similarities that is he
 
 
 def fingerprints(smiles: Sequence[str], radius: int = 2, size: int = 2048, counts: bool = True) -> Bytes:
-    """How often every circular environment occurs (N, D), at most 255 times; 0 or 1 where not `counts`.
+    """How often every circular environment occurs, at most 255 times; 0 or 1 where not `counts`.
 
-    "Extended-Connectivity Fingerprints" (Rogers & Hahn, 2010), doi:10.1021/ci100050t, folded to D = `size`; radius 2 is ECFP4. Raises
-    ValueError where RDKit cannot read a molecule.
+    "Extended-Connectivity Fingerprints" (Rogers & Hahn, 2010), doi:10.1021/ci100050t.
+
+    Arguments:
+        smiles: N molecules.
+        radius: bonds around an atom; 2 is ECFP4.
+        size: D, the columns that environments are folded to.
+        counts: count the environments, or say only which occur.
+
+    Returns:
+        (N, D) bytes.
+
+    Raises:
+        ValueError: where RDKit cannot read a molecule.
+
+    >>> fingerprints(["CCO", "CCN"]).shape
+    (2, 2048)
     """
     generator = GetMorganGenerator(radius=radius, fpSize=size)
     write = generator.GetCountFingerprintAsNumPy if counts else generator.GetFingerprintAsNumPy
     out = np.zeros((len(smiles), size), dtype=np.uint8)
     for row, text in zip(out, smiles, strict=True):
-        row[:] = np.minimum(write(molecule(text)), 255)
+        row[:] = np.minimum(write(parse_molecule(text)), 255)
     return out
 
 
-def molecule(smiles: str) -> Any:
+def parse_molecule(smiles: str) -> Any:
     """The molecule of a SMILES. Raises ValueError where it is none."""
     mol = MolFromSmiles(smiles)
     if mol is None:
@@ -45,30 +59,40 @@ def molecule(smiles: str) -> Any:
 
 
 def tanimoto(a: NDArray[Any], b: NDArray[Any]) -> Floats:
-    """Σ min(a, b) / Σ max(a, b) of counts a (N, D), b (M, D): (N, M); of bits the share that both have of those that either has.
+    """Tanimoto similarity Σ min(a, b) / Σ max(a, b) of counts; of bits the share that both have of those that either has.
 
     Two fingerprints without any count are alike: 1. Since min(i, j) = Σ_t [i >= t][j >= t], the numerator is one product of binary
     matrices. "Graph kernels for chemical informatics" (Ralaivola et al., 2005), doi:10.1016/j.neunet.2005.07.009.
+
+    Arguments:
+        a: (N, D) counts or bits.
+        b: (M, D) counts or bits.
+
+    Returns:
+        (N, M) similarities from 0 to 1.
+
+    >>> tanimoto(fingerprints(["CCO"]), fingerprints(["CCO", "CCN"])).round(2).tolist()
+    [[1.0, 0.33000001311302185]]
     """
-    both = shared(a, b)
-    either = a.sum(1, dtype=np.float32)[:, None] + b.sum(1, dtype=np.float32) - both
-    alike: Floats = np.divide(both, either, out=np.ones_like(both), where=either > 0)
-    return alike
+    minima = sum_of_minima(a, b)
+    maxima = a.sum(1, dtype=np.float32)[:, None] + b.sum(1, dtype=np.float32) - minima
+    similarity: Floats = np.divide(minima, maxima, out=np.ones_like(minima), where=maxima > 0)
+    return similarity
 
 
-def shared(a: NDArray[Any], b: NDArray[Any]) -> Floats:
+def sum_of_minima(a: NDArray[Any], b: NDArray[Any]) -> Floats:
     """Σ min(a, b) (N, M): the columns that most fill by a dense product, the rest by a sparse one."""
     top = np.minimum(a.max(0, initial=0), b.max(0, initial=0))
-    left, right = levels(a, top), levels(b, top)
+    left, right = thresholded(a, top), thresholded(b, top)
     order = np.argsort(-left.sum(0) * right.sum(0), kind="stable")
-    often, seldom = order[:DENSE], order[DENSE:]
-    both: Floats = left[:, often].astype(np.float32) @ right[:, often].astype(np.float32).T
-    rest = (sparse(left[:, seldom]) @ sparse(right[:, seldom]).T).tocoo()
-    both[rest.coords] += rest.data
-    return both
+    frequent, rare = order[:DENSE], order[DENSE:]
+    minima: Floats = left[:, frequent].astype(np.float32) @ right[:, frequent].astype(np.float32).T
+    rest = (sparse(left[:, rare]) @ sparse(right[:, rare]).T).tocoo()
+    minima[rest.coords] += rest.data
+    return minima
 
 
-def levels(counts: NDArray[Any], top: NDArray[Any]) -> NDArray[np.bool_]:
+def thresholded(counts: NDArray[Any], top: NDArray[Any]) -> NDArray[np.bool_]:
     """[count >= t] for t = 1 … top of every column (D,), side by side."""
     steps = (np.flatnonzero(top >= t) for t in range(1, int(top.max(initial=0)) + 1))
     return np.concatenate([counts[:, :0] > 0, *(counts[:, columns] >= t for t, columns in enumerate(steps, 1))], axis=1)
@@ -80,38 +104,51 @@ def sparse(flags: NDArray[np.bool_]) -> Any:
 
 
 def nearest(queries: NDArray[Any], reference: NDArray[Any], k: int = 1) -> tuple[Integers, Floats]:
-    """Rows of `reference` (M, D) most like each of `queries` (N, D), and how like they are: (N, K) both, best first.
+    """The most similar molecules of a reference, best first.
 
-    Raises ValueError unless 1 <= k <= M.
+    Arguments:
+        queries: (N, D) fingerprints.
+        reference: (M, D) fingerprints.
+        k: K, how many of each.
+
+    Returns:
+        rows of the reference and Tanimoto similarities, (N, K) each.
+
+    Raises:
+        ValueError: unless 1 <= k <= M.
+
+    >>> rows, alike = nearest(fingerprints(["CCCO"]), fingerprints(["CCO", "CCN"]))
+    >>> rows.tolist(), alike.tolist()
+    ([[0]], [[0.5]])
     """
     if not 1 <= k <= len(reference):
         raise ValueError(f"k={k} of {len(reference)} molecules")
     rows = np.zeros((len(queries), k), dtype=np.int64)
-    alike = np.zeros((len(queries), k), dtype=np.float32)
-    for part in blocks(len(queries)):
-        rows[part], alike[part] = best(queries[part], reference, k)
-    return rows, alike
+    similarity = np.zeros((len(queries), k), dtype=np.float32)
+    for part in block_slices(len(queries)):
+        rows[part], similarity[part] = nearest_in_blocks(queries[part], reference, k)
+    return rows, similarity
 
 
-def best(queries: NDArray[Any], reference: NDArray[Any], k: int) -> tuple[Integers, Floats]:
+def nearest_in_blocks(queries: NDArray[Any], reference: NDArray[Any], k: int) -> tuple[Integers, Floats]:
     """`nearest` for one block of queries: the best so far beside those of every block of the reference."""
-    rows, alike = np.empty((len(queries), 0), dtype=np.int64), np.empty((len(queries), 0), dtype=np.float32)
-    for part in blocks(len(reference)):
-        here = tanimoto(queries, reference[part])
-        there = np.broadcast_to(np.arange(part.start, part.stop), here.shape)
-        rows, alike = first(np.hstack([rows, there]), np.hstack([alike, here]), k)
-    return rows, alike
+    rows, similarity = np.empty((len(queries), 0), dtype=np.int64), np.empty((len(queries), 0), dtype=np.float32)
+    for part in block_slices(len(reference)):
+        block_similarity = tanimoto(queries, reference[part])
+        block_rows = np.broadcast_to(np.arange(part.start, part.stop), block_similarity.shape)
+        rows, similarity = top_k(np.hstack([rows, block_rows]), np.hstack([similarity, block_similarity]), k)
+    return rows, similarity
 
 
-def first(rows: Integers, alike: Floats, k: int) -> tuple[Integers, Floats]:
+def top_k(rows: Integers, similarity: Floats, k: int) -> tuple[Integers, Floats]:
     """The k most alike of each line, best first, of equals the earlier row."""
-    bits = alike.view(np.int32).astype(np.int64)  # those of positive floats are in their order
+    bits = similarity.view(np.int32).astype(np.int64)  # those of positive floats are in their order
     order = rows - (bits << 32)  # no two are equal
     kept = np.argpartition(order, min(k, rows.shape[1]) - 1, axis=1)[:, :k]
     kept = np.take_along_axis(kept, np.argsort(np.take_along_axis(order, kept, 1), axis=1), 1)
-    return np.take_along_axis(rows, kept, 1), np.take_along_axis(alike, kept, 1)
+    return np.take_along_axis(rows, kept, 1), np.take_along_axis(similarity, kept, 1)
 
 
-def blocks(rows: int) -> Iterator[slice]:
+def block_slices(rows: int) -> Iterator[slice]:
     """Rows in order, BLOCK at a time."""
     return (slice(start, min(start + BLOCK, rows)) for start in range(0, rows, BLOCK))

@@ -11,16 +11,25 @@ from vaehub.hints import did_you_mean
 Salts = Literal["keep", "largest", "reject"]
 Stereo = Literal["keep", "drop"]
 Charges = Literal["keep", "neutralise", "reject"]
-CHOICES = {"salts": get_args(Salts), "stereo": get_args(Stereo), "charges": get_args(Charges)}
 
 
 @dataclass(frozen=True)
 class Policy:
-    """How a molecule is accepted.
+    """Which molecules are accepted, and what is done to them first.
 
-    salts: of several fragments keep all, keep the largest, or reject the molecule. stereo: keep or drop.
-    charges: keep, neutralise where protons allow it, or reject a net charge. elements: symbols that may occur, () for all.
-    max_length: characters, checked before parsing. max_heavy: heavy atoms of what is kept.
+    Arguments:
+        salts: of several fragments keep all, keep the largest, or reject the molecule.
+        stereo: keep or drop stereochemistry.
+        charges: keep, neutralise where protons allow it, or reject a net charge.
+        elements: symbols that may occur, () for all.
+        max_length: characters of a string, checked before it is parsed.
+        max_heavy: heavy atoms of what is kept.
+
+    Raises:
+        UsageError: for a choice, a symbol or a size that there is not.
+
+    >>> Policy(elements=("C", "N", "O"), salts="reject").salts
+    'reject'
     """
 
     salts: Salts = "largest"
@@ -31,16 +40,20 @@ class Policy:
     max_heavy: int = 150
 
     def __post_init__(self) -> None:
-        for option, known in CHOICES.items():
-            if getattr(self, option) not in known:
-                raise UsageError(f"{option}={getattr(self, option)!r}: {did_you_mean(str(getattr(self, option)), known)}")
-        for option in ("max_length", "max_heavy"):
-            if getattr(self, option) < 1:
-                raise UsageError(f"{option}={getattr(self, option)}: must be at least 1")
-        object.__setattr__(self, "elements", tuple(map(element, self.elements)))
+        for option, value, choices in (
+            ("salts", self.salts, get_args(Salts)),
+            ("stereo", self.stereo, get_args(Stereo)),
+            ("charges", self.charges, get_args(Charges)),
+        ):
+            if value not in choices:
+                raise UsageError(f"{option}={value!r}: {did_you_mean(str(value), choices)}")
+        for option, size in (("max_length", self.max_length), ("max_heavy", self.max_heavy)):
+            if size < 1:
+                raise UsageError(f"{option}={size}: must be at least 1")
+        object.__setattr__(self, "elements", tuple(map(checked_element, self.elements)))
 
 
-def element(symbol: str) -> str:
+def checked_element(symbol: str) -> str:
     """A symbol of the periodic table. Raises UsageError for any other."""
     from rdkit.Chem import GetPeriodicTable
 

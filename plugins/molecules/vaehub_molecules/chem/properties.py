@@ -13,8 +13,8 @@ from rdkit.Chem.QED import qed
 
 from vaehub.errors import UsageError
 from vaehub.hints import did_you_mean
-from vaehub_molecules.chem.sascore import sa
-from vaehub_molecules.chem.spread import spread
+from vaehub_molecules.chem.parallel import parallel_map
+from vaehub_molecules.chem.sascore import sa_score
 
 Property: TypeAlias = Callable[[Mol], float]
 
@@ -32,12 +32,12 @@ def logp(mol: Mol) -> float:
     return float(descriptors.CalcCrippenDescriptors(mol)[0])
 
 
-def weight(mol: Mol) -> float:
+def molecular_weight(mol: Mol) -> float:
     """Average molecular weight in g/mol."""
     return float(Descriptors.MolWt(mol))  # type: ignore[attr-defined]
 
 
-def cycle(mol: Mol) -> float:
+def ring_penalty(mol: Mol) -> float:
     """By how many atoms the largest ring exceeds six: max(0, |ring| - 6) over the smallest set of smallest rings."""
     return float(max((len(ring) - 6 for ring in mol.GetRingInfo().AtomRings() if len(ring) > 6), default=0))
 
@@ -48,7 +48,7 @@ def penalised_logp(mol: Mol) -> float:
     "Automatic Chemical Design Using a Data-Driven Continuous Representation of Molecules" (Gómez-Bombarelli et al., 2018),
     doi:10.1021/acscentsci.7b00572.
     """
-    return logp(mol) - sa(mol) - cycle(mol)
+    return logp(mol) - sa_score(mol) - ring_penalty(mol)
 
 
 def penalised_logp_normalised(mol: Mol) -> float:
@@ -56,28 +56,28 @@ def penalised_logp_normalised(mol: Mol) -> float:
 
     The form of "Junction Tree Variational Autoencoder" (Jin et al., 2018), arXiv:1802.04364, in which the best of ZINC250k has 4.52.
     """
-    return standard(logp(mol), ZINC_LOGP) - standard(sa(mol), ZINC_SA) - standard(cycle(mol), ZINC_CYCLE)
+    return standardised(logp(mol), ZINC_LOGP) - standardised(sa_score(mol), ZINC_SA) - standardised(ring_penalty(mol), ZINC_CYCLE)
 
 
-def standard(value: float, moments: tuple[float, float]) -> float:
+def standardised(value: float, moments: tuple[float, float]) -> float:
     """Value less mean, by standard deviation."""
     return (value - moments[0]) / moments[1]
 
 
 def logp_sa(mol: Mol) -> float:
     """logP - SA, without a term for rings: what the constrained task of "Junction Tree Variational Autoencoder" scores."""
-    return logp(mol) - sa(mol)
+    return logp(mol) - sa_score(mol)
 
 
 PROPERTIES: dict[str, Property] = {
     "logp": logp,
     "qed": qed,  # "Quantifying the chemical beauty of drugs" (Bickerton et al., 2012), doi:10.1038/nchem.1243
-    "sa": sa,
+    "sa": sa_score,
     "penalised_logp": penalised_logp,
     "penalised_logp_normalised": penalised_logp_normalised,
     "plogp_jtvae": logp_sa,
     "tpsa": descriptors.CalcTPSA,  # Å²; "Fast Calculation of Molecular Polar Surface Area" (Ertl et al., 2000), doi:10.1021/jm000942e
-    "mw": weight,
+    "mw": molecular_weight,
     "heavy": Mol.GetNumHeavyAtoms,
     "rings": descriptors.CalcNumRings,
     "aromatic_rings": descriptors.CalcNumAromaticRings,
@@ -95,18 +95,30 @@ def property_of(name: str) -> Property:
     return PROPERTIES[name]
 
 
-def table(smiles: Sequence[str], names: Sequence[str] = tuple(PROPERTIES), workers: int | None = None) -> pd.DataFrame:
+def property_table(smiles: Sequence[str], names: Sequence[str] = tuple(PROPERTIES), workers: int | None = None) -> pd.DataFrame:
     """Properties of molecules, a row for each and a column for each name; NaN where RDKit cannot read one.
 
-    Many molecules are shared out to `workers` processes, by default one a core. Raises UsageError for an unknown name.
+    Arguments:
+        smiles: N molecules.
+        names: of `PROPERTIES`; all, if not given.
+        workers: processes that share many molecules; one a core, if not given.
+
+    Returns:
+        a frame of N rows.
+
+    Raises:
+        UsageError: for a name that is none.
+
+    >>> property_table(["CCO", "c1ccccc1"], ["mw", "rings"]).round(1).to_dict("list")
+    {'mw': [46.1, 78.1], 'rings': [0.0, 1.0]}
     """
     for name in names:
         property_of(name)
-    rows = spread(partial(row, tuple(names)), smiles, workers)
+    rows = parallel_map(partial(property_row, tuple(names)), smiles, workers)
     return pd.DataFrame(rows, columns=list(names), dtype=float)
 
 
-def row(names: Sequence[str], smiles: str) -> list[float]:
+def property_row(names: Sequence[str], smiles: str) -> list[float]:
     """Properties of one molecule; NaN where RDKit cannot read it."""
     mol = MolFromSmiles(smiles)
     return [float("nan") if mol is None else float(PROPERTIES[name](mol)) for name in names]

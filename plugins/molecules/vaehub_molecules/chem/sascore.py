@@ -13,11 +13,24 @@ from rdkit.Chem import Mol
 from vaehub.errors import UsageError
 
 
-def sa(mol: Mol) -> float:
+def sa_score(mol: Mol) -> float:
     """Synthetic accessibility: 1 = easy, 10 = very hard, from how common its fragments are, its size, stereo centres and rings.
 
     "Estimation of synthetic accessibility score of drug-like molecules" (Ertl & Schuffenhauer, 2009), doi:10.1186/1758-2946-1-8, by the
-    implementation of its authors in RDKit. NaN for no atoms. Raises UsageError where RDKit came without its Contrib folder.
+    implementation of its authors in RDKit.
+
+    Arguments:
+        mol: a molecule.
+
+    Returns:
+        the score; NaN for no atoms.
+
+    Raises:
+        UsageError: where RDKit came without its Contrib folder.
+
+    >>> from rdkit.Chem import MolFromSmiles
+    >>> round(sa_score(MolFromSmiles("CCO")), 2)
+    1.98
     """
     score = _scorer().calculateScore(mol)
     return float("nan") if score is None else float(score)

@@ -62,16 +62,16 @@ def optimize(
     Example: vaehub molecules optimize runs/molecules --objective qed --budget 2000 -o best
     """
     from vaehub_molecules.search import Constraints
-    from vaehub_molecules.search.optimize import codec_of
     from vaehub_molecules.search.optimize import optimize as search
+    from vaehub_molecules.search.optimize import space_of
     from vaehub_molecules.search.pool import read_leads
 
     limits = Constraints(similarity, scaffold, max_heavy, sa_max, tuple(element or ()))
     with session():
-        codec = codec_of(open_run(run))
-        leads = read_leads(start, codec.policy) if start else []
+        space = space_of(open_run(run))
+        leads = read_leads(start, space.policy) if start else []
         result = search(
-            codec,
+            space,
             objective,
             budget,
             method,

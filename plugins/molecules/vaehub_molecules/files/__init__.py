@@ -1,7 +1,7 @@
 """Molecules from files and into files."""
 
-from vaehub_molecules.files.molecules import Molecules
-from vaehub_molecules.files.reading import read_molecules
-from vaehub_molecules.files.records import Line
+from vaehub_molecules.files.molecule_table import MoleculeTable
+from vaehub_molecules.files.reading import read_molecules, read_strings
+from vaehub_molecules.files.records import RejectedLine
 
-__all__ = ["Line", "Molecules", "read_molecules"]
+__all__ = ["MoleculeTable", "RejectedLine", "read_molecules", "read_strings"]

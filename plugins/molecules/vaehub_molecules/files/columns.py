@@ -16,7 +16,7 @@ from vaehub.hints import did_you_mean, shown
 
 Values: TypeAlias = "Callable[[Any], pd.Series[Any]]"
 # as they are without case, blanks and underscores, the likeliest first
-USUAL = (
+SMILES_NAMES = (
     "smiles",
     "canonicalsmiles",
     "isomericsmiles",
@@ -30,25 +30,25 @@ USUAL = (
 )
 
 
-def bare(name: str) -> str:
+def normalised(name: str) -> str:
     """A name as it is compared."""
     return re.sub(r"[\W_]", "", name.lower())
 
 
-def usual(name: str) -> bool:
+def is_smiles_name(name: str) -> bool:
     """Whether columns of SMILES are called so."""
-    return bare(name) in USUAL
+    return normalised(name) in SMILES_NAMES
 
 
 def smiles_column(names: Sequence[str], column: str | None) -> str:
     """The column that is named, else the one with the likeliest name. Raises UsageError where there is none, or two alike."""
     if column is not None:
-        return given(column, names)
-    ranked = sorted(filter(usual, names), key=lambda name: USUAL.index(bare(name)))
+        return named_column(column, names)
+    ranked = sorted(filter(is_smiles_name, names), key=lambda name: SMILES_NAMES.index(normalised(name)))
     if not ranked:
         remedy = "put a line of names before it" if any(map(is_number, names)) else "name it with column=…"
-        raise UsageError(f"no column looks like SMILES (columns: {listed(names)}); {remedy}")
-    if len(ranked) > 1 and bare(ranked[0]) == bare(ranked[1]):
+        raise UsageError(f"no column looks like SMILES (columns: {column_list(names)}); {remedy}")
+    if len(ranked) > 1 and normalised(ranked[0]) == normalised(ranked[1]):
         raise UsageError(f"columns {shown(ranked[0])} and {shown(ranked[1])} both look like SMILES; name one with column=…")
     return ranked[0]
 
@@ -58,22 +58,22 @@ def is_number(name: str) -> bool:
     return re.fullmatch(r"[+-]?\d+([.,]\d+)?", name.strip()) is not None
 
 
-def given(column: str, names: Sequence[str]) -> str:
+def named_column(column: str, names: Sequence[str]) -> str:
     """A column that is named. Raises UsageError where it is absent or there twice."""
     if column not in names:
-        raise UsageError(f"column={column!r}: no such column (columns: {listed(names)}); {did_you_mean(column, names)}")
+        raise UsageError(f"column={column!r}: no such column (columns: {column_list(names)}); {did_you_mean(column, names)}")
     if list(names).count(column) > 1:
         raise UsageError(f"column={column!r}: there are {list(names).count(column)} of this name; rename all but one")
     return column
 
 
-def listed(names: Sequence[str], most: int = 12) -> str:
+def column_list(names: Sequence[str], most: int = 12) -> str:
     """Columns as messages list them."""
     more = f" and {len(names) - most:,} more" if len(names) > most else ""
     return (", ".join(map(shown, names[:most])) or "none") + more
 
 
-def typed(cells: pd.Series[Any], values: Values = as_values) -> pd.Series[Any]:
+def convert_types(cells: pd.Series[Any], values: Values = as_values) -> pd.Series[Any]:
     """Text as `values` takes it, numbers where all of it is; a blank cell is missing among numbers, and stays one among text."""
     if not (cells != "").any():
         return cells
@@ -81,6 +81,6 @@ def typed(cells: pd.Series[Any], values: Values = as_values) -> pd.Series[Any]:
     return cells if types.is_string_dtype(found.dtype) else found
 
 
-def others(table: pd.DataFrame, smiles: str) -> pd.DataFrame:
+def other_columns(table: pd.DataFrame, smiles: str) -> pd.DataFrame:
     """What a table says beside the SMILES; of columns with the same name the first."""
     return table.loc[:, ~table.columns.duplicated()].drop(columns=[smiles, "smiles"], errors="ignore")

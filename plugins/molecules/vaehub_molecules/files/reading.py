@@ -9,66 +9,97 @@ from typing import NamedTuple
 from vaehub.errors import UsageError
 from vaehub.files.guard import guarded, regular_file
 from vaehub.files.tables import SUFFIXES, suffix_of
-from vaehub_molecules.chem.canonical import DEFAULT
-from vaehub_molecules.chem.many import Reading, canonicals, canonicals_of_blocks
+from vaehub_molecules.chem.canonical import DEFAULT_POLICY
+from vaehub_molecules.chem.canonical_many import CanonicalOrRejected, canonical_all, canonical_blocks
 from vaehub_molecules.chem.policy import Policy
 from vaehub_molecules.chem.reasons import Rejected
-from vaehub_molecules.files.molecules import Molecules
-from vaehub_molecules.files.plain import plain
-from vaehub_molecules.files.records import MAX_BYTES, Line, Records
-from vaehub_molecules.files.sdf import sdf
-from vaehub_molecules.files.tables import table
+from vaehub_molecules.files.molecule_table import MoleculeTable
+from vaehub_molecules.files.records import MAX_BYTES, Records, RejectedLine
+from vaehub_molecules.files.sdf import sdf_records
+from vaehub_molecules.files.smi import smi_records
+from vaehub_molecules.files.tables import table_records
 
 
-class Kind(NamedTuple):
+class Format(NamedTuple):
     """How a kind of file is split into records, and how their texts become SMILES."""
 
     records: Callable[[Path, str | None], Records]
-    answers: Callable[[list[str], Policy, int | None], list[Reading]] = canonicals
+    answers: Callable[[list[str], Policy, int | None], list[CanonicalOrRejected]] = canonical_all
+    holds_smiles: bool = True
 
 
-KINDS = {
-    ".smi": Kind(plain),
-    ".smiles": Kind(plain),
-    ".txt": Kind(plain),
-    **{suffix: Kind(table) for suffix in SUFFIXES if suffix != ".txt"},
-    ".sdf": Kind(sdf, canonicals_of_blocks),
+FORMATS = {
+    ".smi": Format(smi_records),
+    ".smiles": Format(smi_records),
+    ".txt": Format(smi_records),
+    **{suffix: Format(table_records) for suffix in SUFFIXES if suffix != ".txt"},
+    ".sdf": Format(sdf_records, canonical_blocks, holds_smiles=False),
 }
 
 
 def read_molecules(
-    path: Path | str, policy: Policy = DEFAULT, column: str | None = None, workers: int | None = None
-) -> Molecules:
+    path: Path | str, policy: Policy = DEFAULT_POLICY, column: str | None = None, workers: int | None = None
+) -> MoleculeTable:
     """Canonical, unique molecules of a .smi, .smiles, .txt, .sdf, .csv, .tsv, .parquet or .feather file, each also .gz.
 
-    `column`: that of the SMILES in a table, found by its usual names if not given. Of molecules that come twice the first is kept.
-    Raises UsageError that names the file: there is none, it cannot be read, or no molecule in it is accepted.
+    Of molecules that come twice the first is kept.
+
+    Arguments:
+        path: the file.
+        policy: which molecules are accepted, and in which form.
+        column: that of the SMILES in a table; found by its usual names, if not given.
+        workers: processes that read many molecules; one a core, if not given.
+
+    Returns:
+        a frame of molecules with all else that the file says of them, and the lines that were rejected.
+
+    Raises:
+        UsageError: that names the file: there is none, it cannot be read, or no molecule in it is accepted.
+
+    >>> from tempfile import TemporaryDirectory
+    >>> with TemporaryDirectory() as folder:
+    ...     _ = Path(folder, "some.csv").write_text("smiles,pic50\\nOCC,5.5\\nC1CC,6\\n")
+    ...     found = read_molecules(Path(folder, "some.csv"))
+    >>> found.frame.to_dict("list"), [line.reason for line in found.rejected]
+    ({'smiles': ['CCO'], 'pic50': [5.5]}, ['a ring number without its pair (1)'])
     """
     path = Path(path)
-    kind = kind_of(path)
-    with guarded(path, "mend it or write it anew"):
-        records = kind.records(path, column)
-    if not records.texts and not records.broken:
-        raise UsageError(f"{path}: no molecule in it, the file is empty; give one with a SMILES string in each line")
-    found = accepted(path, records, kind.answers(records.texts, policy, workers))
+    kind, records = read_records(path, column)
+    found = collected(path, records, kind.answers(records.texts, policy, workers))
     if found.frame.empty:
         raise UsageError(f"{path}: none of {found.read:,} is accepted: {found.complaints()}")
     return found
 
 
-def kind_of(path: Path) -> Kind:
-    """The kind of a file by its name. Raises UsageError where there is no such file or kind."""
-    kind = KINDS[suffix_of(path, tuple(KINDS)).removesuffix(".gz")]
+def read_strings(path: Path, column: str | None = None) -> list[str]:
+    """SMILES as they stand in a file, repeated and invalid ones included; of an SDF record its canonical SMILES, "" where it has none.
+
+    Raises UsageError that names the file: there is none, it cannot be read, or it is empty.
+    """
+    kind, records = read_records(path, column)
+    broken = [""] * len(records.broken)
+    if kind.holds_smiles:
+        return [*records.texts, *broken]
+    return [answer if isinstance(answer, str) else "" for answer in kind.answers(records.texts, DEFAULT_POLICY, None)] + broken
+
+
+def read_records(path: Path, column: str | None) -> tuple[Format, Records]:
+    """What stands in a file. Raises UsageError where it cannot be read, or is empty."""
+    kind = FORMATS[suffix_of(path, tuple(FORMATS)).removesuffix(".gz")]
     regular_file(path, MAX_BYTES)
-    return kind
+    with guarded(path, "mend it or write it anew"):
+        records = kind.records(path, column)
+    if not records.texts and not records.broken:
+        raise UsageError(f"{path}: no molecule in it, the file is empty; give one with a SMILES string in each line")
+    return kind, records
 
 
-def accepted(path: Path, records: Records, answers: list[Reading]) -> Molecules:
+def collected(path: Path, records: Records, answers: list[CanonicalOrRejected]) -> MoleculeTable:
     """The molecules with what else is known of them, and those that were rejected."""
     good = [isinstance(answer, str) for answer in answers]
     frame = records.others.loc[good].copy()
     frame.insert(0, "smiles", [answer for answer in answers if isinstance(answer, str)])
     unique = frame.drop_duplicates("smiles", ignore_index=True)
     rows = zip(records.numbers, records.texts, answers, strict=True)
-    bad = [Line(number, text, answer) for number, text, answer in rows if isinstance(answer, Rejected)]
-    return Molecules(path, unique, sorted(bad + records.broken, key=lambda line: line.number), len(frame) - len(unique))
+    bad = [RejectedLine(number, text, answer) for number, text, answer in rows if isinstance(answer, Rejected)]
+    return MoleculeTable(path, unique, sorted(bad + records.broken, key=lambda line: line.number), len(frame) - len(unique))

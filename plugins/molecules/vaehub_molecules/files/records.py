@@ -10,7 +10,7 @@ import pandas as pd
 from vaehub_molecules.chem.reasons import Rejected
 
 
-class Line(NamedTuple):
+class RejectedLine(NamedTuple):
     """Something in a file that is not taken: the number of its line (of an SDF record or a Parquet row: its own number), from 1."""
 
     number: int
@@ -33,4 +33,4 @@ class Records:
     texts: list[str]
     numbers: list[int]
     others: pd.DataFrame
-    broken: list[Line] = field(default_factory=list)
+    broken: list[RejectedLine] = field(default_factory=list)

@@ -13,23 +13,37 @@ from rdkit.Chem.rdDepictor import Compute2DCoords
 
 from vaehub.files.atomic import atomic_write
 from vaehub.files.tables import SUFFIXES, check_output, matched_suffix, suffix_of, write_table
-from vaehub_molecules.chem.canonical import DEFAULT
+from vaehub_molecules.chem.canonical import DEFAULT_POLICY, canonical_or_empty
 from vaehub_molecules.chem.drawing import grid, grid_svg
 from vaehub_molecules.chem.policy import Policy
-from vaehub_molecules.chem.properties import table
+from vaehub_molecules.chem.properties import property_table
 
-TOLD = ("qed", "logp", "sa", "mw")  # properties beside each molecule
-DRAWN = 100  # molecules in a picture at most
+WRITTEN_PROPERTIES = ("qed", "logp", "sa", "mw")  # properties beside each molecule
+MAX_DRAWN = 100  # molecules in a picture at most
 
 
-def write_molecules(texts: Sequence[str], path: Path, policy: Policy = DEFAULT) -> None:
+def write_molecules(texts: Sequence[str], path: Path, policy: Policy = DEFAULT_POLICY) -> None:
     """Write strings, as a model spells them, to .smi, .sdf, a table (.csv, .parquet …), each also .gz, or a picture (.png, .svg).
 
     Tables have all rows: `smiles` is canonical and empty where a row is no molecule, `text` what was spelt. The other formats have the
     molecules alone; the name of each is its row, counted from 1.
+
+    Arguments:
+        texts: strings, molecules or not.
+        path: the file; its suffix says what is written.
+        policy: which molecules are accepted.
+
+    Raises:
+        UsageError: for a suffix that nothing is written to.
+
+    >>> from tempfile import TemporaryDirectory
+    >>> with TemporaryDirectory() as folder:
+    ...     write_molecules(["OCC", "C1CC"], Path(folder, "new.smi"))
+    ...     print(Path(folder, "new.smi").read_text().strip())
+    CCO 1
     """
     check_output(path, known=(*FORMATS, *TABLES))
-    frame = described(texts, policy)
+    frame = describe_strings(texts, policy)
     if matched_suffix(path, TABLES):
         return write_table(frame, path)
     suffix = suffix_of(path, tuple(FORMATS))
@@ -37,24 +51,22 @@ def write_molecules(texts: Sequence[str], path: Path, policy: Policy = DEFAULT) 
     atomic_write(path, gzip.compress(content, mtime=0) if suffix.endswith(".gz") else content)
 
 
-def described(texts: Sequence[str], policy: Policy) -> pd.DataFrame:
+def describe_strings(texts: Sequence[str], policy: Policy) -> pd.DataFrame:
     """row, smiles, text and properties of strings."""
-    from vaehub_molecules.use.codec import canonical_or_empty
-
     smiles = canonical_or_empty(texts, policy)
     real = sorted({text for text in smiles if text})
-    values = table(real, TOLD).set_index(pd.Index(real, dtype=object)).reindex(smiles)
+    values = property_table(real, WRITTEN_PROPERTIES).set_index(pd.Index(real, dtype=object)).reindex(smiles)
     rows = pd.DataFrame({"row": range(1, len(texts) + 1), "smiles": smiles, "text": list(texts)})
     return rows.join(values.reset_index(drop=True))
 
 
-def lines(frame: pd.DataFrame) -> bytes:
+def smi_bytes(frame: pd.DataFrame) -> bytes:
     """SMILES and row, one molecule a line."""
     real = frame[frame.smiles != ""]
     return "".join(f"{smiles} {row}\n" for smiles, row in zip(real.smiles, real.row, strict=True)).encode()
 
 
-def sdf(frame: pd.DataFrame) -> bytes:
+def sdf_bytes(frame: pd.DataFrame) -> bytes:
     """Molecules with flat coordinates, all other columns as their properties."""
     out = StringIO()
     with SDWriter(out) as writer:
@@ -75,19 +87,19 @@ def legends(frame: pd.DataFrame) -> list[str]:
     ]
 
 
-def png(frame: pd.DataFrame) -> bytes:
+def png_bytes(frame: pd.DataFrame) -> bytes:
     """A picture of the first molecules."""
-    shown = frame.head(DRAWN)
+    shown = frame.head(MAX_DRAWN)
     return grid(shown.smiles.tolist(), legends(shown))
 
 
-def svg(frame: pd.DataFrame) -> bytes:
+def svg_bytes(frame: pd.DataFrame) -> bytes:
     """The same as SVG."""
-    shown = frame.head(DRAWN)
+    shown = frame.head(MAX_DRAWN)
     return grid_svg(shown.smiles.tolist(), legends(shown))
 
 
 TABLES = tuple(suffix for suffix in SUFFIXES if suffix != ".txt")
 FORMATS: Mapping[str, Callable[[pd.DataFrame], bytes]] = {
-    ".smi": lines, ".smiles": lines, ".txt": lines, ".sdf": sdf, ".png": png, ".svg": svg,
+    ".smi": smi_bytes, ".smiles": smi_bytes, ".txt": smi_bytes, ".sdf": sdf_bytes, ".png": png_bytes, ".svg": svg_bytes,
 }  # fmt: skip

@@ -6,7 +6,7 @@ Hernández-Lobato, 2023), arXiv:2310.09267. Theirs make every product of an edit
 looked at in random order until one is sound, which gives the same molecules in a fraction of the time.
 """
 
-from vaehub_molecules.graphs.crossover import crossed
-from vaehub_molecules.graphs.mutation import mutated
+from vaehub_molecules.graphs.crossover import cross
+from vaehub_molecules.graphs.mutation import mutate
 
-__all__ = ["crossed", "mutated"]
+__all__ = ["cross", "mutate"]

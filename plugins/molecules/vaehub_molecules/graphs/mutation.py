@@ -8,7 +8,7 @@ from typing import TypeAlias, TypeVar
 
 from rdkit.Chem import Mol
 
-from vaehub_molecules.graphs.products import kekule, made, one_of, shuffled, sound_rings
+from vaehub_molecules.graphs.reactions import first_valid, has_plausible_rings, kekulised, run_reaction, shuffled
 
 TRIES = 10
 T = TypeVar("T")
@@ -16,55 +16,60 @@ Rule: TypeAlias = Callable[[Mol, Random], str]
 ELEMENTS = {6: 0.15, 7: 0.15, 8: 0.14, 9: 0.14, 16: 0.14, 17: 0.14, 35: 0.14}  # atomic number: chance
 BONDS = (0.6, 0.35, 0.05)  # single, double, triple
 
-APPENDED = (("[*;!H0:1]>>[*:1]-{}", "C N O F S Cl Br"), ("[*;!H0;!H1:1]>>[*:1]={}", "C N O"), ("[*;H3:1]>>[*:1]#{}", "C N"))
-INSERTED = (
+APPEND_ATOM = (("[*;!H0:1]>>[*:1]-{}", "C N O F S Cl Br"), ("[*;!H0;!H1:1]>>[*:1]={}", "C N O"), ("[*;H3:1]>>[*:1]#{}", "C N"))
+INSERT_ATOM = (
     ("[*:1]~[*:2]>>[*:1]{}[*:2]", "C N O S"),
     ("[*;!H0:1]~[*:2]>>[*:1]={}-[*:2]", "C N"),
     ("[*;!R;!H1;!H0:1]~[*:2]>>[*:1]#{}-[*:2]", "C"),
 )
-DELETED = {
+DELETE_ATOM = {
     "[*:1]~[D1:2]>>[*:1]": 0.25,
     "[*:1]~[D2:2]~[*:3]>>[*:1]-[*:3]": 0.25,
     "[*:1]~[D3:2](~[*;!H0:3])~[*:4]>>[*:1]-[*:3]-[*:4]": 0.25,
     "[*:1]~[D4:2](~[*;!H0:3])(~[*;!H0:4])~[*:5]>>[*:1]-[*:3]-[*:4]-[*:5]": 0.1875,
     "[*:1]~[D4:2](~[*;!H0;!H1:3])(~[*:4])~[*:5]>>[*:1]-[*:3](-[*:4])-[*:5]": 0.0625,
 }
-REBOUND = {
+CHANGE_BOND = {
     "[*:1]!-[*:2]>>[*:1]-[*:2]": 0.45,
     "[*;!H0:1]-[*;!H0:2]>>[*:1]=[*:2]": 0.45,
     "[*:1]#[*:2]>>[*:1]=[*:2]": 0.05,
     "[*;!R;!H1;!H0:1]~[*:2]>>[*:1]#[*:2]": 0.05,
 }
-RINGED = {
+CLOSE_RING = {
     "[*;!r;!H0:1]~[*;!r:2]~[*;!r;!H0:3]>>[*:1]1~[*:2]~[*:3]1": 0.05,
     "[*;!r;!H0:1]~[*!r:2]~[*!r:3]~[*;!r;!H0:4]>>[*:1]1~[*:2]~[*:3]~[*:4]1": 0.05,
     "[*;!r;!H0:1]~[*!r:2]~[*:3]~[*:4]~[*;!r;!H0:5]>>[*:1]1~[*:2]~[*:3]~[*:4]~[*:5]1": 0.45,
     "[*;!r;!H0:1]~[*!r:2]~[*:3]~[*:4]~[*!r:5]~[*;!r;!H0:6]>>[*:1]1~[*:2]~[*:3]~[*:4]~[*:5]~[*:6]1": 0.45,
 }
-OPENED = {"[*:1]@[*:2]>>([*:1].[*:2])": 1.0}
+OPEN_RING = {"[*:1]@[*:2]>>([*:1].[*:2])": 1.0}
 
 
-def mutated(mol: Mol, rng: Random) -> Mol | None:
-    """A molecule with one atom or bond added, changed or taken away; None where ten tries came to nothing."""
-    given = kekule(mol)
+def mutate(mol: Mol, rng: Random) -> Mol | None:
+    """A molecule with one atom or bond added, changed or taken away; None where ten tries came to nothing.
+
+    >>> from rdkit.Chem import MolFromSmiles, MolToSmiles
+    >>> MolToSmiles(mutate(MolFromSmiles("CCCO"), Random(0)))
+    'CCCF'
+    """
+    given = kekulised(mol)
     for _ in range(TRIES):
-        rule = drawn(RULES, rng)
-        if child := one_of(shuffled(made(rule(given, rng), given), rng), sound_rings):
+        rule = weighted_choice(RULES, rng)
+        if child := first_valid(shuffled(run_reaction(rule(given, rng), given), rng), has_plausible_rings):
             return child
     return None
 
 
-def drawn(chances: Mapping[T, float], rng: Random) -> T:
+def weighted_choice(chances: Mapping[T, float], rng: Random) -> T:
     """A key, by its chance."""
     return rng.choices(list(chances), list(chances.values()))[0]
 
 
-def listed(chances: Mapping[str, float]) -> Rule:
+def one_of(chances: Mapping[str, float]) -> Rule:
     """A rule that draws one of these edits."""
-    return lambda mol, rng: drawn(chances, rng)
+    return lambda mol, rng: weighted_choice(chances, rng)
 
 
-def with_atom(edits: Sequence[tuple[str, str]]) -> Rule:
+def one_with_new_atom(edits: Sequence[tuple[str, str]]) -> Rule:
     """A rule that draws the order of the bond to a new atom, then its element."""
 
     def rule(mol: Mol, rng: Random) -> str:
@@ -74,20 +79,20 @@ def with_atom(edits: Sequence[tuple[str, str]]) -> Rule:
     return rule
 
 
-def another_element(mol: Mol, rng: Random) -> str:
+def change_element(mol: Mol, rng: Random) -> str:
     """One element of the molecule becomes another."""
     present = {atom.GetAtomicNum() for atom in mol.GetAtoms()} & set(ELEMENTS)
-    old = drawn({z: chance for z, chance in ELEMENTS.items() if z in present} or ELEMENTS, rng)
-    new = drawn({z: chance for z, chance in ELEMENTS.items() if z != old}, rng)
+    old = weighted_choice({z: chance for z, chance in ELEMENTS.items() if z in present} or ELEMENTS, rng)
+    new = weighted_choice({z: chance for z, chance in ELEMENTS.items() if z != old}, rng)
     return f"[#{old}:1]>>[#{new}:1]"
 
 
 RULES: Mapping[Rule, float] = {
-    with_atom(INSERTED): 0.15,
-    listed(REBOUND): 0.14,
-    listed(OPENED): 0.14,
-    listed(RINGED): 0.14,
-    listed(DELETED): 0.14,
-    another_element: 0.14,
-    with_atom(APPENDED): 0.15,
+    one_with_new_atom(INSERT_ATOM): 0.15,
+    one_of(CHANGE_BOND): 0.14,
+    one_of(OPEN_RING): 0.14,
+    one_of(CLOSE_RING): 0.14,
+    one_of(DELETE_ATOM): 0.14,
+    change_element: 0.14,
+    one_with_new_atom(APPEND_ATOM): 0.15,
 }

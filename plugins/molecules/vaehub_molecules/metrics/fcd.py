@@ -38,11 +38,11 @@ def activations(smiles: Sequence[str]) -> NDArray[Any]:
     """The last hidden layer of ChemNet (N, F); each distinct molecule is run once."""
     distinct, where = np.unique(np.array(smiles), return_inverse=True)
     with torch.inference_mode():
-        rows = [chemnet()(inputs(distinct[start : start + BATCH])) for start in range(0, len(distinct), BATCH)]
+        rows = [chemnet()(one_hot(distinct[start : start + BATCH])) for start in range(0, len(distinct), BATCH)]
     return np.asarray(torch.cat(rows).numpy()[where])
 
 
-def inputs(smiles: Iterable[str]) -> torch.Tensor:
+def one_hot(smiles: Iterable[str]) -> torch.Tensor:
     """One-hot symbols (B, symbols, LENGTH), scaled as fcd_torch scales them."""
     from fcd_torch.utils import get_one_hot  # type: ignore[import-untyped]
 
@@ -64,6 +64,9 @@ def frechet(a: Moments | None, b: Moments | None) -> float:
 
     "Fréchet ChemNet Distance" (Preuer et al., 2018), doi:10.1021/acs.jcim.8b00234. The trace of the root is the sum of the square roots
     of the eigenvalues of Σ_a^½ Σ_b Σ_a^½, which is symmetric.
+
+    >>> frechet(Moments(np.array([1.0, 0.0]), np.eye(2)), Moments(np.zeros(2), 4 * np.eye(2)))
+    3.0
     """
     if a is None or b is None:
         return float("nan")

@@ -12,22 +12,22 @@ from numpy.typing import NDArray
 from rdkit.Chem import FragmentOnBRICSBonds, Mol, MolFromSmiles, MolToSmiles
 from rdkit.Chem.Scaffolds.MurckoScaffold import GetScaffoldForMol
 
-from vaehub_molecules.chem.canonical import silence
+from vaehub_molecules.chem.canonical import silence_rdkit
 from vaehub_molecules.chem.fingerprints import fingerprints
-from vaehub_molecules.chem.limits import check
+from vaehub_molecules.chem.parallel import parallel_map
 from vaehub_molecules.chem.policy import Policy
+from vaehub_molecules.chem.prechecks import check_text
 from vaehub_molecules.chem.properties import PROPERTIES
 from vaehub_molecules.chem.reasons import Rejected
-from vaehub_molecules.chem.spread import spread
-from vaehub_molecules.metrics.filters import passes
+from vaehub_molecules.metrics.filters import passes_filters
 
-VALUES = {"logP": "logp", "SA": "sa", "QED": "qed", "weight": "mw"}  # the names of MOSES and ours
+PROPERTY_COLUMNS = {"logP": "logp", "SA": "sa", "QED": "qed", "weight": "mw"}  # the names of MOSES and ours
 MAX_LENGTH = Policy().max_length
 BITS = 1_024  # of a fingerprint, as in MOSES
-RINGS = 2  # scaffolds with fewer rings are not counted
+MIN_RINGS = 2  # scaffolds with fewer rings are not counted
 
 
-class Molecule(NamedTuple):
+class Features(NamedTuple):
     """One valid molecule."""
 
     smiles: str  # canonical
@@ -40,7 +40,7 @@ class Molecule(NamedTuple):
 
 @final
 @dataclass(frozen=True)
-class Molecules:
+class FeatureSet:
     """N valid molecules, as often as each was drawn."""
 
     smiles: list[str]
@@ -51,50 +51,46 @@ class Molecules:
     values: Mapping[str, NDArray[np.float64]]
 
     @staticmethod
-    def of(smiles: Sequence[str], workers: int | None = None) -> Molecules:
+    def of(smiles: Sequence[str], workers: int | None = None) -> FeatureSet:
         """The valid ones of these, in order; each text is looked at once, many in `workers` processes."""
         distinct = list(dict.fromkeys(smiles))
-        known = dict(zip(distinct, spread(examined, distinct, workers), strict=True))
-        return gathered([found for text in smiles if (found := known[text]) is not None])
+        by_text = dict(zip(distinct, parallel_map(features_of, distinct, workers), strict=True))
+        valid = [features for text in smiles if (features := by_text[text]) is not None]
+        values = np.array([molecule.values for molecule in valid], dtype=float).reshape(len(valid), len(PROPERTY_COLUMNS))
+        return FeatureSet(
+            [molecule.smiles for molecule in valid],
+            np.array([molecule.print for molecule in valid], dtype=np.uint8).reshape(len(valid), BITS // 8),
+            Counter(fragment for molecule in valid for fragment in molecule.fragments),
+            Counter(molecule.scaffold for molecule in valid if molecule.scaffold),
+            np.array([molecule.passes for molecule in valid], dtype=bool),
+            dict(zip(PROPERTY_COLUMNS, values.T, strict=True)),
+        )
 
     def __len__(self) -> int:
         return len(self.smiles)
 
 
-def gathered(found: Sequence[Molecule]) -> Molecules:
-    """Molecules side by side."""
-    values = np.array([one.values for one in found], dtype=float).reshape(len(found), len(VALUES))
-    return Molecules(
-        [one.smiles for one in found],
-        np.array([one.print for one in found], dtype=np.uint8).reshape(len(found), BITS // 8),
-        Counter(fragment for one in found for fragment in one.fragments),
-        Counter(one.scaffold for one in found if one.scaffold),
-        np.array([one.passes for one in found], dtype=bool),
-        dict(zip(VALUES, values.T, strict=True)),
-    )
-
-
-def examined(text: str) -> Molecule | None:
+def features_of(text: str) -> Features | None:
     """Everything of one molecule, of its canonical SMILES; None where it is not valid."""
-    smiles = valid(text)
+    smiles = valid_smiles(text)
     if smiles is None:
         return None
     mol = MolFromSmiles(smiles)
-    return Molecule(
+    return Features(
         smiles,
         np.packbits(fingerprints([smiles], size=BITS, counts=False)[0]),
         fragments(mol),
         scaffold(mol),
-        passes(mol),
-        tuple(float(PROPERTIES[name](mol)) for name in VALUES.values()),
+        passes_filters(mol),
+        tuple(float(PROPERTIES[name](mol)) for name in PROPERTY_COLUMNS.values()),
     )
 
 
-def valid(text: str) -> str | None:
+def valid_smiles(text: str) -> str | None:
     """Canonical SMILES of what RDKit can read; None for anything else, for nothing at all, and for what may hang a parser."""
-    silence()
+    silence_rdkit()
     try:
-        check(text, MAX_LENGTH)
+        check_text(text, MAX_LENGTH)
     except Rejected:
         return None
     mol = MolFromSmiles(text)
@@ -115,4 +111,4 @@ def scaffold(mol: Mol) -> str:
     "The Properties of Known Drugs. 1. Molecular Frameworks" (Bemis & Murcko, 1996), doi:10.1021/jm9602928.
     """
     core = GetScaffoldForMol(mol)  # type: ignore[no-untyped-call]
-    return MolToSmiles(core) if core.GetRingInfo().NumRings() >= RINGS else ""
+    return MolToSmiles(core) if core.GetRingInfo().NumRings() >= MIN_RINGS else ""

@@ -24,26 +24,29 @@ class Patterns(NamedTuple):
     bits: NDArray[np.uint8]
 
 
-def passes(mol: Mol) -> bool:
+def passes_filters(mol: Mol) -> bool:
     """Whether a molecule has no ring above seven atoms, no charge, only C N S O F Cl Br H, and none of 502 patterns (MCF and PAINS).
 
     "Molecular Sets (MOSES)" (Polykovskiy et al., 2020), doi:10.3389/fphar.2020.565644.
+
+    >>> passes_filters(MolFromSmiles("CC(=O)Nc1ccc(O)cc1")), passes_filters(MolFromSmiles("C1CCCCCCC1"))
+    (True, False)
     """
     if any(len(ring) > MAX_RING for ring in mol.GetRingInfo().AtomRings()):
         return False
     if any(atom.GetFormalCharge() or atom.GetSymbol() not in ALLOWED for atom in mol.GetAtoms()):
         return False
-    return not flagged(AddHs(mol)) and readable(mol)
+    return not has_pattern(AddHs(mol)) and survives_round_trip(mol)
 
 
-def flagged(mol: Mol) -> bool:
+def has_pattern(mol: Mol) -> bool:
     """Whether a molecule with its hydrogens has one of the patterns; only those are tried whose bits it has."""
-    known = patterns()
-    possible = ~(known.bits & ~bits(mol)).any(axis=1)
-    return any(mol.HasSubstructMatch(known.queries[index]) for index in np.flatnonzero(possible))
+    compiled = patterns()
+    possible = ~(compiled.bits & ~pattern_bits(mol)).any(axis=1)
+    return any(mol.HasSubstructMatch(compiled.queries[index]) for index in np.flatnonzero(possible))
 
 
-def readable(mol: Mol) -> bool:
+def survives_round_trip(mol: Mol) -> bool:
     """Whether the molecule without stereochemistry can be written and read again."""
     smiles = MolToSmiles(mol, isomericSmiles=False)
     return bool(smiles) and MolFromSmiles(smiles) is not None
@@ -53,10 +56,10 @@ def readable(mol: Mol) -> bool:
 def patterns() -> Patterns:
     """All patterns, once per process."""
     queries = tuple(map(MolFromSmarts, pd.read_csv(TABLE)["smarts"]))
-    return Patterns(queries, np.stack([bits(query) for query in queries]))
+    return Patterns(queries, np.stack([pattern_bits(query) for query in queries]))
 
 
-def bits(mol: Mol) -> Any:
+def pattern_bits(mol: Mol) -> Any:
     """Packed bits such that a pattern can match only where all of its own are set."""
     flags = np.zeros(0, dtype=np.uint8)
     ConvertToNumpyArray(PatternFingerprint(mol), flags)

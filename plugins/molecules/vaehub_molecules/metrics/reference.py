@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from vaehub.errors import UsageError
 from vaehub_molecules.metrics.fcd import Moments, moments
-from vaehub_molecules.metrics.features import Molecules
+from vaehub_molecules.metrics.features import PROPERTY_COLUMNS, FeatureSet
 
 OFFICIAL = {
     "ded25073225a895d4ed17bf1d4223d27560e87ff4cb85786346ca1cc8efa03d3",  # test_stats.npz of molsets 0.3.1
@@ -24,7 +24,15 @@ OFFICIAL = {
 @final
 @dataclass(frozen=True)
 class Reference:
-    """M molecules: moments of ChemNet, packed fingerprints (M, 128), counts of fragments and scaffolds, values by property."""
+    """Statistics of M molecules that samples are compared with.
+
+    Arguments:
+        moments: mean and covariance of ChemNet's last hidden layer; None where there is none, and FCD is NaN.
+        prints: (M, 128) packed fingerprints.
+        fragments: how often each BRICS fragment occurs.
+        scaffolds: how often each Murcko scaffold occurs.
+        values: M values of each property.
+    """
 
     moments: Moments | None
     prints: NDArray[np.uint8]
@@ -35,10 +43,10 @@ class Reference:
     @staticmethod
     def of(smiles: Sequence[str], workers: int | None = None) -> Reference:
         """The statistics of a test set. Raises UsageError where none of it is valid."""
-        found = Molecules.of(smiles, workers)
+        found = FeatureSet.of(smiles, workers)
         if not len(found):
             raise UsageError(f"none of the {len(smiles):,} molecules to compare with is valid; give a test set of SMILES")
-        return reference_of(found)
+        return Reference(moments(found.smiles), found.prints, found.fragments, found.scaffolds, found.values)
 
     @staticmethod
     def official(path: Path) -> Reference:
@@ -50,16 +58,11 @@ class Reference:
                 f"{path}: not a statistics file of molsets 0.3.1 (its checksum differs); give the test molecules instead"
             )
         # pickled inside, hence the checksum: only two files whose content is known get here
-        return unpacked(np.load(path, allow_pickle=True)["stats"].item())
-
-
-def reference_of(found: Molecules) -> Reference:
-    """The statistics of molecules that were examined."""
-    return Reference(moments(found.smiles), found.prints, found.fragments, found.scaffolds, found.values)
-
-
-def unpacked(stats: Mapping[str, Any]) -> Reference:
-    """The statistics of MOSES in our form."""
-    values = {name: np.asarray(stats[name]["values"], dtype=float) for name in ("logP", "SA", "QED", "weight")}
-    seen = Moments(stats["FCD"]["mu"], stats["FCD"]["sigma"])
-    return Reference(seen, np.packbits(stats["SNN"]["fps"], axis=1), stats["Frag"]["frag"], stats["Scaf"]["scaf"], values)
+        stats: Mapping[str, Any] = np.load(path, allow_pickle=True)["stats"].item()
+        return Reference(
+            Moments(stats["FCD"]["mu"], stats["FCD"]["sigma"]),
+            np.packbits(stats["SNN"]["fps"], axis=1),
+            stats["Frag"]["frag"],
+            stats["Scaf"]["scaf"],
+            {name: np.asarray(stats[name]["values"], dtype=float) for name in PROPERTY_COLUMNS},
+        )

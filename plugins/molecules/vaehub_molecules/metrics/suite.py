@@ -12,48 +12,63 @@ from pathlib import Path
 from scipy.stats import wasserstein_distance
 
 from vaehub.errors import UsageError
-from vaehub_molecules.metrics.alike import cosine, internal_diversity, nearest_similarity
 from vaehub_molecules.metrics.fcd import frechet, moments
-from vaehub_molecules.metrics.features import Molecules
+from vaehub_molecules.metrics.features import FeatureSet
 from vaehub_molecules.metrics.reference import Reference
+from vaehub_molecules.metrics.similarity import cosine, internal_diversity, nearest_similarity
 
-AT = {"1k": 1_000, "10k": 10_000}
+UNIQUENESS_AT = {"1k": 1_000, "10k": 10_000}
 
 
 def evaluate(
     samples: Sequence[str],
-    train: Collection[str],
+    train: Collection[str] = (),
     test: Sequence[str] | None = None,
     statistics: Path | None = None,
     workers: int | None = None,
 ) -> Mapping[str, float]:
-    """Every measure of samples, as they were drawn, by name; what compares needs a test set or the official statistics file.
+    """Every measure of MOSES for samples, by name; what compares needs a test set or the official statistics file.
 
-    `train` are canonical SMILES. Many molecules are examined in `workers` processes, by default one a core; the figures do not depend on
-    how many. Raises UsageError for no samples, a test set without a valid molecule, and a file that is none of MOSES.
+    Arguments:
+        samples: SMILES as they were drawn, invalid and repeated ones included.
+        train: canonical SMILES that are not new; without any, novelty is left out.
+        test: SMILES to compare with.
+        statistics: test_stats.npz or test_scaffolds_stats.npz of molsets 0.3.1, in place of `test`.
+        workers: processes that examine many molecules; one a core, if not given. The figures do not depend on how many.
+
+    Returns:
+        validity, uniqueness, novelty, IntDiv, IntDiv2 and Filters, and with something to compare with FCD, SNN, Frag, Scaf and the
+        Wasserstein distances (W1) of logP, SA, QED and weight.
+
+    Raises:
+        UsageError: for no samples, a test set without a valid molecule, and a statistics file that is none of MOSES.
+
+    >>> figures = evaluate(["OCC", "CCN", "C1CC"], train=["CCO"])
+    >>> round(figures["validity"], 2), figures["uniqueness"], figures["novelty"]
+    (0.67, 1.0, 0.5)
     """
     if not samples:
         raise UsageError("no samples to judge; draw some first")
-    found = Molecules.of(samples, workers)
+    found = FeatureSet.of(samples, workers)
     figures = {"validity": len(found) / len(samples)}
     if not len(found):
         return figures
-    figures |= distinct(found.smiles, len(samples)) | {"novelty": novelty(found.smiles, train)} | alone(found)
-    reference = reference_for(test, statistics, workers)
-    return figures if reference is None else figures | compare(found, reference)
-
-
-def reference_for(test: Sequence[str] | None, statistics: Path | None, workers: int | None) -> Reference | None:
-    """What to compare with, if anything."""
+    figures |= uniqueness(found.smiles, len(samples))
+    if train:
+        figures["novelty"] = novelty(found.smiles, train)
+    figures["IntDiv"], figures["IntDiv2"] = internal_diversity(found.prints)
+    figures["Filters"] = float(found.passes.mean())
     if statistics is not None:
-        return Reference.official(statistics)
-    return Reference.of(test, workers) if test else None
+        figures |= compare(found, Reference.official(statistics))
+    elif test:
+        figures |= compare(found, Reference.of(test, workers))
+    return figures
 
 
-def distinct(smiles: Sequence[str], drawn: int) -> dict[str, float]:
+def uniqueness(smiles: Sequence[str], drawn: int) -> dict[str, float]:
     """The share of distinct molecules among all valid ones, and among the first 1,000 and 10,000 where as many were drawn."""
     shares = {"uniqueness": len(set(smiles)) / len(smiles)}
-    for name, k in AT.items():
+    for name, k in UNIQUENESS_AT.items():
         if drawn >= k:
             shares[f"uniqueness@{name}"] = len(set(smiles[:k])) / len(smiles[:k])
     return shares
@@ -65,16 +80,17 @@ def novelty(smiles: Sequence[str], train: Collection[str]) -> float:
     return len(drawn.difference(train)) / len(drawn)
 
 
-def alone(found: Molecules) -> dict[str, float]:
-    """What needs no other molecules."""
-    first, second = internal_diversity(found.prints)
-    return {"IntDiv": first, "IntDiv2": second, "Filters": float(found.passes.mean())}
+def compare(found: FeatureSet, reference: Reference) -> dict[str, float]:
+    """What compares two sets: FCD, SNN, Frag, Scaf, and the Wasserstein distances between distributions of four properties.
 
-
-def compare(found: Molecules, reference: Reference) -> dict[str, float]:
-    """What compares: FCD, SNN, Frag, Scaf, and the Wasserstein distance between distributions of four properties."""
+    >>> test = ["CC(=O)Nc1ccc(O)cc1", "O=C(Nc1ccccc1)c1ccc(F)cc1"]
+    >>> found = FeatureSet.of(test)
+    >>> figures = compare(found, Reference(None, found.prints, found.fragments, found.scaffolds, found.values))
+    >>> {name: round(figures[name], 3) for name in ("SNN", "Scaf", "QED W1")}
+    {'SNN': 1.0, 'Scaf': 1.0, 'QED W1': 0.0}
+    """
     return {
-        "FCD": frechet(moments(found.smiles), reference.moments),
+        "FCD": frechet(reference.moments and moments(found.smiles), reference.moments),
         "SNN": nearest_similarity(found.prints, reference.prints),
         "Frag": cosine(found.fragments, reference.fragments),
         "Scaf": cosine(found.scaffolds, reference.scaffolds),

@@ -6,7 +6,7 @@ from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from typing import final
 
-from vaehub_molecules.chem.fingerprints import molecule
+from vaehub_molecules.chem.fingerprints import parse_molecule
 from vaehub_molecules.oracles.terms import Term
 
 
@@ -46,4 +46,4 @@ class Formula(Oracle):
 
     def score(self, smiles: str) -> float:
         """The value of the term. Raises ValueError where RDKit cannot read the molecule."""
-        return self.term(molecule(smiles))
+        return self.term(parse_molecule(smiles))

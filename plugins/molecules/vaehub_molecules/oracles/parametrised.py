@@ -5,22 +5,22 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from vaehub.errors import UsageError
-from vaehub_molecules.chem.fingerprints import molecule
-from vaehub_molecules.oracles.formulas import isomers
-from vaehub_molecules.oracles.shapes import Clipped, Geometric
-from vaehub_molecules.oracles.terms import Alike, Term
+from vaehub_molecules.chem.fingerprints import parse_molecule
+from vaehub_molecules.oracles.isomers import isomers
+from vaehub_molecules.oracles.modifiers import Clipped, GeometricMean
+from vaehub_molecules.oracles.terms import Similarity, Term
 
-ENOUGH = 0.7  # GuacaMol's threshold for its similarity tasks
+SIMILARITY_THRESHOLD = 0.7  # GuacaMol's threshold for its similarity tasks
 
 
 def similarity(target: str) -> Term:
     """min(1, T_ECFP4(x, target) / 0.7)."""
-    return Clipped(Alike(read(target)), ENOUGH)
+    return Clipped(Similarity(checked_target(target)), SIMILARITY_THRESHOLD)
 
 
 def rediscovery(target: str) -> Term:
     """T_ECFP4(x, target)."""
-    return Alike(read(target))
+    return Similarity(checked_target(target))
 
 
 def median(targets: str) -> Term:
@@ -28,13 +28,13 @@ def median(targets: str) -> Term:
     several = targets.split(",")
     if len(several) < 2:
         raise UsageError(f"median:{targets}: the median of one molecule is that molecule; give two with a comma between")
-    return Geometric(tuple(Alike(read(target)) for target in several))
+    return GeometricMean(tuple(Similarity(checked_target(target)) for target in several))
 
 
-def read(target: str) -> str:
+def checked_target(target: str) -> str:
     """A target as it was given. Raises UsageError where RDKit cannot read it, or it has no atoms."""
     try:
-        atoms = molecule(target).GetNumAtoms()
+        atoms = parse_molecule(target).GetNumAtoms()
     except ValueError as error:
         raise UsageError(f"{error}; give the target of the objective as valid SMILES") from error
     if not atoms:

@@ -6,9 +6,9 @@ Matters: A Benchmark for Practical Molecular Optimization" (Gao et al., 2022), a
 
 from __future__ import annotations
 
-from vaehub_molecules.oracles.formulas import isomers
-from vaehub_molecules.oracles.shapes import AtLeast, AtMost, Clipped, Geometric, Mean, Near
-from vaehub_molecules.oracles.terms import Alike, Atoms, Has, Lacks, Measure, Term, value
+from vaehub_molecules.oracles.isomers import isomers
+from vaehub_molecules.oracles.modifiers import ArithmeticMean, AtLeast, AtMost, Clipped, GeometricMean, Near
+from vaehub_molecules.oracles.terms import Descriptor, ElementCount, HasPattern, LacksPattern, Similarity, Term, target_value
 
 ALBUTEROL = "CC(C)(C)NCC(O)c1ccc(O)c(CO)c1"
 AMLODIPINE = r"Clc1ccccc1C2C(=C(/N/C(=C2/C(=O)OCC)COCCN)C)\C(=O)OC"
@@ -29,58 +29,63 @@ TROGLITAZONE = "Cc1c(C)c2OC(C)(COc3ccc(CC4SC(=O)NC4=O)cc3)CCc2c(C)c1O"
 ZALEPLON = "O=C(C)N(CC)C1=CC=CC(C2=CC=NC3=C(C=NN23)C#N)=C1"
 SCAFFOLD = "[#7]-c1n[c;h1]nc2[c;h1]c(-[#8])[c;h0][c;h1]c12"
 
-LOGP, TPSA, BERTZ = Measure("logp"), Measure("tpsa"), Measure("bertz")
+LOGP, TPSA, BERTZ = Descriptor("logp"), Descriptor("tpsa"), Descriptor("bertz")
 
 TERMS: dict[str, Term] = {
-    "albuterol_similarity": Clipped(Alike(ALBUTEROL, "FCFP4"), 0.75),
-    "amlodipine_mpo": Geometric((Alike(AMLODIPINE), Near(Measure("rings"), 3, 0.5))),
-    "celecoxib_rediscovery": Alike(CELECOXIB),
-    "deco_hop": Mean(
-        (Clipped(Alike(HOP, "PHCO"), 0.85), Lacks("CS([#6])(=O)=O"), Lacks("[#7]-c1ccc2ncsc2c1"), Has(SCAFFOLD)),
+    "albuterol_similarity": Clipped(Similarity(ALBUTEROL, "FCFP4"), 0.75),
+    "amlodipine_mpo": GeometricMean((Similarity(AMLODIPINE), Near(Descriptor("rings"), 3, 0.5))),
+    "celecoxib_rediscovery": Similarity(CELECOXIB),
+    "deco_hop": ArithmeticMean(
+        (
+            Clipped(Similarity(HOP, "PHCO"), 0.85),
+            LacksPattern("CS([#6])(=O)=O"),
+            LacksPattern("[#7]-c1ccc2ncsc2c1"),
+            HasPattern(SCAFFOLD),
+        ),
     ),
-    "fexofenadine_mpo": Geometric((Clipped(Alike(FEXOFENADINE, "AP"), 0.8), AtLeast(TPSA, 90, 10), AtMost(LOGP, 4, 1))),
+    "fexofenadine_mpo": GeometricMean((Clipped(Similarity(FEXOFENADINE, "AP"), 0.8), AtLeast(TPSA, 90, 10), AtMost(LOGP, 4, 1))),
     "isomers_c7h8n2o2": isomers("C7H8N2O2"),
     "isomers_c9h10n2o2pf2cl": isomers("C9H10N2O2PF2Cl"),
-    "median1": Geometric((Alike(MENTHOL), Alike(CAMPHOR))),
-    "median2": Geometric((Alike(TADALAFIL, "ECFP6"), Alike(SILDENAFIL, "ECFP6"))),
-    "mestranol_similarity": Clipped(Alike(MESTRANOL, "AP"), 0.75),
-    "osimertinib_mpo": Geometric(
+    "median1": GeometricMean((Similarity(MENTHOL), Similarity(CAMPHOR))),
+    "median2": GeometricMean((Similarity(TADALAFIL, "ECFP6"), Similarity(SILDENAFIL, "ECFP6"))),
+    "mestranol_similarity": Clipped(Similarity(MESTRANOL, "AP"), 0.75),
+    "osimertinib_mpo": GeometricMean(
         (
-            Clipped(Alike(OSIMERTINIB, "FCFP4"), 0.8),
-            AtMost(Alike(OSIMERTINIB, "ECFP6"), 0.85, 0.1),
+            Clipped(Similarity(OSIMERTINIB, "FCFP4"), 0.8),
+            AtMost(Similarity(OSIMERTINIB, "ECFP6"), 0.85, 0.1),
             AtLeast(TPSA, 100, 10),
             AtMost(LOGP, 1, 1),
         )
     ),
-    "perindopril_mpo": Geometric((Alike(PERINDOPRIL), Near(Measure("aromatic_rings"), 2, 0.5))),
-    "qed": Measure("qed"),
-    "ranolazine_mpo": Geometric(
-        (Clipped(Alike(RANOLAZINE, "AP"), 0.7), AtLeast(LOGP, 7, 1), Near(Atoms("F"), 1, 1), AtLeast(TPSA, 95, 20))
+    "perindopril_mpo": GeometricMean((Similarity(PERINDOPRIL), Near(Descriptor("aromatic_rings"), 2, 0.5))),
+    "qed": Descriptor("qed"),
+    "ranolazine_mpo": GeometricMean(
+        (Clipped(Similarity(RANOLAZINE, "AP"), 0.7), AtLeast(LOGP, 7, 1), Near(ElementCount("F"), 1, 1), AtLeast(TPSA, 95, 20))
     ),
-    "scaffold_hop": Mean(
+    "scaffold_hop": ArithmeticMean(
         (
-            Clipped(Alike(HOP, "PHCO"), 0.75),
-            Has("[#6]-[#6]-[#6]-[#8]-[#6]~[#6]~[#6]~[#6]~[#6]-[#7]-c1ccc2ncsc2c1"),
-            Lacks(SCAFFOLD),
+            Clipped(Similarity(HOP, "PHCO"), 0.75),
+            HasPattern("[#6]-[#6]-[#6]-[#8]-[#6]~[#6]~[#6]~[#6]~[#6]-[#7]-c1ccc2ncsc2c1"),
+            LacksPattern(SCAFFOLD),
         )
     ),
-    "sitagliptin_mpo": Geometric(
+    "sitagliptin_mpo": GeometricMean(
         (
-            Near(Alike(SITAGLIPTIN), 0, 0.1),
-            Near(LOGP, value("logp", SITAGLIPTIN), 0.2),
-            Near(TPSA, value("tpsa", SITAGLIPTIN), 5),
+            Near(Similarity(SITAGLIPTIN), 0, 0.1),
+            Near(LOGP, target_value("logp", SITAGLIPTIN), 0.2),
+            Near(TPSA, target_value("tpsa", SITAGLIPTIN), 5),
             isomers("C16H15F6N5O"),
         )
     ),
-    "thiothixene_rediscovery": Alike(THIOTHIXENE),
-    "troglitazone_rediscovery": Alike(TROGLITAZONE),
-    "valsartan_smarts": Geometric(
+    "thiothixene_rediscovery": Similarity(THIOTHIXENE),
+    "troglitazone_rediscovery": Similarity(TROGLITAZONE),
+    "valsartan_smarts": GeometricMean(
         (
-            Has("CN(C=O)Cc1ccc(c2ccccc2)cc1"),
-            Near(LOGP, value("logp", SITAGLIPTIN), 0.2),
-            Near(TPSA, value("tpsa", SITAGLIPTIN), 5),
-            Near(BERTZ, value("bertz", SITAGLIPTIN), 30),
+            HasPattern("CN(C=O)Cc1ccc(c2ccccc2)cc1"),
+            Near(LOGP, target_value("logp", SITAGLIPTIN), 0.2),
+            Near(TPSA, target_value("tpsa", SITAGLIPTIN), 5),
+            Near(BERTZ, target_value("bertz", SITAGLIPTIN), 30),
         )
     ),
-    "zaleplon_mpo": Geometric((Alike(ZALEPLON), isomers("C19H17N3O2"))),
+    "zaleplon_mpo": GeometricMean((Similarity(ZALEPLON), isomers("C19H17N3O2"))),
 }

@@ -12,11 +12,11 @@ from rdkit.Chem.GraphDescriptors import BertzCT
 from rdkit.DataStructs import TanimotoSimilarity
 
 from vaehub.errors import UsageError
-from vaehub_molecules.chem.fingerprints import molecule
+from vaehub_molecules.chem.fingerprints import parse_molecule
 from vaehub_molecules.chem.properties import PROPERTIES, Property
-from vaehub_molecules.oracles.prints import PRINTS
+from vaehub_molecules.oracles.fingerprints import FINGERPRINTS
 
-MEASURES: dict[str, Property] = PROPERTIES | {"bertz": BertzCT, "atoms": lambda mol: AddHs(mol).GetNumAtoms()}
+DESCRIPTORS: dict[str, Property] = PROPERTIES | {"bertz": BertzCT, "atoms": lambda mol: AddHs(mol).GetNumAtoms()}
 
 
 class Term(ABC):
@@ -33,14 +33,14 @@ class Term(ABC):
 
 @final
 @dataclass(frozen=True)
-class Measure(Term):
+class Descriptor(Term):
     """A property by name."""
 
     name: str
 
     def __call__(self, mol: Mol) -> float:
         """The property."""
-        return float(MEASURES[self.name](mol))
+        return float(DESCRIPTORS[self.name](mol))
 
     def __str__(self) -> str:
         """Its name."""
@@ -49,7 +49,7 @@ class Measure(Term):
 
 @final
 @dataclass(frozen=True)
-class Alike(Term):
+class Similarity(Term):
     """Tanimoto similarity of unfolded fingerprints to a target molecule: Σ min / Σ max of counts."""
 
     target: str
@@ -57,7 +57,7 @@ class Alike(Term):
 
     def __call__(self, mol: Mol) -> float:
         """Similarity in [0, 1]."""
-        return float(TanimotoSimilarity(PRINTS[self.kind](mol), print_of(self.target, self.kind)))
+        return float(TanimotoSimilarity(FINGERPRINTS[self.kind](mol), target_fingerprint(self.target, self.kind)))
 
     def __str__(self) -> str:
         """T_kind(x, target)."""
@@ -66,7 +66,7 @@ class Alike(Term):
 
 @final
 @dataclass(frozen=True)
-class Has(Term):
+class HasPattern(Term):
     """1 where a pattern matches, 0 where not."""
 
     smarts: str
@@ -82,7 +82,7 @@ class Has(Term):
 
 @final
 @dataclass(frozen=True)
-class Lacks(Term):
+class LacksPattern(Term):
     """1 where a pattern does not match, 0 where it does."""
 
     smarts: str
@@ -98,7 +98,7 @@ class Lacks(Term):
 
 @final
 @dataclass(frozen=True)
-class Atoms(Term):
+class ElementCount(Term):
     """How many atoms of an element there are, implicit hydrogens included."""
 
     element: str
@@ -114,9 +114,9 @@ class Atoms(Term):
 
 
 @cache
-def print_of(smiles: str, kind: str) -> Any:
+def target_fingerprint(smiles: str, kind: str) -> Any:
     """The fingerprint of a target, once per process."""
-    return PRINTS[kind](molecule(smiles))
+    return FINGERPRINTS[kind](parse_molecule(smiles))
 
 
 @cache
@@ -128,6 +128,6 @@ def pattern(smarts: str) -> Mol:
     return query
 
 
-def value(name: str, smiles: str) -> float:
+def target_value(name: str, smiles: str) -> float:
     """A property of a target molecule."""
-    return float(MEASURES[name](molecule(smiles)))
+    return float(DESCRIPTORS[name](parse_molecule(smiles)))

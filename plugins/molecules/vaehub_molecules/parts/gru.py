@@ -11,7 +11,7 @@ from torch.distributions import Distribution
 
 from vaehub.base import Batch, Encoder, Likelihood, Posterior, Spec
 from vaehub.errors import UsageError
-from vaehub_molecules.parts.writer import Share, State, Temperature, Writer, alive
+from vaehub_molecules.parts.autoregressive import Share, State, StringDecoder, Temperature, until_end
 
 Layers = Annotated[int, Field(ge=1, le=8)]
 
@@ -26,6 +26,11 @@ class GRUEncoder(Encoder):
         embedding: Width of the vectors that stand for symbols.
         width: Width of the states.
         layers: Layers of GRUs on top of each other.
+
+    >>> from vaehub.model.posteriors import DiagNormal
+    >>> encoder = GRUEncoder(Spec((7,), classes=5), DiagNormal(3), width=8)
+    >>> encoder(Batch(torch.tensor([[1, 2, 0, 0, 0, 0, 0]]))).mean.shape
+    torch.Size([1, 3])
     """
 
     def __init__(
@@ -43,15 +48,17 @@ class GRUEncoder(Encoder):
         if (batch.cond is None) != (self.spec.cond == 0):
             raise UsageError(f"cond: this encoder was built for {self.spec.cond} numbers a row; give as many")
         x = batch.x.long()
-        last = alive(x).sum(1) - 1
+        last = until_end(x).sum(1) - 1
         x = x[:, : int(last.max()) + 1]
-        states = [final_state(net, self.embed(way), last) for net, way in ((self.forth, x), (self.back, backward(x, last)))]
-        given = [] if batch.cond is None else [batch.cond]
-        q: Distribution = self.posterior(self.head(torch.cat([*states, *given], -1)))
+        states = [
+            final_state(net, self.embed(symbols), last) for net, symbols in ((self.forth, x), (self.back, reversed_rows(x, last)))
+        ]
+        condition = [] if batch.cond is None else [batch.cond]
+        q: Distribution = self.posterior(self.head(torch.cat([*states, *condition], -1)))
         return q
 
 
-def backward(x: Tensor, last: Tensor) -> Tensor:
+def reversed_rows(x: Tensor, last: Tensor) -> Tensor:
     """Rows (B, T) from their last symbol to their first."""
     places = (last.unsqueeze(1) - torch.arange(x.shape[1], device=x.device)).clamp(min=0)
     return x.gather(1, places)
@@ -64,7 +71,7 @@ def final_state(net: nn.GRU, embedded: Tensor, last: Tensor) -> Tensor:
 
 
 @final
-class GRUDecoder(Writer):
+class GRUDecoder(StringDecoder):
     """p(x|z,c) by a GRU that sees z at every step and starts from a state made of it.
 
     Arguments:
@@ -74,6 +81,12 @@ class GRUDecoder(Writer):
         word_dropout: Share of the symbols before that are hidden while training, so that z is needed.
         grammar: Draw only strings that follow the grammar of SMILES.
         temperature: Of drawn strings, p^(1/temperature) symbol by symbol; 0 takes the likeliest.
+
+    >>> from vaehub.model.likelihoods import Categorical
+    >>> spec = Spec((7,), classes=5)
+    >>> px = GRUDecoder(spec, 3, Categorical(spec), width=8)(torch.zeros(2, 3))
+    >>> px.sample().shape, px.log_prob(torch.zeros(2, 7)).shape
+    (torch.Size([2, 7]), torch.Size([2, 7]))
     """
 
     def __init__(
@@ -105,11 +118,11 @@ class GRUDecoder(Writer):
         start: Tensor = self.start(code).tanh().unflatten(1, (self.layers, -1)).transpose(0, 1)
         return start.contiguous()
 
-    def begin(self, code: Tensor) -> State:
+    def initial_state(self, code: Tensor) -> State:
         """The code, and each layer's state."""
         return [code, self.initial(code).transpose(0, 1)]
 
-    def advance(self, embedded: Tensor, state: State) -> tuple[Tensor, State]:
+    def next_features(self, embedded: Tensor, state: State) -> tuple[Tensor, State]:
         """One step of the GRU."""
         code, h = state
         out, h = self.net(torch.cat([embedded, code], -1).unsqueeze(1), h.transpose(0, 1).contiguous())

@@ -37,12 +37,12 @@ class Heads(nn.Module):
         y: Tensor = self.of_code(z)
         return y
 
-    def read(self, soft: Tensor) -> Tensor:
+    def from_strings(self, soft: Tensor) -> Tensor:
         """y (B, P) from soft strings (B, T, V), END left out by its probability."""
-        there = 1 - soft[..., END : END + 1]
-        h = self.symbols(soft) * there
-        h = h + F.gelu(self.near(h.mT)).mT * there
-        h = h + F.gelu(self.far(h.mT)).mT * there
+        not_ended = 1 - soft[..., END : END + 1]
+        h = self.symbols(soft) * not_ended
+        h = h + F.gelu(self.near(h.mT)).mT * not_ended
+        h = h + F.gelu(self.far(h.mT)).mT * not_ended
         total = h.sum(1)
-        y: Tensor = self.of_string(torch.cat([total / 8, total / there.sum(1).clamp(min=1)], -1))
+        y: Tensor = self.of_string(torch.cat([total / 8, total / not_ended.sum(1).clamp(min=1)], -1))
         return y

@@ -12,7 +12,7 @@ from torch.distributions import Distribution
 
 from vaehub.base import Batch, Encoder, Likelihood, Posterior, Spec
 from vaehub.errors import UsageError
-from vaehub_molecules.parts.writer import Share, State, Temperature, Writer, alive
+from vaehub_molecules.parts.autoregressive import Share, State, StringDecoder, Temperature, until_end
 
 Layers = Annotated[int, Field(ge=1, le=24)]
 
@@ -24,7 +24,7 @@ class Block(nn.Module):
     def __init__(self, width: int, heads: int) -> None:
         super().__init__()
         self.heads = heads
-        self.before, self.between = nn.LayerNorm(width), nn.LayerNorm(width)
+        self.shifted_embeddings, self.between = nn.LayerNorm(width), nn.LayerNorm(width)
         self.ask, self.join = nn.Linear(width, 3 * width), nn.Linear(width, width)
         self.feed = nn.Sequential(nn.Linear(width, 4 * width), nn.GELU(), nn.Linear(4 * width, width))
 
@@ -41,7 +41,7 @@ class Block(nn.Module):
 
     def split(self, h: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """Queries, keys and values (B, heads, T, F / heads)."""
-        q, k, v = self.ask(self.before(h)).unflatten(-1, (3, self.heads, -1)).permute(2, 0, 3, 1, 4).unbind(0)
+        q, k, v = self.ask(self.shifted_embeddings(h)).unflatten(-1, (3, self.heads, -1)).permute(2, 0, 3, 1, 4).unbind(0)
         return q, k, v
 
     def rest(self, h: Tensor, attended: Tensor) -> Tensor:
@@ -65,6 +65,11 @@ class TransformerEncoder(Encoder):
         width: Width of the layers.
         heads: Heads of the attention.
         layers: Number of layers.
+
+    >>> from vaehub.model.posteriors import DiagNormal
+    >>> encoder = TransformerEncoder(Spec((7,), classes=5), DiagNormal(3), width=8, heads=2, layers=1)
+    >>> encoder(Batch(torch.tensor([[1, 2, 0, 0, 0, 0, 0]]))).mean.shape
+    torch.Size([1, 3])
     """
 
     def __init__(
@@ -86,20 +91,20 @@ class TransformerEncoder(Encoder):
         if (batch.cond is None) != (self.spec.cond == 0):
             raise UsageError(f"cond: this encoder was built for {self.spec.cond} numbers a row; give as many")
         x = batch.x.long()
-        there = alive(x)
-        longest = int(there.sum(1).max())
-        x, there = x[:, :longest], there[:, :longest]
+        mask = until_end(x)
+        longest = int(mask.sum(1).max())
+        x, mask = x[:, :longest], mask[:, :longest]
         h = self.embed(x) + self.place.weight[:longest]
         for block in self.blocks:
-            h = block(h, there[:, None, None])
-        h = (self.last(h) * there.unsqueeze(-1)).sum(1) / there.sum(1, keepdim=True)
-        given = [] if batch.cond is None else [batch.cond]
-        q: Distribution = self.posterior(self.head(torch.cat([h, *given], -1)))
+            h = block(h, mask[:, None, None])
+        h = (self.last(h) * mask.unsqueeze(-1)).sum(1) / mask.sum(1, keepdim=True)
+        condition = [] if batch.cond is None else [batch.cond]
+        q: Distribution = self.posterior(self.head(torch.cat([h, *condition], -1)))
         return q
 
 
 @final
-class TransformerDecoder(Writer):
+class TransformerDecoder(StringDecoder):
     """p(x|z,c) by a causal Transformer that is handed z at every place.
 
     Arguments:
@@ -109,6 +114,12 @@ class TransformerDecoder(Writer):
         word_dropout: Share of the symbols before that are hidden while training, so that z is needed.
         grammar: Draw only strings that follow the grammar of SMILES.
         temperature: Of drawn strings, p^(1/temperature) symbol by symbol; 0 takes the likeliest.
+
+    >>> from vaehub.model.likelihoods import Categorical
+    >>> spec = Spec((7,), classes=5)
+    >>> px = TransformerDecoder(spec, 3, Categorical(spec), width=8, heads=2, layers=1)(torch.zeros(2, 3))
+    >>> px.sample().shape, px.log_prob(torch.zeros(2, 7)).shape
+    (torch.Size([2, 7]), torch.Size([2, 7]))
     """
 
     def __init__(
@@ -139,14 +150,14 @@ class TransformerDecoder(Writer):
         out: Tensor = self.last(h)
         return out
 
-    def begin(self, code: Tensor) -> State:
+    def initial_state(self, code: Tensor) -> State:
         """What z adds at every place, the number of places written, and each layer's keys and values, none yet."""
         width = self.place.weight.shape[1]
         none = code.new_zeros(len(code), self.heads_of, 0, width // self.heads_of)
         written = torch.zeros(len(code), dtype=torch.long, device=code.device)
         return [self.code(code), written, *(none for _ in range(2 * len(self.blocks)))]
 
-    def advance(self, embedded: Tensor, state: State) -> tuple[Tensor, State]:
+    def next_features(self, embedded: Tensor, state: State) -> tuple[Tensor, State]:
         """One more place."""
         code, written, *kept = state
         h = (embedded + self.place(written) + code).unsqueeze(1)

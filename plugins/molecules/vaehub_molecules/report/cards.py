@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import pandas as pd
-
 from vaehub.report import Card, Drawing, Tone
 from vaehub_molecules.chem.drawing import svg
-from vaehub_molecules.chem.properties import table
+from vaehub_molecules.chem.properties import property_table
 
 PROPERTIES = {"qed": "QED", "logp": "logP", "sa": "SA", "mw": "weight"}
 DIGITS = {"qed": ".2f", "logp": ".1f", "sa": ".1f", "mw": ".0f"}
@@ -20,12 +18,11 @@ def card(smiles: str, head: str = "", lines: Sequence[str] = (), tone: Tone = ""
     return Card(head, drawing, tuple(lines), smiles, tone)
 
 
-def properties_in_words(smiles: Sequence[str]) -> list[str]:
+def property_lines(smiles: Sequence[str]) -> list[str]:
     """QED, logP, SA and weight of molecules in a line each, "" for what is none."""
-    frame = table(list(smiles), tuple(PROPERTIES), workers=1)
-    return ["" if row.isna().any() else in_words(row) for _, row in frame.iterrows()]
-
-
-def in_words(row: pd.Series[float]) -> str:
-    """Properties of a molecule in a line."""
-    return ", ".join(f"{word} {row[name]:{DIGITS[name]}}" for name, word in PROPERTIES.items())
+    frame = property_table(list(smiles), tuple(PROPERTIES), workers=1)
+    lines = []
+    for _, row in frame.iterrows():
+        values = [f"{word} {row[name]:{DIGITS[name]}}" for name, word in PROPERTIES.items()]
+        lines.append("" if row.isna().any() else ", ".join(values))
+    return lines

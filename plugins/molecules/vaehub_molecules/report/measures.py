@@ -1,4 +1,4 @@
-"""Figures of a model in one table: how well molecules come back, what z carries, and what the samples are like."""
+"""Figures of a model in one table: how well molecules come back, and what the samples are like."""
 
 from __future__ import annotations
 
@@ -10,9 +10,6 @@ MEANING = {
     "exact_reconstruction": "share of unseen molecules that come back exactly from the mean of q(z|x)",
     "exact_reconstruction_drawn": "the same from a draw of q(z|x)",
     "token_reconstruction": "share of symbols that come back in their place",
-    "nats_reconstruction": "-log p(x|z), nats a molecule",
-    "kl": "KL(q(z|x) ‖ p(z)), nats a molecule: what z carries. Near 0 the model has collapsed",
-    "active_units": "dimensions of z whose mean varies over molecules",
     "validity": "share of drawn strings that are molecules",
     "novelty": "share of different valid samples that were not trained on",
     "fcd": "Fréchet ChemNet distance to test molecules; lower is better",
@@ -32,15 +29,14 @@ STARTS = {
     "scaf": MEANING["scaf"],
 }
 KINDS = {
-    "Reconstruction and latent space": ("exact", "token", "nats", "kl", "active"),
+    "Reconstruction": ("exact", "token"),
     "Samples": ("",),
 }
-WHOLE = ("active_units", "kl_weight")
 
 
 @final
 @dataclass(frozen=True)
-class Measure:
+class DescribedFigure:
     """A row of the table of figures."""
 
     name: str
@@ -48,31 +44,18 @@ class Measure:
     meaning: str = ""
 
 
-def measures(figures: Mapping[str, float]) -> dict[str, list[Measure]]:
-    """Figures by kind, each with what it says."""
-    out: dict[str, list[Measure]] = {kind: [] for kind in KINDS}
-    for name in figures:
+def described_figures(figures: Mapping[str, float]) -> dict[str, list[DescribedFigure]]:
+    """Figures by kind, each with its standard error where there is one, and what it says."""
+    out: dict[str, list[DescribedFigure]] = {kind: [] for kind in KINDS}
+    for name, value in figures.items():
         if name.endswith("_se"):
             continue
         kind = next(kind for kind, starts in KINDS.items() if name.lower().startswith(starts))
-        out[kind].append(Measure(spelled(name), with_error(figures, name), meaning(name)))
+        error = figures.get(f"{name}_se")
+        text = f"{value:.3f}" if not abs(value) >= 100 else f"{value:,.0f}"
+        text += "" if error is None else f" ± {error:.3f}"
+        out[kind].append(DescribedFigure(name.replace("_", " "), text, meaning(name)))
     return {kind: rows for kind, rows in out.items() if rows}
-
-
-def spelled(name: str) -> str:
-    """A figure's name for people."""
-    return {"kl": "KL"}.get(name, name.replace("_", " "))
-
-
-def with_error(figures: Mapping[str, float], name: str) -> str:
-    """A figure, with its standard error where there is one."""
-    error = figures.get(f"{name}_se")
-    return written(name, figures[name]) + ("" if error is None else f" ± {error:.3f}")
-
-
-def written(name: str, value: float) -> str:
-    """A figure with the digits that it deserves."""
-    return f"{value:.0f}" if name in WHOLE else f"{value:.3f}" if abs(value) < 100 else f"{value:,.0f}"
 
 
 def meaning(name: str) -> str:

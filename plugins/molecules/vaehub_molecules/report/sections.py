@@ -10,15 +10,16 @@ import pandas as pd
 from vaehub import TrainedModel
 from vaehub.evaluation.measured import domain_metrics
 from vaehub.report import Beside, Block, Card, Cards, Figure, Section, Table
-from vaehub_molecules.chem.properties import table
-from vaehub_molecules.report.cards import PROPERTIES, card, properties_in_words
+from vaehub_molecules.chem.canonical import canonical_or_empty
+from vaehub_molecules.chem.properties import property_table
+from vaehub_molecules.report.cards import PROPERTIES, card, property_lines
 from vaehub_molecules.report.charts import latent_figure, property_figure
-from vaehub_molecules.report.measures import measures
-from vaehub_molecules.use.codec import Codec, canonical_or_empty
+from vaehub_molecules.report.measures import described_figures
+from vaehub_molecules.use.counts import count_samples
 from vaehub_molecules.use.interpolate import interpolate
+from vaehub_molecules.use.latent_space import LatentSpace
 from vaehub_molecules.use.neighbours import neighbours
 from vaehub_molecules.use.reconstruct import reconstruct
-from vaehub_molecules.use.sample import counts
 
 DRAWN = 1000  # samples that are looked at
 SHOWN, PAIRS, QUERIES, NEAR, STEPS = 24, 12, 2, 5, 8  # cards of each kind
@@ -42,22 +43,22 @@ def run_sections(run: TrainedModel) -> Sequence[Section]:
 
     Raises UsageError for a run of other things than molecules.
     """
-    codec = Codec(run)
-    test, train = unseen(codec), codec.domain.train["smiles"].tolist()
-    texts, samples = drawn(codec, test)
-    said = f"Drawn from the prior, none left out: {counts(texts, codec.known, codec.policy).line()}."
+    space = LatentSpace(run)
+    test, train = readable_test_molecules(space), space.domain.train["smiles"].tolist()
+    texts, samples = draw_samples(space, test)
+    summary = f"Drawn from the prior, none left out: {count_samples(texts, space.trained_on, space.policy).line()}."
     sections = [
-        Section("What it is worth", measure_tables(run), f"{about(codec, len(train), len(test))}. {WORTH}"),
-        Section("New molecules", alone(sample_cards(codec, samples[:SHOWN], texts[:SHOWN])), said),
-        Section("What comes back", [Cards(pairs)] if (pairs := pair_cards(codec, test[:PAIRS])) else [], BACK),
-        Section("What lies near", list(neighbourhoods(codec, test[:QUERIES], train[:SEARCHED])), NEARBY),
-        Section("From one to another", alone(way_cards(codec, test)), WAY),
-        Section("Properties", [Beside(histograms(train, [s for s in samples if s], test)), *maps(codec, test or train)]),
+        Section("What it is worth", measure_tables(run), f"{data_summary(space, len(train), len(test))}. {WORTH}"),
+        Section("New molecules", single_cards(sample_cards(space, samples[:SHOWN], texts[:SHOWN])), summary),
+        Section("What comes back", [Cards(pairs)] if (pairs := pair_cards(space, test[:PAIRS])) else [], BACK),
+        Section("What lies near", list(neighbourhoods(space, test[:QUERIES], train[:SEARCHED])), NEARBY),
+        Section("From one to another", single_cards(interpolation_cards(space, test)), WAY),
+        Section("Properties", [Beside(histograms(train, [s for s in samples if s], test)), *latent_maps(space, test or train)]),
     ]
     return [section for section in sections if section.blocks]
 
 
-def alone(cards: Sequence[Card]) -> list[Block]:
+def single_cards(cards: Sequence[Card]) -> list[Block]:
     """Cards in a grid, each by itself."""
     return [Cards([[each] for each in cards])] if cards else []
 
@@ -66,46 +67,46 @@ def measure_tables(run: TrainedModel) -> list[Block]:
     """Figures by kind, each with what it says."""
     return [
         Table(("figure", "value", "what it says"), [[m.name, m.value, m.meaning] for m in kept], kind, words=True)
-        for kind, kept in measures(domain_metrics(run)).items()
+        for kind, kept in described_figures(domain_metrics(run)).items()
     ]
 
 
-def unseen(codec: Codec) -> list[str]:
+def readable_test_molecules(space: LatentSpace) -> list[str]:
     """Test molecules that the model can read."""
-    return [smiles for smiles in codec.domain.frame("test")["smiles"] if codec.knows(smiles)]
+    return [smiles for smiles in space.domain.frame("test")["smiles"] if space.can_read(smiles)]
 
 
-def about(codec: Codec, train: int, test: int) -> str:
+def data_summary(space: LatentSpace, train: int, test: int) -> str:
     """What it was trained on, in a line."""
     size = f"{train:,} molecules to train on, {test:,} unseen ones to judge by"
-    return f"{size}; {len(codec.vocabulary) - 1} symbols, strings of up to {codec.vocabulary.length - 1}, {codec.latent} latent dimensions"
+    return f"{size}; {len(space.vocabulary) - 1} symbols, strings of up to {space.vocabulary.length - 1}, {space.latent} latent dimensions"
 
 
-def drawn(codec: Codec, test: Sequence[str]) -> tuple[list[str], list[str]]:
+def draw_samples(space: LatentSpace, test: Sequence[str]) -> tuple[list[str], list[str]]:
     """Strings drawn from the prior, and the molecules that they are."""
-    given = codec.rows([test[i % len(test)] for i in range(DRAWN)]).cond if test else None
-    texts = codec.strings(codec.prior(DRAWN, 0, given), codec.writer.temperature, cond=given)
-    return texts, canonical_or_empty(texts, codec.policy)
+    given = space.rows([test[i % len(test)] for i in range(DRAWN)]).cond if test else None
+    texts = space.strings(space.prior(DRAWN, 0, given), space.decoder.temperature, cond=given)
+    return texts, canonical_or_empty(texts, space.policy)
 
 
-def sample_cards(codec: Codec, samples: Sequence[str], texts: Sequence[str]) -> list[Card]:
+def sample_cards(space: LatentSpace, samples: Sequence[str], texts: Sequence[str]) -> list[Card]:
     """Samples, marked where they are no molecule or were trained on."""
-    known = codec.known.holds(list(samples))
-    return [sample_card(*each) for each in zip(samples, texts, properties_in_words(samples), known, strict=True)]
+    seen = space.trained_on.holds(list(samples))
+    return [sample_card(*each) for each in zip(samples, texts, property_lines(samples), seen, strict=True)]
 
 
-def sample_card(smiles: str, text: str, note: str, known: bool) -> Card:
+def sample_card(smiles: str, text: str, note: str, seen: bool) -> Card:
     """One sample."""
     if not smiles:
         return card("", "not a molecule", (text[:120],), "error")
-    return card(smiles, "seen in training" if known else "", (note,))
+    return card(smiles, "seen in training" if seen else "", (note,))
 
 
-def pair_cards(codec: Codec, test: Sequence[str]) -> list[tuple[Card, Card]]:
+def pair_cards(space: LatentSpace, test: Sequence[str]) -> list[tuple[Card, Card]]:
     """Unseen molecules beside what comes back of them."""
     return [
         (card(row.smiles, "given"), returned_card(row.returned, row.exact, row.similarity))
-        for row in rows_of(reconstruct(codec, test))
+        for row in rows_of(reconstruct(space, test))
     ]
 
 
@@ -116,44 +117,44 @@ def returned_card(smiles: str, exact: bool, similarity: float) -> Card:
     return card(smiles, f"returned: Tanimoto {similarity:.2f}" if smiles else "returned: not a molecule", tone="error")
 
 
-def neighbourhoods(codec: Codec, queries: Sequence[str], among: Sequence[str]) -> Iterator[Cards]:
+def neighbourhoods(space: LatentSpace, queries: Sequence[str], among: Sequence[str]) -> Iterator[Cards]:
     """Unseen molecules with the training molecules most like them, by code and by fingerprint."""
     if not queries:
         return
-    frame = neighbours(codec, queries, among, NEAR)
+    frame = neighbours(space, queries, among, NEAR)
     words = {"code": "distance {:.2f}", "fingerprint": "Tanimoto {:.2f}"}
     for (query, by), rows in frame.groupby(["query", "by"], sort=False):
         near = [[card(row.smiles, words[str(by)].format(row.value))] for row in rows_of(rows)]
         yield Cards([[card(str(query), "given")], *near], f"Nearest by {by}")
 
 
-def way_cards(codec: Codec, test: Sequence[str]) -> list[Card]:
+def interpolation_cards(space: LatentSpace, test: Sequence[str]) -> list[Card]:
     """The way from one unseen molecule to another."""
     if len(test) < 2:
         return []
-    way = interpolate(codec, test[0], test[1], STEPS)
+    path = interpolate(space, test[0], test[1], STEPS)
     return [
         card(row.smiles, f"at {row.at:.2f}", (f"Tanimoto {row.to_first:.2f} to the first, {row.to_last:.2f} to the last",))
-        for row in rows_of(way)
+        for row in rows_of(path)
     ]
 
 
 def histograms(*groups: Sequence[str]) -> list[Figure]:
     """Properties of training molecules, samples and unseen molecules."""
-    frames = {name: table(list(part[:MAPPED]), tuple(PROPERTIES)) for name, part in zip(GROUPS, groups, strict=True)}
+    frames = {name: property_table(list(part[:MAPPED]), tuple(PROPERTIES)) for name, part in zip(GROUPS, groups, strict=True)}
     return [
         property_figure(name, word, {group: frame[name].to_numpy(float) for group, frame in frames.items()})
         for name, word in PROPERTIES.items()
     ]
 
 
-def maps(codec: Codec, smiles: Sequence[str]) -> list[Block]:
+def latent_maps(space: LatentSpace, smiles: Sequence[str]) -> list[Block]:
     """Where molecules lie, by logP and by QED."""
     shown = list(smiles[:MAPPED])
     if len(shown) < 3:
         return []
-    codes = codec.encode(shown).double().numpy()
-    values = table(shown, ("logp", "qed"))
+    codes = space.encode(shown).double().numpy()
+    values = property_table(shown, ("logp", "qed"))
     return [Beside([latent_figure(codes, values[name].to_numpy(float), name) for name in ("logp", "qed")])]
 
 

@@ -13,9 +13,10 @@ import torch
 from torch import Tensor
 
 from vaehub.data.seeds import seeded
+from vaehub_molecules.parts.relaxed import gumbel
 
 if TYPE_CHECKING:
-    from vaehub_molecules.use.codec import Codec
+    from vaehub_molecules.use.latent_space import LatentSpace
 
 
 @final
@@ -34,17 +35,19 @@ class Ascent:
     pull: float = 4.0
     stops: int = 10  # codes that are kept of each path
 
-    def paths(self, codec: Codec, start: Tensor, columns: Sequence[int], seed: int) -> list[Tensor]:
+    def paths(self, space: LatentSpace, start: Tensor, columns: Sequence[int], seed: int) -> list[Tensor]:
         """Codes (N, L) along the ascent of the sum of properties, evenly spaced, the last one being the end."""
-        start = start.detach().to(codec.run.device)
+        start = start.detach().to(space.run.device)
         z = start.clone().requires_grad_()
         radius = start.square().sum(1).clamp(min=float(start.shape[1]))
-        scale = codec.predict(codec.prior(256, seed).to(start.device))[:, columns].std(0).clamp(min=1e-6).detach()
-        noise = gumbel(codec.relaxed(start, self.hot, False, None), seed)
+        scale = space.predict(space.prior(256, seed).to(start.device))[:, columns].std(0).clamp(min=1e-6).detach()
+        soft = space.relaxed(start, self.hot, False, None).detach()
+        with seeded("ascent", seed):
+            noise = gumbel(soft)
         adam = torch.optim.Adam([z], lr=self.rate)
         kept = []
         for step in range(1, self.steps + 1):
-            value = self._value(codec, z, columns, noise, step) / scale
+            value = self._value(space, z, columns, noise, step) / scale
             (z.grad,) = torch.autograd.grad(
                 self._outside(z, radius).sum() - value.sum(), z
             )  # the model's own gradients stay as they are
@@ -53,24 +56,18 @@ class Ascent:
                 kept.append(z.detach().cpu().clone())
         return kept
 
-    def _value(self, codec: Codec, z: Tensor, columns: Sequence[int], noise: Tensor, step: int) -> Tensor:
+    def _value(self, space: LatentSpace, z: Tensor, columns: Sequence[int], noise: Tensor, step: int) -> Tensor:
         """(N, P) of the properties that are wanted, as both heads see them."""
         tau = self.hot * (self.cold / self.hot) ** (step / self.steps)
-        text = codec.predict_relaxed(codec.relaxed(z, tau, False, noise))
-        return (codec.predict(z)[:, columns] + text[:, columns]) / 2
+        text = space.predict_relaxed(space.relaxed(z, tau, False, noise))
+        return (space.predict(z)[:, columns] + text[:, columns]) / 2
 
     def _outside(self, z: Tensor, radius: Tensor) -> Tensor:
         """(N,) how far outside of where data lie."""
         return self.pull * (z.square().sum(1) / radius - 1).relu()
 
 
-def gumbel(like: Tensor, seed: int) -> Tensor:
-    """Gumbel noise in the shape of a relaxed decode, the same for every step."""
-    with seeded("ascent", seed):
-        return -torch.empty_like(like).exponential_().clamp(min=1e-10).log().detach()
-
-
-def columns_of(codec: Codec, names: Sequence[str]) -> list[int]:
+def head_columns(space: LatentSpace, names: Sequence[str]) -> list[int]:
     """Where the model's heads predict these objectives; [] where it lacks one."""
-    known = list(codec.property_names)
-    return [known.index(name) for name in names] if set(names) <= set(known) else []
+    heads = list(space.property_names)
+    return [heads.index(name) for name in names] if set(names) <= set(heads) else []

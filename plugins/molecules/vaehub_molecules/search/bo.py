@@ -14,9 +14,9 @@ from torch import Tensor
 from vaehub.base import Json
 from vaehub.data.seeds import seeded
 from vaehub.errors import UsageError
-from vaehub_molecules.search.begin import begin, first
 from vaehub_molecules.search.buffer import Floats, Proposal
-from vaehub_molecules.search.method import Method, State
+from vaehub_molecules.search.initial import first_proposals, initial_proposals
+from vaehub_molecules.search.method import Method, SearchState
 from vaehub_molecules.search.proposers import PRIOR
 
 MISSING = "method=bo: needs botorch; install it with `pip install 'vaehub-molecules[bo]'`, or use hybrid"
@@ -45,23 +45,23 @@ class TrustRegion(Method):
         """The sizes."""
         return asdict(self)
 
-    def start(self, state: State) -> None:
+    def start(self, state: SearchState) -> None:
         """Raise UsageError where botorch is not installed."""
-        load()
+        require_botorch()
 
-    def propose(self, state: State) -> list[Proposal]:
+    def propose(self, state: SearchState) -> list[Proposal]:
         """Molecules of the codes that Thompson samples put first."""
-        if chosen := begin(state, self.initial):
+        if chosen := initial_proposals(state, self.initial):
             return chosen
-        known = [i for i, call in enumerate(state.buffer) if state.codec.knows(call.smiles)]
-        if len(known) < 2:
-            return first(state, self.batch)
+        readable = [i for i, call in enumerate(state.buffer) if state.space.can_read(call.smiles)]
+        if len(readable) < 2:
+            return first_proposals(state, self.batch)
         y = state.targets()
-        centre = max(known, key=lambda i: y[i])
-        codes = state.codec.encode([state.buffer.calls[i].smiles for i in known])
-        spread = state.codec.prior(PRIOR, 0).std(0)
-        z = self._chosen(codes / spread, y[known], known.index(centre), self.side(y, state.batches), state) * spread
-        texts = state.codec.molecules(z, seed=state.seed_of("bo"))
+        centre = max(readable, key=lambda i: y[i])
+        codes = state.space.encode([state.buffer.calls[i].smiles for i in readable])
+        spread = state.space.prior(PRIOR, 0).std(0)
+        z = self._chosen(codes / spread, y[readable], readable.index(centre), self.side(y, state.batches), state) * spread
+        texts = state.space.molecules(z, seed=state.seed_of("bo"))
         parent = state.buffer.calls[centre].smiles
         return state.admit([Proposal(text, "bo", parent) for text in texts], self.batch)
 
@@ -79,14 +79,14 @@ class TrustRegion(Method):
             side = self.usual if side < self.least else side
         return side
 
-    def _chosen(self, codes: Tensor, y: Floats, centre: int, side: float, state: State) -> Tensor:
+    def _chosen(self, codes: Tensor, y: Floats, centre: int, side: float, state: SearchState) -> Tensor:
         """Codes (4 · batch, L) of the best Thompson samples among candidates in the box."""
         near = (codes - codes[centre]).square().sum(1).argsort()[: self.points]
         box = self._box(codes[centre], side, state)
         with seeded("bo", state.seed, state.round):
             return thompson(codes[near], y[near.cpu().numpy()], box, 4 * self.batch)
 
-    def _box(self, centre: Tensor, side: float, state: State) -> Tensor:
+    def _box(self, centre: Tensor, side: float, state: SearchState) -> Tensor:
         """Candidates (M, L): the centre with some of its dimensions, about 20 of them, moved within the box."""
         rng, width = state.rng("box"), len(centre)
         moved = torch.from_numpy(rng.random((self.candidates, width)) < min(20 / width, 1.0)).to(centre.device)
@@ -94,7 +94,7 @@ class TrustRegion(Method):
         return centre + moved * steps
 
 
-def load() -> None:
+def require_botorch() -> None:
     """Import botorch. Raises UsageError where it is not installed."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", DeprecationWarning)  # of torch.jit.script, which its parts still use

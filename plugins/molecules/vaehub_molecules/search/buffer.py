@@ -54,7 +54,7 @@ class Buffer:
     """The calls in order. A molecule is called once; an invalid string never, and it costs nothing."""
 
     calls: list[Call] = field(default_factory=list)
-    tally: Counter[str] = field(default_factory=Counter)  # what was proposed and not called, by reason
+    refusals: Counter[str] = field(default_factory=Counter)  # what was proposed and not called, by reason
     _seen: set[str] = field(default_factory=set)
 
     def __len__(self) -> int:
@@ -89,8 +89,17 @@ class Buffer:
 def auc(scores: Sequence[float] | Floats, budget: int, top: int = 10, every: int = 100) -> float:
     """Area under the mean of the `top` best scores against calls, as PMO takes it, in units of the score.
 
-    Trapezoids over every `every` calls from (0, 0); where the search stopped early, its last value holds to the end of the budget.
-    "Sample Efficiency Matters" (Gao et al., 2022), arXiv:2206.12411, `top_auc` of its code. Failed calls (NaN) count as calls without score.
+    Trapezoids from (0, 0); where the search stopped early, its last value holds to the end of the budget. "Sample Efficiency Matters"
+    (Gao et al., 2022), arXiv:2206.12411, `top_auc` of its code.
+
+    Arguments:
+        scores: (N,) in the order of the calls; NaN for a call that failed.
+        budget: calls that were allowed.
+        top: of how many best scores the mean is taken.
+        every: calls between the corners of the curve.
+
+    >>> auc([0.0, 1.0], budget=4, top=1)
+    0.75
     """
     values = np.asarray(scores, dtype=np.float64)[:budget]
     if not len(values):

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field, fields
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
 from functools import cached_property, partial
+from itertools import islice
 from typing import Any, final
 
 from rdkit import Chem
@@ -13,10 +14,10 @@ from rdkit.DataStructs import BulkTanimotoSimilarity
 
 from vaehub.base import Json
 from vaehub.errors import UsageError
-from vaehub_molecules.chem.policy import element
-from vaehub_molecules.chem.sascore import sa
+from vaehub_molecules.chem.policy import checked_element
+from vaehub_molecules.chem.sascore import sa_score
 
-LOOK = 20_000  # molecules of a pool that are looked at before a constraint is called infeasible
+MAX_CHECKED = 20_000  # molecules of a pool that are looked at before a constraint is called infeasible
 Test = Callable[[Chem.Mol], bool]
 
 
@@ -25,8 +26,18 @@ Test = Callable[[Chem.Mol], bool]
 class Constraints:
     """Limits on molecules; None and () are no limit.
 
-    similarity: count Tanimoto of Morgan fingerprints (radius 2, not folded) to the nearest lead, at least. scaffold: SMARTS that must
-    match. max_heavy: heavy atoms, at most. sa_max: synthetic accessibility (1 easy to 10 hard), at most. elements: allowed symbols.
+    Arguments:
+        similarity: count Tanimoto of Morgan fingerprints (radius 2, not folded) to the nearest lead, at least; from 0 to 1.
+        scaffold: SMARTS that must match.
+        max_heavy: heavy atoms, at most.
+        sa_max: synthetic accessibility, at most; from 1 (easy) to 10 (hard).
+        elements: symbols that may occur.
+
+    Raises:
+        UsageError: for a limit out of range, a symbol that is no element, and SMARTS that RDKit cannot read.
+
+    >>> Constraints(max_heavy=3).violation("CCCO"), Constraints(max_heavy=3).violation("CCO")
+    ('max_heavy', '')
     """
 
     similarity: float | None = None
@@ -37,19 +48,28 @@ class Constraints:
     _leads: list[Any] = field(default_factory=list, repr=False, compare=False)  # their fingerprints
 
     def __post_init__(self) -> None:
-        for name, low, high in (("similarity", 0.0, 1.0), ("sa_max", 1.0, 10.0), ("max_heavy", 1, 1000)):
-            value = getattr(self, name)
+        for name, value, low, high in (
+            ("similarity", self.similarity, 0.0, 1.0),
+            ("sa_max", self.sa_max, 1.0, 10.0),
+            ("max_heavy", self.max_heavy, 1, 1000),
+        ):
             if value is not None and not low <= value <= high:
                 raise UsageError(f"{name}={value}: must be from {low:g} to {high:g}")
-        object.__setattr__(self, "elements", tuple(map(element, self.elements)))
+        object.__setattr__(self, "elements", tuple(map(checked_element, self.elements)))
         if self.scaffold is not None and Chem.MolFromSmarts(self.scaffold) is None:
             raise UsageError(f"scaffold={self.scaffold!r}: is no SMARTS that RDKit can read; check the pattern")
 
     def options(self) -> Json:
         """What was asked for, as JSON."""
-        return {f.name: getattr(self, f.name) for f in fields(self) if not f.name.startswith("_")}
+        return {
+            "similarity": self.similarity,
+            "scaffold": self.scaffold,
+            "max_heavy": self.max_heavy,
+            "sa_max": self.sa_max,
+            "elements": self.elements,
+        }
 
-    def near(self, leads: Sequence[str]) -> Constraints:
+    def with_leads(self, leads: Sequence[str]) -> Constraints:
         """The same with the leads that similarity is measured to. Raises UsageError where there are none, or one breaks the scaffold."""
         if self.similarity is not None and not leads:
             raise UsageError(f"similarity={self.similarity:g}: to which molecule? Give the leads (start, --start FILE)")
@@ -58,15 +78,18 @@ class Constraints:
                 raise UsageError(f"scaffold={self.scaffold!r}: the lead {lead} does not have it; change the SMARTS or the lead")
         return Constraints(**self.options(), _leads=[fingerprint(Chem.MolFromSmiles(lead)) for lead in leads])
 
-    def feasible(self, molecules: Iterable[str], where: str) -> None:
-        """Raise UsageError that says which constraint no molecule of those given satisfies; looks at LOOK of them at most."""
+    def require_feasible(self, molecules: Iterable[str], where: str) -> None:
+        """Raise UsageError that says which constraint no molecule of those given satisfies; looks at MAX_CHECKED of them at most."""
         missing = dict(self.tests)
-        for _, mol in zip(range(LOOK), parsed(molecules), strict=False):
+        for smiles in islice(molecules, MAX_CHECKED):
+            mol = Chem.MolFromSmiles(smiles)
             missing = {name: test for name, test in missing.items() if not test(mol)}
             if not missing:
                 return
         name = next(iter(missing))
-        raise UsageError(f"{name}={getattr(self, name)!r}: no molecule of {where} satisfies it; loosen it, or give leads that do")
+        raise UsageError(
+            f"{name}={self.options()[name]!r}: no molecule of {where} satisfies it; loosen it, or give leads that do"
+        )
 
     def violation(self, smiles: str) -> str:
         """The name of the first constraint that a molecule breaks, "" for none."""
@@ -75,14 +98,15 @@ class Constraints:
         mol = Chem.MolFromSmiles(smiles)
         return next((name for name, test in self.tests.items() if not test(mol)), "")
 
-    def similar(self, mol: Chem.Mol) -> float:
+    def nearest_similarity(self, mol: Chem.Mol) -> float:
         """Similarity to the nearest lead."""
         return float(max(BulkTanimotoSimilarity(fingerprint(mol), self._leads), default=0.0))
 
     @cached_property
     def tests(self) -> dict[str, Test]:
         """The limits that were set, cheap ones first."""
-        return {name: partial(test, self) for name, test in TESTS.items() if getattr(self, name) not in (None, ())}
+        limits = self.options()
+        return {name: partial(test, self) for name, test in TESTS.items() if limits[name] not in (None, ())}
 
     @cached_property
     def pattern(self) -> Any:
@@ -94,14 +118,9 @@ TESTS: dict[str, Callable[[Any, Chem.Mol], bool]] = {
     "max_heavy": lambda limits, mol: mol.GetNumHeavyAtoms() <= limits.max_heavy,
     "elements": lambda limits, mol: all(atom.GetSymbol() in limits.elements for atom in mol.GetAtoms()),
     "scaffold": lambda limits, mol: mol.HasSubstructMatch(limits.pattern),
-    "similarity": lambda limits, mol: limits.similar(mol) >= limits.similarity,
-    "sa_max": lambda limits, mol: sa(mol) <= limits.sa_max,
+    "similarity": lambda limits, mol: limits.nearest_similarity(mol) >= limits.similarity,
+    "sa_max": lambda limits, mol: sa_score(mol) <= limits.sa_max,
 }
-
-
-def parsed(molecules: Iterable[str]) -> Iterator[Chem.Mol]:
-    """Molecules of canonical SMILES, one at a time."""
-    return (Chem.MolFromSmiles(smiles) for smiles in molecules)
 
 
 def fingerprint(mol: Chem.Mol) -> Any:

@@ -9,12 +9,12 @@ from typing import final
 from rdkit.Chem import Mol, MolFromSmiles, MolToSmiles
 from rdkit.rdBase import BlockLogs
 
-from vaehub_molecules.graphs import crossed, mutated
-from vaehub_molecules.search.method import State
+from vaehub_molecules.graphs import cross, mutate
+from vaehub_molecules.search.method import SearchState
 from vaehub_molecules.search.proposers import Draft, Parents, Proposer
 
-ALONE = 0.2  # share of candidates with one parent
-CHANGED = 0.5  # chance of a mutation after a crossover
+MUTATION_ONLY = 0.2  # share of candidates with one parent
+MUTATION_AFTER_CROSSOVER = 0.5  # chance of a mutation after a crossover
 
 
 @final
@@ -24,7 +24,7 @@ class Edits(Proposer):
 
     name: str = "edits"
 
-    def draft(self, state: State, parents: Parents, count: int) -> Draft:
+    def draft(self, state: SearchState, parents: Parents, count: int) -> Draft:
         """Children of parents."""
         numbers, rng = state.rng(self.name), Random(state.seed_of(self.name))
         first, second = parents.at(parents.draw(count, numbers)), parents.at(parents.draw(count, numbers))
@@ -35,12 +35,12 @@ class Edits(Proposer):
 def child(first: str, second: str, rng: Random) -> str:
     """A molecule made of two, or of the first alone; "" where it came to nothing."""
     parent = MolFromSmiles(first)
-    if rng.random() < ALONE:
-        return written(mutated(parent, rng))
-    made = crossed(parent, MolFromSmiles(second), rng)
-    return written(mutated(made, rng) if made is not None and rng.random() < CHANGED else made)
+    if rng.random() < MUTATION_ONLY:
+        return smiles_of(mutate(parent, rng))
+    made = cross(parent, MolFromSmiles(second), rng)
+    return smiles_of(mutate(made, rng) if made is not None and rng.random() < MUTATION_AFTER_CROSSOVER else made)
 
 
-def written(mol: Mol | None) -> str:
+def smiles_of(mol: Mol | None) -> str:
     """Its canonical SMILES."""
     return "" if mol is None else str(MolToSmiles(mol))

@@ -6,9 +6,9 @@ from dataclasses import asdict, dataclass
 from typing import final
 
 from vaehub.base import Json
-from vaehub_molecules.search.begin import begin
 from vaehub_molecules.search.buffer import Proposal
-from vaehub_molecules.search.method import Method, State
+from vaehub_molecules.search.initial import initial_proposals
+from vaehub_molecules.search.method import Method, SearchState
 from vaehub_molecules.search.proposers import Around, Cross, Parents, Samples, proposals
 
 
@@ -24,11 +24,11 @@ class Evolve(Method):
         """The sizes."""
         return asdict(self)
 
-    def propose(self, state: State) -> list[Proposal]:
+    def propose(self, state: SearchState) -> list[Proposal]:
         """A generation: half mutated, half crossed."""
-        if chosen := begin(state, self.population):
+        if chosen := initial_proposals(state, self.population):
             return chosen
-        parents = Parents.of(state.codec, state.elites(self.population))
+        parents = Parents.of(state.space, state.elites(self.population))
         if not parents.smiles:
             return state.admit(proposals([(Samples(), self.children)], state, parents))
         mutated = state.admit(proposals([(Around(), 2 * self.children)], state, parents), self.children // 2)

@@ -8,7 +8,7 @@ from typing import TypeAlias, final
 
 from vaehub.errors import UsageError
 from vaehub_molecules.oracles import Oracle, as_oracle, weighted
-from vaehub_molecules.oracles.own import Score
+from vaehub_molecules.oracles.functions import Score
 
 Objective: TypeAlias = str | Oracle | Score
 

@@ -8,9 +8,9 @@ from typing import final
 
 from vaehub.base import Json
 from vaehub.errors import UsageError
-from vaehub_molecules.search.ascent import Ascent, columns_of
+from vaehub_molecules.search.ascent import Ascent, head_columns
 from vaehub_molecules.search.buffer import Proposal
-from vaehub_molecules.search.method import Method, State
+from vaehub_molecules.search.method import Method, SearchState
 from vaehub_molecules.search.proposers import Parents
 
 LONG = Ascent()
@@ -28,31 +28,31 @@ class Gradient(Method):
         """Everything that decides the paths."""
         return asdict(self)
 
-    def start(self, state: State) -> None:
+    def start(self, state: SearchState) -> None:
         """Raise UsageError where the model has no head for an objective."""
-        if not columns_of(state.codec, state.objectives):
-            heads = ", ".join(state.codec.property_names) or "none"
+        if not head_columns(state.space, state.objectives):
+            heads = ", ".join(state.space.property_names) or "none"
             wanted = ", ".join(state.objectives)
             raise UsageError(
                 f"method=gradient: the model predicts {heads}, not {wanted}; train it with that property, or use hybrid"
             )
 
-    def propose(self, state: State) -> list[Proposal]:
+    def propose(self, state: SearchState) -> list[Proposal]:
         """The starts that were not called yet, and what ascent makes of each."""
         starts = self._starts(state)
-        parents = Parents.of(state.codec, starts)
+        parents = Parents.of(state.space, starts)
         if not parents.smiles:
             return state.admit([Proposal(smiles, "start") for smiles in starts])
-        columns = columns_of(state.codec, state.objectives)
-        paths = self.ascent.paths(state.codec, parents.codes, columns, state.seed_of("gradient"))
-        texts = [state.codec.molecules(z, seed=state.seed) for z in reversed(paths)]
+        columns = head_columns(state.space, state.objectives)
+        paths = self.ascent.paths(state.space, parents.codes, columns, state.seed_of("gradient"))
+        texts = [state.space.molecules(z, seed=state.seed) for z in reversed(paths)]
         children = [Proposal(t, "gradient", p) for row in texts for t, p in zip(row, parents.smiles, strict=True) if t != p]
         return state.admit([*(Proposal(smiles, "start") for smiles in starts if smiles not in state.buffer), *children])
 
-    def _starts(self, state: State) -> Sequence[str]:
+    def _starts(self, state: SearchState) -> Sequence[str]:
         """Molecules to climb from in this round."""
         if state.round == 0 and state.leads:
             return state.leads
         best = state.elites(self.starts // 2)
-        fresh = state.pool.some(self.starts - len(best), state.rng("starts"))
-        return list(dict.fromkeys([*best, *(state.pool.smiles[i] for i in fresh)]))
+        others = state.pool.random_places(self.starts - len(best), state.rng("starts"))
+        return list(dict.fromkeys([*best, *(state.pool.smiles[i] for i in others)]))

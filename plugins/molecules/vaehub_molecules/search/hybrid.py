@@ -14,24 +14,24 @@ import numpy as np
 
 from vaehub.base import Json
 from vaehub_molecules.chem.fingerprints import fingerprints
-from vaehub_molecules.search.begin import begin, initial_calls, pool_places
 from vaehub_molecules.search.buffer import Proposal
 from vaehub_molecules.search.edits import Edits
-from vaehub_molecules.search.method import Method, State
-from vaehub_molecules.search.pool import Prints
+from vaehub_molecules.search.initial import initial_calls, initial_proposals, pool_places
+from vaehub_molecules.search.method import Method, SearchState
+from vaehub_molecules.search.pool import FingerprintCache
 from vaehub_molecules.search.proposers import Around, Climb, Cross, Parents, Proposer, Samples, proposals
-from vaehub_molecules.search.surrogate import Surrogate, fit, optimists
+from vaehub_molecules.search.surrogate import Surrogate, fit, ucb_batch
 
 if TYPE_CHECKING:
-    from vaehub_molecules.use.codec import Codec
+    from vaehub_molecules.use.latent_space import LatentSpace
 
 PROPOSERS: tuple[Proposer, ...] = (Around(), Cross(), Samples(), Climb(), Edits())
 
 
 @final
 @dataclass(frozen=True)
-class Knobs:
-    """What the search is tuned by."""
+class HybridOptions:
+    """What a hybrid search can be set by."""
 
     initial: int = 200  # calls before there is a surrogate; a tenth of the budget where that is less
     batch: int = 50  # calls a round …
@@ -53,82 +53,92 @@ class Knobs:
 
 @final
 class Hybrid(Method):
-    """Candidates of several proposers, each with a share that follows its success, ranked by upper confidence bounds."""
+    """Candidates of several proposers, each with a share that follows its success, ranked by upper confidence bounds.
 
-    def __init__(self, knobs: Knobs = Knobs(), proposers: Sequence[Proposer] = PROPOSERS) -> None:
-        self.knobs, self.proposers = knobs, proposers
-        self._tuned: tuple[int, Codec] | None = None
-        self._prints = Prints()
+    Arguments:
+        settings: sizes of batches, of the surrogate and of the tuning.
+        proposers: where candidates come from.
 
-    def start(self, state: State) -> None:
+    >>> Hybrid(HybridOptions(batch=90)).options()["batch"]
+    90
+    """
+
+    def __init__(self, settings: HybridOptions = HybridOptions(), proposers: Sequence[Proposer] = PROPOSERS) -> None:
+        self.settings, self.proposers = settings, proposers
+        self._tuned: tuple[int, LatentSpace] | None = None
+        self._fingerprints = FingerprintCache()
+
+    def start(self, state: SearchState) -> None:
         """Forget what was learnt in an earlier search."""
-        self._tuned, self._prints = None, Prints()
+        self._tuned, self._fingerprints = None, FingerprintCache()
 
     def options(self) -> Json:
-        """The knobs."""
-        return asdict(self.knobs) | {"proposers": [repr(proposer) for proposer in self.proposers]}
+        """All settings, and the proposers."""
+        return asdict(self.settings) | {"proposers": [repr(proposer) for proposer in self.proposers]}
 
-    def propose(self, state: State) -> list[Proposal]:
+    def propose(self, state: SearchState) -> list[Proposal]:
         """Begin with leads and the pool, then rank candidates."""
-        if (chosen := begin(state, self.knobs.initial)) or not len(state.buffer):
+        if (chosen := initial_proposals(state, self.settings.initial)) or not len(state.buffer):
             return chosen
         surrogate = self._surrogate(state)
-        candidates = state.admit(self._written(state))
-        if self._screens(state):
-            candidates = state.admit([*candidates, *self._screened(state, surrogate)])
+        candidates = state.admit(self._candidates(state))
+        if self._screens_pool(state):
+            candidates = state.admit([*candidates, *self._best_of_pool(state, surrogate)])
         if not candidates:
             return []
         mean, deviation = surrogate.predict(fingerprints([proposal.smiles for proposal in candidates]))
-        count = max(self.knobs.batch, int(self.knobs.growth * len(state.buffer)))
-        return [candidates[i] for i in optimists(mean, deviation, count, self.knobs.boldest)]
+        count = max(self.settings.batch, int(self.settings.growth * len(state.buffer)))
+        return [candidates[i] for i in ucb_batch(mean, deviation, count, self.settings.boldest)]
 
-    def _screens(self, state: State) -> bool:
+    def _screens_pool(self, state: SearchState) -> bool:
         """Whether the pool is still screened in this round."""
-        return int((np.cumsum(state.batches) > initial_calls(state, self.knobs.initial)).sum()) < self.knobs.screens
+        return int((np.cumsum(state.batches) > initial_calls(state, self.settings.initial)).sum()) < self.settings.screens
 
-    def _screened(self, state: State, surrogate: Surrogate) -> list[Proposal]:
+    def _best_of_pool(self, state: SearchState, surrogate: Surrogate) -> list[Proposal]:
         """The most promising molecules of the pool."""
-        places = pool_places(state, self.knobs.screen)
+        places = pool_places(state, self.settings.screen)
         if not places:
             return []
         mean, deviation = surrogate.predict(state.pool.rows(places))
-        order = np.argsort(-(mean + self.knobs.boldest * deviation), kind="stable")
-        return state.admit([Proposal(state.pool.smiles[places[i]], "pool") for i in order], 4 * self.knobs.batch)
+        order = np.argsort(-(mean + self.settings.boldest * deviation), kind="stable")
+        return state.admit([Proposal(state.pool.smiles[places[i]], "pool") for i in order], 4 * self.settings.batch)
 
-    def _written(self, state: State) -> list[Proposal]:
+    def _candidates(self, state: SearchState) -> list[Proposal]:
         """Candidates of the tuned model, from every proposer that fits."""
-        parents = Parents.of(self._model(state), state.elites(self.knobs.elites))
+        parents = Parents.of(self._model(state), state.elites(self.settings.elites))
         if not parents.smiles:
-            return proposals([(Samples(), self.knobs.candidates)], state, parents)
-        able = [proposer for proposer in self.proposers if proposer.fits(state)]
-        return proposals(list(zip(able, self._shares(state, able), strict=True)), state, parents)
+            return proposals([(Samples(), self.settings.candidates)], state, parents)
+        fitting = [proposer for proposer in self.proposers if proposer.fits(state)]
+        return proposals(list(zip(fitting, self._shares(state, fitting), strict=True)), state, parents)
 
-    def _shares(self, state: State, able: Sequence[Proposer]) -> list[int]:
+    def _shares(self, state: SearchState, fitting: Sequence[Proposer]) -> list[int]:
         """How many candidates each proposer writes: by the share of its latest calls that are among the elites, never under the floor."""
-        best = set(state.elites(self.knobs.elites))
-        latest = [call.proposal for call in state.buffer.calls[-self.knobs.memory :]]
+        best = set(state.elites(self.settings.elites))
+        latest = [call.proposal for call in state.buffer.calls[-self.settings.memory :]]
         calls, hits = Counter(p.by for p in latest), Counter(p.by for p in latest if p.smiles in best)
-        rates = np.array([(hits[p.name] + 1) / (calls[p.name] + 10) for p in able])
-        shares = self.knobs.floor + (1 - self.knobs.floor * len(able)) * rates / rates.sum()
-        return [int(share * self.knobs.candidates) for share in shares]
+        rates = np.array([(hits[p.name] + 1) / (calls[p.name] + 10) for p in fitting])
+        shares = self.settings.floor + (1 - self.settings.floor * len(fitting)) * rates / rates.sum()
+        return [int(share * self.settings.candidates) for share in shares]
 
-    def _surrogate(self, state: State) -> Surrogate:
+    def _surrogate(self, state: SearchState) -> Surrogate:
         """The process of the best and the latest calls."""
         y = state.targets()
-        order = np.argsort(-y, kind="stable")[: self.knobs.best]
-        kept = np.union1d(order, np.arange(max(0, len(y) - self.knobs.latest), len(y)))
-        return fit(self._prints.of([state.buffer.calls[i].smiles for i in kept]), y[kept])
+        order = np.argsort(-y, kind="stable")[: self.settings.best]
+        kept = np.union1d(order, np.arange(max(0, len(y) - self.settings.latest), len(y)))
+        return fit(self._fingerprints.of([state.buffer.calls[i].smiles for i in kept]), y[kept])
 
-    def _model(self, state: State) -> Codec:
+    def _model(self, state: SearchState) -> LatentSpace:
         """The model, tuned again on the best molecules after every `tune_every` calls, from where the last tuning left it."""
-        done, codec = self._tuned or (0, state.codec)
-        for turn in range(done + 1, len(state.buffer) // self.knobs.tune_every + 1):
-            codec = self._tune(state, codec, turn)
-            self._tuned = (turn, codec)
-        return codec
+        done, space = self._tuned or (0, state.space)
+        for turn in range(done + 1, len(state.buffer) // self.settings.tune_every + 1):
+            space = self._tune(state, space, turn)
+            self._tuned = (turn, space)
+        return space
 
-    def _tune(self, state: State, codec: Codec, turn: int) -> Codec:
-        elites = [smiles for smiles in state.elites(self.knobs.tune_on, turn * self.knobs.tune_every) if codec.knows(smiles)]
+    def _tune(self, state: SearchState, space: LatentSpace, turn: int) -> LatentSpace:
+        elites = [
+            smiles for smiles in state.elites(self.settings.tune_on, turn * self.settings.tune_every) if space.can_read(smiles)
+        ]
         if not elites:
-            return codec
-        return codec.tuned(elites, None, self.knobs.tune_steps, self.knobs.tune_rate, state.seed + turn)
+            return space
+        return space.tuned(elites, None, self.settings.tune_steps, self.settings.tune_rate, state.seed + turn)

@@ -13,27 +13,27 @@ from vaehub.jobs.progress import Stage
 from vaehub.jobs.workers import Workers
 from vaehub.signals import rearm
 from vaehub_molecules.search.buffer import Call
-from vaehub_molecules.search.calls import Batch, Rounds, Values, answers
-from vaehub_molecules.search.method import Method, State
+from vaehub_molecules.search.method import Method, SearchState
+from vaehub_molecules.search.rounds import Batch, Rounds, Values, answers
 
-PATIENCE = 25  # rounds in a row without a new molecule, after which a search ends
-HOPELESS = 20  # calls from the start without a single value, after which it ends
-ENOUGH = 20  # calls by which a product that is mostly 0 is told
+MAX_EMPTY_ROUNDS = 25  # rounds in a row without a new molecule, after which a search ends
+MAX_FIRST_FAILURES = 20  # calls from the start without a single value, after which it ends
+ZEROS_CHECKED_AFTER = 20  # calls after which a product that is mostly 0 is warned of
 
 
 @final
 @dataclass
-class Loop:
+class SearchLoop:
     """One search until its budget is spent. Rounds that were written down are taken from there, so that no call is repeated."""
 
-    state: State
+    state: SearchState
     method: Method
     rounds: Rounds
     workers: Workers[str, Values]
-    bar: Stage  # counts calls
+    progress: Stage  # counts calls
     product: bool = False  # whether several objectives were multiplied
     _start: float = field(default_factory=time.perf_counter)
-    _valued: bool = False  # whether any call gave a value
+    _any_value: bool = False  # whether any call gave a value
     _failed: list[Call] = field(default_factory=list)  # calls before the first that did
 
     def run(self) -> None:
@@ -41,14 +41,14 @@ class Loop:
         self.method.start(self.state)
         self._start -= max((call.time for batch in self.rounds.batches for call in batch.calls.values()), default=0.0)
         empty = 0
-        while self.state.room and empty < PATIENCE:
+        while self.state.calls_left and empty < MAX_EMPTY_ROUNDS:
             rearm()
             empty = 0 if self._round() else empty + 1
-            self.bar.reach(len(self.state.buffer), note=f"best {max(self.state.targets(), default=0.0):.4g}")
-        if self.state.room:
+            self.progress.reach(len(self.state.buffer), note=f"best {max(self.state.targets(), default=0.0):.4g}")
+        if self.state.calls_left:
             calls = len(self.state.buffer)
             warnings.warn(
-                f"no new molecule in {PATIENCE} rounds: the search ended after {calls:,} calls", UserWarning, stacklevel=2
+                f"no new molecule in {MAX_EMPTY_ROUNDS} rounds: the search ended after {calls:,} calls", UserWarning, stacklevel=2
             )
 
     def _round(self) -> int:
@@ -66,29 +66,29 @@ class Loop:
         """The molecules of this round: those of an earlier run of the search, or new ones."""
         if self.state.round < len(self.rounds.batches):
             batch = self.rounds.batches[self.state.round]
-            self.state.buffer.tally = Counter(batch.tally)
+            self.state.buffer.refusals = Counter(batch.refusals)
             return batch
-        chosen = self.state.checked(self.method.propose(self.state))
-        return self.rounds.begin(chosen, self.state.buffer.tally)
+        chosen = self.state.admit_untrusted(self.method.propose(self.state))
+        return self.rounds.add(chosen, self.state.buffer.refusals)
 
     def _call(self, batch: Batch) -> None:
         """Call what has no answer yet."""
         for call in batch.calls.values():
-            self._require_hope(call)
+            self._stop_if_all_fail(call)
         left = [proposal for proposal in batch.proposals if proposal.smiles not in batch.calls]
         for place, answer in answers(self.workers, [proposal.smiles for proposal in left]):
             rearm()  # RDKit takes Ctrl-C away
-            self.bar.update()
+            self.progress.update()
             call = Call(left[place], answer, time.perf_counter() - self._start)
             self.rounds.answer(batch, call)
-            self._require_hope(call)
+            self._stop_if_all_fail(call)
         if left:
             self.rounds.ledger.sync()
 
     def _warn_of_zeros(self, new: int) -> None:
         """Once, after the first calls: a weighted product is 0 where a score is not positive, and tells nothing there."""
         before, total = len(self.state.buffer) - new, len(self.state.buffer)
-        if not self.product or not before < min(ENOUGH, self.state.budget) <= total:
+        if not self.product or not before < min(ZEROS_CHECKED_AFTER, self.state.budget) <= total:
             return
         zeros = int((self.state.buffer.values() == 0).sum())
         if zeros > total / 2:
@@ -99,13 +99,13 @@ class Loop:
                 f"{text}; shift or scale the objectives to be above 0, or leave out the weights", UserWarning, stacklevel=2
             )
 
-    def _require_hope(self, call: Call) -> None:
+    def _stop_if_all_fail(self, call: Call) -> None:
         """Raise UsageError where the first calls of the objective did not give a single value."""
-        self._valued = self._valued or not call.answer.error
-        if self._valued:
+        self._any_value = self._any_value or not call.answer.error
+        if self._any_value:
             return
         self._failed.append(call)
-        if len(self._failed) >= min(HOPELESS, self.state.budget):
+        if len(self._failed) >= min(MAX_FIRST_FAILURES, self.state.budget):
             raise UsageError(
                 f"objective {', '.join(self.state.objectives)}: none of the first {len(self._failed)} calls gave a value; "
                 f"the first was {self._failed[0].smiles}: {self._failed[0].answer.error}"

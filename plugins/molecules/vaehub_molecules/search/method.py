@@ -11,22 +11,28 @@ from typing import TYPE_CHECKING, final
 import numpy as np
 
 from vaehub.base import Json
-from vaehub_molecules.chem.canonical import canonical
+from vaehub_molecules.chem.canonical import canonical_or_empty
 from vaehub_molecules.chem.policy import Policy
-from vaehub_molecules.chem.reasons import Rejected
 from vaehub_molecules.search.buffer import Buffer, Floats, Proposal
 from vaehub_molecules.search.constraints import Constraints
 from vaehub_molecules.search.pareto import chebyshev
 
 if TYPE_CHECKING:
     from vaehub_molecules.search.pool import Pool
-    from vaehub_molecules.use.codec import Codec
+    from vaehub_molecules.use.latent_space import LatentSpace
 
 
 class Method(ABC):
-    """Proposes what to score next, as a function of the state alone: a killed search then goes on as if nothing had been."""
+    """Proposes what to score next, as a function of the state alone: a killed search then goes on as if nothing had been.
 
-    def start(self, state: State) -> None:
+    >>> class Screen(Method):
+    ...     def propose(self, state):
+    ...         return state.admit([Proposal(smiles, "screen") for smiles in state.pool.smiles], state.calls_left)
+    >>> Screen().options()
+    {}
+    """
+
+    def start(self, state: SearchState) -> None:
         """Called before the first round: forget an earlier search. Raises UsageError where this model or objective does not fit."""
 
     def options(self) -> Json:
@@ -34,8 +40,8 @@ class Method(ABC):
         return {}
 
     @abstractmethod
-    def propose(self, state: State) -> Sequence[Proposal]:
-        """Molecules that `state.admit` let through, the most promising first; at most `state.room` of them are scored.
+    def propose(self, state: SearchState) -> Sequence[Proposal]:
+        """Molecules that `state.admit` let through, the most promising first; at most `state.calls_left` of them are scored.
 
         What it draws comes from `state.rng` or `state.seed_of`. What it keeps must follow from the calls so far (a model tuned on them).
         """
@@ -43,10 +49,10 @@ class Method(ABC):
 
 @final
 @dataclass
-class State:
+class SearchState:
     """A search as it stands at the start of a round."""
 
-    codec: Codec
+    space: LatentSpace
     objectives: tuple[str, ...]  # their names
     leads: tuple[str, ...]
     pool: Pool
@@ -57,10 +63,10 @@ class State:
     buffer: Buffer = field(default_factory=Buffer)
     round: int = 0
     batches: list[int] = field(default_factory=list)  # number of calls in each round so far
-    _within: set[str] = field(default_factory=set)  # molecules known to be within the constraints
+    _admissible: set[str] = field(default_factory=set)  # molecules known to be within the constraints
 
     @property
-    def room(self) -> int:
+    def calls_left(self) -> int:
         """Calls that are left."""
         return self.budget - len(self.buffer)
 
@@ -90,8 +96,8 @@ class State:
         scores = self.targets(end)
         best = sorted(answered, key=lambda i: (-scores[i], i))[:count]
         found = [self.buffer.calls[i].smiles for i in best]
-        known = set(found)
-        return found + [lead for lead in self.leads if lead not in known][: count - len(found)]
+        present = set(found)
+        return found + [lead for lead in self.leads if lead not in present][: count - len(found)]
 
     def admit(self, proposals: Iterable[Proposal], limit: int | None = None) -> list[Proposal]:
         """Those of canonical proposals that may be called, each once: valid (not ""), not called before, within the constraints.
@@ -102,32 +108,25 @@ class State:
         for proposal in proposals:
             if limit is not None and len(out) >= limit:
                 break
-            if reason := self._obstacle(proposal.smiles, out):
-                self.buffer.tally[reason] += 1
+            if reason := self._refusal(proposal.smiles, out):
+                self.buffer.refusals[reason] += 1
             else:
                 out[proposal.smiles] = proposal
         return list(out.values())
 
-    def checked(self, proposals: Sequence[Proposal]) -> list[Proposal]:
+    def admit_untrusted(self, proposals: Sequence[Proposal]) -> list[Proposal]:
         """`admit` for what a method put forward, of which nothing is taken on trust."""
-        return self.admit([replace(p, smiles=canonical_or_none(p.smiles, self.policy)) for p in proposals], self.room)
+        smiles = canonical_or_empty([proposal.smiles for proposal in proposals], self.policy)
+        return self.admit([replace(p, smiles=s) for p, s in zip(proposals, smiles, strict=True)], self.calls_left)
 
-    def _obstacle(self, smiles: str, chosen: Container[str]) -> str:
+    def _refusal(self, smiles: str, chosen: Container[str]) -> str:
         """Why a molecule may not be called, "" where it may."""
         if not smiles:
             return "invalid"
         if smiles in self.buffer or smiles in chosen:
             return "duplicate"
-        if smiles not in self._within:
+        if smiles not in self._admissible:
             if reason := self.constraints.violation(smiles):
                 return reason
-            self._within.add(smiles)
-        return ""
-
-
-def canonical_or_none(smiles: str, policy: Policy) -> str:
-    """The canonical molecule, "" where there is none."""
-    try:
-        return canonical(smiles, policy)
-    except Rejected:
+            self._admissible.add(smiles)
         return ""

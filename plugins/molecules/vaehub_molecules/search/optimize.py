@@ -18,20 +18,20 @@ from vaehub.jobs.interrupts import interruptible
 from vaehub.jobs.progress import stage
 from vaehub.jobs.workers import Limits, Workers
 from vaehub_molecules.search.bo import TrustRegion
-from vaehub_molecules.search.calls import Rounds, values_of
 from vaehub_molecules.search.constraints import Constraints
 from vaehub_molecules.search.evolve import Evolve
 from vaehub_molecules.search.goal import Goal, Objective, goal_of
 from vaehub_molecules.search.gradient import Gradient
 from vaehub_molecules.search.hybrid import Hybrid
-from vaehub_molecules.search.loop import Loop
-from vaehub_molecules.search.method import Method, State
-from vaehub_molecules.search.pool import Source, open_pool, unique
+from vaehub_molecules.search.loop import SearchLoop
+from vaehub_molecules.search.method import Method, SearchState
+from vaehub_molecules.search.pool import Source, canonical_unique, open_pool
 from vaehub_molecules.search.result import Result
+from vaehub_molecules.search.rounds import Rounds, values_of
 
 if TYPE_CHECKING:
     from vaehub.run import Run
-    from vaehub_molecules.use.codec import Codec
+    from vaehub_molecules.use.latent_space import LatentSpace
 
 METHODS: Mapping[str, Callable[[], Method]] = {"hybrid": Hybrid, "gradient": Gradient, "bo": TrustRegion, "evolve": Evolve}
 JOURNAL = "calls.jsonl"
@@ -39,7 +39,7 @@ JOURNAL = "calls.jsonl"
 
 @accepts(budget=at_least(1), seed=at_least(0), out=or_none(path), workers=or_none(at_least(0)), seconds=real_number)
 def optimize(
-    run: Run | Codec,
+    run: Run | LatentSpace,
     objective: Objective | Sequence[Objective],
     budget: int = 10_000,
     method: str | Method = "hybrid",
@@ -52,43 +52,58 @@ def optimize(
     weights: Sequence[float] = (),
     pool: Source = None,
 ) -> Result:
-    """The best molecules for `objective` (to be maximised) in `budget` calls, each of a canonical molecule that was not called before.
+    """The best molecules for an objective, to be maximised, in `budget` calls, each of a canonical molecule that was not called before.
 
-    objective: a name ("qed", "similarity:CCO", "module:function"), a function of canonical SMILES, or a list: of several the front is
-    sought, or with `weights` their weighted geometric mean. start: leads. pool: molecules to begin with (a file, a list, a Pool), else the
-    model's own samples. out: a folder for the results, where a search that was stopped, or that gets a larger budget, goes on.
-    workers: processes that call, one a core, 0 for this one; a call that takes longer than `seconds` is stopped with all that it
-    started, and counts. Raises UsageError where an option does not fit.
+    Arguments:
+        run: a model of molecules without conditions, or its latent space.
+        objective: a name ("qed", "similarity:CCO", "module:function"), a function of canonical SMILES, or a list: of several the front
+            is sought, or with `weights` their weighted geometric mean.
+        budget: calls of the objective.
+        method: hybrid, gradient, bo, evolve, or a `Method`.
+        start: leads, as SMILES.
+        constraints: limits on what is called.
+        seed: of all noise.
+        out: a folder for the results, where a search that was stopped, or that gets a larger budget, goes on.
+        workers: processes that call; one a core, if not given, and 0 for this one.
+        seconds: after which a call is stopped with all that it started; it counts.
+        weights: of several objectives, in order; their product is sought.
+        pool: molecules to begin with (a file, a list, a `Pool`); the model's own samples, if not given.
+
+    Returns:
+        tables of all calls and of the best; its `save` writes them.
+
+    Raises:
+        UsageError: where an option does not fit the model or another option.
+
+    >>> result = optimize(space, lambda smiles: smiles.count("O"), budget=20, method="evolve", pool=["CCO", "OCCO", "CCN"], workers=0)
+    >>> len(result.trace), bool(result.best.score[0] >= 2)
+    (20, True)
     """
-    codec, goal, chosen = codec_of(run), goal_of(objective, weights), method_of(method)
-    state = state_of(codec, goal, start, pool, constraints or Constraints(), seed, budget)
+    space, goal, chosen = space_of(run), goal_of(objective, weights), method_of(method)
+    state = initial_state(space, goal, start, pool, constraints or Constraints(), seed, budget)
     path = None if out is None else Path(out) / JOURNAL
-    settings = made_by(state, chosen, goal)
+    settings = search_settings(state, chosen, goal)
     calling = Workers(partial(values_of, goal), workers, Limits(seconds=seconds))
     with interruptible(), Rounds(path, settings) as rounds, calling, stage("searching", budget) as bar:
-        Loop(state, chosen, rounds, calling, bar, product=bool(weights)).run()
+        SearchLoop(state, chosen, rounds, calling, bar, product=bool(weights)).run()
     result = Result(state.buffer, goal.names, goal.columns, state.leads, budget)
     if out is not None:
         with stage("drawing the report"):
-            written(result, codec, Path(out), settings | {"method": name_of(chosen)})
+            from vaehub_molecules.search.report import search_page
+
+            folder = Path(out).resolve()
+            result.save(folder)
+            search_page(result, space, folder, settings | {"method": method_name(chosen)}).write(folder / "report.html")
     return result
 
 
-def name_of(method: Method) -> str:
+def method_name(method: Method) -> str:
     """What a method is called on the command line, or its class where it is the user's own."""
     return next((name for name, made in METHODS.items() if type(method) is made), type(method).__name__)
 
 
-def written(result: Result, codec: Codec, folder: Path, settings: Json) -> None:
-    """Tables, structures and the page."""
-    from vaehub_molecules.report import write_search
-
-    result.save(folder)
-    write_search(result, codec, folder / "report.html", settings)
-
-
-def codec_of(run: Run | Codec) -> Codec:
-    """The codec of a run, or the one that was given."""
+def space_of(run: Run | LatentSpace) -> LatentSpace:
+    """The latent space of a run, or the one that was given. Raises UsageError for anything else, and for a model with conditions."""
     from vaehub.run import Run
 
     if run is None or isinstance(run, str | Path | Number):
@@ -99,9 +114,9 @@ def codec_of(run: Run | Codec) -> Codec:
         raise UsageError(
             "run: is conditional, and a search cannot know which condition to give; train one without condition or scaffold"
         )
-    from vaehub_molecules.use.codec import Codec
+    from vaehub_molecules.use.latent_space import LatentSpace
 
-    return Codec(run)
+    return LatentSpace(run)
 
 
 def method_of(method: str | Method) -> Method:
@@ -115,32 +130,32 @@ def method_of(method: str | Method) -> Method:
     return METHODS[method]()
 
 
-def state_of(
-    codec: Codec, goal: Goal, start: Sequence[str], source: Source, constraints: Constraints, seed: int, budget: int
-) -> State:
+def initial_state(
+    space: LatentSpace, goal: Goal, start: Sequence[str], source: Source, constraints: Constraints, seed: int, budget: int
+) -> SearchState:
     """A search before its first round. Raises UsageError where a lead cannot be read, or no molecule can satisfy a constraint."""
-    policy = codec.policy
-    leads = tuple(unique([start] if isinstance(start, str) else sequence("start", start), "start", policy))
-    require_spelt(codec, leads)
-    pool = open_pool(source, codec, policy, seed)
-    limits = constraints.near(leads)
-    limits.feasible([*leads, *pool.smiles], "the leads and the pool")
-    return State(codec, goal.names, leads, pool, limits, policy, seed, budget)
+    policy = space.policy
+    leads = tuple(canonical_unique([start] if isinstance(start, str) else sequence("start", start), "start", policy))
+    check_leads(space, leads)
+    pool = open_pool(source, space, policy, seed)
+    limits = constraints.with_leads(leads)
+    limits.require_feasible([*leads, *pool.smiles], "the leads and the pool")
+    return SearchState(space, goal.names, leads, pool, limits, policy, seed, budget)
 
 
-def require_spelt(codec: Codec, leads: Sequence[str]) -> None:
+def check_leads(space: LatentSpace, leads: Sequence[str]) -> None:
     """Raise UsageError where the model can read none of the leads; warn of each that it cannot."""
-    unknown = [lead for lead in leads if not codec.knows(lead)]
+    unknown = [lead for lead in leads if not space.can_read(lead)]
     if unknown and len(unknown) == len(leads):
-        codec.encode(unknown)  # says which symbol it lacks
+        space.encode(unknown)  # says which symbol it lacks
     for lead in unknown:
         text = f"start: the model cannot read {lead}: it is scored, but nothing is proposed around it"
         warnings.warn(text, UserWarning, stacklevel=2)
 
 
-def made_by(state: State, method: Method, goal: Goal) -> Json:
+def search_settings(state: SearchState, method: Method, goal: Goal) -> Json:
     """All that decides the course of a search: one that goes on must have the same, save that its budget may be larger."""
-    run = state.codec.run
+    run = state.space.run
     return {
         "objective": goal.names,
         "values": [oracle.name for oracle in goal.oracles],

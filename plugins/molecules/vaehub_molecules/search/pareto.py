@@ -11,7 +11,11 @@ BLOCK = 1024
 
 
 def front(values: Floats) -> NDArray[np.bool_]:
-    """(N,) whether no other row is as good in all K objectives and better in one. Rows with NaN are never on the front."""
+    """(N,) whether no other row is as good in all K objectives and better in one. Rows with NaN are never on the front.
+
+    >>> front(np.array([[1.0, 0.0], [0.0, 1.0], [0.0, 0.0]])).tolist()
+    [True, True, False]
+    """
     out = ~np.asarray(np.isnan(values).any(1))
     rows = np.flatnonzero(out)
     for start in range(0, len(rows), BLOCK):
@@ -31,6 +35,9 @@ def hypervolume(values: Floats, reference: Floats) -> float:
     """The volume that rows (N, K) dominate above `reference` (K,): exact, by slices along the last objective.
 
     "The Hypervolume Indicator" (Guerreiro et al., 2021), doi:10.1145/3453474, dimension sweep; meant for fronts of 2 or 3 objectives.
+
+    >>> hypervolume(np.array([[1.0, 0.5], [0.5, 1.0]]), np.zeros(2))
+    0.75
     """
     points = values[front(values)]
     points = points[(points > reference).all(1)]
@@ -47,6 +54,9 @@ def chebyshev(values: Floats, weights: Floats) -> Floats:
     """(N,) one number for K objectives, whose maximum is on the front: min_k w_k v_k + 0.05 sum_k w_k v_k of values scaled to 0..1.
 
     "ParEGO" (Knowles, 2006), doi:10.1109/TEVC.2005.851274, for objectives to maximise.
+
+    >>> chebyshev(np.array([[1.0, 0.0], [0.0, 1.0], [0.5, 0.5]]), np.array([0.5, 0.5])).tolist()
+    [-0.525, -0.525, -0.275]
     """
     if values.shape[1] == 1:
         return values[:, 0]

@@ -17,70 +17,78 @@ from vaehub_molecules.chem.policy import Policy
 from vaehub_molecules.chem.reasons import Rejected
 
 if TYPE_CHECKING:
-    from vaehub_molecules.use.codec import Codec
+    from vaehub_molecules.use.latent_space import LatentSpace
 
-OWN = 2_000  # molecules that a model writes where no pool is given
+POOL_SAMPLES = 2_000  # molecules that a model writes where no pool is given
 Source: TypeAlias = "Path | str | Sequence[str] | Pool | None"
 
 
 @final
 @dataclass
-class Prints:
+class FingerprintCache:
     """Count fingerprints that are computed once a molecule."""
 
-    known: dict[str, NDArray[np.uint8]] = field(default_factory=dict)
+    rows: dict[str, NDArray[np.uint8]] = field(default_factory=dict)
 
     def of(self, molecules: Sequence[str]) -> NDArray[np.uint8]:
         """(N, D) of these molecules."""
-        new = [smiles for smiles in molecules if smiles not in self.known]
-        self.known.update(zip(new, fingerprints(new), strict=True))
-        return np.stack([self.known[smiles] for smiles in molecules]) if len(molecules) else fingerprints([])
+        new = [smiles for smiles in molecules if smiles not in self.rows]
+        self.rows.update(zip(new, fingerprints(new), strict=True))
+        return np.stack([self.rows[smiles] for smiles in molecules]) if len(molecules) else fingerprints([])
 
 
 @final
 @dataclass
 class Pool:
-    """Canonical molecules with their fingerprints, which are computed when first asked for; one pool can serve many searches."""
+    """Canonical molecules with their fingerprints, which are computed when first asked for; one pool can serve many searches.
+
+    Arguments:
+        smiles: canonical molecules.
+
+    >>> pool = Pool(["CCO", "CCN", "CCC"])
+    >>> len(pool), pool.rows([0, 2]).shape
+    (3, (2, 2048))
+    """
 
     smiles: Sequence[str]
-    prints: Prints = field(default_factory=Prints, repr=False)
+    cache: FingerprintCache = field(default_factory=FingerprintCache, repr=False)
 
     def __len__(self) -> int:
         return len(self.smiles)
 
-    def some(self, count: int, rng: np.random.Generator) -> list[int]:
+    def random_places(self, count: int, rng: np.random.Generator) -> list[int]:
         """Places of random molecules, each once, of all where there are no more."""
         return list(map(int, rng.permutation(len(self))[:count]))
 
     def rows(self, places: Sequence[int]) -> NDArray[np.uint8]:
         """(N, D) count fingerprints of the molecules at these places."""
-        return self.prints.of([self.smiles[place] for place in places])
+        return self.cache.of([self.smiles[place] for place in places])
 
 
-def open_pool(source: Source, codec: Codec, policy: Policy, seed: int) -> Pool:
+def open_pool(source: Source, space: LatentSpace, policy: Policy, seed: int) -> Pool:
     """The pool of a search. Raises UsageError where it is empty."""
     if isinstance(source, Pool):
         return source
     if source is None:
-        return Pool(own(codec, seed))
-    smiles = from_file(Path(source), policy) if isinstance(source, (str, Path)) else unique(source, "pool", policy)
+        return Pool(sampled_molecules(space, seed))
+    smiles = read_pool(Path(source), policy) if isinstance(source, (str, Path)) else canonical_unique(source, "pool", policy)
     if not smiles:
         raise UsageError(f"pool={source}: has no molecule; give another file")
     return Pool(smiles)
 
 
-def own(codec: Codec, seed: int) -> list[str]:
+def sampled_molecules(space: LatentSpace, seed: int) -> list[str]:
     """Different valid molecules that the model writes from its prior."""
-    found = codec.molecules(codec.prior(OWN, seed), temperature=1.0, seed=seed)
+    found = space.molecules(space.prior(POOL_SAMPLES, seed), temperature=1.0, seed=seed)
     smiles = list(dict.fromkeys(filter(None, found)))
     if not smiles:
         raise UsageError(
-            f"none of {OWN:,} samples of the model is a valid molecule; train it longer, or give a pool of molecules"
+            f"none of {POOL_SAMPLES:,} samples of the model is a valid molecule; train it longer, or give a pool of molecules"
         )
     return smiles
 
 
-def from_file(path: Path, policy: Policy) -> list[str]:
+def read_pool(path: Path, policy: Policy) -> list[str]:
     """Canonical molecules of a file, each once."""
     from vaehub_molecules.files import read_molecules
 
@@ -97,12 +105,12 @@ def read_leads(path: Path, policy: Policy) -> list[str]:
     return [str(smiles) for smiles in found.frame["smiles"]]
 
 
-def unique(molecules: Sequence[str], what: str, policy: Policy) -> list[str]:
+def canonical_unique(molecules: Sequence[str], what: str, policy: Policy) -> list[str]:
     """Canonical molecules, each once. Raises UsageError that names the one that cannot be read."""
-    return list(dict.fromkeys(readable(smiles, what, policy) for smiles in molecules))
+    return list(dict.fromkeys(canonical_or_error(smiles, what, policy) for smiles in molecules))
 
 
-def readable(smiles: str, what: str, policy: Policy) -> str:
+def canonical_or_error(smiles: str, what: str, policy: Policy) -> str:
     """A canonical molecule. Raises UsageError where it is none."""
     try:
         return canonical(smiles, policy)

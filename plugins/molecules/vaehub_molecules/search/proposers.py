@@ -14,12 +14,12 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from vaehub_molecules.search.ascent import Ascent, columns_of
+from vaehub_molecules.search.ascent import Ascent, head_columns
 from vaehub_molecules.search.buffer import Proposal
-from vaehub_molecules.search.method import State
+from vaehub_molecules.search.method import SearchState
 
 if TYPE_CHECKING:
-    from vaehub_molecules.use.codec import Codec
+    from vaehub_molecules.use.latent_space import LatentSpace
 
 SHORT = Ascent(steps=15, stops=3)
 PRIOR = 512  # draws by which the spread of codes is measured
@@ -30,19 +30,19 @@ PRIOR = 512  # draws by which the spread of codes is measured
 class Parents:
     """Good molecules, best first, as a model sees them."""
 
-    codec: Codec
+    space: LatentSpace
     smiles: list[str]
     codes: Tensor  # (N, L)
     spread: Tensor  # (L,) standard deviation of codes under the prior
     decay: float  # the chance of rank i is in proportion to 1 / (decay N + i)
 
     @classmethod
-    def of(cls, codec: Codec, molecules: Sequence[str], decay: float = 0.05) -> Parents:
+    def of(cls, space: LatentSpace, molecules: Sequence[str], decay: float = 0.05) -> Parents:
         """Those that the model can read."""
-        known = [smiles for smiles in molecules if codec.knows(smiles)]
-        prior = codec.prior(PRIOR, 0)
-        codes = codec.encode(known) if known else prior[:0]
-        return cls(codec, known, codes, prior.std(0), decay)
+        readable = [smiles for smiles in molecules if space.can_read(smiles)]
+        prior = space.prior(PRIOR, 0)
+        codes = space.encode(readable) if readable else prior[:0]
+        return cls(space, readable, codes, prior.std(0), decay)
 
     def draw(self, count: int, rng: np.random.Generator) -> Tensor:
         """Places (count,) of parents, better ones more often."""
@@ -55,7 +55,7 @@ class Parents:
 
     def noise(self, count: int, rng: np.random.Generator) -> Tensor:
         """Standard normal (count, L) in units of the spread of codes."""
-        return normal((count, len(self.spread)), rng).to(self.codes) * self.spread
+        return standard_normal((count, len(self.spread)), rng).to(self.codes) * self.spread
 
 
 @final
@@ -68,7 +68,7 @@ class Draft:
     temperatures: Sequence[float] = (0.0,)  # of rows by turns
     texts: Sequence[str] = ()  # N, where there is no z
 
-    def heat(self) -> Tensor:
+    def row_temperatures(self) -> Tensor:
         """The temperature of every row (N,)."""
         return torch.tensor(self.temperatures).repeat(-(-len(self.parents) // len(self.temperatures)))[: len(self.parents)]
 
@@ -78,19 +78,19 @@ class Proposer(ABC):
 
     name: str
 
-    def fits(self, state: State) -> bool:
+    def fits(self, state: SearchState) -> bool:
         """Whether it can work with this model and objective."""
         return True
 
     @abstractmethod
-    def draft(self, state: State, parents: Parents, count: int) -> Draft:
+    def draft(self, state: SearchState, parents: Parents, count: int) -> Draft:
         """About `count` molecules."""
 
 
-def proposals(sources: Sequence[tuple[Proposer, int]], state: State, parents: Parents) -> list[Proposal]:
+def proposals(sources: Sequence[tuple[Proposer, int]], state: SearchState, parents: Parents) -> list[Proposal]:
     """So many molecules of each source, those of codes written all at once; "" where the model wrote nothing valid."""
     drafts = [source.draft(state, parents, count) for source, count in sources]
-    texts = iter(written([draft for draft in drafts if draft.z is not None], state, parents))
+    texts = iter(decoded([draft for draft in drafts if draft.z is not None], state, parents))
     return [
         Proposal(text, source.name, parent)
         for (source, _), draft in zip(sources, drafts, strict=True)
@@ -98,12 +98,15 @@ def proposals(sources: Sequence[tuple[Proposer, int]], state: State, parents: Pa
     ]
 
 
-def written(drafts: Sequence[Draft], state: State, parents: Parents) -> list[str]:
+def decoded(drafts: Sequence[Draft], state: SearchState, parents: Parents) -> list[str]:
     """What the model makes of codes, one draft after another."""
     if not drafts:
         return []
-    z, heat = torch.cat([draft.z for draft in drafts if draft.z is not None]), torch.cat([draft.heat() for draft in drafts])
-    return parents.codec.molecules(z, heat, state.seed_of("written"))
+    z, row_temperatures = (
+        torch.cat([draft.z for draft in drafts if draft.z is not None]),
+        torch.cat([draft.row_temperatures() for draft in drafts]),
+    )
+    return parents.space.molecules(z, row_temperatures, state.seed_of("written"))
 
 
 @final
@@ -116,7 +119,7 @@ class Around(Proposer):
     temperatures: tuple[float, ...] = (0.0, 0.7)
     name: str = "around"
 
-    def draft(self, state: State, parents: Parents, count: int) -> Draft:
+    def draft(self, state: SearchState, parents: Parents, count: int) -> Draft:
         """Noised parents."""
         rng = state.rng(self.name)
         places = parents.draw(count, rng)
@@ -134,7 +137,7 @@ class Cross(Proposer):
     temperatures: tuple[float, ...] = (0.3, 0.8)
     name: str = "cross"
 
-    def draft(self, state: State, parents: Parents, count: int) -> Draft:
+    def draft(self, state: SearchState, parents: Parents, count: int) -> Draft:
         """Mixed parents."""
         rng = state.rng(self.name)
         first, second = parents.draw(count, rng), parents.draw(count, rng)
@@ -152,9 +155,9 @@ class Samples(Proposer):
     temperature: float = 1.0
     name: str = "samples"
 
-    def draft(self, state: State, parents: Parents, count: int) -> Draft:
+    def draft(self, state: SearchState, parents: Parents, count: int) -> Draft:
         """Draws of the prior."""
-        return Draft([""] * count, parents.codec.prior(count, state.seed_of(self.name)), (self.temperature,))
+        return Draft([""] * count, parents.space.prior(count, state.seed_of(self.name)), (self.temperature,))
 
 
 @final
@@ -165,18 +168,18 @@ class Climb(Proposer):
     ascent: Ascent = SHORT
     name: str = "gradient"
 
-    def fits(self, state: State) -> bool:
+    def fits(self, state: SearchState) -> bool:
         """Whether there are heads to climb."""
-        return bool(columns_of(state.codec, state.objectives))
+        return bool(head_columns(state.space, state.objectives))
 
-    def draft(self, state: State, parents: Parents, count: int) -> Draft:
+    def draft(self, state: SearchState, parents: Parents, count: int) -> Draft:
         """Codes along the ascent."""
         places = parents.draw(-(-count // self.ascent.stops), state.rng(self.name))
-        columns = columns_of(parents.codec, state.objectives)
-        paths = self.ascent.paths(parents.codec, parents.codes[places], columns, state.seed_of(self.name))
+        columns = head_columns(parents.space, state.objectives)
+        paths = self.ascent.paths(parents.space, parents.codes[places], columns, state.seed_of(self.name))
         return Draft(parents.at(places.repeat(len(paths))), torch.cat(paths))
 
 
-def normal(shape: tuple[int, ...], rng: np.random.Generator) -> Tensor:
+def standard_normal(shape: tuple[int, ...], rng: np.random.Generator) -> Tensor:
     """Standard normal numbers."""
     return torch.from_numpy(rng.standard_normal(shape, dtype=np.float32))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -14,7 +13,7 @@ import pandas as pd
 from vaehub import Described
 from vaehub.files.atomic import atomic_write
 from vaehub.files.tables import write_table
-from vaehub_molecules.files.writing import sdf
+from vaehub_molecules.files.writing import sdf_bytes
 from vaehub_molecules.search.buffer import Buffer, Floats, auc
 from vaehub_molecules.search.pareto import front, hypervolume
 
@@ -24,7 +23,22 @@ BEST = 100  # molecules of `best`
 @final
 @dataclass(frozen=True, repr=False)
 class Result(Described):
-    """A finished search."""
+    """A finished search.
+
+    Arguments:
+        buffer: every call.
+        names: of the objectives.
+        columns: of their values in the tables.
+        leads: molecules that were given to start from.
+        budget: calls that were allowed.
+
+    >>> from vaehub_molecules.search.buffer import Answer, Call, Proposal
+    >>> buffer = Buffer()
+    >>> buffer.add([Call(Proposal("CCO", "pool"), Answer((0.4,)), time=0.1), Call(Proposal("CCN", "pool"), Answer((0.5,)), time=0.2)])
+    >>> result = Result(buffer, ("qed",), ("score",), (), budget=2)
+    >>> result.best.smiles.tolist(), result.auc(top=1)
+    (['CCN', 'CCO'], 0.25)
+    """
 
     buffer: Buffer
     names: tuple[str, ...]  # of the objectives
@@ -42,7 +56,7 @@ class Result(Described):
         """Every call in order: call, smiles, score, time in seconds, by, parent, error, and the values of several objectives."""
         values = self.buffer.values()
         several = {name: values[:, k] for k, name in enumerate(self.columns)} if len(self.columns) > 1 else {}
-        told = {
+        columns = {
             "call": np.arange(1, len(self.buffer) + 1),
             "smiles": [call.smiles for call in self.buffer],
             "score": values.mean(1),
@@ -51,7 +65,7 @@ class Result(Described):
             "parent": [call.proposal.parent for call in self.buffer],
             "error": [call.answer.error for call in self.buffer],
         }
-        return pd.DataFrame(told | several)
+        return pd.DataFrame(columns | several)
 
     @cached_property
     def best(self) -> pd.DataFrame:
@@ -79,11 +93,11 @@ class Result(Described):
     @property
     def counts(self) -> dict[str, int]:
         """Calls, those that failed, and what was proposed and not called, by reason."""
-        return {"calls": len(self.buffer), "errors": len(self.buffer.errors), **dict(sorted(self.buffer.tally.items()))}
+        return {"calls": len(self.buffer), "errors": len(self.buffer.errors), **dict(sorted(self.buffer.refusals.items()))}
 
     @property
-    def climbed(self) -> float:
-        """The share of molecules from which ascent by the model's heads led to one with a better score; NaN where nothing climbed."""
+    def ascent_success(self) -> float:
+        """The share of molecules from which ascent by the model's heads led to one with a better score; NaN where nothing ascent_success."""
         scores = dict(zip(self.trace.smiles, self.trace.score, strict=True))
         children = self.trace[(self.trace.by == "gradient") & self.trace.parent.isin(scores)].dropna(subset="score")
         gains = children.score - children.parent.map(scores).astype(float)  # of no children, a column of text
@@ -97,14 +111,9 @@ class Result(Described):
             notes.append(
                 f"{len(self.front):,} molecules on the front; it covers {self.hypervolume():.6g} above the worst values seen"
             )
-        if not np.isnan(self.climbed):
-            notes.append(f"ascent truly improved {self.climbed:.0%} of the molecules that it started from")
+        if not np.isnan(self.ascent_success):
+            notes.append(f"ascent truly improved {self.ascent_success:.0%} of the molecules that it started from")
         return notes
-
-    @property
-    def successes(self) -> dict[str, int]:
-        """How many of the best molecules each proposer gave."""
-        return dict(Counter(self.best.by).most_common())
 
     @property
     def _values(self) -> Floats:
@@ -115,7 +124,7 @@ class Result(Described):
         folder = Path(folder)
         for name, frame in self._tables().items():
             write_table(frame, folder / f"{name}.csv")
-        atomic_write(folder / "best.sdf", sdf(self.best))
+        atomic_write(folder / "best.sdf", sdf_bytes(self.best))
 
     def _tables(self) -> dict[str, pd.DataFrame]:
         tables = {"trace": self.trace, "best": self.best}

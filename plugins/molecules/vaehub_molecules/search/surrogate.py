@@ -46,11 +46,22 @@ class Surrogate:
 
 
 def fit(rows: Counts, y: Floats) -> Surrogate:
-    """The process of molecules (N, D) with values (N,)."""
+    """The process of molecules that were called.
+
+    Arguments:
+        rows: (N, D) count fingerprints.
+        y: (N,) values.
+
+    >>> from vaehub_molecules.chem.fingerprints import fingerprints
+    >>> surrogate = fit(fingerprints(["CCO", "CCN", "CCC", "CCCl"]), np.array([1.0, 2.0, 3.0, 4.0]))
+    >>> mean, deviation = surrogate.predict(fingerprints(["CCO"]))
+    >>> mean.round(1).tolist(), deviation.round(1).tolist()
+    ([1.9], [0.6])
+    """
     kernel = tanimoto(rows, rows).astype(np.float64)
     centred = y - y.mean()
     noise = best_noise(kernel, centred)
-    lower, weights, _ = solved(kernel, centred, noise)
+    lower, weights, _ = solve(kernel, centred, noise)
     scale = float(np.sqrt(max(centred @ weights / len(y), 1e-12)))
     return Surrogate(rows, weights.astype(np.float32), lower.astype(np.float32), float(y.mean()), scale, noise)
 
@@ -64,22 +75,25 @@ def best_noise(kernel: Floats, y: Floats) -> float:
 
 def evidence(kernel: Floats, y: Floats, noise: float) -> float:
     """Log marginal likelihood with the scale at its maximum, up to a constant."""
-    _, weights, logdet = solved(kernel, y, noise)
+    _, weights, logdet = solve(kernel, y, noise)
     return float(-len(y) / 2 * np.log(max(float(y @ weights), 1e-300)) - logdet / 2)
 
 
-def solved(kernel: Floats, y: Floats, noise: float) -> tuple[Floats, Floats, float]:
+def solve(kernel: Floats, y: Floats, noise: float) -> tuple[Floats, Floats, float]:
     """(Cholesky factor, (K + noise I)⁻¹ y, log|K + noise I|)."""
     factor: Any = cho_factor(kernel + noise * np.eye(len(y)), lower=True, check_finite=False)
     lower = np.tril(factor[0])
     return lower, cho_solve(factor, y, check_finite=False), float(2 * np.log(np.diag(lower)).sum())
 
 
-def optimists(mean: Floats, deviation: Floats, count: int, boldest: float) -> list[int]:
+def ucb_batch(mean: Floats, deviation: Floats, count: int, boldest: float) -> list[int]:
     """Rows to call, the best of mean + kappa sd for `count` values of kappa from 0 to `boldest`, each row once.
 
     Upper confidence bounds, "Gaussian Process Optimization in the Bandit Setting" (Srinivas et al., 2010), arXiv:0912.3995; one kappa
     for every place in the batch, so that a batch both uses and explores.
+
+    >>> ucb_batch(np.array([0.0, 1.0, 0.9]), np.array([5.0, 0.0, 0.0]), count=2, boldest=1.0)
+    [1, 0]
     """
     chosen: list[int] = []
     free = np.ones(len(mean), dtype=bool)

@@ -11,9 +11,9 @@ from enum import IntEnum
 from functools import cached_property
 from typing import final
 
-from vaehub_molecules.tokens.valence import Room, room
+from vaehub_molecules.tokens.valence import Valence, valence_of
 
-ORDERS = {"-": 1, "/": 1, "\\": 1, ":": 1, "~": 1, "=": 2, "#": 3, "$": 3}
+BOND_ORDERS = {"-": 1, "/": 1, "\\": 1, ":": 1, "~": 1, "=": 2, "#": 3, "$": 3}
 AROMATIC = 10  # added to the bonds that are left, for an aromatic atom: one number says both
 KINDS = 2 * AROMATIC
 
@@ -29,50 +29,50 @@ class Place(IntEnum):
         return 0 if self < Place.BOND1 else (self - Place.BOND1) % 3 + 1
 
     @property
-    def hungry(self) -> bool:
+    def needs_atom(self) -> bool:
         """Whether an atom must follow."""
         return self not in (Place.ATOM, Place.CLOSE)
 
 
-RINGED = (Place.ATOM, Place.BOND1, Place.BOND2, Place.BOND3)  # what a ring's number may follow
-NOTHING = Room(0, False)
+BEFORE_RING_NUMBER = (Place.ATOM, Place.BOND1, Place.BOND2, Place.BOND3)  # what a ring's number may follow
+NO_VALENCE = Valence(0, False)
 
 
-class Broken(Exception):
+class InvalidSyntax(Exception):
     """No molecule goes on like this."""
 
 
 @final
 @dataclass(eq=False)
 class Node:
-    """An atom: the level of one outside, or the index and room of one of the piece's own, and the bonds that the piece gives it."""
+    """An atom: the level of one outside, or the index and valence of one of the piece's own, and the bonds that the piece gives it."""
 
     level: int = -1
     index: int = -1
-    room: Room = NOTHING
+    valence: Valence = NO_VALENCE
     parent: Node | None = None
     order: int = 0
     degree: int = 0
 
-    def give(self, order: int, degree: int = 1) -> None:
+    def bind(self, order: int, degree: int = 1) -> None:
         """Bind it once more."""
         self.order, self.degree = self.order + order, self.degree + degree
 
     def used(self, aromatic: bool) -> int:
-        """How much of its room the piece takes."""
+        """How much of its valence the piece takes."""
         return self.degree if aromatic else self.order
 
     @property
     def kind(self) -> int:
         """The bonds left to one of the piece's own atoms, and whether it is aromatic."""
-        return self.room.bonds - self.used(self.room.aromatic) + AROMATIC * self.room.aromatic
+        return self.valence.bonds - self.used(self.valence.aromatic) + AROMATIC * self.valence.aromatic
 
     @property
-    def left(self) -> int:
+    def bonds_left(self) -> int:
         """The bonds left to one of the piece's own atoms."""
-        return self.kind % AROMATIC if self.room.bonds >= self.used(self.room.aromatic) else -1
+        return self.kind % AROMATIC if self.valence.bonds >= self.used(self.valence.aromatic) else -1
 
-    def touches(self, other: Node) -> bool:
+    def is_self_or_neighbour(self, other: Node) -> bool:
         """Whether it is the other atom or its neighbour in the chain."""
         return self is other or self.parent is other or other.parent is self
 
@@ -85,7 +85,7 @@ class Effect:
     place: Place
     aromatic: bool = True
     outside: dict[int, Node] = field(default_factory=dict)
-    own: list[Node] = field(default_factory=list)
+    atoms: list[Node] = field(default_factory=list)
     pushed: list[Node] = field(default_factory=list)
     rings: dict[str, list[Node]] = field(default_factory=dict)
     popped: int = 0
@@ -102,49 +102,49 @@ class Effect:
     def read(self, symbols: list[str]) -> Effect:
         """This effect after some symbols."""
         for symbol in symbols:
-            self.one(symbol)
-        if any(node.left < 0 for node in self.own) or not symbols:
-            raise Broken
+            self.apply(symbol)
+        if any(node.bonds_left < 0 for node in self.atoms) or not symbols:
+            raise InvalidSyntax
         return self
 
-    def one(self, symbol: str) -> None:
+    def apply(self, symbol: str) -> None:
         """One symbol of the grammar."""
-        space = room(symbol)
-        if space is not None:
-            self.atom(space)
-        elif symbol in ORDERS:
-            self.bond(ORDERS[symbol])
+        valence = valence_of(symbol)
+        if valence is not None:
+            self.atom(valence)
+        elif symbol in BOND_ORDERS:
+            self.bond(BOND_ORDERS[symbol])
         else:
-            {"(": self.open, ")": self.close, ".": self.part}.get(symbol, lambda: self.ring(symbol))()
+            {"(": self.open, ")": self.close, ".": self.dot_sign}.get(symbol, lambda: self.ring(symbol))()
 
-    def atom(self, space: Room) -> None:
+    def atom(self, valence: Valence) -> None:
         """A new atom, bound to the one before."""
-        new = Node(index=len(self.own), room=space, parent=self.current)
+        new = Node(index=len(self.atoms), valence=valence, parent=self.current)
         if self.current is not None:
-            new.give(self.place.pending or 1)
+            new.bind(self.place.pending or 1)
             if not self.place.pending and self.place != Place.OPEN:  # else the bond was counted with its sign or the branch
-                self.current.give(1)
-        self.own.append(new)
+                self.current.bind(1)
+        self.atoms.append(new)
         self.current, self.place = new, Place.ATOM
 
     def bond(self, order: int) -> None:
         """A bond's sign; the atom before it gives its bonds at once."""
         if self.current is None or self.place.pending:
-            raise Broken
+            raise InvalidSyntax
         counted = self.place == Place.OPEN
-        self.current.give(order - counted, 1 - counted)
+        self.current.bind(order - counted, 1 - counted)
         self.place = Place((Place.BOND1 if self.place == Place.ATOM else Place.BARE1) + order - 1)
 
     def open(self) -> None:
         """A branch, which takes a bond of its atom."""
-        current = self.settled()
-        current.give(1)
+        current = self.bonded_atom()
+        current.bind(1)
         self.pushed.append(current)
         self.place = Place.OPEN
 
     def close(self) -> None:
         """Back to the atom at which the branch began."""
-        self.settled()
+        self.bonded_atom()
         if self.pushed:
             self.current = self.pushed.pop()
         else:
@@ -152,11 +152,11 @@ class Effect:
             self.current = self.level(self.popped)
         self.place = Place.CLOSE
 
-    def part(self) -> None:
+    def dot_sign(self) -> None:
         """A dot: a new part of the molecule, outside all branches."""
-        self.settled()
+        self.bonded_atom()
         if self.pushed or self.dot not in (None, self.popped):
-            raise Broken
+            raise InvalidSyntax
         self.current, self.place, self.dot = None, Place.FRESH, self.popped
 
     def ring(self, number: str) -> None:
@@ -164,25 +164,25 @@ class Effect:
 
         Among aromatic atoms it may stand behind a sign of two bonds; in Kekulé form RDKit has none, and the atom that opened has given but one.
         """
-        if self.current is None or self.place not in (RINGED if self.aromatic else RINGED[:2]):
-            raise Broken
+        if self.current is None or self.place not in (BEFORE_RING_NUMBER if self.aromatic else BEFORE_RING_NUMBER[:2]):
+            raise InvalidSyntax
         if not self.place.pending:
-            self.current.give(1)
+            self.current.bind(1)
         self.rings.setdefault(number, []).append(self.current)
         self.place = Place.ATOM
 
-    def settled(self) -> Node:
+    def bonded_atom(self) -> Node:
         """The atom written last, where no bond and no branch waits for another."""
-        if self.current is None or self.place.hungry:
-            raise Broken
+        if self.current is None or self.place.needs_atom:
+            raise InvalidSyntax
         return self.current
 
-    def broken_rings(self, open_before: bool) -> set[str]:
+    def forbidden_rings(self, open_before: bool) -> set[str]:
         """Numbers that close a ring within the piece at an atom's own self or its neighbour, or twice between the same atoms."""
         found, seen = set(), set()
         for number, nodes in self.rings.items():
             for a, b in pairs(nodes[open_before:]):
-                if a.touches(b) or frozenset((a, b)) in seen:
+                if a.is_self_or_neighbour(b) or frozenset((a, b)) in seen:
                     found.add(number)
                 seen.add(frozenset((a, b)))
         return found

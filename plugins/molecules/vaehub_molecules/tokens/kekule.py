@@ -10,7 +10,7 @@ from rdkit.Chem import Kekulize, MolFromSmiles, MolToSmiles
 
 from vaehub.base import Json
 from vaehub.errors import UsageError
-from vaehub_molecules.chem.spread import spread
+from vaehub_molecules.chem.parallel import parallel_map
 from vaehub_molecules.tokens.pairs import Pairs
 from vaehub_molecules.tokens.tokenizer import Tokenizer
 
@@ -21,15 +21,18 @@ class Kekule(Tokenizer):
 
     Of what a network writes by the grammar of SMILES nearly all that is no molecule fails for an aromatic ring that has no Kekulé
     structure, which cannot be told from the text before it; in this form it can.
+
+    >>> "".join(Kekule().split("c1ccccc1"))
+    'C1=CC=CC=C1'
     """
 
     def __init__(self) -> None:
         self.pairs = Pairs()
-        self._form = lru_cache(1 << 18)(kekulised)
+        self._form = lru_cache(1 << 18)(kekule_smiles)
 
     def learn(self, smiles: Sequence[str]) -> None:
         """As `Pairs` does, of the other form."""
-        self.pairs.learn(spread(kekulised, smiles))
+        self.pairs.learn(parallel_map(kekule_smiles, smiles))
 
     def split(self, smiles: str) -> list[str]:
         """The pieces of one molecule."""
@@ -48,7 +51,7 @@ class Kekule(Tokenizer):
         self.pairs.restore(state)
 
 
-def kekulised(smiles: str) -> str:
+def kekule_smiles(smiles: str) -> str:
     """The Kekulé form of canonical SMILES. Raises UsageError for what is no molecule."""
     mol = MolFromSmiles(smiles)
     if mol is None:

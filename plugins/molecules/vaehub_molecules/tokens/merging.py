@@ -17,19 +17,19 @@ BREAK = 0  # stands between molecules
 
 @final
 @dataclass
-class Strand:
+class SymbolSequence:
     """Molecules one after the other: numbers (T,) of their symbols, each molecule followed by BREAK."""
 
     symbols: list[str]
     numbers: Numbers
 
     @staticmethod
-    def of(rows: Sequence[Sequence[str]]) -> Strand:
+    def of(rows: Sequence[Sequence[str]]) -> SymbolSequence:
         """The strand of these molecules."""
         symbols = ["", *sorted(set(chain.from_iterable(rows)))]
         number = {symbol: at for at, symbol in enumerate(symbols)}
         flat = chain.from_iterable((*map(number.__getitem__, row), BREAK) for row in rows)
-        return Strand(symbols, np.fromiter(flat, np.int32))
+        return SymbolSequence(symbols, np.fromiter(flat, np.int32))
 
     def commonest(self) -> tuple[Pair, int]:
         """The pair of neighbours that occurs most often, of several the one that sorts last, and how often it does."""
@@ -44,7 +44,7 @@ class Strand:
         """Make one symbol of a pair wherever it occurs, from the left."""
         left, right = map(self.symbols.index, pair)
         found = np.flatnonzero((self.numbers[:-1] == left) & (self.numbers[1:] == right))
-        at = apart(found) if left == right else found
+        at = non_overlapping(found) if left == right else found
         self.numbers[at] = self._number("".join(pair))
         self.numbers = np.delete(self.numbers, at + 1)
 
@@ -55,7 +55,7 @@ class Strand:
         return self.symbols.index(symbol)
 
 
-def apart(places: NDArray[np.intp]) -> NDArray[np.intp]:
+def non_overlapping(places: NDArray[np.intp]) -> NDArray[np.intp]:
     """Of places in a row every other one, from the first: CCC holds CC once."""
     order = np.arange(len(places))
     first = np.where(np.diff(places, prepend=-2) > 1, order, 0)
@@ -63,9 +63,9 @@ def apart(places: NDArray[np.intp]) -> NDArray[np.intp]:
     return np.compress(odd == 0, places)
 
 
-def merges_of(rows: Sequence[Sequence[str]], merges: int, least: int) -> list[Pair]:
+def learn_merges(rows: Sequence[Sequence[str]], merges: int, least: int) -> list[Pair]:
     """The pairs to merge, in order: the commonest each time, while it occurs at least so often."""
-    strand = Strand.of(rows)
+    strand = SymbolSequence.of(rows)
     done: list[Pair] = []
     while len(done) < merges:
         pair, often = strand.commonest()

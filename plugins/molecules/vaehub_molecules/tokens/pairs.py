@@ -10,8 +10,8 @@ from typing import final
 
 from vaehub.base import Json
 from vaehub.files.checked import checked
-from vaehub_molecules.tokens.atoms import symbols
-from vaehub_molecules.tokens.merging import Pair, merges_of
+from vaehub_molecules.tokens.atoms import split_symbols
+from vaehub_molecules.tokens.merging import Pair, learn_merges
 from vaehub_molecules.tokens.tokenizer import Tokenizer
 
 NEVER = sys.maxsize  # rank of a pair that is not merged
@@ -23,6 +23,15 @@ class Pairs(Tokenizer):
 
     "SMILES Pair Encoding" (Li & Fourches, 2021), doi:10.1021/acs.jcim.0c01127: the pair of neighbours seen most often becomes one
     symbol, again and again, until there are `merges` of them; pairs seen fewer than `least` times stay apart.
+
+    Arguments:
+        merges: pairs to merge, at most.
+        least: times that a pair must occur.
+
+    >>> pairs = Pairs(least=2)
+    >>> pairs.learn(["CCO", "CCN"])
+    >>> pairs.split("CCCO")
+    ['CC', 'C', 'O']
     """
 
     def __init__(self, merges: int = 256, least: int = 100) -> None:
@@ -32,7 +41,7 @@ class Pairs(Tokenizer):
 
     def learn(self, smiles: Sequence[str]) -> None:
         """Count pairs and merge the commonest; ties go to the pair that sorts last."""
-        self.restore({"merges": [list(p) for p in merges_of([symbols(s) for s in smiles], self.merges, self.least)]})
+        self.restore({"merges": [list(p) for p in learn_merges([split_symbols(s) for s in smiles], self.merges, self.least)]})
 
     def split(self, smiles: str) -> list[str]:
         """The pieces of one molecule."""
@@ -53,7 +62,7 @@ class Pairs(Tokenizer):
 
     def _merge(self, smiles: str) -> tuple[str, ...]:
         """The pair that was merged earliest becomes one piece, from the left, until no known pair is left."""
-        pieces = symbols(smiles)
+        pieces = split_symbols(smiles)
         ranks = [self.ranks.get(pair, NEVER) for pair in pairwise(pieces)]
         while (earliest := min(ranks, default=NEVER)) < NEVER:
             at = ranks.index(earliest)

@@ -12,33 +12,33 @@ UNKNOWN = 8  # elements of many valences: not restricted
 NEUTRAL, GAINING, LOSING = {"B": 3, "C": 4, "N": 3, "O": 2, "F": 1}, ("N", "O", "F"), ("B", "C")
 
 
-class Room(NamedTuple):
+class Valence(NamedTuple):
     """Bonds that an atom can take: by order, or by number where it is aromatic."""
 
     bonds: int
     aromatic: bool
 
 
-def room(symbol: str) -> Room | None:
+def valence_of(symbol: str) -> Valence | None:
     """The most bonds of an atom's symbol, never too few; None where it is no atom."""
     if symbol in PLAIN:
-        return Room(PLAIN[symbol], False)
+        return Valence(PLAIN[symbol], False)
     if symbol in AROMATIC:
-        return Room(AROMATIC[symbol], True)
+        return Valence(AROMATIC[symbol], True)
     match = BRACKET.fullmatch(symbol)
-    return Room(9, False) if symbol == "*" else None if match is None else in_brackets(**match.groupdict())
+    return Valence(9, False) if symbol == "*" else None if match is None else bracket_valence(**match.groupdict())
 
 
-def in_brackets(element: str, hydrogens: str | None, charge: str | None) -> Room:
+def bracket_valence(element: str, hydrogens: str | None, charge: str | None) -> Valence:
     """The most bonds of an atom whose hydrogens and charge are written."""
     taken = int((hydrogens or "H0")[1:] or 1)
     if element.islower():
-        return Room(max(AROMATIC.get(element, 3) + (element in "os") - taken, 0), True)
+        return Valence(max(AROMATIC.get(element, 3) + (element in "os") - taken, 0), True)
     charged = charge_of(charge or "")
     if element not in NEUTRAL:
-        return Room(UNKNOWN - taken, False)
+        return Valence(UNKNOWN - taken, False)
     shift = charged if element in GAINING else -charged if element == "B" else -abs(charged)
-    return Room(max(NEUTRAL[element] + shift - taken, 0), False)
+    return Valence(max(NEUTRAL[element] + shift - taken, 0), False)
 
 
 def charge_of(text: str) -> int:

@@ -22,7 +22,20 @@ MARGIN = 1.2  # how much longer than the longest training molecule a string may 
 
 @final
 class Vocabulary:
-    """Symbols by number. A row of T numbers is a string that ends at its first END; what follows is END as well."""
+    """Symbols by number. A row of T numbers is a string that ends at its first END; what follows is END as well.
+
+    Arguments:
+        tokenizer: how SMILES are split.
+        symbols: all that the model can read and write.
+        length: T.
+
+    >>> from vaehub_molecules.tokens.atoms import Atoms
+    >>> vocabulary = Vocabulary.learn(Atoms(), ["CCO", "CN"])
+    >>> vocabulary.rows(["CCO"]).tolist()
+    [[1, 1, 3, 0, 0]]
+    >>> vocabulary.strings(vocabulary.rows(["CCO"]))
+    ['CCO']
+    """
 
     def __init__(self, tokenizer: Tokenizer, symbols: Sequence[str] = (), length: int = 0) -> None:
         self.tokenizer, self.symbols, self.length = tokenizer, ["", *symbols], length
@@ -53,7 +66,7 @@ class Vocabulary:
         tokenizer.restore(state["tokenizer"])
         return Vocabulary(tokenizer, checked(list[str], state["symbols"]), checked(Length, state["length"]))
 
-    def lacks(self, smiles: str) -> str | None:
+    def why_unreadable(self, smiles: str) -> str | None:
         """Why the model cannot read a molecule, or None where it can."""
         try:
             self.row(smiles)
@@ -81,9 +94,5 @@ class Vocabulary:
 
     def strings(self, x: Tensor) -> list[str]:
         """What rows (N, T) spell, up to their first END."""
-        return [self.tokenizer.join([self.symbols[i] for i in row[: ended(row)]]) for row in x.tolist()]
-
-
-def ended(row: Sequence[int]) -> int:
-    """The place of the first END, or the length of the row."""
-    return row.index(END) if END in row else len(row)
+        written = [row[: row.index(END)] if END in row else row for row in x.tolist()]
+        return [self.tokenizer.join([self.symbols[i] for i in row]) for row in written]

@@ -11,21 +11,32 @@ import pandas as pd
 from vaehub_molecules.chem.fingerprints import fingerprints, tanimoto
 
 if TYPE_CHECKING:
-    from vaehub_molecules.use.codec import Codec
+    from vaehub_molecules.use.latent_space import LatentSpace
 
 
-def reconstruct(codec: Codec, smiles: Sequence[str]) -> pd.DataFrame:
-    """smiles, returned, exact and similarity of canonical molecules: the likeliest string at the mean of q(z|x).
+def reconstruct(space: LatentSpace, smiles: Sequence[str]) -> pd.DataFrame:
+    """What comes back of molecules: the likeliest string at the mean of q(z|x).
 
-    returned is "" where that is no molecule; similarity is the count Tanimoto of ECFP4, 0 there. Raises UsageError that names a molecule the
-    model cannot read.
+    Arguments:
+        space: of a trained model.
+        smiles: canonical molecules.
+
+    Returns:
+        a frame of smiles, returned ("" where that is no molecule), exact, and similarity (count Tanimoto of ECFP4, 0 where there is
+        no molecule).
+
+    Raises:
+        UsageError: that names a molecule the model cannot read.
+
+    >>> list(reconstruct(space, ["CCO"]).columns)
+    ['smiles', 'returned', 'exact', 'similarity']
     """
-    rows = codec.rows(smiles)
-    returned = codec.molecules(codec.encode(smiles), cond=rows.cond)
+    rows = space.rows(smiles)
+    returned = space.molecules(space.encode(smiles), cond=rows.cond)
     pairs = list(zip(smiles, returned, strict=True))
-    alike = [1.0 if a == b else similarity(a, b) if b else 0.0 for a, b in pairs]
+    similarities = [1.0 if a == b else similarity(a, b) if b else 0.0 for a, b in pairs]
     return pd.DataFrame(
-        {"smiles": list(smiles), "returned": returned, "exact": [a == b for a, b in pairs], "similarity": np.array(alike)}
+        {"smiles": list(smiles), "returned": returned, "exact": [a == b for a, b in pairs], "similarity": np.array(similarities)}
     )
 
 

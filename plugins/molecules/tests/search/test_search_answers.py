@@ -1,0 +1,62 @@
+"""An objective may raise, hang or kill its process: it is one answer, and the others come all the same."""
+
+import os
+import time
+from functools import partial
+
+import numpy as np
+import pytest
+
+from vaehub.errors import UsageError
+from vaehub.jobs.workers import Limits, Workers
+from vaehub_molecules.oracles.functions import as_oracle
+from vaehub_molecules.search import rounds
+from vaehub_molecules.search.rounds import values_of
+
+
+def awkward(smiles):
+    if smiles == "hang":
+        time.sleep(600)
+    if smiles == "die":
+        os._exit(3)
+    if smiles == "raise":
+        raise RuntimeError("no\nluck")
+    return (float("nan") if smiles == "nan" else float(len(smiles)),)
+
+
+def answers(molecules, count=2, seconds=30.0):
+    with Workers(partial(values_of, awkward), count, Limits(seconds)) as workers:
+        found = dict(rounds.answers(workers, molecules))
+    return [found[i] for i in range(len(molecules))]
+
+
+@pytest.mark.parametrize("count", [0, 2])
+def test_what_fails_is_an_answer(count):
+    found = answers(["C", "raise", "nan", "CC"], count)
+    assert [a.error for a in found] == ["", "RuntimeError: no luck", "gave nan", ""]
+    assert [a.values for a in found] == [(1.0,), (), (), (2.0,)]
+
+
+def test_a_call_that_hangs_or_dies_costs_nobody_else():
+    found = answers(["hang", "C", "die", "CC", "die", "CCC"], seconds=0.5)
+    died = "ended its process (with exit code 3)"
+    assert [a.error for a in found] == ["took longer than 0.5 s", "", died, "", died, ""]
+    assert [a.values for a in found[1::2]] == [(1.0,), (2.0,), (3.0,)]
+
+
+@pytest.mark.parametrize("score", [3, 3.0, True + 2, np.float32(3), np.array(3.0), np.array([3.0]), np.array([[3]]), [3.0], "3"])
+def test_a_score_is_a_number_or_an_array_of_one(score):
+    assert as_oracle(lambda smiles: score).score("C") == 3.0
+
+
+@pytest.mark.parametrize("score", [None, [], [1, 2], np.ones(2), "high"])
+def test_anything_else_is_no_score(score):
+    with pytest.raises((TypeError, ValueError)):
+        as_oracle(lambda smiles: score).score("C")
+
+
+def test_options_without_sense_are_refused():
+    with pytest.raises(UsageError, match="seconds=0: must be above 0"):
+        answers(["C"], seconds=0.0)
+    with pytest.raises(UsageError, match="workers=-1: must be at least 0"):
+        answers(["C"], count=-1)

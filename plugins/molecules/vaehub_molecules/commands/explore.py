@@ -1,0 +1,206 @@
+"""`vaehub molecules metrics`, `neighbours`, `interpolate`, `reconstruct` and `clean`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from vaehub.cli.common import (
+    AsJson,
+    Force,
+    OptionalOutput,
+    Output,
+    RunPath,
+    open_run,
+    print_json,
+    print_table,
+    write_frame,
+)
+from vaehub.cli.session import session
+from vaehub.errors import UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    import pandas as pd
+
+    from vaehub_molecules.use.latent_space import LatentSpace
+
+Smiles = Annotated[list[str], typer.Argument(metavar="SMILES…", help="Molecules; quote them.", show_default=False)]
+File = Annotated[
+    Path, typer.Argument(metavar="FILE", help="Molecules: .smi, .csv, .parquet or .sdf, each also .gz.", show_default=False)
+]
+Number = Annotated[int, typer.Option("-n", "--number", "-k", min=1, help="How many.")]
+PICTURES = (".png", ".svg")
+
+
+def metrics(
+    file: File,
+    reference: Annotated[
+        Path | None,
+        typer.Option(
+            help="Molecules to compare with: a file, or test_stats.npz of MOSES. Without it FCD, SNN, Frag, Scaf and W1 are left out.",
+            show_default=False,
+        ),
+    ] = None,
+    train: Annotated[
+        Path | None,
+        typer.Option(help="A file of molecules that are not new. Without it novelty is left out.", show_default=False),
+    ] = None,
+    json: AsJson = False,
+) -> None:
+    """Show the MOSES figures of a file of molecules, from any program; those of a run are in `vaehub evaluate RUN`.
+
+    Example: vaehub molecules metrics new.smi --reference test.smi --train train.smi
+    """
+    from vaehub_molecules.files import read_molecules, read_strings
+    from vaehub_molecules.metrics import evaluate
+    from vaehub_molecules.report.measures import described_figures
+
+    if file.is_dir():
+        raise UsageError(f"{file}: is a folder, not a file of molecules; for the figures of a run: vaehub evaluate {file}")
+    with session():
+        samples = read_strings(file)
+        seen = set(read_molecules(train).frame["smiles"]) if train else set()
+        statistics = reference if reference and reference.suffix == ".npz" else None
+        compared = read_strings(reference) if reference and not statistics else None
+        figures = evaluate(samples, seen, compared, statistics)
+    if json:
+        return print_json(dict(figures))
+    print_table(
+        ("figure", "value", "what it says"),
+        [(m.name, m.value, m.meaning) for rows in described_figures(figures).values() for m in rows],
+    )
+
+
+def neighbours(
+    run: RunPath,
+    smiles: Smiles,
+    among: Annotated[
+        Path | None, typer.Option(help="A file of molecules to search.", show_default="the training molecules")
+    ] = None,
+    output: Annotated[Path | None, typer.Option("--output", "-o", help="A table (.csv, .parquet).", show_default=False)] = None,
+    k: Number = 10,
+    force: Force = False,
+) -> None:
+    """Find the molecules most like others: by code, and by fingerprint.
+
+    Example: vaehub molecules neighbours runs/molecules 'CC(=O)Nc1ccc(O)cc1' -n 5
+    """
+    from vaehub_molecules.use.neighbours import neighbours as find
+
+    check_output_path(output, [among], force)
+    with session():
+        space = open_space(run)
+        others = space.domain.train["smiles"].tolist() if among is None else read_molecules_for(space, among)
+        frame = find(space, [space.canonical(text) for text in smiles], others, k)
+    show_and_write(frame, output)
+
+
+def interpolate(
+    run: RunPath,
+    first: Annotated[str, typer.Argument(metavar="A", help="The first molecule, as SMILES.", show_default=False)],
+    last: Annotated[str, typer.Argument(metavar="B", help="The last.", show_default=False)],
+    output: Annotated[
+        Path | None,
+        typer.Option("--output", "-o", help="A picture (.png, .svg) or a table (.csv, .parquet).", show_default=False),
+    ] = None,
+    steps: Annotated[int, typer.Option(min=2, help="How many molecules at most, both ends included.")] = 10,
+) -> None:
+    """Walk from one molecule to another through latent space.
+
+    Example: vaehub molecules interpolate runs/molecules CCO c1ccccc1O -o walk.png
+    """
+    from vaehub_molecules.use.interpolate import interpolate as walk
+
+    check_output_path(output)
+    with session():
+        space = open_space(run)
+        frame = walk(space, space.canonical(first), space.canonical(last), steps)
+    show_and_write(
+        frame, output, [f"like the first {row.to_first:.2f}, the last {row.to_last:.2f}" for row in frame.itertuples()]
+    )
+
+
+def reconstruct(run: RunPath, file: File, output: OptionalOutput = None, force: Force = False) -> None:
+    """Show what comes back of molecules that are encoded and decoded.
+
+    Example: vaehub molecules reconstruct runs/molecules molecules.smi -o again.csv
+    """
+    from vaehub_molecules.use.reconstruct import reconstruct as again
+
+    check_output_path(output, [file], force)
+    with session():
+        space = open_space(run)
+        frame = again(space, read_molecules_for(space, file))
+    show_and_write(frame, output or (run if run.is_dir() else run.parent) / "reconstructed.csv", silent=True)
+    print(f"{len(frame):,} molecules: {frame.exact.mean():.1%} came back exactly, mean Tanimoto {frame.similarity.mean():.3f}")
+
+
+def clean(
+    file: File,
+    output: Output,
+    column: Annotated[str | None, typer.Option(help="Where the SMILES stand.", show_default="found by its name")] = None,
+    force: Force = False,
+) -> None:
+    """Write the molecules of a file in canonical form, each once, and beside them what was rejected and why.
+
+    Example: vaehub molecules clean bought.sdf -o clean.smi
+    """
+    from vaehub_molecules.files import read_molecules
+
+    check_output_path(output, [file], force)
+    with session():
+        found = read_molecules(file, column=column)
+    print(*found.lines(), sep="\n")
+    show_and_write(found.frame, output, silent=True)
+    if found.rejected:
+        rejected = output.with_name("rejected.csv")
+        found.write_rejected(rejected)
+        print(rejected)
+
+
+def open_space(run: Path) -> LatentSpace:
+    """The model of a run folder or a file."""
+    from vaehub_molecules.use.latent_space import LatentSpace
+
+    return LatentSpace(open_run(run))
+
+
+def read_molecules_for(space: LatentSpace, path: Path) -> list[str]:
+    """The molecules of a file, in the form that the model reads. Raises UsageError where all are rejected."""
+    from vaehub_molecules.files import read_molecules
+
+    found = read_molecules(path, space.policy)
+    found.check(0.5)
+    return [str(smiles) for smiles in found.frame["smiles"]]
+
+
+def check_output_path(output: Path | None, inputs: Sequence[Path | None] = (), force: bool = False) -> None:
+    """Raises UsageError for a suffix that nothing is written to, and for one of the inputs, before there is work to be lost."""
+    from vaehub.files.tables import SUFFIXES, check_output
+
+    if output is not None:
+        check_output(output, inputs, force, (*SUFFIXES, *PICTURES))
+
+
+def show_and_write(frame: pd.DataFrame, output: Path | None, legends: Sequence[str] = (), silent: bool = False) -> None:
+    """A table to the screen, and to a file where one is named: a picture, or a table."""
+    if not silent:
+        rows = [
+            [f"{cell:.4f}" if isinstance(cell, float) else str(cell) for cell in row] for row in frame.itertuples(index=False)
+        ]
+        print_table([str(name) for name in frame], rows)
+    if output is None:
+        return
+    if output.suffix.lower() in PICTURES:
+        from vaehub.files.atomic import atomic_write
+        from vaehub_molecules.chem.drawing import grid, grid_svg
+
+        drawn = {".png": grid, ".svg": grid_svg}[output.suffix.lower()]
+        atomic_write(output, drawn(frame["smiles"].tolist(), legends))
+        print(output)
+    else:
+        write_frame(frame, output)

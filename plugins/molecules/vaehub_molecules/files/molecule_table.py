@@ -1,0 +1,69 @@
+"""The molecules of a file, and a report of what was read."""
+
+from __future__ import annotations
+
+import csv
+from collections import Counter
+from dataclasses import dataclass
+from io import StringIO
+from pathlib import Path
+from typing import final
+
+import pandas as pd
+
+from vaehub.errors import UsageError
+from vaehub.hints import shown
+from vaehub_molecules.files.records import RejectedLine
+
+LONGEST = 1_000  # characters of a rejected text that are written
+
+
+@final
+@dataclass(frozen=True)
+class MoleculeTable:
+    """frame: a column `smiles`, canonical and unique, and what else the file says; rejected; duplicates: how many more of those kept."""
+
+    path: Path
+    frame: pd.DataFrame
+    rejected: list[RejectedLine]
+    duplicates: int
+
+    @property
+    def read(self) -> int:
+        """How many records the file holds."""
+        return len(self.frame) + self.duplicates + len(self.rejected)
+
+    def check(self, max_bad: float) -> None:
+        """Raises UsageError where more than a share `max_bad` of the records is rejected."""
+        share = len(self.rejected) / self.read
+        if share > max_bad:
+            raise UsageError(
+                f"{self.path}: {len(self.rejected):,} of {self.read:,} rejected ({share:.1%}), more than max_bad={max_bad:g} allows: "
+                f"{self.complaints()}; mend the file or raise max_bad"
+            )
+
+    def complaints(self, most: int = 3) -> str:
+        """The commonest reasons and the first line that was rejected."""
+        first = self.rejected[0]
+        reasons = ", ".join(f"{times:,} {kind}" for kind, times in self.reasons().most_common(most))
+        return f"{reasons}; the first is number {first.number}: {shown(first.text)}, {first.reason}"
+
+    def reasons(self) -> Counter[str]:
+        """How many were rejected for each kind of reason."""
+        return Counter(str(line.rejected.kind) for line in self.rejected)
+
+    def lines(self) -> list[str]:
+        """What was read, for people."""
+        kept = f"{self.path}: {self.read:,} read, {len(self.frame):,} kept"
+        head = f"{kept}, {self.duplicates:,} duplicates merged, {len(self.rejected):,} rejected"
+        return [head, *(f"  {times:,} rejected: {kind}" for kind, times in self.reasons().most_common())]
+
+    def write_rejected(self, path: Path) -> None:
+        """A CSV file of number, text and reason."""
+        from vaehub.files.atomic import atomic_write  # imports torch, which reading does not need
+
+        file = StringIO()
+        writer = csv.writer(file)
+        writer.writerow(["number", "text", "reason"])
+        writer.writerows((line.number, line.text[:LONGEST], line.reason) for line in self.rejected)
+        atomic_write(path, file.getvalue().encode("utf-8", "replace"))

@@ -1,0 +1,127 @@
+"""Objectives of the user's own: a Python function, given as such or as `module:function`."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cache
+from importlib import import_module
+from typing import Any, TypeAlias, final
+
+import numpy as np
+
+from vaehub.arguments import refused
+from vaehub.errors import UsageError
+from vaehub.hints import reason
+from vaehub.jobs.identity import digest_of_code
+from vaehub_molecules.oracles.named import ORACLES, oracle
+from vaehub_molecules.oracles.oracle import Oracle
+from vaehub_molecules.oracles.parametrised import FAMILIES
+
+Score: TypeAlias = Callable[[str], float]
+
+
+@final
+@dataclass(frozen=True)
+class Function(Oracle):
+    """A function of canonical SMILES."""
+
+    name: str
+    function: Score
+
+    @property
+    def describe(self) -> str:
+        """Its docstring."""
+        return " ".join((self.function.__doc__ or "a function of the user's").split())
+
+    def score(self, smiles: str) -> float:
+        """What the function returns, as a number."""
+        return as_float(self.function(smiles))
+
+    @property
+    def code(self) -> str:
+        """By what it computes."""
+        return digest_of_code(self.function)
+
+
+@final
+@dataclass(frozen=True)
+class ImportedFunction(Oracle):
+    """A function by the text `module:function`, imported anew in every process."""
+
+    name: str
+
+    @property
+    def describe(self) -> str:
+        """The docstring of the function."""
+        return Function(self.name, import_function(self.name)).describe
+
+    def score(self, smiles: str) -> float:
+        """What the function returns, as a number."""
+        return as_float(import_function(self.name)(smiles))
+
+    @property
+    def code(self) -> str:
+        """By what it computes."""
+        return digest_of_code(import_function(self.name))
+
+
+def as_float(value: Any) -> float:
+    """A score as a number; also an array of one, as models of scikit-learn give."""
+    return float(np.ravel(value)[0]) if np.ndim(value) and np.size(value) == 1 else float(value)
+
+
+@cache
+def import_function(text: str) -> Score:
+    """The function `module:function`; modules of the current folder are found too. Raises UsageError where there is none."""
+    module, _, function = text.partition(":")
+    if os.getcwd() not in sys.path:
+        sys.path.append(os.getcwd())
+    try:
+        found = getattr(import_module(module), function)
+    except Exception as error:  # a module may raise anything while it is imported
+        raise UsageError(f"objective {text!r} cannot be imported: {reason(error)}") from error
+    if not callable(found):
+        raise UsageError(f"objective {text!r} is no function but {type(found).__name__}; give a function of a SMILES string")
+    return found  # type: ignore[no-any-return]
+
+
+def load_objective(text: str) -> Oracle:
+    """An oracle by name, or a function of the user's by `module:function`, which runs that module.
+
+    For what a user types or writes in Python, never for text out of a config or model file.
+
+    Arguments:
+        text: a name that `oracle` takes, or `module:function` of a module in the current folder or on the path.
+
+    Raises:
+        UsageError: where there is no such oracle or function.
+
+    >>> load_objective("posixpath:basename").name
+    'posixpath:basename'
+    """
+    head, colon, function = text.partition(":")
+    if text in ORACLES or head in FAMILIES or not (colon and function.isidentifier()):
+        return oracle(text)
+    import_function(text)
+    return ImportedFunction(text)
+
+
+def as_oracle(objective: Oracle | str | Score) -> Oracle:
+    """The oracle that is meant by an oracle, a name or a function.
+
+    Raises:
+        UsageError: for anything else, and for a name that is none.
+
+    >>> as_oracle(len).score("CCO")
+    3.0
+    """
+    if isinstance(objective, Oracle):
+        return objective
+    if isinstance(objective, str):
+        return load_objective(objective)
+    if not callable(objective):
+        raise refused("objective", objective, "a name such as 'qed', or a function of canonical SMILES")
+    return Function(str(getattr(objective, "__name__", type(objective).__name__)), objective)

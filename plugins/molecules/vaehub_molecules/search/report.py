@@ -1,0 +1,217 @@
+"""The page of a search: what was found, how much better than where it began, and how it was made."""
+
+from __future__ import annotations
+
+import os
+import shlex
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from vaehub.errors import UsageError
+from vaehub.report import Block, Card, Cards, Code, Facts, Figure, Finding, Link, Page, Section, Table, Tile, Tiles
+from vaehub.report.run_page import versions
+from vaehub_molecules.chem.fingerprints import fingerprints, tanimoto
+from vaehub_molecules.report.cards import card, property_lines
+from vaehub_molecules.report.charts import front_figure, score_figure
+from vaehub_molecules.use.neighbours import by_fingerprint
+
+if TYPE_CHECKING:
+    from vaehub_molecules.search.result import Result
+    from vaehub_molecules.use.latent_space import LatentSpace
+
+SHOWN, LEADS = 24, 6  # cards
+PLACES = 100  # of the front, at most
+GIVEN = ("lead", "pool", "start")  # origins of what the search did not make
+ORIGINS = {
+    "lead": "a molecule that was given to start from",
+    "pool": "a molecule of the pool, as it is",
+    "start": "a molecule that ascent started from",
+    "around": "written by the model at a code near that of a good molecule (z + noise)",
+    "cross": "written by the model at a code between those of two good molecules",
+    "samples": "drawn from the model's prior",
+    "gradient": "written along the ascent of the model's own property heads",
+    "edits": "a good molecule with a few atoms or bonds changed, or two of them crossed, without the model",
+    "bo": "written at a code that Bayesian optimisation chose in its trust region",
+}
+CALLS = "A call is one canonical molecule that was not called before. What was proposed and not called cost nothing."
+
+
+def search_page(result: Result, space: LatentSpace, folder: Path, settings: Mapping[str, Any]) -> Page:
+    """The page of a search.
+
+    Arguments:
+        result: what it found.
+        space: that it searched.
+        folder: where the page is to lie.
+        settings: all that decided the course of the search, by name.
+    """
+    sections = [
+        Section("How it went", list(charts(result))),
+        Section("Leads", lead_cards(result.leads[:LEADS])),
+        Section("The best molecules", best_blocks(result, space), "Tanimoto: of counted ECFP4, 1 is alike."),
+        Section("Where the calls came from", [origins(result)]),
+        Section(
+            "What was counted", [Facts({name.replace("_", " "): f"{count:,}" for name, count in result.counts.items()})], CALLS
+        ),
+        Section("How it was made", provenance(space, folder, settings)),
+    ]
+    return Page(
+        title=folder.name,
+        subtitle=f"A search for molecules: {' and '.join(result.names)}; {len(result.trace):,} of {result.budget:,} calls",
+        lead=[Tiles(tiles(result))],
+        sections=[section for section in sections if section.blocks],
+        links=model_link(space, folder),
+    )
+
+
+def model_link(space: LatentSpace, folder: Path) -> list[Link]:
+    """The way to the page of the model, where there is one."""
+    page = None if space.run.path is None else space.run.path.resolve() / "report.html"
+    return [Link("the model", Path(os.path.relpath(page, folder)).as_posix())] if page is not None and page.exists() else []
+
+
+def tiles(result: Result) -> list[Tile]:
+    """The figures to read first: the best that was found beside the best that was there."""
+    trace, scores = result.trace, result.trace["score"].to_numpy(float)
+    best = np.sort(scores[np.isfinite(scores)])[::-1]
+    given = np.sort(trace.loc[trace["by"].isin(GIVEN), "score"].dropna().to_numpy(float))[::-1]
+    out = [
+        Tile("best score", f"{best[0]:#.4g}" if len(best) else "none", " and ".join(result.names)),
+        Tile(
+            "best at the start",
+            f"{given[0]:#.4g}" if len(given) else "none",
+            f"of {len(given):,} leads and pool molecules that were called",
+        ),
+        Tile("mean of the best 10", f"{best[:10].mean():#.4g}" if len(best) else "none", f"AUC top-10 {result.auc(10):.4g}"),
+        Tile("calls", f"{len(scores):,}", f"of {result.budget:,}; {result.counts['errors']:,} without a score"),
+    ]
+    if len(result.columns) > 1:
+        out.append(Tile("front", f"{len(result.front):,}", "molecules that none beats in all objectives"))
+    return out
+
+
+def lead_cards(leads: Sequence[str]) -> list[Block]:
+    """The leads."""
+    return (
+        [Cards([[card(lead, "lead", (note,))] for lead, note in zip(leads, property_lines(leads), strict=True)])] if leads else []
+    )
+
+
+def best_blocks(result: Result, space: LatentSpace) -> list[Block]:
+    """The best molecules, each beside the training molecule most like it where those are at hand."""
+    best = (result.front if len(result.columns) > 1 else result.best).head(SHOWN)
+    if best.empty:
+        return [Finding("No call gave a score.", "warning")]
+    near = nearest_cards(best["smiles"].tolist(), space)
+    cards = best_cards(best, result)
+    return [Cards([[one, two] for one, two in zip(cards, near, strict=True)] if near else [[one] for one in cards])]
+
+
+def origins(result: Result) -> Table:
+    """How many calls each proposer gave, and how good they were."""
+    among = result.best["by"].value_counts()
+    rows = [
+        [str(by), ORIGINS.get(str(by), ""), f"{len(part):,}", score(part["score"].max()), f"{int(among.get(by, 0)):,}"]
+        for by, part in result.trace.groupby("by", sort=False)
+    ]
+    return Table(("by", "what it is", "calls", "best score", f"of the best {len(result.best)}"), rows, words=True)
+
+
+def score(value: float) -> str:
+    """A score with four digits, a dash where there is none."""
+    return "–" if pd.isna(value) else f"{value:#.4g}"
+
+
+def provenance(space: LatentSpace, folder: Path, settings: Mapping[str, Any]) -> list[Block]:
+    """The command and all that decided the course of the search, with the versions of everything."""
+    facts = {name: setting_text(value) for name, value in settings.items() if name != "method options"}
+    options = {name: setting_text(value) for name, value in (settings.get("method options") or {}).items()}
+    blocks: list[Block] = [
+        Code(
+            command(space, folder, settings),
+            "This command makes such a search (a pool or leads from a file are to be named, too):",
+        ),
+        Facts(facts, "Search"),
+    ]
+    if options:
+        blocks.append(
+            Table((), [[name, value] for name, value in options.items()], "Options of the method", words=True, folded=True)
+        )
+    return [*blocks, Facts({"model": str(space.run.path or "a model file"), **versions(space.run)}, "Model and versions")]
+
+
+def setting_text(value: Any) -> str:
+    """A setting as text; limits that were not set are left out."""
+    if isinstance(value, Mapping):
+        return "; ".join(f"{name} {setting_text(each)}" for name, each in value.items() if each not in (None, (), [])) or "none"
+    return ", ".join(map(str, value)) if isinstance(value, list | tuple) else str(value)
+
+
+def command(space: LatentSpace, folder: Path, settings: Mapping[str, Any]) -> str:
+    """The search as it is asked for on the command line."""
+    words = ["vaehub", "molecules", "optimize", str(space.run.path or "MODEL")]
+    words += [word for name in settings["objective"] for word in ("--objective", str(name))]
+    words += ["--budget", str(settings["budget"]), "--method", str(settings["method"]), "--seed", str(settings["seed"])]
+    for name, value in settings["constraints"].items():
+        if value not in (None, (), []):
+            each = value if isinstance(value, list | tuple) else [value]
+            words += [word for one in each for word in (f"--{OPTIONS.get(name, name)}", str(one))]
+    return shlex.join([*words, "-o", str(folder)])
+
+
+OPTIONS = {"sa_max": "sa-max", "max_heavy": "max-heavy", "elements": "element"}
+
+
+def best_cards(best: pd.DataFrame, result: Result) -> list[Card]:
+    """The best molecules, with their values, properties and likeness to the lead."""
+    smiles = best["smiles"].tolist()
+    likeness = similarity_to_leads(smiles, result.leads)
+    rows = zip(best.to_dict("records"), property_lines(smiles), likeness, strict=True)
+    return [
+        card(row["smiles"], card_title(i, row, result.columns), (note, similarities, f"call {row['call']:,}, by {row['by']}"))
+        for i, (row, note, similarities) in enumerate(rows, 1)
+    ]
+
+
+def card_title(place: int, row: Mapping[Any, Any], columns: Sequence[str]) -> str:
+    """Place and values of a molecule."""
+    values = ", ".join(f"{row[name]:#.4g}" if name == "score" else f"{name} {row[name]:.3g}" for name in columns)
+    return f"{place}. {values}"
+
+
+def similarity_to_leads(smiles: Sequence[str], leads: Sequence[str]) -> list[str]:
+    """How like the most similar lead each molecule is, in words; "" without leads."""
+    if not leads or not smiles:
+        return [""] * len(smiles)
+    similarities = tanimoto(fingerprints(smiles), fingerprints(leads))
+    which = "the lead" if len(leads) == 1 else "lead {}"
+    return [f"Tanimoto {row.max():.2f} to {which.format(int(row.argmax()) + 1)}" for row in similarities]
+
+
+def nearest_cards(smiles: Sequence[str], space: LatentSpace) -> list[Card]:
+    """The training molecule most like each; none where the training data are not at hand."""
+    try:
+        train = space.domain.train["smiles"].tolist()
+    except (UsageError, OSError):
+        return []
+    if not smiles:
+        return []
+    rows, similarities = by_fingerprint(smiles, train, 1)
+    return [
+        card(train[row], "was trained on" if train[row] == s else f"nearest in training: Tanimoto {value:.2f}")
+        for s, row, value in zip(smiles, rows[:, 0], similarities[:, 0], strict=True)
+    ]
+
+
+def charts(result: Result) -> list[Figure]:
+    """The curve of scores, and the front of several objectives."""
+    if not len(result.trace):
+        return []
+    curve = score_figure(result.trace["score"].to_numpy(float))
+    if len(result.columns) < 2:
+        return [curve]
+    return [front_figure(result.trace, result.front.head(PLACES), result.columns), curve]

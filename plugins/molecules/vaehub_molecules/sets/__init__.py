@@ -1,1 +1,0 @@
-"""Sets of molecules: any file, MOSES, ZINC250k."""

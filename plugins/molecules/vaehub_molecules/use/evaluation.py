@@ -1,0 +1,103 @@
+"""How well a model of molecules does: what comes back of those it is shown, and what those that it draws are like."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+
+import torch
+from torch import Tensor
+
+from vaehub import Model, TrainedModel
+from vaehub.base import Batch, Data
+from vaehub.data.seeds import seeded
+from vaehub_molecules.chem.canonical import canonical_or_empty
+from vaehub_molecules.chem.policy import Policy
+from vaehub_molecules.codec import molecule_codec_of
+from vaehub_molecules.parts.autoregressive import until_end
+from vaehub_molecules.rows import MoleculeFacts
+from vaehub_molecules.tokens import Vocabulary
+from vaehub_molecules.use.latent_space import ROWS
+
+SAMPLES = 2_000  # strings drawn for figures, and test molecules that they are compared with, where nobody says how many
+
+
+def first_batches(data: Data, most: int, vae: Model) -> list[Batch]:
+    """The first rows of data, in batches on the model's device."""
+    device = next(vae.parameters()).device
+    return [data[index].to(device) for index in torch.arange(min(most, len(data))).split(ROWS)]
+
+
+@torch.no_grad()
+def exact_share(vae: Model, data: Data, most: int) -> float:
+    """Share of at most `most` molecules that come back symbol for symbol from the mean of q(z|x), decoded greedily."""
+    batches = first_batches(data, most, vae)
+    hits = [(batch.x == vae.decoder(vae.encoder(batch).mean, batch.cond).mode).all(1) for batch in batches]
+    return float(torch.cat(hits).float().mean())
+
+
+@torch.no_grad()
+def valid_share(vae: Model, data: Data, vocabulary: Vocabulary, n: int) -> float:
+    """Share of valid molecules among n drawn from the prior, under conditions of data."""
+    with seeded("valid"):
+        drawn = canonical_or_empty(vocabulary.strings(draw_rows(vae, data, n)), Policy())
+    return sum(map(bool, drawn)) / len(drawn)
+
+
+def draw_rows(vae: Model, data: Data, n: int) -> Tensor:
+    """n rows (n, T) from the prior, under conditions of data by turns."""
+    parts = []
+    for index in torch.arange(n).split(ROWS):
+        cond = data[index % len(data)].cond
+        cond = None if cond is None else cond.to(next(vae.parameters()).device)
+        parts.append(vae.decoder(vae.sample(len(index), cond), cond).sample().cpu())
+    return torch.cat(parts)
+
+
+def molecule_metrics(run: TrainedModel, data: Data, train: Sequence[str], samples: int, tested: int) -> Mapping[str, float]:
+    """Reconstruction of test molecules, and the measures of MOSES for samples compared with them.
+
+    Arguments:
+        run: a trained model of molecules.
+        data: test rows; conditions of samples are taken from them by turns.
+        train: canonical SMILES that the model was trained on; without any, novelty is left out.
+        samples: strings to draw.
+        tested: test molecules, at most.
+
+    Returns:
+        Figures by name; NAME_se is the standard error of the share NAME.
+    """
+    from vaehub_molecules.metrics import evaluate
+
+    vocabulary, facts = molecule_codec_of(run.codec).vocabulary, data.facts
+    with seeded("metrics"):
+        drawn = vocabulary.strings(draw_rows(run.vae, data, samples))
+    reference = list(facts.smiles if isinstance(facts, MoleculeFacts) else ())[:tested]
+    figures = {**reconstruction_metrics(run.vae, data, tested), **evaluate(drawn, train, reference)}
+    return figures | {"validity_se": share_error(figures["validity"], samples)}
+
+
+@torch.no_grad()
+def reconstruction_metrics(vae: Model, data: Data, most: int) -> dict[str, float]:
+    """Shares of molecules that come back exactly (from the mean of q(z|x), and from a draw of it) and of symbols that do."""
+    exact = exact_drawn = molecules = right = symbols = 0
+    with seeded("returned"):
+        for batch in first_batches(data, most, vae):
+            q, counted = vae.encoder(batch), until_end(batch.x)
+            same = batch.x == vae.decoder(q.mean, batch.cond).mode
+            exact += int(same.all(1).sum())
+            exact_drawn += int((batch.x == vae.decoder(q.sample(), batch.cond).mode).all(1).sum())
+            molecules += len(batch.x)
+            right += int((same & counted).sum())
+            symbols += int(counted.sum())
+    return {
+        "exact_reconstruction": exact / molecules,
+        "exact_reconstruction_se": share_error(exact / molecules, molecules),
+        "exact_reconstruction_drawn": exact_drawn / molecules,
+        "token_reconstruction": right / symbols,
+    }
+
+
+def share_error(share: float, count: int) -> float:
+    """Standard error of a share of so many independent cases, (p (1 - p) / n)^½."""
+    return math.sqrt(share * (1 - share) / max(count, 1))
