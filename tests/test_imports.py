@@ -89,6 +89,20 @@ def test_the_engine_has_no_cycle_of_imports():
     assert cycles(engine) == []
 
 
+KNOWN_CYCLES = {"molecules": 3, "recommender": 1}  # still to be untied; no plugin may get one more
+
+
+@pytest.mark.parametrize("plugin", PLUGINS)
+def test_a_plugin_has_no_cycle_of_imports(plugin):
+    own = {
+        name: {n for n in t if n.split(".")[0] == f"vaehub_{plugin}"}
+        for name, t in EDGES.items()
+        if name.startswith(f"vaehub_{plugin}")
+    }
+    assert len(own) > 10
+    assert len(found := cycles(own)) == KNOWN_CYCLES.get(plugin, 0), found
+
+
 @pytest.mark.parametrize("plugin", PLUGINS)
 def test_no_plugin_imports_another(plugin):
     own = f"vaehub_{plugin}"

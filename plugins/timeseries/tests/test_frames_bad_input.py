@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from vaehub.errors import UsageError
-from vaehub_timeseries.frames import Reading, Schema, grid, understand, understand_as
+from vaehub_timeseries.frames import Reading, Schema, extend, grid, understand, understand_as
 
 NAN = np.nan
 DAYS = pd.date_range("2021-01-01", periods=4)
@@ -297,7 +297,7 @@ def keeps_the_contract(frame, reading):
     for first, second in zip(panel.series, again.series, strict=True):
         assert np.array_equal(first.values, second.values, equal_nan=True)
         assert len(first.index) == len(first.values)
-    later = panel.extend(2)
+    later = extend(panel, 2)
     longer = later.fill([np.nan_to_num(series.values) for series in later.series])
     assert len(longer) > len(frame)
     pd.testing.assert_series_equal(longer.dtypes, frame.dtypes)

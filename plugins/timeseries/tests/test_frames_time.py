@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from vaehub.errors import UsageError
-from vaehub_timeseries.frames import Reading, understand
+from vaehub_timeseries.frames import Reading, extend, understand
 
 NAN = np.nan
 
@@ -50,7 +50,7 @@ def test_date_and_time_of_day_apart():
     frame = stamped(["3/9/2004"] * 2 + ["3/10/2004"], clock=["22:00:00", "23:00:00", "00:00:00"])
     panel = understand(frame, Reading())
     assert list(panel.series[0].index) == list(pd.date_range("2004-03-09 22:00", periods=3, freq="h"))
-    later = panel.extend(2)
+    later = extend(panel, 2)
     out = later.fill([np.zeros_like(series.values) for series in later.series])
     assert out["clock"].tolist()[3:] == ["01:00:00", "02:00:00"]
     assert out["date"].tolist()[3:] == ["3/10/2004"] * 2
@@ -167,7 +167,7 @@ NEXT = {
 @pytest.mark.parametrize(("index", "expected"), NEXT.values(), ids=NEXT)
 def test_stamps_go_on(index, expected):
     frame = pd.DataFrame({"a": np.arange(len(index)), "c": ["x"] * len(index)}, index=index.rename("when"))
-    later = understand(frame, Reading()).extend(2)
+    later = extend(understand(frame, Reading()), 2)
     out = later.fill([np.where(np.isnan(series.values), 7, series.values) for series in later.series])
     pd.testing.assert_frame_equal(out.iloc[:-2], frame, check_freq=False)
     assert list(out.index[-2:]) == list(type(index)(expected, dtype=index.dtype))
@@ -179,7 +179,7 @@ def test_stamps_go_on(index, expected):
 def test_every_entity_goes_on_from_its_own_end():
     stamps = pd.to_datetime(["2021-01-02", "2021-01-05", "2021-01-01", "2021-01-04"])
     frame = pd.DataFrame({"who": list("abab"), "when": stamps, "a": [1.0, 2, 3, 4], "fixed": [5, 6, 5, 6]})
-    later = understand(frame, Reading(entity="who", columns=("a",))).extend(2)
+    later = extend(understand(frame, Reading(entity="who", columns=("a",))), 2)
     out = later.fill([np.full_like(series.values, 9) for series in later.series])
     assert out["who"].tolist()[4:] == ["a", "a", "b", "b"]
     assert [stamp.day for stamp in out["when"][4:]] == [3, 4, 6, 7]
@@ -191,7 +191,7 @@ def test_every_entity_goes_on_from_its_own_end():
 def test_the_long_form_goes_on_in_every_variable():
     stamps = pd.to_datetime(["2021-01-01", "2021-01-02", "2021-01-01"])
     frame = pd.DataFrame({"when": stamps, "variable": list("xxy"), "value": [1.0, 2, 3]})
-    later = understand(frame, Reading()).extend(1)
+    later = extend(understand(frame, Reading()), 1)
     out = later.fill([np.arange(6.0).reshape(3, 2)])
     assert out.iloc[3:]["variable"].tolist() == ["x", "y"]
     assert out.iloc[3:]["value"].tolist() == [4, 5]
@@ -200,7 +200,7 @@ def test_the_long_form_goes_on_in_every_variable():
 
 def test_no_steps_are_no_future():
     with pytest.raises(UsageError, match="steps=0"):
-        understand(pd.DataFrame({"a": [1.0]}), Reading()).extend(0)
+        extend(understand(pd.DataFrame({"a": [1.0]}), Reading()), 0)
 
 
 def test_a_sentinel_is_named_once():
@@ -222,6 +222,6 @@ def test_times_beyond_the_type_of_their_column_are_refused(dtype):
     most = 255 if dtype == "uint8" else 127
     frame = pd.DataFrame({"a": [0.0, 1.0], "time": pd.array([most - 2, most - 1], dtype=dtype)})
     panel = understand(frame, Reading())
-    assert list(panel.extend(1).frame["time"].astype("int64")) == [most - 2, most - 1, most]
+    assert list(extend(panel, 1).frame["time"].astype("int64")) == [most - 2, most - 1, most]
     with pytest.raises(UsageError, match=rf"'time': the next times reach {most + 1}, u?[Ii]nt8.* holds {most} at most"):
-        panel.extend(2)
+        extend(panel, 2)

@@ -8,7 +8,7 @@ import vaehub
 from vaehub.cli.app import main
 from vaehub.errors import UsageError
 from vaehub_timeseries import Imputer
-from vaehub_timeseries.impute import files
+from vaehub_timeseries.impute import saved
 
 ROWS = 240
 TRAIN = {"epochs": 1, "batch_size": 32, "seed": 0, "score_rows": 0}
@@ -97,6 +97,6 @@ def test_what_is_no_run_of_series(folder, tmp_path, monkeypatch):
     with pytest.raises(UsageError, match="trained on arrays"):
         Imputer.load(tmp_path)
     run.codec = None
-    monkeypatch.setattr(files, "load_run", lambda path: run)
+    monkeypatch.setattr(saved, "load_run", lambda path: run)
     with pytest.raises(UsageError, match="with domain timeseries"):
         Imputer.load(tmp_path)

@@ -73,7 +73,7 @@ def forecast(
     Example: vaehub timeseries forecast weather.csv --steps 24 -o tomorrow.csv
     """
     from vaehub.files.tables import check_output
-    from vaehub_timeseries.frames import understand_as
+    from vaehub_timeseries.frames import extend, understand_as
 
     asked = levels(quantiles) if quantiles else []
     check_output(output, [input], force)
@@ -82,7 +82,7 @@ def forecast(
         with running.step("forecasting"):
             tables = {output: imputer.forecast(frame, steps)}
             if asked:
-                keys = understand_as(frame, imputer.schema_).extend(steps).keys().iloc[len(frame) :]
+                keys = extend(understand_as(frame, imputer.schema_), steps).keys().iloc[len(frame) :]
                 tables[beside(output, "quantiles")] = keyed(keys, imputer.forecast(frame, steps, asked))
     write(tables)
 

@@ -24,8 +24,11 @@ HEAD = 100  # how many of the last stamps say how they go on
 WEEKS = 10  # stamps without a weekend that make weekdays a rule
 
 
-def extended(panel: Panel, steps: int) -> Panel:
-    """The panel with `steps` rows after the end of each entity (the long form: of each of its variables). Raises UsageError."""
+def extend(panel: Panel, steps: int) -> Panel:
+    """The future as a gap: the panel with `steps` rows after the end of each entity (the long form: of each of its variables).
+
+    `Panel.fill` puts them below the frame's own. Raises UsageError.
+    """
     if steps < 1:
         raise UsageError(f"steps={steps}: give 1 or more")
     frame = with_future(panel, steps)

@@ -79,12 +79,6 @@ class Panel:
         form: Form = self.schema.form
         return self.frame.loc[:, [label in form.labels for label in self.frame.columns]].copy()
 
-    def extend(self, steps: int) -> Panel:
-        """The future as a gap: the panel with `steps` rows after the end of each entity, which `fill` puts below the frame's own."""
-        from vaehub_timeseries.frames.future import extended
-
-        return extended(self, steps)
-
     def members(self, entity: int) -> NDArray[np.intp]:
         """The rows of an entity, by its code."""
         first, last = np.searchsorted(self.rows.entity[self._by_entity], [entity, entity + 1])

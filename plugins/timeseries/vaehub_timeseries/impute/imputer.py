@@ -17,13 +17,15 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 from vaehub.arguments import at_least, or_none, real_number, refused, yes_or_no
 from vaehub.arguments import path as as_path
 from vaehub.errors import UsageError
+from vaehub.files.guard import guarded
 from vaehub.jobs.progress import stage
-from vaehub_timeseries.frames import Panel, Reading, Schema, understand, understand_as
+from vaehub_timeseries.frames import Panel, Reading, Schema, extend, understand, understand_as
 from vaehub_timeseries.impute.anomalies import surprises
 from vaehub_timeseries.impute.drawn import frame_of
 from vaehub_timeseries.impute.errors import calibration_table, error_table
-from vaehub_timeseries.impute.fitted import Fitted, Options, learn
+from vaehub_timeseries.impute.fitted import Options, learn
 from vaehub_timeseries.impute.outlook import Outlook
+from vaehub_timeseries.impute.saved import REMEDY, SavedImputer, load_imputer, save_imputer
 from vaehub_timeseries.impute.tables import T, Table, as_given, by_level, checked, warn_of_absent
 from vaehub_timeseries.impute.tuned import Judged
 
@@ -112,7 +114,7 @@ class Imputer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):  # type: i
         """The next `steps` rows of every series: the future as a gap. With `quantiles` these, with columns (name, level)."""
         now = self._panel(X)
         steps = at_least(1)("steps", steps)
-        panel = now.extend(steps)
+        panel = extend(now, steps)
         outlook = self.fitted_.forecast(now, panel, steps)
         if quantiles is None:
             return panel.fill(outlook.point()).iloc[len(now.frame) :]
@@ -120,25 +122,27 @@ class Imputer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):  # type: i
 
     def save(self, path: str | Path) -> None:
         """Write the fitted imputer to a folder: safetensors and JSON, nothing that executes."""
-        from vaehub_timeseries.impute.files import save
-
         check_is_fitted(self)
-        save(self, as_path("path", path))
+        names = [*self.feature_names_in_] if "feature_names_in_" in vars(self) else []
+        save_imputer(SavedImputer(self.get_params(), self.fitted_, names, self.n_features_in_), as_path("path", path))
 
     @classmethod
     def load(cls, path: str | Path) -> Imputer:
         """What `save` wrote, or an imputer around the model in the folder of a run of `vaehub train`."""
-        from vaehub_timeseries.impute.files import load
+        folder = as_path("path", path)
+        saved = load_imputer(folder)
+        with guarded(folder, REMEDY):
+            return cls._from_saved(saved)
 
-        return load(cls, as_path("path", path))
-
-    def restore(self, fitted: Fitted, features: Sequence[str], width: int) -> Imputer:
-        """Take up what was fitted before: `features` are the names of `width` columns, where all were text."""
-        self.fitted_, self.n_features_in_ = fitted, width
-        if features:
-            self.feature_names_in_ = np.asarray(features, dtype=object)
-        self._judge()
-        return self
+    @classmethod
+    def _from_saved(cls, saved: SavedImputer) -> Imputer:
+        """The imputer, as fitted as it was."""
+        imputer = cls(**saved.params)
+        imputer.fitted_, imputer.n_features_in_ = saved.fitted, saved.width
+        if saved.feature_names:
+            imputer.feature_names_in_ = np.asarray(saved.feature_names, dtype=object)
+        imputer._judge()
+        return imputer
 
     @property
     def schema_(self) -> Schema:

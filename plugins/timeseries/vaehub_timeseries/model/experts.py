@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -88,7 +89,14 @@ class Experts:
 def fit_experts(series: Sequence[Floats], window: int | None, config: Any, seed: int, causal: bool) -> Experts:
     """Learn from series (T_i, C) in scaled units, NaN where unobserved."""
     given = None if config is None else given_config(config)
-    steps = window or (given and window_named(given)) or window_of(series)
+    steps = clamped(window or (given and window_named(given)) or window_of(series), max(map(len, series)))
     process = fit_autocovariance([tamed(np.ascontiguousarray(x)) for x in series], steps, seed)
     chosen = default_config(series, steps, seed) if given is None else with_window(given, steps)
     return Experts(process, None if chosen is None else trained(series, steps, chosen, process), causal)
+
+
+def clamped(window: int, longest: int) -> int:
+    """The window, which is no longer than the longest series: a step more would only be padding, and dear. Warns where that matters."""
+    if window > longest:
+        warnings.warn(f"window={window}: no series has more than {longest} steps; a window of {longest} is used", stacklevel=2)
+    return min(window, longest)

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, fields
+from dataclasses import asdict, dataclass, fields
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import torch
@@ -24,56 +24,65 @@ from vaehub_timeseries.impute.rehearsal import Rehearsed
 from vaehub_timeseries.model.experts import PROCESS, VAE, Experts
 from vaehub_timeseries.scale import Scaler
 
-if TYPE_CHECKING:
-    from vaehub_timeseries.impute.imputer import Imputer
-
 NAME, MODEL = "imputer.safetensors", "model"  # models of vaehub 0.1 had the experts in a folder of their own
 REMEDY = "use another copy, or fit again"
 
 
-def save(imputer: Imputer, folder: Path) -> None:
+@dataclass(frozen=True)
+class SavedImputer:
+    """A fitted imputer as its folder holds it.
+
+    params: the options of its constructor; feature_names: of its columns, where all are text, else none; width: how many columns.
+    """
+
+    params: dict[str, Any]
+    fitted: Fitted
+    feature_names: list[str]
+    width: int
+
+
+def save_imputer(saved: SavedImputer, folder: Path) -> None:
     """Write the folder whole or not at all, in place of an imputer that is there."""
-    fitted = imputer.fitted_
+    fitted = saved.fitted
     tensors = {name: torch.from_numpy(np.ascontiguousarray(array)) for name, array in vars(fitted.past).items()}
     with atomic_folder(folder, (NAME, PROCESS, VAE)) as temporary:
         if fitted.model is not None:
             fitted.model.save(temporary)
-        save_model(temporary / NAME, tensors, {"imputer": header(imputer)})
+        save_model(temporary / NAME, tensors, {"imputer": header(saved)})
 
 
-def header(imputer: Imputer) -> dict[str, Any]:
+def header(saved: SavedImputer) -> dict[str, Any]:
     """All but the arrays, as JSON."""
-    fitted = imputer.fitted_
+    fitted = saved.fitted
     return {
-        "params": {name: closed(value) for name, value in imputer.get_params().items()},
-        "options": {name: closed(value) for name, value in asdict(fitted.options).items()},
+        "params": {name: to_json_value(value) for name, value in saved.params.items()},
+        "options": {name: to_json_value(value) for name, value in asdict(fitted.options).items()},
         "schema": fitted.schema.to_json(),
         "scaler": fitted.scaler.to_json(),
         "known": fitted.known.tolist(),
         "linear": fitted.linear.state(),
         "seen": sorted(fitted.seen),
-        "features": getattr(imputer, "feature_names_in_", np.array([])).tolist(),
-        "width": imputer.n_features_in_,
+        "features": saved.feature_names,
+        "width": saved.width,
         "model": fitted.model is not None,
     }
 
 
-def load(kind: type[Imputer], folder: Path) -> Imputer:
-    """The imputer that `save` wrote, or one around a run of `vaehub train`. Raises UsageError for what is neither."""
+def load_imputer(folder: Path) -> SavedImputer:
+    """What `save_imputer` wrote, or an imputer around a run of `vaehub train`. Raises UsageError for what is neither."""
     put_back(folder)
     file = folder / NAME
     if not folder.exists():
         raise UsageError(f"{folder}: no such folder; give one that Imputer.save or `vaehub train` wrote")
     if not file.exists():
-        return of_run(kind, folder)
+        return from_run(folder)
     tensors, head = load_model(file)
     with guarded(file, REMEDY):
-        return restored(kind, folder, tensors, checked(dict[str, Any], head["imputer"]))
+        return from_file(folder, tensors, checked(dict[str, Any], head["imputer"]))
 
 
-def restored(kind: type[Imputer], folder: Path, tensors: dict[str, torch.Tensor], head: dict[str, Any]) -> Imputer:
-    """The imputer from what was read."""
-    imputer = kind(**{name: opened(value) for name, value in head["params"].items()})
+def from_file(folder: Path, tensors: dict[str, torch.Tensor], head: dict[str, Any]) -> SavedImputer:
+    """What the file holds. Raises ValueError, KeyError or TypeError where it is damaged."""
     past = Rehearsed(*(tensors[field.name].numpy() for field in fields(Rehearsed)))
     model = Experts.load(folder / MODEL if (folder / MODEL).is_dir() else folder) if head["model"] else None
     known, linear = np.array(checked(list[bool], head["known"])), LinearExpert.restore(head["linear"])
@@ -84,22 +93,23 @@ def restored(kind: type[Imputer], folder: Path, tensors: dict[str, torch.Tensor]
         )
     seen = frozenset(checked(list[str], head["seen"]))
     fitted = Fitted(schema, scaler, known, linear, model, past, seen, Options(**head["options"]))
-    return imputer.restore(fitted, checked(list[str], head["features"]), checked(int, head["width"]))
+    params = {name: from_json_value(value) for name, value in head["params"].items()}
+    return SavedImputer(params, fitted, checked(list[str], head["features"]), checked(int, head["width"]))
 
 
-def closed(value: Any) -> Any:
+def to_json_value(value: Any) -> Any:
     """A parameter as JSON: labels with their types, the path of a config as text."""
     if isinstance(value, list | tuple):
         return [pack(label, "column") for label in value]
     return str(value) if isinstance(value, Path) else value
 
 
-def opened(value: Any) -> Any:
-    """What `closed` closed."""
+def from_json_value(value: Any) -> Any:
+    """The parameter whose `to_json_value` this is."""
     return tuple(unpack(label) for label in value) if isinstance(value, list) else value
 
 
-def of_run(kind: type[Imputer], folder: Path) -> Imputer:
+def from_run(folder: Path) -> SavedImputer:
     """The imputer around a run of `vaehub train`. Raises UsageError for one that was not trained on a table of series."""
     run = load_run(folder)
     codec = run.codec
@@ -109,12 +119,12 @@ def of_run(kind: type[Imputer], folder: Path) -> Imputer:
         )
     if codec.schema is None or codec.scaler is None:
         raise UsageError(f"{folder}: this run was trained on arrays and knows no columns; give one that was trained on a table")
-    return adopt(kind, codec.schema, codec.scaler, Experts.of_run(run))
+    return from_model(codec.schema, codec.scaler, Experts.of_run(run))
 
 
-def adopt(kind: type[Imputer], schema: Schema, scaler: Scaler, model: Experts) -> Imputer:
-    """An imputer around a model that was trained elsewhere."""
-    imputer = kind(**asdict(schema.reading), causal=model.causal)
+def from_model(schema: Schema, scaler: Scaler, model: Experts) -> SavedImputer:
+    """An imputer around a model that was trained elsewhere, all of whose errors are yet to be seen."""
+    params = {**asdict(schema.reading), "causal": model.causal}
     names = [label for label in schema.dtypes if isinstance(label, str)]
     fitted = adopted(schema, scaler, model, Options(causal=model.causal))
-    return imputer.restore(fitted, names if len(names) == len(schema.dtypes) else [], len(schema.dtypes))
+    return SavedImputer(params, fitted, names if len(names) == len(schema.dtypes) else [], len(schema.dtypes))
