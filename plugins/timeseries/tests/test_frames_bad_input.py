@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from vaehub.errors import UsageError
-from vaehub_timeseries.frames import Reading, Schema, extend, grid, understand, understand_as
+from vaehub_timeseries.frames import Reading, Schema, extend, grid, to_panel, to_panel_as
 
 NAN = np.nan
 DAYS = pd.date_range("2021-01-01", periods=4)
@@ -133,26 +133,26 @@ BAD = {
 @pytest.mark.parametrize(("frame", "reading", "message"), BAD.values(), ids=BAD)
 def test_bad_input_is_named(frame, reading, message):
     with pytest.raises(UsageError, match=message) as error:
-        understand(frame, Reading(**reading))
+        to_panel(frame, Reading(**reading))
     assert "\n" not in str(error.value)
 
 
 def test_text_that_is_no_number_is_a_category():
     frame = pd.DataFrame({"site": ["007", "008"] * 9, "sky": ["clear", "1", "rain"] * 6, "level": pd.Categorical(["1", "2"] * 9)})
-    assert [channel.kind for channel in understand(frame, Reading()).schema.channels] == ["category"] * 7
+    assert [channel.kind for channel in to_panel(frame, Reading()).schema.channels] == ["category"] * 7
 
 
 def test_a_million_columns_are_refused_with_a_reason():
     frame = pd.DataFrame(np.zeros((2, 1_000_000)))
     with pytest.raises(UsageError, match=r"1,000,000 columns, more than 10,000: .*memory"):
-        understand(frame, Reading())
+        to_panel(frame, Reading())
 
 
 def test_a_grid_beyond_memory_is_refused_with_a_reason(monkeypatch):
     monkeypatch.setattr(grid, "MAX_CELLS", 100)
     frame = pd.DataFrame(np.zeros((30, 9)))
     with pytest.raises(UsageError, match=r"30 rows x 9 columns, more than 100 cells"):
-        understand(frame, Reading())
+        to_panel(frame, Reading())
 
 
 OTHER = {
@@ -166,27 +166,27 @@ OTHER = {
 
 @pytest.mark.parametrize(("columns", "message"), OTHER.values(), ids=OTHER)
 def test_a_frame_of_another_schema_is_named(columns, message):
-    schema = understand(pd.DataFrame({"a": [1.0, 2, 3, 4], "b": list("xyxx"), "c": [1, 2, 3, 4]}, index=DAYS), Reading()).schema
+    schema = to_panel(pd.DataFrame({"a": [1.0, 2, 3, 4], "b": list("xyxx"), "c": [1, 2, 3, 4]}, index=DAYS), Reading()).schema
     with pytest.raises(UsageError, match=message):
-        understand_as(pd.DataFrame(columns, index=DAYS), schema)
+        to_panel_as(pd.DataFrame(columns, index=DAYS), schema)
 
 
 def test_a_frame_of_another_form_is_named():
     frame = pd.DataFrame({"t": DAYS, "id": list("ppqq"), "a": range(4)})
-    schema = understand(frame, Reading(entity="id")).schema
+    schema = to_panel(frame, Reading(entity="id")).schema
     for column in ("t", "id"):
         with pytest.raises(UsageError, match=f"column '{column}' is absent"):
-            understand_as(frame.drop(columns=column), schema)
+            to_panel_as(frame.drop(columns=column), schema)
     with pytest.raises(UsageError, match="times are numbers, the model was fitted on stamps"):
-        understand_as(frame.assign(t=range(4)), schema)
+        to_panel_as(frame.assign(t=range(4)), schema)
     long = pd.DataFrame({"t": DAYS, "variable": list("xxyy"), "value": range(4)})
-    schema = understand(long.assign(t=[*DAYS[:2], *DAYS[:2]]), Reading()).schema
+    schema = to_panel(long.assign(t=[*DAYS[:2], *DAYS[:2]]), Reading()).schema
     with pytest.raises(UsageError, match="row 3: column 'variable': 'z' is no variable"):
-        understand_as(long.assign(variable=list("xyyz")), schema)
+        to_panel_as(long.assign(variable=list("xyyz")), schema)
     index = pd.MultiIndex.from_product([["p"], DAYS])
-    schema = understand(pd.DataFrame({"a": range(4)}, index=index), Reading()).schema
+    schema = to_panel(pd.DataFrame({"a": range(4)}, index=index), Reading()).schema
     with pytest.raises(UsageError, match="index has 1 level"):
-        understand_as(pd.DataFrame({"a": range(4)}, index=DAYS), schema)
+        to_panel_as(pd.DataFrame({"a": range(4)}, index=DAYS), schema)
 
 
 @pytest.mark.parametrize(
@@ -194,7 +194,7 @@ def test_a_frame_of_another_form_is_named():
     [{"step": None}, {"channels": [[1]]}, {"form": {}}, {"reading": {"colour": 1}}, {"channels": [["a", "a", "x", None, True]]}],
 )
 def test_a_damaged_schema_is_named(damage):
-    json_ = understand(pd.DataFrame({"a": [1.0, 2]}), Reading()).schema.to_json()
+    json_ = to_panel(pd.DataFrame({"a": [1.0, 2]}), Reading()).schema.to_json()
     with pytest.raises(UsageError, match="damaged"):
         Schema.from_json(json_ | damage)
 
@@ -211,7 +211,7 @@ ODD = {
 
 @pytest.mark.parametrize("frame", ODD.values(), ids=ODD)
 def test_odd_input_is_handled(frame):
-    keeps_the_contract(frame, Reading())
+    check_round_trip(frame, Reading())
 
 
 CELLS = {
@@ -276,12 +276,12 @@ READINGS = st.builds(
 )
 
 
-def keeps_the_contract(frame, reading):
+def check_round_trip(frame, reading):
     """Fill a frame and compare it with what went in, cell by cell."""
     before = frame.copy(deep=True)
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", ".*missing_values=")
-        panel = understand(frame, reading)
+        panel = to_panel(frame, reading)
     out = panel.fill([np.where(np.isnan(series.values), 1.0, series.values) for series in panel.series])
     pd.testing.assert_frame_equal(frame, before)
     pd.testing.assert_index_equal(out.index, frame.index)
@@ -293,7 +293,7 @@ def keeps_the_contract(frame, reading):
         gap = gaps(old, reading) if label in written else np.zeros(len(frame), bool)
         pd.testing.assert_series_equal(new[~gap], old[~gap])
         assert not gaps(new[gap], Reading()).any()
-    again = understand_as(frame, Schema.from_json(json.loads(json.dumps(panel.schema.to_json()))))
+    again = to_panel_as(frame, Schema.from_json(json.loads(json.dumps(panel.schema.to_json()))))
     for first, second in zip(panel.series, again.series, strict=True):
         assert np.array_equal(first.values, second.values, equal_nan=True)
         assert len(first.index) == len(first.values)
@@ -316,7 +316,7 @@ def gaps(column, reading):
     return column.isna().to_numpy(bool) | infinite | sentinel
 
 
-def either(frame, reading):
+def check_read_or_refused(frame, reading):
     """The contract, or an error of one line."""
     message = refusal(frame, reading)
     assert message is None or (len(message) > 10 and "\n" not in message)
@@ -325,7 +325,7 @@ def either(frame, reading):
 def refusal(frame, reading):
     """Why a frame is refused, None where the contract is kept."""
     try:
-        keeps_the_contract(frame, reading)
+        check_round_trip(frame, reading)
     except UsageError as error:
         return str(error)
 
@@ -333,13 +333,13 @@ def refusal(frame, reading):
 @FUZZ
 @given(frames(), READINGS)
 def test_any_frame_is_read_or_refused(frame, reading):
-    either(frame, reading)
+    check_read_or_refused(frame, reading)
 
 
 @FUZZ
 @given(frames(), st.just(Reading()))
 def test_any_frame_is_read_or_refused_without_options(frame, reading):
-    either(frame, reading)
+    check_read_or_refused(frame, reading)
 
 
 NUMERIC = ("float64", "float32", "Float64", "int64", "uint8", "Int16", "bool", "boolean", "category", "double[pyarrow]")
@@ -371,7 +371,7 @@ def test_any_panel_is_read_or_refused(frame, aggregate):
 def test_any_long_frame_is_read_or_refused(frame, aggregate, tell):
     numbers = frame.loc[:, [name for name in frame if name.startswith("x") and kind(frame[name])]].astype("float64")
     long = frame[["when", "who"]].join(numbers).melt(["when", "who"]).sample(frac=1, random_state=0)
-    either(long, Reading(entity="who" if tell else None, aggregate=aggregate))
+    check_read_or_refused(long, Reading(entity="who" if tell else None, aggregate=aggregate))
 
 
 def kind(column):

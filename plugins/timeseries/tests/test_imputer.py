@@ -16,10 +16,10 @@ from sklearn.utils.estimator_checks import parametrize_with_checks
 from vaehub.errors import UsageError
 from vaehub.files.model_file import load_model, save_model
 from vaehub.testing.damage import damaged
-from vaehub_timeseries.frames import understand_as
-from vaehub_timeseries.impute.saved import from_model
+from vaehub_timeseries.frames import to_panel_as
 from vaehub_timeseries.impute.imputer import Imputer
 from vaehub_timeseries.impute.linear import LinearExpert
+from vaehub_timeseries.impute.saved import from_model
 from vaehub_timeseries.model.gaussian import GaussianExpert
 
 STEPS = 240
@@ -93,7 +93,7 @@ def test_samples_are_joint(imputer):
     inside = ((draws[:, 60:84] >= q[:, 0]) & (draws[:, 60:84] <= q[:, 1])).mean()
     assert abs(inside - 0.8) < 0.05
     fitted = imputer.fitted_
-    (raw,) = fitted.experts[-1].draw(fitted.data(understand_as(seen, imputer.schema_)).series, 300, 0)
+    (raw,) = fitted.experts[-1].draw(fitted.data(to_panel_as(seen, imputer.schema_)).series, 300, 0)
     mine, theirs = (np.corrcoef(d[:, 60:84].T) for d in (draws, raw[..., 0]))
     assert np.abs(mine - theirs).max() < 0.15
     assert np.abs(theirs[0, 1:4]).max() > 0.2
@@ -152,7 +152,7 @@ def counted(monkeypatch, owner, name):
 
 def test_every_expert_is_asked_once_about_a_frame(imputer, frame, monkeypatch):
     imputer.transform(holed(truth(3)))
-    closed, linear = counted(monkeypatch, GaussianExpert, "_beliefs"), counted(monkeypatch, LinearExpert, "predict")
+    closed, linear = counted(monkeypatch, GaussianExpert, "_predictions"), counted(monkeypatch, LinearExpert, "predict")
     imputer.transform(frame)
     imputer.quantiles(frame, [0.1, 0.9])
     imputer.samples(frame, 2)

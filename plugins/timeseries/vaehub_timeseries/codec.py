@@ -13,10 +13,10 @@ from torch import Tensor
 
 from vaehub import Codec, Data, Json, Spec, TensorData, UsageError
 from vaehub.files.tables import write_table
-from vaehub_timeseries.frames import Panel, Reading, Schema, read_table, understand_as
+from vaehub_timeseries.frames import Panel, Reading, Schema, read_table, to_panel_as
 from vaehub_timeseries.scale import Scaler
+from vaehub_timeseries.window_table import window_table
 from vaehub_timeseries.windows import Windows
-from vaehub_timeseries.written import table_of
 
 
 @final
@@ -56,8 +56,8 @@ class SeriesCodec(Codec):
         return Windows([torch.from_numpy(scaler.scale(s.values)) for s in panel.series], steps, steps)
 
     def panel(self, frame: pd.DataFrame) -> Panel:
-        """A frame like the one trained on, understood."""
-        return understand_as(frame, self.table[0])
+        """The panel of a frame like the one trained on."""
+        return to_panel_as(frame, self.table[0])
 
     @property
     def table(self) -> tuple[Schema, Scaler]:
@@ -69,7 +69,7 @@ class SeriesCodec(Codec):
     def write(self, x: Tensor, path: Path) -> None:
         """Windows (B, T, C) as a table like the one trained on, in the user's units: each an entity, else one after the other."""
         schema, scaler = self.table
-        write_table(table_of(scaler.unscale(x.double().numpy()), schema), path, index=True)
+        write_table(window_table(scaler.unscale(x.double().numpy()), schema), path, index=True)
 
     def to_json(self) -> Json:
         """The reading, the schema of the table and the scale of its channels."""

@@ -14,10 +14,10 @@ from pydantic import Field
 
 from vaehub import Domain, Spec, UsageError
 from vaehub_timeseries.codec import SeriesCodec
-from vaehub_timeseries.frames import Panel, Reading, read_table, understand
+from vaehub_timeseries.frames import Panel, Reading, read_table, to_panel
 from vaehub_timeseries.impute.experts import Floats
 from vaehub_timeseries.model.em import Autocovariance
-from vaehub_timeseries.model.sizes import window_of
+from vaehub_timeseries.model.window_length import default_window
 from vaehub_timeseries.scale import Scaler
 from vaehub_timeseries.splits import split
 from vaehub_timeseries.windows import Windows
@@ -73,22 +73,22 @@ class TimeSeries(Domain[SeriesCodec]):
 
     @cached_property
     def panel(self) -> Panel:
-        """The table, understood."""
+        """The table as a panel."""
         if self.path is None:
             raise UsageError("domain.path: which table? domain.path=my.csv, .parquet or another")
-        return understand(read_table(self.path, self.reading.time, self.reading.missing_values), self.reading)
+        return to_panel(read_table(self.path, self.reading.time, self.reading.missing_values), self.reading)
 
     @cached_property
     def parts(self) -> dict[str, list[Floats]]:
         """The series (T_i, C) of every split, in the user's units."""
         raw = [series.values for series in self.panel.series]
-        return split(raw, self.window or window_of(raw), self.held_out)
+        return split(raw, self.window or default_window(raw), self.held_out)
 
     def learn(self) -> SeriesCodec:
         """The schema of the table, and the scale of its training part."""
         raw = [series.values for series in self.panel.series]
         scaler = Scaler.fit(self.parts["train"] or raw)
-        return SeriesCodec(Spec((self.window or window_of(raw), raw[0].shape[1])), self.reading, self.panel.schema, scaler)
+        return SeriesCodec(Spec((self.window or default_window(raw), raw[0].shape[1])), self.reading, self.panel.schema, scaler)
 
     def data(self, split: str) -> Windows:
         """The windows of a split; in training all of them, half of which change their level, else windows beside each other."""
@@ -96,7 +96,7 @@ class TimeSeries(Domain[SeriesCodec]):
         return self.windows([scaler.scale(x) for x in self.parts[split]], self.codec.spec.shape[0], training=split == "train")
 
     def windows(self, series: Sequence[Floats], steps: int, *, training: bool, process: Autocovariance | None = None) -> Windows:
-        """Windows of series (T_i, C) in scaled units, as this domain's options cut them; `process`: theirs, where it is known."""
+        """Windows of series (T_i, C) in scaled units, as this domain's options cut them; `process`: theirs, where it is fitted already."""
         tensors = [torch.from_numpy(x) for x in series]
         return Windows(tensors, steps, self.stride, self.shift, process) if training else Windows(tensors, steps, steps)
 

@@ -26,12 +26,12 @@ class Scaler:
     def fit(cls, series: Sequence[NDArray[np.float64]]) -> Scaler:
         """Mean and sd of the observed cells of series (T_i, C)."""
         cells = np.concatenate(list(series))
-        seen = ~np.isnan(cells)
-        count = np.maximum(seen.sum(0), 1)
-        size = np.where(seen, np.abs(cells), 0.0).max(0, initial=0.0)
+        observed = ~np.isnan(cells)
+        count = np.maximum(observed.sum(0), 1)
+        size = np.where(observed, np.abs(cells), 0.0).max(0, initial=0.0)
         unit = np.where(size > 0, size, 1.0)  # so that squares of huge values stay finite
-        mean = np.where(seen, cells / unit, 0.0).sum(0) / count
-        sd = np.sqrt(np.where(seen, (cells / unit - mean) ** 2, 0.0).sum(0) / count)
+        mean = np.where(observed, cells / unit, 0.0).sum(0) / count
+        sd = np.sqrt(np.where(observed, (cells / unit - mean) ** 2, 0.0).sum(0) / count)
         return cls(mean * unit, np.where(sd > FLOOR, sd, 1.0 / unit) * unit)
 
     def scale(self, values: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -16,7 +16,7 @@ from vaehub_timeseries.model.em import Autocovariance
 @final
 @dataclass(frozen=True)
 class SeriesFacts:
-    """What the linear parts ask of windows: the series (T_i, C) that they were cut from, and their process, where it is known."""
+    """What the linear parts ask of windows: the series (T_i, C) that they were cut from, and their process, where it is fitted already."""
 
     series: Sequence[Tensor]
     process: Autocovariance | None = None
@@ -26,7 +26,7 @@ class SeriesFacts:
 class Windows(Data):
     """Windows (T, C) of series (T_i, C) in scaled units, NaN = missing; x = 0 there and mask False.
 
-    `process`: the Gaussian process of the series, where it is known already. `shift`: standard deviation of a random change of level of half
+    `process`: the Gaussian process of the series, where it is fitted already. `shift`: standard deviation of a random change of level of half
     of the windows, drawn anew each time: levels move in the future too.
     """
 

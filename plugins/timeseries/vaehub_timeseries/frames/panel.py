@@ -47,7 +47,7 @@ class Series:
 
 @final
 class Panel:
-    """A frame that was understood: its series, and the way back from them."""
+    """A frame as series on a regular grid, and the way back from them."""
 
     def __init__(self, frame: pd.DataFrame, schema: Schema, rows: Rows, grid: Grid, layout: Layout) -> None:
         self.frame, self.schema, self.rows, self.grid, self.layout = frame, schema, rows, grid, layout

@@ -7,7 +7,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from vaehub.errors import UsageError
-from vaehub_timeseries.frames.schema import exact
+from vaehub_timeseries.frames.schema import int_if_whole
 from vaehub_timeseries.frames.stamps import Numbers
 
 NEAR = 0.12  # part of a step that a difference may be off: months have 28 to 31 days
@@ -41,9 +41,9 @@ def common_step(between: Numbers, lone: float) -> float:
     mode, share = sizes[counts.argmax()], counts.max() / len(between)
     ratio = between / mode
     if share >= REGULAR or (share >= LATTICE and on_lattice(ratio) and not varies(ratio)):
-        return exact(float(mode))
+        return int_if_whole(float(mode))
     near = np.abs(ratio - 1) < NEAR
-    return exact(float(between[near].mean() if near.mean() >= SEEN else np.median(between)))
+    return int_if_whole(float(between[near].mean() if near.mean() >= SEEN else np.median(between)))
 
 
 def on_lattice(ratio: NDArray[np.float64]) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -18,9 +18,9 @@ from vaehub.files.model_file import load_model, save_model
 from vaehub.run import load as load_run
 from vaehub_timeseries.codec import SeriesCodec
 from vaehub_timeseries.frames import Schema
-from vaehub_timeseries.impute.fitted import Fitted, Options, adopted
+from vaehub_timeseries.impute.fitted import Fitted, Options, fitted_elsewhere
+from vaehub_timeseries.impute.held_out import HeldOut
 from vaehub_timeseries.impute.linear import LinearExpert
-from vaehub_timeseries.impute.rehearsal import Rehearsed
 from vaehub_timeseries.model.experts import PROCESS, VAE, Experts
 from vaehub_timeseries.scale import Scaler
 
@@ -44,7 +44,7 @@ class SavedImputer:
 def save_imputer(saved: SavedImputer, folder: Path) -> None:
     """Write the folder whole or not at all, in place of an imputer that is there."""
     fitted = saved.fitted
-    tensors = {name: torch.from_numpy(np.ascontiguousarray(array)) for name, array in vars(fitted.past).items()}
+    tensors = {name: torch.from_numpy(np.ascontiguousarray(array)) for name, array in fitted.held_out._asdict().items()}
     with atomic_folder(folder, (NAME, PROCESS, VAE)) as temporary:
         if fitted.model is not None:
             fitted.model.save(temporary)
@@ -59,9 +59,9 @@ def header(saved: SavedImputer) -> dict[str, Any]:
         "options": {name: to_json_value(value) for name, value in asdict(fitted.options).items()},
         "schema": fitted.schema.to_json(),
         "scaler": fitted.scaler.to_json(),
-        "known": fitted.known.tolist(),
+        "known": fitted.modelled.tolist(),
         "linear": fitted.linear.state(),
-        "seen": sorted(fitted.seen),
+        "seen": sorted(fitted.trained_on),
         "features": saved.feature_names,
         "width": saved.width,
         "model": fitted.model is not None,
@@ -83,16 +83,16 @@ def load_imputer(folder: Path) -> SavedImputer:
 
 def from_file(folder: Path, tensors: dict[str, torch.Tensor], head: dict[str, Any]) -> SavedImputer:
     """What the file holds. Raises ValueError, KeyError or TypeError where it is damaged."""
-    past = Rehearsed(*(tensors[field.name].numpy() for field in fields(Rehearsed)))
+    held_out = HeldOut(*(tensors[name].numpy() for name in HeldOut._fields))
     model = Experts.load(folder / MODEL if (folder / MODEL).is_dir() else folder) if head["model"] else None
-    known, linear = np.array(checked(list[bool], head["known"])), LinearExpert.restore(head["linear"])
+    modelled, linear = np.array(checked(list[bool], head["known"])), LinearExpert.restore(head["linear"])
     schema, scaler = Schema.from_json(head["schema"]), Scaler.from_json(head["scaler"])
-    if not len(known) == len(schema.channels) == len(scaler.mean) == len(linear.step):
+    if not len(modelled) == len(schema.channels) == len(scaler.mean) == len(linear.step):
         raise ValueError(
-            f"{len(schema.channels)} channels, but {len(known)}, {len(scaler.mean)} and {len(linear.step)} of them known"
+            f"{len(schema.channels)} channels, but {len(modelled)}, {len(scaler.mean)} and {len(linear.step)} of them modelled"
         )
-    seen = frozenset(checked(list[str], head["seen"]))
-    fitted = Fitted(schema, scaler, known, linear, model, past, seen, Options(**head["options"]))
+    trained_on = frozenset(checked(list[str], head["seen"]))
+    fitted = Fitted(schema, scaler, modelled, linear, model, held_out, trained_on, Options(**head["options"]))
     params = {name: from_json_value(value) for name, value in head["params"].items()}
     return SavedImputer(params, fitted, checked(list[str], head["features"]), checked(int, head["width"]))
 
@@ -123,8 +123,8 @@ def from_run(folder: Path) -> SavedImputer:
 
 
 def from_model(schema: Schema, scaler: Scaler, model: Experts) -> SavedImputer:
-    """An imputer around a model that was trained elsewhere, all of whose errors are yet to be seen."""
+    """An imputer around a model that was trained elsewhere, with no held-out cells yet."""
     params = {**asdict(schema.reading), "causal": model.causal}
     names = [label for label in schema.dtypes if isinstance(label, str)]
-    fitted = adopted(schema, scaler, model, Options(causal=model.causal))
+    fitted = fitted_elsewhere(schema, scaler, model, Options(causal=model.causal))
     return SavedImputer(params, fitted, names if len(names) == len(schema.dtypes) else [], len(schema.dtypes))

@@ -53,7 +53,7 @@ def given_config(config: Any) -> Config:
     return load_config(config)
 
 
-def window_named(config: Config) -> int | None:
+def configured_window(config: Config) -> int | None:
     """The steps of a window that a config names, if it does."""
     named: int | None = config.domain.options.get("window")
     return named

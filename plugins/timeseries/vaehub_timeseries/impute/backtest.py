@@ -1,4 +1,4 @@
-"""Rehearsal of a forecast: the ends of series are hidden, with nothing observed after them.
+"""Backtest of a forecast: the ends of series are held out, with nothing observed after them.
 
 Letters of shapes: T steps, M channels.
 """
@@ -10,13 +10,13 @@ from collections.abc import Sequence
 import numpy as np
 
 from vaehub_timeseries.impute.experts import Expert, Floats
-from vaehub_timeseries.impute.rehearsal import Rehearsed, ask
+from vaehub_timeseries.impute.held_out import HeldOut, predict_held_out
 
-ORIGINS = 24  # forecasts that are rehearsed
+ORIGINS = 24  # forecasts that are tried
 CONTEXT = 2_000  # steps before the origin that they may use
 
 
-def rehearse_forecast(experts: Sequence[Expert], series: Sequence[Floats], steps: int) -> Rehearsed | None:
+def backtest(experts: Sequence[Expert], series: Sequence[Floats], steps: int) -> HeldOut | None:
     """Forecast `steps` from earlier origins, evenly spaced over the later half of all series; None where no series is long enough."""
     places = [(values, origin) for values in series for origin in origins(len(values), steps)]
     if not places:
@@ -24,7 +24,9 @@ def rehearse_forecast(experts: Sequence[Expert], series: Sequence[Floats], steps
     chosen = np.linspace(0, len(places) - 1, min(ORIGINS, len(places))).round().astype(int)
     cut = [values[max(0, origin - CONTEXT) : origin + steps] for values, origin in (places[i] for i in chosen)]
     hidden = [np.arange(len(values)) >= len(values) - steps for values in cut]
-    return ask(experts, cut, [np.repeat(h[:, None], values.shape[1], 1) for h, values in zip(hidden, cut, strict=True)])
+    return predict_held_out(
+        experts, cut, [np.repeat(h[:, None], values.shape[1], 1) for h, values in zip(hidden, cut, strict=True)]
+    )
 
 
 def origins(length: int, steps: int) -> list[int]:

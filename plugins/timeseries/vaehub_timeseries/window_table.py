@@ -9,18 +9,18 @@ import numpy as np
 import pandas as pd
 
 from vaehub_timeseries.frames import Schema
-from vaehub_timeseries.impute.drawn import frame_of
 from vaehub_timeseries.impute.experts import Floats
+from vaehub_timeseries.impute.generated import generated_frame
 
-CLOCK = ("%Y-%m-%d", "%H:%M:%S")  # where date and time of day are two columns
+DATE_AND_TIME = ("%Y-%m-%d", "%H:%M:%S")  # where date and time of day are two columns
 
 
-def table_of(values: Floats, schema: Schema) -> pd.DataFrame:
+def window_table(values: Floats, schema: Schema) -> pd.DataFrame:
     """Windows (B, T, C) in the user's units: each an entity where the table has entities, else one after the other from the year 2000 on."""
-    form, cells = schema.form, frame_of(values, schema)
+    form, cells = schema.form, generated_frame(values, schema)
     entity = np.repeat(np.arange(len(values)), values.shape[1])
     at = np.tile(np.arange(values.shape[1]), len(values)) if form.entity else np.arange(len(cells))
-    stamps = stamped(at, schema)
+    stamps = time_columns(at, schema)
     keys = [*zip(form.time, stamps, strict=True), *((key, entity) for key in form.entity)]
     columns: dict[Hashable, Any] = {key.label: column for key, column in keys if key.level is None}
     frame = pd.concat([pd.DataFrame(columns), cells.reset_index(drop=True)], axis=1)
@@ -36,9 +36,9 @@ def table_of(values: Floats, schema: Schema) -> pd.DataFrame:
     return long
 
 
-def stamped(at: Any, schema: Schema) -> Sequence[Any]:
+def time_columns(at: Any, schema: Schema) -> Sequence[Any]:
     """The columns of time of the steps `at` (R,)."""
     if schema.unit != "ns":
         return [at * schema.step] * len(schema.form.time)
     stamps = pd.Timestamp(2000, 1, 1) + pd.to_timedelta(np.rint(at * schema.step).astype(np.int64), "ns")
-    return [stamps] if len(schema.form.time) == 1 else [stamps.strftime(pattern) for pattern in CLOCK]
+    return [stamps] if len(schema.form.time) == 1 else [stamps.strftime(pattern) for pattern in DATE_AND_TIME]

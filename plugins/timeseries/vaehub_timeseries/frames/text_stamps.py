@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from datetime import datetime
 
 import numpy as np
 import pandas as pd
@@ -10,23 +11,23 @@ from numpy.typing import NDArray
 
 from vaehub.errors import UsageError
 from vaehub.hints import shown
-from vaehub_timeseries.frames import dates
-from vaehub_timeseries.frames.labels import named, row
+from vaehub_timeseries.frames import date_formats
+from vaehub_timeseries.frames.labels import column_label, row_label
 from vaehub_timeseries.frames.schema import Key
 from vaehub_timeseries.frames.stamps import Stamps, nanoseconds
 
 
 def from_objects(frame: pd.DataFrame, column: pd.Series, key: Key) -> Stamps:
-    """Text, or Python's own dates."""
+    """Text, or Python's own date_formats."""
     if pd.api.types.infer_dtype(column) == "string":
         return from_text(frame, column.astype(object).astype(str), [key], lambda text: [text])
     try:
         index = pd.DatetimeIndex(pd.to_datetime(column, utc=True))
     except (ValueError, TypeError) as error:
         raise UsageError(
-            f"{named(key.label)}: {shown(column.iloc[0])} … are not all stamps of one kind; convert them with pd.to_datetime"
+            f"{column_label(key.label)}: {shown(column.iloc[0])} … are not all stamps of one kind; convert them with pd.to_datetime"
         ) from error
-    aware = np.array([getattr(stamp, "tzinfo", None) is not None for stamp in column])
+    aware = np.array([isinstance(stamp, datetime) and stamp.tzinfo is not None for stamp in column])
     reject_mixed(frame, aware, column, key)
     zone = "UTC" if aware.all() else None
     return Stamps(
@@ -37,31 +38,32 @@ def from_objects(frame: pd.DataFrame, column: pd.Series, key: Key) -> Stamps:
 def reject_mixed(frame: pd.DataFrame, aware: NDArray[np.bool_], column: pd.Series, key: Key) -> None:
     """Raise UsageError where some stamps have a time zone and some have none."""
     if aware.any() and not aware.all():
-        odd = int((aware != aware[0]).argmax())
+        other = int((aware != aware[0]).argmax())
         raise UsageError(
-            f"{row(frame, odd)}: {named(key.label)} mixes stamps with and without a time zone ({shown(column.iloc[odd])}); give all of them one"
+            f"{row_label(frame, other)}: {column_label(key.label)} mixes stamps with and without a time zone "
+            f"({shown(column.iloc[other])}); give all of them one"
         )
 
 
 def from_text(frame: pd.DataFrame, text: pd.Series, keys: Sequence[Key], split: Callable[[pd.Index], list[pd.Index]]) -> Stamps:
     """Stamps from text in one format."""
-    reject_mixed(frame, dates.has_offset(text.str.strip()), text, keys[0])
-    parsed = dates.parse(text)
+    reject_mixed(frame, date_formats.has_offset(text.str.strip()), text, keys[0])
+    parsed = date_formats.parse_dates(text)
     if parsed is None:
         bad = first_unreadable(text)
         raise UsageError(
-            f"{row(frame, bad)}: {named(keys[0].label)}: {shown(text.iloc[bad])} is no stamp in the format of the others; mend it"
+            f"{row_label(frame, bad)}: {column_label(keys[0].label)}: {shown(text.iloc[bad])} is no stamp in the format of the others; mend it"
         )
     stamps, write = parsed
-    zone = "UTC" if dates.has_offset(text.iloc[:1].str.strip()).all() else None
+    zone = "UTC" if date_formats.has_offset(text.iloc[:1].str.strip()).all() else None
     return Stamps(nanoseconds(stamps, keys[0]), "ns", lambda at: split(write(pd.DatetimeIndex(at).tz_localize("UTC"))), zone)
 
 
 def first_unreadable(text: pd.Series) -> int:
     """The first row that is not in the format that fits the most of a sample."""
     sample = text.str.strip().iloc[:10_000]
-    tries = [pd.to_datetime(sample, format=fmt, errors="coerce", utc=True).isna() for fmt in dates.FORMATS]
-    best = min(tries, key=lambda gone: int(gone.sum()))
+    tries = [pd.to_datetime(sample, format=fmt, errors="coerce", utc=True).isna() for fmt in date_formats.FORMATS]
+    best = min(tries, key=lambda missing_rows: int(missing_rows.sum()))
     return int(best.to_numpy().argmax())
 
 

@@ -15,7 +15,7 @@ from vaehub_timeseries.frames.columns import Number
 from vaehub_timeseries.impute.experts import Floats
 
 
-def frame_of(values: Floats, schema: Schema) -> pd.DataFrame:
+def generated_frame(values: Floats, schema: Schema) -> pd.DataFrame:
     """Series (n, T, C) one below the other, indexed by (series, step); columns in the kinds and, where the form is wide, dtypes of the fit."""
     n, steps, channels = values.shape
     flat = values.reshape(-1, channels)
@@ -23,12 +23,12 @@ def frame_of(values: Floats, schema: Schema) -> pd.DataFrame:
     for number, channel in enumerate(schema.channels):
         places.setdefault(channel.column, []).append(number)
     dtypes = {label: schema.dtypes.get(label, "float64") for label in places}
-    cells = [column(flat[:, at], [schema.channels[i] for i in at], dtypes[label]) for label, at in places.items()]
+    cells = [decoded_column(flat[:, at], [schema.channels[i] for i in at], dtypes[label]) for label, at in places.items()]
     index = pd.MultiIndex.from_product([range(n), range(steps)], names=["series", "step"])
     return pd.DataFrame(dict(enumerate(cells)), index=index).set_axis(pd.Index(list(places), tupleize_cols=False), axis=1)
 
 
-def column(numbers: Floats, channels: Sequence[Channel], dtype: str) -> ExtensionArray:
+def decoded_column(numbers: Floats, channels: Sequence[Channel], dtype: str) -> ExtensionArray:
     """One column of cells from its channels (R, K)."""
     if channels[0].kind == "category":
         return pd.Series([channels[i].category for i in numbers.argmax(1)], dtype=dtype).array

@@ -18,7 +18,9 @@ TIMES = ("", " %H:%M", " %H:%M:%S", " %H:%M:%S.%f", " %I:%M %p", " %I:%M:%S %p",
 FORMATS = tuple(date + time for time, date in product(TIMES, YEAR_FIRST + MONTH_FIRST + DAY_FIRST)) + tuple(
     f"%Y-%m-%dT{time[1:]}" for time in TIMES[1:4]
 )
-LOOKS = re.compile(r"\s*(\d{1,4}[-/. ](\d{1,2}|[A-Za-z]{3,9})[-/. ]\d{1,4}|\d{8}\b|\d{4}-\d{2}\b|[A-Za-z]{3,9} \d{1,2}, \d{4})")
+DATE_LIKE = re.compile(
+    r"\s*(\d{1,4}[-/. ](\d{1,2}|[A-Za-z]{3,9})[-/. ]\d{1,4}|\d{8}\b|\d{4}-\d{2}\b|[A-Za-z]{3,9} \d{1,2}, \d{4})"
+)
 OFFSET = re.compile(r"\d{1,2}:\d{2}.*(Z|[+-]\d{2}:?\d{2})$")
 ZEROS = tuple(
     map(re.compile, (r"(?!)", r"(?<![\d:.])0(?=\d[/.\- ])", r"(?<![\d:.])0(?=\d[/.\- :])"))
@@ -31,7 +33,7 @@ Text = Callable[[pd.DatetimeIndex], pd.Index]
 def looks_like_dates(text: pd.Series) -> bool:
     """Whether the first value that is there begins as a date does."""
     seen = text.dropna()
-    return len(seen) > 0 and LOOKS.match(seen.iloc[0]) is not None and parse(seen.iloc[:1]) is not None
+    return len(seen) > 0 and DATE_LIKE.match(seen.iloc[0]) is not None and parse_dates(seen.iloc[:1]) is not None
 
 
 def is_time_of_day(text: pd.Series) -> bool:
@@ -44,26 +46,26 @@ def has_offset(text: pd.Series) -> NDArray[np.bool_]:
     return text.str.contains(OFFSET.pattern.replace("(Z", "(?:Z"), regex=True).to_numpy(bool)
 
 
-def parse(text: pd.Series) -> tuple[pd.DatetimeIndex, Text] | None:
+def parse_dates(text: pd.Series) -> tuple[pd.DatetimeIndex, Text] | None:
     """Stamps and the way back to text, or None where no format fits every row. Of several that fit, the most regular is right."""
     stripped = text.str.strip()
     if has_offset(stripped).all():
-        stamps = attempt(stripped, "ISO8601")
+        stamps = parse_as(stripped, "ISO8601")
         return None if stamps is None else (stamps, lambda index: pd.Index([stamp.isoformat() for stamp in index]))
-    fits = [(fmt, stamps) for fmt in FORMATS if begins(stripped, fmt) and (stamps := attempt(stripped, fmt)) is not None]
+    fits = [(fmt, stamps) for fmt in FORMATS if fits_first_row(stripped, fmt) and (stamps := parse_as(stripped, fmt)) is not None]
     if fits:
         fmt, stamps = max(fits, key=lambda fit: regularity(fit[1]))
         return stamps, writer(fmt, stamps, stripped)
-    stamps = attempt(stripped, "ISO8601")
+    stamps = parse_as(stripped, "ISO8601")
     return None if stamps is None else (stamps, lambda index: index.strftime("%Y-%m-%d %H:%M:%S.%f"))
 
 
-def begins(text: pd.Series, fmt: str) -> bool:
+def fits_first_row(text: pd.Series, fmt: str) -> bool:
     """Whether the first row is in a format: most are ruled out by it."""
-    return attempt(text.iloc[:1], fmt) is not None
+    return parse_as(text.iloc[:1], fmt) is not None
 
 
-def attempt(text: pd.Series, fmt: str) -> pd.DatetimeIndex | None:
+def parse_as(text: pd.Series, fmt: str) -> pd.DatetimeIndex | None:
     """Every row in one format, in UTC, or None."""
     try:
         stamps = pd.DatetimeIndex(pd.to_datetime(text, format=fmt, utc=True))
@@ -82,12 +84,12 @@ def writer(fmt: str, stamps: pd.DatetimeIndex, text: pd.Series) -> Text:
     """How to write stamps as the text has them: with or without the zeros before one digit."""
     head = text.iloc[:1000].to_numpy(object)
     for zeros in ZEROS:
-        write = partial(written, fmt=fmt, zeros=zeros)
+        write = partial(format_dates, fmt=fmt, zeros=zeros)
         if (write(stamps[:1000]).to_numpy(object) == head).all():
             return write
-    return partial(written, fmt=fmt, zeros=ZEROS[0])
+    return partial(format_dates, fmt=fmt, zeros=ZEROS[0])
 
 
-def written(stamps: pd.DatetimeIndex, fmt: str, zeros: re.Pattern[str]) -> pd.Index:
+def format_dates(stamps: pd.DatetimeIndex, fmt: str, zeros: re.Pattern[str]) -> pd.Index:
     """Stamps as text without the zeros that match."""
     return pd.Index([zeros.sub("", entry) for entry in stamps.strftime(fmt)])
