@@ -114,7 +114,7 @@ def test_levels_and_quantiles_are_inverse():
     rng = np.random.default_rng(0)
     fit, group = calibrated(rng.standard_normal(300)), np.zeros(50, dtype=int)
     u = rng.random(50)
-    assert fit.levels(fit.at(u, group), group) == pytest.approx(u)
+    assert fit.levels(fit.quantiles_at(u, group), group) == pytest.approx(u)
 
 
 def test_a_group_borrows_from_its_channel_and_a_channel_from_all():

@@ -46,6 +46,7 @@ def folder(tmp_path_factory):
     return path
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", PARTS)
 def test_a_run_imputes_and_is_judged_on_the_table_at_hand(folder, name, tmp_path):
     imputer, frame, truth = Imputer.load(folder / name), holed(), whole()
@@ -72,6 +73,7 @@ def test_the_closed_form_is_there_where_the_decoder_holds_a_process(folder):
     assert error < 0.8 * line
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", PARTS)
 def test_the_command_takes_a_run(folder, name, tmp_path, capsys, monkeypatch):
     monkeypatch.chdir(tmp_path)

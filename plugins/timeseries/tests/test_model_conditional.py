@@ -5,7 +5,7 @@ import torch
 
 from vaehub_timeseries.model import conditional as module
 from vaehub_timeseries.model.autocovariance import averaged_lags, lag_moments, window_covariance
-from vaehub_timeseries.model.conditional import Joint, conditional
+from vaehub_timeseries.model.conditional import JointGaussian, conditional
 
 CELLS = 7
 
@@ -13,7 +13,7 @@ CELLS = 7
 def joint(cells=CELLS):
     generator = torch.Generator().manual_seed(3)
     root = torch.randn(cells, cells, generator=generator, dtype=torch.float64)
-    return Joint.of(torch.randn(cells, generator=generator), root @ root.T + 0.1 * torch.eye(cells))
+    return JointGaussian.of(torch.randn(cells, generator=generator), root @ root.T + 0.1 * torch.eye(cells))
 
 
 def rows(share, count=60, cells=CELLS):

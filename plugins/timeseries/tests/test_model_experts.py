@@ -11,8 +11,7 @@ from vaehub_timeseries.model.em import Autocovariance
 from vaehub_timeseries.model.experts import Experts, fit_experts
 from vaehub_timeseries.model.gaussian import GaussianExpert
 from vaehub_timeseries.model.importance_sampling import ImportanceSamplingExpert
-from vaehub_timeseries.model.settings import default_config
-from vaehub_timeseries.model.window_length import default_window
+from vaehub_timeseries.model.settings import default_config, default_window
 
 STEPS, PHI = 4, 0.8
 SHORT = {"epochs": 1, "batch_size": 16, "monitor": "val_imputation", "score_rows": 0}

@@ -60,6 +60,7 @@ def gp_vae() -> VAE:
     return VAE(encoder, decoder, GaussianProcess(SPEC, latent, channels=2))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("make", [masked_vae, gp_vae])
 def test_it_fills_a_real_series_better_than_its_mean(make: Callable[[], VAE], prices: tuple[Tensor, Tensor, Tensor]) -> None:
     x, observed, hidden = prices

@@ -16,7 +16,15 @@ from vaehub.report.look import drawn
 from vaehub_timeseries.report import ReportContent, render, write_report
 from vaehub_timeseries.report.bands import band_figure, column_series, with_breaks, with_neighbours
 from vaehub_timeseries.report.charts import binned, error_bars, missing_map
-from vaehub_timeseries.report.content import column_summary, missing, most_missing_first, overall, ratios, verdict, worst_first
+from vaehub_timeseries.report.content import (
+    column_summary,
+    missing,
+    most_missing_first,
+    overall_ratio,
+    ratios,
+    verdict,
+    worst_first,
+)
 from vaehub_timeseries.report.gaps import Gap
 from vaehub_timeseries.report.page import DRAWN, error_row, report_page
 
@@ -96,7 +104,7 @@ def test_columns_that_were_not_tested_are_named():
 
 def test_the_overall_error_counts_every_hidden_cell():
     errors = content(frame_of(columns=2)).errors.assign(imputer=[0.2, 0.8], cells=[300.0, 100.0])
-    assert overall(errors) == pytest.approx(0.35)
+    assert overall_ratio(errors) == pytest.approx(0.35)
 
 
 def test_a_long_list_of_losing_columns_is_cut():

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from vaehub_timeseries.frames import Reading, to_panel
+from vaehub_timeseries.frames import ReadOptions, to_panel
 from vaehub_timeseries.report.dates import three_digits
 from vaehub_timeseries.report.gaps import Gap, gaps, worth_showing
 from vaehub_timeseries.report.view import WideView, step_in_words
@@ -64,7 +64,7 @@ def test_wide_and_long_frames_are_laid_out_alike():
     wide = frame_of(rows=20, columns=2).rename_axis("time").reset_index()
     wide.loc[3, "c0"] = -200.0
     long = wide.melt("time").dropna().sample(frac=1.0, random_state=0)
-    views = [WideView(to_panel(frame, Reading(missing_values=(-200,)))) for frame in (wide, long)]
+    views = [WideView(to_panel(frame, ReadOptions(missing_values=(-200,)))) for frame in (wide, long)]
     one, two = (view.observed().sort_index() for view in views)
     pd.testing.assert_frame_equal(one, two[one.columns], check_freq=False, check_names=False)
     assert np.isnan(one["c0"].iloc[3])
@@ -74,6 +74,6 @@ def test_wide_and_long_frames_are_laid_out_alike():
 
 def test_entities_stay_apart_in_the_view():
     wide = pd.concat([frame_of(rows=5, columns=1, seed=s).assign(site=s) for s in (7, 8)]).rename_axis("time").reset_index()
-    view = WideView(to_panel(wide, Reading(entity="site")))
+    view = WideView(to_panel(wide, ReadOptions(entity="site")))
     assert view.entity.tolist() == ["7"] * 5 + ["8"] * 5
     assert list(view.of(wide)) == ["c0"]

@@ -13,9 +13,9 @@ from torch import Tensor
 
 from vaehub import Codec, Data, Json, Spec, TensorData, UsageError
 from vaehub.files.tables import write_table
-from vaehub_timeseries.frames import Panel, Reading, Schema, read_table, to_panel_as
+from vaehub_timeseries.frames import Panel, ReadOptions, Schema, read_table, to_panel_as
+from vaehub_timeseries.frames.generated import window_table
 from vaehub_timeseries.scale import Scaler
-from vaehub_timeseries.window_table import window_table
 from vaehub_timeseries.windows import Windows
 
 
@@ -28,11 +28,16 @@ class SeriesCodec(Codec):
         reading: how to read a table.
         schema: of the table that the model was trained on; None where it was trained on arrays.
         scaler: mean and standard deviation of the channels, in the user's units; None where it was trained on arrays.
+
+    >>> codec = SeriesCodec(Spec((3, 2)), ReadOptions())
+    >>> rows = codec.convert(np.array([[[1.0, np.nan]] * 3]))
+    >>> rows[torch.tensor([0])].mask[0, 0].tolist()
+    [True, False]
     """
 
     suffix = ".csv"
 
-    def __init__(self, spec: Spec, reading: Reading, schema: Schema | None = None, scaler: Scaler | None = None) -> None:
+    def __init__(self, spec: Spec, reading: ReadOptions, schema: Schema | None = None, scaler: Scaler | None = None) -> None:
         super().__init__(spec)
         self.reading, self.schema, self.scaler = reading, schema, scaler
 
@@ -89,4 +94,4 @@ class SeriesCodec(Codec):
         channels = {spec.shape[-1], *([len(schema.channels)] if schema else []), *([len(scaler.mean)] if scaler else [])}
         if len(channels) > 1:
             raise ValueError(f"schema, scale and rows are of {' and '.join(map(str, sorted(channels)))} channels")
-        return cls(spec, Reading(**state["reading"]), schema, scaler)
+        return cls(spec, ReadOptions(**state["reading"]), schema, scaler)

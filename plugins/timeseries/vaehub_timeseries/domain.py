@@ -14,10 +14,10 @@ from pydantic import Field
 
 from vaehub import Domain, Spec, UsageError
 from vaehub_timeseries.codec import SeriesCodec
-from vaehub_timeseries.frames import Panel, Reading, read_table, to_panel
+from vaehub_timeseries.frames import Panel, ReadOptions, read_table, to_panel
 from vaehub_timeseries.impute.experts import Floats
 from vaehub_timeseries.model.em import Autocovariance
-from vaehub_timeseries.model.window_length import default_window
+from vaehub_timeseries.model.settings import default_window
 from vaehub_timeseries.scale import Scaler
 from vaehub_timeseries.splits import split
 from vaehub_timeseries.windows import Windows
@@ -29,7 +29,7 @@ Share = Annotated[float, Field(gt=0, lt=0.5)]
 class TimeSeries(Domain[SeriesCodec]):
     """Windows of `window` steps, `stride` apart, of the series in a table (.csv, .csv.gz or .parquet), every channel with mean 0 and sd 1.
 
-    path … step: as for `Imputer` and `Reading`. The last `held_out` of the steps is the test, as much before it validation; both are judged
+    path … step: as for `Imputer` and `ReadOptions`. The last `held_out` of the steps is the test, as much before it validation; both are judged
     by a part of their observed cells, which is hidden from the model. `shift`: see `Windows`.
 
     Arguments:
@@ -46,6 +46,15 @@ class TimeSeries(Domain[SeriesCodec]):
         stride: Steps between the beginnings of windows.
         held_out: Share of the steps for the test, and as much for validation.
         shift: Standard deviation of a random change of level of half of the windows, in training.
+
+    Raises:
+        UsageError: the table cannot be read; the message names the column and row.
+
+    >>> from tempfile import TemporaryDirectory
+    >>> with TemporaryDirectory() as folder:
+    ...     domain = TimeSeries(path=str(TimeSeries.example(Path(folder))["path"]), window=8)
+    ...     len(domain.data("train")), domain.codec.spec.shape
+    (185, (8, 2))
     """
 
     codec_type = SeriesCodec
@@ -68,7 +77,7 @@ class TimeSeries(Domain[SeriesCodec]):
         shift: Annotated[float, Field(ge=0)] = 0.5,
     ) -> None:
         chosen = None if columns is None else tuple(columns)
-        self.path, self.reading = path, Reading(time, entity, variable, value, chosen, tuple(missing_values), aggregate, step)
+        self.path, self.reading = path, ReadOptions(time, entity, variable, value, chosen, tuple(missing_values), aggregate, step)
         self.window, self.stride, self.held_out, self.shift = window, stride, held_out, shift
 
     @cached_property

@@ -17,7 +17,11 @@ FLOOR = 1e-12  # of a standard deviation, as a share of the largest value: below
 
 @dataclass(frozen=True)
 class Scaler:
-    """x -> (x - mean) / sd per channel; mean 0 and sd 1 where nothing is observed, sd 1 where a channel is constant."""
+    """x -> (x - mean) / sd per channel; mean 0 and sd 1 where nothing is observed, sd 1 where a channel is constant.
+
+    >>> Scaler.fit([np.array([[1.0], [np.nan], [3.0]])]).scale(np.array([[4.0]])).tolist()
+    [[2.0]]
+    """
 
     mean: NDArray[np.float64]
     sd: NDArray[np.float64]

@@ -38,13 +38,13 @@ def generate(
 
     check_output(output, [input], force)
     with session() as running:
-        imputer = model_for(running, input, settings)
+        imputer = imputer_for(running, input, settings)
         with running.step("generating"):
             drawn = imputer.generate(n, steps)
     write_outputs({output: drawn})
 
 
-def model_for(running: Session, input: Path | None, settings: Settings) -> Imputer:
+def imputer_for(running: Session, input: Path | None, settings: Settings) -> Imputer:
     """The model of --model, which needs no table, else one fitted on the table. Raises UsageError where neither is given."""
     if settings.model is not None:
         return settings.load_model(settings.model)

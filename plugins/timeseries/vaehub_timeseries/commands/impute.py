@@ -82,11 +82,11 @@ def report_html(
     running: Session, imputer: Imputer, frame: pd.DataFrame, completed: pd.DataFrame, title: str, command: str, settings: Settings
 ) -> str:
     """The report as HTML."""
-    from vaehub_timeseries.report import gather, render
+    from vaehub_timeseries.report import gather_content, render
 
     with running.step("drawing the report") as progress:
         made = {"command": f"vaehub timeseries {command} {settings.as_flags}".strip()}
-        return render(gather(imputer, frame, completed, title, tuple(running.notes), made), progress)
+        return render(gather_content(imputer, frame, completed, title, tuple(running.notes), made), progress)
 
 
 def verdict_sentence(imputer: Imputer) -> str:

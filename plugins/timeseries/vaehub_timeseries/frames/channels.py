@@ -13,7 +13,7 @@ from vaehub.errors import UsageError
 from vaehub.hints import shown
 from vaehub_timeseries.frames.columns import json_value, kind_among, kind_of, missing_cells
 from vaehub_timeseries.frames.labels import column_label, column_of, find_label, row_label
-from vaehub_timeseries.frames.schema import Channel, Form, Reading
+from vaehub_timeseries.frames.schema import Channel, Form, ReadOptions
 
 MAX_CHANNELS = 10_000  # the covariance of 10,000 columns takes 800 MB
 FREE_TEXT = 50  # distinct values, of which over half of the rows have one of their own
@@ -22,7 +22,7 @@ NUMBER = r"[+-]?(\d{1,3}([., ']\d{3})+|\d+)([.,]\d+)?([eE][+-]?\d+)?\s*%?"  # wi
 PADDED = r"0\d+"  # an identifier
 
 
-def find_channels(frame: pd.DataFrame, form: Form, reading: Reading) -> tuple[list[Channel], list[Hashable]]:
+def find_channels(frame: pd.DataFrame, form: Form, reading: ReadOptions) -> tuple[list[Channel], list[Hashable]]:
     """(channels, ignored columns) of a frame. Raises UsageError that names the column, and the row where one is to blame."""
     if form.long:
         return long_channels(frame, form, reading), [label for label in frame.columns if label not in (*form.labels, form.value)]
@@ -126,7 +126,7 @@ def categories(column: pd.Series, missing: NDArray[np.bool_], label: Hashable) -
     return found
 
 
-def long_channels(frame: pd.DataFrame, form: Form, reading: Reading) -> list[Channel]:
+def long_channels(frame: pd.DataFrame, form: Form, reading: ReadOptions) -> list[Channel]:
     """One channel a variable of a long frame."""
     column = column_of(frame, form.value)
     kind = kind_of(column)

@@ -29,7 +29,7 @@ class Encoded(NamedTuple):
     missing: Bools
 
 
-class Codec(ABC):
+class ColumnCodec(ABC):
     """A column as K numbers a row."""
 
     @abstractmethod
@@ -42,7 +42,7 @@ class Codec(ABC):
 
 
 @final
-class Number(Codec):
+class NumberCodec(ColumnCodec):
     """Floats, whole numbers and booleans: one channel."""
 
     def __init__(self, kind: str) -> None:
@@ -71,7 +71,7 @@ class Number(Codec):
 
 
 @final
-class Category(Codec):
+class CategoryCodec(ColumnCodec):
     """Text and categories: a channel for each category of the fit, 1 where it holds; the likeliest comes back."""
 
     def __init__(self, label: Hashable, categories: Sequence[Hashable]) -> None:

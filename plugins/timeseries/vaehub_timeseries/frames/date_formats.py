@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable
 from functools import partial
 from itertools import product
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -46,18 +47,28 @@ def has_offset(text: pd.Series) -> NDArray[np.bool_]:
     return text.str.contains(OFFSET.pattern.replace("(Z", "(?:Z"), regex=True).to_numpy(bool)
 
 
-def parse_dates(text: pd.Series) -> tuple[pd.DatetimeIndex, Text] | None:
-    """Stamps and the way back to text, or None where no format fits every row. Of several that fit, the most regular is right."""
+class Dates(NamedTuple):
+    """Stamps in UTC, the way back to text, and the stamps by another format where those are as regular in months."""
+
+    stamps: pd.DatetimeIndex
+    write: Text
+    rival: pd.DatetimeIndex | None = None
+
+
+def parse_dates(text: pd.Series) -> Dates | None:
+    """Text as dates, or None where no format fits every row. Of several that fit, the most regular is right."""
     stripped = text.str.strip()
     if has_offset(stripped).all():
         stamps = parse_as(stripped, "ISO8601")
-        return None if stamps is None else (stamps, lambda index: pd.Index([stamp.isoformat() for stamp in index]))
+        return None if stamps is None else Dates(stamps, lambda index: pd.Index([stamp.isoformat() for stamp in index]))
     fits = [(fmt, stamps) for fmt in FORMATS if fits_first_row(stripped, fmt) and (stamps := parse_as(stripped, fmt)) is not None]
     if fits:
         fmt, stamps = max(fits, key=lambda fit: regularity(fit[1]))
-        return stamps, writer(fmt, stamps, stripped)
+        best, in_time = regularity(stamps)
+        rivals = [other for _, other in fits if regularity(other)[0] == best and regularity(other)[1] < in_time]
+        return Dates(stamps, writer(fmt, stamps, stripped), rivals[0] if rivals else None)
     stamps = parse_as(stripped, "ISO8601")
-    return None if stamps is None else (stamps, lambda index: index.strftime("%Y-%m-%d %H:%M:%S.%f"))
+    return None if stamps is None else Dates(stamps, lambda index: index.strftime("%Y-%m-%d %H:%M:%S.%f"))
 
 
 def fits_first_row(text: pd.Series, fmt: str) -> bool:
@@ -74,9 +85,20 @@ def parse_as(text: pd.Series, fmt: str) -> pd.DatetimeIndex | None:
     return None if stamps.hasnans else stamps  # pandas reads "" as no stamp
 
 
-def regularity(stamps: pd.DatetimeIndex) -> float:
-    """Share of the commonest difference: 3/10/2004 in an hourly series is a month or a day by what comes next."""
-    steps = np.diff(np.unique(stamps.asi8))
+def regularity(stamps: pd.DatetimeIndex) -> tuple[float, float]:
+    """Share of the commonest difference, in months of the calendar or in time, and in time alone, which decides between equals.
+
+    3/10/2004 in an hourly series is a month or a day by what comes next, and 01/02/2015 in a monthly one, too.
+    """
+    distinct = pd.DatetimeIndex(np.unique(stamps))
+    in_time = share_of_commonest(np.diff(distinct.asi8))
+    same_day = distinct.day.nunique() == 1 and (distinct - distinct.normalize()).nunique() == 1
+    in_months = share_of_commonest(np.diff(distinct.year * 12 + distinct.month)) if same_day else 0.0
+    return max(in_time, in_months), in_time
+
+
+def share_of_commonest(steps: NDArray[np.int64]) -> float:
+    """How many of some differences are the commonest one, as a share; 1 where there are none."""
     return float(np.unique(steps, return_counts=True)[1].max() / len(steps)) if len(steps) else 1.0
 
 

@@ -13,13 +13,13 @@ from vaehub.errors import UsageError
 from vaehub_timeseries.frames import date_formats
 from vaehub_timeseries.frames.labels import column_of, find_label
 from vaehub_timeseries.frames.read_stamps import is_number, key_values, looks_like_days, read_stamps
-from vaehub_timeseries.frames.schema import Form, Key, Reading
+from vaehub_timeseries.frames.schema import Form, Key, ReadOptions
 
 TIME_NAMES = ("time", "timestamp", "datetime", "date", "ds")
 LONG_NAMES = ("variable", "value")
 
 
-def find_form(frame: pd.DataFrame, reading: Reading) -> Form:
+def find_form(frame: pd.DataFrame, reading: ReadOptions) -> Form:
     """The form of a frame: what the reading says, else what the frame shows. Raises UsageError where that is open."""
     variable, value = long_columns(frame, reading)
     levels = [Key(name, level) for level, name in enumerate(frame.index.names)]
@@ -30,7 +30,7 @@ def find_form(frame: pd.DataFrame, reading: Reading) -> Form:
 
 def entity_keys(
     frame: pd.DataFrame,
-    reading: Reading,
+    reading: ReadOptions,
     time: Sequence[Key],
     levels: Sequence[Key],
     used: Sequence[Hashable],
@@ -44,7 +44,7 @@ def entity_keys(
     return find_entity(frame, reading, time, used, variable)
 
 
-def long_columns(frame: pd.DataFrame, reading: Reading) -> tuple[Hashable, Hashable]:
+def long_columns(frame: pd.DataFrame, reading: ReadOptions) -> tuple[Hashable, Hashable]:
     """The columns of variables and values, or None twice for the wide form."""
     if reading.variable is not None:
         return find_label(reading.variable, frame.columns, "variable"), find_label(reading.value, frame.columns, "value")
@@ -64,7 +64,7 @@ def given_key(frame: pd.DataFrame, name: Hashable, levels: Sequence[Key], option
     return Key(find_label(name, [*frame.columns, *(key.label for key in by_level)], option))
 
 
-def given_time(frame: pd.DataFrame, reading: Reading, levels: Sequence[Key]) -> tuple[Key, ...]:
+def given_time(frame: pd.DataFrame, reading: ReadOptions, levels: Sequence[Key]) -> tuple[Key, ...]:
     """The time that the user names, with the times of day beside it where it is a date only."""
     key = given_key(frame, reading.time, levels, "time")
     return (key, *time_of_day(frame, key))
@@ -79,7 +79,7 @@ def time_of_day(frame: pd.DataFrame, key: Key) -> tuple[Key, ...]:
     return tuple(Key(label) for label in others if date_formats.is_time_of_day(column_of(frame, label)))[:1]
 
 
-def find_time(frame: pd.DataFrame, reading: Reading, levels: Sequence[Key], variable: Hashable) -> tuple[Key, ...]:
+def find_time(frame: pd.DataFrame, reading: ReadOptions, levels: Sequence[Key], variable: Hashable) -> tuple[Key, ...]:
     """The index where it has stamps, else the only column that has, else the last level of several, else none."""
     if stamped := [key for key in levels if is_stamps(key_values(frame, key))]:
         return (stamped[-1], *time_of_day(frame, stamped[-1]))
@@ -141,7 +141,7 @@ def is_stamps(level: pd.Series) -> bool:
 
 
 def find_entity(
-    frame: pd.DataFrame, reading: Reading, time: Sequence[Key], used: Sequence[Hashable], variable: Hashable
+    frame: pd.DataFrame, reading: ReadOptions, time: Sequence[Key], used: Sequence[Hashable], variable: Hashable
 ) -> tuple[Key, ...]:
     """The only column that tells apart the rows that share a time (and a variable); none where no rows do."""
     stamps = read_stamps(frame, time) if time else None

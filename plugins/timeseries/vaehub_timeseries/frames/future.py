@@ -37,10 +37,10 @@ def extend(panel: Panel, steps: int) -> Panel:
     Raises:
         UsageError: steps < 1, or the next stamps are beyond what the column can hold.
 
-    >>> from vaehub_timeseries.frames.schema import Reading
+    >>> from vaehub_timeseries.frames.schema import ReadOptions
     >>> from vaehub_timeseries.frames.to_panel import to_panel
     >>> frame = pd.DataFrame({"a": [1.0, 2.0, 3.0]}, index=pd.date_range("2024-01-31", periods=3, freq="ME"))
-    >>> extend(to_panel(frame, Reading()), 1).frame.index[-1].isoformat()
+    >>> extend(to_panel(frame, ReadOptions()), 1).frame.index[-1].isoformat()
     '2024-04-30T00:00:00'
     """
     if steps < 1:

@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from vaehub_timeseries.frames.columns import Codec
+from vaehub_timeseries.frames.columns import ColumnCodec
 from vaehub_timeseries.frames.grid import Floats, Grid, Ints
 from vaehub_timeseries.frames.labels import column_label, column_of, place_of
 
@@ -40,7 +40,7 @@ class CodedColumn:
 
     label: Hashable
     channels: slice
-    codec: Codec
+    codec: ColumnCodec
     values: Floats
     write: Bools
     spreads: bool
@@ -88,7 +88,7 @@ class Long(Layout):
     frame: pd.DataFrame
     grid: Grid
     label: Hashable
-    codec: Codec
+    codec: ColumnCodec
     channel: Ints
     cells: Floats
     write: Bools

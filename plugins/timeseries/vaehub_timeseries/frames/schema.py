@@ -17,7 +17,7 @@ KINDS = ("float", "int", "bool", "category")
 
 
 @dataclass(frozen=True)
-class Reading:
+class ReadOptions:
     """How to read a frame; what is left out is found out.
 
     Arguments:
@@ -33,7 +33,7 @@ class Reading:
     Raises:
         UsageError: an option is of a wrong kind, or one of variable and value is given without the other.
 
-    >>> Reading(missing_values=[-200]).missing_values
+    >>> ReadOptions(missing_values=[-200]).missing_values
     (-200,)
     """
 
@@ -119,7 +119,7 @@ class Schema:
     ignored: columns that no model can use, which come back as they are.
     """
 
-    reading: Reading
+    reading: ReadOptions
     form: Form
     channels: tuple[Channel, ...]
     unit: str
@@ -187,12 +187,12 @@ def int_if_whole(step: float) -> float:
     return int(value) if value.is_integer() else value
 
 
-def reading_from(json: Json) -> Reading:
+def reading_from(json: Json) -> ReadOptions:
     """A reading from JSON."""
-    if unknown := set(json) - {entry.name for entry in fields(Reading)}:
+    if unknown := set(json) - {entry.name for entry in fields(ReadOptions)}:
         raise ValueError(f"unknown {', '.join(sorted(unknown))}")
     columns = json.get("columns")
-    return Reading(**{**json, "columns": None if columns is None else tuple(unpack(label) for label in columns)})
+    return ReadOptions(**{**json, "columns": None if columns is None else tuple(unpack(label) for label in columns)})
 
 
 def form_from(json: Json) -> Form:

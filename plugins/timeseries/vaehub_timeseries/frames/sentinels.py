@@ -31,7 +31,7 @@ def warn_of_sentinels(panel: Panel) -> None:
             value = f"{found.value:.10g}"
             warnings.warn(
                 f"{name}: {found.share:.0%} of its values are {value}, far {found.side} the rest; "
-                f"if that means missing, give missing_values=[{value}]",
+                f"if that means missing, give missing_values=[{value}] (--missing-values={value})",
                 UserWarning,
                 stacklevel=4,
             )

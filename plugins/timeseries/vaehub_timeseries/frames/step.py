@@ -40,7 +40,7 @@ def common_step(between: Numbers, lone: float) -> float:
     sizes, counts = np.unique(between, return_counts=True)
     mode, share = sizes[counts.argmax()], counts.max() / len(between)
     ratio = between / mode
-    if share >= REGULAR or (share >= LATTICE and on_lattice(ratio) and not varies(ratio)):
+    if share >= REGULAR or (share >= LATTICE and on_lattice(ratio) and not is_jittered(ratio)):
         return int_if_whole(float(mode))
     near = np.abs(ratio - 1) < NEAR
     return int_if_whole(float(between[near].mean() if near.mean() >= SEEN else np.median(between)))
@@ -51,6 +51,6 @@ def on_lattice(ratio: NDArray[np.float64]) -> bool:
     return bool((np.abs(ratio - np.rint(ratio)) < 1e-3).mean() >= REGULAR)
 
 
-def varies(ratio: NDArray[np.float64]) -> bool:
+def is_jittered(ratio: NDArray[np.float64]) -> bool:
     """Whether many differences are about the step, but not it."""
     return bool(((np.abs(ratio - 1) < NEAR) & (ratio != 1)).mean() > 1 - REGULAR)

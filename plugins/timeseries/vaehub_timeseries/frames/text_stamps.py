@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Sequence
 from datetime import datetime
 
@@ -18,7 +19,7 @@ from vaehub_timeseries.frames.stamps import Stamps, nanoseconds
 
 
 def from_objects(frame: pd.DataFrame, column: pd.Series, key: Key) -> Stamps:
-    """Text, or Python's own date_formats."""
+    """Text, or Python's own dates."""
     if pd.api.types.infer_dtype(column) == "string":
         return from_text(frame, column.astype(object).astype(str), [key], lambda text: [text])
     try:
@@ -54,9 +55,23 @@ def from_text(frame: pd.DataFrame, text: pd.Series, keys: Sequence[Key], split: 
         raise UsageError(
             f"{row_label(frame, bad)}: {column_label(keys[0].label)}: {shown(text.iloc[bad])} is no stamp in the format of the others; mend it"
         )
-    stamps, write = parsed
+    if parsed.rival is not None and len(text) > 1:
+        warn_of_two_readings(text, parsed.stamps, parsed.rival, keys[0])
     zone = "UTC" if date_formats.has_offset(text.iloc[:1].str.strip()).all() else None
-    return Stamps(nanoseconds(stamps, keys[0]), "ns", lambda at: split(write(pd.DatetimeIndex(at).tz_localize("UTC"))), zone)
+    return Stamps(
+        nanoseconds(parsed.stamps, keys[0]), "ns", lambda at: split(parsed.write(pd.DatetimeIndex(at).tz_localize("UTC"))), zone
+    )
+
+
+def warn_of_two_readings(text: pd.Series, chosen: pd.DatetimeIndex, rival: pd.DatetimeIndex, key: Key) -> None:
+    """Say of dates whose month and day can be exchanged how they are read."""
+    at = int((chosen != rival).argmax())
+    this, other = (f"{stamps[at]:%Y-%m-%d}" for stamps in (chosen, rival))
+    warnings.warn(
+        f"{column_label(key.label)}: {shown(text.iloc[at])} is read as {this}; if it is {other}, write the dates that way",
+        UserWarning,
+        stacklevel=2,
+    )
 
 
 def first_unreadable(text: pd.Series) -> int:

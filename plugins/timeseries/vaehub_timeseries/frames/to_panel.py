@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Hashable, Sequence
 
 import numpy as np
@@ -11,19 +12,20 @@ from pandas.api import types
 from vaehub.errors import UsageError
 from vaehub.hints import shown
 from vaehub_timeseries.frames.channels import MAX_CHANNELS, find_channels
-from vaehub_timeseries.frames.columns import Category, Codec, Number, kind_among, kind_of, missing_cells
+from vaehub_timeseries.frames.columns import HUGE, CategoryCodec, ColumnCodec, NumberCodec, kind_among, kind_of, missing_cells
 from vaehub_timeseries.frames.form import find_form
-from vaehub_timeseries.frames.grid import Grid, make_grid
+from vaehub_timeseries.frames.grid import Floats, Grid, make_grid
 from vaehub_timeseries.frames.labels import column_label, column_of, row_label
 from vaehub_timeseries.frames.layout import Bools, CodedColumn, Layout, Long, Wide
 from vaehub_timeseries.frames.panel import Panel
 from vaehub_timeseries.frames.rows import Rows, read_rows, reject_duplicates
-from vaehub_timeseries.frames.schema import Channel, Form, Key, Reading, Schema
+from vaehub_timeseries.frames.schema import Channel, Form, Key, ReadOptions, Schema
 from vaehub_timeseries.frames.sentinels import warn_of_sentinels
 from vaehub_timeseries.frames.step import common_step, differences, parse_step
+from vaehub_timeseries.frames.unnamed_keys import warn_of_unnamed_keys
 
 
-def to_panel(frame: pd.DataFrame, reading: Reading) -> Panel:
+def to_panel(frame: pd.DataFrame, reading: ReadOptions) -> Panel:
     """A frame as series; warns of what looks like a sentinel.
 
     Arguments:
@@ -37,7 +39,7 @@ def to_panel(frame: pd.DataFrame, reading: Reading) -> Panel:
         UsageError: something cannot be read; the message names the column and the row.
 
     >>> frame = pd.DataFrame({"time": pd.date_range("2024-01-01", periods=3, freq="h"), "a": [1.0, np.nan, 3.0]})
-    >>> panel = to_panel(frame, Reading())
+    >>> panel = to_panel(frame, ReadOptions())
     >>> [series.values.tolist() for series in panel.series]
     [[[1.0], [nan], [3.0]]]
     >>> panel.fill([np.array([[0.0], [2.0], [0.0]])])["a"].tolist()
@@ -51,6 +53,7 @@ def to_panel(frame: pd.DataFrame, reading: Reading) -> Panel:
     schema = Schema(reading, form, tuple(channels), rows.stamps.unit, find_step(rows, reading), dtypes, tuple(ignored))
     panel = assemble_panel(frame, schema, rows)
     warn_of_sentinels(panel)
+    warn_of_unnamed_keys(frame, form)
     return panel
 
 
@@ -67,7 +70,7 @@ def to_panel_as(frame: pd.DataFrame, schema: Schema) -> Panel:
     Raises:
         UsageError: a column is absent, new or of another kind.
 
-    >>> schema = to_panel(pd.DataFrame({"a": [1.0, 2.0]}), Reading()).schema
+    >>> schema = to_panel(pd.DataFrame({"a": [1.0, 2.0]}), ReadOptions()).schema
     >>> to_panel_as(pd.DataFrame({"a": [3.0]}), schema).series[0].values.tolist()
     [[3.0]]
     """
@@ -105,7 +108,7 @@ def check_frame(frame: pd.DataFrame) -> None:
         raise UsageError(f"{column_label(frame.columns[frame.columns.duplicated()][0])} is there twice; rename one")
 
 
-def find_step(rows: Rows, reading: Reading) -> float:
+def find_step(rows: Rows, reading: ReadOptions) -> float:
     """The step of the grid: as asked, else the commonest."""
     if rows.stamps.unit == "row":
         return 1
@@ -193,6 +196,8 @@ def coded_column(frame: pd.DataFrame, schema: Schema, group: Sequence[Channel], 
     missing = missing_cells(column, schema.reading.missing_values)
     codec = codec_for(column, missing, group)
     values, missing = codec.encode(column, missing | future)
+    if first.kind != "category":
+        warn_of_huge(values[:, 0], missing, first.column)
     return CodedColumn(
         first.column,
         channels,
@@ -203,7 +208,17 @@ def coded_column(frame: pd.DataFrame, schema: Schema, group: Sequence[Channel], 
     )
 
 
-def codec_for(column: pd.Series, missing: Bools, group: Sequence[Channel]) -> Codec:
+def warn_of_huge(values: Floats, missing: Bools, label: Hashable) -> None:
+    """Say of numbers (R,) that are there, but are not used because their squares would overflow."""
+    if count := int((np.isnan(values) & ~missing).sum()):
+        warnings.warn(
+            f"{column_label(label)}: {count:,} of its values are beyond {HUGE:g} and not used; divide the column",
+            UserWarning,
+            stacklevel=2,
+        )
+
+
+def codec_for(column: pd.Series, missing: Bools, group: Sequence[Channel]) -> ColumnCodec:
     """How a column at hand is coded. Raises UsageError where it is of another kind than it was."""
     first, kind = group[0], kind_among(column, missing)
     if missing.all():
@@ -213,8 +228,8 @@ def codec_for(column: pd.Series, missing: Bools, group: Sequence[Channel]) -> Co
             f"{column_label(first.column)} is {kind} ({column.dtype}), but the model was fitted with {first.kind}; convert it"
         )
     if kind == "category":
-        return Category(first.column, [channel.category for channel in group])
-    return Number(first.kind if missing.all() and types.is_object_dtype(column.dtype) else kind)
+        return CategoryCodec(first.column, [channel.category for channel in group])
+    return NumberCodec(first.kind if missing.all() and types.is_object_dtype(column.dtype) else kind)
 
 
 def long_layout(frame: pd.DataFrame, schema: Schema, grid: Grid, channel: np.ndarray, future: Bools) -> Long:
@@ -226,7 +241,8 @@ def long_layout(frame: pd.DataFrame, schema: Schema, grid: Grid, channel: np.nda
         raise UsageError(
             f"{column_label(form.value)} is {kind} ({column.dtype}), but the model was fitted with numbers; convert it"
         )
-    codec = Number(kind)
+    codec = NumberCodec(kind)
     values, missing = codec.encode(column, missing | future)
+    warn_of_huge(values[:, 0], missing, form.value)
     target = np.array([entry.target for entry in schema.channels])[channel]
     return Long(frame, grid, form.value, codec, channel, values[:, 0], missing & (target | future), target, len(schema.channels))

@@ -60,9 +60,9 @@ class CalibratedBlend:
         table[absent] = norm.ppf(levels)
         return table.reshape(-1, len(levels))
 
-    def at(self, levels: Floats, group: Integers, absent: Mask) -> Floats:
+    def quantiles_at(self, levels: Floats, group: Integers, absent: Mask) -> Floats:
         """The standardised quantile at a level of its own for every cell of a series (T, C)."""
-        out = self.calibration.at(levels, group)
+        out = self.calibration.quantiles_at(levels, group)
         median = self.calibration.quantiles(np.array([0.5]))[..., 0]
         out = out - (median * self.linear_only[:, None]).reshape(-1)[group]
         return np.where(absent, norm.ppf(levels), out)

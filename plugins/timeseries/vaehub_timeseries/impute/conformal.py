@@ -64,7 +64,7 @@ class Calibration:
         flat = self.cdf.reshape(-1, POINTS)
         return np.array([np.interp(levels, row, GRID) for row in flat]).reshape(*self.cdf.shape[:2], len(levels))
 
-    def at(self, levels: Floats, group: Integers) -> Floats:
+    def quantiles_at(self, levels: Floats, group: Integers) -> Floats:
         """The standardised quantile at a level of its own for every cell (…), by its group."""
         out, flat = np.empty(levels.shape), self.cdf.reshape(-1, POINTS)
         for g in np.unique(group):

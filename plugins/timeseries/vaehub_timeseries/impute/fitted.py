@@ -13,11 +13,11 @@ import numpy as np
 
 from vaehub.errors import UsageError
 from vaehub_timeseries.frames import Channel, Panel, Schema
-from vaehub_timeseries.impute.backtest import backtest
 from vaehub_timeseries.impute.blend import CalibratedBlend
 from vaehub_timeseries.impute.experts import Expert, Floats, Mask
 from vaehub_timeseries.impute.held_out import (
     HeldOut,
+    backtest,
     cell_count,
     cell_groups,
     enough_cells,
@@ -38,7 +38,7 @@ FEW_CELLS = 2_000  # hidden cells, below which up to the larger share is held ou
 
 
 @dataclass(frozen=True)
-class Options:
+class FitOptions:
     """How to learn and to impute."""
 
     config: object = None
@@ -62,7 +62,7 @@ class Fitted:
     model: Experts | None
     held_out: HeldOut
     trained_on: frozenset[str]
-    options: Options
+    options: FitOptions
     cache: dict[tuple[str, ...], Predictive] = field(default_factory=dict)
 
     @property
@@ -156,7 +156,7 @@ class Fitted:
         return CalibratedBlend.of(self.held_out.combined_with(here, channels), channels)
 
 
-def fit_imputer(panel: Panel, options: Options) -> Fitted:
+def fit_imputer(panel: Panel, options: FitOptions) -> Fitted:
     """Fit the experts to a frame, less the cells that they are to be judged by."""
     raw = [s.values for s in panel.series]
     scaler = Scaler.fit(raw)
@@ -172,7 +172,7 @@ def fit_imputer(panel: Panel, options: Options) -> Fitted:
     return Fitted(panel.schema, scaler, modelled, linear, model, held_out, frozenset(map(fingerprint, raw)), options)
 
 
-def fitted_elsewhere(schema: Schema, scaler: Scaler, model: Experts, options: Options) -> Fitted:
+def fitted_elsewhere(schema: Schema, scaler: Scaler, model: Experts, options: FitOptions) -> Fitted:
     """A model that was trained elsewhere: its errors are measured on the frames that it will impute."""
     channels = len(schema.channels)
     linear = LinearExpert(np.ones(channels), np.ones(channels), options.causal)

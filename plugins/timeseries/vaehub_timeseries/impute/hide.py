@@ -15,14 +15,16 @@ from vaehub_timeseries.gaps import gap_lengths
 from vaehub_timeseries.impute.experts import Floats, Integers, Mask
 from vaehub_timeseries.masks import mixture
 
-ELSEWHERE = 0.25  # of the gaps are laid in a channel drawn at random: channels without gaps are tested too
-LONGEST = 0.5  # of its series, that one hidden gap may span where there is no other series to learn the channel's level from
-LONG, QUARTER = (
+OTHER_CHANNEL = 0.25  # of the gaps are laid in a channel drawn at random: channels without gaps are tested too
+MAX_SHARE_OF_SERIES = (
+    0.5  # of its series, that one hidden gap may span where there is no other series to learn the channel's level from
+)
+MAX_STEPS, MAX_SHARE = (
     100,
     0.25,
 )  # steps, or share of what is hidden per channel, that no hidden gap is longer than: one gap must not be all
-LEAST, MOST = 0.5, 0.5  # of `fraction`, that every channel is hidden by, and of its observed cells, that it may be
-CHOICE = 4  # places are tried for every gap, and the one kept where the gap comes out nearest to the length it should have
+MIN_HIDDEN, MAX_HIDDEN = 0.5, 0.5  # of `fraction`, that every channel is hidden by, and of its observed cells, that it may be
+TRIES = 4  # places are tried for every gap, and the one kept where the gap comes out nearest to the length it should have
 
 
 class JoinedSeries(NamedTuple):
@@ -109,19 +111,19 @@ def _spans(joined: JoinedSeries, observed: Mask, wanted: float, rng: np.random.G
     rows, channels = np.nonzero(joined.missing)
     count, width = int(wanted) + 1, observed.shape[1]
     donor = rng.integers(len(rows), size=count)
-    channel = np.where(rng.random(count) < ELSEWHERE, rng.integers(width, size=count), channels[donor])
+    channel = np.where(rng.random(count) < OTHER_CHANNEL, rng.integers(width, size=count), channels[donor])
     lengths = np.minimum(
-        _within_half(gap_lengths(joined.missing)[rows, channels][donor], joined), max(LONG, int(QUARTER * wanted / width))
+        _at_most_half(gap_lengths(joined.missing)[rows, channels][donor], joined), max(MAX_STEPS, int(MAX_SHARE * wanted / width))
     )
     spans = _concatenated([_spans_of_length(joined, observed[:, c], c, lengths[channel == c], rng) for c in np.unique(channel)])
     return spans.take(rng.permutation(len(spans.first)))
 
 
-def _within_half(lengths: Integers, joined: JoinedSeries) -> Integers:
+def _at_most_half(lengths: Integers, joined: JoinedSeries) -> Integers:
     """No longer than half of the series where there is only one."""
     if len(joined.starts) > 1:
         return lengths
-    return np.minimum(lengths, max(1, int(LONGEST * (joined.ends[0] - joined.starts[0]))))
+    return np.minimum(lengths, max(1, int(MAX_SHARE_OF_SERIES * (joined.ends[0] - joined.starts[0]))))
 
 
 def _concatenated(parts: Sequence[Spans]) -> Spans:
@@ -135,13 +137,13 @@ def _spans_of_length(joined: JoinedSeries, observed: Mask, channel: int, wanted:
     if not len(places):
         return Spans(*np.zeros((3, 0), dtype=np.int64))
     before, after = _observed_neighbours(joined.missing[:, channel])
-    chosen, wanted = rng.choice(places, CHOICE * len(wanted)), np.sort(np.repeat(wanted, CHOICE))
+    chosen, wanted = rng.choice(places, TRIES * len(wanted)), np.sort(np.repeat(wanted, TRIES))
     made = after[chosen] - before[chosen] - 1
     chosen = chosen[np.argsort(made, kind="stable")]
     spans = _grown_spans(joined, chosen, np.maximum(wanted - np.sort(made), 0), channel, rng)
     comes_out = after[spans.last] - before[spans.first] - 1
-    off = np.abs(np.log(comes_out / wanted)).reshape(-1, CHOICE)
-    return spans.take(off.argmin(1) + CHOICE * np.arange(len(off)))
+    off = np.abs(np.log(comes_out / wanted)).reshape(-1, TRIES)
+    return spans.take(off.argmin(1) + TRIES * np.arange(len(off)))
 
 
 def _observed_neighbours(missing: Mask) -> tuple[Integers, Integers]:
@@ -173,7 +175,7 @@ def _leaving_some(spans: Spans, observed: Mask) -> Spans:
     order = np.argsort(spans.channel, kind="stable")
     hidden = np.concatenate([[0], _observed_count(spans, observed)[order].cumsum()])
     first = np.searchsorted(spans.channel[order], spans.channel[order])
-    leaves_enough = hidden[1:] - hidden[first] <= MOST * observed.sum(0)[spans.channel[order]]
+    leaves_enough = hidden[1:] - hidden[first] <= MAX_HIDDEN * observed.sum(0)[spans.channel[order]]
     return spans.take(np.sort(order[leaves_enough]))
 
 
@@ -192,7 +194,7 @@ def _observed_count(spans: Spans, observed: Mask) -> Integers:
 def _shortfall(spans: Spans, observed: Mask, fraction: float) -> Integers:
     """How many more cells of every channel (C,) must be hidden."""
     count = observed.sum(0)
-    least = np.where(count > 1, np.maximum(1, LEAST * fraction * count), 0)
+    least = np.where(count > 1, np.maximum(1, MIN_HIDDEN * fraction * count), 0)
     hidden = (spans.cover(observed.shape) & observed).sum(0)
     return np.asarray(np.ceil((least - hidden).clip(0)), dtype=np.int64)
 

@@ -19,12 +19,12 @@ from vaehub.arguments import path as as_path
 from vaehub.errors import UsageError
 from vaehub.files.guard import guarded
 from vaehub.jobs.progress import stage
-from vaehub_timeseries.frames import Panel, Reading, Schema, extend, to_panel, to_panel_as
+from vaehub_timeseries.frames import Panel, ReadOptions, Schema, extend, to_panel, to_panel_as
+from vaehub_timeseries.frames.generated import generated_frame
 from vaehub_timeseries.impute.anomalies import anomaly_scores
 from vaehub_timeseries.impute.blend import CrossValidation
 from vaehub_timeseries.impute.errors import calibration_table, error_table
-from vaehub_timeseries.impute.fitted import Options, fit_imputer
-from vaehub_timeseries.impute.generated import generated_frame
+from vaehub_timeseries.impute.fitted import FitOptions, fit_imputer
 from vaehub_timeseries.impute.predictive import Predictive
 from vaehub_timeseries.impute.saved import REMEDY, SavedImputer, load_imputer, save_imputer
 from vaehub_timeseries.impute.tables import T, Table, checked_levels, in_input_type, quantile_frame, warn_of_empty_columns
@@ -112,9 +112,9 @@ class Imputer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):  # type: i
         Raises:
             UsageError: an option is of a wrong kind, or the frame cannot be read; the message names the column and row.
         """
-        options = self._options()
+        options = self._fit_options()
         with stage("fitting"):
-            panel = to_panel(self._as_frame(X, reset=True), self._reading())
+            panel = to_panel(self._as_frame(X, reset=True), self._read_options())
             self.fitted_ = fit_imputer(panel, options)
             self._set_errors()
         return self
@@ -273,14 +273,14 @@ class Imputer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):  # type: i
         self.errors_ = error_table(validation, self.fitted_.columns, self.fitted_.scale)
         self.calibration_ = calibration_table(validation, self.fitted_.numeric)
 
-    def _reading(self) -> Reading:
-        return Reading(
+    def _read_options(self) -> ReadOptions:
+        return ReadOptions(
             self.time, self.entity, self.variable, self.value, self.columns, self.missing_values, self.aggregate, self.step
         )
 
-    def _options(self) -> Options:
+    def _fit_options(self) -> FitOptions:
         """How to learn, checked; scikit-learn wants the constructor to take anything."""
-        return Options(
+        return FitOptions(
             self.config,
             or_none(at_least(1))("window", self.window),
             yes_or_no("causal", self.causal),
@@ -294,7 +294,8 @@ class Imputer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):  # type: i
             hint = "; read the file first, with pandas.read_csv or read_parquet" if isinstance(X, str | PathLike) else ""
             raise UsageError(f"{refused('X', X, 'a pandas DataFrame or an array')}{hint}")
         if not isinstance(X, pd.DataFrame):
-            return pd.DataFrame(validate_data(self, X, reset=reset, dtype=[np.float64, np.float32], ensure_all_finite=False))
+            values = validate_data(self, X, reset=reset, dtype=[np.float64, np.float32], ensure_all_finite=False)
+            return pd.DataFrame(values, columns=None if reset else list(self.schema_.dtypes))
         if reset:
             validate_data(self, X, skip_check_array=True)
         return X

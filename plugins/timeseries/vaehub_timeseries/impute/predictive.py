@@ -60,12 +60,12 @@ class Predictive:
         """n times every series (T, C): joint draws of the best expert, moved onto the calibrated quantiles cell by cell."""
         drawn = self.best_expert.draw(self.data.series, n, seed)
         levels = [_levels(d, b) for d, b in zip(drawn, self.best_predictions, strict=True)]
-        return [self.data.unscaled([self._moved(i, level[k]) for i, level in enumerate(levels)]) for k in range(n)]
+        return [self.data.unscaled([self._calibrated(i, level[k]) for i, level in enumerate(levels)]) for k in range(n)]
 
-    def _moved(self, number: int, levels: Floats) -> Floats:
+    def _calibrated(self, number: int, levels: Floats) -> Floats:
         """The calibrated quantiles of one series at a level (T, M) for every cell."""
         prediction, group = self.predictions[number], self.groups[number]
-        return prediction.mean + prediction.sd * self.blend.at(levels, group, self.absent)
+        return prediction.mean + prediction.sd * self.blend.quantiles_at(levels, group, self.absent)
 
 
 def _levels(drawn: Floats, prediction: Prediction) -> Floats:

@@ -18,7 +18,7 @@ from vaehub.files.model_file import load_model, save_model
 from vaehub.run import load as load_run
 from vaehub_timeseries.codec import SeriesCodec
 from vaehub_timeseries.frames import Schema
-from vaehub_timeseries.impute.fitted import Fitted, Options, fitted_elsewhere
+from vaehub_timeseries.impute.fitted import FitOptions, Fitted, fitted_elsewhere
 from vaehub_timeseries.impute.held_out import HeldOut
 from vaehub_timeseries.impute.linear import LinearExpert
 from vaehub_timeseries.model.experts import PROCESS, VAE, Experts
@@ -92,7 +92,7 @@ def from_file(folder: Path, tensors: dict[str, torch.Tensor], head: dict[str, An
             f"{len(schema.channels)} channels, but {len(modelled)}, {len(scaler.mean)} and {len(linear.step)} of them modelled"
         )
     trained_on = frozenset(checked(list[str], head["seen"]))
-    fitted = Fitted(schema, scaler, modelled, linear, model, held_out, trained_on, Options(**head["options"]))
+    fitted = Fitted(schema, scaler, modelled, linear, model, held_out, trained_on, FitOptions(**head["options"]))
     params = {name: from_json_value(value) for name, value in head["params"].items()}
     return SavedImputer(params, fitted, checked(list[str], head["features"]), checked(int, head["width"]))
 
@@ -126,5 +126,5 @@ def from_model(schema: Schema, scaler: Scaler, model: Experts) -> SavedImputer:
     """An imputer around a model that was trained elsewhere, with no held-out cells yet."""
     params = {**asdict(schema.reading), "causal": model.causal}
     names = [label for label in schema.dtypes if isinstance(label, str)]
-    fitted = fitted_elsewhere(schema, scaler, model, Options(causal=model.causal))
+    fitted = fitted_elsewhere(schema, scaler, model, FitOptions(causal=model.causal))
     return SavedImputer(params, fitted, names if len(names) == len(schema.dtypes) else [], len(schema.dtypes))

@@ -65,4 +65,6 @@ def warn_about(panel: Panel, channels: Mask, consequence: str) -> None:
     names = list(dict.fromkeys(str(c.column) for c, chosen in zip(panel.schema.channels, channels, strict=True) if chosen))
     if names:
         more = f" and {len(names) - NAMED} more columns" if len(names) > NAMED else ""
-        warnings.warn(f"{', '.join(names[:NAMED])}{more}: nothing is observed; {consequence}", UserWarning, stacklevel=5)
+        warnings.warn(
+            f"{', '.join(names[:NAMED])}{more}: nothing is observed that can be used; {consequence}", UserWarning, stacklevel=5
+        )

@@ -12,7 +12,7 @@ NUMBERS_AT_ONCE = 8_000_000  # in the largest array of a group of rows
 
 
 @dataclass(frozen=True)
-class Conditional:
+class ConditionalMoments:
     """E[x | observed] and sd[x | observed] (N, P), exactly x and 0 where observed; `covariance` (P, P) is summed over the rows."""
 
     mean: Tensor
@@ -21,7 +21,7 @@ class Conditional:
 
 
 @dataclass(frozen=True)
-class Joint:
+class JointGaussian:
     """N(mean (P,), covariance (P, P)) in float64, with its inverse at hand."""
 
     mean: Tensor
@@ -29,13 +29,13 @@ class Joint:
     precision: Tensor
 
     @classmethod
-    def of(cls, mean: Tensor, covariance: Tensor) -> Joint:
+    def of(cls, mean: Tensor, covariance: Tensor) -> JointGaussian:
         """The Gaussian with this mean and covariance."""
         covariance = covariance.double()
         return cls(mean.double(), covariance, torch.cholesky_inverse(torch.linalg.cholesky(covariance)))
 
 
-def conditional(x: Tensor, joint: Joint, moments: bool = False) -> Conditional:
+def conditional(x: Tensor, joint: JointGaussian, moments: bool = False) -> ConditionalMoments:
     """x (N, P) with NaN where missing -> the rest given it; `moments` for the sum of covariances. A row costs about min(observed, missing)^3."""
     x, observed = x.double(), ~x.isnan()
     mean, sd = torch.where(observed, x, joint.mean), torch.zeros_like(x)
@@ -47,7 +47,7 @@ def conditional(x: Tensor, joint: Joint, moments: bool = False) -> Conditional:
         missing = ~observed[rows]
         mean[rows] = torch.where(missing, joint.mean + shift, mean[rows])
         sd[rows] = torch.where(missing, variance.clamp(min=1e-12).sqrt(), sd[rows])
-    return Conditional(mean, sd, total)
+    return ConditionalMoments(mean, sd, total)
 
 
 def mask_groups(observed: Tensor) -> Iterator[tuple[Tensor, Tensor, Tensor, bool]]:
@@ -84,7 +84,7 @@ def block(matrix: Tensor, index: Tensor, valid: Tensor) -> Tensor:
     return torch.where(both, matrix[index.unsqueeze(2), index.unsqueeze(1)], eye)
 
 
-def from_covariance(y: Tensor, index: Tensor, valid: Tensor, joint: Joint, total: Tensor | None) -> tuple[Tensor, Tensor]:
+def from_covariance(y: Tensor, index: Tensor, valid: Tensor, joint: JointGaussian, total: Tensor | None) -> tuple[Tensor, Tensor]:
     """E[x] - mean and var[x] (B, P) from the covariance of the observed cells: S_:o S_oo^-1 y_o and S - S_:o S_oo^-1 S_o:."""
     lower = torch.linalg.cholesky(block(joint.covariance, index, valid))
     across = joint.covariance[index] * valid.unsqueeze(2)
@@ -96,7 +96,7 @@ def from_covariance(y: Tensor, index: Tensor, valid: Tensor, joint: Joint, total
     return (half.mT @ target).squeeze(2), joint.covariance.diagonal() - half.square().sum(1)
 
 
-def from_precision(y: Tensor, index: Tensor, valid: Tensor, joint: Joint, total: Tensor | None) -> tuple[Tensor, Tensor]:
+def from_precision(y: Tensor, index: Tensor, valid: Tensor, joint: JointGaussian, total: Tensor | None) -> tuple[Tensor, Tensor]:
     """E[x] - mean and var[x] (B, P) from the precision of the missing cells: -K_mm^-1 K_mo y_o and K_mm^-1."""
     inverse = torch.cholesky_inverse(torch.linalg.cholesky(block(joint.precision, index, valid)))
     pull = (y @ joint.precision).gather(1, index) * valid

@@ -12,7 +12,7 @@ from torch import Tensor
 from vaehub_timeseries.impute.linear import Neighbours
 from vaehub_timeseries.masks import transplant
 from vaehub_timeseries.model.autocovariance import averaged_lags, lag_moments, window_covariance
-from vaehub_timeseries.model.conditional import Joint, conditional
+from vaehub_timeseries.model.conditional import JointGaussian, conditional
 
 STEPS_AT_MOST = 30_000  # of all series together: more would not make the covariances better
 WORK_AT_MOST = 1e13  # windows x (cells of a window)^3: fewer steps where a window is large
@@ -32,12 +32,12 @@ class Autocovariance:
     gamma: Tensor
     noise: Tensor
 
-    def joint(self, steps: int, level: float = 0.0) -> Joint:
+    def joint(self, steps: int, level: float = 0.0) -> JointGaussian:
         """The Gaussian of a window of `steps`; `level` is the variance, as a share of a channel's own, by which its level may drift."""
         gamma = self.gamma[:steps]
         drift = torch.diag(level * self.gamma[0].diagonal())
         covariance = window_covariance(gamma + drift) + torch.diag(self.noise.repeat(steps))
-        return Joint.of(self.mean.repeat(steps), covariance)
+        return JointGaussian.of(self.mean.repeat(steps), covariance)
 
 
 def fit_autocovariance(series: Sequence[Tensor], steps: int, seed: int = 0) -> Autocovariance:
@@ -47,6 +47,19 @@ def fit_autocovariance(series: Sequence[Tensor], steps: int, seed: int = 0) -> A
     those of the conditional covariances, made positive definite by the mildest taper. Pooling all windows (stationarity) and averaging
     overlaps is what it differs in from exact maximum likelihood, "Maximum Likelihood from Incomplete Data via the EM Algorithm" (Dempster,
     Laird & Rubin, 1977), doi:10.1111/j.2517-6161.1977.tb01600.x: fewer numbers to learn, and errors smaller on real series.
+
+    Arguments:
+        series: (T_i, C) each, in scaled units.
+        steps: T, the number of lags and the length of a window.
+        seed: Of the cells that are held out.
+
+    Returns:
+        The process, in float64.
+
+    >>> x = torch.randn(200, 1, generator=torch.Generator().manual_seed(0))
+    >>> process = fit_autocovariance([x], steps=3)
+    >>> process.gamma.shape, bool(process.gamma[0] > process.gamma[1].abs())
+    (torch.Size([3, 1, 1]), True)
     """
     truth = subsampled(series, steps)
     hidden = cells_to_hide(truth, seed)

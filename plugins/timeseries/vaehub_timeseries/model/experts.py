@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from vaehub.config.load import load_config
 from vaehub.files.guard import guarded
 from vaehub.files.model_file import REMEDY, load_model, save_model
 from vaehub.run import Run, load
@@ -19,9 +20,8 @@ from vaehub_timeseries.model.corrected import CorrectedExpert
 from vaehub_timeseries.model.em import Autocovariance, fit_autocovariance
 from vaehub_timeseries.model.gaussian import GaussianExpert, clipped
 from vaehub_timeseries.model.importance_sampling import ImportanceSamplingExpert
-from vaehub_timeseries.model.settings import configured_window, default_config, given_config, with_window
+from vaehub_timeseries.model.settings import configured_window, default_config, default_window, with_window
 from vaehub_timeseries.model.training import train_vae
-from vaehub_timeseries.model.window_length import default_window
 from vaehub_timeseries.parts.linear_gaussian import LinearGaussianDecoder, LinearGaussianEncoder
 
 DRIFT = 0.3  # variance of a window's level, as a share of a channel's: what the mean may have moved since training
@@ -88,7 +88,7 @@ class Experts:
 
 def fit_experts(series: Sequence[Floats], window: int | None, config: Any, seed: int, causal: bool) -> Experts:
     """Learn from series (T_i, C) in scaled units, NaN where unobserved."""
-    given = None if config is None else given_config(config)
+    given = None if config is None else load_config(config)
     steps = clamped(window or (given and configured_window(given)) or default_window(series), max(map(len, series)))
     process = fit_autocovariance([clipped(np.ascontiguousarray(x)) for x in series], steps, seed)
     chosen = default_config(series, steps, seed) if given is None else with_window(given, steps)

@@ -13,7 +13,7 @@ from torch import Tensor
 from vaehub.data.seeds import derive_seed
 from vaehub_timeseries.impute.experts import Floats, Integers, Prediction, with_observed
 from vaehub_timeseries.model.chain import Chain
-from vaehub_timeseries.model.conditional import Joint, conditional
+from vaehub_timeseries.model.conditional import JointGaussian, conditional
 from vaehub_timeseries.model.em import Autocovariance
 
 TRAILING_AT_ONCE = 4096  # windows
@@ -29,7 +29,7 @@ class GaussianExpert:
         self._last: tuple[Sequence[Floats], list[Prediction]] = ((), [])  # the experts on top of this one ask the same again
 
     @cached_property
-    def joint(self) -> Joint:
+    def joint(self) -> JointGaussian:
         """The Gaussian of one window."""
         return self.process.joint(len(self.process.gamma), self.level)
 

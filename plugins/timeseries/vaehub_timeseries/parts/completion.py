@@ -28,6 +28,15 @@ def complete(vae: VAE, batch: Batch, samples: int = 100, draws: int = 0) -> Comp
 
     "MIWAE: Deep Generative Modelling and Imputation of Incomplete Data Sets" (Mattei & Frellsen, 2019), arXiv:1812.02633;
     where the likelihood models the mask, its probability weighs in, as in "not-MIWAE" (Ipsen et al., 2021), arXiv:2006.12871.
+
+    Arguments:
+        vae: A trained model.
+        batch: B rows with their mask.
+        samples: Draws of z for every row.
+        draws: Completed rows for every row, each a joint draw.
+
+    Returns:
+        E[x | observed] and the draws; observed elements are as they were.
     """
     terms: Terms = vae(batch, samples=samples)
     x, log_mask = draw_missing(terms.px, repeat(terms.batch, samples))

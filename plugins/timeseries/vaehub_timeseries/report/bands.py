@@ -97,8 +97,8 @@ def margins(width: float, height: float, **between: float) -> dict[str, float]:
 def draw_whole(axes: Axes, shown: ColumnSeries, canvas: Canvas) -> None:
     """All of the series, with marks below where something is missing."""
     of = f" of {shown.entity}" if shown.entity else ""
-    prepare(axes, f"whole series{of}: {plural(int(shown.missing.sum()), 'missing cell')}")
-    draw(axes, shown, 0.6 if len(shown.stamps) > DENSE else 1.0)
+    prepare_axes(axes, f"whole series{of}: {plural(int(shown.missing.sum()), 'missing cell')}")
+    draw_series(axes, shown, 0.6 if len(shown.stamps) > DENSE else 1.0)
     at = shown.stamps[shown.missing]
     axes.plot(at, np.zeros(len(at)), transform=axes.get_xaxis_transform(), marker="|", markersize=8, color=HOLE, linewidth=0)
     time_axis(axes, shown.stamps, 7 if canvas.narrow else 9)
@@ -108,20 +108,20 @@ def draw_close_up(axes: Axes, shown: ColumnSeries, name: str, gap: Gap) -> None:
     """One gap with its neighbours; the ground behind the gap that the title speaks of is grey, for others may lie beside it."""
     part = gap.surroundings(len(shown.stamps))
     near = shown.cut(part)
-    prepare(axes, f"around {name} ({plural(gap.length, 'row')})")
-    axes.axvspan(*extent(near.stamps, gap.start - part.start, gap.stop - part.start), color=RULE, linewidth=0, zorder=0)
-    draw(axes, near, 1.4)
+    prepare_axes(axes, f"around {name} ({plural(gap.length, 'row')})")
+    axes.axvspan(*stamps_around(near.stamps, gap.start - part.start, gap.stop - part.start), color=RULE, linewidth=0, zorder=0)
+    draw_series(axes, near, 1.4)
     time_axis(axes, near.stamps, 5)
 
 
-def extent(stamps: Array, start: int, stop: int) -> tuple[Any, Any]:
+def stamps_around(stamps: Array, start: int, stop: int) -> tuple[Any, Any]:
     """From halfway before to halfway behind the rows start … stop-1 of stamps (T,)."""
     before, behind = max(start - 1, 0), min(stop, len(stamps) - 1)
     first, last = stamps[start], stamps[stop - 1]
     return first - (first - stamps[before]) / 2, last + (stamps[behind] - last) / 2
 
 
-def prepare(axes: Axes, title: str) -> None:
+def prepare_axes(axes: Axes, title: str) -> None:
     """Axes for values in any unit."""
     axes.set_title(title, y=1.0, fontsize=8)
     axes.grid(visible=False, axis="x")
@@ -131,7 +131,7 @@ def prepare(axes: Axes, title: str) -> None:
     axes.yaxis.get_offset_text().set(x=1, ha="right", color=FAINT, fontsize=8)  # beside the title, not in its place
 
 
-def draw(axes: Axes, shown: ColumnSeries, line: float) -> None:
+def draw_series(axes: Axes, shown: ColumnSeries, line: float) -> None:
     """Observed line, imputed line and band; the last two reach to the observed neighbours."""
     stamps, values = with_breaks(shown.stamps, np.stack([shown.filled, shown.low, shown.high, shown.missing.astype(float)]))
     filled, low, high, holes = values

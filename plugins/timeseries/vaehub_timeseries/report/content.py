@@ -88,7 +88,7 @@ def worst_first(errors: pd.DataFrame) -> list[str]:
     return list(ratios(errors).sort_values(ascending=False, kind="stable", na_position="first").index)
 
 
-def overall(errors: pd.DataFrame) -> float:
+def overall_ratio(errors: pd.DataFrame) -> float:
     """The mean of the columns' ratios, weighted by their hidden cells; NaN where none was tested."""
     tested = ratios(errors).dropna()
     return float(np.average(tested, weights=errors["cells"][tested.index])) if len(tested) else float("nan")
@@ -101,9 +101,9 @@ def verdict(errors: pd.DataFrame, columns: Sequence[str]) -> tuple[bool, str]:
         return False, "No column had enough observed cells to test the imputer on: its values cannot be judged."
     losing = [str(name) for name in tested.index[tested >= 1 - TIE]]
     untested = [name for name in columns if name not in tested.index]
-    text = f"{gain_sentence(overall(errors))} ({plural(len(tested), 'column')}{', weighted by hidden cells' if len(tested) > 1 else ''})."
+    text = f"{gain_sentence(overall_ratio(errors))} ({plural(len(tested), 'column')}{', weighted by hidden cells' if len(tested) > 1 else ''})."
     more = [no_better_sentence(losing) if losing else "It is lower in every column that was tested."]
-    more += [f"Not tested: {listed(untested)}."] if untested else []
+    more += [f"Not tested: {joined_names(untested)}."] if untested else []
     return not losing and not untested, " ".join([text, *more])
 
 
@@ -118,11 +118,11 @@ def gain_sentence(ratio: float) -> str:
 def no_better_sentence(columns: Sequence[str]) -> str:
     """Which columns gain nothing."""
     return (
-        f"It does not beat linear interpolation on {listed(columns)}: "
+        f"It does not beat linear interpolation on {joined_names(columns)}: "
         "take the values there for no more than a straight line between neighbours."
     )
 
 
-def listed(names: Sequence[str], shown: int = 6) -> str:
+def joined_names(names: Sequence[str], shown: int = 6) -> str:
     """The first of several names."""
     return ", ".join(names[:shown]) + (f" and {len(names) - shown} more" if len(names) > shown else "")

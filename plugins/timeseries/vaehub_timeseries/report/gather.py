@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 LEVEL = 0.9
 
 
-def gather(
+def gather_content(
     imputer: Imputer,
     frame: pd.DataFrame,
     completed: pd.DataFrame,

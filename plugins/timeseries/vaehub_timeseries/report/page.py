@@ -34,7 +34,7 @@ from vaehub_timeseries.report.content import (
     ReportContent,
     column_summary,
     most_missing_first,
-    overall,
+    overall_ratio,
     ratios,
     rows_of,
     verdict,
@@ -111,7 +111,7 @@ def gaps_of(content: ReportContent, summary: pd.DataFrame) -> list[Block]:
 
 def filled_columns(content: ReportContent, summary: pd.DataFrame) -> Iterator[Block]:
     """Each column that had gaps, with its figure."""
-    columns = to_draw(content, summary)
+    columns = columns_to_draw(content, summary)
     if not columns:
         yield Text("No numeric column had a gap to fill.", faint=False)
         return
@@ -192,14 +192,14 @@ def tiles(content: ReportContent, summary: pd.DataFrame) -> Iterator[Tile]:
     if len(beside_linear):
         hidden = f"{int(content.errors['cells'].sum()):,} hidden cells"
         better = f"mean; lower in {int((beside_linear < 1).sum())} of {plural(len(beside_linear), 'column')}; {hidden}"
-        yield Tile("error beside linear", f"{overall(content.errors):.0%}", better)
+        yield Tile("error beside linear", f"{overall_ratio(content.errors):.0%}", better)
     tested = content.errors[content.errors["coverage"].notna()]
     if len(tested):
         reached = float(np.average(tested["coverage"], weights=tested["cells"]))
         yield Tile(f"{content.level:.0%} interval", f"{reached:.0%}", "of the held-out cells lie inside it")
 
 
-def to_draw(content: ReportContent, summary: pd.DataFrame) -> list[str]:
+def columns_to_draw(content: ReportContent, summary: pd.DataFrame) -> list[str]:
     """Columns that had gaps and have a band."""
     holed = summary["missing"][(summary["missing"] > 0) & summary.index.isin(content.low.columns)]
     return most_missing_first(content.errors, holed)
