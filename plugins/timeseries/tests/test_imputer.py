@@ -1,13 +1,9 @@
-"""The face: what a frame goes through, and what comes back."""
-
-import json
+"""The imputer: what a frame goes through, and what comes back."""
 
 import numpy as np
 import pandas as pd
 import pytest
 from sklearn.base import clone
-from sklearn.exceptions import NotFittedError
-from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from vaehub.errors import UsageError
 from vaehub_timeseries.frames import to_panel_as
@@ -298,39 +294,6 @@ def test_sentinels_are_missing():
     assert (out > -100).all(axis=None)
 
 
-def test_arrays_in_arrays_out(frame):
-    x = frame.to_numpy()
-    out = Imputer(window=8).fit_transform(x)
-    assert isinstance(out, np.ndarray)
-    assert np.array_equal(out[~np.isnan(x)], x[~np.isnan(x)])
-    assert isinstance(Imputer(window=8).fit(x).samples(x, 1)[0], np.ndarray)
-
-
-def test_an_array_after_a_frame_has_its_columns_in_order(frame):
-    frame = frame.reset_index(drop=True)
-    imputer = Imputer(window=12).fit(frame)
-    with pytest.warns(UserWarning, match="does not have valid feature names"):
-        out = imputer.transform(frame.to_numpy())
-    assert out.shape == frame.shape
-    assert np.array_equal(out[frame.notna()], frame.to_numpy()[frame.notna()])
-
-
-def test_set_output_and_feature_names(imputer, frame):
-    assert imputer.get_feature_names_out().tolist() == ["a", "b", "c"]
-    x = frame.to_numpy()
-    out = Imputer(window=8).set_output(transform="pandas").fit_transform(x)
-    assert out.columns.tolist() == ["x0", "x1", "x2"]
-    out = clone(imputer).set_output(transform="pandas").fit_transform(frame)
-    assert out.columns.tolist() == ["a", "b", "c"]
-    assert out.index.equals(frame.index)
-
-
-@pytest.mark.parametrize("call", ["transform", "score_anomalies"])
-def test_unfitted(frame, call):
-    with pytest.raises(NotFittedError):
-        getattr(Imputer(), call)(frame)
-
-
 def test_bad_requests_are_explained(imputer, frame):
     with pytest.raises(UsageError, match="'c'"):
         imputer.transform(frame.drop(columns="c"))
@@ -343,14 +306,3 @@ def test_bad_requests_are_explained(imputer, frame):
         imputer.generate(-1)
     with pytest.raises(UsageError, match="steps: should be a whole number of at least 1, not 0"):
         imputer.forecast(frame, 0)
-
-
-def test_parameters_are_plain_data(imputer):
-    params = imputer.get_params()
-    assert json.loads(json.dumps(params)) == params | {"missing_values": list(params["missing_values"])}
-
-
-@pytest.mark.filterwarnings("ignore:window=4. no series has more than:UserWarning")
-@parametrize_with_checks([Imputer(window=4)])
-def test_scikit_learn(estimator, check):
-    check(estimator)

@@ -1,4 +1,4 @@
-"""The face: a scikit-learn transformer that takes frames with gaps and gives them back without."""
+"""The facade: a scikit-learn transformer that takes frames with gaps and gives them back without."""
 
 from __future__ import annotations
 
