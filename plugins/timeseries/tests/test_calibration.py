@@ -3,15 +3,15 @@ import pytest
 from scipy.stats import norm
 
 from vaehub_timeseries.gaps import gap_lengths
-from vaehub_timeseries.impute.conformal import Calibration, scores
-from vaehub_timeseries.impute.experts import believed
-from vaehub_timeseries.impute.fitted import held_out
-from vaehub_timeseries.impute.gate import lattice, losses, weights
-from vaehub_timeseries.impute.hide import hide, together
+from vaehub_timeseries.impute.blend import LINEAR, CalibratedBlend, CrossValidation
+from vaehub_timeseries.impute.conformal import Calibration, score_sums
+from vaehub_timeseries.impute.experts import with_observed
+from vaehub_timeseries.impute.fitted import cells_to_hold_out
+from vaehub_timeseries.impute.gate import best_weights, lattice, lattice_losses
+from vaehub_timeseries.impute.groups import EDGES, GroupSums, gap_bins
+from vaehub_timeseries.impute.held_out import HeldOut, excerpt, hold_out, predict_held_out
+from vaehub_timeseries.impute.hide import co_missingness, hide
 from vaehub_timeseries.impute.linear import LinearExpert
-from vaehub_timeseries.impute.pools import EDGES, Pool, bins
-from vaehub_timeseries.impute.rehearsal import Rehearsed, ask, excerpt, rehearse
-from vaehub_timeseries.impute.tuned import LINEAR, Judged, Tuned
 
 BINS = len(EDGES)
 DRAWS = {
@@ -31,18 +31,18 @@ class Fixed:
         self.shift, self.sd = shift, sd
 
     def predict(self, series):
-        return [believed(x, np.full(x.shape, self.shift), np.full(x.shape, self.sd)) for x in series]
+        return [with_observed(x, np.full(x.shape, self.shift), np.full(x.shape, self.sd)) for x in series]
 
 
 def calibrated(z, group=None, channels=1):
     group = np.zeros(len(z), dtype=int) if group is None else group
-    return Calibration.of(scores(group, z, np.ones(len(z)), channels))
+    return Calibration.of(score_sums(group, z, np.ones(len(z)), channels))
 
 
 def cells(truth, means, sds=None, group=None, place=None):
     truth, means = np.asarray(truth, float), np.asarray(means, float)
     n = len(truth)
-    return Rehearsed(
+    return HeldOut(
         truth,
         means,
         np.ones_like(means) if sds is None else sds,
@@ -114,11 +114,11 @@ def test_levels_and_quantiles_are_inverse():
     rng = np.random.default_rng(0)
     fit, group = calibrated(rng.standard_normal(300)), np.zeros(50, dtype=int)
     u = rng.random(50)
-    assert fit.levels(fit.at(u, group), group) == pytest.approx(u)
+    assert fit.levels(fit.quantiles_at(u, group), group) == pytest.approx(u)
 
 
 def test_a_group_borrows_from_its_channel_and_a_channel_from_all():
-    pool = Pool(np.zeros((2, BINS, 1)), np.zeros((2, BINS)))
+    pool = GroupSums(np.zeros((2, BINS, 1)), np.zeros((2, BINS)))
     pool.total[0, 0], pool.count[0, 0] = 4000.0, 1000.0
     pool.total[1, 1], pool.count[1, 1] = 9.0, 1.0
     mean = pool.means()[..., 0]
@@ -128,7 +128,7 @@ def test_a_group_borrows_from_its_channel_and_a_channel_from_all():
 
 
 def test_bins_of_gap_lengths():
-    assert bins(np.array([0, 1, 2, 3, 4, 8, 9, 24, 25, 400])).tolist() == [0, 0, 1, 1, 2, 2, 3, 3, 4, 4]
+    assert gap_bins(np.array([0, 1, 2, 3, 4, 8, 9, 24, 25, 400])).tolist() == [0, 0, 1, 1, 2, 2, 3, 3, 4, 4]
 
 
 @pytest.mark.parametrize("experts", [1, 2, 3, 4])
@@ -145,7 +145,7 @@ def test_the_gate_finds_the_best_blend():
     rng = np.random.default_rng(0)
     a, b = rng.standard_normal((2, 5000))
     means = np.stack([a, b, 3 * rng.standard_normal(5000)])
-    found = weights(losses(cells(0.7 * a + 0.3 * b, means), 1), 3)[0, 0]
+    found = best_weights(lattice_losses(cells(0.7 * a + 0.3 * b, means), 1), 3)[0, 0]
     assert found == pytest.approx([0.7, 0.3, 0.0], abs=0.06)
 
 
@@ -155,7 +155,7 @@ def test_the_gate_is_per_channel_and_gap_length():
     group = np.repeat([0, 4, BINS, BINS + 4], 1000)
     good = np.isin(group, [0, BINS + 4])
     means = np.stack([np.where(good, truth, 5.0), np.where(good, 5.0, truth)])
-    found = weights(losses(cells(truth, means, group=group), 2), 2)
+    found = best_weights(lattice_losses(cells(truth, means, group=group), 2), 2)
     assert found[0, 0, 0] == found[1, 4, 0] == 1
     assert found[0, 4, 0] == found[1, 0, 0] == 0
 
@@ -165,15 +165,15 @@ def test_nothing_is_worse_than_linear_where_it_was_tested():
     truth = rng.standard_normal(300)
     group = np.repeat(np.arange(3) * BINS, 100)
     means = np.stack([truth + 0.3 * rng.standard_normal(300), rng.standard_normal(300)])
-    rehearsed = cells(truth, means, group=group, place=np.tile(np.linspace(0, 0.999, 100), 3))
-    judged, tuned = Judged.of(rehearsed, 3), Tuned.of(rehearsed, 3)
+    held_out = cells(truth, means, group=group, place=np.tile(np.linspace(0, 0.999, 100), 3))
+    judged, tuned = CrossValidation.of(held_out, 3), CalibratedBlend.of(held_out, 3)
     linear = np.abs(means[LINEAR] - truth)
     for channel in range(3):
-        mine = rehearsed.channel == channel
+        mine = held_out.channel == channel
         assert judged.error[mine].mean() <= linear[mine].mean()
-    plain = tuned.plain[rehearsed.channel]
+    plain = tuned.linear_only[held_out.channel]
     assert plain.any()
-    assert np.array_equal(tuned.predict(rehearsed)[0][plain], means[LINEAR][plain])
+    assert np.array_equal(tuned.predict(held_out)[0][plain], means[LINEAR][plain])
 
 
 def test_calibration_mends_a_wrong_mean_and_sd_under_shift():
@@ -182,8 +182,8 @@ def test_calibration_mends_a_wrong_mean_and_sd_under_shift():
     hidden = [rng.random(x.shape) < 0.3 for x in series]
     seen = [np.where(h, np.nan, x) for x, h in zip(series, hidden, strict=True)]
     experts = [Fixed(), Fixed(0.5, 0.7)]
-    tuned = Tuned.of(rehearse(experts, seen, 0), 4)
-    estimate, level = tuned.predict(ask(experts, series, hidden))
+    tuned = CalibratedBlend.of(hold_out(experts, seen, 0), 4)
+    estimate, level = tuned.predict(predict_held_out(experts, series, hidden))
     assert abs(np.mean(np.abs(level - 0.5) < 0.45) - 0.9) < 0.02
     assert abs(estimate.mean() - 2) < 0.2
 
@@ -191,7 +191,7 @@ def test_calibration_mends_a_wrong_mean_and_sd_under_shift():
 def test_what_is_at_hand_outweighs_the_past_where_there_is_enough_of_it():
     past = cells(np.zeros(2000), np.zeros((2, 2000)), group=np.repeat([0, BINS], 1000))
     here = cells(np.ones(300), np.zeros((2, 300)))
-    both = past.beside(here, 2)
+    both = past.combined_with(here, 2)
     worth = np.bincount(both.group[:2000], both.weight[:2000], 2 * BINS)
     assert worth[0] < 10
     assert worth[BINS] == 1000
@@ -230,7 +230,7 @@ def test_channels_that_go_missing_together():
     rng = np.random.default_rng(0)
     m = rng.random((500, 3)) < 0.3
     m[:, 1] = m[:, 0]
-    p = together([m])
+    p = co_missingness([m])
     assert p[0, 1] == pytest.approx(1)
     assert p[0, 2] < 0.15
 
@@ -265,9 +265,9 @@ def test_one_very_long_gap_does_not_use_up_what_is_hidden():
 
 def test_every_channel_is_judged_by_cells_that_were_held_out():
     series = np.where(with_a_very_long_gap(), np.nan, 1.0)
-    (hidden,) = held_out([series], 0)
+    (hidden,) = cells_to_hold_out([series], 0)
     assert (hidden.sum(0) > 10).all()
-    assert np.unique(rehearse([Fixed()], [series], 0).channel).tolist() == list(range(6))
+    assert np.unique(hold_out([Fixed()], [series], 0).channel).tolist() == list(range(6))
 
 
 @pytest.mark.parametrize("count", [1, 2, 3])
@@ -291,9 +291,9 @@ def test_no_gap_spans_two_series():
 def test_linear_expert_is_interpolation_with_the_sd_of_a_bridge():
     x = np.array([[np.nan], [1.0], [np.nan], [np.nan], [np.nan], [5.0], [np.nan]])
     expert = LinearExpert(np.array([0.04]), np.array([1.0]))
-    (belief,) = expert.predict([x])
-    assert belief.mean[:, 0].tolist() == [1, 1, 2, 3, 4, 5, 5]
-    assert belief.sd[:, 0] ** 2 == pytest.approx([0.04, 0, 0.03, 0.04, 0.03, 0, 0.04])
+    (prediction,) = expert.predict([x])
+    assert prediction.mean[:, 0].tolist() == [1, 1, 2, 3, 4, 5, 5]
+    assert prediction.sd[:, 0] ** 2 == pytest.approx([0.04, 0, 0.03, 0.04, 0.03, 0, 0.04])
     (past,) = LinearExpert(np.array([0.04]), np.array([1.0]), causal=True).predict([x])
     assert past.mean[:, 0].tolist() == [0, 1, 1, 1, 1, 5, 5]
     assert past.sd[0, 0] == 1
@@ -311,10 +311,10 @@ def test_linear_draws_are_joint():
     x[[0, 8]] = [[0.0], [8.0]]
     expert = LinearExpert(np.array([1.0]), np.array([100.0]))
     (draws,) = expert.draw([x], 5_000, 0)
-    (belief,) = expert.predict([x])
+    (prediction,) = expert.predict([x])
     assert np.array_equal(draws[:, [0, 8], 0], np.tile([0.0, 8.0], (5_000, 1)))
-    assert draws.mean(0) == pytest.approx(belief.mean, abs=0.08)
-    assert draws.std(0) == pytest.approx(belief.sd, rel=0.05, abs=1e-9)
+    assert draws.mean(0) == pytest.approx(prediction.mean, abs=0.08)
+    assert draws.std(0) == pytest.approx(prediction.sd, rel=0.05, abs=1e-9)
     assert np.corrcoef(draws[:, 3, 0], draws[:, 5, 0])[0, 1] == pytest.approx(0.6, abs=0.03)  # of a bridge: sqrt(3*3 / (5*5))
 
 

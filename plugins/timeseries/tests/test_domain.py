@@ -18,10 +18,10 @@ from vaehub.report.look import drawn
 from vaehub.testing.damage import damaged
 from vaehub_timeseries.codec import SeriesCodec
 from vaehub_timeseries.domain import TimeSeries
-from vaehub_timeseries.frames import Reading, read_table
+from vaehub_timeseries.frames import ReadOptions, read_table
+from vaehub_timeseries.imputation_task import HIDDEN, ImputationTask
 from vaehub_timeseries.model.em import Autocovariance
-from vaehub_timeseries.splits import cut, split
-from vaehub_timeseries.trial import HIDDEN, Trial
+from vaehub_timeseries.splits import split, split_in_three
 from vaehub_timeseries.windows import Windows
 
 STEPS = 4
@@ -119,7 +119,7 @@ def test_windows_move_with_all_that_they_know():
 @pytest.mark.parametrize("length", [1, 2, 3, 10, 101])
 def test_cuts_are_disjoint_in_order_and_whole(length):
     rows = list(range(length))
-    train, val, test = cut(rows, 0.1)
+    train, val, test = split_in_three(rows, 0.1)
     assert train + val + test == rows
     assert len(val) == (max(1, round(0.1 * length)) if length >= 3 else 0)
 
@@ -219,7 +219,7 @@ def test_errors_say_what_to_do(run, tmp_path):
     domain = TimeSeries(path=str(table(tmp_path)), window=STEPS)
     with pytest.raises(UsageError, match=r"gone\.csv"):
         domain.codec.read(tmp_path / "gone.csv")
-    held = SeriesCodec(domain.codec.spec, Reading())
+    held = SeriesCodec(domain.codec.spec, ReadOptions())
     with pytest.raises(UsageError, match="arrays"):
         held.read(tmp_path / "series.csv")
     with pytest.raises(UsageError, match="arrays"):
@@ -231,19 +231,19 @@ def test_series_in_memory_are_windows_without_a_table():
     windows = TimeSeries(shift=0.0).windows([np.full((9, 2), 1.0)], 3, training=True, process=process)
     assert everything(windows).x.unique().tolist() == [1.0]
     assert windows.facts.process is process
-    assert SeriesCodec(Spec((3, 2)), Reading()).to_json()["schema"] is None
+    assert SeriesCodec(Spec((3, 2)), ReadOptions()).to_json()["schema"] is None
 
 
 def test_a_trial_hides_observed_cells_always_the_same_ones():
     x = torch.randn(60, STEPS, 2)
     mask = torch.rand(60, STEPS, 2) < 0.8
-    trial, again, other = (Trial.of(Batch(x, None, mask), key) for key in ("val", "val", "test"))
-    assert torch.equal(trial.hidden, again.hidden)
-    assert not torch.equal(trial.hidden, other.hidden)
-    assert not (trial.hidden & ~mask).any()
-    assert abs(trial.hidden.sum() / mask.sum() - HIDDEN) < 0.05
-    assert not (trial.given.mask & trial.hidden).any()
-    assert not trial.given.x[trial.hidden].any()
+    task, again, other = (ImputationTask.of(Batch(x, None, mask), key) for key in ("val", "val", "test"))
+    assert torch.equal(task.hidden, again.hidden)
+    assert not torch.equal(task.hidden, other.hidden)
+    assert not (task.hidden & ~mask).any()
+    assert abs(task.hidden.sum() / mask.sum() - HIDDEN) < 0.05
+    assert not (task.given.mask & task.hidden).any()
+    assert not task.given.x[task.hidden].any()
 
 
 def test_the_linear_error_is_that_of_straight_lines():
@@ -252,8 +252,8 @@ def test_the_linear_error_is_that_of_straight_lines():
     truth[:, 2] += 1.0
     hidden = torch.zeros_like(line, dtype=torch.bool)
     hidden[:, 2] = True
-    trial = Trial(Batch(torch.where(hidden, 0.0, truth), None, ~hidden), truth, hidden)
-    assert trial.mean_error(trial.linear_estimates()) == pytest.approx(1.0, abs=1e-6)
+    task = ImputationTask(Batch(torch.where(hidden, 0.0, truth), None, ~hidden), truth, hidden)
+    assert task.mean_error(task.linear_estimates()) == pytest.approx(1.0, abs=1e-6)
 
 
 def test_the_error_of_a_mean_takes_windows_for_independent_and_not_their_cells():
@@ -262,9 +262,9 @@ def test_the_error_of_a_mean_takes_windows_for_independent_and_not_their_cells()
     hidden = torch.ones(100, 4, 1, dtype=torch.bool)
     truth = torch.cat([torch.zeros(100, 4, 1), torch.full((100, 1, 1), torch.nan)], 1)  # a cell that was never observed
     hidden, errors = torch.cat([hidden, torch.zeros(100, 1, 1, dtype=torch.bool)], 1), errors.repeat(1, 5, 1)
-    trial = Trial(Batch(truth, None, ~hidden), truth, hidden)
-    assert trial.standard_error(errors) == pytest.approx(float(errors[:, 0].std()) / 10, rel=1e-4)
-    assert np.isnan(Trial(trial.given, truth, hidden & False).standard_error(errors))
+    task = ImputationTask(Batch(truth, None, ~hidden), truth, hidden)
+    assert task.standard_error(errors) == pytest.approx(float(errors[:, 0].std()) / 10, rel=1e-4)
+    assert np.isnan(ImputationTask(task.given, truth, hidden & False).standard_error(errors))
 
 
 def test_a_run_is_judged_by_hidden_cells_and_shown(run):
@@ -309,7 +309,7 @@ def test_a_saved_run_reads_tables_without_its_training_data(run, tmp_path):
 
 def test_arrays_are_in_scaled_units_and_nan_is_a_gap():
     given = np.array([[[1.0], [np.nan]]])
-    codec = SeriesCodec(Spec((2, 1)), Reading())
+    codec = SeriesCodec(Spec((2, 1)), ReadOptions())
     batch = codec.convert(given)[torch.tensor([0])].without_hidden()
     assert batch.x.tolist() == [[[1.0], [0.0]]]
     assert batch.mask.tolist() == [[[True], [False]]]

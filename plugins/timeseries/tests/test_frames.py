@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from vaehub_timeseries.frames import Reading, Schema, understand, understand_as
+from vaehub_timeseries.frames import ReadOptions, Schema, extend, to_panel, to_panel_as
 
 NAN = np.nan
 
@@ -22,7 +22,7 @@ def hourly(periods, **options):
 
 def test_gaps_are_filled_and_the_rest_stays():
     frame = pd.DataFrame({"a": [1.5, NAN, 3.0], "b": [NAN, -0.0, np.inf]}, index=hourly(3))
-    out = filled(understand(frame, Reading()))
+    out = filled(to_panel(frame, ReadOptions()))
     pd.testing.assert_frame_equal(out, pd.DataFrame({"a": [1.5, 7, 3.0], "b": [7, -0.0, 7]}, index=hourly(3)))
     assert np.signbit(out.iloc[1, 1])
     assert np.isinf(frame.iloc[2, 1])
@@ -53,7 +53,7 @@ DTYPES = {
 @pytest.mark.parametrize(("cells", "expected"), DTYPES.values(), ids=DTYPES)
 def test_every_dtype_is_restored(cells, expected):
     frame = pd.DataFrame({"a": cells, "other": [1.0, 2, 3]})
-    out = filled(understand(frame, Reading()))
+    out = filled(to_panel(frame, ReadOptions()))
     assert out["a"].dtype == frame["a"].dtype
     assert out["a"][1] == expected
     assert type(out["a"][1]) is type(out["a"][0]) or frame["a"].dtype != object
@@ -65,14 +65,14 @@ def test_every_dtype_is_restored(cells, expected):
 )
 def test_whole_numbers_are_rounded_and_clipped(dtype, number, expected):
     frame = pd.DataFrame({"a": pd.array([1, -100 if dtype != "uint16" else 99, 3], dtype)})
-    panel = understand(frame, Reading(missing_values=(-100, 99)))
+    panel = to_panel(frame, ReadOptions(missing_values=(-100, 99)))
     out = filled(panel, number)
     assert out["a"].dtype == dtype
     assert out["a"][1] == expected if expected is not None else out["a"][1] > 2**62
 
 
 def test_a_float32_is_never_infinite():
-    out = filled(understand(pd.DataFrame({"a": np.array([1, NAN, 2], "float32")}), Reading()), 1e300)
+    out = filled(to_panel(pd.DataFrame({"a": np.array([1, NAN, 2], "float32")}), ReadOptions()), 1e300)
     assert np.isfinite(out["a"]).all()
 
 
@@ -97,7 +97,7 @@ INDICES = {
 @pytest.mark.parametrize("index", INDICES.values(), ids=INDICES)
 def test_the_index_comes_back(index):
     frame = pd.DataFrame({"a": [1.0, NAN, 3, 4]}, index=index)
-    out = filled(understand(frame, Reading()))
+    out = filled(to_panel(frame, ReadOptions()))
     pd.testing.assert_index_equal(out.index, index, exact="equiv")
     assert out["a"].tolist() == [1, 7, 3, 4]
 
@@ -106,7 +106,7 @@ def test_rows_in_any_order():
     frame = pd.DataFrame({"a": np.arange(10.0), "b": np.arange(10) * 2.0}, index=hourly(10))
     frame.iloc[4, 0] = frame.iloc[7, 1] = NAN
     mixed = frame.sample(frac=1, random_state=0)
-    panel = understand(mixed, Reading())
+    panel = to_panel(mixed, ReadOptions())
     assert np.array_equal(panel.series[0].values, frame.to_numpy(), equal_nan=True)
     assert list(panel.series[0].index) == list(frame.index)
     pd.testing.assert_frame_equal(filled(panel), mixed.fillna(7.0))
@@ -117,14 +117,14 @@ def test_rows_in_any_order():
 )
 def test_names_of_columns_come_back(columns):
     frame = pd.DataFrame([[1.0, NAN], [NAN, 2.0]], columns=columns)
-    panel = understand(frame, Reading())
+    panel = to_panel(frame, ReadOptions())
     pd.testing.assert_index_equal(filled(panel).columns, frame.columns)
     assert Schema.from_json(json.loads(json.dumps(panel.schema.to_json()))) == panel.schema
 
 
 def test_entities_never_mix():
     frame = pd.DataFrame({"id": list("abab"), "t": pd.to_datetime(["2021", "2021", "2022", "2022"]), "v": [1.0, 10, NAN, NAN]})
-    panel = understand(frame, Reading())
+    panel = to_panel(frame, ReadOptions())
     assert [series.entity for series in panel.series] == ["a", "b"]
     assert [series.values[0, 0] for series in panel.series] == [1, 10]
     out = panel.fill([np.full_like(series.values, number) for series, number in zip(panel.series, (5, 6), strict=True)])
@@ -140,7 +140,7 @@ def test_long_form():
             "value": [NAN, 1.0, 2, 3, 4],
         }
     )
-    panel = understand(frame, Reading())
+    panel = to_panel(frame, ReadOptions())
     assert [channel.name for channel in panel.schema.channels] == ["x", "y"]
     first, second = panel.series
     assert np.array_equal(first.values, [[1, NAN], [NAN, 4]], equal_nan=True)
@@ -152,7 +152,7 @@ def test_long_form():
 
 def test_other_columns_are_used_but_not_imputed():
     frame = pd.DataFrame({"a": [1.0, NAN, 3], "b": [NAN, 2.0, 3], "note": ["u", None, "w"]})
-    panel = understand(frame, Reading(columns=("a",)))
+    panel = to_panel(frame, ReadOptions(columns=("a",)))
     assert panel.series[0].values.shape == (3, 4)
     out = filled(panel)
     assert out["a"].tolist() == [1, 7, 3]
@@ -162,7 +162,7 @@ def test_other_columns_are_used_but_not_imputed():
 
 def test_sentinels_are_gaps():
     frame = pd.DataFrame({"a": [1, -200, 3], "c": ["x", "?", "x"], "d": np.array([1.5, "?", 2], object)})
-    out = filled(understand(frame, Reading(missing_values=(-200, "?"))))
+    out = filled(to_panel(frame, ReadOptions(missing_values=(-200, "?"))))
     assert out["a"].tolist() == [1, 7, 3]
     assert out["c"].tolist() == ["x", "x", "x"]
     assert out["d"].tolist() == [1.5, 7.0, 2]
@@ -170,7 +170,7 @@ def test_sentinels_are_gaps():
 
 def test_spread_reads_every_number_in_the_order_of_the_rows():
     frame = pd.DataFrame({"a": [1.0, 2, 3], "c": ["x", "y", "x"], "b": [True, False, True]}, index=hourly(3)[::-1])
-    panel = understand(frame, Reading())
+    panel = to_panel(frame, ReadOptions())
     numbers = panel.spread([np.arange(12.0).reshape(3, 4)])
     pd.testing.assert_index_equal(numbers.index, frame.index)
     assert numbers.to_dict("list") == {"a": [8, 4, 0], "b": [11, 7, 3]}
@@ -178,18 +178,18 @@ def test_spread_reads_every_number_in_the_order_of_the_rows():
 
 def test_categories_come_back_as_the_likeliest():
     frame = pd.DataFrame({"c": ["x", None, "y", "z"]})
-    panel = understand(frame, Reading())
+    panel = to_panel(frame, ReadOptions())
     assert [channel.name for channel in panel.schema.channels] == ["c=x", "c=y", "c=z"]
     assert panel.fill([np.tile([0.1, 0.2, 0.7], (4, 1))])["c"].tolist() == ["x", "z", "y", "z"]
 
 
 def test_keys_say_what_a_row_is():
     frame = pd.DataFrame({"who": ["a", "b"], "v": [1.0, 2], "when": pd.to_datetime(["2021", "2021"])})
-    assert list(understand(frame, Reading()).keys()) == ["who", "when"]
+    assert list(to_panel(frame, ReadOptions()).keys()) == ["who", "when"]
 
 
 def test_nothing_but_finite_numbers_is_taken():
-    panel = understand(pd.DataFrame({"a": [1.0, NAN]}), Reading())
+    panel = to_panel(pd.DataFrame({"a": [1.0, NAN]}), ReadOptions())
     with pytest.raises(ValueError, match=r"'a'.*finite"):
         panel.fill([panel.series[0].values])
     with pytest.raises(ValueError, match="1 series"):
@@ -198,9 +198,9 @@ def test_nothing_but_finite_numbers_is_taken():
 
 def test_a_schema_reads_other_frames_alike():
     frame = pd.DataFrame({"n": [1, 2, 3], "c": ["x", "y", "x"], "b": [True, False, True]}, index=hourly(3))
-    schema = Schema.from_json(json.loads(json.dumps(understand(frame, Reading()).schema.to_json())))
+    schema = Schema.from_json(json.loads(json.dumps(to_panel(frame, ReadOptions()).schema.to_json())))
     other = pd.DataFrame({"c": ["y", None, "new"], "b": [NAN, 1.0, 0], "n": [NAN, 5.0, NAN]}, index=hourly(3))
-    panel = understand_as(other, schema)
+    panel = to_panel_as(other, schema)
     expected = [[NAN, 0, 1, NAN], [5, NAN, NAN, 1], [NAN, NAN, NAN, 0]]
     assert np.array_equal(panel.series[0].values, expected, equal_nan=True)
     out = panel.fill([np.full((3, 4), 0.5)])
@@ -211,25 +211,47 @@ def test_a_schema_reads_other_frames_alike():
 
 @pytest.mark.parametrize("dtype", ["float64", "object", "str", "Int64", "category"])
 def test_a_column_with_nothing_observed_is_filled_as_its_dtype_allows(dtype):
-    schema = understand(pd.DataFrame({"a": [1.0, 2], "c": ["x", "y"]}), Reading()).schema
+    schema = to_panel(pd.DataFrame({"a": [1.0, 2], "c": ["x", "y"]}), ReadOptions()).schema
     frame = pd.DataFrame({"a": [NAN, NAN], "c": pd.Series([None, None], dtype=dtype)})
     if dtype == "category":
         frame["c"] = frame["c"].cat.set_categories(["y"])
-    out = understand_as(frame, schema).fill([np.array([[3.0, 1, 0]] * 2)]) if dtype in ("object", "str", "category") else None
+    out = to_panel_as(frame, schema).fill([np.array([[3.0, 1, 0]] * 2)]) if dtype in ("object", "str", "category") else None
     assert out is None or out["c"].tolist() == (["y"] * 2 if dtype == "category" else ["x"] * 2)
 
 
 def test_numbers_too_large_to_reckon_with_stay():
     frame = pd.DataFrame({"a": [1e308, 1.0, NAN]})
-    panel = understand(frame, Reading())
+    with pytest.warns(UserWarning, match=r"column 'a': 1 of its values are beyond 1e\+100 and not used; divide the column"):
+        panel = to_panel(frame, ReadOptions())
     assert np.array_equal(panel.series[0].values[:, 0], [NAN, 1, NAN], equal_nan=True)
     assert filled(panel)["a"].tolist() == [1e308, 1, 7]
+
+
+def counters():
+    return pd.DataFrame({"year": np.arange(1850, 1900), "level": np.sin(np.arange(50) / 3)})
+
+
+def test_a_counter_that_may_be_the_time_is_named():
+    with pytest.warns(
+        UserWarning, match=r"column 'year' goes on by the same number in every row; if it is the time, give time='year'"
+    ):
+        to_panel(counters(), ReadOptions())
+    panel = extend(to_panel(counters(), ReadOptions(time="year")), 2)
+    assert panel.frame["year"].tolist()[-2:] == [1900, 1901]
+
+
+def test_names_that_each_fill_a_block_may_be_series():
+    frame = counters().assign(patient=["a"] * 25 + ["b"] * 25).drop(columns="year")
+    with pytest.warns(UserWarning, match=r"column 'patient': each of its values fills one block of rows; .*entity='patient'"):
+        to_panel(frame, ReadOptions())
+    assert [series.entity for series in to_panel(frame, ReadOptions(entity="patient")).series] == ["a", "b"]
+    to_panel(frame.assign(patient=["a"] * 20 + ["b"] * 20 + ["a"] * 10), ReadOptions())
 
 
 def test_what_comes_out_is_a_copy():
     frame = pd.DataFrame({"a": [1.0, NAN], "text": pd.Series(["x", "y"], dtype=object), "kind": pd.Categorical(["u", "v"])})
     before = frame.copy(deep=True)
-    out = filled(understand(frame, Reading()))
+    out = filled(to_panel(frame, ReadOptions()))
     assert out["text"].dtype == object
     out.iloc[0] = [9.0, "z", "v"]
     pd.testing.assert_frame_equal(frame, before)
@@ -240,14 +262,14 @@ def test_fast_on_long_frames_and_on_many_entities():
     values = rng.normal(size=(100_000, 8))
     values[rng.random(values.shape) < 0.2] = NAN
     frame = pd.DataFrame(values, columns=list("abcdefgh"), index=hourly(100_000))
-    pd.testing.assert_frame_equal(filled(understand(frame, Reading())), frame.fillna(7.0))
+    pd.testing.assert_frame_equal(filled(to_panel(frame, ReadOptions())), frame.fillna(7.0))
     frame = frame.reset_index(drop=True).assign(time=np.tile(hourly(20), 5000), id=np.repeat(np.arange(5000), 20))
-    panel = understand(frame, Reading())
+    panel = to_panel(frame, ReadOptions())
     assert len(panel.series) == 5000
     pd.testing.assert_frame_equal(filled(panel), frame.fillna(7.0))
 
 
 def test_decimals_are_filled_with_decimals():
     frame = pd.DataFrame({"a": [Decimal("1.50"), None, Decimal("2.25")], "b": [1.0, 2, 3]})
-    out = filled(understand(frame, Reading()), 1.875)
+    out = filled(to_panel(frame, ReadOptions()), 1.875)
     assert out["a"].tolist() == [Decimal("1.50"), Decimal("1.88"), Decimal("2.25")]

@@ -8,7 +8,7 @@ import pytest
 
 from vaehub.errors import UsageError
 from vaehub.files import tables
-from vaehub_timeseries.frames import Reading, read_table, understand
+from vaehub_timeseries.frames import ReadOptions, read_table, to_panel
 
 ITALY = "Date,Time,CO(GT),PT08.S1(CO),note,,\n3/10/2004,18:00:00,2.6,1360,,,\n3/10/2004,19:00:00,,,,,\n3/10/2004,20:00:00,2.25,1402,,,\n"
 ITALY += ",,,,,,\n,,,,,,\n"
@@ -29,7 +29,7 @@ def test_a_csv_keeps_its_columns_and_loses_its_blanks(write):
     assert len(frame) == 3
     assert frame["PT08.S1(CO)"].dtype == "Int64"
     assert frame["CO(GT)"].dtype == "float64"
-    panel = understand(frame, Reading())
+    panel = to_panel(frame, ReadOptions())
     assert list(panel.series[0].index) == list(pd.date_range("2004-03-10 18:00", periods=3, freq="h"))
 
 
@@ -43,7 +43,7 @@ def test_an_index_comes_back(tmp_path, name):
     write_table(pd.DataFrame({"a": [1.0, 2, 3]}, index=stamps), tmp_path / name)
     frame = read_table(tmp_path / name)
     assert list(frame) == ["a"]
-    assert list(understand(frame, Reading()).series[0].index) == list(stamps)
+    assert list(to_panel(frame, ReadOptions()).series[0].index) == list(stamps)
     write_table(frame, tmp_path / "again.csv")
     pd.testing.assert_frame_equal(
         read_table(tmp_path / "again.csv"), frame if name == "out.csv" else read_table(tmp_path / "again.csv")
@@ -88,7 +88,7 @@ def test_a_real_file(tmp_path):
         pytest.skip("no data beside the checkout")
     frame = read_table(source)
     assert frame.shape == (9357, 15)
-    panel = understand(frame, Reading(missing_values=(-200,)))
+    panel = to_panel(frame, ReadOptions(missing_values=(-200,)))
     out = panel.fill([np.nan_to_num(series.values) for series in panel.series])
     write_table(out, tmp_path / "out.csv")
     pd.testing.assert_frame_equal(read_table(tmp_path / "out.csv"), out, check_dtype=False)  # without gaps: int64

@@ -7,13 +7,13 @@ import pandas as pd
 import pytest
 
 from vaehub.errors import UsageError
-from vaehub_timeseries.frames import Reading, understand
+from vaehub_timeseries.frames import ReadOptions, extend, to_panel
 
 NAN = np.nan
 
 
 def series_of(frame, **reading):
-    return understand(frame, Reading(**reading)).series
+    return to_panel(frame, ReadOptions(**reading)).series
 
 
 def stamped(stamps, **columns):
@@ -31,6 +31,7 @@ TEXTS = {
 }
 
 
+@pytest.mark.filterwarnings("ignore:.*'2/3/2021' is read as 2021-02-03; if it is 2021-03-02:UserWarning")
 @pytest.mark.parametrize("stamps", TEXTS.values(), ids=TEXTS)
 def test_dates_are_read(stamps):
     frame = stamped(stamps)
@@ -40,17 +41,35 @@ def test_dates_are_read(stamps):
 
 
 def test_day_or_month_first_is_what_makes_the_series_regular():
-    days = pd.date_range("2021-01-01", periods=12, freq="D")
+    days = pd.date_range("2021-01-01", periods=40, freq="D")
     for fmt in ("%d/%m/%Y", "%m/%d/%Y"):
         (series,) = series_of(stamped(days.strftime(fmt)))
         assert list(series.index) == list(days)
 
 
+@pytest.mark.parametrize("fmt", ["%d/%m/%Y", "%m/%d/%Y"])
+@pytest.mark.parametrize("every", ["MS", "QS", "YS"])
+def test_months_and_quarters_are_regular_too(fmt, every):
+    stamps = pd.date_range("2015-01-01", periods=26, freq=every)
+    panel = to_panel(stamped(stamps[:24].strftime(fmt)), ReadOptions())
+    assert list(extend(panel, 2).rows.stamps.local(extend(panel, 2).rows.stamps.at)) == list(stamps)
+
+
+def test_days_that_may_be_months_are_told_apart_in_the_open():
+    days = pd.date_range("2021-01-01", periods=12, freq="D")
+    for fmt in ("%d/%m/%Y", "%m/%d/%Y"):
+        with pytest.warns(
+            UserWarning, match=r"column 'date': '..\/..\/2021' is read as 2021-01-02; if it is 2021-02-01, write the"
+        ):
+            (series,) = series_of(stamped(days.strftime(fmt)))
+        assert list(series.index) == list(days)
+
+
 def test_date_and_time_of_day_apart():
     frame = stamped(["3/9/2004"] * 2 + ["3/10/2004"], clock=["22:00:00", "23:00:00", "00:00:00"])
-    panel = understand(frame, Reading())
+    panel = to_panel(frame, ReadOptions())
     assert list(panel.series[0].index) == list(pd.date_range("2004-03-09 22:00", periods=3, freq="h"))
-    later = panel.extend(2)
+    later = extend(panel, 2)
     out = later.fill([np.zeros_like(series.values) for series in later.series])
     assert out["clock"].tolist()[3:] == ["01:00:00", "02:00:00"]
     assert out["date"].tolist()[3:] == ["3/10/2004"] * 2
@@ -102,13 +121,13 @@ def test_jitter_leaves_no_trace():
 
 def test_rows_left_out_at_random_leave_the_step():
     stamps = pd.date_range("2021", periods=2000, freq="h")[np.random.default_rng(0).random(2000) < 0.15]
-    assert understand(stamped(stamps), Reading()).schema.step == 3600 * 10**9
+    assert to_panel(stamped(stamps), ReadOptions()).schema.step == 3600 * 10**9
 
 
 def test_between_the_rows_of_the_grid_a_gap_is_read_on_a_line():
     stamps = pd.Timestamp("2021") + pd.to_timedelta([0, 60, 90, 180, 240], "min")
     frame = pd.DataFrame({"date": stamps, "a": [0.0, 1, NAN, 3, 4]})
-    panel = understand(frame, Reading(step="1h"))
+    panel = to_panel(frame, ReadOptions(step="1h"))
     out = panel.fill([np.arange(5.0)[:, None] * 10])
     assert out["a"].tolist() == [0, 1, 15, 3, 4]
 
@@ -116,7 +135,7 @@ def test_between_the_rows_of_the_grid_a_gap_is_read_on_a_line():
 def test_readings_in_one_bin_are_averaged_and_keep_their_own():
     stamps = pd.Timestamp("2021") + pd.to_timedelta([0, 7, 23, 60, 120, 180], "min")
     frame = pd.DataFrame({"date": stamps, "a": [1.0, 3, NAN, 5, 6, 7]})
-    panel = understand(frame, Reading(step="1h"))
+    panel = to_panel(frame, ReadOptions(step="1h"))
     assert panel.series[0].values[:, 0].tolist() == [2, 5, 6, 7]
     out = panel.fill([panel.series[0].values])
     assert out["a"].drop(2).tolist() == [1, 3, 5, 6, 7]
@@ -141,7 +160,7 @@ def test_rows_as_time():
 
 def test_the_mean_of_duplicates():
     frame = pd.DataFrame({"date": pd.to_datetime(["2021-01-01", "2021-01-01", "2021-01-02"]), "a": [1.0, 3, 4], "b": [NAN, 2, 3]})
-    panel = understand(frame, Reading(aggregate="mean"))
+    panel = to_panel(frame, ReadOptions(aggregate="mean"))
     assert panel.series[0].values.tolist() == [[2, 2], [4, 3]]
     out = panel.fill([series.values for series in panel.series])
     pd.testing.assert_frame_equal(out, frame.fillna(2.0))
@@ -167,7 +186,7 @@ NEXT = {
 @pytest.mark.parametrize(("index", "expected"), NEXT.values(), ids=NEXT)
 def test_stamps_go_on(index, expected):
     frame = pd.DataFrame({"a": np.arange(len(index)), "c": ["x"] * len(index)}, index=index.rename("when"))
-    later = understand(frame, Reading()).extend(2)
+    later = extend(to_panel(frame, ReadOptions()), 2)
     out = later.fill([np.where(np.isnan(series.values), 7, series.values) for series in later.series])
     pd.testing.assert_frame_equal(out.iloc[:-2], frame, check_freq=False)
     assert list(out.index[-2:]) == list(type(index)(expected, dtype=index.dtype))
@@ -179,7 +198,7 @@ def test_stamps_go_on(index, expected):
 def test_every_entity_goes_on_from_its_own_end():
     stamps = pd.to_datetime(["2021-01-02", "2021-01-05", "2021-01-01", "2021-01-04"])
     frame = pd.DataFrame({"who": list("abab"), "when": stamps, "a": [1.0, 2, 3, 4], "fixed": [5, 6, 5, 6]})
-    later = understand(frame, Reading(entity="who", columns=("a",))).extend(2)
+    later = extend(to_panel(frame, ReadOptions(entity="who", columns=("a",))), 2)
     out = later.fill([np.full_like(series.values, 9) for series in later.series])
     assert out["who"].tolist()[4:] == ["a", "a", "b", "b"]
     assert [stamp.day for stamp in out["when"][4:]] == [3, 4, 6, 7]
@@ -191,7 +210,7 @@ def test_every_entity_goes_on_from_its_own_end():
 def test_the_long_form_goes_on_in_every_variable():
     stamps = pd.to_datetime(["2021-01-01", "2021-01-02", "2021-01-01"])
     frame = pd.DataFrame({"when": stamps, "variable": list("xxy"), "value": [1.0, 2, 3]})
-    later = understand(frame, Reading()).extend(1)
+    later = extend(to_panel(frame, ReadOptions()), 1)
     out = later.fill([np.arange(6.0).reshape(3, 2)])
     assert out.iloc[3:]["variable"].tolist() == ["x", "y"]
     assert out.iloc[3:]["value"].tolist() == [4, 5]
@@ -200,7 +219,7 @@ def test_the_long_form_goes_on_in_every_variable():
 
 def test_no_steps_are_no_future():
     with pytest.raises(UsageError, match="steps=0"):
-        understand(pd.DataFrame({"a": [1.0]}), Reading()).extend(0)
+        extend(to_panel(pd.DataFrame({"a": [1.0]}), ReadOptions()), 0)
 
 
 def test_a_sentinel_is_named_once():
@@ -209,19 +228,19 @@ def test_a_sentinel_is_named_once():
     rain = np.where(rng.random(400) < 0.8, 0, rng.gamma(2, 3, 400))
     frame = pd.DataFrame({"NMHC(GT)": values, "rain": rain, "noise": rng.normal(size=400), "sign": rng.integers(-1, 2, 400)})
     with pytest.warns(UserWarning, match=r"NMHC\(GT\): 88% of its values are -200, far below.*missing_values=\[-200\]") as caught:
-        understand(frame, Reading())
+        to_panel(frame, ReadOptions())
     assert len(caught) == 1
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        understand(frame, Reading(missing_values=(-200,)))
-        understand(frame.drop(columns="NMHC(GT)"), Reading())
+        to_panel(frame, ReadOptions(missing_values=(-200,)))
+        to_panel(frame.drop(columns="NMHC(GT)"), ReadOptions())
 
 
 @pytest.mark.parametrize("dtype", ["int8", "Int8", "uint8", "int8[pyarrow]"])
 def test_times_beyond_the_type_of_their_column_are_refused(dtype):
     most = 255 if dtype == "uint8" else 127
     frame = pd.DataFrame({"a": [0.0, 1.0], "time": pd.array([most - 2, most - 1], dtype=dtype)})
-    panel = understand(frame, Reading())
-    assert list(panel.extend(1).frame["time"].astype("int64")) == [most - 2, most - 1, most]
+    panel = to_panel(frame, ReadOptions())
+    assert list(extend(panel, 1).frame["time"].astype("int64")) == [most - 2, most - 1, most]
     with pytest.raises(UsageError, match=rf"'time': the next times reach {most + 1}, u?[Ii]nt8.* holds {most} at most"):
-        panel.extend(2)
+        extend(panel, 2)

@@ -93,3 +93,10 @@ def test_what_is_said(options, given, said):
 def test_steps_of_a_forecast(imputer):
     with pytest.raises(UsageError, match=r"steps: should be a whole number of at least 1, not 2\.5"):
         imputer.forecast(X, 2.5)
+
+
+def test_a_window_is_no_longer_than_the_longest_series():
+    with pytest.warns(UserWarning, match=r"window=1000: no series has more than 60 steps; a window of 60 is used"):
+        imputer = Imputer(window=1000).fit(X)
+    assert len(imputer.fitted_.model.process.gamma) == 60
+    pd.testing.assert_frame_equal(imputer.transform(X), Imputer(window=60).fit_transform(X))

@@ -8,7 +8,7 @@ import vaehub
 from vaehub.cli.app import main
 from vaehub.errors import UsageError
 from vaehub_timeseries import Imputer
-from vaehub_timeseries.impute import files
+from vaehub_timeseries.impute import saved
 
 ROWS = 240
 TRAIN = {"epochs": 1, "batch_size": 32, "seed": 0, "score_rows": 0}
@@ -46,6 +46,7 @@ def folder(tmp_path_factory):
     return path
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", PARTS)
 def test_a_run_imputes_and_is_judged_on_the_table_at_hand(folder, name, tmp_path):
     imputer, frame, truth = Imputer.load(folder / name), holed(), whole()
@@ -72,6 +73,7 @@ def test_the_closed_form_is_there_where_the_decoder_holds_a_process(folder):
     assert error < 0.8 * line
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", PARTS)
 def test_the_command_takes_a_run(folder, name, tmp_path, capsys, monkeypatch):
     monkeypatch.chdir(tmp_path)
@@ -97,6 +99,6 @@ def test_what_is_no_run_of_series(folder, tmp_path, monkeypatch):
     with pytest.raises(UsageError, match="trained on arrays"):
         Imputer.load(tmp_path)
     run.codec = None
-    monkeypatch.setattr(files, "load_run", lambda path: run)
+    monkeypatch.setattr(saved, "load_run", lambda path: run)
     with pytest.raises(UsageError, match="with domain timeseries"):
         Imputer.load(tmp_path)

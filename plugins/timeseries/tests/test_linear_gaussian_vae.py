@@ -16,7 +16,7 @@ from vaehub.model.priors import StandardNormal
 from vaehub.model.vae import VAE
 from vaehub_timeseries.model.em import Autocovariance
 from vaehub_timeseries.parts.absolute_error import SMALLEST, AbsoluteError
-from vaehub_timeseries.parts.hiding import concealed
+from vaehub_timeseries.parts.hiding import hide_up_to
 from vaehub_timeseries.parts.linear_gaussian import Antithetic, LinearGaussianDecoder, LinearGaussianEncoder, root_of_inverse
 from vaehub_timeseries.windows import Windows
 
@@ -81,7 +81,7 @@ def test_the_engines_estimate_is_the_evidence_to_the_last_digit():
 def test_the_decoder_says_of_a_window_what_the_process_says():
     vae = vae_of(drift=0.3)
     process = vae.decoder.process
-    vae.decoder.take(process)
+    vae.decoder.set_process(process)
     covariance = vae.decoder.factor @ vae.decoder.factor.T + torch.diag(vae.decoder.spread)
     noise = torch.diag((vae.decoder.process.noise.clamp(min=1e-3) - vae.decoder.process.noise).repeat(STEPS))
     torch.testing.assert_close(covariance, process.joint(STEPS, 0.3).covariance + noise, atol=1e-5, rtol=1e-5)
@@ -90,7 +90,7 @@ def test_the_decoder_says_of_a_window_what_the_process_says():
 def test_fewer_latents_leave_the_variances_as_they_are():
     vae = vae_of(2)
     process = vae.decoder.process
-    vae.decoder.take(process)
+    vae.decoder.set_process(process)
     variance = vae.decoder.factor.square().sum(1) + vae.decoder.spread
     torch.testing.assert_close(variance, process.gamma[0].diagonal().repeat(STEPS) + process.noise.clamp(min=1e-3).repeat(STEPS))
 
@@ -105,7 +105,7 @@ def test_more_latents_than_cells_leave_the_rest_at_zero():
 
 def test_the_correction_is_exactly_zero_at_first_and_gradients_can_start_it():
     vae, rows = vae_of(hide=0.0), batch()
-    m, tril = vae.encoder.exact(rows.x, rows.mask)
+    m, tril = vae.encoder.exact_posterior(rows.x, rows.mask)
     assert torch.equal(vae.encoder(rows).mean, m)
     assert torch.equal(vae.encoder(rows).scale_tril, tril)
     objective = AbsoluteError()
@@ -117,11 +117,11 @@ def test_the_correction_is_exactly_zero_at_first_and_gradients_can_start_it():
 def test_a_trained_correction_moves_what_is_unseen_alone():
     vae, rows = vae_of(), batch()
     torch.nn.init.normal_(vae.encoder.leave.weight)
-    m, tril = vae.encoder.exact(rows.x, rows.mask)
-    assert bool(vae.encoder.moved(rows.x, rows.mask, m, tril, None).any(1).all())
+    m, tril = vae.encoder.exact_posterior(rows.x, rows.mask)
+    assert bool(vae.encoder.correction_of(rows.x, rows.mask, m, tril, None).any(1).all())
     full = torch.ones_like(rows.mask)
-    m, tril = vae.encoder.exact(rows.x, full)
-    assert not vae.encoder.moved(rows.x, full, m, tril, None).any()
+    m, tril = vae.encoder.exact_posterior(rows.x, full)
+    assert not vae.encoder.correction_of(rows.x, full, m, tril, None).any()
 
 
 def test_beside_another_decoder_it_reads_x_and_its_own_map():
@@ -140,7 +140,7 @@ def test_the_decoders_weights_are_not_the_encoders_too():
     vae = vae_of()
     assert not [name for name in vae.state_dict() if name.startswith("encoder.") and "factor" in name]
     twin = copy.deepcopy(vae)
-    assert twin.encoder.wired[0] is twin.decoder
+    assert twin.encoder.linear_decoder[0] is twin.decoder
 
 
 def test_training_hides_cells_from_the_encoder_and_evaluation_none():
@@ -154,7 +154,7 @@ def test_training_hides_cells_from_the_encoder_and_evaluation_none():
 
 
 def test_concealed_cells_come_as_points_runs_and_blocks_at_every_rate():
-    hidden = concealed(torch.zeros(4000, 24, 4), 0.6).float()
+    hidden = hide_up_to(torch.zeros(4000, 24, 4), 0.6).float()
     shares = hidden.mean((1, 2))
     assert shares.min() < 0.1
     assert shares.max() > 0.5
@@ -213,7 +213,7 @@ def test_training_lowers_the_absolute_error_below_the_linear_part():
     x = torch.cat([level, 0.7 * (level**2 - 1)], 2) + 0.1 * torch.randn(300, STEPS, CHANNELS).double()
     rows = Batch(x, None, torch.ones_like(x, dtype=torch.bool))
     vae = vae_of(dropout=0.0)
-    vae.decoder.take(window_process(x))
+    vae.decoder.set_process(window_process(x))
     hidden = rows._replace(mask=(torch.rand(x.shape) < 0.3) & torch.tensor([True, False]))
     objective = AbsoluteError()
 
@@ -251,6 +251,6 @@ def test_a_decoder_with_layers_starts_as_the_linear_one():
     likelihood = Normal(SPEC, scale=0.2)
     plain = LinearGaussianDecoder(SPEC, 3, likelihood)
     deep = LinearGaussianDecoder(SPEC, 3, likelihood, hidden=(8,))
-    deep.take(Autocovariance(plain.mean, torch.eye(2).repeat(STEPS, 1, 1) * 0.5, plain.noise))
+    deep.set_process(Autocovariance(plain.mean, torch.eye(2).repeat(STEPS, 1, 1) * 0.5, plain.noise))
     z = torch.randn(4, 3)
     torch.testing.assert_close(deep(z).mean, deep.location(z))

@@ -6,7 +6,7 @@ import torch
 from vaehub_timeseries.model import chain as module
 from vaehub_timeseries.model.autocovariance import window_covariance
 from vaehub_timeseries.model.chain import Chain, extended, with_noise
-from vaehub_timeseries.model.conditional import Joint, conditional
+from vaehub_timeseries.model.conditional import JointGaussian, conditional
 from vaehub_timeseries.model.em import Autocovariance
 
 STEPS, CHANNELS = 4, 2
@@ -35,7 +35,7 @@ def holed(length, seed=0, share=0.5):
 
 def dense(process, level, length):
     lags = extended(with_noise(process, level), max(length, STEPS))
-    return Joint.of(process.mean.repeat(length), window_covariance(lags[:length]))
+    return JointGaussian.of(process.mean.repeat(length), window_covariance(lags[:length]))
 
 
 @pytest.mark.parametrize("level", [0.0, 0.3])

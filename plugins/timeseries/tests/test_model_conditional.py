@@ -5,7 +5,7 @@ import torch
 
 from vaehub_timeseries.model import conditional as module
 from vaehub_timeseries.model.autocovariance import averaged_lags, lag_moments, window_covariance
-from vaehub_timeseries.model.conditional import Joint, conditional
+from vaehub_timeseries.model.conditional import JointGaussian, conditional
 
 CELLS = 7
 
@@ -13,7 +13,7 @@ CELLS = 7
 def joint(cells=CELLS):
     generator = torch.Generator().manual_seed(3)
     root = torch.randn(cells, cells, generator=generator, dtype=torch.float64)
-    return Joint.of(torch.randn(cells, generator=generator), root @ root.T + 0.1 * torch.eye(cells))
+    return JointGaussian.of(torch.randn(cells, generator=generator), root @ root.T + 0.1 * torch.eye(cells))
 
 
 def rows(share, count=60, cells=CELLS):
@@ -49,7 +49,7 @@ def test_groups_of_any_size_give_the_same(monkeypatch):
     gaussian, x = joint(), rows(0.5)
     whole = conditional(x, gaussian, moments=True)
     monkeypatch.setattr(module, "NUMBERS_AT_ONCE", 40)
-    assert len(list(module.groups(~x.isnan()))) > 10
+    assert len(list(module.mask_groups(~x.isnan()))) > 10
     parts = conditional(x, gaussian, moments=True)
     for name in ("mean", "sd", "covariance"):
         torch.testing.assert_close(getattr(parts, name), getattr(whole, name))

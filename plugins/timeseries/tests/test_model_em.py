@@ -7,7 +7,7 @@ import torch
 from vaehub_timeseries.model import em
 from vaehub_timeseries.model.autocovariance import window_covariance
 from vaehub_timeseries.model.chain import Chain
-from vaehub_timeseries.model.em import Cover, first_guess, fit_autocovariance, interpolated, positive, shortened, starts
+from vaehub_timeseries.model.em import Cover, fit_autocovariance, initial_process, interpolated, made_positive, starts, subsampled
 
 STEPS = 4
 TRANSITION = np.array([[0.7, 0.25], [-0.25, 0.7]])
@@ -34,7 +34,7 @@ def holed(x, share, seed=1):
 def test_half_of_the_cells_missing_it_finds_the_lags_that_interpolation_blurs():
     full, steps = torch.from_numpy(var1(3000)), 8
     x = holed(full.numpy(), 0.5)
-    found, guess = fit_autocovariance([x], steps), first_guess([x], steps)
+    found, guess = fit_autocovariance([x], steps), initial_process([x], steps)
     error, before = ((a.gamma[:STEPS] - true_lags()).abs().max() for a in (found, guess))
     assert before > 0.5
     assert error < 0.6 * before
@@ -45,8 +45,8 @@ def test_half_of_the_cells_missing_it_finds_the_lags_that_interpolation_blurs():
 
 def test_it_stops_where_held_out_cells_get_no_better(monkeypatch):
     asked = []
-    expected = em.expected
-    monkeypatch.setattr(em, "expected", lambda *args: asked.append(1) or expected(*args))
+    e_step = em.e_step
+    monkeypatch.setattr(em, "e_step", lambda *args: asked.append(1) or e_step(*args))
     monkeypatch.setattr(em, "ITERATIONS", 50)
     fit_autocovariance([holed(var1(600), 0.3)], STEPS)
     assert 2 <= len(asked) < 15
@@ -94,13 +94,13 @@ def test_odd_series_give_a_proper_gaussian(name, share):
 def test_lags_that_are_no_covariance_are_tapered_until_they_are():
     gamma = torch.tensor([1.0, 0.9, -0.9, 0.9]).double().view(4, 1, 1)
     assert torch.linalg.eigvalsh(window_covariance(gamma)).min() < -0.5
-    tapered = positive(gamma)
+    tapered = made_positive(gamma)
     assert torch.linalg.eigvalsh(window_covariance(tapered)).min() > -1e-3
     assert tapered[0] == gamma[0]
 
 
 def test_lags_that_are_one_stay_as_they_are():
-    torch.testing.assert_close(positive(true_lags()), true_lags(), rtol=1e-6, atol=1e-6)
+    torch.testing.assert_close(made_positive(true_lags()), true_lags(), rtol=1e-6, atol=1e-6)
 
 
 def test_windows_cover_every_step_and_join_to_the_series_again():
@@ -116,7 +116,7 @@ def test_windows_cover_every_step_and_join_to_the_series_again():
 def test_a_long_series_is_thinned_evenly(monkeypatch):
     monkeypatch.setattr(em, "STEPS_AT_MOST", 1000)
     x = torch.arange(10_000.0).view(-1, 1)
-    pieces = shortened([x], STEPS)
+    pieces = subsampled([x], STEPS)
     assert 800 <= sum(map(len, pieces)) <= 1200
     assert pieces[0][0] == 0
     assert pieces[-1][-1] == 9999

@@ -6,13 +6,12 @@ import torch
 
 from vaehub.base import Batch
 from vaehub_timeseries.model.chain import extended, with_noise
-from vaehub_timeseries.model.completed import CompletedExpert
 from vaehub_timeseries.model.corrected import CorrectedExpert
 from vaehub_timeseries.model.em import Autocovariance
 from vaehub_timeseries.model.experts import Experts, fit_experts
 from vaehub_timeseries.model.gaussian import GaussianExpert
-from vaehub_timeseries.model.settings import default_config
-from vaehub_timeseries.model.sizes import window_of
+from vaehub_timeseries.model.importance_sampling import ImportanceSamplingExpert
+from vaehub_timeseries.model.settings import default_config, default_window
 
 STEPS, PHI = 4, 0.8
 SHORT = {"epochs": 1, "batch_size": 16, "monitor": "val_imputation", "score_rows": 0}
@@ -50,8 +49,8 @@ def same(one, other):
     return len(one) == len(other) and all(np.array_equal(a, b) for a, b in zip(one, other, strict=True))
 
 
-def beliefs(expert, series):
-    return [array for belief in expert.predict(series) for array in (belief.mean, belief.sd)]
+def predictions(expert, series):
+    return [array for prediction in expert.predict(series) for array in (prediction.mean, prediction.sd)]
 
 
 @pytest.fixture(scope="module")
@@ -69,21 +68,21 @@ def test_short_and_long_series_are_believed_alike(level):
     expert = GaussianExpert("gaussian", process(), level)
     short = [holed(n, n) for n in (1, 3, 4)]
     both = expert.predict([*short, holed(30)])
-    for values, belief in zip(short, both, strict=False):
+    for values, prediction in zip(short, both, strict=False):
         smooth = expert.chain.smooth(torch.from_numpy(values))
-        np.testing.assert_allclose(belief.mean, smooth.mean.numpy(), atol=1e-8)
+        np.testing.assert_allclose(prediction.mean, smooth.mean.numpy(), atol=1e-8)
         gap = np.isnan(values)
-        np.testing.assert_allclose(belief.sd[gap], smooth.sd.numpy()[gap], rtol=1e-5)
+        np.testing.assert_allclose(prediction.sd[gap], smooth.sd.numpy()[gap], rtol=1e-5)
 
 
 def test_observed_cells_are_the_values_and_gaps_have_a_spread():
     values = holed(40)
     for expert in (GaussianExpert("a", process()), GaussianExpert("b", process(), causal=True)):
-        (belief,), (draws,) = expert.predict([values]), expert.draw([values], 5, 0)
+        (prediction,), (draws,) = expert.predict([values]), expert.draw([values], 5, 0)
         seen = ~np.isnan(values)
-        assert np.array_equal(belief.mean[seen], values[seen])
-        assert not belief.sd[seen].any()
-        assert (belief.sd[~seen] > 0).all()
+        assert np.array_equal(prediction.mean[seen], values[seen])
+        assert not prediction.sd[seen].any()
+        assert (prediction.sd[~seen] > 0).all()
         assert np.array_equal(draws[:, seen], np.broadcast_to(values[seen], (5, seen.sum())))
         assert np.isfinite(draws).all()
 
@@ -104,10 +103,10 @@ def test_with_causal_no_future_is_used(hole):
 def test_causal_knows_what_a_window_ending_there_knows():
     values = np.full((9, 2), np.nan)
     values[3] = 1.0
-    (belief,) = GaussianExpert("gaussian", process(), causal=True).predict([values])
+    (prediction,) = GaussianExpert("gaussian", process(), causal=True).predict([values])
     expected = [0.0, 0.0, 0.0, 1.0, PHI, PHI**2, PHI**3, 0.0, 0.0]  # a window reaches back three steps
-    np.testing.assert_allclose(belief.mean[:, 0], expected, atol=1e-3)
-    np.testing.assert_allclose(belief.sd[4, 0] ** 2, 1 - PHI**2, atol=1e-3)
+    np.testing.assert_allclose(prediction.mean[:, 0], expected, atol=1e-3)
+    np.testing.assert_allclose(prediction.sd[4, 0] ** 2, 1 - PHI**2, atol=1e-3)
 
 
 def test_the_sum_over_a_gap_varies_as_the_whole_covariance_says():
@@ -132,7 +131,7 @@ def test_draws_depend_on_the_seed_alone():
     expert, series = GaussianExpert("gaussian", process()), [holed(30), holed(9, 2)]
     assert same(expert.draw(series, 3, 5), expert.draw(series, 3, 5))
     assert not same(expert.draw(series, 3, 5), expert.draw(series, 3, 6))
-    assert same(beliefs(expert, series), beliefs(GaussianExpert("gaussian", process()), series))
+    assert same(predictions(expert, series), predictions(GaussianExpert("gaussian", process()), series))
 
 
 def test_a_belief_is_not_mixed_up_with_that_of_another_series():
@@ -161,7 +160,7 @@ def test_an_untrained_correction_is_exactly_zero(corrected):
             parameter.zero_()
     try:
         assert not expert.correction(windows).any()
-        assert same(beliefs(expert, [holed(30)]), beliefs(expert.base, [holed(30)]))
+        assert same(predictions(expert, [holed(30)]), predictions(expert.base, [holed(30)]))
     finally:
         vae.encoder.leave.load_state_dict(saved)
 
@@ -172,15 +171,15 @@ def test_the_neural_expert_keeps_to_the_contract(kind, causal, request):
     fitted = request.getfixturevalue(kind)
     expert = Experts(fitted.process, fitted.run, causal).experts[-1]
     assert expert.name == "vae"
-    assert isinstance(expert, {"corrected": CorrectedExpert, "completed": CompletedExpert}[kind])
+    assert isinstance(expert, {"corrected": CorrectedExpert, "completed": ImportanceSamplingExpert}[kind])
     series = [holed(n, n) for n in (1, 3, 4, 11, 30)]
-    for values, belief, draws in zip(series, expert.predict(series), expert.draw(series, 4, 0), strict=True):
+    for values, prediction, draws in zip(series, expert.predict(series), expert.draw(series, 4, 0), strict=True):
         seen = ~np.isnan(values)
-        assert np.array_equal(belief.mean[seen], values[seen])
-        assert not belief.sd[seen].any()
-        assert (belief.sd[~seen] > 0).all()
-        assert np.isfinite(belief.mean).all()
-        assert np.isfinite(belief.sd).all()
+        assert np.array_equal(prediction.mean[seen], values[seen])
+        assert not prediction.sd[seen].any()
+        assert (prediction.sd[~seen] > 0).all()
+        assert np.isfinite(prediction.mean).all()
+        assert np.isfinite(prediction.sd).all()
         assert draws.shape == (4, *values.shape)
         assert np.array_equal(draws[:, seen], np.broadcast_to(values[seen], (4, seen.sum())))
     assert same(expert.draw(series, 4, 1), expert.draw(series, 4, 1))
@@ -193,7 +192,7 @@ def test_causal_neural_experts_use_no_future(kind, request):
     values = holed(20)
     other = values.copy()
     other[12:] += 5.0
-    for one, two in zip(beliefs(expert, [values]), beliefs(expert, [other]), strict=True):
+    for one, two in zip(predictions(expert, [values]), predictions(expert, [other]), strict=True):
         np.testing.assert_allclose(one[:12], two[:12], atol=1e-5)
 
 
@@ -204,7 +203,7 @@ def test_what_is_saved_comes_back_bit_for_bit(kind, request, tmp_path):
     loaded, series = Experts.load(tmp_path / "model"), [holed(17, 4)]
     assert [e.name for e in loaded.experts] == [e.name for e in fitted.experts] == ["gaussian", "drifting", "vae"]
     for one, other in zip(fitted.experts, loaded.experts, strict=True):
-        assert same(beliefs(one, series), beliefs(other, series))
+        assert same(predictions(one, series), predictions(other, series))
         assert same(one.draw(series, 2, 3), other.draw(series, 2, 3))
     assert np.array_equal(fitted.generate(2, 9, 0), loaded.generate(2, 9, 0))
 
@@ -215,13 +214,13 @@ def test_closed_form_alone_is_saved_too_with_its_causality(tmp_path):
     fitted.save(tmp_path / "model")
     loaded = Experts.load(tmp_path / "model")
     assert loaded.causal
-    assert same(beliefs(loaded.experts[-1], [holed(20)]), beliefs(fitted.experts[-1], [holed(20)]))
+    assert same(predictions(loaded.experts[-1], [holed(20)]), predictions(fitted.experts[-1], [holed(20)]))
     assert not list((tmp_path / "model").glob("vae*"))
 
 
 def test_fitting_twice_gives_the_same_bits(corrected):
     again = fit_experts([holed(60)], STEPS, CORRECTED, 0, False)
-    assert same(beliefs(again.experts[-1], [holed(20)]), beliefs(corrected.experts[-1], [holed(20)]))
+    assert same(predictions(again.experts[-1], [holed(20)]), predictions(corrected.experts[-1], [holed(20)]))
 
 
 def test_generate_is_one_window_by_default(corrected):
@@ -229,10 +228,10 @@ def test_generate_is_one_window_by_default(corrected):
 
 
 def test_windows_and_configs_fit_the_size_of_the_data():
-    assert window_of([np.zeros((1000, 2))]) == 48
-    assert window_of([np.zeros((10, 2)), np.zeros((7, 2))]) == 10
-    assert window_of([np.zeros((1000, 100))]) == 5
-    assert window_of([np.zeros((1000, 5000))]) == 1
+    assert default_window([np.zeros((1000, 2))]) == 48
+    assert default_window([np.zeros((10, 2)), np.zeros((7, 2))]) == 10
+    assert default_window([np.zeros((1000, 100))]) == 5
+    assert default_window([np.zeros((1000, 5000))]) == 1
     assert default_config([np.zeros((100, 2))], 8, 0) is None
     chosen = default_config([np.zeros((2000, 2))], 8, 7)
     assert chosen.domain.options["window"] == 8
@@ -252,9 +251,9 @@ def test_one_wild_reading_does_not_move_its_neighbours_further_than_it_may(lengt
     values = np.zeros((length, 2))
     values[1, 0], values[2, 0] = 400.0, np.nan
     expert = GaussianExpert("gaussian", process())
-    (belief,) = expert.predict([values])
-    assert 0 < belief.mean[2, 0] < 8
-    assert belief.mean[1, 0] == 400.0
+    (prediction,) = expert.predict([values])
+    assert 0 < prediction.mean[2, 0] < 8
+    assert prediction.mean[1, 0] == 400.0
     (drawn,) = expert.draw([values], 5, 0)
     assert (drawn[:, 1, 0] == 400.0).all()
     assert np.abs(drawn[:, 2, 0]).max() < 20

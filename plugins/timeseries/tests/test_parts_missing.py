@@ -57,6 +57,7 @@ def mean_of_first(vae: VAE) -> float:
     return float(vae.decoder(torch.zeros(1, 1)).mean[0, 0].detach())
 
 
+@pytest.mark.slow
 def test_not_miwae_finds_the_mean_that_miwae_gets_wrong() -> None:
     batch = self_masked()
     true, seen = float(batch.x[:, 0].mean()), float(batch.x[:, 0][batch.mask[:, 0]].mean())  # type: ignore[index]

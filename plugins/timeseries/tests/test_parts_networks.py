@@ -60,6 +60,7 @@ def gp_vae() -> VAE:
     return VAE(encoder, decoder, GaussianProcess(SPEC, latent, channels=2))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("make", [masked_vae, gp_vae])
 def test_it_fills_a_real_series_better_than_its_mean(make: Callable[[], VAE], prices: tuple[Tensor, Tensor, Tensor]) -> None:
     x, observed, hidden = prices
@@ -124,7 +125,7 @@ def test_loss_stays_on_hidden_cells() -> None:
     assert torch.allclose(terms.log_px[0], terms.px.log_prob(x).sum((1, 2)))
 
 
-@pytest.mark.parametrize("pattern", [hiding.points, hiding.runs, hiding.steps, hiding.hidden])
+@pytest.mark.parametrize("pattern", [hiding.points, hiding.runs, hiding.steps, hiding.hide_at_rate])
 @pytest.mark.parametrize("rate", [0.1, 0.5])
 def test_patterns_hide_at_their_rate(pattern: Callable[[Tensor, float], Tensor], rate: float) -> None:
     drawn = torch.stack([pattern(torch.zeros(200, STEPS, CHANNELS), rate) for _ in range(20)])

@@ -252,6 +252,7 @@ def test_packed_input_is_read(here, works):
     assert pd.read_parquet("out.parquet").notna().all().all()
 
 
+@pytest.mark.slow
 def test_the_demo_runs_offline_and_ends_with_its_report(here, capsys):
     assert main(["demo", "imputation", "--out", "demo"]) == 0
     told = capsys.readouterr()

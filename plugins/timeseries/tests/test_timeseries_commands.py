@@ -12,22 +12,22 @@ import pytest
 from vaehub.cli.session import session
 from vaehub.errors import UsageError
 from vaehub_timeseries import Imputer
-from vaehub_timeseries.commands.files import beside, keyed, levels, stacked
-from vaehub_timeseries.commands.further import most_surprising
+from vaehub_timeseries.commands.anomalies import most_surprising
 from vaehub_timeseries.commands.settings import Settings, with_settings
-from vaehub_timeseries.frames import Reading, understand
+from vaehub_timeseries.commands.tables import parse_levels, sibling, stacked, with_keys
+from vaehub_timeseries.frames import ReadOptions, to_panel
 
 
 def test_names_beside_the_output(tmp_path):
-    assert beside(tmp_path / "a.b.csv.gz", "quantiles") == tmp_path / "a.b.quantiles.csv.gz"
-    assert beside(tmp_path / "out.parquet", "report", ".html") == tmp_path / "out.report.html"
+    assert sibling(tmp_path / "a.b.csv.gz", "quantiles") == tmp_path / "a.b.quantiles.csv.gz"
+    assert sibling(tmp_path / "out.parquet", "report", ".html") == tmp_path / "out.report.html"
 
 
 def test_levels():
-    assert levels("0.05, 0.5") == [0.05, 0.5]
+    assert parse_levels("0.05, 0.5") == [0.05, 0.5]
     for wrong in ("", "0", "1", "nan", "a"):
         with pytest.raises(UsageError, match="between 0 and 1"):
-            levels(wrong)
+            parse_levels(wrong)
 
 
 def test_settings_are_options_of_every_command():
@@ -43,8 +43,8 @@ def test_settings_are_options_of_every_command():
     settings = seen["settings"]
     assert settings.options() == {"missing_values": (-200, "NA"), "columns": ["a", "b"], "causal": True}
     assert (
-        settings.words == "--columns=a,b '--missing-values=-200, NA' --causal"
-        or settings.words == "--columns=a,b --missing-values='-200, NA' --causal"
+        settings.as_flags == "--columns=a,b '--missing-values=-200, NA' --causal"
+        or settings.as_flags == "--columns=a,b --missing-values='-200, NA' --causal"
     )
 
 
@@ -63,13 +63,13 @@ def test_samples_below_one_another():
 def test_numbers_behind_their_keys():
     frame = pd.DataFrame({"x": [1.0, 2.0], "when": pd.date_range("2024", periods=2), "y": [0.0, 1.0]})
     numbers = pd.DataFrame([[1.0, 2.0], [3.0, 4.0]], columns=pd.MultiIndex.from_product([["x"], [0.05, 0.5]]))
-    assert list(keyed(understand(frame, Reading()).keys(), numbers)) == ["when", "x 0.05", "x 0.5"]
+    assert list(with_keys(to_panel(frame, ReadOptions()).keys(), numbers)) == ["when", "x 0.05", "x 0.5"]
 
 
 def test_the_most_surprising_cells_come_first_and_unscored_ones_never():
     frame = pd.DataFrame({"when": ["2024-01-01", "2024-01-02", "2024-01-03"], "x": [5.0, 6.0, np.nan], "y": [1.0, 2.0, 3.0]})
     scores = pd.DataFrame({"x": [0.5, 9.0, np.nan], "y": [3.0, np.nan, np.nan]})
-    found = most_surprising(understand(frame, Reading()), scores, 10)
+    found = most_surprising(to_panel(frame, ReadOptions()), scores, 10)
     assert found == [
         ["1", "2024-01-02", "x", "6.0", "9.0"],
         ["0", "2024-01-01", "y", "1.0", "3.0"],

@@ -13,20 +13,28 @@ import pytest
 
 from vaehub.report import HALF, NARROW, WIDE
 from vaehub.report.look import drawn
-from vaehub_timeseries.report import Findings, render, write_report
-from vaehub_timeseries.report.bands import band_figure, beside, broken, lane
+from vaehub_timeseries.report import ReportContent, render, write_report
+from vaehub_timeseries.report.bands import band_figure, column_series, with_breaks, with_neighbours
 from vaehub_timeseries.report.charts import binned, error_bars, missing_map
-from vaehub_timeseries.report.findings import column_summary, missing, most_missing_first, overall, ratios, verdict, worst_first
+from vaehub_timeseries.report.content import (
+    column_summary,
+    missing,
+    most_missing_first,
+    overall_ratio,
+    ratios,
+    verdict,
+    worst_first,
+)
 from vaehub_timeseries.report.gaps import Gap
 from vaehub_timeseries.report.page import DRAWN, error_row, report_page
 
 ERRORS = {"imputer": 0.5, "linear": 1.0, "last": 1.5, "mean": 4.0, "coverage": 0.9, "cells": 100.0}
 
 
-def findings(frame, **changes):
+def content(frame, **changes):
     """What an imputer might have found on a frame of numbers: straight lines, with bands of ±1."""
     filled = frame.interpolate(limit_direction="both").fillna(0.0)
-    made = Findings(
+    made = ReportContent(
         title="sample.csv",
         frame=frame,
         completed=filled,
@@ -57,10 +65,10 @@ def shown_on(draw, canvas):
 
 def test_the_summary_counts_gaps_within_each_series():
     frame = pd.DataFrame({"a": [1.0, np.nan, np.nan, 4.0], "b": [1.0, 2.0, np.inf, 4.0]}, index=[0, 1, 0, 1])
-    table = column_summary(findings(frame, entity=np.array(["x", "x", "y", "y"])))
+    table = column_summary(content(frame, entity=np.array(["x", "x", "y", "y"])))
     assert table.loc["a"].tolist() == ["float64", 2, 0.5, 2, 1]
     assert table.loc["b", "missing"] == 1  # inf is missing, too
-    assert column_summary(findings(frame)).loc["a", ["gaps", "longest"]].tolist() == [
+    assert column_summary(content(frame)).loc["a", ["gaps", "longest"]].tolist() == [
         1,
         2,
     ]  # as one series, both lie side by side in time
@@ -69,11 +77,11 @@ def test_the_summary_counts_gaps_within_each_series():
 def test_a_cell_that_was_not_imputed_is_no_gap():
     frame = pd.DataFrame({"a": [1.0, np.nan, np.nan]})
     filled = pd.DataFrame({"a": [1.0, 2.0, np.nan]})
-    assert missing(findings(frame, completed=filled))[:, 0].tolist() == [False, True, False]
+    assert missing(content(frame, completed=filled))[:, 0].tolist() == [False, True, False]
 
 
 def test_verdicts():
-    good = findings(frame_of()).errors
+    good = content(frame_of()).errors
     names = list(good.index)
     said = "On cells hidden for the test, the imputer's error is 50% below linear interpolation's (3 columns, weighted by hidden cells)."
     assert verdict(good, names) == (True, f"{said} It is lower in every column that was tested.")
@@ -88,24 +96,24 @@ def test_verdicts():
 
 
 def test_columns_that_were_not_tested_are_named():
-    good = findings(frame_of()).errors
+    good = content(frame_of()).errors
     well, text = verdict(good.iloc[:1], list(good.index))
     assert not well
     assert text.endswith("(1 column). It is lower in every column that was tested. Not tested: c1, c2.")
 
 
 def test_the_overall_error_counts_every_hidden_cell():
-    errors = findings(frame_of(columns=2)).errors.assign(imputer=[0.2, 0.8], cells=[300.0, 100.0])
-    assert overall(errors) == pytest.approx(0.35)
+    errors = content(frame_of(columns=2)).errors.assign(imputer=[0.2, 0.8], cells=[300.0, 100.0])
+    assert overall_ratio(errors) == pytest.approx(0.35)
 
 
 def test_a_long_list_of_losing_columns_is_cut():
-    many = findings(frame_of(columns=20)).errors
+    many = content(frame_of(columns=20)).errors
     assert "c5 and 14 more:" in verdict(many.assign(imputer=2.0), list(many.index))[1]
 
 
 def test_orders_of_columns():
-    f = findings(frame_of())
+    f = content(frame_of())
     errors = f.errors.assign(imputer=[0.2, 0.9, 0.5], linear=[0.1, 1.0, 1.0])
     errors = errors.drop("c2")
     f = replace(f, errors=errors)
@@ -119,7 +127,7 @@ def test_orders_of_columns():
 def whole():
     """A page with everything in it."""
     notes, made = ("a: <b>odd</b>",), {"command": "vaehub timeseries impute"}
-    return render(findings(frame_of(), notes=notes, made=made, step="every hour"))
+    return render(content(frame_of(), notes=notes, made=made, step="every hour"))
 
 
 def test_the_page_is_one_file_that_needs_nothing_else(whole):
@@ -142,7 +150,7 @@ def test_every_figure_is_there_for_screens_and_phones_and_has_its_text(whole):
 
 
 def test_the_same_findings_give_the_same_bits(tmp_path):
-    f = findings(pd.DataFrame({"a": [2.0, np.nan, 2.0]}))
+    f = content(pd.DataFrame({"a": [2.0, np.nan, 2.0]}))
     one, two = (write_report(f, tmp_path / name).read_bytes() for name in ("a.html", "b.html"))
     assert one == two
     assert sorted(path.name for path in tmp_path.iterdir()) == ["a.html", "b.html"]
@@ -151,7 +159,7 @@ def test_the_same_findings_give_the_same_bits(tmp_path):
 def test_wide_frames_are_capped_and_progress_is_told(monkeypatch):
     monkeypatch.setattr("vaehub.report.page.chart", lambda figure, place: ("", ""))
     told = []
-    html = render(findings(frame_of(columns=300)), lambda done, of: told.append((done, of)))
+    html = render(content(frame_of(columns=300)), lambda done, of: told.append((done, of)))
     assert len(re.findall("<h3>c[0-9]", html)) == DRAWN
     assert f"{300 - DRAWN} more are in the tables only" in html
     assert told[0] == (0, DRAWN + 3)
@@ -173,7 +181,7 @@ EDGES = {
 @pytest.mark.parametrize("name", EDGES)
 def test_odd_frames_give_a_page(name):
     frame = EDGES[name]
-    tested = findings(frame)
+    tested = content(frame)
     tested.errors.iloc[0, tested.errors.columns.get_loc("coverage")] = np.nan
     untested = replace(tested, errors=tested.errors.iloc[:0], calibration=tested.calibration.iloc[:0])
     for f in (tested, untested)[: 2 if name == "one row" else 1]:
@@ -186,7 +194,7 @@ def test_odd_frames_give_a_page(name):
 def test_columns_that_are_no_numbers_have_no_band():
     frame = frame_of(columns=1)
     mixed = frame.assign(kind=pd.Categorical(["x", None] * 30))
-    f = replace(findings(frame), frame=mixed, completed=findings(frame).completed.assign(kind=pd.Categorical(["x", "y"] * 30)))
+    f = replace(content(frame), frame=mixed, completed=content(frame).completed.assign(kind=pd.Categorical(["x", "y"] * 30)))
     html = render(f)
     assert "<h3>kind</h3>" not in html
     assert re.search(r"<th scope=\"row\">kind</th>\s*<td>category</td>\s*<td>30</td>", html)
@@ -194,7 +202,7 @@ def test_columns_that_are_no_numbers_have_no_band():
 
 def test_a_lane_is_the_series_with_most_gaps_in_the_order_of_time():
     frame = pd.DataFrame({"a": [3.0, 1.0, np.nan, np.nan, 7.0]}, index=[2, 1, 1, 0, 2])
-    shown = lane(findings(frame, entity=np.array(["x", "x", "y", "y", "y"]), completed=frame.fillna(5.0)), "a")
+    shown = column_series(content(frame, entity=np.array(["x", "x", "y", "y", "y"]), completed=frame.fillna(5.0)), "a")
     assert shown.entity == "y"
     assert shown.filled.tolist() == [5.0, 5.0, 7.0]
     assert shown.missing.tolist() == [True, True, False]
@@ -203,13 +211,13 @@ def test_a_lane_is_the_series_with_most_gaps_in_the_order_of_time():
 
 def test_a_band_is_drawn_at_gaps_only_and_reaches_their_neighbours():
     frame = pd.DataFrame({"a": [0.0, 0.0, np.nan, 0.0, 0.0]})
-    shown = lane(findings(frame), "a")
+    shown = column_series(content(frame), "a")
     assert (shown.high - shown.low).tolist() == [0, 0, 2, 0, 0]
-    assert beside(shown.missing).tolist() == [False, True, True, True, False]
+    assert with_neighbours(shown.missing).tolist() == [False, True, True, True, False]
 
 
 def test_no_line_crosses_a_hole_in_time():
-    stamps, values = broken(np.array([0.0, 1, 2, 9, 10]), np.arange(5.0)[None])
+    stamps, values = with_breaks(np.array([0.0, 1, 2, 9, 10]), np.arange(5.0)[None])
     assert stamps.tolist() == [0, 1, 2, 5.5, 9, 10]
     assert np.isnan(values[0]).tolist() == [False, False, False, True, False, False]
 
@@ -217,7 +225,7 @@ def test_no_line_crosses_a_hole_in_time():
 def test_titles_do_not_run_into_each_other():
     frame = frame_of(rows=400, columns=1)
     for canvas in (WIDE, NARROW):
-        figure = shown_on(partial(band_figure, lane(findings(frame), "c0")), canvas)
+        figure = shown_on(partial(band_figure, column_series(content(frame), "c0")), canvas)
         boxes = [axes.get_tightbbox() for axes in figure.axes]
         assert all(not one.overlaps(two) for i, one in enumerate(boxes) for two in boxes[:i])
         assert all(box.x0 >= 0 and box.x1 <= figure.bbox.x1 + 1 and box.y0 >= 0 and box.y1 <= figure.bbox.y1 + 1 for box in boxes)
@@ -232,13 +240,13 @@ def test_shares_of_the_map():
 
 
 def test_the_map_names_few_columns_and_counts_many():
-    few, many = (shown_on(partial(missing_map, findings(frame_of(columns=n, rows=20))), WIDE).axes[0] for n in (5, 60))
+    few, many = (shown_on(partial(missing_map, content(frame_of(columns=n, rows=20))), WIDE).axes[0] for n in (5, 60))
     assert [label.get_text() for label in few.get_yticklabels()] == [f"c{i}" for i in range(5)]
     assert many.get_ylabel() == "60 columns, in the order of the file"
 
 
 def test_bars_tell_winners_from_losers():
-    f = findings(frame_of(columns=2))
+    f = content(frame_of(columns=2))
     f = replace(f, errors=f.errors.assign(imputer=[0.5, 1.5]))
     bars = shown_on(partial(error_bars, f, worst_first(f.errors)), NARROW).axes[0].patches
     assert [round(bar.get_width(), 3) for bar in bars] == [1.5, 0.5]
@@ -250,7 +258,7 @@ def test_bars_tell_winners_from_losers():
 def test_dates_never_crowd(hours, canvas):
     index = pd.date_range("2023-12-30 22:00", periods=25, freq=pd.Timedelta(hours=hours / 24))
     frame = pd.DataFrame({"a": np.where(np.arange(25) == 12, np.nan, 1e7)}, index=index)
-    figure = shown_on(partial(band_figure, lane(findings(frame), "a")), canvas)
+    figure = shown_on(partial(band_figure, column_series(content(frame), "a")), canvas)
     for axes in figure.axes:
         boxes = [label.get_window_extent() for label in axes.get_xticklabels() if label.get_text()]
         assert len(boxes) >= 2
@@ -261,7 +269,7 @@ def test_dates_never_crowd(hours, canvas):
 def test_a_close_view_names_the_gap_that_it_is_around_and_marks_it():
     values = np.arange(100.0)
     values[[20, 40, 42, 44, *range(60, 66)]] = np.nan
-    shown = lane(findings(pd.DataFrame({"a": values})), "a")
+    shown = column_series(content(pd.DataFrame({"a": values})), "a")
     _, longest, typical = shown_on(partial(band_figure, shown), HALF).axes
     assert longest.get_title(loc="left") == "around the longest gap (6 rows)"
     assert typical.get_title(loc="left") == "around a typical gap (1 row)"
@@ -281,6 +289,6 @@ def test_bold_is_the_smallest_error_and_not_ours():
 
 
 def test_a_page_has_only_the_sections_that_it_has_something_for():
-    f = findings(frame_of())
+    f = content(frame_of())
     titles = [section.title for section in report_page(replace(f, calibration=f.calibration.iloc[:0])).sections]
     assert titles == ["What is missing", "What was put in its place", "How large the errors are"]

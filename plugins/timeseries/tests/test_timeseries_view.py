@@ -6,10 +6,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from vaehub_timeseries.frames import Reading, understand
-from vaehub_timeseries.report.dates import number
+from vaehub_timeseries.frames import ReadOptions, to_panel
+from vaehub_timeseries.report.dates import three_digits
 from vaehub_timeseries.report.gaps import Gap, gaps, worth_showing
-from vaehub_timeseries.report.view import View, every
+from vaehub_timeseries.report.view import WideView, step_in_words
 
 
 def frame_of(rows=60, columns=3, rate=0.2, seed=0):
@@ -50,21 +50,21 @@ def test_the_longest_and_a_typical_gap_are_shown_once_and_never_the_whole_series
     ],
 )
 def test_numbers(value, text):
-    assert number(value) == text
+    assert three_digits(value) == text
 
 
 @pytest.mark.parametrize(
     ("seconds", "text"), [(3600, "every hour"), (900, "every 15 minutes"), (604800, "every 7 days"), (0.5, "every 0.5 seconds")]
 )
 def test_steps_in_words(seconds, text):
-    assert every(seconds) == text
+    assert step_in_words(seconds) == text
 
 
 def test_wide_and_long_frames_are_laid_out_alike():
     wide = frame_of(rows=20, columns=2).rename_axis("time").reset_index()
     wide.loc[3, "c0"] = -200.0
     long = wide.melt("time").dropna().sample(frac=1.0, random_state=0)
-    views = [View(understand(frame, Reading(missing_values=(-200,)))) for frame in (wide, long)]
+    views = [WideView(to_panel(frame, ReadOptions(missing_values=(-200,)))) for frame in (wide, long)]
     one, two = (view.observed().sort_index() for view in views)
     pd.testing.assert_frame_equal(one, two[one.columns], check_freq=False, check_names=False)
     assert np.isnan(one["c0"].iloc[3])
@@ -74,6 +74,6 @@ def test_wide_and_long_frames_are_laid_out_alike():
 
 def test_entities_stay_apart_in_the_view():
     wide = pd.concat([frame_of(rows=5, columns=1, seed=s).assign(site=s) for s in (7, 8)]).rename_axis("time").reset_index()
-    view = View(understand(wide, Reading(entity="site")))
+    view = WideView(to_panel(wide, ReadOptions(entity="site")))
     assert view.entity.tolist() == ["7"] * 5 + ["8"] * 5
     assert list(view.of(wide)) == ["c0"]

@@ -13,10 +13,10 @@ from torch import Tensor
 
 from vaehub import Codec, Data, Json, Spec, TensorData, UsageError
 from vaehub.files.tables import write_table
-from vaehub_timeseries.frames import Panel, Reading, Schema, read_table, understand_as
+from vaehub_timeseries.frames import Panel, ReadOptions, Schema, read_table, to_panel_as
+from vaehub_timeseries.frames.generated import window_table
 from vaehub_timeseries.scale import Scaler
 from vaehub_timeseries.windows import Windows
-from vaehub_timeseries.written import table_of
 
 
 @final
@@ -28,11 +28,16 @@ class SeriesCodec(Codec):
         reading: how to read a table.
         schema: of the table that the model was trained on; None where it was trained on arrays.
         scaler: mean and standard deviation of the channels, in the user's units; None where it was trained on arrays.
+
+    >>> codec = SeriesCodec(Spec((3, 2)), ReadOptions())
+    >>> rows = codec.convert(np.array([[[1.0, np.nan]] * 3]))
+    >>> rows[torch.tensor([0])].mask[0, 0].tolist()
+    [True, False]
     """
 
     suffix = ".csv"
 
-    def __init__(self, spec: Spec, reading: Reading, schema: Schema | None = None, scaler: Scaler | None = None) -> None:
+    def __init__(self, spec: Spec, reading: ReadOptions, schema: Schema | None = None, scaler: Scaler | None = None) -> None:
         super().__init__(spec)
         self.reading, self.schema, self.scaler = reading, schema, scaler
 
@@ -56,8 +61,8 @@ class SeriesCodec(Codec):
         return Windows([torch.from_numpy(scaler.scale(s.values)) for s in panel.series], steps, steps)
 
     def panel(self, frame: pd.DataFrame) -> Panel:
-        """A frame like the one trained on, understood."""
-        return understand_as(frame, self.table[0])
+        """The panel of a frame like the one trained on."""
+        return to_panel_as(frame, self.table[0])
 
     @property
     def table(self) -> tuple[Schema, Scaler]:
@@ -69,7 +74,7 @@ class SeriesCodec(Codec):
     def write(self, x: Tensor, path: Path) -> None:
         """Windows (B, T, C) as a table like the one trained on, in the user's units: each an entity, else one after the other."""
         schema, scaler = self.table
-        write_table(table_of(scaler.unscale(x.double().numpy()), schema), path, index=True)
+        write_table(window_table(scaler.unscale(x.double().numpy()), schema), path, index=True)
 
     def to_json(self) -> Json:
         """The reading, the schema of the table and the scale of its channels."""
@@ -89,4 +94,4 @@ class SeriesCodec(Codec):
         channels = {spec.shape[-1], *([len(schema.channels)] if schema else []), *([len(scaler.mean)] if scaler else [])}
         if len(channels) > 1:
             raise ValueError(f"schema, scale and rows are of {' and '.join(map(str, sorted(channels)))} channels")
-        return cls(spec, Reading(**state["reading"]), schema, scaler)
+        return cls(spec, ReadOptions(**state["reading"]), schema, scaler)

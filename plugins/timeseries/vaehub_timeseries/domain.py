@@ -14,10 +14,10 @@ from pydantic import Field
 
 from vaehub import Domain, Spec, UsageError
 from vaehub_timeseries.codec import SeriesCodec
-from vaehub_timeseries.frames import Panel, Reading, read_table, understand
+from vaehub_timeseries.frames import Panel, ReadOptions, read_table, to_panel
 from vaehub_timeseries.impute.experts import Floats
 from vaehub_timeseries.model.em import Autocovariance
-from vaehub_timeseries.model.sizes import window_of
+from vaehub_timeseries.model.settings import default_window
 from vaehub_timeseries.scale import Scaler
 from vaehub_timeseries.splits import split
 from vaehub_timeseries.windows import Windows
@@ -29,7 +29,7 @@ Share = Annotated[float, Field(gt=0, lt=0.5)]
 class TimeSeries(Domain[SeriesCodec]):
     """Windows of `window` steps, `stride` apart, of the series in a table (.csv, .csv.gz or .parquet), every channel with mean 0 and sd 1.
 
-    path … step: as for `Imputer` and `Reading`. The last `held_out` of the steps is the test, as much before it validation; both are judged
+    path … step: as for `Imputer` and `ReadOptions`. The last `held_out` of the steps is the test, as much before it validation; both are judged
     by a part of their observed cells, which is hidden from the model. `shift`: see `Windows`.
 
     Arguments:
@@ -46,6 +46,15 @@ class TimeSeries(Domain[SeriesCodec]):
         stride: Steps between the beginnings of windows.
         held_out: Share of the steps for the test, and as much for validation.
         shift: Standard deviation of a random change of level of half of the windows, in training.
+
+    Raises:
+        UsageError: the table cannot be read; the message names the column and row.
+
+    >>> from tempfile import TemporaryDirectory
+    >>> with TemporaryDirectory() as folder:
+    ...     domain = TimeSeries(path=str(TimeSeries.example(Path(folder))["path"]), window=8)
+    ...     len(domain.data("train")), domain.codec.spec.shape
+    (185, (8, 2))
     """
 
     codec_type = SeriesCodec
@@ -68,27 +77,27 @@ class TimeSeries(Domain[SeriesCodec]):
         shift: Annotated[float, Field(ge=0)] = 0.5,
     ) -> None:
         chosen = None if columns is None else tuple(columns)
-        self.path, self.reading = path, Reading(time, entity, variable, value, chosen, tuple(missing_values), aggregate, step)
+        self.path, self.reading = path, ReadOptions(time, entity, variable, value, chosen, tuple(missing_values), aggregate, step)
         self.window, self.stride, self.held_out, self.shift = window, stride, held_out, shift
 
     @cached_property
     def panel(self) -> Panel:
-        """The table, understood."""
+        """The table as a panel."""
         if self.path is None:
             raise UsageError("domain.path: which table? domain.path=my.csv, .parquet or another")
-        return understand(read_table(self.path, self.reading.time, self.reading.missing_values), self.reading)
+        return to_panel(read_table(self.path, self.reading.time, self.reading.missing_values), self.reading)
 
     @cached_property
     def parts(self) -> dict[str, list[Floats]]:
         """The series (T_i, C) of every split, in the user's units."""
         raw = [series.values for series in self.panel.series]
-        return split(raw, self.window or window_of(raw), self.held_out)
+        return split(raw, self.window or default_window(raw), self.held_out)
 
     def learn(self) -> SeriesCodec:
         """The schema of the table, and the scale of its training part."""
         raw = [series.values for series in self.panel.series]
         scaler = Scaler.fit(self.parts["train"] or raw)
-        return SeriesCodec(Spec((self.window or window_of(raw), raw[0].shape[1])), self.reading, self.panel.schema, scaler)
+        return SeriesCodec(Spec((self.window or default_window(raw), raw[0].shape[1])), self.reading, self.panel.schema, scaler)
 
     def data(self, split: str) -> Windows:
         """The windows of a split; in training all of them, half of which change their level, else windows beside each other."""
@@ -96,7 +105,7 @@ class TimeSeries(Domain[SeriesCodec]):
         return self.windows([scaler.scale(x) for x in self.parts[split]], self.codec.spec.shape[0], training=split == "train")
 
     def windows(self, series: Sequence[Floats], steps: int, *, training: bool, process: Autocovariance | None = None) -> Windows:
-        """Windows of series (T_i, C) in scaled units, as this domain's options cut them; `process`: theirs, where it is known."""
+        """Windows of series (T_i, C) in scaled units, as this domain's options cut them; `process`: theirs, where it is fitted already."""
         tensors = [torch.from_numpy(x) for x in series]
         return Windows(tensors, steps, self.stride, self.shift, process) if training else Windows(tensors, steps, steps)
 

@@ -16,7 +16,11 @@ Integers: TypeAlias = NDArray[np.int64]
 
 
 def gap_lengths(missing: Mask) -> Integers:
-    """The length of the gap that each missing cell lies in: steps of its channel in a row (T, C), 0 where nothing is missing."""
+    """The length of the gap that each missing cell lies in: steps of its channel in a row (T, C), 0 where nothing is missing.
+
+    >>> gap_lengths(np.array([[True], [True], [False], [True]])).tolist()
+    [[2], [2], [0], [1]]
+    """
     lengths = np.zeros(missing.shape, dtype=np.int64)
     gaps = Gaps.of(missing)
     lengths.T[missing.T] = np.repeat(gaps.length, gaps.length)
@@ -37,12 +41,12 @@ class Gaps(NamedTuple):
         channel, start = np.nonzero(edges == 1)
         return Gaps(start, channel, np.nonzero(edges == -1)[1] - start)
 
-    def cut(self, most: Integers) -> Gaps:
+    def capped(self, most: Integers) -> Gaps:
         """No longer than most[channel]; gaps of length 0 are left out."""
         length = np.minimum(self.length, most[self.channel])
         return Gaps(*(column[length > 0] for column in (self.start, self.channel, length)))
 
-    def laid(self, together: Integers, chosen: Integers, place: Floats, steps: int) -> Laid:
+    def placed(self, together: Integers, chosen: Integers, place: Floats, steps: int) -> PlacedGaps:
         """The gaps of the events `chosen`, each event moved as a whole to `place` in 0..1 of where it fits."""
         order = np.argsort(together, kind="stable")
         size = np.bincount(together)
@@ -52,10 +56,10 @@ class Gaps(NamedTuple):
         event = np.repeat(np.arange(len(chosen)), size[chosen])
         nth = np.arange(len(event)) - np.repeat(np.cumsum(size[chosen]) - size[chosen], size[chosen])
         source = order[(np.cumsum(size) - size)[chosen][event] + nth]
-        return Laid(event, Gaps(start[event], self.channel[source], self.length[source]))
+        return PlacedGaps(event, Gaps(start[event], self.channel[source], self.length[source]))
 
 
-class Laid(NamedTuple):
+class PlacedGaps(NamedTuple):
     """Gaps in their new places, sorted by the event (G,) that each belongs to."""
 
     event: Integers

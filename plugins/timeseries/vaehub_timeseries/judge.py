@@ -9,7 +9,7 @@ import torch
 
 from vaehub import Batch, Data, Judge, Model, TrainedModel
 from vaehub_timeseries.codec import SeriesCodec
-from vaehub_timeseries.trial import Trial
+from vaehub_timeseries.imputation_task import ImputationTask
 
 if TYPE_CHECKING:
     from vaehub.report import Section
@@ -27,25 +27,25 @@ class SeriesJudge(Judge):
     def validate(self, vae: Model, data: Data) -> Mapping[str, float]:
         """Minus the mean absolute error on hidden cells, in standard deviations, for `train.monitor: val_imputation`."""
         device = next(vae.parameters()).device
-        return {"imputation": -trial_of(data, "val").error(vae, device)}
+        return {"imputation": -task_of(data, "val").error(vae, device)}
 
     def metrics(self, run: TrainedModel, split: str) -> Mapping[str, float]:
         """Mean absolute error on hidden cells, in standard deviations, beside linear interpolation, with standard errors over windows."""
-        trial = trial_of(run.data(split), split)
-        estimates = {"imputation_mae": trial.estimates(run.vae, run.device), "linear_mae": trial.linear_estimates()}
-        means = {name: trial.mean_error(estimate) for name, estimate in estimates.items()}
-        return means | {f"{name}_se": trial.standard_error(estimate) for name, estimate in estimates.items()}
+        task = task_of(run.data(split), split)
+        estimates = {"imputation_mae": task.estimates(run.vae, run.device), "linear_mae": task.linear_estimates()}
+        means = {name: task.mean_error(estimate) for name, estimate in estimates.items()}
+        return means | {f"{name}_se": task.standard_error(estimate) for name, estimate in estimates.items()}
 
     def sections(self, run: TrainedModel) -> Sequence[Section]:
-        """Windows of the test with cells hidden, and what the model believes of them."""
-        from vaehub_timeseries.report.windows import hidden_cells
+        """Windows of the test with cells hidden, and what the model predicts of them."""
+        from vaehub_timeseries.report.windows import hidden_cells_section
 
         schema = self.codec.schema if isinstance(self.codec, SeriesCodec) else None
         names = None if schema is None else [channel.name for channel in schema.channels]
-        return [hidden_cells(run, trial_of(run.data("test"), "test"), names)]
+        return [hidden_cells_section(run, task_of(run.data("test"), "test"), names)]
 
 
-def trial_of(data: Data, split: str) -> Trial:
+def task_of(data: Data, split: str) -> ImputationTask:
     """The rows of a split, always with the same cells hidden."""
     rows = data[torch.arange(len(data))]
-    return Trial.of(Batch(*(None if t is None else t.cpu() for t in rows)), split)  # type: ignore[arg-type]
+    return ImputationTask.of(Batch(*(None if t is None else t.cpu() for t in rows)), split)  # type: ignore[arg-type]

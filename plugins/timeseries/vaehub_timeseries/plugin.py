@@ -32,9 +32,9 @@ def vaehub_commands() -> dict[str, str]:
     return {
         "timeseries impute": commands + "impute:impute",
         "timeseries report": commands + "impute:report",
-        "timeseries generate": commands + "further:generate",
-        "timeseries forecast": commands + "further:forecast",
-        "timeseries anomalies": commands + "further:anomalies",
+        "timeseries generate": commands + "generate:generate",
+        "timeseries forecast": commands + "forecast:forecast",
+        "timeseries anomalies": commands + "anomalies:anomalies",
         "demo timeseries": "vaehub_timeseries.demo:imputation",
         "demo imputation": "vaehub_timeseries.demo:imputation",
     }

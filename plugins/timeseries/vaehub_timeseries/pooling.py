@@ -16,22 +16,45 @@ Floats: TypeAlias = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class Pooled:
-    """An estimate over m imputations, and what the missing values cost it; every field has the shape of one estimate (…)."""
+    """An estimate over m imputations, and what the missing values cost it; every field has the shape of one estimate (…).
 
-    estimate: Floats  # mean of the m estimates
-    variance: Floats  # of the estimate: within and between the imputations
-    within: Floats  # mean of the m variances: what complete data would have
-    between: Floats  # variance of the m estimates: what the missing values add
+    Arguments:
+        estimate: Mean of the m estimates.
+        variance: Of the estimate: within and between the imputations.
+        within: Mean of the m variances: what complete data would have.
+        between: Variance of the m estimates: what the missing values add.
+        degrees_of_freedom: Of Student's t for `interval`.
+        missing_information: Share of the information that is lost with the missing values, 0..1.
+    """
+
+    estimate: Floats
+    variance: Floats
+    within: Floats
+    between: Floats
     degrees_of_freedom: Floats
-    missing_information: Floats  # share of the information lost with the missing values, 0..1
+    missing_information: Floats
 
     @property
     def standard_error(self) -> Floats:
-        """√variance."""
+        """√variance (…)."""
         return np.sqrt(self.variance)
 
     def interval(self, level: float = 0.95) -> tuple[Floats, Floats]:
-        """The interval that holds the true value with probability `level`, by Student's t. Raises UsageError outside 0..1."""
+        """The interval that holds the true value with probability `level`, by Student's t.
+
+        Arguments:
+            level: Between 0 and 1.
+
+        Returns:
+            Lower and upper end, each (…).
+
+        Raises:
+            UsageError: `level` is not between 0 and 1.
+
+        >>> low, high = pool([1.0, 2.0, 3.0], [0.5, 0.5, 0.5]).interval(0.9)
+        >>> f"{low:.2f} to {high:.2f}"
+        '-0.94 to 4.94'
+        """
         if not 0 < level < 1:
             raise UsageError(f"level of an interval {level}: give a number between 0 and 1")
         reach = stdtrit(np.minimum(self.degrees_of_freedom, 1e15), (1 + level) / 2) * self.standard_error
@@ -41,10 +64,24 @@ class Pooled:
 def pool(estimates: ArrayLike, variances: ArrayLike, complete_df: float = np.inf) -> Pooled:
     """Rubin's rules: T = Ū + (1 + 1/m) B, with Ū the mean of the variances and B the variance of the estimates.
 
-    estimates and their variances (squared standard errors) (m, …), one for each completed copy; `complete_df` is what the analysis would
-    have with nothing missing, such as rows - coefficients. "Multiple Imputation for Nonresponse in Surveys" (Rubin, 1987),
+    "Multiple Imputation for Nonresponse in Surveys" (Rubin, 1987),
     doi:10.1002/9780470316696; degrees of freedom of "Small-sample degrees of freedom with multiple imputation" (Barnard & Rubin, 1999),
-    doi:10.1093/biomet/86.4.948. Raises UsageError for m < 2, differing shapes, values that are not finite, negative variances.
+    doi:10.1093/biomet/86.4.948.
+
+    Arguments:
+        estimates: Of m completed copies (m, …), such as coefficients of a regression.
+        variances: Squared standard errors of the estimates (m, …).
+        complete_df: Degrees of freedom that the analysis would have with nothing missing, such as rows - coefficients.
+
+    Returns:
+        The estimate (…) with its variance, interval and share of missing information.
+
+    Raises:
+        UsageError: m < 2, shapes differ, a value is not finite, or a variance is negative.
+
+    >>> pooled = pool([1.0, 2.0, 3.0], [0.5, 0.5, 0.5])
+    >>> float(pooled.estimate), round(float(pooled.variance), 3)  # 0.5 + (1 + 1/3) 1
+    (2.0, 1.833)
     """
     q, u = _checked(estimates, variances, complete_df)
     within, between = u.mean(0), q.var(0, ddof=1)

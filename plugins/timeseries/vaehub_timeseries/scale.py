@@ -17,7 +17,11 @@ FLOOR = 1e-12  # of a standard deviation, as a share of the largest value: below
 
 @dataclass(frozen=True)
 class Scaler:
-    """x -> (x - mean) / sd per channel; mean 0 and sd 1 where nothing is observed, sd 1 where a channel is constant."""
+    """x -> (x - mean) / sd per channel; mean 0 and sd 1 where nothing is observed, sd 1 where a channel is constant.
+
+    >>> Scaler.fit([np.array([[1.0], [np.nan], [3.0]])]).scale(np.array([[4.0]])).tolist()
+    [[2.0]]
+    """
 
     mean: NDArray[np.float64]
     sd: NDArray[np.float64]
@@ -26,12 +30,12 @@ class Scaler:
     def fit(cls, series: Sequence[NDArray[np.float64]]) -> Scaler:
         """Mean and sd of the observed cells of series (T_i, C)."""
         cells = np.concatenate(list(series))
-        seen = ~np.isnan(cells)
-        count = np.maximum(seen.sum(0), 1)
-        size = np.where(seen, np.abs(cells), 0.0).max(0, initial=0.0)
+        observed = ~np.isnan(cells)
+        count = np.maximum(observed.sum(0), 1)
+        size = np.where(observed, np.abs(cells), 0.0).max(0, initial=0.0)
         unit = np.where(size > 0, size, 1.0)  # so that squares of huge values stay finite
-        mean = np.where(seen, cells / unit, 0.0).sum(0) / count
-        sd = np.sqrt(np.where(seen, (cells / unit - mean) ** 2, 0.0).sum(0) / count)
+        mean = np.where(observed, cells / unit, 0.0).sum(0) / count
+        sd = np.sqrt(np.where(observed, (cells / unit - mean) ** 2, 0.0).sum(0) / count)
         return cls(mean * unit, np.where(sd > FLOOR, sd, 1.0 / unit) * unit)
 
     def scale(self, values: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -13,14 +13,14 @@ T = TypeVar("T")
 def split(series: Sequence[Floats], steps: int, share: float) -> dict[str, list[Floats]]:
     """The last `share` of all steps is the test, the `share` before it validation: whole series where none holds three windows, else ends of each."""
     if max(map(len, series), default=0) < 3 * steps and len(series) >= 3:
-        train, val, test = cut(list(series), share)
+        train, val, test = split_in_three(list(series), share)
         return {"train": train, "val": val, "test": test}
-    parts = [cut(x, share) for x in series]
+    parts = [split_in_three(x, share) for x in series]
     named = dict(zip(("train", "val", "test"), map(list, zip(*parts, strict=True)), strict=True))
     return {name: [x for x in given if len(x)] for name, given in named.items()}
 
 
-def cut(rows: T, share: float) -> tuple[T, T, T]:
+def split_in_three(rows: T, share: float) -> tuple[T, T, T]:
     """A sequence in three, the last two of `share` each, at least one row each."""
     n = len(rows)  # type: ignore[arg-type]
     held = max(1, round(share * n)) if n >= 3 else 0

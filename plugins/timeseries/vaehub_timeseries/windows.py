@@ -16,7 +16,7 @@ from vaehub_timeseries.model.em import Autocovariance
 @final
 @dataclass(frozen=True)
 class SeriesFacts:
-    """What the linear parts ask of windows: the series (T_i, C) that they were cut from, and their process, where it is known."""
+    """What the linear parts ask of windows: the series (T_i, C) that they were cut from, and their process, where it is fitted already."""
 
     series: Sequence[Tensor]
     process: Autocovariance | None = None
@@ -26,8 +26,16 @@ class SeriesFacts:
 class Windows(Data):
     """Windows (T, C) of series (T_i, C) in scaled units, NaN = missing; x = 0 there and mask False.
 
-    `process`: the Gaussian process of the series, where it is known already. `shift`: standard deviation of a random change of level of half
-    of the windows, drawn anew each time: levels move in the future too.
+    Arguments:
+        series: (T_i, C) each.
+        steps: T of a window; a shorter series is one window, unobserved after its end.
+        stride: Steps between the beginnings of windows; the last one of a series is flush with its end.
+        shift: Standard deviation of a random change of level of half of the windows, drawn anew each time: levels move in the future too.
+        process: The Gaussian process of the series, where it is fitted already.
+
+    >>> windows = Windows([torch.arange(5.0).unsqueeze(1)], steps=3, stride=2)
+    >>> windows[torch.arange(len(windows))].x.squeeze(2).tolist()
+    [[0.0, 1.0, 2.0], [2.0, 3.0, 4.0]]
     """
 
     def __init__(

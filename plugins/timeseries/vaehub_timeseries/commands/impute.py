@@ -10,18 +10,13 @@ import typer
 from vaehub.cli.common import Force, Output
 from vaehub.cli.session import Session, session
 from vaehub.errors import UsageError
-from vaehub_timeseries.commands.files import beside, keyed, levels, stacked, write
-from vaehub_timeseries.commands.settings import Settings, with_settings
+from vaehub_timeseries.commands.settings import Input, Quantiles, Settings, with_settings
+from vaehub_timeseries.commands.tables import parse_levels, sibling, stacked, with_keys, write_outputs
 
 if TYPE_CHECKING:
     import pandas as pd
 
     from vaehub_timeseries import Imputer
-
-Input = Annotated[
-    Path, typer.Argument(metavar="INPUT", help="A table: .csv, .tsv, .parquet or .feather, each also .gz.", show_default=False)
-]
-Quantiles = Annotated[str | None, typer.Option(help="Also write these quantiles of every cell: 0.05,0.95.", show_default=False)]
 
 
 @with_settings
@@ -41,27 +36,29 @@ def impute(
     """
     from vaehub.files.tables import check_output
 
-    asked = levels(quantiles) if quantiles else []
+    levels = parse_levels(quantiles) if quantiles else []
     check_output(output, [input], force)
     with session() as running:
-        frame, imputer = settings.prepared(running, input)
+        frame, imputer = settings.table_and_imputer(running, input)
         with running.step("imputing"):
-            tables = {output: imputer.transform(frame)} | extras(imputer, frame, output, asked, samples)
+            tables = {output: imputer.transform(frame)} | extra_tables(imputer, frame, output, levels, samples)
         command = f"impute {input} -o {output} --report"
-        text = page(running, imputer, frame, tables[output], input.name, command, settings) if report else None
-    write(tables, {} if text is None else {beside(output, "report", ".html"): text}, [how_well(imputer)])
+        text = report_html(running, imputer, frame, tables[output], input.name, command, settings) if report else None
+    write_outputs(tables, {} if text is None else {sibling(output, "report", ".html"): text}, [verdict_sentence(imputer)])
 
 
-def extras(imputer: Imputer, frame: pd.DataFrame, output: Path, asked: list[float], samples: int) -> dict[Path, pd.DataFrame]:
+def extra_tables(
+    imputer: Imputer, frame: pd.DataFrame, output: Path, levels: list[float], samples: int
+) -> dict[Path, pd.DataFrame]:
     """The tables of quantiles and of draws, where they are asked for."""
-    from vaehub_timeseries.frames import understand_as
+    from vaehub_timeseries.frames import to_panel_as
 
     tables = {}
-    if asked:
-        keys = understand_as(frame, imputer.schema_).keys()
-        tables[beside(output, "quantiles")] = keyed(keys, imputer.quantiles(frame, asked))
+    if levels:
+        keys = to_panel_as(frame, imputer.schema_).keys()
+        tables[sibling(output, "quantiles")] = with_keys(keys, imputer.quantiles(frame, levels))
     if samples:
-        tables[beside(output, "samples")] = stacked(imputer.samples(frame, samples))
+        tables[sibling(output, "samples")] = stacked(imputer.samples(frame, samples))
     return tables
 
 
@@ -74,27 +71,27 @@ def report(input: Input, output: Output, *, settings: Settings) -> None:
     if output.suffix != ".html":
         raise UsageError(f"{output}: the report is a page; give a name that ends in .html")
     with session() as running:
-        frame, imputer = settings.prepared(running, input)
+        frame, imputer = settings.table_and_imputer(running, input)
         with running.step("imputing"):
             completed = imputer.transform(frame)
-        text = page(running, imputer, frame, completed, input.name, f"report {input} -o {output}", settings)
-    write({}, {output: text}, [how_well(imputer)])
+        text = report_html(running, imputer, frame, completed, input.name, f"report {input} -o {output}", settings)
+    write_outputs({}, {output: text}, [verdict_sentence(imputer)])
 
 
-def page(
+def report_html(
     running: Session, imputer: Imputer, frame: pd.DataFrame, completed: pd.DataFrame, title: str, command: str, settings: Settings
 ) -> str:
     """The report as HTML."""
-    from vaehub_timeseries.report import gather, render
+    from vaehub_timeseries.report import gather_content, render
 
     with running.step("drawing the report") as progress:
-        made = {"command": f"vaehub timeseries {command} {settings.words}".strip()}
-        return render(gather(imputer, frame, completed, title, tuple(running.notes), made), progress)
+        made = {"command": f"vaehub timeseries {command} {settings.as_flags}".strip()}
+        return render(gather_content(imputer, frame, completed, title, tuple(running.notes), made), progress)
 
 
-def how_well(imputer: Imputer) -> str:
+def verdict_sentence(imputer: Imputer) -> str:
     """The imputer's error on hidden cells beside linear interpolation's, in a line."""
-    from vaehub_timeseries.report.findings import verdict
+    from vaehub_timeseries.report.content import verdict
 
     columns = dict.fromkeys(str(channel.column) for channel in imputer.schema_.channels if channel.target)
     errors = imputer.errors_.set_axis([*map(str, imputer.errors_.index)], axis=0)

@@ -14,7 +14,7 @@ import typer
 
 from vaehub.cli.common import number
 from vaehub.errors import UsageError
-from vaehub_timeseries.commands.files import read
+from vaehub_timeseries.commands.tables import read_input
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -26,6 +26,12 @@ if TYPE_CHECKING:
 def option(text: str, *names: str) -> Any:
     """An option that shows no default."""
     return typer.Option(*names, help=text, show_default=False)
+
+
+Input = Annotated[
+    Path, typer.Argument(metavar="INPUT", help="A table: .csv, .tsv, .parquet or .feather, each also .gz.", show_default=False)
+]
+Quantiles = Annotated[str | None, typer.Option(help="Also write these quantiles of every cell: 0.05,0.95.", show_default=False)]
 
 
 @dataclass(frozen=True)
@@ -44,21 +50,21 @@ class Settings:
     ] = None
     aggregate: Annotated[Literal["mean"] | None, option("What becomes of several rows of one series at one time.")] = None
     step: Annotated[str | None, option("Time between rows, such as 15min.")] = None
-    window: Annotated[int | None, option("Rows that the model looks at together.")] = None
+    window: Annotated[int | None, option("Steps of a window, which the model sees at once.")] = None
     causal: Annotated[bool, option("Use the past only.", "--causal")] = False
     seed: Annotated[int, typer.Option(min=0, help="Seed of the random numbers.")] = 0
 
     @property
-    def given(self) -> dict[str, Any]:
+    def changed(self) -> dict[str, Any]:
         """The options that differ from their defaults."""
-        return {f.name: getattr(self, f.name) for f in fields(self) if getattr(self, f.name) != f.default}
+        return {f.name: vars(self)[f.name] for f in fields(self) if vars(self)[f.name] != f.default}
 
     @property
-    def words(self) -> str:
+    def as_flags(self) -> str:
         """The options as they are written on the command line."""
-        flags = {name: f"--{name.replace('_', '-')}" for name in self.given}
+        flags = {name: f"--{name.replace('_', '-')}" for name in self.changed}
         return " ".join(
-            flags[name] if value is True else f"{flags[name]}={shlex.quote(str(value))}" for name, value in self.given.items()
+            flags[name] if value is True else f"{flags[name]}={shlex.quote(str(value))}" for name, value in self.changed.items()
         )
 
     @property
@@ -66,21 +72,21 @@ class Settings:
         """Values that mean missing."""
         return () if self.missing_values is None else tuple(number(word.strip()) for word in self.missing_values.split(","))
 
-    def prepared(self, session: Session, path: Path) -> tuple[pd.DataFrame, Imputer]:
+    def table_and_imputer(self, session: Session, path: Path) -> tuple[pd.DataFrame, Imputer]:
         """The user's table, and the model of --model, else one fitted on the table."""
         from vaehub_timeseries import Imputer
 
         if self.model is not None:
-            imputer = self.loaded(self.model)
-            return read(session, path, None, imputer.schema_.reading.missing_values), imputer
-        frame = read(session, path, self.time, self.sentinels)
+            imputer = self.load_model(self.model)
+            return read_input(session, path, None, imputer.schema_.reading.missing_values), imputer
+        frame = read_input(session, path, self.time, self.sentinels)
         return frame, Imputer(**self.options()).fit(frame)
 
-    def loaded(self, model: Path) -> Imputer:
+    def load_model(self, model: Path) -> Imputer:
         """The model of --model. Raises UsageError for options that it has settled when it was fitted."""
         from vaehub_timeseries import Imputer
 
-        if settled := [name for name in self.given if name != "model"]:
+        if settled := [name for name in self.changed if name != "model"]:
             raise UsageError(
                 f"--{settled[0].replace('_', '-')} cannot go with --model: it was settled when {model} was fitted; leave one of them out"
             )
@@ -88,7 +94,7 @@ class Settings:
 
     def options(self) -> dict[str, Any]:
         """The options of `Imputer`."""
-        given = {name: value for name, value in self.given.items() if name != "model"}
+        given = {name: value for name, value in self.changed.items() if name != "model"}
         lists = {
             "columns": None if self.columns is None else [word.strip() for word in self.columns.split(",")],
             "missing_values": self.sentinels,

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from pandas.api import types
 
 from vaehub.errors import UsageError
-from vaehub_timeseries.frames.labels import named
+from vaehub_timeseries.frames.labels import column_label
 
 Bools = NDArray[np.bool_]
 Floats = NDArray[np.float64]
@@ -29,7 +29,7 @@ class Encoded(NamedTuple):
     missing: Bools
 
 
-class Codec(ABC):
+class ColumnCodec(ABC):
     """A column as K numbers a row."""
 
     @abstractmethod
@@ -42,7 +42,7 @@ class Codec(ABC):
 
 
 @final
-class Number(Codec):
+class NumberCodec(ColumnCodec):
     """Floats, whole numbers and booleans: one channel."""
 
     def __init__(self, kind: str) -> None:
@@ -62,29 +62,29 @@ class Number(Codec):
             case "bool":
                 cells: NDArray[Any] = values >= 0.5
             case "int":
-                cells = whole_numbers(values, numpy_dtype(column))
+                cells = whole_numbers(values, numpy_dtype(column.dtype))
             case _:
-                cells = within(values, numpy_dtype(column))
+                cells = clipped_floats(values, numpy_dtype(column.dtype))
         if not types.is_object_dtype(column.dtype):
             return cells
         return decimals(column, values) if types.infer_dtype(column, skipna=True) == "decimal" else cells.astype(object)
 
 
 @final
-class Category(Codec):
-    """Text and categories: a channel for each known one, 1 where it holds; the likeliest comes back."""
+class CategoryCodec(ColumnCodec):
+    """Text and categories: a channel for each category of the fit, 1 where it holds; the likeliest comes back."""
 
-    def __init__(self, label: Hashable, known: Sequence[Hashable]) -> None:
-        self.label, self.known = label, list(known)
+    def __init__(self, label: Hashable, categories: Sequence[Hashable]) -> None:
+        self.label, self.categories = label, list(categories)
 
     def encode(self, column: pd.Series, missing: Bools) -> Encoded:
         """One-hot; a category that the model does not know counts as unseen by it, but stays."""
         cells = column.astype(object).where(~missing)
         codes, seen = pd.factorize(cells)
-        place = pd.Index(self.known, dtype=object).get_indexer(pd.Index([plain(value) for value in seen], dtype=object))
+        place = pd.Index(self.categories, dtype=object).get_indexer(pd.Index([json_value(value) for value in seen], dtype=object))
         index = np.append(place, -1)[codes]
-        values = np.full((len(column), len(self.known)), np.nan)
-        values[index >= 0] = np.eye(len(self.known))[index[index >= 0]]
+        values = np.full((len(column), len(self.categories)), np.nan)
+        values[index >= 0] = np.eye(len(self.categories))[index[index >= 0]]
         return Encoded(values, codes < 0)
 
     def decode(self, column: pd.Series, numbers: Floats) -> Any:
@@ -94,19 +94,19 @@ class Category(Codec):
         return pd.Series([values[index] for index in best], dtype=column.dtype).array
 
     def values(self, column: pd.Series) -> tuple[list[Hashable], Bools]:
-        """The known categories as the column writes them, and which of them it can hold."""
+        """The categories of the fit as the column writes them, and which of them it can hold."""
         if not isinstance(column.dtype, pd.CategoricalDtype):
-            return self.known, np.ones(len(self.known), bool)
-        own = {plain(value): value for value in column.dtype.categories}
-        allowed = np.array([value in own for value in self.known])
+            return self.categories, np.ones(len(self.categories), bool)
+        own = {json_value(value): value for value in column.dtype.categories}
+        allowed = np.array([value in own for value in self.categories])
         if not allowed.any():
             raise UsageError(
-                f"{named(self.label)}: none of the known categories is among those of its dtype; give it the dtype of the fit"
+                f"{column_label(self.label)}: none of the known categories is among those of its dtype; give it the dtype of the fit"
             )
-        return [own.get(value) for value in self.known], allowed
+        return [own.get(value) for value in self.categories], allowed
 
 
-def plain(value: Any) -> Hashable:
+def json_value(value: Any) -> Hashable:
     """A category as JSON can hold it."""
     value = value.item() if isinstance(value, np.generic) else value
     return value if isinstance(value, str | int | float | bool) else str(value)
@@ -145,13 +145,13 @@ def to_floats(column: pd.Series, missing: Bools) -> Floats:
 
 def missing_cells(column: pd.Series, sentinels: Sequence[float | str]) -> Bools:
     """Cells that are NA or one of the sentinels (R,)."""
-    gone: Bools = column.isna().to_numpy(bool)
+    missing: Bools = column.isna().to_numpy(bool)
     if not sentinels:
-        return gone
+        return missing
     if types.is_numeric_dtype(column.dtype) and not types.is_complex_dtype(column.dtype):
         numbers = [value for value in sentinels if not isinstance(value, str)]
-        return gone | np.isin(column.to_numpy(float, na_value=np.nan), numbers)
-    return gone | column.isin(list(sentinels)).to_numpy(bool)
+        return missing | np.isin(column.to_numpy(float, na_value=np.nan), numbers)
+    return missing | column.isin(list(sentinels)).to_numpy(bool)
 
 
 def decimals(column: pd.Series, values: Floats) -> NDArray[Any]:
@@ -163,9 +163,9 @@ def decimals(column: pd.Series, values: Floats) -> NDArray[Any]:
     return cells
 
 
-def numpy_dtype(column: pd.Series) -> np.dtype[Any]:
+def numpy_dtype(dtype: Any) -> np.dtype[Any]:
     """The dtype of the numbers within, also of pandas' and Arrow's own."""
-    return np.dtype(getattr(column.dtype, "numpy_dtype", None) or column.dtype)  # type: ignore[arg-type]
+    return dtype if isinstance(dtype, np.dtype) else np.dtype(dtype.numpy_dtype)
 
 
 def whole_numbers(values: Floats, dtype: np.dtype[Any]) -> NDArray[Any]:
@@ -176,7 +176,7 @@ def whole_numbers(values: Floats, dtype: np.dtype[Any]) -> NDArray[Any]:
     return np.clip(np.rint(values), float(info.min), top).astype(info.dtype)
 
 
-def within(values: Floats, dtype: np.dtype[Any]) -> NDArray[Any]:
+def clipped_floats(values: Floats, dtype: np.dtype[Any]) -> NDArray[Any]:
     """Finite numbers of the dtype."""
     if dtype.kind == "O":
         return values

@@ -10,27 +10,27 @@ from numpy.typing import NDArray
 from pandas.api import types
 
 from vaehub.errors import UsageError
-from vaehub_timeseries.frames import dates
-from vaehub_timeseries.frames.clock import is_number, looks_like_days, pull, read_stamps
-from vaehub_timeseries.frames.labels import column_of, find
-from vaehub_timeseries.frames.schema import Form, Key, Reading
+from vaehub_timeseries.frames import date_formats
+from vaehub_timeseries.frames.labels import column_of, find_label
+from vaehub_timeseries.frames.read_stamps import is_number, key_values, looks_like_days, read_stamps
+from vaehub_timeseries.frames.schema import Form, Key, ReadOptions
 
 TIME_NAMES = ("time", "timestamp", "datetime", "date", "ds")
 LONG_NAMES = ("variable", "value")
 
 
-def find_form(frame: pd.DataFrame, reading: Reading) -> Form:
+def find_form(frame: pd.DataFrame, reading: ReadOptions) -> Form:
     """The form of a frame: what the reading says, else what the frame shows. Raises UsageError where that is open."""
     variable, value = long_columns(frame, reading)
     levels = [Key(name, level) for level, name in enumerate(frame.index.names)]
-    time = named_time(frame, reading, levels) if reading.time is not None else found_time(frame, reading, levels, variable)
+    time = given_time(frame, reading, levels) if reading.time is not None else find_time(frame, reading, levels, variable)
     used = [key.label for key in time if key.level is None] + ([variable, value] if value is not None else [])
-    return Form(time, entity_of(frame, reading, time, levels, used, variable), variable, value)
+    return Form(time, entity_keys(frame, reading, time, levels, used, variable), variable, value)
 
 
-def entity_of(
+def entity_keys(
     frame: pd.DataFrame,
-    reading: Reading,
+    reading: ReadOptions,
     time: Sequence[Key],
     levels: Sequence[Key],
     used: Sequence[Hashable],
@@ -38,16 +38,16 @@ def entity_of(
 ) -> tuple[Key, ...]:
     """What tells series apart: as named, else the other levels of the index, else found out."""
     if reading.entity is not None:
-        return (named_key(frame, reading.entity, levels, "entity"),)
+        return (given_key(frame, reading.entity, levels, "entity"),)
     if len(levels) > 1:
         return tuple(key for key in levels if key not in time)
-    return found_entity(frame, reading, time, used, variable)
+    return find_entity(frame, reading, time, used, variable)
 
 
-def long_columns(frame: pd.DataFrame, reading: Reading) -> tuple[Hashable, Hashable]:
+def long_columns(frame: pd.DataFrame, reading: ReadOptions) -> tuple[Hashable, Hashable]:
     """The columns of variables and values, or None twice for the wide form."""
     if reading.variable is not None:
-        return find(reading.variable, frame.columns, "variable"), find(reading.value, frame.columns, "value")
+        return find_label(reading.variable, frame.columns, "variable"), find_label(reading.value, frame.columns, "value")
     lower = {str(label).lower(): label for label in frame.columns}
     if not set(LONG_NAMES) <= set(lower) or len(lower) > len(LONG_NAMES) + 3:
         return None, None
@@ -56,32 +56,32 @@ def long_columns(frame: pd.DataFrame, reading: Reading) -> tuple[Hashable, Hasha
     return (variable, value) if textual and types.is_numeric_dtype(column_of(frame, value).dtype) else (None, None)
 
 
-def named_key(frame: pd.DataFrame, name: Hashable, levels: Sequence[Key], option: str) -> Key:
+def given_key(frame: pd.DataFrame, name: Hashable, levels: Sequence[Key], option: str) -> Key:
     """The column, else the level of the index, of a name."""
     by_level = [key for key in levels if key.label is not None and key.label == name]
     if name not in frame.columns and by_level:
         return by_level[0]
-    return Key(find(name, [*frame.columns, *(key.label for key in by_level)], option))
+    return Key(find_label(name, [*frame.columns, *(key.label for key in by_level)], option))
 
 
-def named_time(frame: pd.DataFrame, reading: Reading, levels: Sequence[Key]) -> tuple[Key, ...]:
+def given_time(frame: pd.DataFrame, reading: ReadOptions, levels: Sequence[Key]) -> tuple[Key, ...]:
     """The time that the user names, with the times of day beside it where it is a date only."""
-    key = named_key(frame, reading.time, levels, "time")
+    key = given_key(frame, reading.time, levels, "time")
     return (key, *time_of_day(frame, key))
 
 
 def time_of_day(frame: pd.DataFrame, key: Key) -> tuple[Key, ...]:
     """The column of times of day that goes with a text column of dates, if there is one."""
-    date = pull(frame, key)
+    date = key_values(frame, key)
     if not is_text(date) or date.astype(str).str.contains(r"\d[:.]\d{2}$|\d:\d", regex=True).all():
         return ()
     others = [label for label in frame.columns if label != key.label and is_text(column_of(frame, label))]
-    return tuple(Key(label) for label in others if dates.is_time_of_day(column_of(frame, label)))[:1]
+    return tuple(Key(label) for label in others if date_formats.is_time_of_day(column_of(frame, label)))[:1]
 
 
-def found_time(frame: pd.DataFrame, reading: Reading, levels: Sequence[Key], variable: Hashable) -> tuple[Key, ...]:
+def find_time(frame: pd.DataFrame, reading: ReadOptions, levels: Sequence[Key], variable: Hashable) -> tuple[Key, ...]:
     """The index where it has stamps, else the only column that has, else the last level of several, else none."""
-    if stamped := [key for key in levels if is_stamps(pull(frame, key))]:
+    if stamped := [key for key in levels if is_stamps(key_values(frame, key))]:
         return (stamped[-1], *time_of_day(frame, stamped[-1]))
     skip = {reading.entity, variable, *(reading.columns or ())}
     columns = {label: column_of(frame, label) for label in frame.columns if label not in skip}
@@ -122,7 +122,7 @@ def is_datetime(column: pd.Series) -> bool:
 
 def is_dates(column: pd.Series) -> bool:
     """Whether a column holds dates as text, in every row or (an error that will name it) in nearly every one."""
-    return is_text(column) and dates.looks_like_dates(column)
+    return is_text(column) and date_formats.looks_like_dates(column)
 
 
 def is_days(column: pd.Series) -> bool:
@@ -140,43 +140,43 @@ def is_stamps(level: pd.Series) -> bool:
     return is_datetime(level) or types.is_timedelta64_dtype(level.dtype) or is_dates(level)
 
 
-def found_entity(
-    frame: pd.DataFrame, reading: Reading, time: Sequence[Key], used: Sequence[Hashable], variable: Hashable
+def find_entity(
+    frame: pd.DataFrame, reading: ReadOptions, time: Sequence[Key], used: Sequence[Hashable], variable: Hashable
 ) -> tuple[Key, ...]:
     """The only column that tells apart the rows that share a time (and a variable); none where no rows do."""
     stamps = read_stamps(frame, time) if time else None
     keys = [pd.factorize(column_of(frame, variable))[0]] if variable is not None else []
-    if stamps is None or not repeats([stamps.at, *keys]):
-        return remaining(frame, used) if variable is not None and stamps is None else ()
+    if stamps is None or not has_duplicates([stamps.at, *keys]):
+        return remaining_column(frame, used) if variable is not None and stamps is None else ()
     skip = {*used, *(reading.columns or ())}
     columns = {label: column_of(frame, label) for label in frame.columns if label not in skip}
-    for holds in (is_name, is_number_of):
+    for holds in (is_text_id, is_numeric_id):
         found = [
             label
             for label, column in columns.items()
-            if holds(column) and not repeats([stamps.at, *keys, pd.factorize(column)[0]])
+            if holds(column) and not has_duplicates([stamps.at, *keys, pd.factorize(column)[0]])
         ]
         if found:
             return (Key(found[0]),) if len(found) == 1 else ()
     return ()
 
 
-def remaining(frame: pd.DataFrame, used: Sequence[Hashable]) -> tuple[Key, ...]:
+def remaining_column(frame: pd.DataFrame, used: Sequence[Hashable]) -> tuple[Key, ...]:
     """The column of a long frame that is left over."""
     rest = [label for label in frame.columns if label not in used]
     return (Key(rest[0]),) if len(rest) == 1 else ()
 
 
-def is_name(column: pd.Series) -> bool:
+def is_text_id(column: pd.Series) -> bool:
     """Whether a column may name an entity: text or categories in every row."""
     return not types.is_numeric_dtype(column.dtype) and not is_datetime(column) and bool(column.notna().all())
 
 
-def is_number_of(column: pd.Series) -> bool:
+def is_numeric_id(column: pd.Series) -> bool:
     """Whether a column may number the entities: whole numbers in a column called id or the like."""
     return types.is_integer_dtype(column.dtype) and str(column.name).lower().endswith("id") and bool(column.notna().all())
 
 
-def repeats(keys: Sequence[NDArray[np.generic]]) -> bool:
+def has_duplicates(keys: Sequence[NDArray[np.generic]]) -> bool:
     """Whether two rows share all keys (R,)."""
     return bool(pd.DataFrame(dict(enumerate(keys))).duplicated().any())

@@ -12,10 +12,10 @@ from numpy.typing import NDArray
 from vaehub.errors import UsageError
 from vaehub_timeseries.frames.labels import place_of
 from vaehub_timeseries.frames.panel import Panel
-from vaehub_timeseries.frames.rows import last_of, read_rows
+from vaehub_timeseries.frames.rows import last_rows, read_rows
 from vaehub_timeseries.frames.schema import Key
 from vaehub_timeseries.frames.stamps import Numbers, Stamps, in_utc
-from vaehub_timeseries.frames.understand import assemble, variables
+from vaehub_timeseries.frames.to_panel import assemble_panel, variable_codes
 
 Rule: TypeAlias = Callable[[int], pd.tseries.offsets.BaseOffset]
 
@@ -24,23 +24,40 @@ HEAD = 100  # how many of the last stamps say how they go on
 WEEKS = 10  # stamps without a weekend that make weekdays a rule
 
 
-def extended(panel: Panel, steps: int) -> Panel:
-    """The panel with `steps` rows after the end of each entity (the long form: of each of its variables). Raises UsageError."""
+def extend(panel: Panel, steps: int) -> Panel:
+    """The future as a gap: the panel with rows after the end of each entity (the long form: of each of its variables).
+
+    Arguments:
+        panel: Of a frame.
+        steps: How many rows for each.
+
+    Returns:
+        A panel whose `fill` puts the new rows below the frame's own.
+
+    Raises:
+        UsageError: steps < 1, or the next stamps are beyond what the column can hold.
+
+    >>> from vaehub_timeseries.frames.schema import ReadOptions
+    >>> from vaehub_timeseries.frames.to_panel import to_panel
+    >>> frame = pd.DataFrame({"a": [1.0, 2.0, 3.0]}, index=pd.date_range("2024-01-31", periods=3, freq="ME"))
+    >>> extend(to_panel(frame, ReadOptions()), 1).frame.index[-1].isoformat()
+    '2024-04-30T00:00:00'
+    """
     if steps < 1:
         raise UsageError(f"steps={steps}: give 1 or more")
     frame = with_future(panel, steps)
     future = np.arange(len(frame)) >= len(panel.frame)
-    return assemble(frame, panel.schema, read_rows(frame, panel.schema.form), future)
+    return assemble_panel(frame, panel.schema, read_rows(frame, panel.schema.form), future)
 
 
 def with_future(panel: Panel, steps: int) -> pd.DataFrame:
     """The frame with copies of each entity's last row below it, their stamps continued."""
     frame, form = panel.frame, panel.schema.form
-    groups = [panel.rows.entity, *([variables(frame, panel.schema)] if form.long else [])]
-    last = np.repeat(last_of(groups, panel.rows.stamps.at), steps)
+    groups = [panel.rows.entity, *([variable_codes(frame, panel.schema)] if form.long else [])]
+    last = np.repeat(last_rows(groups, panel.rows.stamps.at), steps)
     below = frame.iloc[last]
-    ends = last_of([panel.rows.entity], panel.rows.stamps.at)
-    ahead = np.stack([continued(panel, entity, steps) for entity in range(len(ends))])
+    ends = last_rows([panel.rows.entity], panel.rows.stamps.at)
+    ahead = np.stack([next_stamps(panel, entity, steps) for entity in range(len(ends))])
     at = ahead[panel.rows.entity[last], np.tile(np.arange(steps), len(last) // steps)]
     written = dict(zip(form.time, panel.rows.stamps.write(at), strict=True))
     below = with_columns(below, {key.label: index for key, index in written.items() if key.level is None})
@@ -72,26 +89,26 @@ def joined_index(frame: pd.DataFrame, below: pd.DataFrame, written: dict[Key, pd
     return index.append(below.index)
 
 
-def continued(panel: Panel, entity: int, steps: int) -> Numbers:
+def next_stamps(panel: Panel, entity: int, steps: int) -> Numbers:
     """The next stamps of an entity (steps,): by the rule of the calendar where the wall clock follows one, else by the step of the grid."""
     stamps, step = panel.rows.stamps, panel.schema.step
     at = np.unique(stamps.at[panel.members(entity)])
-    ahead = regular(at[-1:], step, steps)
+    ahead = regular_stamps(at[-1:], step, steps)
     steady = (np.diff(at[-HEAD:]) == step).all() and not (stamps.zone is not None and step % DAY == 0)
     if stamps.unit != "ns" or len(at) < 3 or steady:
         return ahead
-    ruled = by_calendar(stamps, at[-HEAD:], steps)
+    ruled = calendar_stamps(stamps, at[-HEAD:], steps)
     return ahead if ruled is None else ruled
 
 
-def regular(last: Numbers, step: float, steps: int) -> Numbers:
+def regular_stamps(last: Numbers, step: float, steps: int) -> Numbers:
     """The numbers after the last, of its kind: whole ones at least 1 apart."""
     counts = np.arange(1, steps + 1)
     ahead: Numbers = step * counts if last.dtype.kind == "f" else np.rint(max(step, 1) * counts).astype(np.int64)
     return last + ahead
 
 
-def by_calendar(stamps: Stamps, at: Numbers, steps: int) -> Numbers | None:
+def calendar_stamps(stamps: Stamps, at: Numbers, steps: int) -> Numbers | None:
     """The next stamps of a series that follows the calendar on its wall clock; None where it follows none."""
     local = stamps.local(at)
     rule = calendar_rule(local)

@@ -74,7 +74,7 @@ def make_grid(entity: Ints, at: Numbers, step: float, channels: int) -> Grid:
     owner, stamps = entity[order], at[order]
     same = np.diff(owner) == 0
     ratio = np.where(same, np.diff(stamps) / step, 0.0)
-    ratio = whole(ratio)
+    ratio = snapped_to_steps(ratio)
     cut = ~same | (ratio > widest_hole(ratio, len(at)))
     first = np.flatnonzero(np.concatenate([[True], cut]))
     place = positions(ratio, cut, first)
@@ -91,7 +91,7 @@ def make_grid(entity: Ints, at: Numbers, step: float, channels: int) -> Grid:
     return Grid(low, part, bounds, stamps[first], owner[first], step)
 
 
-def whole(ratio: Floats) -> Floats:
+def snapped_to_steps(ratio: Floats) -> Floats:
     """Differences in steps, made whole where nearly all are: jitter, months and a change of clocks leave no trace."""
     between = ratio[ratio > 0]
     near = np.abs(between - np.rint(between)) < 0.12

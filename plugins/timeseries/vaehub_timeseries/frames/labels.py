@@ -11,26 +11,26 @@ from vaehub.errors import UsageError
 from vaehub.hints import did_you_mean, shown
 
 
-def row(frame: pd.DataFrame, position: int) -> str:
+def row_label(frame: pd.DataFrame, position: int) -> str:
     """A row as messages call it: counted from 0, with its label where the index has labels of its own."""
     return f"row {position}" if isinstance(frame.index, pd.RangeIndex) else f"row {position} ({frame.index[position]})"
 
 
-def rows(frame: pd.DataFrame, positions: Iterable[int], most: int = 3) -> str:
+def row_labels(frame: pd.DataFrame, positions: Iterable[int], most: int = 3) -> str:
     """The first of several rows."""
     found = list(positions)
     more = f" and {len(found) - most:,} more" if len(found) > most else ""
-    return ", ".join(row(frame, position) for position in found[:most]) + more
+    return ", ".join(row_label(frame, position) for position in found[:most]) + more
 
 
-def named(label: Hashable) -> str:
+def column_label(label: Hashable) -> str:
     """A column as messages call it; an index often has no name."""
     return "the index" if label is None else f"column {shown(label)}"
 
 
-def find(label: Hashable, known: Iterable[Hashable], option: str) -> Hashable:
-    """`label`, where it is one of the known. Raises UsageError that names the option and the nearest known name."""
-    choices = list(known)
+def find_label(label: Hashable, labels: Iterable[Hashable], option: str) -> Hashable:
+    """`label`, where it is one of the labels. Raises UsageError that names the option and the nearest label."""
+    choices = list(labels)
     if label in choices:
         return label
     raise UsageError(f"{option}={label!r}: no such column; {did_you_mean(str(label), map(str, choices[:50]))}")

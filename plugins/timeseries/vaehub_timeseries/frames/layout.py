@@ -11,9 +11,9 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from vaehub_timeseries.frames.columns import Codec
+from vaehub_timeseries.frames.columns import ColumnCodec
 from vaehub_timeseries.frames.grid import Floats, Grid, Ints
-from vaehub_timeseries.frames.labels import column_of, named, place_of
+from vaehub_timeseries.frames.labels import column_label, column_of, place_of
 
 Bools = NDArray[np.bool_]
 
@@ -35,12 +35,12 @@ class Layout(ABC):
 
 
 @dataclass(frozen=True)
-class Coded:
+class CodedColumn:
     """A column of the wide form: its channels, their values (R, K) and the cells to write (R,)."""
 
     label: Hashable
     channels: slice
-    codec: Codec
+    codec: ColumnCodec
     values: Floats
     write: Bools
     spreads: bool
@@ -53,7 +53,7 @@ class Wide(Layout):
 
     frame: pd.DataFrame
     grid: Grid
-    columns: Sequence[Coded]
+    columns: Sequence[CodedColumn]
 
     def values(self) -> Floats:
         """Channel by channel, the mean where several readings share a row of the grid."""
@@ -66,10 +66,10 @@ class Wide(Layout):
         columns = {place_of(self.frame, coded.label): self._written(coded, flat) for coded in self.columns if coded.write.any()}
         return with_columns(self.frame, columns)
 
-    def _written(self, coded: Coded, flat: Floats) -> pd.Series:
+    def _written(self, coded: CodedColumn, flat: Floats) -> pd.Series:
         column = column_of(self.frame, coded.label)
         numbers = self.grid.read(flat[:, coded.channels], np.flatnonzero(coded.write))
-        return written(column, coded.write, coded.codec.decode(column, finite(numbers, coded.label)))
+        return with_cells(column, coded.write, coded.codec.decode(column, checked_finite(numbers, coded.label)))
 
     def spread(self, flat: Floats) -> pd.DataFrame:
         """Columns of numbers only: a category has no quantiles."""
@@ -77,7 +77,7 @@ class Wide(Layout):
         shown = [coded for coded in self.columns if coded.spreads]
         channels = [coded.channels.start for coded in shown]
         numbers = self.grid.read(flat[:, channels], every)
-        return pd.DataFrame(numbers, index=self.frame.index, columns=labels(self.frame, [coded.label for coded in shown]))
+        return pd.DataFrame(numbers, index=self.frame.index, columns=label_index(self.frame, [coded.label for coded in shown]))
 
 
 @final
@@ -88,7 +88,7 @@ class Long(Layout):
     frame: pd.DataFrame
     grid: Grid
     label: Hashable
-    codec: Codec
+    codec: ColumnCodec
     channel: Ints
     cells: Floats
     write: Bools
@@ -103,10 +103,10 @@ class Long(Layout):
     def fill(self, flat: Floats) -> pd.DataFrame:
         """The one column of values."""
         at = np.flatnonzero(self.write)
-        numbers = finite(self.grid.read(flat, at, self.channel[at]), self.label)
+        numbers = checked_finite(self.grid.read(flat, at, self.channel[at]), self.label)
         column = column_of(self.frame, self.label)
         cells = self.codec.decode(column, numbers[:, None])
-        return with_columns(self.frame, {place_of(self.frame, self.label): written(column, self.write, cells)})
+        return with_columns(self.frame, {place_of(self.frame, self.label): with_cells(column, self.write, cells)})
 
     def spread(self, flat: Floats) -> pd.DataFrame:
         """One column; NaN in the rows of variables that are not to be imputed."""
@@ -114,19 +114,19 @@ class Long(Layout):
         return pd.DataFrame({self.label: np.where(self.shown, numbers, np.nan)}, index=self.frame.index)
 
 
-def labels(frame: pd.DataFrame, chosen: Sequence[Hashable]) -> pd.Index:
+def label_index(frame: pd.DataFrame, chosen: Sequence[Hashable]) -> pd.Index:
     """Some of the columns, as an index of the frame's own kind."""
     return frame.columns[[place_of(frame, label) for label in chosen]]
 
 
-def finite(numbers: Floats, label: Hashable) -> Floats:
+def checked_finite(numbers: Floats, label: Hashable) -> Floats:
     """The numbers, which must be there. Raises ValueError."""
     if not np.isfinite(numbers).all():
-        raise ValueError(f"{named(label)}: what is filled in must be finite")
+        raise ValueError(f"{column_label(label)}: what is filled in must be finite")
     return numbers
 
 
-def written(column: pd.Series, where: Bools, cells: Any) -> pd.Series:
+def with_cells(column: pd.Series, where: Bools, cells: Any) -> pd.Series:
     """The column with some cells replaced; the others keep their bits."""
     array = column.array.copy()
     array[where] = cells

@@ -47,7 +47,7 @@ class Series:
 
 @final
 class Panel:
-    """A frame that was understood: its series, and the way back from them."""
+    """A frame as series on a regular grid, and the way back from them."""
 
     def __init__(self, frame: pd.DataFrame, schema: Schema, rows: Rows, grid: Grid, layout: Layout) -> None:
         self.frame, self.schema, self.rows, self.grid, self.layout = frame, schema, rows, grid, layout
@@ -78,12 +78,6 @@ class Panel:
         """The columns that say what a row is: time, entity and, in the long form, variable."""
         form: Form = self.schema.form
         return self.frame.loc[:, [label in form.labels for label in self.frame.columns]].copy()
-
-    def extend(self, steps: int) -> Panel:
-        """The future as a gap: the panel with `steps` rows after the end of each entity, which `fill` puts below the frame's own."""
-        from vaehub_timeseries.frames.future import extended
-
-        return extended(self, steps)
 
     def members(self, entity: int) -> NDArray[np.intp]:
         """The rows of an entity, by its code."""

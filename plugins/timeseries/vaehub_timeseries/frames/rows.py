@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 
 from vaehub.errors import UsageError
 from vaehub.hints import shown
-from vaehub_timeseries.frames.clock import in_rows, pull, read_stamps
-from vaehub_timeseries.frames.labels import named, row, rows
+from vaehub_timeseries.frames.labels import column_label, row_label, row_labels
+from vaehub_timeseries.frames.read_stamps import key_values, read_stamps, row_numbers
 from vaehub_timeseries.frames.schema import Form
 from vaehub_timeseries.frames.stamps import Stamps
 
@@ -31,17 +31,19 @@ class Rows:
 def read_rows(frame: pd.DataFrame, form: Form) -> Rows:
     """Entities and stamps. Raises UsageError that names the row where one is missing."""
     entity, names = read_entities(frame, form)
-    return Rows(entity, names, read_stamps(frame, form.time) if form.time else in_rows(entity))
+    return Rows(entity, names, read_stamps(frame, form.time) if form.time else row_numbers(entity))
 
 
 def read_entities(frame: pd.DataFrame, form: Form) -> tuple[Ints, list[Hashable]]:
     """Codes (R,) and the entities' names, in order of appearance; a tuple where several columns make one."""
     if not form.entity:
         return np.zeros(len(frame), np.int64), [None]
-    parts = [pull(frame, key) for key in form.entity]
+    parts = [key_values(frame, key) for key in form.entity]
     for part, key in zip(parts, form.entity, strict=True):
-        if (gone := part.isna().to_numpy(bool)).any():
-            raise UsageError(f"{row(frame, int(gone.argmax()))}: no entity in {named(key.label)}; fill it in or drop the row")
+        if (missing_rows := part.isna().to_numpy(bool)).any():
+            raise UsageError(
+                f"{row_label(frame, int(missing_rows.argmax()))}: no entity in {column_label(key.label)}; fill it in or drop the row"
+            )
     if len(parts) == 1:
         codes, names = pd.factorize(parts[0])
         return codes.astype(np.int64), list(names)
@@ -60,22 +62,22 @@ def reject_duplicates(frame: pd.DataFrame, read: Rows, form: Form, variable: Int
     second = int(again.argmax())
     same = np.logical_and.reduce([key == key[second] for key in keys])
     raise UsageError(
-        f"{rows(frame, np.flatnonzero(same))}: several readings{whose(read, form, second)} at {when(frame, form, second)}"
+        f"{row_labels(frame, np.flatnonzero(same))}: several readings{entity_text(read, form, second)} at {time_text(frame, form, second)}"
         f" ({int(again.sum()):,} rows too many in all); drop them, name the entity= or set aggregate='mean'"
     )
 
 
-def whose(read: Rows, form: Form, position: int) -> str:
+def entity_text(read: Rows, form: Form, position: int) -> str:
     """The entity of a row in a message."""
     return f" of {shown(read.names[read.entity[position]])}" if form.entity else ""
 
 
-def when(frame: pd.DataFrame, form: Form, position: int) -> str:
+def time_text(frame: pd.DataFrame, form: Form, position: int) -> str:
     """The time of a row as the frame writes it."""
-    return " ".join(str(pull(frame, key).iloc[position]) for key in form.time)
+    return " ".join(str(key_values(frame, key).iloc[position]) for key in form.time)
 
 
-def last_of(groups: Sequence[NDArray[np.generic]], at: NDArray[np.generic]) -> NDArray[np.intp]:
+def last_rows(groups: Sequence[NDArray[np.generic]], at: NDArray[np.generic]) -> NDArray[np.intp]:
     """The row with the latest stamp of each group, in the order of the groups."""
     order = np.lexsort((at, *reversed(groups)))
     ends = np.logical_or.reduce([np.diff(group[order]) != 0 for group in groups])

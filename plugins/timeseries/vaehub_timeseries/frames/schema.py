@@ -17,12 +17,24 @@ KINDS = ("float", "int", "bool", "category")
 
 
 @dataclass(frozen=True)
-class Reading:
+class ReadOptions:
     """How to read a frame; what is left out is found out.
 
-    time: column or index level of stamps; entity: column that tells series apart; variable, value: the two columns of the long form;
-    columns: those to impute, the others are used and come back as they are; missing_values: sentinels, such as -200;
-    aggregate: "mean" where an entity may have several readings at one time; step: of the grid, "1h".
+    Arguments:
+        time: Column or index level of stamps.
+        entity: Column that tells series apart.
+        variable: Long form: column of the variables' names.
+        value: Long form: column of the values.
+        columns: Columns to impute; the others are used and come back as they are.
+        missing_values: Sentinels, such as -200.
+        aggregate: "mean" where an entity may have several rows at one time.
+        step: Of the grid, such as "1h".
+
+    Raises:
+        UsageError: an option is of a wrong kind, or one of variable and value is given without the other.
+
+    >>> ReadOptions(missing_values=[-200]).missing_values
+    (-200,)
     """
 
     time: str | None = None
@@ -36,8 +48,8 @@ class Reading:
 
     def __post_init__(self) -> None:
         for name in ("time", "entity", "variable", "value"):
-            if not isinstance(getattr(self, name), Hashable):
-                raise refused(name, getattr(self, name), "the name of a column")
+            if not isinstance(vars(self)[name], Hashable):
+                raise refused(name, vars(self)[name], "the name of a column")
         if not isinstance(self.step, str | None):
             raise refused("step", self.step, "a length of time such as '15min'")
         object.__setattr__(self, "columns", None if self.columns is None else as_tuple(self.columns, "columns"))
@@ -101,13 +113,13 @@ class Channel:
 
 @dataclass(frozen=True)
 class Schema:
-    """What a frame at hand must share with the one that was understood.
+    """What a frame must share with the one that it was found from.
 
     unit: "ns", "number" or "row", what the stamps are; step: of the grid, in that unit; dtypes: by column, as text;
     ignored: columns that no model can use, which come back as they are.
     """
 
-    reading: Reading
+    reading: ReadOptions
     form: Form
     channels: tuple[Channel, ...]
     unit: str
@@ -117,7 +129,7 @@ class Schema:
 
     @property
     def categories(self) -> dict[Hashable, tuple[Hashable, ...]]:
-        """The known categories by column."""
+        """The categories of every column that has some."""
         found: dict[Hashable, tuple[Hashable, ...]] = {}
         for channel in self.channels:
             if channel.kind == "category":
@@ -154,7 +166,7 @@ class Schema:
                 form_from(json["form"]),
                 tuple(channel_from(*entry) for entry in json["channels"]),
                 str(json["unit"]),
-                exact(json["step"]),
+                int_if_whole(json["step"]),
                 {unpack(label): str(dtype) for label, dtype in json["dtypes"]},
                 tuple(unpack(label) for label in json["ignored"]),
             )
@@ -169,19 +181,18 @@ def packed(labels: Sequence[Hashable] | None) -> list[Any] | None:
     return None if labels is None else [pack(label) for label in labels]
 
 
-def exact(step: float) -> float:
+def int_if_whole(step: float) -> float:
     """A whole number where it is one."""
     value = float(step)
     return int(value) if value.is_integer() else value
 
 
-def reading_from(json: Json) -> Reading:
+def reading_from(json: Json) -> ReadOptions:
     """A reading from JSON."""
-    known = {entry.name for entry in fields(Reading)}
-    if unknown := set(json) - known:
+    if unknown := set(json) - {entry.name for entry in fields(ReadOptions)}:
         raise ValueError(f"unknown {', '.join(sorted(unknown))}")
     columns = json.get("columns")
-    return Reading(**{**json, "columns": None if columns is None else tuple(unpack(label) for label in columns)})
+    return ReadOptions(**{**json, "columns": None if columns is None else tuple(unpack(label) for label in columns)})
 
 
 def form_from(json: Json) -> Form:

@@ -12,7 +12,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from vaehub.errors import UsageError
-from vaehub_timeseries.frames.labels import named
+from vaehub_timeseries.frames.labels import column_label
 from vaehub_timeseries.frames.schema import Key
 
 Numbers: TypeAlias = NDArray[Any]  # int64 or float64
@@ -55,6 +55,6 @@ def nanoseconds(index: pd.DatetimeIndex, key: Key) -> NDArray[np.int64]:
         at = np.array([-(2**63), 2**63 - 1])
     if int(at.max()) - int(at.min()) > 2**63 - 1:
         raise UsageError(
-            f"{named(key.label)}: stamps from {index.min()} to {index.max()} span more than 292 years, or lie beyond 1677 to 2262; mend them"
+            f"{column_label(key.label)}: stamps from {index.min()} to {index.max()} span more than 292 years, or lie beyond 1677 to 2262; mend them"
         )
     return at

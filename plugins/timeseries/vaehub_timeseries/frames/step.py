@@ -7,7 +7,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from vaehub.errors import UsageError
-from vaehub_timeseries.frames.schema import exact
+from vaehub_timeseries.frames.schema import int_if_whole
 from vaehub_timeseries.frames.stamps import Numbers
 
 NEAR = 0.12  # part of a step that a difference may be off: months have 28 to 31 days
@@ -40,10 +40,10 @@ def common_step(between: Numbers, lone: float) -> float:
     sizes, counts = np.unique(between, return_counts=True)
     mode, share = sizes[counts.argmax()], counts.max() / len(between)
     ratio = between / mode
-    if share >= REGULAR or (share >= LATTICE and on_lattice(ratio) and not varies(ratio)):
-        return exact(float(mode))
+    if share >= REGULAR or (share >= LATTICE and on_lattice(ratio) and not is_jittered(ratio)):
+        return int_if_whole(float(mode))
     near = np.abs(ratio - 1) < NEAR
-    return exact(float(between[near].mean() if near.mean() >= SEEN else np.median(between)))
+    return int_if_whole(float(between[near].mean() if near.mean() >= SEEN else np.median(between)))
 
 
 def on_lattice(ratio: NDArray[np.float64]) -> bool:
@@ -51,6 +51,6 @@ def on_lattice(ratio: NDArray[np.float64]) -> bool:
     return bool((np.abs(ratio - np.rint(ratio)) < 1e-3).mean() >= REGULAR)
 
 
-def varies(ratio: NDArray[np.float64]) -> bool:
+def is_jittered(ratio: NDArray[np.float64]) -> bool:
     """Whether many differences are about the step, but not it."""
     return bool(((np.abs(ratio - 1) < NEAR) & (ratio != 1)).mean() > 1 - REGULAR)

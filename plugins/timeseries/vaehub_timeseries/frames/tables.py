@@ -10,7 +10,7 @@ import pandas as pd
 from pandas.api import types
 
 from vaehub.files.tables import MISSING_WORDS, open_table
-from vaehub_timeseries.frames.labels import find
+from vaehub_timeseries.frames.labels import find_label
 
 
 def read_table(path: Path | str, time: str | None = None, missing_values: Sequence[float | str] = ()) -> pd.DataFrame:
@@ -23,7 +23,7 @@ def read_table(path: Path | str, time: str | None = None, missing_values: Sequen
     table = open_table(path, (*MISSING_WORDS, *(value for value in missing_values if isinstance(value, str))))
     frame = table.frame(index=True)
     if time is not None:
-        find(time, [*frame.columns, *frame.index.names], "time")
+        find_label(time, [*frame.columns, *frame.index.names], "time")
     return frame if table.typed else trimmed(frame)
 
 

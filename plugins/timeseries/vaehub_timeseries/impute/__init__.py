@@ -1,1 +1,1 @@
-"""Imputation: several experts, blended and calibrated by rehearsal on cells that are hidden for the purpose."""
+"""Imputation: several experts, blended and calibrated on observed cells that are held out for the purpose."""

@@ -1,6 +1,6 @@
 """Split-conformal calibration: from what experts claim to what their errors were.
 
-Scores (x - m) / s of rehearsed cells give a distribution of standardised errors F per channel and gap length; the calibrated quantile of a
+Scores (x - m) / s of held-out cells give a distribution of standardised errors F per channel and gap length; the calibrated quantile of a
 cell is m + s F⁻¹(q). F is the empirical distribution, drawn towards the coarser group's, at the top towards a Student t whose tails reach
 beyond the data: with few scores the intervals are wide, not wrong. F need not be symmetric or have median 0. It is kept as its values on a
 fixed grid, linear in between, so that pooling is addition, quantiles never cross, and the CRPS is a closed form.
@@ -16,7 +16,7 @@ import numpy as np
 from scipy.stats import t as student
 
 from vaehub_timeseries.impute.experts import Floats, Integers
-from vaehub_timeseries.impute.pools import EDGES, Pool
+from vaehub_timeseries.impute.groups import EDGES, GroupSums
 
 FURTHEST, POINTS = 300.0, 501  # of the grid of scores, even in asinh: fine about 0, coarse far out
 GRID: Floats = np.sinh(np.linspace(-np.arcsinh(8 * FURTHEST), np.arcsinh(8 * FURTHEST), POINTS)) / 8
@@ -25,7 +25,7 @@ TAILS = np.array([0.1, 0.9])
 WIDTH = float(np.diff(student.ppf(TAILS, FREEDOM))[0])
 
 
-def scores(group: Integers, standardised: Floats, weight: Floats, channels: int) -> Pool:
+def score_sums(group: Integers, standardised: Floats, weight: Floats, channels: int) -> GroupSums:
     """How many scores (n,) are below each grid point, by group; one between two points counts in part at both, half of it as below them.
 
     So equal scores, as of a channel that stands still, become a narrow symmetric peak about them.
@@ -36,10 +36,10 @@ def scores(group: Integers, standardised: Floats, weight: Floats, channels: int)
     counts = np.bincount(group * POINTS + upper, weight * share, size)
     counts += np.bincount(group * POINTS + upper - 1, weight * (1 - share), size)
     counts = counts.reshape(channels, len(EDGES), POINTS)
-    return Pool(counts.cumsum(-1) - counts / 2, counts.sum(-1))
+    return GroupSums(counts.cumsum(-1) - counts / 2, counts.sum(-1))
 
 
-def cautious(pool: Pool) -> float:
+def tail_scale(pool: GroupSums) -> float:
     """The scale of the Student t: twice what the scores show, 1, which experts claim, where there are none."""
     count = pool.count.sum()
     shown = np.diff(np.interp(TAILS, pool.total.sum((0, 1)) / max(count, 1.0), GRID))[0] / WIDTH
@@ -53,9 +53,9 @@ class Calibration:
     cdf: Floats
 
     @classmethod
-    def of(cls, pool: Pool) -> Calibration:
+    def of(cls, pool: GroupSums) -> Calibration:
         """From pooled scores."""
-        cdf = pool.means(student.cdf(GRID / cautious(pool), FREEDOM), PRIOR_TRUST)
+        cdf = pool.means(student.cdf(GRID / tail_scale(pool), FREEDOM), PRIOR_TRUST)
         cdf[..., 0], cdf[..., -1] = 0.0, 1.0
         return cls(cdf)
 
@@ -64,7 +64,7 @@ class Calibration:
         flat = self.cdf.reshape(-1, POINTS)
         return np.array([np.interp(levels, row, GRID) for row in flat]).reshape(*self.cdf.shape[:2], len(levels))
 
-    def at(self, levels: Floats, group: Integers) -> Floats:
+    def quantiles_at(self, levels: Floats, group: Integers) -> Floats:
         """The standardised quantile at a level of its own for every cell (…), by its group."""
         out, flat = np.empty(levels.shape), self.cdf.reshape(-1, POINTS)
         for g in np.unique(group):

@@ -1,6 +1,6 @@
 """How large the errors on hidden cells are: of the imputer, and of what anyone would try first.
 
-Cells are judged by what was learnt from other parts of the data; see `Judged`. Letters of shapes: M channels, n hidden
+Cells are judged by a blend fitted on other parts of the data; see `CrossValidation`. Letters of shapes: M channels, n hidden
 cells.
 """
 
@@ -11,28 +11,28 @@ from collections.abc import Hashable, Sequence
 import numpy as np
 import pandas as pd
 
+from vaehub_timeseries.impute.blend import LINEAR, CrossValidation
 from vaehub_timeseries.impute.experts import Floats, Mask
-from vaehub_timeseries.impute.tuned import LINEAR, Judged
 
 LEVEL = 0.9
 NOMINAL: Floats = np.round(np.linspace(0.05, 0.95, 19), 2)
 
 
-def error_table(judged: Judged, columns: Sequence[Hashable], scale: Floats) -> pd.DataFrame:
+def error_table(validation: CrossValidation, columns: Sequence[Hashable], scale: Floats) -> pd.DataFrame:
     """Mean absolute error per column, in its units, of imputer, linear interpolation, last value and mean; coverage of the 90 % interval.
 
     A column of categories is judged by the errors of its indicators. `columns` and `scale`, the standard deviation, are those of every
     channel (M,).
     """
-    cells, channel = judged.cells, judged.cells.channel
+    cells, channel = validation.cells, validation.cells.channel
     unit = scale[channel]
     table = pd.DataFrame(
         {
-            "imputer": judged.error * unit,
+            "imputer": validation.error * unit,
             "linear": np.abs(cells.means[LINEAR] - cells.truth) * unit,
             "last": np.abs(cells.last - cells.truth) * unit,
             "mean": np.abs(cells.truth) * unit,
-            "coverage": covered(judged.level, LEVEL).astype(float),
+            "coverage": covered(validation.level, LEVEL).astype(float),
             "cells": 1.0,
         }
     )
@@ -42,9 +42,9 @@ def error_table(judged: Judged, columns: Sequence[Hashable], scale: Floats) -> p
     return out.set_axis(names.drop_duplicates()[out.index], axis=0)
 
 
-def calibration_table(judged: Judged, numeric: Mask) -> pd.DataFrame:
+def calibration_table(validation: CrossValidation, numeric: Mask) -> pd.DataFrame:
     """How often central intervals of nominal coverage held the truth, in the channels (M,) that are numbers; NaN where none was tested."""
-    level = judged.level[numeric[judged.cells.channel]]
+    level = validation.level[numeric[validation.cells.channel]]
     reached = [covered(level, c).mean() if len(level) else np.nan for c in NOMINAL]
     return pd.DataFrame({"nominal": NOMINAL, "reached": reached})
 

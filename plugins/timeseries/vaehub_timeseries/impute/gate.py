@@ -1,8 +1,8 @@
-"""The gate: how much to believe each expert, per channel and gap length.
+"""The gate: how much weight each expert has, per channel and gap length.
 
-weights = argmin over the simplex of the mean absolute error on rehearsed cells, each group's error drawn towards that of its channel and of
+weights = argmin over the simplex of the mean absolute error on held-out cells, each group's error drawn towards that of its channel and of
 all cells. The simplex is searched on a lattice that holds every vertex, so a single expert, linear interpolation too, is always a choice.
-Letters of shapes: C channels, B bins of gap lengths, K experts, A points of the lattice, n rehearsed cells.
+Letters of shapes: C channels, B bins of gap lengths, K experts, A points of the lattice, n held-out cells.
 """
 
 from __future__ import annotations
@@ -13,8 +13,8 @@ from itertools import product
 import numpy as np
 
 from vaehub_timeseries.impute.experts import Floats
-from vaehub_timeseries.impute.pools import Pool
-from vaehub_timeseries.impute.rehearsal import Rehearsed
+from vaehub_timeseries.impute.groups import GroupSums
+from vaehub_timeseries.impute.held_out import HeldOut
 
 STEPS = {1: 1, 2: 40, 3: 20, 4: 10}  # of the lattice along an edge, by the number of experts
 COARSE = 6
@@ -29,13 +29,13 @@ def lattice(experts: int) -> Floats:
     return ordered
 
 
-def losses(rehearsed: Rehearsed, channels: int) -> Pool:
+def lattice_losses(held_out: HeldOut, channels: int) -> GroupSums:
     """Absolute errors of every point of the lattice, by group."""
-    means, truth = rehearsed.means, rehearsed.truth
-    return Pool.of(rehearsed.group, np.abs(lattice(len(means)) @ means - truth), rehearsed.weight, channels)
+    means, truth = held_out.means, held_out.truth
+    return GroupSums.of(held_out.group, np.abs(lattice(len(means)) @ means - truth), held_out.weight, channels)
 
 
-def weights(pool: Pool, experts: int) -> Floats:
+def best_weights(pool: GroupSums, experts: int) -> Floats:
     """The best weights (C, B, K) by the pooled errors."""
     best: Floats = lattice(experts)[pool.means().argmin(-1)]
     return best

@@ -9,7 +9,7 @@ import numpy as np
 from pydantic import FiniteFloat
 
 from vaehub.files.checked import checked
-from vaehub_timeseries.impute.experts import SMALLEST, Belief, Floats, Integers, Mask, believed
+from vaehub_timeseries.impute.experts import SMALLEST, Floats, Integers, Mask, Prediction, with_observed
 
 
 @final
@@ -31,13 +31,13 @@ class LinearExpert:
         steps = _mean_of([_squared_steps(values) for values in series])
         return cls(steps, _mean_of([values**2 for values in series]), causal)
 
-    def predict(self, series: Sequence[Floats]) -> list[Belief]:
-        """The belief about every series (T, C)."""
-        return [self._one(values) for values in series]
+    def predict(self, series: Sequence[Floats]) -> list[Prediction]:
+        """The prediction of every series (T, C)."""
+        return [self._predict_one(values) for values in series]
 
-    def _one(self, values: Floats) -> Belief:
-        around = Around.of(values, self.causal)
-        return believed(values, around.interpolate(values), np.sqrt(around.variance(self.step, self.spread)))
+    def _predict_one(self, values: Floats) -> Prediction:
+        neighbours = Neighbours.of(values, self.causal)
+        return with_observed(values, neighbours.interpolate(values), np.sqrt(neighbours.variance(self.step, self.spread)))
 
     def draw(self, series: Sequence[Floats], n: int, seed: int) -> list[Floats]:
         """n draws (n, T, C) of every series: bridges of random walks about the interpolation."""
@@ -46,13 +46,13 @@ class LinearExpert:
 
     def _draw(self, values: Floats, n: int, rng: np.random.Generator) -> Floats:
         """A walk less its own interpolation between the observed steps is a bridge; where nothing is observed it is a level."""
-        around, belief = Around.of(values, self.causal), self._one(values)
+        neighbours, prediction = Neighbours.of(values, self.causal), self._predict_one(values)
         walk = rng.standard_normal((n, *values.shape)).cumsum(1)
         level = np.broadcast_to(rng.standard_normal((n, 1, values.shape[1])), walk.shape)
-        bridge = walk - around.interpolate(walk)
-        length = around.variance(np.ones_like(self.step), np.full_like(self.spread, np.inf))
-        unit = np.where(around.none, level, bridge / np.sqrt(np.where(length > 0, length, 1.0)))
-        return np.where(np.isnan(values), belief.mean + belief.sd * unit, values)
+        bridge = walk - neighbours.interpolate(walk)
+        length = neighbours.variance(np.ones_like(self.step), np.full_like(self.spread, np.inf))
+        unit = np.where(neighbours.isolated, level, bridge / np.sqrt(np.where(length > 0, length, 1.0)))
+        return np.where(np.isnan(values), prediction.mean + prediction.sd * unit, values)
 
     def state(self) -> dict[str, Any]:
         """What `restore` needs, as JSON."""
@@ -65,23 +65,23 @@ class LinearExpert:
         return cls(step, spread, checked(bool, state["causal"]))
 
 
-class Around(NamedTuple):
+class Neighbours(NamedTuple):
     """The observed steps before and after every cell (T, C); -1 and T where there is none."""
 
     before: Integers
     after: Integers
 
     @classmethod
-    def of(cls, values: Floats, causal: bool) -> Around:
+    def of(cls, values: Floats, causal: bool) -> Neighbours:
         """Where the cells of `values` (T, C) are observed; nothing is after a cell where only the past may be used."""
         steps = len(values)
-        time, seen = np.arange(steps)[:, None], ~np.isnan(values)
-        before = np.maximum.accumulate(np.where(seen, time, -1), axis=0)
-        after = np.minimum.accumulate(np.where(seen, time, steps)[::-1], axis=0)[::-1]
-        return cls(before, np.where(seen, time, steps) if causal else after)
+        time, observed = np.arange(steps)[:, None], ~np.isnan(values)
+        before = np.maximum.accumulate(np.where(observed, time, -1), axis=0)
+        after = np.minimum.accumulate(np.where(observed, time, steps)[::-1], axis=0)[::-1]
+        return cls(before, np.where(observed, time, steps) if causal else after)
 
     @property
-    def none(self) -> Mask:
+    def isolated(self) -> Mask:
         """Cells with nothing observed on either side."""
         return np.asarray((self.before < 0) & (self.after >= len(self.after)))
 
@@ -100,7 +100,7 @@ class Around(NamedTuple):
         left, right = self.distances
         with np.errstate(invalid="ignore"):
             share = np.where(np.isinf(right), 0.0, np.where(np.isinf(left), 1.0, left / np.maximum(left + right, 1)))
-        return np.where(self.none, 0.0, np.where(share < 1, first, 0) * (1 - share) + np.where(share > 0, second, 0) * share)
+        return np.where(self.isolated, 0.0, np.where(share < 1, first, 0) * (1 - share) + np.where(share > 0, second, 0) * share)
 
     def variance(self, step: Floats, spread: Floats) -> Floats:
         """Of a bridge with this step variance (C,), at most `spread` (C,)."""
@@ -113,14 +113,14 @@ class Around(NamedTuple):
 def _squared_steps(values: Floats) -> Floats:
     """(x_t - x_s)² / (t - s) of every observed cell and the one observed before it (T, C), NaN elsewhere."""
     shifted = np.vstack([np.full((1, values.shape[1]), np.nan), values[:-1]])[: len(values)]
-    before = Around.of(shifted, causal=True).before
+    before = Neighbours.of(shifted, causal=True).before
     time = np.arange(len(values))[:, None]
     change = values - np.take_along_axis(shifted, np.maximum(before, 0), 0)
     return np.where(before >= 0, change**2 / (time - before + 1), np.nan)
 
 
 def _mean_of(squares: Sequence[Floats]) -> Floats:
-    """Mean per channel over all series, NaN left out; 1 where nothing is known, never 0."""
+    """Mean per channel over all series, NaN left out; 1 where there is none, never 0."""
     total = np.sum([np.nansum(s, axis=0) for s in squares], axis=0)
     count = np.sum([(~np.isnan(s)).sum(0) for s in squares], axis=0)
     return np.maximum(np.where(count > 0, total / np.maximum(count, 1), 1.0), SMALLEST)

@@ -21,12 +21,12 @@ T = TypeVar("T", bound="pd.DataFrame | NDArray[Any]")
 NAMED = 5  # columns in a warning
 
 
-def as_given(frame: pd.DataFrame, given: T) -> T:
+def in_input_type(frame: pd.DataFrame, given: T) -> T:
     """A frame where a frame was given, else an array."""
     return cast(T, frame if isinstance(given, pd.DataFrame) else frame.to_numpy())
 
 
-def by_level(panel: Panel, quantiles: Mapping[float, Sequence[Floats]]) -> pd.DataFrame:
+def quantile_frame(panel: Panel, quantiles: Mapping[float, Sequence[Floats]]) -> pd.DataFrame:
     """Numbers (T, C) of every series for each level, as columns (name, level) in the rows of the frame."""
     frames = [panel.spread(numbers) for numbers in quantiles.values()]
     names, width = list(frames[0].columns), len(frames)
@@ -38,7 +38,7 @@ def by_level(panel: Panel, quantiles: Mapping[float, Sequence[Floats]]) -> pd.Da
     return pd.DataFrame(cells[:, : len(names) * width], index=frames[0].index, columns=columns)
 
 
-def checked(levels: Sequence[float]) -> list[float]:
+def checked_levels(levels: Sequence[float]) -> list[float]:
     """Levels of quantiles. Raises UsageError for what is none."""
     if not isinstance(levels, int | float | Iterable):
         raise refused("quantiles", levels, "a list of numbers between 0 and 1, such as [0.05, 0.5, 0.95]")
@@ -51,16 +51,20 @@ def checked(levels: Sequence[float]) -> list[float]:
     return list(dict.fromkeys(float(level) for level in asked))
 
 
-def warn_of_absent(panel: Panel, fitted: Fitted) -> None:
+def warn_of_empty_columns(panel: Panel, fitted: Fitted) -> None:
     """Warn of the columns with nothing observed, and say what they get."""
     observed = np.any([(~np.isnan(s.values)).any(0) for s in panel.series], axis=0)
-    warn_of(panel, ~observed & fitted.known, "every cell gets the mean of the data that the imputer was fitted on")
-    warn_of(panel, ~observed & ~fitted.known, f"nor was in the data of the fit: every cell gets fill={fitted.options.fill:g}")
+    warn_about(panel, ~observed & fitted.modelled, "every cell gets the mean of the data that the imputer was fitted on")
+    warn_about(
+        panel, ~observed & ~fitted.modelled, f"nor was in the data of the fit: every cell gets fill={fitted.options.fill:g}"
+    )
 
 
-def warn_of(panel: Panel, channels: Mask, consequence: str) -> None:
+def warn_about(panel: Panel, channels: Mask, consequence: str) -> None:
     """One warning for all of these channels (C,)."""
     names = list(dict.fromkeys(str(c.column) for c, chosen in zip(panel.schema.channels, channels, strict=True) if chosen))
     if names:
         more = f" and {len(names) - NAMED} more columns" if len(names) > NAMED else ""
-        warnings.warn(f"{', '.join(names[:NAMED])}{more}: nothing is observed; {consequence}", UserWarning, stacklevel=5)
+        warnings.warn(
+            f"{', '.join(names[:NAMED])}{more}: nothing is observed that can be used; {consequence}", UserWarning, stacklevel=5
+        )

@@ -45,27 +45,27 @@ class Chain:
         return self.first if number == 0 else self.last if number == count - 1 else self.inner
 
     def smooth(self, x: Tensor, n: int = 0, generator: torch.Generator | None = None) -> Smoothed:
-        """x (T, C) of any length with NaN where unseen -> mean and sd (T, C), and n joint draws (n, T, C)."""
+        """x (T, C) of any length with NaN where missing -> mean and sd (T, C), and n joint draws (n, T, C)."""
         blocks = Blocks.of(x - self.mean, self.steps, n, generator)
         parts = [self._part(blocks, start) for start in range(0, blocks.count, BLOCKS_AT_ONCE)]
         mean, sd, drawn = (torch.cat(list(p), dim=-2).flatten(-2) for p in zip(*parts, strict=True))
         shape = (n, blocks.count * self.steps, x.shape[1])
-        seen = ~x.isnan()
-        mean = torch.where(seen, x, mean.view(-1, x.shape[1])[: len(x)] + self.mean)
-        sd = torch.where(seen, 0.0, sd.view(-1, x.shape[1])[: len(x)])
-        return Smoothed(mean, sd, torch.where(seen, x, drawn.view(shape)[:, : len(x)] + self.mean))
+        observed = ~x.isnan()
+        mean = torch.where(observed, x, mean.view(-1, x.shape[1])[: len(x)] + self.mean)
+        sd = torch.where(observed, 0.0, sd.view(-1, x.shape[1])[: len(x)])
+        return Smoothed(mean, sd, torch.where(observed, x, drawn.view(shape)[:, : len(x)] + self.mean))
 
     def _part(self, blocks: Blocks, start: int) -> tuple[Tensor, Tensor, Tensor]:
         """Mean (B, P), sd (B, P) and draws (n, B, P) of BLOCKS_AT_ONCE blocks."""
         low, high = max(0, start - 1), min(blocks.count, start + BLOCKS_AT_ONCE + 1)
-        forward = [self._eliminated(blocks, low, low, high, None)]
+        forward = [self._eliminate(blocks, low, low, high, None)]
         for b in range(low + 1, high):
-            forward.append(self._eliminated(blocks, b, low, high, forward[-1]))
+            forward.append(self._eliminate(blocks, b, low, high, forward[-1]))
         keep = slice(start - low, start - low + BLOCKS_AT_ONCE)
         mean, sd, drawn = backward(forward, blocks, low)
         return mean[keep], sd[keep], drawn[:, keep]
 
-    def _eliminated(self, blocks: Blocks, b: int, low: int, high: int, before: Eliminated | None) -> Eliminated:
+    def _eliminate(self, blocks: Blocks, b: int, low: int, high: int, before: Eliminated | None) -> Eliminated:
         """Block b once those before it are integrated out."""
         y, gone = blocks.values, blocks.places[b]
         diagonal = self.diagonal(b - low, high - low)
@@ -86,7 +86,7 @@ class Chain:
 
 @dataclass(frozen=True)
 class Smoothed:
-    """Mean and sd (T, C) of every cell, the value and 0 where seen, and joint draws (n, T, C)."""
+    """Mean and sd (T, C) of every cell, the value and 0 where observed, and joint draws (n, T, C)."""
 
     mean: Tensor
     sd: Tensor
@@ -95,7 +95,7 @@ class Smoothed:
 
 @dataclass(frozen=True)
 class Blocks:
-    """A series in blocks: values (B, P), 0 where unseen; places of the unseen cells of each; noise (n, B, P) for draws."""
+    """A series in blocks: values (B, P), 0 where missing; places of the missing cells of each; noise (n, B, P) for draws."""
 
     values: Tensor
     places: list[Tensor]
@@ -103,7 +103,7 @@ class Blocks:
 
     @classmethod
     def of(cls, x: Tensor, steps: int, n: int, generator: torch.Generator | None) -> Blocks:
-        """Cut a series (T, C), padded with unseen steps, with noise for n draws."""
+        """Cut a series (T, C), padded with missing steps, with noise for n draws."""
         short = -len(x) % steps
         padded = torch.nn.functional.pad(x, (0, 0, 0, short), value=torch.nan).view(-1, steps * x.shape[1])
         noise = torch.randn(n, *padded.shape, dtype=x.dtype, generator=generator)
@@ -117,7 +117,7 @@ class Blocks:
 
 @dataclass(frozen=True)
 class Eliminated:
-    """The unseen cells of a block given the next block: Cholesky factor L of their precision, L^-1 of the pull on them, link to the next."""
+    """The missing cells of a block given the next block: Cholesky factor L of their precision, L^-1 of the pull on them, link to the next."""
 
     places: Tensor
     lower: Tensor
@@ -126,21 +126,21 @@ class Eliminated:
 
 
 def backward(forward: list[Eliminated], blocks: Blocks, low: int) -> tuple[Tensor, Tensor, Tensor]:
-    """From the last block to the first: mean (B, P), sd (B, P), draws (n, B, P), all 0 where seen."""
+    """From the last block to the first: mean (B, P), sd (B, P), draws (n, B, P), all 0 where observed."""
     shape = (len(forward), blocks.values.shape[1])
     mean, sd = blocks.values.new_zeros(shape), blocks.values.new_zeros(shape)
     drawn = blocks.noise.new_zeros(len(blocks.noise), *shape)
     covariance, after = blocks.values.new_zeros(0, 0), blocks.values.new_zeros(len(blocks.noise) + 1, 0)
     for b in reversed(range(len(forward))):
         block = forward[b]
-        covariance, after = one_back(block, blocks.noise[:, low + b], covariance, after)
+        covariance, after = backward_step(block, blocks.noise[:, low + b], covariance, after)
         mean[b, block.places], drawn[:, b, block.places] = after[0], after[1:]
         sd[b, block.places] = covariance.diagonal().clamp(min=1e-12).sqrt()
     return mean, sd, drawn
 
 
-def one_back(block: Eliminated, noise: Tensor, covariance: Tensor, after: Tensor) -> tuple[Tensor, Tensor]:
-    """Covariance (m, m), and mean and draws (1 + n, m), of a block's unseen cells from those of the next block's."""
+def backward_step(block: Eliminated, noise: Tensor, covariance: Tensor, after: Tensor) -> tuple[Tensor, Tensor]:
+    """Covariance (m, m), and mean and draws (1 + n, m), of a block's missing cells from those of the next block's."""
     eye = torch.eye(len(block.places), dtype=noise.dtype, device=noise.device)
     root = torch.linalg.solve_triangular(block.lower, eye, upper=False)  # L^-1; the covariance given the next block is L^-T L^-1
     target = torch.cat([torch.zeros_like(block.target).unsqueeze(0), noise[:, block.places]]) + block.target

@@ -1,4 +1,4 @@
-"""What is not seen, given what is: conditional means and covariances of one joint Gaussian under any mask, many rows at once."""
+"""What is not observed, given what is: conditional means and covariances of one joint Gaussian under any mask, many rows at once."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ NUMBERS_AT_ONCE = 8_000_000  # in the largest array of a group of rows
 
 
 @dataclass(frozen=True)
-class Conditional:
-    """E[x | seen] and sd[x | seen] (N, P), exactly x and 0 where seen; `covariance` (P, P) is summed over the rows."""
+class ConditionalMoments:
+    """E[x | observed] and sd[x | observed] (N, P), exactly x and 0 where observed; `covariance` (P, P) is summed over the rows."""
 
     mean: Tensor
     sd: Tensor
@@ -21,7 +21,7 @@ class Conditional:
 
 
 @dataclass(frozen=True)
-class Joint:
+class JointGaussian:
     """N(mean (P,), covariance (P, P)) in float64, with its inverse at hand."""
 
     mean: Tensor
@@ -29,34 +29,34 @@ class Joint:
     precision: Tensor
 
     @classmethod
-    def of(cls, mean: Tensor, covariance: Tensor) -> Joint:
+    def of(cls, mean: Tensor, covariance: Tensor) -> JointGaussian:
         """The Gaussian with this mean and covariance."""
         covariance = covariance.double()
         return cls(mean.double(), covariance, torch.cholesky_inverse(torch.linalg.cholesky(covariance)))
 
 
-def conditional(x: Tensor, joint: Joint, moments: bool = False) -> Conditional:
-    """x (N, P) with NaN where unseen -> the rest given it; `moments` for the sum of covariances. A row costs about min(seen, unseen)^3."""
-    x, seen = x.double(), ~x.isnan()
-    mean, sd = torch.where(seen, x, joint.mean), torch.zeros_like(x)
+def conditional(x: Tensor, joint: JointGaussian, moments: bool = False) -> ConditionalMoments:
+    """x (N, P) with NaN where missing -> the rest given it; `moments` for the sum of covariances. A row costs about min(observed, missing)^3."""
+    x, observed = x.double(), ~x.isnan()
+    mean, sd = torch.where(observed, x, joint.mean), torch.zeros_like(x)
     total = torch.zeros_like(joint.covariance)
-    y = torch.where(seen, x - joint.mean, torch.zeros((), dtype=x.dtype, device=x.device))
-    for rows, index, valid, few_seen in groups(seen):
-        solve = given_few if few_seen else given_many
+    y = torch.where(observed, x - joint.mean, torch.zeros((), dtype=x.dtype, device=x.device))
+    for rows, index, valid, by_observed in mask_groups(observed):
+        solve = from_covariance if by_observed else from_precision
         shift, variance = solve(y[rows], index, valid, joint, total if moments else None)
-        unseen = ~seen[rows]
-        mean[rows] = torch.where(unseen, joint.mean + shift, mean[rows])
-        sd[rows] = torch.where(unseen, variance.clamp(min=1e-12).sqrt(), sd[rows])
-    return Conditional(mean, sd, total)
+        missing = ~observed[rows]
+        mean[rows] = torch.where(missing, joint.mean + shift, mean[rows])
+        sd[rows] = torch.where(missing, variance.clamp(min=1e-12).sqrt(), sd[rows])
+    return ConditionalMoments(mean, sd, total)
 
 
-def groups(seen: Tensor) -> Iterator[tuple[Tensor, Tensor, Tensor, bool]]:
-    """Rows with similar masks: row numbers (B,), the places (B, K) of their seen (or unseen, where those are fewer) cells, which are valid."""
-    p = seen.shape[1]
-    few = seen.sum(1) <= p // 2
+def mask_groups(observed: Tensor) -> Iterator[tuple[Tensor, Tensor, Tensor, bool]]:
+    """Rows with similar masks: row numbers (B,), the places (B, K) of their observed (or missing, where those are fewer) cells, which are valid."""
+    p = observed.shape[1]
+    by_observed = observed.sum(1) <= p // 2
     for side in (True, False):
-        rows = torch.nonzero(few == side).flatten()
-        places = seen[rows] if side else ~seen[rows]
+        rows = torch.nonzero(by_observed == side).flatten()
+        places = observed[rows] if side else ~observed[rows]
         counts = places.sum(1)
         order = counts.argsort(stable=True)
         while len(order):
@@ -84,8 +84,8 @@ def block(matrix: Tensor, index: Tensor, valid: Tensor) -> Tensor:
     return torch.where(both, matrix[index.unsqueeze(2), index.unsqueeze(1)], eye)
 
 
-def given_few(y: Tensor, index: Tensor, valid: Tensor, joint: Joint, total: Tensor | None) -> tuple[Tensor, Tensor]:
-    """E[x] - mean and var[x] (B, P) from the covariance of the seen cells: S_:o S_oo^-1 y_o and S - S_:o S_oo^-1 S_o:."""
+def from_covariance(y: Tensor, index: Tensor, valid: Tensor, joint: JointGaussian, total: Tensor | None) -> tuple[Tensor, Tensor]:
+    """E[x] - mean and var[x] (B, P) from the covariance of the observed cells: S_:o S_oo^-1 y_o and S - S_:o S_oo^-1 S_o:."""
     lower = torch.linalg.cholesky(block(joint.covariance, index, valid))
     across = joint.covariance[index] * valid.unsqueeze(2)
     half = torch.linalg.solve_triangular(lower, across, upper=False)
@@ -96,8 +96,8 @@ def given_few(y: Tensor, index: Tensor, valid: Tensor, joint: Joint, total: Tens
     return (half.mT @ target).squeeze(2), joint.covariance.diagonal() - half.square().sum(1)
 
 
-def given_many(y: Tensor, index: Tensor, valid: Tensor, joint: Joint, total: Tensor | None) -> tuple[Tensor, Tensor]:
-    """E[x] - mean and var[x] (B, P) from the precision of the unseen cells: -K_mm^-1 K_mo y_o and K_mm^-1."""
+def from_precision(y: Tensor, index: Tensor, valid: Tensor, joint: JointGaussian, total: Tensor | None) -> tuple[Tensor, Tensor]:
+    """E[x] - mean and var[x] (B, P) from the precision of the missing cells: -K_mm^-1 K_mo y_o and K_mm^-1."""
     inverse = torch.cholesky_inverse(torch.linalg.cholesky(block(joint.precision, index, valid)))
     pull = (y @ joint.precision).gather(1, index) * valid
     shift = torch.zeros_like(y).scatter_add(1, index, -(inverse @ pull.unsqueeze(2)).squeeze(2) * valid)

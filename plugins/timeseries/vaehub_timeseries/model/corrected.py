@@ -1,4 +1,4 @@
-"""The neural expert: the closed-form belief, moved by what a trained VAE corrects of its own linear part."""
+"""The neural expert: the closed-form prediction, moved by what a trained VAE corrects of its own linear part."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from torch import Tensor
 
 from vaehub.base import Batch, estimate
 from vaehub.model.vae import VAE
-from vaehub_timeseries.impute.experts import Belief, Floats, believed
+from vaehub_timeseries.impute.experts import Floats, Prediction, with_observed
 from vaehub_timeseries.model.em import Cover
-from vaehub_timeseries.model.gaussian import GaussianExpert, gapped, trailing
+from vaehub_timeseries.model.gaussian import GaussianExpert, steps_with_gaps, trailing_windows
 from vaehub_timeseries.parts.linear_gaussian import LinearGaussianDecoder, LinearGaussianEncoder
 
 ROWS_AT_ONCE = 256
@@ -29,10 +29,12 @@ class CorrectedExpert:
         self.base, self.vae = base, vae.eval()
         self.steps = base.chain.steps
 
-    def predict(self, series: Sequence[Floats]) -> list[Belief]:
-        """The belief about every series (T, C)."""
+    def predict(self, series: Sequence[Floats]) -> list[Prediction]:
+        """The prediction of every series (T, C)."""
         moves = self._moves(series)
-        return [believed(x, b.mean + move, b.sd) for x, b, move in zip(series, self.base.predict(series), moves, strict=True)]
+        return [
+            with_observed(x, b.mean + move, b.sd) for x, b, move in zip(series, self.base.predict(series), moves, strict=True)
+        ]
 
     def draw(self, series: Sequence[Floats], n: int, seed: int) -> list[Floats]:
         """n joint draws (n, T, C) of every series."""
@@ -51,20 +53,20 @@ class CorrectedExpert:
     def _trailing_moves(self, values: Floats) -> Floats:
         """At every step with a gap, the correction in the window that ends with it."""
         moves = np.zeros_like(values)
-        for steps in gapped(values):
-            moves[steps] = self.correction(trailing(values, steps, self.steps))[:, -1].numpy()
+        for steps in steps_with_gaps(values):
+            moves[steps] = self.correction(trailing_windows(values, steps, self.steps))[:, -1].numpy()
         return moves
 
     @torch.no_grad()
     def correction(self, windows: Tensor) -> Tensor:
-        """The VAE's mean less that of its linear part (N, T, C), of windows (N, T, C) with NaN where unseen."""
+        """The VAE's mean less that of its linear part (N, T, C), of windows (N, T, C) with NaN where missing."""
         encoder, decoder = self.vae.encoder, self.vae.decoder
         if not isinstance(encoder, LinearGaussianEncoder) or not isinstance(decoder, LinearGaussianDecoder):
             raise TypeError("a correction needs encoder and decoder linear_gaussian")
         parts = []
         for x in windows.float().split(ROWS_AT_ONCE):
-            seen = ~x.isnan()
-            batch = Batch(torch.where(seen, x, 0.0), None, seen)
-            linear, _, move = encoder.parts(batch)
+            observed = ~x.isnan()
+            batch = Batch(torch.where(observed, x, 0.0), None, observed)
+            linear, _, move = encoder.posterior_parts(batch)
             parts.append(estimate(decoder(linear + move)) - decoder.location(linear))
         return torch.cat(parts)

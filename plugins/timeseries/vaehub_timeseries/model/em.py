@@ -9,10 +9,10 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from vaehub_timeseries.impute.linear import Around
+from vaehub_timeseries.impute.linear import Neighbours
 from vaehub_timeseries.masks import transplant
 from vaehub_timeseries.model.autocovariance import averaged_lags, lag_moments, window_covariance
-from vaehub_timeseries.model.conditional import Joint, conditional
+from vaehub_timeseries.model.conditional import JointGaussian, conditional
 
 STEPS_AT_MOST = 30_000  # of all series together: more would not make the covariances better
 WORK_AT_MOST = 1e13  # windows x (cells of a window)^3: fewer steps where a window is large
@@ -32,12 +32,12 @@ class Autocovariance:
     gamma: Tensor
     noise: Tensor
 
-    def joint(self, steps: int, level: float = 0.0) -> Joint:
+    def joint(self, steps: int, level: float = 0.0) -> JointGaussian:
         """The Gaussian of a window of `steps`; `level` is the variance, as a share of a channel's own, by which its level may drift."""
         gamma = self.gamma[:steps]
         drift = torch.diag(level * self.gamma[0].diagonal())
         covariance = window_covariance(gamma + drift) + torch.diag(self.noise.repeat(steps))
-        return Joint.of(self.mean.repeat(steps), covariance)
+        return JointGaussian.of(self.mean.repeat(steps), covariance)
 
 
 def fit_autocovariance(series: Sequence[Tensor], steps: int, seed: int = 0) -> Autocovariance:
@@ -47,25 +47,38 @@ def fit_autocovariance(series: Sequence[Tensor], steps: int, seed: int = 0) -> A
     those of the conditional covariances, made positive definite by the mildest taper. Pooling all windows (stationarity) and averaging
     overlaps is what it differs in from exact maximum likelihood, "Maximum Likelihood from Incomplete Data via the EM Algorithm" (Dempster,
     Laird & Rubin, 1977), doi:10.1111/j.2517-6161.1977.tb01600.x: fewer numbers to learn, and errors smaller on real series.
+
+    Arguments:
+        series: (T_i, C) each, in scaled units.
+        steps: T, the number of lags and the length of a window.
+        seed: Of the cells that are held out.
+
+    Returns:
+        The process, in float64.
+
+    >>> x = torch.randn(200, 1, generator=torch.Generator().manual_seed(0))
+    >>> process = fit_autocovariance([x], steps=3)
+    >>> process.gamma.shape, bool(process.gamma[0] > process.gamma[1].abs())
+    (torch.Size([3, 1, 1]), True)
     """
-    truth = shortened(series, steps)
-    hidden = held_out(truth, seed)
+    truth = subsampled(series, steps)
+    hidden = cells_to_hide(truth, seed)
     given = [torch.where(h, torch.nan, x) for x, h in zip(truth, hidden, strict=True)]
     cut = Cover.of(given, steps)
-    best, error = first_guess(given, steps), float("inf")
+    best, error = initial_process(given, steps), float("inf")
     current = best
     for _ in range(ITERATIONS):
-        completed, spread = expected(cut, current)
+        completed, spread = e_step(cut, current)
         reached = absolute_error(completed, truth, hidden)
         if reached < error:
             best = current
         if reached > error * (1 - GAIN):
             break
-        error, current = min(error, reached), maximised(completed, spread, steps)
+        error, current = min(error, reached), m_step(completed, spread, steps)
     return with_best_noise(best, cut, truth, hidden)
 
 
-def shortened(series: Sequence[Tensor], steps: int) -> list[Tensor]:
+def subsampled(series: Sequence[Tensor], steps: int) -> list[Tensor]:
     """Enough of the series in float64: every n-th piece of 32 windows where there are more steps than need be or than time allows."""
     pieces = [piece for x in series for piece in x.double().split(32 * steps)]
     allowed = min(STEPS_AT_MOST, WORK_AT_MOST * steps / 2 / (steps * series[0].shape[1]) ** 3)
@@ -74,7 +87,7 @@ def shortened(series: Sequence[Tensor], steps: int) -> list[Tensor]:
     return [pieces[i] for i in chosen]
 
 
-def held_out(series: Sequence[Tensor], seed: int) -> list[Tensor]:
+def cells_to_hide(series: Sequence[Tensor], seed: int) -> list[Tensor]:
     """Observed cells to hide, in the manner of the data's own gaps: bool (T_i, C)."""
     rng = np.random.default_rng(seed)
     return [torch.from_numpy(transplant((~x.isnan()).numpy(), HELD_OUT, rng)) for x in series]
@@ -113,34 +126,34 @@ def starts(length: int, steps: int) -> list[int]:
     return [*range(0, last, max(1, steps // 2)), last]
 
 
-def first_guess(series: Sequence[Tensor], steps: int) -> Autocovariance:
+def initial_process(series: Sequence[Tensor], steps: int) -> Autocovariance:
     """The lags of the linearly interpolated series."""
-    return maximised([interpolated(x) for x in series], None, steps)
+    return m_step([interpolated(x) for x in series], None, steps)
 
 
 def interpolated(x: Tensor) -> Tensor:
     """A series (T, C) with its gaps filled linearly, 0 where a channel has nothing."""
     values = x.numpy()
-    return torch.from_numpy(Around.of(values, causal=False).interpolate(values))
+    return torch.from_numpy(Neighbours.of(values, causal=False).interpolate(values))
 
 
-def expected(cut: Cover, current: Autocovariance) -> tuple[list[Tensor], Tensor]:
+def e_step(cut: Cover, current: Autocovariance) -> tuple[list[Tensor], Tensor]:
     """The series completed by their conditional means, and the mean conditional covariance (P, P) of a window."""
     n, steps, channels = cut.values.shape
     out = conditional(cut.values.flatten(1), current.joint(steps), moments=True)
     return cut.joined(out.mean.view(n, steps, channels)), out.covariance / n
 
 
-def maximised(completed: Sequence[Tensor], spread: Tensor | None, steps: int) -> Autocovariance:
+def m_step(completed: Sequence[Tensor], spread: Tensor | None, steps: int) -> Autocovariance:
     """Mean and lags of completed series, with the mean conditional covariance `spread` of a window."""
     mean = torch.cat(list(completed)).mean(0)
     gamma = lag_moments([x - mean for x in completed], steps)
     if spread is not None:
         gamma = gamma + averaged_lags(spread, steps)
-    return Autocovariance(mean, positive(gamma), START_NOISE * gamma[0].diagonal().clamp(min=1e-6))
+    return Autocovariance(mean, made_positive(gamma), START_NOISE * gamma[0].diagonal().clamp(min=1e-6))
 
 
-def positive(gamma: Tensor) -> Tensor:
+def made_positive(gamma: Tensor) -> Tensor:
     """Lags whose window covariance is positive definite: the mildest taper that makes them so."""
     steps = len(gamma)
     k = torch.arange(steps, dtype=gamma.dtype).view(-1, 1, 1)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -10,17 +11,17 @@ from typing import Any
 
 import numpy as np
 
+from vaehub.config.load import load_config
 from vaehub.files.guard import guarded
 from vaehub.files.model_file import REMEDY, load_model, save_model
 from vaehub.run import Run, load
 from vaehub_timeseries.impute.experts import Expert, Floats
-from vaehub_timeseries.model.completed import CompletedExpert
 from vaehub_timeseries.model.corrected import CorrectedExpert
-from vaehub_timeseries.model.correction import trained
 from vaehub_timeseries.model.em import Autocovariance, fit_autocovariance
-from vaehub_timeseries.model.gaussian import GaussianExpert, tamed
-from vaehub_timeseries.model.settings import default_config, given_config, window_named, with_window
-from vaehub_timeseries.model.sizes import window_of
+from vaehub_timeseries.model.gaussian import GaussianExpert, clipped
+from vaehub_timeseries.model.importance_sampling import ImportanceSamplingExpert
+from vaehub_timeseries.model.settings import configured_window, default_config, default_window, with_window
+from vaehub_timeseries.model.training import train_vae
 from vaehub_timeseries.parts.linear_gaussian import LinearGaussianDecoder, LinearGaussianEncoder
 
 DRIFT = 0.3  # variance of a window's level, as a share of a channel's: what the mean may have moved since training
@@ -52,7 +53,7 @@ class Experts:
         vae = self.run.vae
         if base is not None and isinstance(vae.encoder, LinearGaussianEncoder) and isinstance(vae.decoder, LinearGaussianDecoder):
             return [CorrectedExpert(base, vae)]
-        return [CompletedExpert(vae, self.run.spec.shape[0], self.causal)]
+        return [ImportanceSamplingExpert(vae, self.run.spec.shape[0], self.causal)]
 
     def generate(self, n: int, steps: int | None, seed: int) -> Floats:
         """n new series (n, T, C) in scaled units, by default one window long."""
@@ -87,8 +88,15 @@ class Experts:
 
 def fit_experts(series: Sequence[Floats], window: int | None, config: Any, seed: int, causal: bool) -> Experts:
     """Learn from series (T_i, C) in scaled units, NaN where unobserved."""
-    given = None if config is None else given_config(config)
-    steps = window or (given and window_named(given)) or window_of(series)
-    process = fit_autocovariance([tamed(np.ascontiguousarray(x)) for x in series], steps, seed)
+    given = None if config is None else load_config(config)
+    steps = clamped(window or (given and configured_window(given)) or default_window(series), max(map(len, series)))
+    process = fit_autocovariance([clipped(np.ascontiguousarray(x)) for x in series], steps, seed)
     chosen = default_config(series, steps, seed) if given is None else with_window(given, steps)
-    return Experts(process, None if chosen is None else trained(series, steps, chosen, process), causal)
+    return Experts(process, None if chosen is None else train_vae(series, steps, chosen, process), causal)
+
+
+def clamped(window: int, longest: int) -> int:
+    """The window, which is no longer than the longest series: a step more would only be padding, and dear. Warns where that matters."""
+    if window > longest:
+        warnings.warn(f"window={window}: no series has more than {longest} steps; a window of {longest} is used", stacklevel=2)
+    return min(window, longest)

@@ -11,13 +11,13 @@ import torch
 from torch import Tensor
 
 from vaehub.data.seeds import derive_seed
-from vaehub_timeseries.impute.experts import Belief, Floats, Integers, believed
+from vaehub_timeseries.impute.experts import Floats, Integers, Prediction, with_observed
 from vaehub_timeseries.model.chain import Chain
-from vaehub_timeseries.model.conditional import Joint, conditional
+from vaehub_timeseries.model.conditional import JointGaussian, conditional
 from vaehub_timeseries.model.em import Autocovariance
 
 TRAILING_AT_ONCE = 4096  # windows
-WILD = 8.0  # standard deviations
+CLIP = 8.0  # standard deviations
 
 
 @final
@@ -26,10 +26,10 @@ class GaussianExpert:
 
     def __init__(self, name: str, process: Autocovariance, level: float = 0.0, causal: bool = False) -> None:
         self.name, self.process, self.level, self.causal = name, process, level, causal
-        self._last: tuple[Sequence[Floats], list[Belief]] = ((), [])  # the experts on top of this one ask the same again
+        self._last: tuple[Sequence[Floats], list[Prediction]] = ((), [])  # the experts on top of this one ask the same again
 
     @cached_property
-    def joint(self) -> Joint:
+    def joint(self) -> JointGaussian:
         """The Gaussian of one window."""
         return self.process.joint(len(self.process.gamma), self.level)
 
@@ -38,78 +38,78 @@ class GaussianExpert:
         """The same for series of any length."""
         return Chain.of(self.process, self.level)
 
-    def predict(self, series: Sequence[Floats]) -> list[Belief]:
-        """The belief about every series (T, C)."""
+    def predict(self, series: Sequence[Floats]) -> list[Prediction]:
+        """The prediction of every series (T, C)."""
         asked, _ = self._last
         if len(asked) != len(series) or any(a is not b for a, b in zip(asked, series, strict=True)):
-            self._last = (list(series), self._beliefs(series))
+            self._last = (list(series), self._predictions(series))
         return list(self._last[1])
 
-    def _beliefs(self, series: Sequence[Floats]) -> list[Belief]:
+    def _predictions(self, series: Sequence[Floats]) -> list[Prediction]:
         if self.causal:
-            return [self._past_only(values) for values in series]
+            return [self._predict_causal(values) for values in series]
         short = [i for i, values in enumerate(series) if len(values) <= self.chain.steps]
-        beliefs = dict(zip(short, self._windows([series[i] for i in short]), strict=True))
-        return [beliefs[i] if i in beliefs else self._long(values) for i, values in enumerate(series)]
+        predictions = dict(zip(short, self._windows([series[i] for i in short]), strict=True))
+        return [predictions[i] if i in predictions else self._long(values) for i, values in enumerate(series)]
 
-    def _windows(self, series: Sequence[Floats]) -> list[Belief]:
+    def _windows(self, series: Sequence[Floats]) -> list[Prediction]:
         """Series no longer than a window, all at once."""
         if not series:
             return []
         out = conditional(torch.stack([padded(values, self.chain.steps) for values in series]).flatten(1), self.joint)
         shape = (len(series), self.chain.steps, -1)
         pairs = zip(series, out.mean.view(shape).numpy(), out.sd.view(shape).numpy(), strict=True)
-        return [believed(values, mean[: len(values)], sd[: len(values)]) for values, mean, sd in pairs]
+        return [with_observed(values, mean[: len(values)], sd[: len(values)]) for values, mean, sd in pairs]
 
-    def _long(self, values: Floats) -> Belief:
-        out = self.chain.smooth(tamed(values))
-        return believed(values, out.mean.numpy(), out.sd.numpy())
+    def _long(self, values: Floats) -> Prediction:
+        out = self.chain.smooth(clipped(values))
+        return with_observed(values, out.mean.numpy(), out.sd.numpy())
 
-    def _past_only(self, values: Floats) -> Belief:
+    def _predict_causal(self, values: Floats) -> Prediction:
         """Every step from the window that ends with it."""
         mean, sd = values.copy(), np.zeros_like(values)
-        for steps in gapped(values):
-            out = conditional(trailing(values, steps, self.chain.steps).flatten(1), self.joint)
+        for steps in steps_with_gaps(values):
+            out = conditional(trailing_windows(values, steps, self.chain.steps).flatten(1), self.joint)
             mean[steps], sd[steps] = (t[:, -values.shape[1] :].numpy() for t in (out.mean, out.sd))
-        return believed(values, mean, sd)
+        return with_observed(values, mean, sd)
 
     def draw(self, series: Sequence[Floats], n: int, seed: int) -> list[Floats]:
         """n joint draws (n, T, C) of every series; with `causal` the cells of different steps are drawn apart."""
-        draw = self._apart if self.causal else self._together
+        draw = self._draw_independently if self.causal else self._draw_jointly
         return [draw(values, n, torch.Generator().manual_seed(derive_seed("draw", seed, i))) for i, values in enumerate(series)]
 
-    def _together(self, values: Floats, n: int, generator: torch.Generator) -> Floats:
-        drawn: Floats = self.chain.smooth(tamed(values), n, generator).draws.numpy()
+    def _draw_jointly(self, values: Floats, n: int, generator: torch.Generator) -> Floats:
+        drawn: Floats = self.chain.smooth(clipped(values), n, generator).draws.numpy()
         return np.where(np.isnan(values), drawn, values)
 
-    def _apart(self, values: Floats, n: int, generator: torch.Generator) -> Floats:
-        belief = self._past_only(values)
+    def _draw_independently(self, values: Floats, n: int, generator: torch.Generator) -> Floats:
+        prediction = self._predict_causal(values)
         noise: Floats = torch.randn(n, *values.shape, dtype=torch.float64, generator=generator).numpy()
-        return belief.mean + belief.sd * noise
+        return prediction.mean + prediction.sd * noise
 
     def generate(self, n: int, steps: int, seed: int) -> Floats:
         """n series (n, T, C) of the process itself."""
         blank = np.full((steps, self.process.mean.shape[0]), np.nan)
-        return self._together(blank, n, torch.Generator().manual_seed(derive_seed("generate", seed)))
+        return self._draw_jointly(blank, n, torch.Generator().manual_seed(derive_seed("generate", seed)))
 
 
-def tamed(values: Floats) -> Tensor:
-    """A series with values beyond WILD pulled in: one wild reading must not move all that is imputed beside it."""
-    return torch.from_numpy(values).double().clamp(-WILD, WILD)
+def clipped(values: Floats) -> Tensor:
+    """A series with values beyond CLIP pulled in: one outlier must not move all that is imputed beside it."""
+    return torch.from_numpy(values).double().clamp(-CLIP, CLIP)
 
 
 def padded(values: Floats, steps: int) -> Tensor:
     """A series (T, C) as a window, unseen after its end."""
-    return torch.nn.functional.pad(tamed(values), (0, 0, 0, steps - len(values)), value=torch.nan)
+    return torch.nn.functional.pad(clipped(values), (0, 0, 0, steps - len(values)), value=torch.nan)
 
 
-def gapped(values: Floats) -> list[Integers]:
+def steps_with_gaps(values: Floats) -> list[Integers]:
     """The steps with a gap, in parts of at most TRAILING_AT_ONCE."""
     steps = np.flatnonzero(np.isnan(values).any(1))
     return [steps[i : i + TRAILING_AT_ONCE] for i in range(0, len(steps), TRAILING_AT_ONCE)]
 
 
-def trailing(values: Floats, ends: Integers, steps: int) -> Tensor:
+def trailing_windows(values: Floats, ends: Integers, steps: int) -> Tensor:
     """The windows (N, steps, C) of a series that end with the steps `ends`, unseen before its beginning."""
-    before = torch.nn.functional.pad(tamed(values), (0, 0, steps - 1, 0), value=torch.nan)
+    before = torch.nn.functional.pad(clipped(values), (0, 0, steps - 1, 0), value=torch.nan)
     return before.unfold(0, steps, 1)[torch.from_numpy(ends)].transpose(1, 2)

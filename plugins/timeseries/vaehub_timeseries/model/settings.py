@@ -1,4 +1,4 @@
-"""The config of the VAE, unless the user gives one, fitted to the size of the data."""
+"""The length of a window and the config of the VAE, unless the user gives them, by the size of the data."""
 
 from __future__ import annotations
 
@@ -15,6 +15,8 @@ EPOCHS = 4  # validations in between
 LATENT = 96
 FEWEST = 100  # windows beside each other: with less than that nothing but the closed form can be learnt
 LARGEST = 1024  # cells of a window: of a larger one LATENT directions hold too little for a correction to matter
+WINDOW_CELLS = 512  # of a window
+LONGEST_WINDOW = 48  # steps
 CORRECTED: dict[str, Any] = {
     "domain": "timeseries",
     "encoder": "linear_gaussian",
@@ -25,6 +27,12 @@ CORRECTED: dict[str, Any] = {
     "optimizer": {"lr": 2e-3, "warmup": 40, "weight_decay": 0.01},
     "trainer": {"gradient_clip_val": 1.0, "accelerator": "cpu"},
 }
+
+
+def default_window(series: Sequence[Floats]) -> int:
+    """As many steps as WINDOW_CELLS allow, LONGEST_WINDOW at most, and no longer than the longest series."""
+    channels: int = max(1, series[0].shape[1])
+    return max(1, min(LONGEST_WINDOW, max(map(len, series)), WINDOW_CELLS // channels))
 
 
 def default_config(series: Sequence[Floats], steps: int, seed: int) -> Config | None:
@@ -48,12 +56,7 @@ def default_config(series: Sequence[Floats], steps: int, seed: int) -> Config | 
     )
 
 
-def given_config(config: Any) -> Config:
-    """A user's config: a file, the name of a shipped one, a mapping, or a config already."""
-    return load_config(config)
-
-
-def window_named(config: Config) -> int | None:
+def configured_window(config: Config) -> int | None:
     """The steps of a window that a config names, if it does."""
     named: int | None = config.domain.options.get("window")
     return named

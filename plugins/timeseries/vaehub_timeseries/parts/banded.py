@@ -23,11 +23,18 @@ class Banded(Posterior):
     """N(z; μ, (BᵀB)⁻¹) for each of `channels` latent series, B bidiagonal: correlated in time, drawn exactly in O(T).
 
     Written with means, standard deviations and correlations of neighbouring steps, which bounded numbers keep well conditioned.
-    "GP-VAE: Deep Probabilistic Time Series Imputation" (Fortuin et al., 2020), arXiv:1907.04155. Raises UsageError unless
-    the latent dimension is channels x steps, two steps or more.
+    "GP-VAE: Deep Probabilistic Time Series Imputation" (Fortuin et al., 2020), arXiv:1907.04155.
 
     Arguments:
         channels: Number of latent series; latent is this times their steps.
+
+    Raises:
+        UsageError: the latent dimension is not channels x steps, or the series have one step only.
+
+    >>> import torch
+    >>> q = Banded(latent=6, channels=2)
+    >>> q(torch.zeros(4, q.features)).rsample().shape
+    torch.Size([4, 6])
     """
 
     def __init__(self, latent: int, *, channels: PositiveInt = 1) -> None:

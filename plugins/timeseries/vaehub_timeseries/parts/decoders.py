@@ -13,7 +13,7 @@ from torch.nn import functional as F
 
 from vaehub.base import Decoder, Likelihood, Spec
 from vaehub.model.nets import Activation, Dropout, conditioned, mlp, required
-from vaehub_timeseries.parts.shapes import latent_steps, window
+from vaehub_timeseries.parts.shapes import latent_steps, window_shape
 from vaehub_timeseries.parts.temporal import Network, Temporal
 
 
@@ -25,13 +25,21 @@ def by_parameter(out: Tensor, likelihood: Likelihood) -> Tensor:
 
 @final
 class SeriesDecoder(Decoder):
-    """One code for a window: a linear map gives every step its features, a network over time refines them. Raises UsageError unless x is (T, C).
+    """One code for a window: a linear map gives every step its features, a network over time refines them.
 
     Arguments:
         network: Transformer or convolutions over the steps of a window.
         width: Width of the layers.
         layers: Number of layers.
         dropout: Share of the hidden units that is dropped while training.
+
+    Raises:
+        UsageError: x is no window (T, C) of real values.
+
+    >>> from vaehub.model.likelihoods import Normal
+    >>> spec = Spec((8, 3))
+    >>> SeriesDecoder(spec, 2, Normal(spec), width=8)(torch.zeros(5, 2)).mean.shape
+    torch.Size([5, 8, 3])
     """
 
     def __init__(
@@ -46,7 +54,7 @@ class SeriesDecoder(Decoder):
         dropout: Dropout = 0.0,
     ) -> None:
         super().__init__(spec, latent, likelihood)
-        self.steps, channels = window("decoder series", spec)
+        self.steps, channels = window_shape("decoder series", spec)
         self.enter = nn.Linear(latent + spec.cond, self.steps * width)
         self.over_time = Temporal(network, self.steps, width, layers, dropout)
         self.head = nn.Linear(width, likelihood.param_shape[0] * channels)
@@ -62,12 +70,20 @@ class StepDecoder(Decoder):
     """x at a time depends on z at that time alone: one multilayer perceptron for every step of `channels` latent series.
 
     Where z has fewer steps than the window, it is interpolated linearly in time. Of "GP-VAE: Deep Probabilistic Time Series Imputation"
-    (Fortuin et al., 2020), arXiv:1907.04155. Raises UsageError unless x is (T, C) and channels divides the latent dimension.
+    (Fortuin et al., 2020), arXiv:1907.04155.
 
     Arguments:
         channels: Number of latent series; latent is this times their steps.
         hidden: Widths of the hidden layers, from input to output; none make one linear map.
         activation: Function between the layers.
+
+    Raises:
+        UsageError: x is no window (T, C) of real values, or channels does not divide the latent dimension.
+
+    >>> from vaehub.model.likelihoods import Normal
+    >>> spec = Spec((8, 3))
+    >>> StepDecoder(spec, 8, Normal(spec), channels=2)(torch.zeros(5, 8)).mean.shape
+    torch.Size([5, 8, 3])
     """
 
     def __init__(
@@ -81,7 +97,7 @@ class StepDecoder(Decoder):
         activation: Activation = "gelu",
     ) -> None:
         super().__init__(spec, latent, likelihood)
-        self.steps, width = window("decoder per_step", spec)
+        self.steps, width = window_shape("decoder per_step", spec)
         self.channels = channels
         latent_steps("decoder per_step", latent, channels)
         self.net = mlp(channels + spec.cond, *hidden, likelihood.param_shape[0] * width, activation=activation)

@@ -13,15 +13,15 @@ from torch.nn import functional as F
 from vaehub.base import Batch, Encoder, Posterior, Spec
 from vaehub.errors import UsageError
 from vaehub.model.nets import Dropout, dtype_of, required
-from vaehub_timeseries.parts.hiding import hidden
-from vaehub_timeseries.parts.shapes import latent_steps, window
+from vaehub_timeseries.parts.hiding import hide_at_rate
+from vaehub_timeseries.parts.shapes import latent_steps, window_shape
 from vaehub_timeseries.parts.temporal import Network, Temporal
 
 Fraction = Annotated[float, Field(ge=0, lt=1)]
 
 
 @final
-class Reader(nn.Module):
+class MaskedReader(nn.Module):
     """Features of every step (B, T, H) from its values, 0 where missing, its mask and the condition."""
 
     def __init__(self, spec: Spec, network: Network, width: int, layers: int, dropout: float, hide: float) -> None:
@@ -44,7 +44,7 @@ class Reader(nn.Module):
         """The cells that the network is shown (B, T, C): the observed ones, while training without a random part."""
         observed = batch.observed
         seen = torch.ones_like(batch.x, dtype=torch.bool) if observed is None else observed
-        return seen & ~hidden(batch.x, self.hide) if self.training and self.hide else seen
+        return seen & ~hide_at_rate(batch.x, self.hide) if self.training and self.hide else seen
 
 
 @final
@@ -53,7 +53,7 @@ class MaskedSeries(Encoder):
 
     While training, `hide` of the cells are kept from it (points, runs or whole steps) and stay in the loss, so that it learns to fill
     gaps. The masked VAE of "Handling Incomplete Heterogeneous Data using VAEs" (Nazábal et al., 2020), arXiv:1807.03653, hiding as in
-    "SAITS: Self-Attention-based Imputation for Time Series" (Du et al., 2023), arXiv:2202.08516. Raises UsageError unless x is (T, C).
+    "SAITS: Self-Attention-based Imputation for Time Series" (Du et al., 2023), arXiv:2202.08516.
 
     Arguments:
         network: Transformer or convolutions over the steps of a window.
@@ -61,6 +61,15 @@ class MaskedSeries(Encoder):
         layers: Number of layers.
         dropout: Share of the hidden units that is dropped while training.
         hide: Share of the observed cells that are kept from the encoder while training and stay in the loss.
+
+    Raises:
+        UsageError: x is no window (T, C) of real values.
+
+    >>> from vaehub.model.posteriors import DiagNormal
+    >>> encoder = MaskedSeries(Spec((8, 3)), DiagNormal(2), width=8)
+    >>> x = torch.zeros(5, 8, 3)
+    >>> encoder(Batch(x, mask=x == 0)).mean.shape
+    torch.Size([5, 2])
     """
 
     def __init__(
@@ -75,8 +84,8 @@ class MaskedSeries(Encoder):
         hide: Fraction = 0.2,
     ) -> None:
         super().__init__(spec, posterior)
-        steps, _ = window("encoder masked_series", spec)
-        self.read = Reader(spec, network, width, layers, dropout, hide)
+        steps, _ = window_shape("encoder masked_series", spec)
+        self.read = MaskedReader(spec, network, width, layers, dropout, hide)
         self.head = nn.Linear(steps * width, posterior.features)
 
     def forward(self, batch: Batch) -> Distribution:
@@ -90,7 +99,6 @@ class StepEncoder(Encoder):
 
     Where z has fewer steps than the window, features are averaged over the steps in between. Series come one after the other in z.
     Of "GP-VAE: Deep Probabilistic Time Series Imputation" (Fortuin et al., 2020), arXiv:1907.04155; for posterior banded or diag_normal.
-    Raises UsageError unless x is (T, C), and where channels or the posterior's features do not divide evenly.
 
     Arguments:
         channels: Number of latent series; latent is this times their steps.
@@ -99,6 +107,15 @@ class StepEncoder(Encoder):
         layers: Number of layers.
         dropout: Share of the hidden units that is dropped while training.
         hide: Share of the observed cells that are kept from the encoder while training and stay in the loss.
+
+    Raises:
+        UsageError: x is no window (T, C) of real values, or channels or the posterior's features do not divide evenly.
+
+    >>> from vaehub.model.posteriors import DiagNormal
+    >>> encoder = StepEncoder(Spec((8, 3)), DiagNormal(16), channels=2, width=8)
+    >>> x = torch.zeros(5, 8, 3)
+    >>> encoder(Batch(x, mask=x == 0)).mean.shape
+    torch.Size([5, 16])
     """
 
     def __init__(
@@ -114,13 +131,13 @@ class StepEncoder(Encoder):
         hide: Fraction = 0.2,
     ) -> None:
         super().__init__(spec, posterior)
-        window("encoder per_step", spec)
+        window_shape("encoder per_step", spec)
         self.steps = latent_steps("encoder per_step", posterior.latent, channels)
         if posterior.features % self.steps:
             raise UsageError(
                 f"encoder per_step: {posterior.features} features do not split into {self.steps} steps; choose posterior: banded"
             )
-        self.read = Reader(spec, network, width, layers, dropout, hide)
+        self.read = MaskedReader(spec, network, width, layers, dropout, hide)
         self.head = nn.Linear(width, posterior.features // self.steps)
 
     def forward(self, batch: Batch) -> Distribution:

@@ -120,12 +120,18 @@ class GaussianProcess(Prior):
     The series take the length scales, in steps of z, in turn: slow and fast ones side by side. Kernels of r = |t - t'| / length scale:
     matern12 exp(-r), which posterior banded can match; matern32, matern52 and rbf exp(-r²/2), ever smoother; cauchy 1 / (1 + r²), the
     paper's, a mixture of all scales. "GP-VAE: Deep Probabilistic Time Series Imputation" (Fortuin et al., 2020), arXiv:1907.04155.
-    Raises UsageError unless the latent dimension is channels x steps.
 
     Arguments:
         channels: Number of latent series; latent is this times their steps.
         kernel: Kernel of the process: matern12 is rough, matern32, matern52 and rbf ever smoother, cauchy a mixture of scales.
         length_scales: Length scales in steps of z; the series take them in turn.
+
+    Raises:
+        UsageError: the latent dimension is not channels x steps, or there is no length scale.
+
+    >>> prior = GaussianProcess(Spec((8, 3)), latent=16, channels=2)
+    >>> prior().variance.round(decimals=3).unique().tolist()
+    [1.0]
     """
 
     tril: Tensor

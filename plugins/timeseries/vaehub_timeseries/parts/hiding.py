@@ -27,14 +27,14 @@ def steps(like: Tensor, rate: float) -> Tensor:
     return (torch.rand_like(like[..., :1]) < rate).expand_as(like)
 
 
-def hidden(like: Tensor, rate: float) -> Tensor:
+def hide_at_rate(like: Tensor, rate: float) -> Tensor:
     """Points, runs or whole steps, a random one of the three for every row; a cell is hidden with probability `rate`, (B, T, C)."""
     pattern = torch.randint(3, (len(like), 1, 1), device=like.device)
     return torch.where(pattern == 0, points(like, rate), torch.where(pattern == 1, runs(like, rate), steps(like, rate)))
 
 
-def concealed(like: Tensor, most: float) -> Tensor:
-    """As `hidden`, with a rate of its own for every row, up to `most`, and with runs of any length and blocks, (B, T, C)."""
+def hide_up_to(like: Tensor, most: float) -> Tensor:
+    """As `hide_at_rate`, with a rate of its own for every row, up to `most`, and with runs of any length and blocks, (B, T, C)."""
     rows, length, channels = like.shape
     rate = 0.05 + (most - 0.05) * torch.rand_like(like[:, :1, :1])
     single = torch.rand_like(like) < rate

@@ -14,8 +14,8 @@ from vaehub.base import Batch, Data, Decoder, Encoder, Likelihood, Model, Poster
 from vaehub.model.nets import Dropout, conditioned, dtype_of, mlp, required
 from vaehub_timeseries.model.autocovariance import window_covariance
 from vaehub_timeseries.model.em import Autocovariance, fit_autocovariance
-from vaehub_timeseries.parts.hiding import concealed
-from vaehub_timeseries.parts.shapes import window
+from vaehub_timeseries.parts.hiding import hide_up_to
+from vaehub_timeseries.parts.shapes import window_shape
 from vaehub_timeseries.parts.temporal import Network, Temporal
 from vaehub_timeseries.windows import SeriesFacts
 
@@ -35,6 +35,17 @@ class LinearGaussianDecoder(Decoder):
     Arguments:
         drift: Variance of a window's level, as a share of a channel's own.
         hidden: Widths of the hidden layers of h; none leave the linear part alone.
+
+    Raises:
+        UsageError: x is no window (T, C) of real values.
+
+    >>> from vaehub.model.likelihoods import Normal
+    >>> spec = Spec((4, 2))
+    >>> decoder = LinearGaussianDecoder(spec, 3, Normal(spec))
+    >>> still = torch.stack([torch.eye(2), *torch.zeros(3, 2, 2)])  # no cell says anything of another
+    >>> decoder.set_process(Autocovariance(torch.zeros(2), still, torch.zeros(2)))
+    >>> decoder.factor.shape, decoder(torch.zeros(5, 3)).mean.shape
+    (torch.Size([8, 3]), torch.Size([5, 4, 2]))
     """
 
     mean: Tensor  # (C,)
@@ -47,7 +58,7 @@ class LinearGaussianDecoder(Decoder):
         self, spec: Spec, latent: int, likelihood: Likelihood, *, drift: Share = 0.3, hidden: Sequence[PositiveInt] = ()
     ) -> None:
         super().__init__(spec, latent, likelihood)
-        steps, channels = window("decoder linear_gaussian", spec)
+        steps, channels = window_shape("decoder linear_gaussian", spec)
         self.drift = drift
         self.register_buffer("mean", torch.zeros(channels))
         self.register_buffer("gamma", torch.zeros(steps, channels, channels))
@@ -56,7 +67,7 @@ class LinearGaussianDecoder(Decoder):
         self.register_buffer("spread", torch.ones(spec.size))
         rest = torch.zeros(likelihood.param_shape[0] - 1, *spec.shape)
         self.rest = nn.Parameter(rest, requires_grad=len(rest) > 0)
-        self.correction = starting_at_zero(mlp(latent + spec.cond, *hidden, spec.size)) if hidden or spec.cond else None
+        self.correction = zero_at_start(mlp(latent + spec.cond, *hidden, spec.size)) if hidden or spec.cond else None
 
     @property
     def process(self) -> Autocovariance:
@@ -65,13 +76,14 @@ class LinearGaussianDecoder(Decoder):
 
     def initialise(self, data: Data) -> None:
         """Fit the process to the training series."""
-        self.take(process_of(data, self.spec.shape[0]))
+        self.set_process(training_process(data, self.spec.shape[0]))
 
     @torch.no_grad()
-    def take(self, process: Autocovariance) -> None:
+    def set_process(self, process: Autocovariance) -> None:
         """Take up a process: W and the noise follow from it."""
-        for name, value in vars(process).items():
-            getattr(self, name).copy_(value)
+        self.mean.copy_(process.mean)
+        self.gamma.copy_(process.gamma)
+        self.noise.copy_(process.noise)
         drift = torch.diag(self.drift * process.gamma[0].diagonal())
         noise = process.noise.clamp(min=LEAST_NOISE).repeat(len(process.gamma))
         values, vectors = torch.linalg.eigh(window_covariance(process.gamma + drift))
@@ -102,7 +114,7 @@ class LinearGaussianEncoder(Encoder):
     """q(z|x) = N(m + δ, M^-1) with m, M the exact posterior of the linear decoder under any mask, and δ neural, 0 at first.
 
     M = I + W_o^T Ψ_o^-1 W_o, m = M^-1 W_o^T Ψ_o^-1 (x_o - mu_o), o the seen cells. δ = W^+ d: d is a move of the unseen cells, by a network
-    over time that reads values, mask and what the linear part believes. While training, up to `hide` of the cells are kept from it
+    over time that reads values, mask and the linear part's prediction. While training, up to `hide` of the cells are kept from it
     (points, runs, blocks) and stay in the loss. The posterior is full normal whatever `posterior` says; beside another decoder m = 0, M = I,
     and d moves every cell.
     Draws come in pairs around the mean, so that an even number of them has the mean exactly.
@@ -113,6 +125,15 @@ class LinearGaussianEncoder(Encoder):
         layers: Number of layers.
         dropout: Share of the hidden units that is dropped while training.
         hide: Most of the cells that are kept from the encoder while training, as a share; they stay in the loss.
+
+    Raises:
+        UsageError: x is no window (T, C) of real values.
+
+    >>> from vaehub.model.posteriors import FullNormal
+    >>> encoder = LinearGaussianEncoder(Spec((4, 2)), FullNormal(3), network="convolution", width=8).eval()
+    >>> q = encoder(Batch(torch.zeros(5, 4, 2)))
+    >>> q.rsample((2,)).mean(0).allclose(q.mean)  # draws come in pairs around the mean
+    True
     """
 
     def __init__(
@@ -127,7 +148,7 @@ class LinearGaussianEncoder(Encoder):
         hide: Share = 0.6,
     ) -> None:
         super().__init__(spec, posterior)
-        steps, channels = window("encoder linear_gaussian", spec)
+        steps, channels = window_shape("encoder linear_gaussian", spec)
         self.hide = hide
         self.enter = nn.Linear(4 * channels + spec.cond, width)
         self.over_time = Temporal(network, steps, width, layers, dropout)
@@ -135,40 +156,40 @@ class LinearGaussianEncoder(Encoder):
         nn.init.zeros_(self.leave.weight)
         nn.init.zeros_(self.leave.bias)
         self.own = nn.Linear(channels * steps, posterior.latent, bias=False)  # W^+ where no linear decoder gives one
-        self.wired: tuple[LinearGaussianDecoder, ...] = ()  # in a tuple, so that its weights are not this module's too
+        self.linear_decoder: tuple[LinearGaussianDecoder, ...] = ()  # in a tuple, so that its weights are not this module's too
 
     def wire(self, vae: Model) -> None:
         """Keep a reference to a linear decoder."""
         if isinstance(vae.decoder, LinearGaussianDecoder):
-            self.wired = (vae.decoder,)
+            self.linear_decoder = (vae.decoder,)
             self.own.requires_grad_(False)
 
     def forward(self, batch: Batch) -> Distribution:
         """q(z|x): batch (B,), event (L,)."""
-        m, tril, move = self.parts(batch)
+        m, tril, move = self.posterior_parts(batch)
         return Antithetic(m + move, scale_tril=tril, validate_args=False)
 
-    def parts(self, batch: Batch) -> tuple[Tensor, Tensor, Tensor]:
+    def posterior_parts(self, batch: Batch) -> tuple[Tensor, Tensor, Tensor]:
         """m (B, L), the Cholesky factor of M^-1 (B, L, L) and δ (B, L)."""
         seen = self.seen(batch)
         x = torch.where(seen, batch.x, 0.0).to(dtype_of(self))
-        m, tril = self.exact(x, seen)
-        return m, tril, self.moved(x, seen, m, tril, batch.cond)
+        m, tril = self.exact_posterior(x, seen)
+        return m, tril, self.correction_of(x, seen, m, tril, batch.cond)
 
     def seen(self, batch: Batch) -> Tensor:
         """The cells that the encoder is shown (B, T, C)."""
         observed = batch.observed
         seen = torch.ones_like(batch.x, dtype=torch.bool) if observed is None else observed
-        return seen & ~concealed(batch.x, self.hide) if self.training and self.hide else seen
+        return seen & ~hide_up_to(batch.x, self.hide) if self.training and self.hide else seen
 
     @torch.no_grad()
-    def exact(self, x: Tensor, seen: Tensor) -> tuple[Tensor, Tensor]:
+    def exact_posterior(self, x: Tensor, seen: Tensor) -> tuple[Tensor, Tensor]:
         """m (B, L) and the Cholesky factor of M^-1 (B, L, L)."""
         latent = self.posterior.latent
         eye = torch.eye(latent, dtype=x.dtype, device=x.device)
-        if not self.wired:
+        if not self.linear_decoder:
             return x.new_zeros(len(x), latent), eye.expand(len(x), -1, -1)
-        (decoder,) = self.wired
+        (decoder,) = self.linear_decoder
         weight = seen.flatten(1) / decoder.spread
         precision = eye + decoder.factor.T @ (weight.unsqueeze(2) * decoder.factor)
         tril = root_of_inverse(precision.double())
@@ -176,25 +197,25 @@ class LinearGaussianEncoder(Encoder):
         m = tril @ (tril.mT @ pull.double().unsqueeze(2))
         return m.squeeze(2).to(x.dtype), tril.to(x.dtype)
 
-    def moved(self, x: Tensor, seen: Tensor, m: Tensor, tril: Tensor, cond: Tensor | None) -> Tensor:
+    def correction_of(self, x: Tensor, seen: Tensor, m: Tensor, tril: Tensor, cond: Tensor | None) -> Tensor:
         """δ (B, L)."""
-        location, sd = self.believed(x, m, tril)
+        location, sd = self.linear_prediction(x, m, tril)
         inputs = [location, 0.3 * sd.log().clamp(-4, 2), seen.to(x.dtype), torch.where(seen, x - location, 0.0)]
         if self.spec.cond:
             inputs.append(required(cond, self.spec.cond).unsqueeze(1).expand(-1, x.shape[1], -1))
         d: Tensor = sd * self.leave(self.over_time(self.enter(torch.cat(inputs, -1))))
-        if not self.wired:
+        if not self.linear_decoder:
             own: Tensor = self.own(d.flatten(1))
             return own
-        factor = self.wired[0].factor
+        factor = self.linear_decoder[0].factor
         move: Tensor = torch.where(seen, 0.0, d).flatten(1) @ factor
         return move / factor.square().sum(0).clamp(min=1e-6)
 
-    def believed(self, x: Tensor, m: Tensor, tril: Tensor) -> tuple[Tensor, Tensor]:
+    def linear_prediction(self, x: Tensor, m: Tensor, tril: Tensor) -> tuple[Tensor, Tensor]:
         """E[x] and sd[x] (B, T, C) of the linear part."""
-        if not self.wired:
+        if not self.linear_decoder:
             return torch.zeros_like(x), torch.ones_like(x)
-        (decoder,) = self.wired
+        (decoder,) = self.linear_decoder
         variance = (decoder.factor @ tril).square().sum(-1) + decoder.spread
         return decoder.location(m), variance.sqrt().view_as(x)
 
@@ -207,14 +228,14 @@ def root_of_inverse(precision: Tensor) -> Tensor:
     return root
 
 
-def starting_at_zero(net: nn.Sequential) -> nn.Sequential:
+def zero_at_start(net: nn.Sequential) -> nn.Sequential:
     """A network whose last layer gives 0."""
     for parameter in net[-1].parameters():
         nn.init.zeros_(parameter)
     return net
 
 
-def process_of(data: Data, steps: int) -> Autocovariance:
+def training_process(data: Data, steps: int) -> Autocovariance:
     """The process of training rows: of the series that they are windows of, else of each row as a series."""
     facts = data.facts
     if not isinstance(facts, SeriesFacts):

@@ -16,7 +16,7 @@ from vaehub.model.vae import repeat
 from vaehub_timeseries.parts.self_masking import SelfMasked
 
 
-def completed(px: SelfMasked, batch: Batch) -> tuple[Tensor, Tensor]:
+def complete_by_px(px: SelfMasked, batch: Batch) -> tuple[Tensor, Tensor]:
     """x (N, *shape) with its unobserved elements drawn from p(x|z), differentiably, and log p(mask|x) of every row (N,)."""
     seen = batch.observed
     observed = torch.ones_like(batch.x, dtype=torch.bool) if seen is None else seen
@@ -29,10 +29,16 @@ class NotMIWAE(Objective):
     """-log 1/S Σ_s p(x_o|z_s) p(mask|x_o, x_ms) p(z_s) / q(z_s|x_o), with x_ms ~ p(x_m|z_s): importance weighting of values and mask.
 
     "not-MIWAE: Deep Generative Modelling with Missing not at Random Data" (Ipsen et al., 2021), arXiv:2006.12871; without
-    the mask's term it is MIWAE, objective iwae. Needs likelihood self_masking: raises UsageError for others.
+    the mask's term it is MIWAE, objective iwae.
 
     Arguments:
         samples: Draws of z for every row, S.
+
+    Raises:
+        UsageError: the likelihood is not self_masking, which models the mask.
+
+    >>> NotMIWAE(samples=5).samples
+    5
     """
 
     def __init__(self, *, samples: PositiveInt = 20) -> None:
@@ -43,7 +49,7 @@ class NotMIWAE(Objective):
         """Loss and logs; see the class."""
         if not isinstance(terms.px, SelfMasked):
             raise UsageError("objective not_miwae: needs a model of the mask; set likelihood: self_masking (its base is yours)")
-        _, log_mask = completed(terms.px, repeat(terms.batch, len(terms.z)))
+        _, log_mask = complete_by_px(terms.px, repeat(terms.batch, len(terms.z)))
         log_mask = log_mask.view(len(terms.z), -1)
         log_w = terms.log_px + log_mask + terms.log_pz - terms.log_qz
         bound = (log_w.logsumexp(0) - math.log(len(log_w))).mean()

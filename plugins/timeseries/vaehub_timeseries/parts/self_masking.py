@@ -84,12 +84,20 @@ class SelfMasking(Likelihood):
 
     `missing` says which values tend to be missing: "high", "low", or "unknown", where the sign is learnt (and may be learnt wrongly:
     the data alone do not settle it). To be trained with objective not_miwae. "not-MIWAE: Deep Generative Modelling with Missing not at
-    Random Data" (Ipsen et al., 2021), arXiv:2006.12871. Raises UsageError for rows that are neither (D,) nor (T, C), and for a base whose
-    draws carry no gradient.
+    Random Data" (Ipsen et al., 2021), arXiv:2006.12871.
 
     Arguments:
         base: The likelihood of x.
         missing: Which values tend to be missing; unknown: the sign is learnt.
+
+    Raises:
+        UsageError: rows are neither (D,) nor (T, C), or draws of the base carry no gradient.
+
+    >>> likelihood = SelfMasking(Spec((3,)), missing="high")
+    >>> px = likelihood(torch.zeros(5, *likelihood.param_shape))
+    >>> x, observed = torch.zeros(5, 3), torch.ones(5, 3, dtype=torch.bool)
+    >>> px.log_mask(x, observed).exp().unique().tolist()  # nothing is learnt yet: as likely missing as not
+    [0.5]
     """
 
     def __init__(self, spec: Spec, *, base: Part[Likelihood] = Normal, missing: Side = "unknown") -> None:
@@ -99,8 +107,8 @@ class SelfMasking(Likelihood):
         self.base = base(spec)
         self.support = self.base.support
         self.unbounded_at, self.bounded_instead = self.base.unbounded_at, self.base.bounded_instead
-        trial = self.base(torch.zeros(1, *self.base.param_shape))
-        if not trial.has_rsample or trial.event_shape:
+        task = self.base(torch.zeros(1, *self.base.param_shape))
+        if not task.has_rsample or task.event_shape:
             raise UsageError(
                 f"self_masking: draws of {type(self.base).__name__} carry no gradient; choose base: normal or laplace"
             )

@@ -6,7 +6,7 @@ from vaehub.base import Spec
 from vaehub.errors import UsageError
 
 
-def window(part: str, spec: Spec) -> tuple[int, int]:
+def window_shape(part: str, spec: Spec) -> tuple[int, int]:
     """(T, C) of the data. Raises UsageError where rows are not windows of real values."""
     if len(spec.shape) != 2 or spec.classes:
         kind = f"{spec.classes} classes" if spec.classes else "real values"

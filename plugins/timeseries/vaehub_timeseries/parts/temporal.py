@@ -1,4 +1,4 @@
-"""Networks over time: (B, T, H) -> (B, T, H), each step told which one it is."""
+"""Networks over time: (B, T, H) -> (B, T, H), with a code for every step."""
 
 from __future__ import annotations
 

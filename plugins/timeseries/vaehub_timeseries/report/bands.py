@@ -13,8 +13,8 @@ from matplotlib.ticker import MaxNLocator
 
 from vaehub.report import Canvas, plural
 from vaehub.report.look import BAND, BLUE, FAINT, ORANGE, RED, RULE
+from vaehub_timeseries.report.content import Array, ReportContent, missing, rows_of
 from vaehub_timeseries.report.dates import ROUND, time_axis
-from vaehub_timeseries.report.findings import Array, Findings, missing, rows_of
 from vaehub_timeseries.report.gaps import Gap, gaps, worth_showing
 
 OBSERVED, IMPUTED, HOLE = BLUE, RED, ORANGE
@@ -25,7 +25,7 @@ HOLE_IN_TIME = 3.0  # stamps further apart than this many usual steps are not jo
 
 
 @dataclass(frozen=True)
-class Lane:
+class ColumnSeries:
     """One column of one series in the order of time; T values each."""
 
     entity: str
@@ -35,40 +35,44 @@ class Lane:
     low: Array
     high: Array
 
-    def cut(self, part: slice) -> Lane:
+    def cut(self, part: slice) -> ColumnSeries:
         """A stretch of it."""
-        return Lane(self.entity, self.stamps[part], self.missing[part], self.filled[part], self.low[part], self.high[part])
+        return ColumnSeries(
+            self.entity, self.stamps[part], self.missing[part], self.filled[part], self.low[part], self.high[part]
+        )
 
 
-def lane(findings: Findings, column: str) -> Lane:
+def column_series(content: ReportContent, column: str) -> ColumnSeries:
     """The column in the series that has most of its missing cells."""
-    place = findings.frame.columns.get_loc(column)
-    holes = missing(findings)[:, place]
-    known = findings.completed[column].notna().to_numpy()
-    series = {name: rows[known[rows]] for name, rows in rows_of(findings).items()}
+    place = content.frame.columns.get_loc(column)
+    holes = missing(content)[:, place]
+    present = content.completed[column].notna().to_numpy()
+    series = {name: rows[present[rows]] for name, rows in rows_of(content).items()}
     entity, rows = max(series.items(), key=lambda item: int(holes[item[1]].sum()))
     filled, low, high = (
-        frame[column].to_numpy(dtype=float, na_value=np.nan)[rows] for frame in (findings.completed, findings.low, findings.high)
+        frame[column].to_numpy(dtype=float, na_value=np.nan)[rows] for frame in (content.completed, content.low, content.high)
     )
     at = holes[rows]
-    return Lane(entity, plain(findings.frame.index)[rows], at, filled, np.where(at, low, filled), np.where(at, high, filled))
+    return ColumnSeries(
+        entity, axis_values(content.frame.index)[rows], at, filled, np.where(at, low, filled), np.where(at, high, filled)
+    )
 
 
-def plain(index: pd.Index) -> Array:
+def axis_values(index: pd.Index) -> Array:
     """Stamps as matplotlib takes them: the wall clock of their zone, or numbers; row numbers for anything else."""
     if isinstance(index, pd.DatetimeIndex):
         return index.tz_localize(None).to_numpy()
     return index.to_numpy() if pd.api.types.is_numeric_dtype(index) else np.arange(len(index))
 
 
-def band_figure(shown: Lane, canvas: Canvas) -> Figure:
+def band_figure(shown: ColumnSeries, canvas: Canvas) -> Figure:
     """The whole series and up to two gaps close up: beside it on a screen, below it on a phone."""
     rows = len(shown.stamps)
     close = worth_showing(gaps(shown.missing), rows)
     panels = panels_of(canvas, 1 + len(close))
-    whole(panels[0], shown, canvas)
+    draw_whole(panels[0], shown, canvas)
     for axes, (name, gap) in zip(panels[1:], close.items(), strict=True):
-        close_up(axes, shown, name, gap)
+        draw_close_up(axes, shown, name, gap)
     return panels[0].figure  # type: ignore[return-value]
 
 
@@ -90,34 +94,34 @@ def margins(width: float, height: float, **between: float) -> dict[str, float]:
     return {"left": left / width, "right": 1 - right / width, "top": 1 - top / height, "bottom": bottom / height, **between}
 
 
-def whole(axes: Axes, shown: Lane, canvas: Canvas) -> None:
+def draw_whole(axes: Axes, shown: ColumnSeries, canvas: Canvas) -> None:
     """All of the series, with marks below where something is missing."""
     of = f" of {shown.entity}" if shown.entity else ""
-    prepare(axes, f"whole series{of}: {plural(int(shown.missing.sum()), 'missing cell')}")
-    draw(axes, shown, 0.6 if len(shown.stamps) > DENSE else 1.0)
+    prepare_axes(axes, f"whole series{of}: {plural(int(shown.missing.sum()), 'missing cell')}")
+    draw_series(axes, shown, 0.6 if len(shown.stamps) > DENSE else 1.0)
     at = shown.stamps[shown.missing]
     axes.plot(at, np.zeros(len(at)), transform=axes.get_xaxis_transform(), marker="|", markersize=8, color=HOLE, linewidth=0)
     time_axis(axes, shown.stamps, 7 if canvas.narrow else 9)
 
 
-def close_up(axes: Axes, shown: Lane, name: str, gap: Gap) -> None:
+def draw_close_up(axes: Axes, shown: ColumnSeries, name: str, gap: Gap) -> None:
     """One gap with its neighbours; the ground behind the gap that the title speaks of is grey, for others may lie beside it."""
     part = gap.surroundings(len(shown.stamps))
     near = shown.cut(part)
-    prepare(axes, f"around {name} ({plural(gap.length, 'row')})")
-    axes.axvspan(*extent(near.stamps, gap.start - part.start, gap.stop - part.start), color=RULE, linewidth=0, zorder=0)
-    draw(axes, near, 1.4)
+    prepare_axes(axes, f"around {name} ({plural(gap.length, 'row')})")
+    axes.axvspan(*stamps_around(near.stamps, gap.start - part.start, gap.stop - part.start), color=RULE, linewidth=0, zorder=0)
+    draw_series(axes, near, 1.4)
     time_axis(axes, near.stamps, 5)
 
 
-def extent(stamps: Array, start: int, stop: int) -> tuple[Any, Any]:
+def stamps_around(stamps: Array, start: int, stop: int) -> tuple[Any, Any]:
     """From halfway before to halfway behind the rows start … stop-1 of stamps (T,)."""
     before, behind = max(start - 1, 0), min(stop, len(stamps) - 1)
     first, last = stamps[start], stamps[stop - 1]
     return first - (first - stamps[before]) / 2, last + (stamps[behind] - last) / 2
 
 
-def prepare(axes: Axes, title: str) -> None:
+def prepare_axes(axes: Axes, title: str) -> None:
     """Axes for values in any unit."""
     axes.set_title(title, y=1.0, fontsize=8)
     axes.grid(visible=False, axis="x")
@@ -127,11 +131,11 @@ def prepare(axes: Axes, title: str) -> None:
     axes.yaxis.get_offset_text().set(x=1, ha="right", color=FAINT, fontsize=8)  # beside the title, not in its place
 
 
-def draw(axes: Axes, shown: Lane, line: float) -> None:
+def draw_series(axes: Axes, shown: ColumnSeries, line: float) -> None:
     """Observed line, imputed line and band; the last two reach to the observed neighbours."""
-    stamps, values = broken(shown.stamps, np.stack([shown.filled, shown.low, shown.high, shown.missing.astype(float)]))
+    stamps, values = with_breaks(shown.stamps, np.stack([shown.filled, shown.low, shown.high, shown.missing.astype(float)]))
     filled, low, high, holes = values
-    near = beside(holes == 1)
+    near = with_neighbours(holes == 1)
     if len(stamps) > DENSE:  # a cell is less than a dot wide, and thousands of areas take seconds
         axes.vlines(stamps[holes == 1], low[holes == 1], high[holes == 1], color=BAND, linewidth=1)
     else:
@@ -142,7 +146,7 @@ def draw(axes: Axes, shown: Lane, line: float) -> None:
     axes.plot(stamps, np.where(holes == 1, filled, np.nan), color=IMPUTED, linewidth=0, marker=marker, markersize=2.6)
 
 
-def beside(missing: Array) -> Array:
+def with_neighbours(missing: Array) -> Array:
     """The missing cells (T,) and their neighbours."""
     out = missing.copy()
     out[1:] |= missing[:-1]
@@ -150,7 +154,7 @@ def beside(missing: Array) -> Array:
     return out
 
 
-def broken(stamps: Array, values: Array) -> tuple[Array, Array]:
+def with_breaks(stamps: Array, values: Array) -> tuple[Array, Array]:
     """Stamps (T,) and values (K, T) with a NaN put into every hole in time, so that no line crosses it."""
     steps = np.diff(stamps)
     if not len(steps):

@@ -15,9 +15,9 @@ from matplotlib.figure import Figure
 from vaehub.report import Canvas
 from vaehub.report.charts import short
 from vaehub.report.look import CARD, FAINT, GOOD, INK, REST, WARNING
-from vaehub_timeseries.report.bands import HOLE, OBSERVED, plain
+from vaehub_timeseries.report.bands import HOLE, OBSERVED, axis_values
+from vaehub_timeseries.report.content import Array, ReportContent, missing, ratios
 from vaehub_timeseries.report.dates import time_axis
-from vaehub_timeseries.report.findings import Array, Findings, missing, ratios
 
 # the page shows through where nothing is missing, so that the map is as light or dark as it
 SHADES = LinearSegmentedColormap.from_list("holes", [to_rgba(FAINT, 0.12), to_rgba(HOLE, 0.9), to_rgba("#a5351a")])
@@ -27,9 +27,9 @@ FURTHEST = 2.6  # errors above this many times linear interpolation's are drawn 
 LONGEST_NAME = 18
 
 
-def missing_map(findings: Findings, canvas: Canvas) -> Figure:
+def missing_map(content: ReportContent, canvas: Canvas) -> Figure:
     """Columns from top to bottom, time from left to right, the share of missing cells as shade."""
-    holes, stamps = missing(findings), plain(findings.frame.index)
+    holes, stamps = missing(content), axis_values(content.frame.index)
     shares, start, end = binned(holes, stamps, 150 if canvas.narrow else 360)
     named = holes.shape[1] <= NAMED
     figure = canvas.figure(0.55 + (max(0.19 * holes.shape[1], 0.4) if named else 3.6))
@@ -41,7 +41,7 @@ def missing_map(findings: Findings, canvas: Canvas) -> Figure:
         shares.T, aspect="auto", interpolation="nearest", cmap=SHADES, norm=PowerNorm(FAINTEST, 0, 1),
         extent=(*edges, holes.shape[1] - 0.5, -0.5),
     )  # fmt: skip
-    name_columns(axes, list(findings.frame.columns), named)
+    name_columns(axes, list(content.frame.columns), named)
     if stamps.dtype.kind == "M":
         axes.xaxis_date()
     time_axis(axes, stamps, 7 if canvas.narrow else 9)
@@ -71,11 +71,11 @@ def binned(holes: Array, stamps: Array, most: int) -> tuple[Array, Any, Any]:
     return np.divide(sums, rows, out=np.full_like(sums, np.nan), where=rows > 0), start, end
 
 
-def error_bars(findings: Findings, columns: Sequence[str], canvas: Canvas) -> Figure:
+def error_bars(content: ReportContent, columns: Sequence[str], canvas: Canvas) -> Figure:
     """The imputer's error in each column as a bar, linear interpolation = 1, last value and mean as marks."""
-    errors = findings.errors.loc[list(columns)]
+    errors = content.errors.loc[list(columns)]
     linear = errors["linear"].replace(0, np.nan)
-    bars, places = ratios(findings.errors).loc[list(columns)], np.arange(len(columns))
+    bars, places = ratios(content.errors).loc[list(columns)], np.arange(len(columns))
     figure = canvas.figure(0.95 + 0.25 * len(columns))
     axes = figure.subplots()
     axes.grid(visible=False)
@@ -98,9 +98,9 @@ def mark_errors(axes: Axes, values: pd.Series, places: Array, marker: str, label
     axes.scatter(np.full(len(beyond), FURTHEST * 1.03), beyond, marker=">", s=22, color=FAINT, zorder=3)
 
 
-def calibration_plot(findings: Findings, canvas: Canvas) -> Figure:
+def calibration_plot(content: ReportContent, canvas: Canvas) -> Figure:
     """Promised against reached coverage: on the diagonal, the bands are as wide as they should be."""
-    pairs = findings.calibration.sort_values("nominal")
+    pairs = content.calibration.sort_values("nominal")
     figure = canvas.figure(3.4)
     axes = figure.subplots()
     axes.plot([0, 1], [0, 1], color=REST, linewidth=1, linestyle=(0, (4, 3)))

@@ -34,7 +34,7 @@ def date_axis(axes: Axes, most: int) -> None:
     axes.xaxis.get_offset_text().set(color=FAINT, fontsize=8)
 
 
-def number(value: float) -> str:
+def three_digits(value: float) -> str:
     """Three significant digits, never with an exponent that plain digits can do without; a dash for what is not defined."""
     if value != value:
         return "–"

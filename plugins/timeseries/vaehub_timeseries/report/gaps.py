@@ -1,4 +1,4 @@
-"""Runs of missing cells, and which of them are worth a closer look."""
+"""Runs of missing cells, and which of them are shown close up."""
 
 from __future__ import annotations
 

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from vaehub_timeseries.frames import understand_as
-from vaehub_timeseries.report.findings import Findings
-from vaehub_timeseries.report.view import View
+from vaehub_timeseries.frames import to_panel_as
+from vaehub_timeseries.report.content import ReportContent
+from vaehub_timeseries.report.view import WideView
 
 if TYPE_CHECKING:
     from vaehub_timeseries import Imputer
@@ -18,20 +18,20 @@ if TYPE_CHECKING:
 LEVEL = 0.9
 
 
-def gather(
+def gather_content(
     imputer: Imputer,
     frame: pd.DataFrame,
     completed: pd.DataFrame,
     title: str,
     notes: tuple[str, ...] = (),
     made: Mapping[str, str] | None = None,
-) -> Findings:
-    """The findings on a frame that `imputer.transform` completed."""
-    view = View(understand_as(frame, imputer.schema_))
+) -> ReportContent:
+    """What the page shows of a frame that `imputer.transform` completed."""
+    view = WideView(to_panel_as(frame, imputer.schema_))
     levels = [(1 - LEVEL) / 2, (1 + LEVEL) / 2]
     tails = imputer.quantiles(frame, levels)
     low, high = (tails.loc[:, tails.columns.get_level_values(-1) == q].droplevel(-1, axis=1) for q in levels)
-    return Findings(
+    return ReportContent(
         title=title,
         frame=view.observed(),
         completed=view.of(completed),

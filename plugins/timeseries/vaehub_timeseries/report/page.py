@@ -1,4 +1,4 @@
-"""The page about a table whose gaps were filled, from `Findings` alone."""
+"""The page about a table whose gaps were filled, from `ReportContent` alone."""
 
 from __future__ import annotations
 
@@ -27,20 +27,20 @@ from vaehub.report import (
     best,
     plural,
 )
-from vaehub_timeseries.report.bands import band_figure, lane
+from vaehub_timeseries.report.bands import band_figure, column_series
 from vaehub_timeseries.report.charts import calibration_plot, error_bars, missing_map
-from vaehub_timeseries.report.dates import number
-from vaehub_timeseries.report.findings import (
+from vaehub_timeseries.report.content import (
     TIE,
-    Findings,
+    ReportContent,
     column_summary,
     most_missing_first,
-    overall,
+    overall_ratio,
     ratios,
     rows_of,
     verdict,
     worst_first,
 )
+from vaehub_timeseries.report.dates import three_digits
 
 DRAWN, BARS, LISTED, UNFOLDED = (
     16,
@@ -52,30 +52,30 @@ QUOTED = (0.5, 0.6, 0.7, 0.8, 0.9, 0.95)  # coverages that are given in figures,
 METHODS = ("imputer", "linear", "last", "mean")
 
 
-def write_report(findings: Findings, path: Path, progress: Callable[[int, int], None] = lambda done, of: None) -> Path:
-    """Write the page, whole or not at all; `progress` is told how many figures are done, of how many."""
-    return report_page(findings).write(path, progress)
+def write_report(content: ReportContent, path: Path, progress: Callable[[int, int], None] = lambda done, of: None) -> Path:
+    """Write the page, whole or not at all; `progress` is called with how many figures are done, of how many."""
+    return report_page(content).write(path, progress)
 
 
-def render(findings: Findings, progress: Callable[[int, int], None] = lambda done, of: None) -> str:
-    """The page as HTML: the same findings give the same bits."""
-    return report_page(findings).html(progress)
+def render(content: ReportContent, progress: Callable[[int, int], None] = lambda done, of: None) -> str:
+    """The page as HTML: the same content gives the same bits."""
+    return report_page(content).html(progress)
 
 
-def report_page(findings: Findings) -> Page:
+def report_page(content: ReportContent) -> Page:
     """What was missing, what was put in its place, and how far to trust it."""
-    summary, (well, text) = column_summary(findings), verdict(findings.errors, list(findings.low.columns))
+    summary, (well, text) = column_summary(content), verdict(content.errors, list(content.low.columns))
     sections = [
-        Section("What is missing", gaps_of(findings, summary), missing_note(findings)),
-        Section("What was put in its place", list(filled(findings, summary))),
-        Section("How large the errors are", errors_of(findings), ERRORS if len(findings.errors) else ""),
-        Section("Whether the intervals keep their promise", coverage_of(findings), PROMISE),
-        Section("How it was made", [Facts(findings.made)] if findings.made else []),
+        Section("What is missing", gaps_of(content, summary), missing_note(content)),
+        Section("What was put in its place", list(filled_columns(content, summary))),
+        Section("How large the errors are", errors_of(content), ERRORS if len(content.errors) else ""),
+        Section("Whether the intervals keep their promise", coverage_of(content), PROMISE),
+        Section("How it was made", [Facts(content.made)] if content.made else []),
     ]
     return Page(
-        title=findings.title,
-        subtitle=f"Imputation report: {about(findings)}",
-        lead=[Tiles(list(tiles(findings, summary))), Finding(text, "good" if well else "warning"), *warnings_of(findings)],
+        title=content.title,
+        subtitle=f"Imputation report: {summary_line(content)}",
+        lead=[Tiles(list(tiles(content, summary))), Finding(text, "good" if well else "warning"), *warnings_of(content)],
         sections=[section for section in sections if section.blocks],
     )
 
@@ -84,18 +84,18 @@ ERRORS = "Observed cells were hidden in gaps like those of the data, imputed, an
 PROMISE = "Of the held-out cells, the share that lies inside the interval asked for; on the dashed line, the promise is kept."
 
 
-def missing_note(findings: Findings) -> str:
+def missing_note(content: ReportContent) -> str:
     """How to read the map."""
-    over = ", over all series" if findings.entity is not None else ""
+    over = ", over all series" if content.entity is not None else ""
     return f"The stronger the colour, the larger the share of missing cells at that time{over}."
 
 
-def warnings_of(findings: Findings) -> list[Block]:
+def warnings_of(content: ReportContent) -> list[Block]:
     """What was warned of."""
-    return [Finding(note, "warning", "Warning") for note in findings.notes]
+    return [Finding(note, "warning", "Warning") for note in content.notes]
 
 
-def gaps_of(findings: Findings, summary: pd.DataFrame) -> list[Block]:
+def gaps_of(content: ReportContent, summary: pd.DataFrame) -> list[Block]:
     """The map of missing cells, and a row for every column."""
     shown = summary.sort_values("missing", ascending=False, kind="stable").head(LISTED)
     rows = [
@@ -104,30 +104,30 @@ def gaps_of(findings: Findings, summary: pd.DataFrame) -> list[Block]:
     ]
     head = ("column", "dtype", "missing", "share", "gaps", "longest (rows)")
     return [
-        Figure("Missing cells", partial(missing_map, findings), "Missing cells by column and time."),
+        Figure("Missing cells", partial(missing_map, content), "Missing cells by column and time."),
         Table(head, rows, "Gaps by column", folded=len(rows) > UNFOLDED),
     ]
 
 
-def filled(findings: Findings, summary: pd.DataFrame) -> Iterator[Block]:
+def filled_columns(content: ReportContent, summary: pd.DataFrame) -> Iterator[Block]:
     """Each column that had gaps, with its figure."""
-    columns = to_draw(findings, summary)
+    columns = columns_to_draw(content, summary)
     if not columns:
         yield Text("No numeric column had a gap to fill.", faint=False)
         return
     more = f"; {len(columns) - DRAWN} more are in the tables only" if len(columns) > DRAWN else ""
     yield Text(f"Columns with the most missing cells come first{more}.")
-    band = f"{findings.level:.0%} interval"
+    band = f"{content.level:.0%} interval"
     behind = "the gap that a close view is around"
     yield Key([("blue", "line", "observed"), ("red", "line", "imputed"), ("band", "area", band), ("rule", "area", behind)])
     for column in columns[:DRAWN]:
-        draw = partial(band_figure, lane(findings, column))
-        yield Figure(str(column), draw, "with its gaps filled.", note(findings, column))
+        draw = partial(band_figure, column_series(content, column))
+        yield Figure(str(column), draw, "with its gaps filled.", column_note(content, column))
 
 
-def errors_of(findings: Findings) -> list[Block]:
+def errors_of(content: ReportContent) -> list[Block]:
     """Errors on hidden cells, as bars and as a table."""
-    tested = worst_first(findings.errors)
+    tested = worst_first(content.errors)
     if not tested:
         return [Text("No column had enough observed cells to hide some of them for a test.", faint=False)]
     more = len(tested) - BARS
@@ -136,13 +136,13 @@ def errors_of(findings: Findings) -> list[Block]:
         if more > 0
         else ""
     )
-    figure = Figure("Held-out error", partial(error_bars, findings, tested[:BARS]), "Held-out error by column.", worst)
-    inside = f"in {findings.level:.0%} interval"
+    figure = Figure("Held-out error", partial(error_bars, content, tested[:BARS]), "Held-out error by column.", worst)
+    inside = f"in {content.level:.0%} interval"
     head = ("column", "imputer", "linear", "last value", "mean", "beside linear", inside, "cells")
-    sides = ratios(findings.errors).loc[tested[:LISTED]]
+    sides = ratios(content.errors).loc[tested[:LISTED]]
     rows = [
         error_row(str(name), row, side)
-        for (name, row), side in zip(findings.errors.loc[tested[:LISTED]].iterrows(), sides, strict=True)
+        for (name, row), side in zip(content.errors.loc[tested[:LISTED]].iterrows(), sides, strict=True)
     ]
     title = "Mean absolute error by column, in its units"
     return [figure, Table(head, rows, title, "Bold: the smallest of the four.", folded=len(rows) > UNFOLDED)]
@@ -150,7 +150,7 @@ def errors_of(findings: Findings) -> list[Block]:
 
 def error_row(name: str, row: pd.Series[float], ratio: float) -> list[Cell | str]:
     """The errors of a column; the smallest are bold."""
-    texts = [number(float(row[method])) for method in METHODS]
+    texts = [three_digits(float(row[method])) for method in METHODS]
     smallest = best([float(text.replace(",", "").replace("–", "nan")) for text in texts], lower=True, digits=15)
     share = Cell("–" if pd.isna(ratio) else f"{ratio:.0%}", tone=tone(ratio))
     coverage = "–" if pd.isna(row["coverage"]) else f"{row['coverage']:.0%}"
@@ -163,52 +163,52 @@ def tone(ratio: float) -> Tone:
     return "good" if ratio < 1 - TIE else "warning" if ratio > 1 + TIE else ""
 
 
-def coverage_of(findings: Findings) -> list[Block]:
+def coverage_of(content: ReportContent) -> list[Block]:
     """Promised and reached coverage."""
-    if not len(findings.calibration):
+    if not len(content.calibration):
         return []
-    pairs = findings.calibration[findings.calibration["nominal"].isin(QUOTED)]
+    pairs = content.calibration[content.calibration["nominal"].isin(QUOTED)]
     rows = [[f"{nominal:.0%}", f"{reached:.1%}"] for nominal, reached in pairs[["nominal", "reached"]].itertuples(index=False)]
-    plot = Figure("Coverage", partial(calibration_plot, findings), "Nominal against reached coverage.", half=True)
+    plot = Figure("Coverage", partial(calibration_plot, content), "Nominal against reached coverage.", half=True)
     return [Beside([plot, Table(("interval asked for", "cells inside it"), rows)])]
 
 
-def about(findings: Findings) -> str:
+def summary_line(content: ReportContent) -> str:
     """Rows, columns, series and the stretch of time, in a line."""
-    frame, series = findings.frame, len(rows_of(findings))
+    frame, series = content.frame, len(rows_of(content))
     parts = [plural(len(frame), "row"), plural(frame.shape[1], "column")]
     parts += [f"{series:,} series"] if series > 1 else []
     if isinstance(frame.index, pd.DatetimeIndex):
         parts.append(f"{frame.index.min():%d %b %Y} to {frame.index.max():%d %b %Y}")
-    return ", ".join([*parts, findings.step] if findings.step else parts)
+    return ", ".join([*parts, content.step] if content.step else parts)
 
 
-def tiles(findings: Findings, summary: pd.DataFrame) -> Iterator[Tile]:
+def tiles(content: ReportContent, summary: pd.DataFrame) -> Iterator[Tile]:
     """The figures to read first."""
-    cells, holes = int(findings.completed.notna().to_numpy().sum()), int(summary["missing"].sum())
+    cells, holes = int(content.completed.notna().to_numpy().sum()), int(summary["missing"].sum())
     yield Tile("missing cells", f"{holes:,}", f"{holes / max(cells, 1):.1%} of {cells:,}")
     yield Tile("longest gap", plural(int(summary["longest"].max()), "row"), str(summary["longest"].idxmax()))
-    known = ratios(findings.errors).dropna()
-    if len(known):
-        hidden = f"{int(findings.errors['cells'].sum()):,} hidden cells"
-        better = f"mean; lower in {int((known < 1).sum())} of {plural(len(known), 'column')}; {hidden}"
-        yield Tile("error beside linear", f"{overall(findings.errors):.0%}", better)
-    tested = findings.errors[findings.errors["coverage"].notna()]
+    beside_linear = ratios(content.errors).dropna()
+    if len(beside_linear):
+        hidden = f"{int(content.errors['cells'].sum()):,} hidden cells"
+        better = f"mean; lower in {int((beside_linear < 1).sum())} of {plural(len(beside_linear), 'column')}; {hidden}"
+        yield Tile("error beside linear", f"{overall_ratio(content.errors):.0%}", better)
+    tested = content.errors[content.errors["coverage"].notna()]
     if len(tested):
         reached = float(np.average(tested["coverage"], weights=tested["cells"]))
-        yield Tile(f"{findings.level:.0%} interval", f"{reached:.0%}", "of the held-out cells lie inside it")
+        yield Tile(f"{content.level:.0%} interval", f"{reached:.0%}", "of the held-out cells lie inside it")
 
 
-def to_draw(findings: Findings, summary: pd.DataFrame) -> list[str]:
+def columns_to_draw(content: ReportContent, summary: pd.DataFrame) -> list[str]:
     """Columns that had gaps and have a band."""
-    holed = summary["missing"][(summary["missing"] > 0) & summary.index.isin(findings.low.columns)]
-    return most_missing_first(findings.errors, holed)
+    holed = summary["missing"][(summary["missing"] > 0) & summary.index.isin(content.low.columns)]
+    return most_missing_first(content.errors, holed)
 
 
-def note(findings: Findings, column: str) -> str:
+def column_note(content: ReportContent, column: str) -> str:
     """What held-out cells say of a column."""
-    ratio = ratios(findings.errors).get(column, np.nan)
+    ratio = ratios(content.errors).get(column, np.nan)
     if pd.isna(ratio):
         return "Not tested: none of its observed cells was hidden."
-    error = number(float(findings.errors["imputer"][column]))
+    error = three_digits(float(content.errors["imputer"][column]))
     return f"Mean absolute error on held-out cells {error}, {ratio:.0%} of linear interpolation's."

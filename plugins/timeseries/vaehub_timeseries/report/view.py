@@ -10,13 +10,13 @@ import pandas as pd
 
 from vaehub_timeseries.frames import Panel
 from vaehub_timeseries.frames.columns import missing_cells
-from vaehub_timeseries.report.findings import Array
+from vaehub_timeseries.report.content import Array
 
 UNITS = {"day": 86_400, "hour": 3_600, "minute": 60, "second": 1}
 
 
 @dataclass(frozen=True)
-class View:
+class WideView:
     """The rows of a panel and how other frames of the same rows are laid out like them."""
 
     panel: Panel
@@ -26,8 +26,8 @@ class View:
         """(row of the view for every row of the frame, the first row of the frame for every row of the view)."""
         rows = self.panel.rows
         if not self.panel.schema.form.long:
-            every = np.arange(len(rows.entity))
-            return every, every
+            every_row = np.arange(len(rows.entity))
+            return every_row, every_row
         keys = pd.MultiIndex.from_arrays([rows.entity, rows.stamps.at])
         codes, names = pd.factorize(keys)
         return codes, np.searchsorted(np.maximum.accumulate(codes), np.arange(len(names)))
@@ -71,10 +71,10 @@ class View:
     @property
     def step(self) -> str:
         """The time between two rows, in words."""
-        return every(self.panel.schema.step / 1e9) if self.panel.schema.unit == "ns" else ""
+        return step_in_words(self.panel.schema.step / 1e9) if self.panel.schema.unit == "ns" else ""
 
 
-def every(seconds: float) -> str:
+def step_in_words(seconds: float) -> str:
     """A duration as "every 15 minutes"."""
     name, size = next(((n, s) for n, s in UNITS.items() if seconds % s == 0), ("second", 1))
     count = seconds / size

@@ -1,4 +1,4 @@
-"""What a model of series believes of hidden cells, for the page of a run."""
+"""What a model of series predicts of hidden cells, for the page of a run."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import torch
 from vaehub.report import Canvas, Figure, Section
 from vaehub.report.charts import short
 from vaehub.report.look import BLUE, ORANGE, RED
-from vaehub_timeseries.trial import Trial
+from vaehub_timeseries.imputation_task import ImputationTask
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -20,13 +20,13 @@ if TYPE_CHECKING:
     from vaehub import TrainedModel
 
 PANELS = 6
-SEEN, HIDDEN, BELIEVED = BLUE, RED, ORANGE
+SHOWN, HIDDEN, PREDICTED = BLUE, RED, ORANGE
 
 
-def hidden_cells(run: TrainedModel, trial: Trial, names: Sequence[str] | None) -> Section:
-    """The channels and windows with the most hidden cells: what was seen, what was hidden, what the model believes."""
-    estimates = trial.estimates(run.vae, run.device)
-    counts = trial.hidden.sum(1)  # (N, C)
+def hidden_cells_section(run: TrainedModel, task: ImputationTask, names: Sequence[str] | None) -> Section:
+    """The channels and windows with the most hidden cells: what was shown, what was hidden, what the model predicts."""
+    estimates = task.estimates(run.vae, run.device)
+    counts = task.hidden.sum(1)  # (N, C)
     order = counts.flatten().argsort(descending=True, stable=True)[:PANELS].tolist()
     places = [divmod(place, counts.shape[1]) for place in order]
 
@@ -37,7 +37,7 @@ def hidden_cells(run: TrainedModel, trial: Trial, names: Sequence[str] | None) -
         figure = canvas.figure(0.4 + 1.6 * lines)
         panels = list(figure.subplots(lines, columns, squeeze=False).flat)
         for panel, (window, channel) in zip(panels, places, strict=False):
-            one_window(panel, trial, estimates, window, channel)
+            one_window(panel, task, estimates, window, channel)
             panel.set_title(short(names[channel] if names else f"channel {channel}", 18))
         for panel in panels[len(places) :]:
             panel.set_visible(False)
@@ -46,16 +46,16 @@ def hidden_cells(run: TrainedModel, trial: Trial, names: Sequence[str] | None) -
 
     caption = "Test windows with the most hidden cells, by step, in standard deviations of the training rows."
     return Section(
-        "Gaps in the test windows", [Figure("Hidden cells and what the model believes of them", draw, caption, caption)]
+        "Gaps in the test windows", [Figure("Hidden cells and what the model predicts of them", draw, caption, caption)]
     )
 
 
-def one_window(axes: Axes, trial: Trial, estimates: torch.Tensor, window: int, channel: int) -> None:
+def one_window(axes: Axes, task: ImputationTask, estimates: torch.Tensor, window: int, channel: int) -> None:
     """One channel of one window over its steps, in standard deviations."""
-    assert trial.given.mask is not None  # see Trial.of
-    step = np.arange(trial.truth.shape[1])
-    truth, estimate = trial.truth[window, :, channel].numpy(), estimates[window, :, channel].numpy()
-    seen, hidden = trial.given.mask[window, :, channel].numpy(), trial.hidden[window, :, channel].numpy()
-    axes.plot(step, estimate, color=BELIEVED, lw=1.5, label="believed")
-    axes.plot(step[seen], truth[seen], "o", ms=3, color=SEEN, label="seen")
+    assert task.given.mask is not None  # see Trial.of
+    step = np.arange(task.truth.shape[1])
+    truth, estimate = task.truth[window, :, channel].numpy(), estimates[window, :, channel].numpy()
+    shown, hidden = task.given.mask[window, :, channel].numpy(), task.hidden[window, :, channel].numpy()
+    axes.plot(step, estimate, color=PREDICTED, lw=1.5, label="predicted")
+    axes.plot(step[shown], truth[shown], "o", ms=3, color=SHOWN, label="shown")
     axes.plot(step[hidden], truth[hidden], "o", ms=4, mfc="none", color=HIDDEN, label="hidden")

@@ -21,7 +21,7 @@ RECENT = (
 )
 
 
-def trained(series: Sequence[Floats], steps: int, config: Config, process: Autocovariance) -> Run:
+def train_vae(series: Sequence[Floats], steps: int, config: Config, process: Autocovariance) -> Run:
     """The run of a config on series in scaled units, in memory."""
     domain = build_domain(config)
     if not isinstance(domain, TimeSeries):

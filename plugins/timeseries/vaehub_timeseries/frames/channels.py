@@ -11,9 +11,9 @@ from pandas.api import types
 
 from vaehub.errors import UsageError
 from vaehub.hints import shown
-from vaehub_timeseries.frames.columns import kind_among, kind_of, missing_cells, plain
-from vaehub_timeseries.frames.labels import column_of, find, named, row
-from vaehub_timeseries.frames.schema import Channel, Form, Reading
+from vaehub_timeseries.frames.columns import json_value, kind_among, kind_of, missing_cells
+from vaehub_timeseries.frames.labels import column_label, column_of, find_label, row_label
+from vaehub_timeseries.frames.schema import Channel, Form, ReadOptions
 
 MAX_CHANNELS = 10_000  # the covariance of 10,000 columns takes 800 MB
 FREE_TEXT = 50  # distinct values, of which over half of the rows have one of their own
@@ -22,67 +22,67 @@ NUMBER = r"[+-]?(\d{1,3}([., ']\d{3})+|\d+)([.,]\d+)?([eE][+-]?\d+)?\s*%?"  # wi
 PADDED = r"0\d+"  # an identifier
 
 
-def find_channels(frame: pd.DataFrame, form: Form, reading: Reading) -> tuple[list[Channel], list[Hashable]]:
+def find_channels(frame: pd.DataFrame, form: Form, reading: ReadOptions) -> tuple[list[Channel], list[Hashable]]:
     """(channels, ignored columns) of a frame. Raises UsageError that names the column, and the row where one is to blame."""
     if form.long:
         return long_channels(frame, form, reading), [label for label in frame.columns if label not in (*form.labels, form.value)]
     data = [label for label in frame.columns if label not in form.labels]
-    wanted = None if reading.columns is None else {find(label, data, "columns") for label in reading.columns}
+    wanted = None if reading.columns is None else {find_label(label, data, "columns") for label in reading.columns}
     channels: list[Channel] = []
     ignored: list[Hashable] = []
     for label in data:
         column = column_of(frame, label)
         missing = missing_cells(column, reading.missing_values)
-        if (reason := unusable(frame, column, missing, label)) is None:
+        if (reason := unusable_reason(frame, column, missing, label)) is None:
             channels += column_channels(column, missing, label, wanted is None or label in wanted)
-        elif must_use(label, wanted, column, missing):
+        elif cannot_be_ignored(label, wanted, column, missing):
             raise UsageError(reason)
         else:
             ignored.append(label)
-    return limited(channels), ignored
+    return checked_count(channels), ignored
 
 
-def must_use(label: Hashable, wanted: set[Hashable] | None, column: pd.Series, missing: NDArray[np.bool_]) -> bool:
+def cannot_be_ignored(label: Hashable, wanted: set[Hashable] | None, column: pd.Series, missing: NDArray[np.bool_]) -> bool:
     """Whether a column that is of no use cannot come back as it is: it was asked for, or has gaps, or is text that no one excluded."""
     if wanted is not None:
         return label in wanted
     return bool(missing.any()) or types.is_object_dtype(column.dtype) or types.is_string_dtype(column.dtype)
 
 
-def unusable(frame: pd.DataFrame, column: pd.Series, missing: NDArray[np.bool_], label: Hashable) -> str | None:
+def unusable_reason(frame: pd.DataFrame, column: pd.Series, missing: NDArray[np.bool_], label: Hashable) -> str | None:
     """Why no model can use a column, with what to do; None where it can."""
     kind = kind_among(column, missing)
     if kind == "other":
-        return odd(frame, column, missing, label)
+        return mixed_reason(frame, column, missing, label)
     if kind == "category" and not isinstance(column.dtype, pd.CategoricalDtype):
-        return bad_text(frame, column[~missing], label)
+        return text_reason(frame, column[~missing], label)
     return None
 
 
-def odd(frame: pd.DataFrame, column: pd.Series, missing: NDArray[np.bool_], label: Hashable) -> str:
+def mixed_reason(frame: pd.DataFrame, column: pd.Series, missing: NDArray[np.bool_], label: Hashable) -> str:
     """A column that is neither numbers nor text, or both."""
     cells = column.to_numpy(dtype=object)
-    strange = [int(i) for i in np.flatnonzero(~missing) if not isinstance(cells[i], int | float | np.number)] or [0]
+    unusable = [int(i) for i in np.flatnonzero(~missing) if not isinstance(cells[i], int | float | np.number)] or [0]
     return (
-        f"{row(frame, strange[0])}: {named(label)} ({column.dtype}) holds {shown(cells[strange[0]])}, neither number nor category throughout; "
-        "mend it, drop the column, or name those to impute with columns=[…]"
+        f"{row_label(frame, unusable[0])}: {column_label(label)} ({column.dtype}) holds {shown(cells[unusable[0]])}, neither number "
+        "nor category throughout; mend it, drop the column, or name those to impute with columns=[…]"
     )
 
 
-def bad_text(frame: pd.DataFrame, text: pd.Series, label: Hashable) -> str | None:
+def text_reason(frame: pd.DataFrame, text: pd.Series, label: Hashable) -> str | None:
     """What is wrong with a column of text as categories."""
     values = text.unique()
     if len(values) == 0:
-        return f"{named(label)} is text and nothing in it is observed; drop the column, or name those to impute with columns=[…]"
-    if (spelt := numbers_as_text(frame, text, label)) is not None:
+        return f"{column_label(label)} is text and nothing in it is observed; drop the column, or name those to impute with columns=[…]"
+    if (spelt := numbers_as_text_reason(frame, text, label)) is not None:
         return spelt
     if len(values) > max(FREE_TEXT, len(text) / 2):
-        where = f"{row(frame, text.index[0])}: {named(label)} is free text ({shown(text.iloc[0])})"
+        where = f"{row_label(frame, text.index[0])}: {column_label(label)} is free text ({shown(text.iloc[0])})"
         return f"{where}, {len(values):,} different values in {len(text):,} rows; drop the column, or name those to impute with columns=[…]"
     return None
 
 
-def numbers_as_text(frame: pd.DataFrame, text: pd.Series, label: Hashable) -> str | None:
+def numbers_as_text_reason(frame: pd.DataFrame, text: pd.Series, label: Hashable) -> str | None:
     """What is wrong where half or more of the distinct values are numbers; None for others, and for identifiers such as 007."""
     values = pd.Series(text.unique()).astype(str)
     stripped = values.str.strip()
@@ -92,16 +92,16 @@ def numbers_as_text(frame: pd.DataFrame, text: pd.Series, label: Hashable) -> st
     if numeric.all():
         first = text.iloc[0]
         return (
-            f"{row(frame, text.index[0])}: {named(label)} holds numbers as text ({shown(first)}); write them as 1234.5 "
+            f"{row_label(frame, text.index[0])}: {column_label(label)} holds numbers as text ({shown(first)}); write them as 1234.5 "
             "(in Python: pd.to_numeric), or make them categories with astype('category')"
         )
-    odd = list(values[~numeric])
-    some = ", ".join(map(repr, odd[:3])) + (f" and {len(odd) - 3:,} more" if len(odd) > 3 else "")
-    words = ",".join(odd[:3])
-    at = int(text.index[text.astype(str) == odd[0]][0])
+    others = list(values[~numeric])
+    some = ", ".join(map(repr, others[:3])) + (f" and {len(others) - 3:,} more" if len(others) > 3 else "")
+    words = ",".join(others[:3])
+    at = int(text.index[text.astype(str) == others[0]][0])
     return (
-        f"{row(frame, at)}: {named(label)}: {shown(odd[0])} is no number, as most others are; mend it, or if {some} means missing, "
-        f"give missing_values={odd[:3]} (--missing-values={words})"
+        f"{row_label(frame, at)}: {column_label(label)}: {shown(others[0])} is no number, as most others are; mend it, "
+        f"or if {some} means missing, give missing_values={others[:3]} (--missing-values={words})"
     )
 
 
@@ -110,38 +110,40 @@ def column_channels(column: pd.Series, missing: NDArray[np.bool_], label: Hashab
     kind = kind_among(column, missing)
     if kind != "category":
         return [Channel(str(label), label, kind, target=target)]
-    known = categories(column, missing, label)
-    return [Channel(f"{label}={value}", label, kind, value, target) for value in known]
+    found = categories(column, missing, label)
+    return [Channel(f"{label}={value}", label, kind, value, target) for value in found]
 
 
 def categories(column: pd.Series, missing: NDArray[np.bool_], label: Hashable) -> list[Hashable]:
     """The categories of a column: of its dtype, else in order of appearance."""
     if isinstance(column.dtype, pd.CategoricalDtype):
-        known = [plain(value) for value in column.dtype.categories if column.isin([value])[~missing].any()]
-        known = known or [plain(value) for value in column.dtype.categories]
+        found = [json_value(value) for value in column.dtype.categories if column.isin([value])[~missing].any()]
+        found = found or [json_value(value) for value in column.dtype.categories]
     else:
-        known = [plain(value) for value in column[~missing].unique()]
-    if not known:
-        raise UsageError(f"{named(label)} has no categories; drop the column")
-    return known
+        found = [json_value(value) for value in column[~missing].unique()]
+    if not found:
+        raise UsageError(f"{column_label(label)} has no categories; drop the column")
+    return found
 
 
-def long_channels(frame: pd.DataFrame, form: Form, reading: Reading) -> list[Channel]:
+def long_channels(frame: pd.DataFrame, form: Form, reading: ReadOptions) -> list[Channel]:
     """One channel a variable of a long frame."""
     column = column_of(frame, form.value)
     kind = kind_of(column)
     if kind not in ("float", "int"):
         missing = missing_cells(column, reading.missing_values)
-        raise UsageError(odd(frame, column, missing, form.value))
+        raise UsageError(mixed_reason(frame, column, missing, form.value))
     variable = column_of(frame, form.variable)
-    if (gone := variable.isna().to_numpy(bool)).any():
-        raise UsageError(f"{row(frame, int(gone.argmax()))}: no variable in {named(form.variable)}; fill it in or drop the row")
-    known = list(pd.unique(variable))
-    wanted = known if reading.columns is None else [find(label, known, "columns") for label in reading.columns]
-    return limited([Channel(str(label), label, kind, target=label in wanted) for label in known])
+    if (missing := variable.isna().to_numpy(bool)).any():
+        raise UsageError(
+            f"{row_label(frame, int(missing.argmax()))}: no variable in {column_label(form.variable)}; fill it in or drop the row"
+        )
+    found = list(pd.unique(variable))
+    wanted = found if reading.columns is None else [find_label(label, found, "columns") for label in reading.columns]
+    return checked_count([Channel(str(label), label, kind, target=label in wanted) for label in found])
 
 
-def limited(channels: Sequence[Channel]) -> list[Channel]:
+def checked_count(channels: Sequence[Channel]) -> list[Channel]:
     """The channels, if there are some and not too many."""
     if not channels:
         raise UsageError("the frame has no column of numbers or categories to impute")

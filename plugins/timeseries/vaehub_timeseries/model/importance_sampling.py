@@ -12,17 +12,17 @@ from torch import Tensor
 from vaehub.base import Batch
 from vaehub.data.seeds import seeded
 from vaehub.model.vae import VAE
-from vaehub_timeseries.impute.experts import Belief, Floats, believed
+from vaehub_timeseries.impute.experts import Floats, Prediction, with_observed
 from vaehub_timeseries.model.em import Cover
-from vaehub_timeseries.model.gaussian import gapped, trailing
+from vaehub_timeseries.model.gaussian import steps_with_gaps, trailing_windows
 from vaehub_timeseries.parts.completion import complete
 
 SAMPLES, DRAWS, ROWS_AT_ONCE = 100, 50, 64
 
 
 @final
-class CompletedExpert:
-    """E[x | seen], sd[x | seen] and joint draws within windows of a VAE: MIWAE, and not-MIWAE where the likelihood models the mask.
+class ImportanceSamplingExpert:
+    """E[x | observed], sd[x | observed] and joint draws within windows of a VAE: MIWAE, and not-MIWAE where the likelihood models the mask.
 
     "MIWAE" (Mattei & Frellsen, 2019), arXiv:1812.02633. Windows are half over each other; a cell belongs to the one in whose middle it lies
     most, so that draws within a window stay joint.
@@ -33,10 +33,10 @@ class CompletedExpert:
     def __init__(self, vae: VAE, steps: int, causal: bool) -> None:
         self.vae, self.steps, self.causal = vae.eval(), steps, causal
 
-    def predict(self, series: Sequence[Floats]) -> list[Belief]:
-        """The belief about every series (T, C)."""
+    def predict(self, series: Sequence[Floats]) -> list[Prediction]:
+        """The prediction of every series (T, C)."""
         drawn = self.draw(series, DRAWS, 0)
-        return [believed(x, d.mean(0), d.std(0)) for x, d in zip(series, drawn, strict=True)]
+        return [with_observed(x, d.mean(0), d.std(0)) for x, d in zip(series, drawn, strict=True)]
 
     def draw(self, series: Sequence[Floats], n: int, seed: int) -> list[Floats]:
         """n joint draws (n, T, C) of every series."""
@@ -47,8 +47,8 @@ class CompletedExpert:
     def _trailing(self, values: Floats, n: int) -> Floats:
         """Every step with a gap from the window that ends with it."""
         drawn = np.repeat(values[None], n, 0)
-        for steps in gapped(values):
-            drawn[:, steps] = self._draws(trailing(values, steps, self.steps), n)[:, :, -1]
+        for steps in steps_with_gaps(values):
+            drawn[:, steps] = self._draws(trailing_windows(values, steps, self.steps), n)[:, :, -1]
         return drawn
 
     def _covering(self, values: Floats, n: int) -> Floats:
@@ -67,7 +67,7 @@ class CompletedExpert:
         """(n, N, T, C)."""
         parts = []
         for x in windows.float().split(ROWS_AT_ONCE):
-            seen = ~x.isnan()
-            parts.append(complete(self.vae, Batch(torch.where(seen, x, 0.0), None, seen), SAMPLES, n).draws)
+            observed = ~x.isnan()
+            parts.append(complete(self.vae, Batch(torch.where(observed, x, 0.0), None, observed), SAMPLES, n).draws)
         drawn: Floats = torch.cat(parts, 1).double().numpy()
         return drawn

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Sequence
+from datetime import datetime
 
 import numpy as np
 import pandas as pd
@@ -10,8 +12,8 @@ from numpy.typing import NDArray
 
 from vaehub.errors import UsageError
 from vaehub.hints import shown
-from vaehub_timeseries.frames import dates
-from vaehub_timeseries.frames.labels import named, row
+from vaehub_timeseries.frames import date_formats
+from vaehub_timeseries.frames.labels import column_label, row_label
 from vaehub_timeseries.frames.schema import Key
 from vaehub_timeseries.frames.stamps import Stamps, nanoseconds
 
@@ -24,9 +26,9 @@ def from_objects(frame: pd.DataFrame, column: pd.Series, key: Key) -> Stamps:
         index = pd.DatetimeIndex(pd.to_datetime(column, utc=True))
     except (ValueError, TypeError) as error:
         raise UsageError(
-            f"{named(key.label)}: {shown(column.iloc[0])} … are not all stamps of one kind; convert them with pd.to_datetime"
+            f"{column_label(key.label)}: {shown(column.iloc[0])} … are not all stamps of one kind; convert them with pd.to_datetime"
         ) from error
-    aware = np.array([getattr(stamp, "tzinfo", None) is not None for stamp in column])
+    aware = np.array([isinstance(stamp, datetime) and stamp.tzinfo is not None for stamp in column])
     reject_mixed(frame, aware, column, key)
     zone = "UTC" if aware.all() else None
     return Stamps(
@@ -37,31 +39,46 @@ def from_objects(frame: pd.DataFrame, column: pd.Series, key: Key) -> Stamps:
 def reject_mixed(frame: pd.DataFrame, aware: NDArray[np.bool_], column: pd.Series, key: Key) -> None:
     """Raise UsageError where some stamps have a time zone and some have none."""
     if aware.any() and not aware.all():
-        odd = int((aware != aware[0]).argmax())
+        other = int((aware != aware[0]).argmax())
         raise UsageError(
-            f"{row(frame, odd)}: {named(key.label)} mixes stamps with and without a time zone ({shown(column.iloc[odd])}); give all of them one"
+            f"{row_label(frame, other)}: {column_label(key.label)} mixes stamps with and without a time zone "
+            f"({shown(column.iloc[other])}); give all of them one"
         )
 
 
 def from_text(frame: pd.DataFrame, text: pd.Series, keys: Sequence[Key], split: Callable[[pd.Index], list[pd.Index]]) -> Stamps:
     """Stamps from text in one format."""
-    reject_mixed(frame, dates.has_offset(text.str.strip()), text, keys[0])
-    parsed = dates.parse(text)
+    reject_mixed(frame, date_formats.has_offset(text.str.strip()), text, keys[0])
+    parsed = date_formats.parse_dates(text)
     if parsed is None:
         bad = first_unreadable(text)
         raise UsageError(
-            f"{row(frame, bad)}: {named(keys[0].label)}: {shown(text.iloc[bad])} is no stamp in the format of the others; mend it"
+            f"{row_label(frame, bad)}: {column_label(keys[0].label)}: {shown(text.iloc[bad])} is no stamp in the format of the others; mend it"
         )
-    stamps, write = parsed
-    zone = "UTC" if dates.has_offset(text.iloc[:1].str.strip()).all() else None
-    return Stamps(nanoseconds(stamps, keys[0]), "ns", lambda at: split(write(pd.DatetimeIndex(at).tz_localize("UTC"))), zone)
+    if parsed.rival is not None and len(text) > 1:
+        warn_of_two_readings(text, parsed.stamps, parsed.rival, keys[0])
+    zone = "UTC" if date_formats.has_offset(text.iloc[:1].str.strip()).all() else None
+    return Stamps(
+        nanoseconds(parsed.stamps, keys[0]), "ns", lambda at: split(parsed.write(pd.DatetimeIndex(at).tz_localize("UTC"))), zone
+    )
+
+
+def warn_of_two_readings(text: pd.Series, chosen: pd.DatetimeIndex, rival: pd.DatetimeIndex, key: Key) -> None:
+    """Say of dates whose month and day can be exchanged how they are read."""
+    at = int((chosen != rival).argmax())
+    this, other = (f"{stamps[at]:%Y-%m-%d}" for stamps in (chosen, rival))
+    warnings.warn(
+        f"{column_label(key.label)}: {shown(text.iloc[at])} is read as {this}; if it is {other}, write the dates that way",
+        UserWarning,
+        stacklevel=2,
+    )
 
 
 def first_unreadable(text: pd.Series) -> int:
     """The first row that is not in the format that fits the most of a sample."""
     sample = text.str.strip().iloc[:10_000]
-    tries = [pd.to_datetime(sample, format=fmt, errors="coerce", utc=True).isna() for fmt in dates.FORMATS]
-    best = min(tries, key=lambda gone: int(gone.sum()))
+    tries = [pd.to_datetime(sample, format=fmt, errors="coerce", utc=True).isna() for fmt in date_formats.FORMATS]
+    best = min(tries, key=lambda missing_rows: int(missing_rows.sum()))
     return int(best.to_numpy().argmax())
 
 

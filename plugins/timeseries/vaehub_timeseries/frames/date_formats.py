@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable
 from functools import partial
 from itertools import product
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -18,7 +19,9 @@ TIMES = ("", " %H:%M", " %H:%M:%S", " %H:%M:%S.%f", " %I:%M %p", " %I:%M:%S %p",
 FORMATS = tuple(date + time for time, date in product(TIMES, YEAR_FIRST + MONTH_FIRST + DAY_FIRST)) + tuple(
     f"%Y-%m-%dT{time[1:]}" for time in TIMES[1:4]
 )
-LOOKS = re.compile(r"\s*(\d{1,4}[-/. ](\d{1,2}|[A-Za-z]{3,9})[-/. ]\d{1,4}|\d{8}\b|\d{4}-\d{2}\b|[A-Za-z]{3,9} \d{1,2}, \d{4})")
+DATE_LIKE = re.compile(
+    r"\s*(\d{1,4}[-/. ](\d{1,2}|[A-Za-z]{3,9})[-/. ]\d{1,4}|\d{8}\b|\d{4}-\d{2}\b|[A-Za-z]{3,9} \d{1,2}, \d{4})"
+)
 OFFSET = re.compile(r"\d{1,2}:\d{2}.*(Z|[+-]\d{2}:?\d{2})$")
 ZEROS = tuple(
     map(re.compile, (r"(?!)", r"(?<![\d:.])0(?=\d[/.\- ])", r"(?<![\d:.])0(?=\d[/.\- :])"))
@@ -31,7 +34,7 @@ Text = Callable[[pd.DatetimeIndex], pd.Index]
 def looks_like_dates(text: pd.Series) -> bool:
     """Whether the first value that is there begins as a date does."""
     seen = text.dropna()
-    return len(seen) > 0 and LOOKS.match(seen.iloc[0]) is not None and parse(seen.iloc[:1]) is not None
+    return len(seen) > 0 and DATE_LIKE.match(seen.iloc[0]) is not None and parse_dates(seen.iloc[:1]) is not None
 
 
 def is_time_of_day(text: pd.Series) -> bool:
@@ -44,26 +47,36 @@ def has_offset(text: pd.Series) -> NDArray[np.bool_]:
     return text.str.contains(OFFSET.pattern.replace("(Z", "(?:Z"), regex=True).to_numpy(bool)
 
 
-def parse(text: pd.Series) -> tuple[pd.DatetimeIndex, Text] | None:
-    """Stamps and the way back to text, or None where no format fits every row. Of several that fit, the most regular is right."""
+class Dates(NamedTuple):
+    """Stamps in UTC, the way back to text, and the stamps by another format where those are as regular in months."""
+
+    stamps: pd.DatetimeIndex
+    write: Text
+    rival: pd.DatetimeIndex | None = None
+
+
+def parse_dates(text: pd.Series) -> Dates | None:
+    """Text as dates, or None where no format fits every row. Of several that fit, the most regular is right."""
     stripped = text.str.strip()
     if has_offset(stripped).all():
-        stamps = attempt(stripped, "ISO8601")
-        return None if stamps is None else (stamps, lambda index: pd.Index([stamp.isoformat() for stamp in index]))
-    fits = [(fmt, stamps) for fmt in FORMATS if begins(stripped, fmt) and (stamps := attempt(stripped, fmt)) is not None]
+        stamps = parse_as(stripped, "ISO8601")
+        return None if stamps is None else Dates(stamps, lambda index: pd.Index([stamp.isoformat() for stamp in index]))
+    fits = [(fmt, stamps) for fmt in FORMATS if fits_first_row(stripped, fmt) and (stamps := parse_as(stripped, fmt)) is not None]
     if fits:
         fmt, stamps = max(fits, key=lambda fit: regularity(fit[1]))
-        return stamps, writer(fmt, stamps, stripped)
-    stamps = attempt(stripped, "ISO8601")
-    return None if stamps is None else (stamps, lambda index: index.strftime("%Y-%m-%d %H:%M:%S.%f"))
+        best, in_time = regularity(stamps)
+        rivals = [other for _, other in fits if regularity(other)[0] == best and regularity(other)[1] < in_time]
+        return Dates(stamps, writer(fmt, stamps, stripped), rivals[0] if rivals else None)
+    stamps = parse_as(stripped, "ISO8601")
+    return None if stamps is None else Dates(stamps, lambda index: index.strftime("%Y-%m-%d %H:%M:%S.%f"))
 
 
-def begins(text: pd.Series, fmt: str) -> bool:
+def fits_first_row(text: pd.Series, fmt: str) -> bool:
     """Whether the first row is in a format: most are ruled out by it."""
-    return attempt(text.iloc[:1], fmt) is not None
+    return parse_as(text.iloc[:1], fmt) is not None
 
 
-def attempt(text: pd.Series, fmt: str) -> pd.DatetimeIndex | None:
+def parse_as(text: pd.Series, fmt: str) -> pd.DatetimeIndex | None:
     """Every row in one format, in UTC, or None."""
     try:
         stamps = pd.DatetimeIndex(pd.to_datetime(text, format=fmt, utc=True))
@@ -72,9 +85,20 @@ def attempt(text: pd.Series, fmt: str) -> pd.DatetimeIndex | None:
     return None if stamps.hasnans else stamps  # pandas reads "" as no stamp
 
 
-def regularity(stamps: pd.DatetimeIndex) -> float:
-    """Share of the commonest difference: 3/10/2004 in an hourly series is a month or a day by what comes next."""
-    steps = np.diff(np.unique(stamps.asi8))
+def regularity(stamps: pd.DatetimeIndex) -> tuple[float, float]:
+    """Share of the commonest difference, in months of the calendar or in time, and in time alone, which decides between equals.
+
+    3/10/2004 in an hourly series is a month or a day by what comes next, and 01/02/2015 in a monthly one, too.
+    """
+    distinct = pd.DatetimeIndex(np.unique(stamps))
+    in_time = share_of_commonest(np.diff(distinct.asi8))
+    same_day = distinct.day.nunique() == 1 and (distinct - distinct.normalize()).nunique() == 1
+    in_months = share_of_commonest(np.diff(distinct.year * 12 + distinct.month)) if same_day else 0.0
+    return max(in_time, in_months), in_time
+
+
+def share_of_commonest(steps: NDArray[np.int64]) -> float:
+    """How many of some differences are the commonest one, as a share; 1 where there are none."""
     return float(np.unique(steps, return_counts=True)[1].max() / len(steps)) if len(steps) else 1.0
 
 
@@ -82,12 +106,12 @@ def writer(fmt: str, stamps: pd.DatetimeIndex, text: pd.Series) -> Text:
     """How to write stamps as the text has them: with or without the zeros before one digit."""
     head = text.iloc[:1000].to_numpy(object)
     for zeros in ZEROS:
-        write = partial(written, fmt=fmt, zeros=zeros)
+        write = partial(format_dates, fmt=fmt, zeros=zeros)
         if (write(stamps[:1000]).to_numpy(object) == head).all():
             return write
-    return partial(written, fmt=fmt, zeros=ZEROS[0])
+    return partial(format_dates, fmt=fmt, zeros=ZEROS[0])
 
 
-def written(stamps: pd.DatetimeIndex, fmt: str, zeros: re.Pattern[str]) -> pd.Index:
+def format_dates(stamps: pd.DatetimeIndex, fmt: str, zeros: re.Pattern[str]) -> pd.Index:
     """Stamps as text without the zeros that match."""
     return pd.Index([zeros.sub("", entry) for entry in stamps.strftime(fmt)])

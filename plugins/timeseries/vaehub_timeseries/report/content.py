@@ -18,7 +18,7 @@ TIE = 0.005  # errors that differ by less than this share are called equal
 
 
 @dataclass(frozen=True)
-class Findings:
+class ReportContent:
     """All that the page shows. Frames are (rows, columns) with stamps or row numbers as index, text as columns."""
 
     title: str
@@ -35,35 +35,35 @@ class Findings:
     made: Mapping[str, str] = field(default_factory=dict)  # how the page came to be: command, model, versions
 
 
-def missing(findings: Findings) -> Array:
+def missing(content: ReportContent) -> Array:
     """(rows, columns), True = a cell that was imputed; of two series side by side, one may lack a row and have no cell there at all."""
-    observed = findings.frame.replace([np.inf, -np.inf], np.nan).notna()
-    return np.asarray((~observed & findings.completed.notna()).to_numpy())
+    observed = content.frame.replace([np.inf, -np.inf], np.nan).notna()
+    return np.asarray((~observed & content.completed.notna()).to_numpy())
 
 
-def rows_of(findings: Findings) -> dict[str, Array]:
+def rows_of(content: ReportContent) -> dict[str, Array]:
     """Row numbers of every series in the order of time, by its name."""
-    order = np.asarray(findings.frame.index.argsort(kind="stable")) if len(findings.frame) else np.arange(0)
-    if findings.entity is None:
+    order = np.asarray(content.frame.index.argsort(kind="stable")) if len(content.frame) else np.arange(0)
+    if content.entity is None:
         return {"": order}
-    codes, names = pd.factorize(np.asarray(findings.entity, dtype=object)[order])
+    codes, names = pd.factorize(np.asarray(content.entity, dtype=object)[order])
     grouped = np.split(order[np.argsort(codes, kind="stable")], np.cumsum(np.bincount(codes))[:-1])
     return {str(name): rows for name, rows in zip(names, grouped, strict=True)}
 
 
-def column_summary(findings: Findings) -> pd.DataFrame:
+def column_summary(content: ReportContent) -> pd.DataFrame:
     """A row for every column: dtype, missing cells and their share, number of gaps, the longest in rows."""
-    holes = missing(findings)
-    apart = [part for rows in rows_of(findings).values() for part in (np.zeros((1, holes.shape[1]), bool), holes[rows])]
+    holes = missing(content)
+    apart = [part for rows in rows_of(content).values() for part in (np.zeros((1, holes.shape[1]), bool), holes[rows])]
     joined = np.concatenate([*apart, np.zeros((1, holes.shape[1]), bool)])
     table = {
-        "dtype": [str(dtype) for dtype in findings.completed.dtypes],
+        "dtype": [str(dtype) for dtype in content.completed.dtypes],
         "missing": holes.sum(0),
-        "share": holes.sum(0) / np.maximum(findings.completed.notna().to_numpy().sum(0), 1),
+        "share": holes.sum(0) / np.maximum(content.completed.notna().to_numpy().sum(0), 1),
         "gaps": (joined[1:] & ~joined[:-1]).sum(0),
         "longest": gap_lengths(joined).max(0),
     }
-    return pd.DataFrame(table, index=findings.frame.columns)
+    return pd.DataFrame(table, index=content.frame.columns)
 
 
 def ratios(errors: pd.DataFrame) -> pd.Series:
@@ -78,7 +78,7 @@ def difficulty(errors: pd.DataFrame) -> pd.Series:
 
 
 def most_missing_first(errors: pd.DataFrame, missing: pd.Series) -> list[str]:
-    """Columns by their missing cells, then by how little is known of them; those that could not be tested are the hardest."""
+    """Columns by their missing cells, then by how badly they are predicted; those that could not be tested count as the hardest."""
     hardness = difficulty(errors).reindex(missing.index).fillna(np.inf)
     return list(missing.index[np.lexsort((-hardness, -missing))])
 
@@ -88,26 +88,26 @@ def worst_first(errors: pd.DataFrame) -> list[str]:
     return list(ratios(errors).sort_values(ascending=False, kind="stable", na_position="first").index)
 
 
-def overall(errors: pd.DataFrame) -> float:
+def overall_ratio(errors: pd.DataFrame) -> float:
     """The mean of the columns' ratios, weighted by their hidden cells; NaN where none was tested."""
-    known = ratios(errors).dropna()
-    return float(np.average(known, weights=errors["cells"][known.index])) if len(known) else float("nan")
+    tested = ratios(errors).dropna()
+    return float(np.average(tested, weights=errors["cells"][tested.index])) if len(tested) else float("nan")
 
 
 def verdict(errors: pd.DataFrame, columns: Sequence[str]) -> tuple[bool, str]:
     """(all is well, how the imputer fared beside linear interpolation on these columns), in one to three sentences."""
-    known = ratios(errors).dropna()
-    if known.empty:
+    tested = ratios(errors).dropna()
+    if tested.empty:
         return False, "No column had enough observed cells to test the imputer on: its values cannot be judged."
-    losing = [str(name) for name in known.index[known >= 1 - TIE]]
-    untested = [name for name in columns if name not in known.index]
-    text = f"{gain(overall(errors))} ({plural(len(known), 'column')}{', weighted by hidden cells' if len(known) > 1 else ''})."
-    more = [no_better(losing) if losing else "It is lower in every column that was tested."]
-    more += [f"Not tested: {listed(untested)}."] if untested else []
+    losing = [str(name) for name in tested.index[tested >= 1 - TIE]]
+    untested = [name for name in columns if name not in tested.index]
+    text = f"{gain_sentence(overall_ratio(errors))} ({plural(len(tested), 'column')}{', weighted by hidden cells' if len(tested) > 1 else ''})."
+    more = [no_better_sentence(losing) if losing else "It is lower in every column that was tested."]
+    more += [f"Not tested: {joined_names(untested)}."] if untested else []
     return not losing and not untested, " ".join([text, *more])
 
 
-def gain(ratio: float) -> str:
+def gain_sentence(ratio: float) -> str:
     """How the error compares with linear interpolation's."""
     if abs(ratio - 1) < TIE:
         return "On cells hidden for the test, the imputer's error equals linear interpolation's"
@@ -115,14 +115,14 @@ def gain(ratio: float) -> str:
     return f"On cells hidden for the test, the imputer's error is {abs(1 - ratio):.0%} {side} linear interpolation's"
 
 
-def no_better(columns: Sequence[str]) -> str:
+def no_better_sentence(columns: Sequence[str]) -> str:
     """Which columns gain nothing."""
     return (
-        f"It does not beat linear interpolation on {listed(columns)}: "
+        f"It does not beat linear interpolation on {joined_names(columns)}: "
         "take the values there for no more than a straight line between neighbours."
     )
 
 
-def listed(names: Sequence[str], shown: int = 6) -> str:
+def joined_names(names: Sequence[str], shown: int = 6) -> str:
     """The first of several names."""
     return ", ".join(names[:shown]) + (f" and {len(names) - shown} more" if len(names) > shown else "")

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from vaehub.cli.session import Session
 
 
-def read(session: Session, path: Path, time: str | None, missing_values: Sequence[float | str]) -> pd.DataFrame:
+def read_input(session: Session, path: Path, time: str | None, missing_values: Sequence[float | str]) -> pd.DataFrame:
     """The user's table."""
     from vaehub_timeseries.frames.tables import read_table
 
@@ -22,7 +22,9 @@ def read(session: Session, path: Path, time: str | None, missing_values: Sequenc
         return read_table(path, time, missing_values)
 
 
-def write(tables: Mapping[Path, pd.DataFrame], pages: Mapping[Path, str] | None = None, first: Sequence[str] = ()) -> None:
+def write_outputs(
+    tables: Mapping[Path, pd.DataFrame], pages: Mapping[Path, str] | None = None, first: Sequence[str] = ()
+) -> None:
     """Write all tables and pages, none of them half; then print the lines `first` and where the files are."""
     from vaehub.files.atomic import atomic_write
     from vaehub.files.tables import write_table
@@ -34,7 +36,7 @@ def write(tables: Mapping[Path, pd.DataFrame], pages: Mapping[Path, str] | None 
     print(*first, *tables, *(pages or {}), sep="\n")
 
 
-def beside(path: Path, what: str, suffix: str | None = None) -> Path:
+def sibling(path: Path, what: str, suffix: str | None = None) -> Path:
     """out.csv.gz -> out.quantiles.csv.gz"""
     from vaehub.files.tables import suffix_of
 
@@ -42,12 +44,12 @@ def beside(path: Path, what: str, suffix: str | None = None) -> Path:
     return path.with_name(f"{path.name.removesuffix(own)}.{what}{own if suffix is None else suffix}")
 
 
-def levels(text: str) -> list[float]:
+def parse_levels(text: str) -> list[float]:
     """`0.05,0.95`. Raises UsageError for what is no probability."""
-    return [level(word.strip()) for word in text.split(",")]
+    return [parse_level(word.strip()) for word in text.split(",")]
 
 
-def level(word: str) -> float:
+def parse_level(word: str) -> float:
     """One probability."""
     try:
         value = float(word)
@@ -58,12 +60,12 @@ def level(word: str) -> float:
     return value
 
 
-def keyed(keys: pd.DataFrame, numbers: pd.DataFrame) -> pd.DataFrame:
+def with_keys(keys: pd.DataFrame, numbers: pd.DataFrame) -> pd.DataFrame:
     """Numbers behind the columns that say what each row is; a column "name q" for each name and quantile."""
     import pandas as pd
 
     if numbers.columns.nlevels > 1:
-        names, quantiles = (numbers.columns.get_level_values(level) for level in range(2))
+        names, quantiles = (numbers.columns.get_level_values(place) for place in range(2))
         numbers = numbers.set_axis([f"{name} {q:g}" for name, q in zip(names, quantiles, strict=True)], axis=1)
     return pd.concat([keys, numbers], axis=1)
 

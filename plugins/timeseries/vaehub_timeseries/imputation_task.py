@@ -19,7 +19,7 @@ ROWS_AT_ONCE = 256
 
 
 @dataclass(frozen=True)
-class Trial:
+class ImputationTask:
     """Windows as a model may see them, the truth (N, T, C) and which cells are hidden."""
 
     given: Batch
@@ -27,7 +27,7 @@ class Trial:
     hidden: Tensor
 
     @classmethod
-    def of(cls, rows: Batch, *key: str) -> Trial:
+    def of(cls, rows: Batch, *key: str) -> ImputationTask:
         """Hide cells in the manner of the rows' own gaps."""
         assert rows.mask is not None  # windows always have one
         rng = np.random.default_rng(derive_seed("trial", *key))

@@ -10,15 +10,16 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from vaehub.errors import UsageError
-from vaehub_timeseries.frames.labels import column_of, named, row
+from vaehub_timeseries.frames.columns import numpy_dtype
+from vaehub_timeseries.frames.labels import column_label, column_of, row_label
 from vaehub_timeseries.frames.schema import Key
-from vaehub_timeseries.frames.spelled import from_objects, from_pair
 from vaehub_timeseries.frames.stamps import Stamps, nanoseconds, on_the_clock
+from vaehub_timeseries.frames.text_stamps import from_objects, from_pair
 
-MOST = 2.0**53  # beyond it, whole numbers are no longer told apart
+LARGEST = 2.0**53  # beyond it, float64 cannot hold every whole number
 
 
-def pull(frame: pd.DataFrame, key: Key) -> pd.Series:
+def key_values(frame: pd.DataFrame, key: Key) -> pd.Series:
     """The values of a key, numbered from 0."""
     if key.level is not None:
         return frame.index.get_level_values(key.level).to_series(index=pd.RangeIndex(len(frame)), name=key.label)
@@ -27,10 +28,12 @@ def pull(frame: pd.DataFrame, key: Key) -> pd.Series:
 
 def read_stamps(frame: pd.DataFrame, keys: Sequence[Key]) -> Stamps:
     """The stamps of a frame that has some. Raises UsageError that names the row of one that is missing or unreadable."""
-    parts = [pull(frame, key) for key in keys]
+    parts = [key_values(frame, key) for key in keys]
     for part, key in zip(parts, keys, strict=True):
-        if (gone := part.isna().to_numpy()).any():
-            raise UsageError(f"{row(frame, int(gone.argmax()))}: no stamp in {named(key.label)}; fill it in or drop the row")
+        if (missing_rows := part.isna().to_numpy()).any():
+            raise UsageError(
+                f"{row_label(frame, int(missing_rows.argmax()))}: no stamp in {column_label(key.label)}; fill it in or drop the row"
+            )
     if len(parts) > 1:
         return from_pair(frame, parts, keys)
     read = next((read for fits, read in READERS if fits(parts[0])), from_objects)
@@ -67,20 +70,22 @@ def from_numbers(frame: pd.DataFrame, column: pd.Series, key: Key) -> Stamps:
             lambda at: [pd.Index(pd.DatetimeIndex(at).strftime("%Y%m%d").astype("int64"), dtype=dtype)],
         )
     values = column.to_numpy(float, na_value=np.nan)
-    if (beyond := ~(np.abs(values) <= MOST)).any():
+    if (beyond := ~(np.abs(values) <= LARGEST)).any():
         at = int(beyond.argmax())
-        raise UsageError(f"{row(frame, at)}: {named(key.label)}: {values[at]:g} is too large for a time; mend it or drop the row")
+        raise UsageError(
+            f"{row_label(frame, at)}: {column_label(key.label)}: {values[at]:g} is too large for a time; mend it or drop the row"
+        )
     if not pd.api.types.is_integer_dtype(column.dtype):
         return Stamps(values, "number", lambda at: [pd.Index(at).astype(column.dtype)])
-    return Stamps(column.to_numpy("int64"), "number", lambda at: [whole(at, column.dtype, key)])
+    return Stamps(column.to_numpy("int64"), "number", lambda at: [in_dtype(at, column.dtype, key)])
 
 
-def whole(at: NDArray[np.int64], dtype: Any, key: Key) -> pd.Index[Any]:
+def in_dtype(at: NDArray[np.int64], dtype: Any, key: Key) -> pd.Index[Any]:
     """Whole numbers in the type that the column has. Raises UsageError where a later time is beyond it."""
-    most = np.iinfo(getattr(dtype, "numpy_dtype", dtype)).max
+    most = np.iinfo(numpy_dtype(dtype)).max
     if len(at) and int(at.max()) > most:
         raise UsageError(
-            f"{named(key.label)}: the next times reach {at.max()}, {dtype} holds {most} at most; make the column int64"
+            f"{column_label(key.label)}: the next times reach {at.max()}, {dtype} holds {most} at most; make the column int64"
         )
     index: pd.Index[Any] = pd.Index(at).astype(dtype)
     return index
@@ -98,7 +103,7 @@ def looks_like_days(column: pd.Series) -> bool:
     return bool(pd.to_datetime(column.astype("int64").astype(str), format="%Y%m%d", errors="coerce").notna().all())
 
 
-def in_rows(entity: NDArray[np.int64]) -> Stamps:
+def row_numbers(entity: NDArray[np.int64]) -> Stamps:
     """No stamps: the place of each row among those of its entity."""
     place = pd.Series(entity).groupby(entity).cumcount().to_numpy()
     return Stamps(np.asarray(place, np.int64), "row", lambda at: [])

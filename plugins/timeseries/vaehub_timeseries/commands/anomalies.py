@@ -1,0 +1,63 @@
+"""`vaehub timeseries anomalies`."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from vaehub.cli.common import Force, Output, print_table
+from vaehub.cli.session import session
+from vaehub_timeseries.commands.settings import Input, Settings, with_settings
+from vaehub_timeseries.commands.tables import with_keys, write_outputs
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from vaehub_timeseries.frames import Panel
+
+
+@with_settings
+def anomalies(
+    input: Input,
+    output: Output,
+    top: Annotated[int, typer.Option(min=0, help="Print so many of the most surprising cells.")] = 10,
+    force: Force = False,
+    *,
+    settings: Settings,
+) -> None:
+    """Score every observed cell: how many calibrated standard deviations is it from what all other cells predict?
+
+    Example: vaehub timeseries anomalies weather.csv --top 20 -o scores.csv
+    """
+    from vaehub.files.tables import check_output
+    from vaehub_timeseries.frames import to_panel_as
+
+    check_output(output, [input], force)
+    with session() as running:
+        frame, imputer = settings.table_and_imputer(running, input)
+        with running.step("scoring"):
+            scores, panel = imputer.score_anomalies(frame), to_panel_as(frame, imputer.schema_)
+    print_table(("row", "when", "column", "value", "score"), most_surprising(panel, scores, top))
+    write_outputs({output: with_keys(panel.keys(), scores)})
+
+
+def most_surprising(panel: Panel, scores: pd.DataFrame, top: int) -> list[list[str]]:
+    """The cells with the highest scores: row, its time and entity, column, value, score."""
+    import numpy as np
+
+    keys, values = panel.keys(), scores.to_numpy(dtype=float, na_value=np.nan)
+    order = np.argsort(-values, axis=None, kind="stable")[: min(top, int(np.isfinite(values).sum()))]
+    return [
+        anomaly_row(panel, keys, int(row), scores.columns[column], values[row, column])
+        for row, column in zip(*np.unravel_index(order, values.shape), strict=True)
+    ]
+
+
+def anomaly_row(panel: Panel, keys: pd.DataFrame, row: int, column: Hashable, score: float) -> list[str]:
+    """One cell in words."""
+    from vaehub_timeseries.frames.labels import column_of
+
+    when = " ".join(map(str, keys.iloc[row])) if keys.shape[1] else str(panel.frame.index[row])
+    return [str(row), when, str(column), str(column_of(panel.frame, column).iloc[row]), f"{score:.1f}"]

@@ -1,0 +1,53 @@
+"""`vaehub timeseries generate`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from vaehub.cli.common import Force, Output
+from vaehub.cli.session import Session, session
+from vaehub.errors import UsageError
+from vaehub_timeseries.commands.settings import Settings, with_settings
+from vaehub_timeseries.commands.tables import write_outputs
+
+if TYPE_CHECKING:
+    from vaehub_timeseries import Imputer
+
+
+@with_settings
+def generate(
+    output: Output,
+    input: Annotated[
+        Path | None,
+        typer.Argument(metavar="[INPUT]", help="A table to learn from; leave it out with --model.", show_default=False),
+    ] = None,
+    n: Annotated[int, typer.Option("-n", "--number", min=1, help="How many series.")] = 1,
+    steps: Annotated[int | None, typer.Option(min=1, help="Rows of each.", show_default="as the model sees at once")] = None,
+    force: Force = False,
+    *,
+    settings: Settings,
+) -> None:
+    """Draw new series like those of a table or of a model.
+
+    Example: vaehub timeseries generate --model runs/series -n 10 -o drawn.csv
+    """
+    from vaehub.files.tables import check_output
+
+    check_output(output, [input], force)
+    with session() as running:
+        imputer = imputer_for(running, input, settings)
+        with running.step("generating"):
+            drawn = imputer.generate(n, steps)
+    write_outputs({output: drawn})
+
+
+def imputer_for(running: Session, input: Path | None, settings: Settings) -> Imputer:
+    """The model of --model, which needs no table, else one fitted on the table. Raises UsageError where neither is given."""
+    if settings.model is not None:
+        return settings.load_model(settings.model)
+    if input is None:
+        raise UsageError("give INPUT, a table to fit on, or --model, a run folder or saved imputer")
+    return settings.table_and_imputer(running, input)[1]

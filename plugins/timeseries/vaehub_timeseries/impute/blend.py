@@ -1,0 +1,99 @@
+"""The experts as one: their weights, and the distribution of the blend's errors, both from held-out cells.
+
+Letters of shapes: T steps, C channels, B bins of gap lengths, K experts, Q levels, n held-out cells.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.stats import norm
+
+from vaehub_timeseries.impute.conformal import Calibration, score_sums
+from vaehub_timeseries.impute.experts import Floats, Integers, Mask, Prediction, mixture_moments
+from vaehub_timeseries.impute.gate import best_weights, lattice_losses
+from vaehub_timeseries.impute.held_out import HeldOut
+
+BLOCKS = 8  # of the data, every other one of which tests what was fitted on the rest
+LINEAR = 0  # the number of the expert that the imputer is never worse than
+
+
+@dataclass(frozen=True)
+class CalibratedBlend:
+    """Weights of the experts (C * B, K), the calibration, and the channels (C,) whose estimate is linear interpolation as it is."""
+
+    weights: Floats
+    calibration: Calibration
+    linear_only: Mask
+
+    @classmethod
+    def of(cls, held_out: HeldOut, channels: int) -> CalibratedBlend:
+        """From held-out cells. Linear interpolation is kept in channels where it has the smaller error in cross-validation."""
+        free = cls.fit_with(held_out, channels, np.zeros(channels, dtype=bool))
+        validation = CrossValidation.of(held_out, channels)
+        return cls.fit_with(held_out, channels, validation.worse_than_linear) if validation.worse_than_linear.any() else free
+
+    @classmethod
+    def fit_with(cls, held_out: HeldOut, channels: int, linear_only: Mask) -> CalibratedBlend:
+        """As the cells say, but linear interpolation in the `linear_only` channels (C,)."""
+        experts = len(held_out.means)
+        best = best_weights(lattice_losses(held_out, channels), experts)
+        best[linear_only] = np.eye(experts)[LINEAR]
+        flat = best.reshape(-1, experts)
+        mean, sd = mixture_moments(held_out.means, held_out.sds, flat[held_out.group].T)
+        pool = score_sums(held_out.group, (held_out.truth - mean) / sd, held_out.weight, channels)
+        return cls(flat, Calibration.of(pool), linear_only)
+
+    def combine(self, predictions: Sequence[Prediction], group: Integers, missing: Mask) -> Prediction:
+        """The experts' predictions of a series (T, C) as one, by the group of every cell."""
+        means, sds = np.stack([b.mean for b in predictions]), np.stack([b.sd for b in predictions])
+        mean, sd = mixture_moments(means, sds, np.moveaxis(self.weights[group], -1, 0))
+        return Prediction(np.where(missing, mean, means[0]), np.where(missing, sd, 0.0))
+
+    def table(self, levels: Floats, absent: Mask) -> Floats:
+        """Standardised quantiles (C * B, Q). Of channels (C,) with nothing observed those of a Gaussian."""
+        table = self.calibration.quantiles(levels)
+        median = self.calibration.quantiles(np.array([0.5]))
+        table[self.linear_only] -= median[self.linear_only]
+        table[absent] = norm.ppf(levels)
+        return table.reshape(-1, len(levels))
+
+    def quantiles_at(self, levels: Floats, group: Integers, absent: Mask) -> Floats:
+        """The standardised quantile at a level of its own for every cell of a series (T, C)."""
+        out = self.calibration.quantiles_at(levels, group)
+        median = self.calibration.quantiles(np.array([0.5]))[..., 0]
+        out = out - (median * self.linear_only[:, None]).reshape(-1)[group]
+        return np.where(absent, norm.ppf(levels), out)
+
+    def predict(self, cells: HeldOut) -> tuple[Floats, Floats]:
+        """Point estimates (n,) of hidden cells, and the level (n,) that each truth turned out to be."""
+        mean, sd = mixture_moments(cells.means, cells.sds, self.weights[cells.group].T)
+        absent = np.zeros(len(self.linear_only), dtype=bool)
+        level = self.calibration.levels((cells.truth - mean) / sd, cells.group)
+        return mean + sd * self.table(np.array([0.5]), absent)[cells.group, 0], level
+
+
+@dataclass(frozen=True)
+class CrossValidation:
+    """Held-out cells judged by a blend fitted on the other half of the data: error (n,), level (n,), and channels (C,) `worse_than_linear`."""
+
+    cells: HeldOut
+    error: Floats
+    level: Floats
+    worse_than_linear: Mask
+
+    @classmethod
+    def of(cls, cells: HeldOut, channels: int) -> CrossValidation:
+        """Every other block of the data is predicted by a blend fitted on the rest."""
+        half = (cells.place * BLOCKS).astype(np.int64) % 2 == 1
+        error, level = np.zeros(len(half)), np.full(len(half), 0.5)
+        for part in (half, ~half):
+            if part.any():
+                blend = CalibratedBlend.fit_with(cells.take(~part), channels, np.zeros(channels, dtype=bool))
+                estimate, level[part] = blend.predict(cells.take(part))
+                error[part] = np.abs(estimate - cells.truth[part])
+        linear = np.abs(cells.means[LINEAR] - cells.truth)
+        gained = np.bincount(cells.channel, linear - error, channels)
+        return cls(cells, np.where(gained[cells.channel] < 0, linear, error), level, gained < 0)

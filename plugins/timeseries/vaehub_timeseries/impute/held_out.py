@@ -1,0 +1,161 @@
+"""Observed cells are held out, the experts predict them, and their predictions are kept beside the truth.
+
+Letters of shapes: T steps, C channels, K experts, n hidden cells of all rounds.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from vaehub_timeseries.gaps import gap_lengths
+from vaehub_timeseries.impute.experts import Expert, Floats, Integers, Mask
+from vaehub_timeseries.impute.groups import EDGES, SHRINKAGE, gap_bins
+from vaehub_timeseries.impute.hide import hide
+from vaehub_timeseries.impute.linear import Neighbours
+
+FRACTION = 0.05  # of the observed cells hidden at a time: more would make the rest harder than it really is
+ENOUGH, EACH = 5_000, 100  # hidden cells in all and per channel
+ROUNDS = 10  # at most
+PIECE, CELLS = 2_000, 250_000  # steps of a piece of a long series, and cells of all pieces that are used
+ORIGINS = 24  # of the forecasts that are tried in a backtest
+CONTEXT = 2_000  # steps before the origin that a forecast may use
+
+
+class HeldOut(NamedTuple):
+    """Hidden cells, all arrays (n,) but for means and sds of the experts (K, n).
+
+    group: channel * B + bin of the gap length; place: where in the data, 0 … 1; last: the value before the gap, 0 where there is none.
+    weight: errors in one gap are alike, so m cells hidden in a row count 2m / (m + 1), their worth at a correlation of one half.
+    """
+
+    truth: Floats
+    means: Floats
+    sds: Floats
+    group: Integers
+    place: Floats
+    last: Floats
+    weight: Floats
+
+    @property
+    def channel(self) -> Integers:
+        """The channel of every cell (n,)."""
+        return self.group // len(EDGES)
+
+    def take(self, chosen: Mask) -> HeldOut:
+        """Some of the cells."""
+        return HeldOut._make(numbers[..., chosen] for numbers in self)
+
+    def combined_with(self, here: HeldOut, channels: int) -> HeldOut:
+        """These and those of the series at hand; per group these n together weigh 1 / (1/n + n_here/κ²), n where there are none here."""
+        size = channels * len(EDGES)
+        own, new = (np.bincount(r.group, r.weight, size) for r in (self, here))
+        worth = 1.0 / (1.0 + own * new / SHRINKAGE**2)
+        return HeldOut.concatenated([self._replace(weight=self.weight * worth[self.group]), here])
+
+    @classmethod
+    def empty(cls, experts: int) -> HeldOut:
+        """No cell at all."""
+        blank, each = np.zeros(0), np.zeros((experts, 0))
+        return cls(blank, each, each, np.zeros(0, dtype=np.int64), blank, blank, blank)
+
+    @classmethod
+    def concatenated(cls, rounds: Sequence[HeldOut]) -> HeldOut:
+        """The cells of all rounds."""
+        return cls(*(np.concatenate(numbers, -1) for numbers in zip(*rounds, strict=True)))
+
+
+def hold_out(experts: Sequence[Expert], series: Sequence[Floats], seed: int) -> HeldOut:
+    """Hide `FRACTION` of the observed cells of series (T, C) again and again, and let every expert impute them."""
+    rng, series = np.random.default_rng(seed), excerpt(series)
+    missing = [np.isnan(values) for values in series]
+    rounds = min(ROUNDS, int(np.ceil(enough_cells(series) / max(FRACTION * observed_count(series), 1.0))))
+    return HeldOut.concatenated([predict_held_out(experts, series, hide(missing, FRACTION, rng)) for _ in range(rounds)])
+
+
+def backtest(experts: Sequence[Expert], series: Sequence[Floats], steps: int) -> HeldOut | None:
+    """Forecast `steps` from earlier origins, evenly spaced over the later half of all series; None where no series is long enough."""
+    places = [(values, origin) for values in series for origin in origins(len(values), steps)]
+    if not places:
+        return None
+    chosen = np.linspace(0, len(places) - 1, min(ORIGINS, len(places))).round().astype(int)
+    cut = [values[max(0, origin - CONTEXT) : origin + steps] for values, origin in (places[i] for i in chosen)]
+    hidden = [np.arange(len(values)) >= len(values) - steps for values in cut]
+    return predict_held_out(
+        experts, cut, [np.repeat(h[:, None], values.shape[1], 1) for h, values in zip(hidden, cut, strict=True)]
+    )
+
+
+def origins(length: int, steps: int) -> list[int]:
+    """Ends of the past: in the later half of a series, each with `steps` after it."""
+    first, last = max(1, length // 2), length - steps
+    return sorted(set(np.linspace(first, last, ORIGINS).round().astype(int).tolist())) if last >= first else []
+
+
+def excerpt(series: Sequence[Floats]) -> list[Floats]:
+    """The series, or every n-th piece of them where they are long; pieces are views."""
+    pieces = [values[start : start + PIECE] for values in series for start in range(0, len(values), PIECE)]
+    keep = min(1.0, CELLS / max(cell_count(pieces), 1))
+    if keep == 1.0:
+        return list(series)
+    chosen = np.linspace(0, len(pieces) - 1, max(1, int(keep * len(pieces)))).astype(int)
+    return [pieces[i] for i in chosen]
+
+
+def observed_count(series: Sequence[Floats]) -> int:
+    """How many cells are observed."""
+    return sum(int((~np.isnan(values)).sum()) for values in series)
+
+
+def cell_count(series: Sequence[Floats]) -> int:
+    """Cells in all."""
+    return sum(values.size for values in series)
+
+
+def enough_cells(series: Sequence[Floats]) -> float:
+    """How many held-out cells are enough to fit the blend."""
+    return float(max(ENOUGH, EACH * series[0].shape[1]))
+
+
+def predict_held_out(
+    experts: Sequence[Expert], series: Sequence[Floats], hidden: Sequence[Mask], causal: bool = False
+) -> HeldOut:
+    """The experts' predictions of the cells `hidden` (T, C) of every series; `causal`: where a gap ends is not known."""
+    hidden = [h & ~np.isnan(values) for values, h in zip(series, hidden, strict=True)]
+    rest = [np.where(h, np.nan, values) for values, h in zip(series, hidden, strict=True)]
+    predictions = [expert.predict(rest) for expert in experts]
+    return HeldOut(
+        cells_of(series, hidden),
+        np.stack([cells_of([b.mean for b in each], hidden) for each in predictions]),
+        np.stack([cells_of([b.sd for b in each], hidden) for each in predictions]),
+        cells_of([cell_groups(np.isnan(values), causal) for values in rest], hidden).astype(np.int64),
+        positions(hidden),
+        cells_of([Neighbours.of(values, causal=True).interpolate(values) for values in rest], hidden),
+        cells_of([2.0 / (1.0 + gap_lengths(h)) for h in hidden], hidden),
+    )
+
+
+def cell_groups(missing: Mask, causal: bool) -> Integers:
+    """channel * B + bin of the gap length of every cell (T, C); with `causal` of the gap as long as it has been so far."""
+    lengths = gap_so_far(missing) if causal else gap_lengths(missing)
+    return np.asarray(np.arange(missing.shape[1]) * len(EDGES) + gap_bins(lengths))
+
+
+def gap_so_far(missing: Mask) -> Integers:
+    """Steps (T, C) since the last observed one, or since the beginning."""
+    time = np.arange(1, len(missing) + 1)[:, None]
+    return np.asarray(time - np.maximum.accumulate(np.where(missing, 0, time), axis=0))
+
+
+def positions(hidden: Sequence[Mask]) -> Floats:
+    """Where in the data each hidden cell is, 0 … 1."""
+    row, _ = np.nonzero(np.concatenate(list(hidden)))
+    return row / max(sum(map(len, hidden)), 1)
+
+
+def cells_of(arrays: Sequence[NDArray[Any]], cells: Sequence[Mask]) -> Floats:
+    """The numbers in some cells of every series, one after the other."""
+    return np.concatenate([a[c] for a, c in zip(arrays, cells, strict=True)])

@@ -1,0 +1,74 @@
+"""The predictive distribution of the series of one frame: point estimates, quantiles and joint draws, in the user's units.
+
+Letters of shapes: T steps, C channels of the frame, M of them modelled, n draws.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from scipy.special import ndtr
+
+from vaehub_timeseries.impute.blend import CalibratedBlend
+from vaehub_timeseries.impute.experts import Expert, Floats, Integers, Mask, Prediction
+from vaehub_timeseries.impute.scaled import ScaledSeries
+
+FURTHEST = 8.0  # sd of a draw: beyond it the normal distribution function is 0 or 1
+MEDIAN = 0.5
+
+
+@dataclass(frozen=True)
+class Predictive:
+    """The blended prediction (T, M) of every series, the best expert and its own, the groups of cells, and the blend."""
+
+    data: ScaledSeries
+    best_expert: Expert
+    best_predictions: Sequence[Prediction]
+    predictions: Sequence[Prediction]
+    groups: Sequence[Integers]
+    blend: CalibratedBlend
+    absent: Mask  # (M,) nothing observed in this frame
+
+    def quantile(self, level: float) -> list[Floats]:
+        """The calibrated quantile of every cell (T, C); observed cells are the values."""
+        return self.data.unscaled(self._quantile(level))
+
+    def point(self) -> list[Floats]:
+        """The estimate of every cell (T, C) with the least absolute error: the median."""
+        return self.quantile(MEDIAN)
+
+    @cached_property
+    def centre(self) -> list[Floats]:
+        """The median of every cell (T, M), in scaled units."""
+        return self._quantile(MEDIAN)
+
+    @cached_property
+    def deviation(self) -> list[Floats]:
+        """Half the width of the central 68 % interval of every cell (T, M), in scaled units."""
+        tails = ndtr(np.array([-1.0, 1.0]))
+        width = np.diff(self.blend.table(tails, self.absent), axis=1)[:, 0] / 2
+        return [b.sd * width[g] for b, g in zip(self.predictions, self.groups, strict=True)]
+
+    def _quantile(self, level: float) -> list[Floats]:
+        table = self.blend.table(np.array([level]), self.absent)[:, 0]
+        return [b.mean + b.sd * table[g] for b, g in zip(self.predictions, self.groups, strict=True)]
+
+    def draws(self, n: int, seed: int) -> list[list[Floats]]:
+        """n times every series (T, C): joint draws of the best expert, moved onto the calibrated quantiles cell by cell."""
+        drawn = self.best_expert.draw(self.data.series, n, seed)
+        levels = [_levels(d, b) for d, b in zip(drawn, self.best_predictions, strict=True)]
+        return [self.data.unscaled([self._calibrated(i, level[k]) for i, level in enumerate(levels)]) for k in range(n)]
+
+    def _calibrated(self, number: int, levels: Floats) -> Floats:
+        """The calibrated quantiles of one series at a level (T, M) for every cell."""
+        prediction, group = self.predictions[number], self.groups[number]
+        return prediction.mean + prediction.sd * self.blend.quantiles_at(levels, group, self.absent)
+
+
+def _levels(drawn: Floats, prediction: Prediction) -> Floats:
+    """Which quantile of its own cell each draw (n, T, M) is."""
+    sd = np.where(prediction.sd > 0, prediction.sd, 1.0)
+    return np.asarray(ndtr(((drawn - prediction.mean) / sd).clip(-FURTHEST, FURTHEST)))

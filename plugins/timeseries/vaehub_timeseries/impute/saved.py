@@ -1,0 +1,130 @@
+"""A fitted imputer as a folder: files of safetensors whose headers are JSON. Loading one executes nothing."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from vaehub.errors import UsageError
+from vaehub.files.atomic import atomic_folder, put_back
+from vaehub.files.checked import checked
+from vaehub.files.codecs import pack, unpack
+from vaehub.files.guard import guarded
+from vaehub.files.model_file import load_model, save_model
+from vaehub.run import load as load_run
+from vaehub_timeseries.codec import SeriesCodec
+from vaehub_timeseries.frames import Schema
+from vaehub_timeseries.impute.fitted import FitOptions, Fitted, fitted_elsewhere
+from vaehub_timeseries.impute.held_out import HeldOut
+from vaehub_timeseries.impute.linear import LinearExpert
+from vaehub_timeseries.model.experts import PROCESS, VAE, Experts
+from vaehub_timeseries.scale import Scaler
+
+NAME, MODEL = "imputer.safetensors", "model"  # models of vaehub 0.1 had the experts in a folder of their own
+REMEDY = "use another copy, or fit again"
+
+
+@dataclass(frozen=True)
+class SavedImputer:
+    """A fitted imputer as its folder holds it.
+
+    params: the options of its constructor; feature_names: of its columns, where all are text, else none; width: how many columns.
+    """
+
+    params: dict[str, Any]
+    fitted: Fitted
+    feature_names: list[str]
+    width: int
+
+
+def save_imputer(saved: SavedImputer, folder: Path) -> None:
+    """Write the folder whole or not at all, in place of an imputer that is there."""
+    fitted = saved.fitted
+    tensors = {name: torch.from_numpy(np.ascontiguousarray(array)) for name, array in fitted.held_out._asdict().items()}
+    with atomic_folder(folder, (NAME, PROCESS, VAE)) as temporary:
+        if fitted.model is not None:
+            fitted.model.save(temporary)
+        save_model(temporary / NAME, tensors, {"imputer": header(saved)})
+
+
+def header(saved: SavedImputer) -> dict[str, Any]:
+    """All but the arrays, as JSON."""
+    fitted = saved.fitted
+    return {
+        "params": {name: to_json_value(value) for name, value in saved.params.items()},
+        "options": {name: to_json_value(value) for name, value in asdict(fitted.options).items()},
+        "schema": fitted.schema.to_json(),
+        "scaler": fitted.scaler.to_json(),
+        "known": fitted.modelled.tolist(),
+        "linear": fitted.linear.state(),
+        "seen": sorted(fitted.trained_on),
+        "features": saved.feature_names,
+        "width": saved.width,
+        "model": fitted.model is not None,
+    }
+
+
+def load_imputer(folder: Path) -> SavedImputer:
+    """What `save_imputer` wrote, or an imputer around a run of `vaehub train`. Raises UsageError for what is neither."""
+    put_back(folder)
+    file = folder / NAME
+    if not folder.exists():
+        raise UsageError(f"{folder}: no such folder; give one that Imputer.save or `vaehub train` wrote")
+    if not file.exists():
+        return from_run(folder)
+    tensors, head = load_model(file)
+    with guarded(file, REMEDY):
+        return from_file(folder, tensors, checked(dict[str, Any], head["imputer"]))
+
+
+def from_file(folder: Path, tensors: dict[str, torch.Tensor], head: dict[str, Any]) -> SavedImputer:
+    """What the file holds. Raises ValueError, KeyError or TypeError where it is damaged."""
+    held_out = HeldOut(*(tensors[name].numpy() for name in HeldOut._fields))
+    model = Experts.load(folder / MODEL if (folder / MODEL).is_dir() else folder) if head["model"] else None
+    modelled, linear = np.array(checked(list[bool], head["known"])), LinearExpert.restore(head["linear"])
+    schema, scaler = Schema.from_json(head["schema"]), Scaler.from_json(head["scaler"])
+    if not len(modelled) == len(schema.channels) == len(scaler.mean) == len(linear.step):
+        raise ValueError(
+            f"{len(schema.channels)} channels, but {len(modelled)}, {len(scaler.mean)} and {len(linear.step)} of them modelled"
+        )
+    trained_on = frozenset(checked(list[str], head["seen"]))
+    fitted = Fitted(schema, scaler, modelled, linear, model, held_out, trained_on, FitOptions(**head["options"]))
+    params = {name: from_json_value(value) for name, value in head["params"].items()}
+    return SavedImputer(params, fitted, checked(list[str], head["features"]), checked(int, head["width"]))
+
+
+def to_json_value(value: Any) -> Any:
+    """A parameter as JSON: labels with their types, the path of a config as text."""
+    if isinstance(value, list | tuple):
+        return [pack(label, "column") for label in value]
+    return str(value) if isinstance(value, Path) else value
+
+
+def from_json_value(value: Any) -> Any:
+    """The parameter whose `to_json_value` this is."""
+    return tuple(unpack(label) for label in value) if isinstance(value, list) else value
+
+
+def from_run(folder: Path) -> SavedImputer:
+    """The imputer around a run of `vaehub train`. Raises UsageError for one that was not trained on a table of series."""
+    run = load_run(folder)
+    codec = run.codec
+    if not isinstance(codec, SeriesCodec):
+        raise UsageError(
+            f"{folder}: a run with domain {run.config.domain.name}; give one with domain timeseries, or a saved Imputer"
+        )
+    if codec.schema is None or codec.scaler is None:
+        raise UsageError(f"{folder}: this run was trained on arrays and knows no columns; give one that was trained on a table")
+    return from_model(codec.schema, codec.scaler, Experts.of_run(run))
+
+
+def from_model(schema: Schema, scaler: Scaler, model: Experts) -> SavedImputer:
+    """An imputer around a model that was trained elsewhere, with no held-out cells yet."""
+    params = {**asdict(schema.reading), "causal": model.causal}
+    names = [label for label in schema.dtypes if isinstance(label, str)]
+    fitted = fitted_elsewhere(schema, scaler, model, FitOptions(causal=model.causal))
+    return SavedImputer(params, fitted, names if len(names) == len(schema.dtypes) else [], len(schema.dtypes))
