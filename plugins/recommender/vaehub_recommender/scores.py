@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from typing import TYPE_CHECKING, final
+from typing import final
 
 import torch
 from torch import Tensor
@@ -12,10 +12,8 @@ from torch.nn import functional as F
 
 from vaehub.base import Outcome, estimate, full_precision
 from vaehub.sparse import dense, is_sparse, take
+from vaehub_recommender.parts.blockwise import BlockwiseDensity
 from vaehub_recommender.parts.products import LinearLogProb
-
-if TYPE_CHECKING:
-    from vaehub_recommender.parts.implicit import Implicit
 
 CACHED = 128  # columns of item-item weights that are summed at once for many histories: their rows stay in the processor's cache
 
@@ -53,9 +51,9 @@ class Scores(ABC):
     def quick(self, halves: Halves) -> Scores:
         """Those of the first row, to about three digits."""
 
-    def log_prob(self, x: Tensor, family: Implicit) -> Tensor:
+    def log_prob(self, x: Tensor, density: BlockwiseDensity) -> Tensor:
         """log p(x|s) of rows x (B, I): (B,)."""
-        return family.log_density(self.block(0, self.items), dense(x))
+        return density.log_density(self.block(0, self.items), dense(x))
 
 
 @final
@@ -99,12 +97,12 @@ class Linear(Scores):
         """A product in half precision."""
         return Given((torch.mv(halves(self.weight), self.h[0].half()).float() + self.bias).unsqueeze(0))
 
-    def log_prob(self, x: Tensor, family: Implicit) -> Tensor:
+    def log_prob(self, x: Tensor, density: BlockwiseDensity) -> Tensor:
         """log p(x|s), of sparse x without ever keeping s."""
         if not is_sparse(x):
-            return super().log_prob(x, family)
-        density: Tensor = LinearLogProb.apply(self.h, self.weight, self.bias, x, family)  # type: ignore[no-untyped-call]
-        return density
+            return super().log_prob(x, density)
+        log_prob: Tensor = LinearLogProb.apply(self.h, self.weight, self.bias, x, density)  # type: ignore[no-untyped-call]
+        return log_prob
 
 
 @final
