@@ -14,8 +14,8 @@ import pandas as pd
 import pytest
 
 from vaehub.cli.app import main
+from vaehub_recommender.generated_ratings import ratings
 from vaehub_recommender.recommender import Recommender
-from vaehub_recommender.tastes import ratings
 
 SHARDS = 40
 SECONDS = 100  # after which the job is taken to hang

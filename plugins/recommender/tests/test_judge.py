@@ -12,10 +12,10 @@ from scipy.sparse import csr_array
 
 from vaehub.errors import UsageError
 from vaehub_recommender.closed_form import gram
-from vaehub_recommender.held import Held, Split
+from vaehub_recommender.held_out import Held, Split
 from vaehub_recommender.judge import ByEase, ByPopularity, Judged, evaluate, judge, metrics, protocols
 from vaehub_recommender.judge.baselines import Ranking
-from vaehub_recommender.scores import Given, Scores
+from vaehub_recommender.scores import DenseScores, Scores
 
 USERS, ITEMS = 90, 140
 
@@ -47,7 +47,7 @@ def fixed(scores: np.ndarray, batch: int) -> Ranking:
     def rank(seen: csr_array) -> Iterator[tuple[slice, Scores]]:
         for start in range(0, seen.shape[0], batch):
             rows = slice(start, min(start + batch, seen.shape[0]))
-            yield rows, Given(torch.from_numpy(scores[rows]))
+            yield rows, DenseScores(torch.from_numpy(scores[rows]))
 
     return rank
 

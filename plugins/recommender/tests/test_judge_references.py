@@ -10,7 +10,7 @@ import pytest
 from scipy.sparse import csr_array
 
 from vaehub_recommender.closed_form import gram
-from vaehub_recommender.held import Held, Split
+from vaehub_recommender.held_out import Held, Split
 from vaehub_recommender.judge import ByEase, ByPopularity, Ranking, judge
 from vaehub_recommender.splits import strong
 

@@ -9,7 +9,7 @@ from scipy import stats
 from scipy.sparse import csr_array, random_array
 
 from vaehub.errors import UsageError
-from vaehub_recommender.held import Held
+from vaehub_recommender.held_out import Held
 from vaehub_recommender.judge import ByPopularity, Judged, compare, judge
 from vaehub_recommender.judge.uncertainty import mean_and_error, over_splits, paired
 

@@ -15,7 +15,6 @@ from vaehub.model.priors import StandardNormal
 from vaehub.model.vae import VAE
 from vaehub_recommender.closed_form import gram, solve
 from vaehub_recommender.interactions import InteractionFacts, Interactions
-from vaehub_recommender.mixing import SHARES, best_share, by_share, mean_ndcg
 from vaehub_recommender.parts.bag import BagEncoder
 from vaehub_recommender.parts.catalogue import Catalogue
 from vaehub_recommender.parts.ease import Ease
@@ -23,7 +22,8 @@ from vaehub_recommender.parts.hierarchy import HierarchicalEncoder, Hierarchical
 from vaehub_recommender.parts.implicit import ImplicitGaussian, ImplicitLogistic, ImplicitMultinomial
 from vaehub_recommender.parts.narrow import Narrow
 from vaehub_recommender.parts.recvae import DenseEncoder, RecVAE, totals
-from vaehub_recommender.scores import Given, Mixed, scores_of
+from vaehub_recommender.scores import DenseScores, MixedScores, scores_of
+from vaehub_recommender.validation import SHARES, best_share, by_share, mean_ndcg
 
 ITEMS = 30
 SPEC = Spec((ITEMS,))
@@ -119,8 +119,8 @@ def test_the_share_is_that_which_ranks_best_for_validation_users():
 def test_shares_are_judged_together_as_one_by_one():
     torch.manual_seed(0)
     seen = data()[torch.arange(60)].x
-    first, second = Given(torch.randn(60, ITEMS)), Given(torch.randn(60, ITEMS))
-    together = by_share(Mixed(first, second, torch.tensor(1.0)), seen, likes(seed=1))
+    first, second = DenseScores(torch.randn(60, ITEMS)), DenseScores(torch.randn(60, ITEMS))
+    together = by_share(MixedScores(first, second, torch.tensor(1.0)), seen, likes(seed=1))
     assert together.shape == (len(SHARES), (likes(seed=1).sum(1) > 0).sum())
 
 

@@ -11,7 +11,7 @@ import pytest
 from vaehub.cli.app import main
 from vaehub.errors import UsageError
 from vaehub_recommender import movielens
-from vaehub_recommender.tastes import GENRES, ratings
+from vaehub_recommender.generated_ratings import GENRES, ratings
 
 
 @pytest.fixture

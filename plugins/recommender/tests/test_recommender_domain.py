@@ -13,7 +13,7 @@ from vaehub.config.load import load_config
 from vaehub.errors import UsageError
 from vaehub.evaluation.doctor import diagnose
 from vaehub.sparse import dense
-from vaehub_recommender.api.settings import HYBRID
+from vaehub_recommender.api.config import HYBRID
 from vaehub_recommender.closed_form import gram, solve
 from vaehub_recommender.codec import InteractionCodec
 from vaehub_recommender.domain import Recommendation

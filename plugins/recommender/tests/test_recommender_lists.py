@@ -10,7 +10,7 @@ import torch
 from scipy.sparse import csr_array
 
 from vaehub import UsageError
-from vaehub_recommender.api.lists import missed
+from vaehub_recommender.api.ranked_lists import missed
 from vaehub_recommender.recommender import Recommender
 
 LINEAR = {

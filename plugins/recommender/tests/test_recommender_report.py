@@ -19,8 +19,8 @@ from vaehub.cli.app import main
 from vaehub.errors import UsageError
 from vaehub.report import HALF, NARROW, WIDE
 from vaehub.report.look import SERIES, drawn
-from vaehub_recommender import tastes
-from vaehub_recommender.held import Held
+from vaehub_recommender import generated_ratings
+from vaehub_recommender.held_out import Held
 from vaehub_recommender.judge import ByPopularity, judge
 from vaehub_recommender.judge.baselines import slices
 from vaehub_recommender.recommender import Recommender
@@ -28,12 +28,12 @@ from vaehub_recommender.report import Findings, gather, report_page, write
 from vaehub_recommender.report.charts import exposure_figure, segment_figure
 from vaehub_recommender.report.examples import examples
 from vaehub_recommender.report.findings import Example, Map, Suggestion
-from vaehub_recommender.report.mapped import map_figure
+from vaehub_recommender.report.item_names import OTHER, kinds, kinds_of, names_of
+from vaehub_recommender.report.map_figure import map_figure
 from vaehub_recommender.report.maps import has_codes, in_the_plane
-from vaehub_recommender.report.named import OTHER, kinds, kinds_of, names_of
 from vaehub_recommender.report.tables import measures, segments
 from vaehub_recommender.report.verdict import exposure_in_words, verdict
-from vaehub_recommender.scores import Given
+from vaehub_recommender.scores import DenseScores
 
 CONFIG = {
     "domain": {"name": "recommender", "history": True},
@@ -60,7 +60,7 @@ def judged():
 
     def knowing(noise):
         found = torch.from_numpy(held + noise * np.random.default_rng(1).random(held.shape)).float()
-        return lambda seen: ((rows, Given(found[rows])) for rows in slices(seen.shape[0]))
+        return lambda seen: ((rows, DenseScores(found[rows])) for rows in slices(seen.shape[0]))
 
     return judge({"model": knowing(0.5), "EASE": knowing(3.0), "popularity": popular}, test, test.seen, notes=["a <b>note</b>"])
 
@@ -96,8 +96,8 @@ def shown_on(canvas, draw, *given):
 
 @pytest.fixture(scope="module")
 def recommender():
-    frame = tastes.ratings(viewers=150, films=3)
-    items = pd.DataFrame({"item": tastes.names(3)})
+    frame = generated_ratings.ratings(viewers=150, films=3)
+    items = pd.DataFrame({"item": generated_ratings.names(3)})
     items["title"], items["genre"] = "The " + items["item"], items["item"].str.split().str[0] + "|Film"
     return Recommender(CONFIG).fit(frame, min_rating=4, items=items)
 
@@ -242,7 +242,7 @@ def test_kinds_of_items_and_of_users():
 def test_names_and_kinds_come_from_the_table_of_items(recommender):
     fitted = recommender.fitted
     assert names_of(fitted)[0] == f"The {fitted.items.values[0]}"
-    assert kinds_of(fitted).of_items()[0] in (*tastes.GENRES, OTHER)
+    assert kinds_of(fitted).of_items()[0] in (*generated_ratings.GENRES, OTHER)
     bare = replace(fitted, frames={"item": None, "user": None})
     assert names_of(bare)[0] == fitted.items.values[0]
     assert kinds_of(bare) is None
@@ -272,7 +272,7 @@ def test_the_page_of_a_recommender_and_of_one_that_knows_nobody(recommender, tmp
 
 
 def test_a_run_has_one_page_by_either_command(tmp_path, monkeypatch, capsys):
-    tastes.ratings(viewers=120, films=3).to_parquet(tmp_path / "likes.parquet")
+    generated_ratings.ratings(viewers=120, films=3).to_parquet(tmp_path / "likes.parquet")
     domain = CONFIG["domain"] | {"path": str(tmp_path / "likes.parquet"), "split": "random", "min_rating": 4}
     vaehub.train(CONFIG | {"domain": domain}, out=tmp_path / "run", progress=False)
     monkeypatch.chdir(tmp_path)
@@ -290,7 +290,7 @@ def test_a_run_has_one_page_by_either_command(tmp_path, monkeypatch, capsys):
 
 
 def test_a_run_is_judged_once_for_its_whole_page(tmp_path, monkeypatch):
-    tastes.ratings(viewers=120, films=3).to_parquet(tmp_path / "likes.parquet")
+    generated_ratings.ratings(viewers=120, films=3).to_parquet(tmp_path / "likes.parquet")
     domain = CONFIG["domain"] | {"path": str(tmp_path / "likes.parquet"), "min_rating": 4}
     run = vaehub.train(CONFIG | {"domain": domain}, out=tmp_path / "run", progress=False)
     asked, judging = [], vaehub_recommender.judge.protocols.evaluate
@@ -300,8 +300,8 @@ def test_a_run_is_judged_once_for_its_whole_page(tmp_path, monkeypatch):
 
 
 def test_a_linear_model_alone_has_no_map():
-    model = Recommender(CONFIG).fit(tastes.ratings(viewers=80, films=3), min_rating=4)
+    model = Recommender(CONFIG).fit(generated_ratings.ratings(viewers=80, films=3), min_rating=4)
     assert has_codes(model.fitted)
     model.fitted.run.vae.decoder.base = None
     assert not has_codes(model.fitted)
-    assert gather(model, model.evaluate(tastes.ratings(viewers=80, films=3, seed=1))).users is None
+    assert gather(model, model.evaluate(generated_ratings.ratings(viewers=80, films=3, seed=1))).users is None

@@ -6,7 +6,7 @@ import pytest
 import yaml
 
 from vaehub import UsageError
-from vaehub_recommender.api.settings import HYBRID, settings
+from vaehub_recommender.api.config import HYBRID, settings
 from vaehub_recommender.tables import Columns
 
 SHIPPED = Path(__file__).parents[3] / "configs" / "recommender.yaml"

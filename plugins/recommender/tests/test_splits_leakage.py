@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy.sparse import csr_array, vstack
 
-from vaehub_recommender.held import Held
+from vaehub_recommender.held_out import Held
 from vaehub_recommender.leakage import check
 from vaehub_recommender.splits import random_out, strong
 from vaehub_recommender.tables import Columns, collect

@@ -18,9 +18,9 @@ from vaehub import Codec, Json, Spec
 from vaehub.files.checked import checked
 from vaehub_recommender.interactions import Interactions
 from vaehub_recommender.popularity import Popularity
-from vaehub_recommender.side import SideFeatures
+from vaehub_recommender.side_features import SideFeatures
 from vaehub_recommender.tables import Columns, Ids, histories, read_table
-from vaehub_recommender.written import write_rows
+from vaehub_recommender.tables.writing import write_rows
 
 
 @final

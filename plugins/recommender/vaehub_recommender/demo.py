@@ -54,14 +54,14 @@ def recommender(
 
 def ratings(path: Path | None, out: Path, download: bool) -> tuple[pd.DataFrame, bool]:
     """The table to learn from, and whether it is generated."""
-    from vaehub_recommender import movielens, tastes
+    from vaehub_recommender import generated_ratings, movielens
 
     if download:
         path = movielens.fetch()
     if path is not None:
         return movielens.read(path), False
     print("generated: 2,400 viewers of one to three tastes and 360 films, of which some are known to all")
-    return tastes.ratings(), True
+    return generated_ratings.ratings(), True
 
 
 def apart(frame: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:

@@ -16,10 +16,10 @@ from torch import Tensor
 
 from vaehub import Codec, Domain, Spec, UsageError
 from vaehub_recommender.codec import InteractionCodec
-from vaehub_recommender.held import Held, Positions, Split
+from vaehub_recommender.held_out import Held, Positions, Split
 from vaehub_recommender.interactions import InteractionFacts, Interactions
 from vaehub_recommender.popularity import Popularity
-from vaehub_recommender.side import SideFeatures
+from vaehub_recommender.side_features import SideFeatures
 from vaehub_recommender.splits import last_out, random_out, strong
 from vaehub_recommender.tables import Columns, Ids, Log, read_frame, read_table, understand
 

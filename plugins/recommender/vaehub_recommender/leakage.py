@@ -10,7 +10,7 @@ from typing import final
 import numpy as np
 from scipy.sparse import csr_array
 
-from vaehub_recommender.held import Held, Positions, Split, occupied
+from vaehub_recommender.held_out import Held, Positions, Split, occupied
 
 
 @final

@@ -14,8 +14,8 @@ from torch import Tensor
 
 from vaehub.sparse import csr
 from vaehub_recommender.interactions import Interactions, side_width
-from vaehub_recommender.masks import NEVER, Mask
-from vaehub_recommender.scores import Halves, Scores, scores_of
+from vaehub_recommender.ranking_masks import NEVER, Mask
+from vaehub_recommender.scores import HalfPrecision, Scores, scores_of
 
 if TYPE_CHECKING:
     from vaehub import TrainedModel
@@ -81,7 +81,7 @@ def with_lowest(values: Tensor, edge: Tensor, k: int) -> Tensor:
     return kept.nonzero()[:, 1].view(-1, k)
 
 
-def tensor_of(matrix: csr_array) -> Tensor:
+def csr_tensor(matrix: csr_array) -> Tensor:
     """The same rows (B, I) in torch's CSR layout, in the same memory."""
     crow, columns, values = map(torch.from_numpy, (matrix.indptr, matrix.indices, matrix.data))
     return csr(crow, columns, values, matrix.shape[1])
@@ -92,7 +92,7 @@ class Ranker:
     """What a trained model says of histories: the same bits whatever other histories it is asked about with them."""
 
     def __init__(self, run: TrainedModel, size: int = ROWS) -> None:
-        self.run, self.size, self.halves = run, size, Halves()
+        self.run, self.size, self.half_precision = run, size, HalfPrecision()
         items = run.spec.size
         self.side, self.history = side_width(run.spec.cond, items), run.spec.cond >= items
 
@@ -109,7 +109,7 @@ class Ranker:
         """Scores of histories (B, I) at the mean of q(z|x,c), all encoded at once."""
         rows = matrix.shape[0]
         scores = self.decoded(*self.encoded(matrix, side))
-        return scores if scores.rows == rows else Head(scores, rows)
+        return scores if scores.rows == rows else FirstRows(scores, rows)
 
     def codes(self, matrix: csr_array, side: Tensor | None = None) -> Tensor:
         """The mean of q(z|x,c) for every history (B, I): (B, L)."""
@@ -133,11 +133,11 @@ class Ranker:
 
     def seen(self, matrix: csr_array) -> Tensor:
         """Histories (B, I) as `top` takes them."""
-        return tensor_of(matrix).to(self.run.device)
+        return csr_tensor(matrix).to(self.run.device)
 
 
 @final
-class Head(Scores):
+class FirstRows(Scores):
     """The first rows of other scores."""
 
     def __init__(self, scores: Scores, rows: int) -> None:
@@ -151,6 +151,6 @@ class Head(Scores):
         """Some columns of theirs."""
         return self.scores.at(items)[: self.rows]
 
-    def quick(self, halves: Halves) -> Scores:
+    def approximate(self, half_precision: HalfPrecision) -> Scores:
         """Theirs."""
-        return self.scores.quick(halves)
+        return self.scores.approximate(half_precision)

@@ -12,17 +12,17 @@ from vaehub import Described
 from vaehub.arguments import at_least, refused, yes_or_no
 from vaehub.arguments import path as as_path
 from vaehub.errors import UsageError
-from vaehub_recommender.api.choice import Candidates, choice
-from vaehub_recommender.api.explain import carried
+from vaehub_recommender.api.allowed_items import Candidates, allowed_items
+from vaehub_recommender.api.config import settings
+from vaehub_recommender.api.evaluate import evaluate_later, evaluate_protocol
+from vaehub_recommender.api.explain import explain_score
 from vaehub_recommender.api.files import read, save
 from vaehub_recommender.api.fitted import Fitted
-from vaehub_recommender.api.judge import by_held_out, by_protocol
 from vaehub_recommender.api.learn import learn
-from vaehub_recommender.api.lists import Lister
-from vaehub_recommender.api.one import known_items, one_item, one_user
 from vaehub_recommender.api.query import asked
-from vaehub_recommender.api.settings import settings
-from vaehub_recommender.api.similar import like_items, like_users
+from vaehub_recommender.api.ranked_lists import ListMaker
+from vaehub_recommender.api.similar import similar_items_frame, similar_users_frame
+from vaehub_recommender.api.single import known_items, one_item, one_user
 from vaehub_recommender.api.update import updated
 from vaehub_recommender.judge import Judged
 from vaehub_recommender.tables import Columns, understand
@@ -82,23 +82,23 @@ class Recommender(Described):
         """
         yes_or_no("exclude_seen", exclude_seen)
         query = asked(users, self.fitted)
-        chosen = choice(candidates, block, query.users, self.fitted.items)
-        return Lister(self.fitted, at_least_one(k), exclude_seen, chosen).frame(query)
+        chosen = allowed_items(candidates, block, query.users, self.fitted.items)
+        return ListMaker(self.fitted, at_least_one(k), exclude_seen, chosen).frame(query)
 
     def similar_items(self, items: Any, k: int = 10) -> pd.DataFrame:
         """item, similar, rank, similarity: the items whose scores rise most when a user has nothing but that item."""
-        return like_items(self.fitted, known_items(items, self.fitted), at_least_one(k))
+        return similar_items_frame(self.fitted, known_items(items, self.fitted), at_least_one(k))
 
     def similar_users(self, users: Any, k: int = 10) -> pd.DataFrame:
         """user, similar, rank, similarity: known users by the cosine between the means of q(z|x)."""
-        return like_users(self.fitted, asked(users, self.fitted), at_least_one(k))
+        return similar_users_frame(self.fitted, asked(users, self.fitted), at_least_one(k))
 
     def explain(self, user: Any, item: Any, k: int = 10) -> pd.DataFrame:
-        """item, contribution, linear, network: which items of a user, or of a list of items, carry the score of `item`; see `carried`.
+        """item, contribution, linear, network: which items of a user, or of a list of items, carry the score of `item`; see `explain_score`.
 
         Contributions of the whole history add up to attrs["score"] - attrs["base"], the score without any history.
         """
-        return carried(self.fitted, one_user(user, self.fitted), one_item(item, self.fitted)).frame(self.fitted, at_least_one(k))
+        return explain_score(self.fitted, one_user(user, self.fitted), one_item(item, self.fitted)).frame(self.fitted, at_least_one(k))
 
     def embed(self, users: Any = None) -> pd.DataFrame:
         """The mean of q(z|x) of users or histories: a row for each, columns z0, z1, …"""
@@ -123,7 +123,7 @@ class Recommender(Described):
         """
         if not isinstance(protocol, str | pd.DataFrame):
             raise refused("protocol", protocol, "'strong', 'last', 'random' or a DataFrame of later interactions")
-        return by_protocol(self.fitted, protocol) if isinstance(protocol, str) else by_held_out(self.fitted, protocol)
+        return evaluate_protocol(self.fitted, protocol) if isinstance(protocol, str) else evaluate_later(self.fitted, protocol)
 
     def save(self, path: str | Path) -> None:
         """Write the recommender to a folder: safetensors, parquet and JSON, nothing that executes."""

@@ -19,7 +19,7 @@ CACHED = 128  # columns of item-item weights that are summed at once for many hi
 
 
 @final
-class Halves:
+class HalfPrecision:
     """Copies of weights in float16, which are read in half the time."""
 
     def __init__(self) -> None:
@@ -48,7 +48,7 @@ class Scores(ABC):
         """The scores of some items (C,) alone: (B, C)."""
 
     @abstractmethod
-    def quick(self, halves: Halves) -> Scores:
+    def approximate(self, half_precision: HalfPrecision) -> Scores:
         """Those of the first row, to about three digits."""
 
     def log_prob(self, x: Tensor, density: BlockwiseDensity) -> Tensor:
@@ -57,7 +57,7 @@ class Scores(ABC):
 
 
 @final
-class Given(Scores):
+class DenseScores(Scores):
     """Scores that are there already."""
 
     def __init__(self, scores: Tensor) -> None:
@@ -72,13 +72,13 @@ class Given(Scores):
         """Some columns."""
         return self.scores[:, items]
 
-    def quick(self, halves: Halves) -> Scores:
+    def approximate(self, half_precision: HalfPrecision) -> Scores:
         """A slice."""
-        return Given(self.scores[:1])
+        return DenseScores(self.scores[:1])
 
 
 @final
-class Linear(Scores):
+class LinearScores(Scores):
     """s = h W' + b with h (B, H), W (I, H), b (I,)."""
 
     def __init__(self, h: Tensor, weight: Tensor, bias: Tensor) -> None:
@@ -93,9 +93,9 @@ class Linear(Scores):
         """One small matrix product."""
         return full_precision(F.linear(self.h.to(self.weight.dtype), self.weight[items], self.bias[items]))
 
-    def quick(self, halves: Halves) -> Scores:
+    def approximate(self, half_precision: HalfPrecision) -> Scores:
         """A product in half precision."""
-        return Given((torch.mv(halves(self.weight), self.h[0].half()).float() + self.bias).unsqueeze(0))
+        return DenseScores((torch.mv(half_precision(self.weight), self.h[0].half()).float() + self.bias).unsqueeze(0))
 
     def log_prob(self, x: Tensor, density: BlockwiseDensity) -> Tensor:
         """log p(x|s), of sparse x without ever keeping s."""
@@ -106,7 +106,7 @@ class Linear(Scores):
 
 
 @final
-class FromHistory(Scores):
+class HistoryScores(Scores):
     """s = x B with the items x (B, I) of the users in CSR and item-item weights B (I, I)."""
 
     def __init__(self, history: Tensor, weights: Tensor) -> None:
@@ -122,9 +122,9 @@ class FromHistory(Scores):
         owned, place = self.history.col_indices().unique(return_inverse=True)
         return self._summed(self.weights[owned.unsqueeze(1), items], place)
 
-    def quick(self, halves: Halves) -> Scores:
+    def approximate(self, half_precision: HalfPrecision) -> Scores:
         """The first history."""
-        return FromHistory(take(self.history, torch.zeros(1, dtype=torch.long, device=self.history.device)), self.weights)
+        return HistoryScores(take(self.history, torch.zeros(1, dtype=torch.long, device=self.history.device)), self.weights)
 
     def _summed(self, weights: Tensor, rows: Tensor) -> Tensor:
         start, values = self.history.crow_indices()[:-1].to(rows.dtype), self.history.values().to(weights.dtype)
@@ -134,7 +134,7 @@ class FromHistory(Scores):
 
 
 @final
-class Mixed(Scores):
+class MixedScores(Scores):
     """first + share * second: with log-probabilities, a product of experts."""
 
     def __init__(self, first: Scores, second: Scores, share: Tensor) -> None:
@@ -149,9 +149,9 @@ class Mixed(Scores):
         """Both, added."""
         return self.first.at(items) + self.share * self.second.at(items)
 
-    def quick(self, halves: Halves) -> Scores:
+    def approximate(self, half_precision: HalfPrecision) -> Scores:
         """Both, added."""
-        return Mixed(self.first.quick(halves), self.second.quick(halves), self.share)
+        return MixedScores(self.first.approximate(half_precision), self.second.approximate(half_precision), self.share)
 
 
 class Scored(Outcome, ABC):
@@ -162,4 +162,4 @@ class Scored(Outcome, ABC):
 
 def scores_of(px: Distribution) -> Scores:
     """The scores behind p(x|z): those that it was made of, else its mean."""
-    return px.scores if isinstance(px, Scored) else Given(estimate(px))
+    return px.scores if isinstance(px, Scored) else DenseScores(estimate(px))

@@ -9,7 +9,7 @@ import numpy as np
 from scipy.sparse import csr_array
 
 from vaehub.errors import UsageError
-from vaehub_recommender.held import Bools, Held, Positions, Split, canonical, occupied, subset
+from vaehub_recommender.held_out import Bools, Held, Positions, Split, canonical, occupied, subset
 from vaehub_recommender.tables import Log
 
 __all__ = ["Held", "Split", "last_out", "random_out", "strong"]

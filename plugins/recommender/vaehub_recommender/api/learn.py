@@ -15,9 +15,9 @@ from vaehub.config.build import build_domain
 from vaehub.config.load import Config
 from vaehub.errors import UsageError
 from vaehub_recommender.api.fitted import Fitted
-from vaehub_recommender.api.linear import count
+from vaehub_recommender.api.linear_update import count
 from vaehub_recommender.domain import Recommendation, SplitLog
-from vaehub_recommender.held import Held, Positions, Split, subset
+from vaehub_recommender.held_out import Held, Positions, Split, subset
 from vaehub_recommender.splits import HELD, MOST_USERS, from_last
 from vaehub_recommender.tables import Log
 

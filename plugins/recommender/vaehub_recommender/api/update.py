@@ -17,33 +17,33 @@ from vaehub.base import Spec
 from vaehub.config.build import build_domain
 from vaehub.run import Run
 from vaehub_recommender.api.fitted import Fitted
-from vaehub_recommender.api.grow import Kin, grown
 from vaehub_recommender.api.learn import most
-from vaehub_recommender.api.linear import revise
+from vaehub_recommender.api.linear_update import revise
+from vaehub_recommender.api.new_items import NewItemWeights, grown
 from vaehub_recommender.codec import InteractionCodec
 from vaehub_recommender.domain import SplitLog
-from vaehub_recommender.held import Split
+from vaehub_recommender.held_out import Split
 from vaehub_recommender.parts.ease import Ease
 from vaehub_recommender.popularity import Popularity
 from vaehub_recommender.tables import Log, collect
 from vaehub_recommender.tables.log import Tally, merge
 
-CALMER = 0.3  # of the learning rate of the first training
+FINE_TUNING_RATE = 0.3  # of the learning rate of the first training
 
 
 def updated(fitted: Fitted, frame: pd.DataFrame, epochs: int) -> Fitted:
     """The model of all interactions: its linear part exactly so, its network after some epochs more."""
     given = collect(frame, fitted.columns)
     log = union(fitted, given)
-    codec = widened(fitted, log)
-    vae = grown(fitted.run, codec.spec, Kin.of(log.matrix, len(fitted.items)))
+    codec = widened_codec(fitted, log)
+    vae = grown(fitted.run, codec.spec, NewItemWeights.of(log.matrix, len(fitted.items)))
     if isinstance(vae.decoder, Ease) and isinstance(fitted.run.vae.decoder, Ease):
         revise(vae.decoder, fitted.run.vae.decoder, *changed(fitted, log, log.users.positions(given.users.values)))
     domain = build_domain(fitted.run.config)
     domain.codec = codec
     run = Run(fitted.run.config, codec, domain, vae)
-    done = Fitted(run, log, np.ones(len(log.users), bool), with_strangers(fitted.side, len(log.users)), fitted.frames)
-    return replace(done, run=tuned(done, epochs)) if epochs else done
+    done = Fitted(run, log, np.ones(len(log.users), bool), with_new_users(fitted.side, len(log.users)), fitted.frames)
+    return replace(done, run=fine_tuned(done, epochs)) if epochs else done
 
 
 def union(fitted: Fitted, given: Log) -> Log:
@@ -83,12 +83,12 @@ def changed(fitted: Fitted, log: Log, touched: np.ndarray) -> tuple[csr_array, c
     return old, log.matrix[rows]
 
 
-def with_strangers(side: Tensor | None, users: int) -> Tensor | None:
+def with_new_users(side: Tensor | None, users: int) -> Tensor | None:
     """What is known of the users, nothing of new ones (U', S)."""
     return None if side is None else torch.cat([side, side.new_zeros(users - len(side), side.shape[1])])
 
 
-def widened(fitted: Fitted, log: Log) -> InteractionCodec:
+def widened_codec(fitted: Fitted, log: Log) -> InteractionCodec:
     """The codec with the new items as well."""
     codec, items = fitted.codec, len(log.items)
     spec = Spec((items,), cond=codec.spec.cond + (items - codec.spec.size) * codec.history)
@@ -97,7 +97,7 @@ def widened(fitted: Fitted, log: Log) -> InteractionCodec:
     return InteractionCodec(spec, log.items, codec.columns, popularity, codec.user_features, codec.history)
 
 
-def tuned(fitted: Fitted, epochs: int) -> Run:
+def fine_tuned(fitted: Fitted, epochs: int) -> Run:
     """The run after some epochs more, at a lower rate, on all interactions; epochs are compared by some of the users."""
     run, codec, log = fitted.run, fitted.codec, fitted.log
     users = np.arange(len(log.users))
@@ -105,5 +105,5 @@ def tuned(fitted: Fitted, epochs: int) -> Run:
     split = Split(users, log.matrix, np.arange(len(log.items)), some, some, True, 0)
     domain = SplitLog(log, split, codec.columns, fitted.frames, codec.history, fitted.side)
     domain.codec = codec
-    better = Run(run.config, codec, domain, run.vae).tune(epochs=epochs, lr=CALMER * run.config.optimizer.lr)
+    better = Run(run.config, codec, domain, run.vae).tune(epochs=epochs, lr=FINE_TUNING_RATE * run.config.optimizer.lr)
     return Run(run.config, codec, run.domain, better.vae)

@@ -10,10 +10,10 @@ import pandas as pd
 from vaehub.jobs.manifest import Manifest
 from vaehub.jobs.sharded import Work, run
 from vaehub.jobs.shards import Kind
-from vaehub_recommender.api.choice import choice
+from vaehub_recommender.api.allowed_items import allowed_items
 from vaehub_recommender.api.fitted import Fitted
-from vaehub_recommender.api.lists import Lister
-from vaehub_recommender.bulk.listed import listed
+from vaehub_recommender.api.ranked_lists import ListMaker
+from vaehub_recommender.bulk.item_table import listed
 from vaehub_recommender.bulk.output import Output, Ranked
 from vaehub_recommender.bulk.request import Request
 from vaehub_recommender.bulk.scoring import ranked
@@ -46,6 +46,6 @@ def work_of(request: Request, fitted: Fitted, skip_bad: bool) -> Work[History, R
     candidates, block = (
         None if path is None else listed(path, items, columns.item) for path in (request.candidates, request.block)
     )
-    lister = Lister(fitted, request.k, request.exclude_seen, choice(candidates, block, pd.RangeIndex(0), items))
+    lister = ListMaker(fitted, request.k, request.exclude_seen, allowed_items(candidates, block, pd.RangeIndex(0), items))
     read = partial(read_histories, items=items, columns=columns)
     return Work(read, partial(ranked, lister), partial(Output, items.arrow()), "users", skip_bad)

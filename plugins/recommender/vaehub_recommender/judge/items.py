@@ -14,7 +14,7 @@ import pandas as pd
 from scipy.sparse import csr_array
 from scipy.stats import rankdata
 
-from vaehub_recommender.held import subset
+from vaehub_recommender.held_out import subset
 from vaehub_recommender.judge.metrics import Floats, Integers, Mask
 
 LIST = 20  # places of a list that are looked at, whoever it is for

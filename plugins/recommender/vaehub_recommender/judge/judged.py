@@ -15,7 +15,7 @@ from vaehub.errors import UsageError
 from vaehub.hints import did_you_mean
 from vaehub_recommender.judge import text
 from vaehub_recommender.judge.items import LIST, Items
-from vaehub_recommender.judge.marks import Marks
+from vaehub_recommender.judge.scorecard import Marks
 from vaehub_recommender.judge.segments import band_labels, segments, shares_of
 from vaehub_recommender.judge.uncertainty import mean_and_error, paired, tidy
 
@@ -80,11 +80,18 @@ class Judged(Described):
         return model
 
     def figures(self) -> dict[str, float]:
-        """Every figure under one name: "ndcg@100", "ndcg@100_se" of the first model, "EASE ndcg@100" of those beside it."""
+        """Every figure under one name: "ndcg@100", "ndcg@100_se" of the first model, "EASE ndcg@100" of those beside it.
+
+        "ndcg@100 over EASE" is the mean difference in the first measure, taken user by user, with its standard error as "…_se".
+        """
         first, *others = (self._figures(model) for model in self.models)
         named = {f"{name}{end}": row[key] for name, row in first.iterrows() for key, end in (("mean", ""), ("se", "_se"))}
         for model, table in zip(self.models[1:], others, strict=True):
             named |= {f"{model} {name}": mean for name, mean in table["mean"].items()}
+        for row in self.differences().to_dict("records"):
+            if row["metric"] == first.index[0]:
+                over = f"{row['metric']} over {row['against']}"
+                named |= {over: row["difference"], f"{over}_se": row["se"]}
         return {name: float(value) for name, value in named.items() if not np.isnan(value)}
 
     def lines(self) -> list[str]:

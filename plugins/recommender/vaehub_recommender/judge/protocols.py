@@ -18,14 +18,14 @@ from vaehub_recommender.domain import source_of
 from vaehub_recommender.judge.baselines import ByEase, ByPopularity, Ranking
 from vaehub_recommender.judge.items import LIST, Items
 from vaehub_recommender.judge.judged import Judged
-from vaehub_recommender.judge.marks import Marks
 from vaehub_recommender.judge.metrics import USUAL, Integers, deepest, metrics
+from vaehub_recommender.judge.scorecard import Marks
 from vaehub_recommender.leakage import check
-from vaehub_recommender.rank import Ranker, tensor_of, top
+from vaehub_recommender.rank import Ranker, csr_tensor, top
 
 if TYPE_CHECKING:
     from vaehub import TrainedModel
-    from vaehub_recommender.held import Held, Split
+    from vaehub_recommender.held_out import Held, Split
 
 PENALTIES = (200.0, 300.0, 500.0, 1000.0)
 PENALTY = 500.0  # where none is chosen
@@ -73,7 +73,7 @@ def ranked(ranking: Ranking, seen: csr_array, k: int) -> Iterator[tuple[slice, I
     """The k best items that are not in each history (B, I): rows and lists (b, k)."""
     for rows, scores in ranking(seen):
         device = scores.block(0, 1).device
-        yield rows, top(scores, k, tensor_of(seen[rows]).to(device))[1].cpu().numpy()
+        yield rows, top(scores, k, csr_tensor(seen[rows]).to(device))[1].cpu().numpy()
 
 
 def evaluate(models: Mapping[str, Ranking], split: Split, part: str = "test", names: Sequence[str] = USUAL) -> Judged:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, ClassVar, final
 
 from vaehub import Data, Judge, Model, TrainedModel
 from vaehub_recommender.interactions import InteractionFacts
-from vaehub_recommender.mixing import mean_ndcg
+from vaehub_recommender.validation import mean_ndcg
 
 if TYPE_CHECKING:
     from vaehub.report import Section
@@ -38,6 +38,6 @@ class RecommendationJudge(Judge):
 
     def sections(self, run: TrainedModel) -> Sequence[Section]:
         """How good the lists are beside those of popularity and EASE, for whom, why they are made, and where users and items lie."""
-        from vaehub_recommender.report.of_run import run_sections
+        from vaehub_recommender.report.run_sections import run_sections
 
         return run_sections(run)

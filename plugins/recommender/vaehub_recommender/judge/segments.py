@@ -8,8 +8,8 @@ import numpy as np
 import pandas as pd
 
 from vaehub_recommender.judge.items import BANDS, Items
-from vaehub_recommender.judge.marks import Marks
 from vaehub_recommender.judge.metrics import Floats, Integers
+from vaehub_recommender.judge.scorecard import Marks
 from vaehub_recommender.judge.uncertainty import mean_and_error
 
 QUARTERS = (0.25, 0.5, 0.75)

@@ -18,7 +18,7 @@ from vaehub_recommender.interactions import Interactions, parted, side_width
 from vaehub_recommender.parts.bag import dense
 from vaehub_recommender.parts.features import start_from_features
 from vaehub_recommender.parts.implicit import Implicit
-from vaehub_recommender.scores import Linear
+from vaehub_recommender.scores import LinearScores
 
 
 @final
@@ -69,7 +69,7 @@ class Catalogue(Decoder):
 
     def forward(self, z: Tensor, cond: Tensor | None = None) -> Distribution:
         """p(x|z,c): batch (B,), event (I,)."""
-        return self.family.of(Linear(self.hidden(z, cond), self.out.weight, self.out.bias))
+        return self.family.of(LinearScores(self.hidden(z, cond), self.out.weight, self.out.bias))
 
 
 def implicit(likelihood: Likelihood) -> Implicit:

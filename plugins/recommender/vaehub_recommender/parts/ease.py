@@ -13,9 +13,9 @@ from vaehub.base import Data, Decoder, Likelihood, Model, Part, Spec
 from vaehub.errors import UsageError
 from vaehub_recommender.closed_form import gram, solve
 from vaehub_recommender.interactions import InteractionFacts, Interactions, parted
-from vaehub_recommender.mixing import best_share
 from vaehub_recommender.parts.catalogue import Catalogue, implicit
-from vaehub_recommender.scores import FromHistory, Mixed, scores_of
+from vaehub_recommender.scores import HistoryScores, MixedScores, scores_of
+from vaehub_recommender.validation import best_share
 
 LARGEST = 50_000  # items: weights of 10 GB
 
@@ -88,11 +88,11 @@ class Ease(Decoder):
         """p(x|z,c): batch (B,), event (I,)."""
         _, history = parted(cond, self.spec.size)
         if self.base is None:
-            return implicit(self.likelihood).of(FromHistory(_required(history), self.weights))
+            return implicit(self.likelihood).of(HistoryScores(_required(history), self.weights))
         px: Distribution = self.base(z, cond)
         if self.training or history is None:
             return px
-        return implicit(self.likelihood).of(Mixed(scores_of(px), FromHistory(history, self.weights), self.share))
+        return implicit(self.likelihood).of(MixedScores(scores_of(px), HistoryScores(history, self.weights), self.share))
 
 
 def _required(history: Tensor | None) -> Tensor:

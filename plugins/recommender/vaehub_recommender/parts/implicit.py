@@ -14,7 +14,7 @@ from torch.nn import functional as F
 
 from vaehub.base import Likelihood, Spec
 from vaehub_recommender.parts.blockwise import BlockwiseDensity
-from vaehub_recommender.scores import Given, Scored, Scores
+from vaehub_recommender.scores import DenseScores, Scored, Scores
 
 HALF_LOG_TAU = 0.5 * math.log(2 * math.pi)
 
@@ -29,7 +29,7 @@ class Implicit(Likelihood, BlockwiseDensity):
 
     def forward(self, params: Tensor) -> Distribution:
         """Batch (B,), event (I,)."""
-        return self.of(Given(params[:, 0]))
+        return self.of(DenseScores(params[:, 0]))
 
     def of(self, scores: Scores) -> Items:
         """The distribution at scores that are not written out."""

@@ -10,8 +10,8 @@ from vaehub_recommender.api.fitted import Fitted
 from vaehub_recommender.api.query import require_users
 from vaehub_recommender.report.examples import examples
 from vaehub_recommender.report.findings import Findings
+from vaehub_recommender.report.item_names import kinds_of, names_of
 from vaehub_recommender.report.maps import has_codes, map_of_items, map_of_users
-from vaehub_recommender.report.named import kinds_of, names_of
 
 if TYPE_CHECKING:
     from vaehub_recommender.judge import Judged

@@ -11,10 +11,10 @@ from torch import Tensor
 
 from vaehub.report.charts import plane
 from vaehub_recommender.api.fitted import Fitted
-from vaehub_recommender.api.similar import one_each
+from vaehub_recommender.api.similar import single_item_rows
 from vaehub_recommender.parts.ease import Ease
 from vaehub_recommender.report.findings import Floats, Map, Words
-from vaehub_recommender.report.named import Kinds
+from vaehub_recommender.report.item_names import Kinds
 
 USERS, ITEMS = 4000, 2000  # points that are drawn, at most
 STILL = 1e-10  # codes that vary less than this say nothing
@@ -40,7 +40,7 @@ def map_of_items(fitted: Fitted, names: Words, kinds: Kinds | None) -> Map | Non
     """The most popular items, each where a user would be who has nothing else."""
     counts = np.bincount(fitted.log.matrix.indices, minlength=len(fitted.items))
     at = np.argsort(-counts, kind="stable")[:ITEMS]
-    plane = in_the_plane(fitted.ranker.codes(one_each(at, len(fitted.items))))
+    plane = in_the_plane(fitted.ranker.codes(single_item_rows(at, len(fitted.items))))
     words = None if kinds is None else kinds.of_items()[at]
     return None if plane is None else Map(*plane, counts[at].astype(float), words, order_of(kinds), names[at])
 

@@ -12,7 +12,7 @@ from vaehub_recommender.report import verdict
 from vaehub_recommender.report.charts import exposure_figure, segment_figure
 from vaehub_recommender.report.findings import Example, Findings, Map
 from vaehub_recommender.report.gather import gather
-from vaehub_recommender.report.mapped import map_figure
+from vaehub_recommender.report.map_figure import map_figure
 from vaehub_recommender.report.tables import meanings, measures, segments
 
 if TYPE_CHECKING:

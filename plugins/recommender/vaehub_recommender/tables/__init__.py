@@ -1,12 +1,12 @@
 """Tables of interactions in, positions out, and ids back as they came. Knows no model."""
 
+from vaehub_recommender.tables.cleaning import collect, understand
 from vaehub_recommender.tables.columns import Columns
 from vaehub_recommender.tables.histories import Histories, History, histories
 from vaehub_recommender.tables.ids import Ids
 from vaehub_recommender.tables.log import Log, Tally
 from vaehub_recommender.tables.reading import read_frame, read_table
 from vaehub_recommender.tables.stream import read_histories
-from vaehub_recommender.tables.understand import collect, understand
 
 __all__ = [
     "Columns",

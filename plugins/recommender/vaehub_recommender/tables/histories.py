@@ -13,13 +13,13 @@ from scipy.sparse import csr_array, issparse
 
 from vaehub.errors import UsageError
 from vaehub.hints import shown
+from vaehub_recommender.tables.bad_rows import reject
 from vaehub_recommender.tables.cells import Positions, coded
 from vaehub_recommender.tables.columns import USER, Columns, find
 from vaehub_recommender.tables.ids import Ids
 from vaehub_recommender.tables.lists import Flat, flat, holds_lists
 from vaehub_recommender.tables.log import merge
 from vaehub_recommender.tables.weights import weigh
-from vaehub_recommender.tables.words import reject
 
 Histories: TypeAlias = "pd.DataFrame | pd.Series[Any] | Mapping[Any, Iterable[Any]] | Iterable[Iterable[Any]] | csr_array"
 Place: TypeAlias = "Callable[[pd.Series[Any]], Positions]"

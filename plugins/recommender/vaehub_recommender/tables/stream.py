@@ -21,7 +21,7 @@ from vaehub_recommender.tables.files import MISSING, is_matrix
 from vaehub_recommender.tables.histories import History, Place, of_lists, of_matrix, of_pairs
 from vaehub_recommender.tables.ids import Ids
 from vaehub_recommender.tables.lists import Flat
-from vaehub_recommender.tables.together import Once, whole_users
+from vaehub_recommender.tables.whole_users import Once, whole_users
 
 
 def read_histories(path: Path | str, items: Ids, columns: Columns | None = None, rows: int = ROWS) -> Iterator[History]:

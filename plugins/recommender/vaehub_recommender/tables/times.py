@@ -13,7 +13,7 @@ from pandas.api import types
 
 from vaehub.errors import UsageError
 from vaehub.hints import shown
-from vaehub_recommender.tables.words import reject
+from vaehub_recommender.tables.bad_rows import reject
 
 UNITS = {10**9: 9e9, 10**6: 9e12, 10**3: 9e15, 1: 9.2e18}  # nanoseconds in a unit: the greatest count that is read in it
 Nanoseconds = NDArray[np.int64]

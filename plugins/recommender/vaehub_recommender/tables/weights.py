@@ -9,8 +9,8 @@ import pandas as pd
 from numpy.typing import NDArray
 from pandas.api import types
 
+from vaehub_recommender.tables.bad_rows import Bools, reject
 from vaehub_recommender.tables.columns import Columns
-from vaehub_recommender.tables.words import Bools, reject
 
 
 class Weighed(NamedTuple):

@@ -24,20 +24,20 @@ ALIKE = 10  # items of like popularity
 
 @final
 @dataclass(frozen=True)
-class Kin:
+class NewItemWeights:
     """Shares (N, I) that known items have in a new one: near by the users who have both, alike by how many users have them."""
 
     near: csr_array
     alike: csr_array
 
     @staticmethod
-    def of(matrix: csr_array, items: int) -> Kin:
+    def of(matrix: csr_array, items: int) -> NewItemWeights:
         """Of the items of a matrix (U, I + N) from position `items` on."""
         counts = np.bincount(matrix.indices, minlength=matrix.shape[1]).astype(float)
         columns = matrix.astype(bool).astype(float).tocsc()
         both = columns[:, items:].T @ columns[:, :items]
         cosine = both @ diags_array(1 / np.sqrt(counts[:items].clip(1)))
-        return Kin(shares(cosine.tocsr() + orphans(cosine)), alike(counts, items))
+        return NewItemWeights(shares(cosine.tocsr() + alike_to_all(cosine)), alike(counts, items))
 
     def mixed(self, table: Tensor, dim: int) -> Tensor:
         """Entries for the new items along a dimension of a table; of a table with a number for each item by popularity, else by users."""
@@ -52,7 +52,7 @@ def shares(weights: csr_array) -> csr_array:
     return csr_array(diags_array(1 / weights.sum(1)) @ weights)
 
 
-def orphans(cosine: csr_array) -> csr_array:
+def alike_to_all(cosine: csr_array) -> csr_array:
     """Ones in the rows of new items that nobody has together with a known one: these are like all items."""
     alone = np.asarray(cosine.sum(1) == 0, float)
     return csr_array(alone[:, None] @ np.ones((1, cosine.shape[1]))) if alone.any() else csr_array(cosine.shape)
@@ -70,7 +70,7 @@ def alike(counts: np.ndarray, items: int) -> csr_array:
 
 
 @torch.no_grad()
-def grown(run: Run, spec: Spec, kin: Kin) -> VAE:
+def grown(run: Run, spec: Spec, kin: NewItemWeights) -> VAE:
     """A copy of the run's model for the data that `spec` describes."""
     with seeded("grow"):
         vae = build_vae(run.config, spec)
@@ -79,7 +79,7 @@ def grown(run: Run, spec: Spec, kin: Kin) -> VAE:
     return vae.to(run.device)
 
 
-def enlarged(table: Tensor, shape: torch.Size, kin: Kin) -> Tensor:
+def enlarged(table: Tensor, shape: torch.Size, kin: NewItemWeights) -> Tensor:
     """The table with entries for the new items, along every dimension that has them."""
     for dim, size in enumerate(shape):
         if size != table.shape[dim]:

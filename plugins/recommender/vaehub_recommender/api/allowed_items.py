@@ -19,7 +19,7 @@ from torch import Tensor
 from vaehub.arguments import refused
 from vaehub.errors import UsageError
 from vaehub.hints import shown
-from vaehub_recommender.rank import tensor_of
+from vaehub_recommender.rank import csr_tensor
 from vaehub_recommender.tables import Ids, histories
 
 Candidates: TypeAlias = "Iterable[Any] | Mapping[Any, Iterable[Any]] | None"
@@ -28,7 +28,7 @@ SOME = 3  # of the unknown candidates are named
 
 @final
 @dataclass(frozen=True)
-class Choice:
+class AllowedItems:
     """Nothing but these: positions (n,) for all users or a matrix (B, I) for each; None: everything."""
 
     columns: Tensor | None = None
@@ -36,21 +36,21 @@ class Choice:
 
     def part(self, rows: slice) -> Tensor | None:
         """As `rank.top` takes it, for some of the users."""
-        return self.columns if self.matrix is None else tensor_of(self.matrix[rows])
+        return self.columns if self.matrix is None else csr_tensor(self.matrix[rows])
 
 
-def choice(candidates: Candidates, block: Iterable[Any] | None, users: pd.Index[Any], items: Ids) -> Choice:
+def allowed_items(candidates: Candidates, block: Iterable[Any] | None, users: pd.Index[Any], items: Ids) -> AllowedItems:
     """Candidates for all users, or {user: candidates}, less the blocked items. Unknown ones are left out with a warning.
 
     Raises UsageError where none of them is known, and for a user without candidates.
     """
     free = unblocked(block, items)
     if candidates is None:
-        return Choice() if block is None else Choice(torch.from_numpy(np.flatnonzero(free)))
+        return AllowedItems() if block is None else AllowedItems(torch.from_numpy(np.flatnonzero(free)))
     if isinstance(candidates, Mapping):
-        return Choice(matrix=of_each(candidates, users, items, free))
+        return AllowedItems(matrix=of_each(candidates, users, items, free))
     at = np.unique(known(listed("candidates", candidates), items))
-    return Choice(torch.from_numpy(at[free[at]]))
+    return AllowedItems(torch.from_numpy(at[free[at]]))
 
 
 def unblocked(block: Iterable[Any] | None, items: Ids) -> np.ndarray:

@@ -7,12 +7,12 @@ import warnings
 import pandas as pd
 
 from vaehub.errors import UsageError
+from vaehub_recommender.tables.bad_rows import reject
 from vaehub_recommender.tables.columns import Columns
 from vaehub_recommender.tables.ids import Ids
 from vaehub_recommender.tables.log import Log, Tally, merge
 from vaehub_recommender.tables.times import Nanoseconds, nanoseconds
 from vaehub_recommender.tables.weights import weigh
-from vaehub_recommender.tables.words import reject
 
 
 def understand(frame: pd.DataFrame, columns: Columns) -> Log:

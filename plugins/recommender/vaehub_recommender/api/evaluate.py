@@ -18,7 +18,7 @@ from vaehub_recommender.api.fitted import Fitted
 from vaehub_recommender.api.learn import blank
 from vaehub_recommender.api.query import require_users, side_of
 from vaehub_recommender.domain import SPLITS, SplitLog
-from vaehub_recommender.held import Held, Split
+from vaehub_recommender.held_out import Held, Split
 from vaehub_recommender.judge import Judged, evaluate
 from vaehub_recommender.judge.protocols import judged_run
 from vaehub_recommender.tables import collect
@@ -26,7 +26,7 @@ from vaehub_recommender.tables import collect
 MODEL = "model"
 
 
-def by_protocol(fitted: Fitted, protocol: str) -> Judged:
+def evaluate_protocol(fitted: Fitted, protocol: str) -> Judged:
     """A model like this one, trained without what it is then asked for. Raises UsageError for a protocol that does not exist."""
     if protocol not in SPLITS:
         raise UsageError(f"protocol {protocol!r}: {did_you_mean(protocol, SPLITS)}; or give a frame of held-out interactions")
@@ -39,7 +39,7 @@ def by_protocol(fitted: Fitted, protocol: str) -> Judged:
     return judged_run(vaehub.train(config, domain=domain, progress=False), "test")
 
 
-def by_held_out(fitted: Fitted, frame: pd.DataFrame) -> Judged:
+def evaluate_later(fitted: Fitted, frame: pd.DataFrame) -> Judged:
     """This model, by later interactions of the users that it knows. Raises UsageError where there are none."""
     given = collect(frame, require_users(fitted).columns)
     at, columns = fitted.users.positions(given.users.values), fitted.items.positions(given.items.values)

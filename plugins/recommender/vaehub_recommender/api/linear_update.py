@@ -20,7 +20,7 @@ from vaehub_recommender.parts.ease import Ease
 
 @final
 @dataclass(frozen=True)
-class Closed:
+class ClosedForm:
     """B (I, I) and diag(P) (I,), with the penalty of every item: penalty + noise (X'X)_ii."""
 
     weights: Tensor
@@ -42,13 +42,13 @@ def count(fitted: Fitted) -> Fitted:
 @torch.no_grad()
 def revise(decoder: Ease, before: Ease, old: csr_array, new: csr_array) -> None:
     """Give a decoder the closed form of the one before, with rows `new` (R, I') in the place of rows `old` (R, I)."""
-    closed = Closed(before.weights.cpu(), before.diagonal.cpu(), before.penalty, before.noise)
+    closed = ClosedForm(before.weights.cpu(), before.diagonal.cpu(), before.penalty, before.noise)
     weights, diagonal = updated(closed, old, new)
     decoder.weights.copy_(weights)
     decoder.diagonal.copy_(diagonal)
 
 
-def updated(before: Closed, old: csr_array, new: csr_array) -> tuple[Tensor, Tensor]:
+def updated(before: ClosedForm, old: csr_array, new: csr_array) -> tuple[Tensor, Tensor]:
     """B and diag(P) when rows `old` (R, I) become `new` (R, I'), I' >= I: those of the closed form on all rows, with the last items new.
 
     P of new items without interactions is I / penalty; then P changes by the identity of Woodbury (1950), in O(r I'^2) for r rows and penalties

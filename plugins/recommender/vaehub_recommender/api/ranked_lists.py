@@ -14,11 +14,11 @@ import torch
 from torch import Tensor
 
 from vaehub.sparse import is_sparse, take
-from vaehub_recommender.api.choice import Choice
+from vaehub_recommender.api.allowed_items import AllowedItems
 from vaehub_recommender.api.fitted import Fitted
 from vaehub_recommender.api.query import Query
 from vaehub_recommender.rank import first, top
-from vaehub_recommender.scores import Given
+from vaehub_recommender.scores import DenseScores
 
 SPARE = 64  # items more than wanted that are scored again
 REASON = pd.CategoricalDtype(["history", "popular"])
@@ -26,18 +26,18 @@ REASON = pd.CategoricalDtype(["history", "popular"])
 
 @final
 @dataclass(frozen=True)
-class Lister:
+class ListMaker:
     """How lists are made: by which model, how long, whether items of the history may be on them, and which may at all."""
 
     fitted: Fitted
     k: int
     exclude_seen: bool
-    choice: Choice
+    allowed_items: AllowedItems
 
     def frame(self, query: Query) -> pd.DataFrame:
         """user, item, rank, score, reason: users as they were given, ranks from 1."""
         slices = self.fitted.ranker.slices(len(query))
-        parts = [self.tidy(query.part(rows), *self.best(query.part(rows), self.choice.part(rows))) for rows in slices]
+        parts = [self.tidy(query.part(rows), *self.best(query.part(rows), self.allowed_items.part(rows))) for rows in slices]
         return joined(parts) if parts else self.tidy(query, torch.zeros(0, 1), torch.zeros(0, 1, dtype=torch.long))
 
     @torch.inference_mode()
@@ -61,7 +61,7 @@ class Lister:
         """For one user: the best by a quick product are scored again as among other users, and all are where these might miss one."""
         scores = self.fitted.ranker.scores(query.matrix, query.side)
         guessed, shortlist = (
-            t[0] for t in top(scores.quick(self.fitted.ranker.halves), self.k + SPARE, self.seen(query), allowed)
+            t[0] for t in top(scores.approximate(self.fitted.ranker.half_precision), self.k + SPARE, self.seen(query), allowed)
         )
         shortlist, order = shortlist[shortlist >= 0].sort()
         exact = scores.at(shortlist)
@@ -72,7 +72,7 @@ class Lister:
 
     def popular(self, rows: Tensor, allowed: Tensor | None) -> tuple[Tensor, Tensor]:
         """For users (n,) without a history."""
-        scores = Given(self.fitted.popularity.expand(len(rows), -1))
+        scores = DenseScores(self.fitted.popularity.expand(len(rows), -1))
         chosen = take(allowed, rows.to(allowed.device)) if allowed is not None and is_sparse(allowed) else allowed
         return top(scores, self.k, None, None if chosen is None else chosen.cpu())
 

@@ -13,7 +13,7 @@ from vaehub.base import Batch, Data, Model
 from vaehub.data.rows import batches
 from vaehub_recommender.judge.metrics import metrics
 from vaehub_recommender.rank import top
-from vaehub_recommender.scores import Given, Mixed, Scores, scores_of
+from vaehub_recommender.scores import DenseScores, MixedScores, Scores, scores_of
 
 ROWS = 500  # users at once
 NDCG = "ndcg@100"
@@ -30,14 +30,14 @@ def mean_ndcg(vae: Model, data: Data, held: csr_array) -> float:
 @torch.no_grad()
 def best_share(vae: Model, data: Data, held: csr_array) -> float:
     """The share of the second of two mixed scores with the highest NDCG@100."""
-    found = [by_share(scores, batch.x, held[rows]) for rows, batch, scores in ranked(vae, data) if isinstance(scores, Mixed)]
+    found = [by_share(scores, batch.x, held[rows]) for rows, batch, scores in ranked(vae, data) if isinstance(scores, MixedScores)]
     return SHARES[int(np.concatenate(found, 1).mean(1).argmax())]
 
 
-def by_share(scores: Mixed, seen: Tensor, held: csr_array) -> np.ndarray:
+def by_share(scores: MixedScores, seen: Tensor, held: csr_array) -> np.ndarray:
     """NDCG@100 for every share and user (N, B)."""
     first, second = (part.block(0, scores.items) for part in (scores.first, scores.second))
-    return np.stack([ndcg(Given(first + share * second), seen, held) for share in SHARES])
+    return np.stack([ndcg(DenseScores(first + share * second), seen, held) for share in SHARES])
 
 
 def ranked(vae: Model, data: Data) -> Iterator[tuple[slice, Batch, Scores]]:
