@@ -74,7 +74,7 @@ def since(started: np.ndarray) -> dict[str, float]:
 
 def marks(ranking: Ranking, rows: Split) -> Result:
     """The measures of a model's lists."""
-    val, test = (judge({"": ranking}, held, rows.train, MEASURES).marks[""].users for held in (rows.val, rows.test))
+    val, test = (judge({"": ranking}, held, rows.train, MEASURES).scorecards[""].users for held in (rows.val, rows.test))
     return kept(test, rows) | {"val": float(val["ndcg@100"].mean())}
 
 

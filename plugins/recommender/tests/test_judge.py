@@ -73,7 +73,7 @@ def test_figures_equal_those_of_dense_matrices(judged: Judged) -> None:
     scores = np.random.default_rng(3).random((USERS, ITEMS)).astype(np.float32)
     scores[test.seen.toarray() > 0] = -1
     expected = metrics(np.argsort(-scores, axis=1, kind="stable"), test.held)
-    pd.testing.assert_frame_equal(judged.marks["noise"].users[expected.columns], expected)
+    pd.testing.assert_frame_equal(judged.scorecards["noise"].users[expected.columns], expected)
     assert judged.table()["ndcg@100", "mean"]["noise"] == pytest.approx(expected["ndcg@100"].mean())
     assert judged.table()["ndcg@100", "se"]["noise"] == pytest.approx(expected["ndcg@100"].std() / np.sqrt(USERS - 1))
 
@@ -98,22 +98,22 @@ def test_popularity_counts_users() -> None:
 @pytest.mark.parametrize("batch", [1, 7, 90])
 def test_batches_change_nothing(judged: Judged, batch: int) -> None:
     again = judge({"noise": noise(batch)}, split().test, split().train)
-    pd.testing.assert_frame_equal(again.marks["noise"].users, judged.marks["noise"].users)
-    assert again.marks["noise"].shown.tolist() == judged.marks["noise"].shown.tolist()
-    assert again.marks["noise"].bands["tail"].equals(judged.marks["noise"].bands["tail"])
+    pd.testing.assert_frame_equal(again.scorecards["noise"].users, judged.scorecards["noise"].users)
+    assert again.scorecards["noise"].times_shown.tolist() == judged.scorecards["noise"].times_shown.tolist()
+    assert again.scorecards["noise"].bands["tail"].equals(judged.scorecards["noise"].bands["tail"])
 
 
 def test_users_with_nothing_held_out_are_counted(judged: Judged) -> None:
     assert judged.left_out == 1
     assert len(judged.history) == USERS - 1
-    assert 0 not in judged.marks["noise"].users.index
+    assert 0 not in judged.scorecards["noise"].users.index
     assert "1 with nothing held out are left out" in judged.lines()[0]
 
 
 def test_figures_of_the_first_20_places_do_not_depend_on_the_measures(judged: Judged) -> None:
     short = judge({"noise": noise()}, split().test, split().train, ["hit@3"])
-    assert short.marks["noise"].shown.tolist() == judged.marks["noise"].shown.tolist()
-    assert short.marks["noise"].users["novelty@20"].equals(judged.marks["noise"].users["novelty@20"])
+    assert short.scorecards["noise"].times_shown.tolist() == judged.scorecards["noise"].times_shown.tolist()
+    assert short.scorecards["noise"].users["novelty@20"].equals(judged.scorecards["noise"].users["novelty@20"])
 
 
 def test_segments_by_history_are_quarters_of_the_users(judged: Judged) -> None:
@@ -137,7 +137,7 @@ def test_exposure_says_who_is_shown_what_is_popular(judged: Judged) -> None:
     assert table.sum().to_list() == pytest.approx([1, 1, 1])
     head, _, tail = table.to_numpy()
     assert head[2] > head[1] > head[0]
-    shown, tail_items = judged.marks["noise"].shown, judged.items.band == 2
+    shown, tail_items = judged.scorecards["noise"].times_shown, judged.items.band == 2
     assert tail[0] == pytest.approx(shown[tail_items].sum() / (20 * (USERS - 1)))
 
 
@@ -203,7 +203,7 @@ def test_figures_under_one_name_each(judged: Judged) -> None:
 def test_penalty_is_the_best_on_validation_users(monkeypatch: pytest.MonkeyPatch) -> None:
     s = split()
     ease, how = protocols.chosen_ease(s.train, s.val)
-    means = {p: protocols.mean_of(ByEase(gram(s.train), p), s.val) for p in protocols.PENALTIES}
+    means = {p: protocols.mean_ndcg(ByEase(gram(s.train), p), s.val) for p in protocols.PENALTIES}
     assert ease.penalty == max(means, key=means.__getitem__)
     assert "validation" in how
     monkeypatch.setattr(protocols, "SEARCHED_ITEMS", 10)
@@ -219,8 +219,8 @@ def test_ease_is_left_out_of_vast_catalogues_and_that_is_said(monkeypatch: pytes
 
 def test_what_is_tested_beside_what_was_trained_on() -> None:
     s = split()
-    assert protocols.tested(s, s.test) == pytest.approx(USERS / 400)
-    assert protocols.tested(replace(s, known=True), s.test) == pytest.approx(s.test.held.nnz / s.train.nnz)
+    assert protocols.tested_share(s, s.test) == pytest.approx(USERS / 400)
+    assert protocols.tested_share(replace(s, known=True), s.test) == pytest.approx(s.test.held.nnz / s.train.nnz)
 
 
 def test_mistakes_are_named() -> None:

@@ -23,7 +23,7 @@ from vaehub_recommender.parts.implicit import ImplicitGaussian, ImplicitLogistic
 from vaehub_recommender.parts.narrow import Narrow
 from vaehub_recommender.parts.recvae import DenseEncoder, RecVAE, totals
 from vaehub_recommender.scores import DenseScores, MixedScores, scores_of
-from vaehub_recommender.validation import SHARES, best_share, by_share, mean_ndcg
+from vaehub_recommender.validation import SHARES, best_share, mean_ndcg, ndcg_by_share
 
 ITEMS = 30
 SPEC = Spec((ITEMS,))
@@ -120,7 +120,7 @@ def test_shares_are_judged_together_as_one_by_one():
     torch.manual_seed(0)
     seen = data()[torch.arange(60)].x
     first, second = DenseScores(torch.randn(60, ITEMS)), DenseScores(torch.randn(60, ITEMS))
-    together = by_share(MixedScores(first, second, torch.tensor(1.0)), seen, likes(seed=1))
+    together = ndcg_by_share(MixedScores(first, second, torch.tensor(1.0)), seen, likes(seed=1))
     assert together.shape == (len(SHARES), (likes(seed=1).sum(1) > 0).sum())
 
 

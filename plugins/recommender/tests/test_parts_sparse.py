@@ -16,7 +16,7 @@ from vaehub_recommender.parts import products
 from vaehub_recommender.parts.bag import BagEncoder
 from vaehub_recommender.parts.implicit import ImplicitGaussian, ImplicitLogistic, ImplicitMultinomial
 from vaehub_recommender.parts.recvae import DenseEncoder
-from vaehub_recommender.scores import HistoryScores, DenseScores, HalfPrecision, LinearScores, MixedScores, scores_of
+from vaehub_recommender.scores import DenseScores, HalfPrecision, HistoryScores, LinearScores, MixedScores, scores_of
 
 ITEMS, WIDTH = 40, 5
 SPEC = Spec((ITEMS,))
@@ -98,7 +98,9 @@ def test_blocks_and_columns_are_parts_of_all_scores(scores):
     x, (h, weight, bias) = rows(), (t.detach() for t in linear())
     first, second = LinearScores(h, weight, bias), HistoryScores(x.to_sparse_csr(), torch.randn(ITEMS, ITEMS, dtype=torch.double))
     share = torch.tensor(3.0, dtype=torch.double)
-    made = {"linear": first, "history": second, "mixed": MixedScores(first, second, share), "given": DenseScores(h @ weight.T)}[scores]
+    made = {"linear": first, "history": second, "mixed": MixedScores(first, second, share), "given": DenseScores(h @ weight.T)}[
+        scores
+    ]
     whole = made.block(0, ITEMS)
     torch.testing.assert_close(torch.cat([made.block(start, start + 8) for start in range(0, ITEMS, 8)], 1), whole)
     torch.testing.assert_close(made.at(torch.tensor([5, 0, 39])), whole[:, [5, 0, 39]])
@@ -172,7 +174,12 @@ def test_weights_are_halved_once():
 def test_quick_scores_are_those_of_the_first_row_to_three_digits(kind):
     x, (h, weight, bias) = rows().float(), (t.detach().float() for t in linear())
     first, second = LinearScores(h, weight, bias), HistoryScores(x.to_sparse_csr(), torch.randn(ITEMS, ITEMS))
-    made = {"linear": first, "history": second, "mixed": MixedScores(first, second, torch.tensor(3.0)), "given": DenseScores(h @ weight.T)}
+    made = {
+        "linear": first,
+        "history": second,
+        "mixed": MixedScores(first, second, torch.tensor(3.0)),
+        "given": DenseScores(h @ weight.T),
+    }
     approximate = made[kind].approximate(HalfPrecision())
     assert (approximate.rows, approximate.items) == (1, ITEMS)
     torch.testing.assert_close(approximate.block(0, ITEMS), made[kind].block(0, ITEMS)[:1], rtol=0, atol=0.02)

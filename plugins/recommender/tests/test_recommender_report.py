@@ -139,18 +139,21 @@ def test_the_verdict_goes_by_the_paired_intervals(judged):
     assert well
     assert "ranks better than EASE, better than popularity" in text
     assert "80 users" in text
-    worse = replace(judged, marks=dict(reversed(judged.marks.items())))
+    worse = replace(judged, scorecards=dict(reversed(judged.scorecards.items())))
     assert verdict(worse)[0] is False
     assert "worse than model" in verdict(worse)[1]
-    same = replace(judged, marks={"model": judged.marks["model"], "twin": judged.marks["model"]})
-    renamed = replace(same, marks={**same.marks, "twin": replace(same.marks["model"], users=same.marks["model"].users * 1.0)})
+    same = replace(judged, scorecards={"model": judged.scorecards["model"], "twin": judged.scorecards["model"]})
+    renamed = replace(
+        same,
+        scorecards={**same.scorecards, "twin": replace(same.scorecards["model"], users=same.scorecards["model"].users * 1.0)},
+    )
     assert "level with twin" in verdict(renamed)[1]
     assert not verdict(renamed)[0]
-    assert verdict(replace(judged, marks={"model": judged.marks["model"]}))[1] == "No other model was judged beside it."
+    assert verdict(replace(judged, scorecards={"model": judged.scorecards["model"]}))[1] == "No other model was judged beside it."
 
 
 def test_the_page_of_a_model_with_nothing_beside_it(findings, judged):
-    alone = replace(judged, marks={"model": judged.marks["model"]})
+    alone = replace(judged, scorecards={"model": judged.scorecards["model"]})
     assert "−" not in text_of(render(replace(findings, judged=alone, users=None, items=None)))
 
 
@@ -166,9 +169,9 @@ def test_the_table_has_all_measures_and_colours_only_those_of_quality(judged):
 
 def test_bold_is_the_best_and_not_the_first(judged):
     assert [cell.best for cell in measures(judged).rows[0][1:4]] == [True, False, False]
-    worse = replace(judged, marks=dict(reversed(judged.marks.items())))
+    worse = replace(judged, scorecards=dict(reversed(judged.scorecards.items())))
     assert [cell.best for cell in measures(worse).rows[0][1:4]] == [False, False, True]
-    twins = replace(judged, marks={"model": judged.marks["model"], "twin": judged.marks["model"]})
+    twins = replace(judged, scorecards={"model": judged.scorecards["model"], "twin": judged.scorecards["model"]})
     assert not any(cell.best for cell in measures(twins).rows[0][1:3])
     assert not any(cell.best for name, *row in measures(judged).rows if name == "Novelty@20" for cell in row)
     assert all(sum(cell.best for cell in row[2:]) <= 1 for row in segments(judged, "history").rows)

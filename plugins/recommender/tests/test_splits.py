@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from scipy.sparse import csr_array
 
 from vaehub.errors import UsageError
-from vaehub_recommender.leakage import check
+from vaehub_recommender.leakage import check_leakage
 from vaehub_recommender.splits import last_out, random_out, strong
 from vaehub_recommender.tables import Columns, collect, read_table
 
@@ -179,7 +179,7 @@ SPLITS = {"strong": lambda log: strong(log.matrix), "last": last_out, "random": 
 @settings(max_examples=30, deadline=None)
 @given(seed=st.integers(0, 10**6))
 def test_no_split_leaks(split, seed):
-    found = check(split(drawn(seed=seed)))
+    found = check_leakage(split(drawn(seed=seed)))
     assert found.clean, found.lines()
     assert found.unlearnt == 0
 

@@ -50,7 +50,7 @@ class Leakage:
         return [verdict, *(f"{what}: {count:,}" for what, count in counts.items()), *self.notes]
 
 
-def check(split: Split) -> Leakage:
+def check_leakage(split: Split) -> Leakage:
     """What of the held-out interactions the model could know."""
     parts = (split.val, split.test)
     return Leakage(

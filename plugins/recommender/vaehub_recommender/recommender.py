@@ -13,17 +13,17 @@ from vaehub.arguments import at_least, refused, yes_or_no
 from vaehub.arguments import path as as_path
 from vaehub.errors import UsageError
 from vaehub_recommender.api.allowed_items import Candidates, allowed_items
-from vaehub_recommender.api.config import settings
+from vaehub_recommender.api.config import recommender_config
 from vaehub_recommender.api.evaluate import evaluate_later, evaluate_protocol
 from vaehub_recommender.api.explain import explain_score
 from vaehub_recommender.api.files import read, save
 from vaehub_recommender.api.fitted import Fitted
 from vaehub_recommender.api.learn import learn
-from vaehub_recommender.api.query import asked
+from vaehub_recommender.api.query import query_of
 from vaehub_recommender.api.ranked_lists import ListMaker
 from vaehub_recommender.api.similar import similar_items_frame, similar_users_frame
-from vaehub_recommender.api.single import known_items, one_item, one_user
-from vaehub_recommender.api.update import updated
+from vaehub_recommender.api.single import item_position, item_positions, single_query
+from vaehub_recommender.api.update import update
 from vaehub_recommender.judge import Judged
 from vaehub_recommender.tables import Columns, understand
 
@@ -63,7 +63,7 @@ class Recommender(Described):
             if table is not None or name == "df":
                 frame(name, table)
         columns = Columns(user, item, weight, time, min_rating)
-        config = settings(self.config, self.options, columns)
+        config = recommender_config(self.config, self.options, columns)
         self._model = learn(understand(df, columns), config, {"user": users, "item": items})
         return self
 
@@ -81,28 +81,30 @@ class Recommender(Described):
         share of users who have the item as score. candidates: nothing but these, for all or {user: items}; block: none of these.
         """
         yes_or_no("exclude_seen", exclude_seen)
-        query = asked(users, self.fitted)
+        query = query_of(users, self.fitted)
         chosen = allowed_items(candidates, block, query.users, self.fitted.items)
         return ListMaker(self.fitted, at_least_one(k), exclude_seen, chosen).frame(query)
 
     def similar_items(self, items: Any, k: int = 10) -> pd.DataFrame:
         """item, similar, rank, similarity: the items whose scores rise most when a user has nothing but that item."""
-        return similar_items_frame(self.fitted, known_items(items, self.fitted), at_least_one(k))
+        return similar_items_frame(self.fitted, item_positions(items, self.fitted), at_least_one(k))
 
     def similar_users(self, users: Any, k: int = 10) -> pd.DataFrame:
         """user, similar, rank, similarity: known users by the cosine between the means of q(z|x)."""
-        return similar_users_frame(self.fitted, asked(users, self.fitted), at_least_one(k))
+        return similar_users_frame(self.fitted, query_of(users, self.fitted), at_least_one(k))
 
     def explain(self, user: Any, item: Any, k: int = 10) -> pd.DataFrame:
         """item, contribution, linear, network: which items of a user, or of a list of items, carry the score of `item`; see `explain_score`.
 
         Contributions of the whole history add up to attrs["score"] - attrs["base"], the score without any history.
         """
-        return explain_score(self.fitted, one_user(user, self.fitted), one_item(item, self.fitted)).frame(self.fitted, at_least_one(k))
+        return explain_score(self.fitted, single_query(user, self.fitted), item_position(item, self.fitted)).frame(
+            self.fitted, at_least_one(k)
+        )
 
     def embed(self, users: Any = None) -> pd.DataFrame:
         """The mean of q(z|x) of users or histories: a row for each, columns z0, z1, …"""
-        query = asked(users, self.fitted)
+        query = query_of(users, self.fitted)
         codes = self.fitted.ranker.codes(query.matrix, query.side).cpu().numpy()
         return pd.DataFrame(codes, index=query.users.rename("user"), columns=[f"z{i}" for i in range(codes.shape[1])])
 
@@ -112,7 +114,7 @@ class Recommender(Described):
         The linear part becomes what it would be had all been there from the start, whatever the number of `epochs`. The network gets new items with
         the weights of items that the same users have, and is trained some epochs more.
         """
-        self._model = updated(self.fitted, frame("df", df), at_least(0)("epochs", epochs))
+        self._model = update(self.fitted, frame("df", df), at_least(0)("epochs", epochs))
         return self
 
     def evaluate(self, protocol: str | pd.DataFrame = "strong") -> Judged:
@@ -160,8 +162,8 @@ class Recommender(Described):
 
 def at_least_one(k: int) -> int:
     """The length of a list. Raises UsageError for one below 1."""
-    count: int = at_least(1)("k", k)
-    return count
+    count_everyone: int = at_least(1)("k", k)
+    return count_everyone
 
 
 def frame(name: str, value: object) -> pd.DataFrame:

@@ -17,7 +17,7 @@ __all__ = ["Held", "Split", "last_out", "random_out", "strong"]
 SEED = 98765
 MOST_USERS = 10_000  # for validation and for the test, unless told
 FEWEST = 5  # interactions of a user who takes part in strong generalisation
-HELD = 0.2  # of a stranger's interactions, to be found
+HELD_SHARE = 0.2  # of a stranger's interactions, to be found
 WEAK_FEWEST = 3  # interactions of a user who gives one to validation and one to the test
 
 
@@ -31,7 +31,7 @@ def strong(matrix: csr_array, held_out: float | None = None, seed: int = SEED) -
     """
     matrix = canonical(matrix)
     users = np.flatnonzero(np.diff(matrix.indptr) >= FEWEST)
-    count = strangers(held_out, len(users))
+    count = strangers_count(held_out, len(users))
     few = matrix.shape[0] - len(users)
     np.random.default_rng(seed).shuffle(users)
     test, val, rows = (np.sort(part) for part in np.split(users, [count, 2 * count]))
@@ -40,10 +40,12 @@ def strong(matrix: csr_array, held_out: float | None = None, seed: int = SEED) -
     away = np.concatenate([val, test])
     notes = [f"{few:,} users of fewer than {FEWEST} interactions are left out"] if few else []
     dropped = matrix[away].nnz - known[away].nnz
-    return Split(rows, known[rows], items, fold(known, val, 1), fold(known, test, 2), False, dropped, tuple(notes))
+    return Split(
+        rows, known[rows], items, hold_out_fifth(known, val, 1), hold_out_fifth(known, test, 2), False, dropped, tuple(notes)
+    )
 
 
-def strangers(held_out: float | None, users: int) -> int:
+def strangers_count(held_out: float | None, users: int) -> int:
     """How many users are kept for validation, and as many for the test."""
     wanted = max(1, min(users // 10, MOST_USERS)) if held_out is None else held_out
     count = int(wanted * users if 0 < wanted < 1 else wanted)
@@ -53,7 +55,7 @@ def strangers(held_out: float | None, users: int) -> int:
     return count
 
 
-def fold(matrix: csr_array, users: Positions, seed: int) -> Held:
+def hold_out_fifth(matrix: csr_array, users: Positions, seed: int) -> Held:
     """A fifth of the interactions of each user with 5 or more is held out. Raises UsageError where there is no such user."""
     counts = np.diff(matrix.indptr)[users]
     users = users[counts >= FEWEST]
@@ -64,7 +66,7 @@ def fold(matrix: csr_array, users: Positions, seed: int) -> Held:
     rows, rng = matrix[users], np.random.default_rng(seed)
     out = np.zeros(rows.nnz, bool)
     for start, size in zip(rows.indptr[:-1], np.diff(rows.indptr), strict=True):
-        out[start + rng.choice(size, int(HELD * size), replace=False)] = True
+        out[start + rng.choice(size, int(HELD_SHARE * size), replace=False)] = True
     return Held(users, subset(rows, ~out), subset(rows, out))
 
 
@@ -79,7 +81,7 @@ def last_out(log: Log, seed: int = SEED) -> Split:
         raise UsageError("the last interaction of each user is asked for, but there are no times; name their column with time=…")
     place = from_last(log.matrix, log.times, seed)
     part = np.where(counts_of(log.matrix) < WEAK_FEWEST, 0, np.maximum(2 - place, 0))
-    notes = [*torn_ties(log.matrix, log.times, part), *future(log.times, part)]
+    notes = [*tie_notes(log.matrix, log.times, part), *time_notes(log.times, part)]
     for note in notes:
         warnings.warn(note, UserWarning, stacklevel=2)
     return weak(log.matrix, part, notes)
@@ -117,8 +119,8 @@ def weak(matrix: csr_array, part: Positions, notes: Sequence[str]) -> Split:
     """Users are judged by interactions of part 2, chosen by those of part 1, and learnt from by those of part 0 (nnz,)."""
     train = subset(matrix, part == 0)
     items = occupied(train)
-    val = judged(matrix, part < 1, part == 1, items)
-    test = judged(matrix, part < 2, part == 2, items)
+    val = held_out_of(matrix, part < 1, part == 1, items)
+    test = held_out_of(matrix, part < 2, part == 2, items)
     if not len(val) or not len(test):
         raise UsageError(
             f"no user of {WEAK_FEWEST} interactions or more with items that are left for training; such a split judges nothing"
@@ -128,14 +130,14 @@ def weak(matrix: csr_array, part: Positions, notes: Sequence[str]) -> Split:
     return Split(rows, train[rows][:, items], items, val, test, True, dropped, tuple(notes))
 
 
-def judged(matrix: csr_array, seen: Bools, held: Bools, items: Positions) -> Held:
+def held_out_of(matrix: csr_array, seen: Bools, held: Bools, items: Positions) -> Held:
     """Users who have something held out among the items."""
     target = subset(matrix, held)[:, items]
     rows = np.flatnonzero(np.diff(target.indptr))
     return Held(rows, subset(matrix, seen)[:, items][rows], target[rows])
 
 
-def torn_ties(matrix: csr_array, times: Positions, part: Positions) -> list[str]:
+def tie_notes(matrix: csr_array, times: Positions, part: Positions) -> list[str]:
     """A note where interactions at the same time are on both sides of the test."""
     rows = np.repeat(np.arange(matrix.shape[0]), np.diff(matrix.indptr))
     last = np.full(matrix.shape[0], -1, np.int64)
@@ -150,7 +152,7 @@ def torn_ties(matrix: csr_array, times: Positions, part: Positions) -> list[str]
     )
 
 
-def future(times: Positions, part: Positions) -> list[str]:
+def time_notes(times: Positions, part: Positions) -> list[str]:
     """A note where test interactions lie before training ones, which are then of other users."""
     early = times[part == 2] < times[part == 0].max(initial=np.iinfo(np.int64).min)
     count = f"{early.sum():,} of {len(early):,} test interactions"

@@ -15,12 +15,12 @@ import vaehub
 from vaehub.errors import UsageError
 from vaehub.hints import did_you_mean
 from vaehub_recommender.api.fitted import Fitted
-from vaehub_recommender.api.learn import blank
+from vaehub_recommender.api.learn import domain_of
 from vaehub_recommender.api.query import require_users, side_of
 from vaehub_recommender.domain import SPLITS, SplitLog
 from vaehub_recommender.held_out import Held, Split
 from vaehub_recommender.judge import Judged, evaluate
-from vaehub_recommender.judge.protocols import judged_run
+from vaehub_recommender.judge.protocols import evaluate_run
 from vaehub_recommender.tables import collect
 
 MODEL = "model"
@@ -32,11 +32,11 @@ def evaluate_protocol(fitted: Fitted, protocol: str) -> Judged:
         raise UsageError(f"protocol {protocol!r}: {did_you_mean(protocol, SPLITS)}; or give a frame of held-out interactions")
     config = require_users(fitted).run.config
     if fitted.run.path is not None and config.domain.options["split"] == protocol:
-        return judged_run(fitted.run, "test")  # a run of `vaehub train` was trained without them
+        return evaluate_run(fitted.run, "test")  # a run of `vaehub train` was trained without them
     split = SPLITS[protocol](fitted.log, None, config.train.seed)
-    options = blank(config)
+    options = domain_of(config)
     domain = SplitLog(fitted.log, split, options.columns, fitted.frames, options.history, fitted.side)
-    return judged_run(vaehub.train(config, domain=domain, progress=False), "test")
+    return evaluate_run(vaehub.train(config, domain=domain, progress=False), "test")
 
 
 def evaluate_later(fitted: Fitted, frame: pd.DataFrame) -> Judged:

@@ -69,10 +69,10 @@ def read(folder: Path) -> Fitted:
         return of_run(run, codec.ids)
     run.path = None
     with guarded(folder, "its users cannot be read; use another copy, or fit again"):
-        return restored(run, codec.ids, folder)
+        return read_users(run, codec.ids, folder)
 
 
-def restored(run: Run, items: Ids, folder: Path) -> Fitted:
+def read_users(run: Run, items: Ids, folder: Path) -> Fitted:
     """The known users beside the model."""
     users = Ids.from_json(json.loads(read_bytes(folder / USERS, MAX_BYTES))["users"])
     histories = regular_file(folder / HISTORIES, MAX_BYTES)
@@ -118,7 +118,7 @@ def of_run(run: Run, ids: Ids) -> Fitted:
     """A run of `vaehub train`, with the users of its table if that is still there."""
     try:
         source = source_of(run.domain)
-        log = over(source.log, ids)
+        log = restricted_to(source.log, ids)
         counted = np.isin(np.arange(len(log.users)), source.split.rows)
         return Fitted(run, log, counted, source.side, source.frames)
     except UsageError as error:
@@ -127,7 +127,7 @@ def of_run(run: Run, ids: Ids) -> Fitted:
     return Fitted(run, Log(Ids.of([]), ids, nobody, None, Tally(0, 0, 0, 0, len(ids), 0)), np.zeros(0, bool))
 
 
-def over(log: Log, ids: Ids) -> Log:
+def restricted_to(log: Log, ids: Ids) -> Log:
     """A log over the items of a model alone. Raises UsageError where the table has not all of them."""
     at = ids.positions(log.items.values)
     if (at >= 0).sum() < len(ids):

@@ -80,7 +80,7 @@ class Fitted:
         return torch.from_numpy(known.log_share).float()
 
     @property
-    def nothing_known(self) -> Tensor:
+    def empty_history_scores(self) -> Tensor:
         """The scores of an empty history (I,)."""
         scores = self.ranker.scores(csr_array((1, len(self.items)), dtype=np.float32))
         return scores.block(0, scores.items)[0].cpu()

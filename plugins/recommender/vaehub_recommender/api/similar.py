@@ -26,12 +26,12 @@ from vaehub_recommender.tables import Ids
 def similar_items_frame(fitted: Fitted, at: np.ndarray, k: int) -> pd.DataFrame:
     """item, similar, rank, similarity: the items whose scores a history of that item alone raises most above those of an empty history."""
     ranker, parts = fitted.ranker, []
-    base = fitted.nothing_known
+    base = fitted.empty_history_scores
     for rows in ranker.slices(len(at)):
         alone = single_item_rows(at[rows], len(fitted.items))
         scores = ranker.scores(alone)
         lift = DenseScores(scores.block(0, scores.items).cpu() - base)
-        parts.append(pairs(fitted.items, at[rows], fitted.items, top(lift, k, csr_tensor(alone)), ("item", "similar")))
+        parts.append(similarity_frame(fitted.items, at[rows], fitted.items, top(lift, k, csr_tensor(alone)), ("item", "similar")))
     return pd.concat(parts, ignore_index=True)
 
 
@@ -43,8 +43,10 @@ def similar_users_frame(fitted: Fitted, query: Query, k: int) -> pd.DataFrame:
     for rows in fitted.ranker.slices(len(query)):
         part = query.part(rows)
         asked = F.normalize(fitted.ranker.codes(part.matrix, part.side))
-        found = top(LinearScores(asked, codes, codes.new_zeros(len(codes))), k, self_cells(part.known, len(codes)).to(codes.device))
-        parts.append(pairs(part.users, np.arange(len(part)), fitted.users, on_host(found), ("user", "similar")))
+        found = top(
+            LinearScores(asked, codes, codes.new_zeros(len(codes))), k, self_cells(part.positions, len(codes)).to(codes.device)
+        )
+        parts.append(similarity_frame(part.users, np.arange(len(part)), fitted.users, on_host(found), ("user", "similar")))
     return pd.concat(parts, ignore_index=True)
 
 
@@ -60,9 +62,11 @@ def self_cells(known: np.ndarray, users: int) -> Tensor:
     return csr_tensor(csr_array((np.ones(len(at), np.float32), at, ends), shape=(len(known), users)))
 
 
-def pairs(asked: Any, at: np.ndarray, others: Ids, found: tuple[Tensor, Tensor], names: tuple[str, str]) -> pd.DataFrame:
+def similarity_frame(
+    asked: Any, at: np.ndarray, others: Ids, best: tuple[Tensor, Tensor], names: tuple[str, str]
+) -> pd.DataFrame:
     """A row for everyone found."""
-    values, positions = (t.numpy() for t in found)
+    values, positions = (t.numpy() for t in best)
     there = positions >= 0
     rank = np.broadcast_to(np.arange(1, there.shape[1] + 1), there.shape)
     columns = (asked.take(at.repeat(there.sum(1))), others.take(positions[there]), rank[there], values[there])

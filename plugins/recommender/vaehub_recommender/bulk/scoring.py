@@ -12,8 +12,8 @@ from vaehub_recommender.tables import History, Ids
 
 def ranked(lister: ListMaker, history: History) -> Iterator[Ranked]:
     """Lists for all users of some histories, a batch at a time; what else is known of them is used where the model knows the users."""
-    known = lister.fitted.users.positions(history.users)
-    query = Query(history.users, history.matrix, side_of(known, lister.fitted.side), known)
+    positions = lister.fitted.users.positions(history.users)
+    query = Query(history.users, history.matrix, side_of(positions, lister.fitted.side), positions)
     users = Ids(history.users).arrow()
     for rows in lister.fitted.ranker.slices(len(query)):
         part = query.part(rows)

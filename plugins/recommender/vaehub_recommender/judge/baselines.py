@@ -12,7 +12,7 @@ from torch import Tensor
 
 from vaehub_recommender.closed_form import solve
 from vaehub_recommender.rank import ROWS, csr_tensor
-from vaehub_recommender.scores import HistoryScores, DenseScores, Scores
+from vaehub_recommender.scores import DenseScores, HistoryScores, Scores
 
 # histories (B, I) -> scores, some rows at a time, in order
 Ranking: TypeAlias = Callable[[csr_array], Iterator[tuple[slice, Scores]]]

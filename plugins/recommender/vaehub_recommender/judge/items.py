@@ -71,9 +71,9 @@ class Items:
         return pd.DataFrame({f"novelty@{LIST}": novelty, f"popularity_bias@{LIST}": bias})
 
 
-def mean_of(values: Floats, lists: Integers, shown: Mask) -> Floats:
-    """The mean of the items' values (I,) over the places shown (B, K); NaN where there are none."""
-    return divided(np.where(shown, values[lists], 0.0).sum(1), shown.sum(1))
+def mean_of(values: Floats, lists: Integers, counted: Mask) -> Floats:
+    """The mean of the items' values (I,) over the places that count (B, K); NaN where there are none."""
+    return divided(np.where(counted, values[lists], 0.0).sum(1), counted.sum(1))
 
 
 def mean_of_rows(values: Floats, seen: csr_array) -> Floats:
@@ -87,7 +87,7 @@ def divided(total: Floats, count: Integers) -> Floats:
     return np.asarray(np.divide(total, count, out=np.full(len(total), np.nan), where=count > 0))
 
 
-def shown(lists: Integers, items: int) -> Integers:
+def times_shown(lists: Integers, items: int) -> Integers:
     """How often each item (I,) is among the first places of the lists (B, K)."""
     first = lists[:, :LIST]
     return np.bincount(first[first >= 0], minlength=items)

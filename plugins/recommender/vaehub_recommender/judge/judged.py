@@ -15,7 +15,7 @@ from vaehub.errors import UsageError
 from vaehub.hints import did_you_mean
 from vaehub_recommender.judge import text
 from vaehub_recommender.judge.items import LIST, Items
-from vaehub_recommender.judge.scorecard import Marks
+from vaehub_recommender.judge.scorecard import Scorecard
 from vaehub_recommender.judge.segments import band_labels, segments, shares_of
 from vaehub_recommender.judge.uncertainty import mean_and_error, paired, tidy
 
@@ -25,7 +25,7 @@ from vaehub_recommender.judge.uncertainty import mean_and_error, paired, tidy
 class Judged(Described):
     """What every model got; the first is the one in question, the others are beside it."""
 
-    marks: Mapping[str, Marks]
+    scorecards: Mapping[str, Scorecard]
     history: pd.Series  # number of items that each judged user was judged by
     items: Items
     left_out: int  # users with nothing held out
@@ -41,7 +41,7 @@ class Judged(Described):
     @property
     def models(self) -> list[str]:
         """Their names, the one in question first."""
-        return list(self.marks)
+        return list(self.scorecards)
 
     def table(self) -> pd.DataFrame:
         """A row for every model; of every figure its mean over users and standard error, which coverage and Gini have none of."""
@@ -49,18 +49,18 @@ class Judged(Described):
 
     def _figures(self, model: str) -> pd.DataFrame:
         """A row for every figure of a model: mean and se."""
-        marks = self.marks[model]
-        overall = pd.DataFrame({"mean": marks.overall, "se": np.nan})
-        return pd.concat([mean_and_error(marks.users), overall])
+        card = self.scorecards[model]
+        overall = pd.DataFrame({"mean": card.overall, "se": np.nan})
+        return pd.concat([mean_and_error(card.users), overall])
 
     def segments(self) -> pd.DataFrame:
         """by, segment, users, model, metric, mean, se: by length of history and by popularity of the held-out items."""
-        return segments(self.marks, self.history, self.items)
+        return segments(self.scorecards, self.history, self.items)
 
     def exposure(self) -> pd.DataFrame:
         """How much of the first places of all lists each band of popularity has (rows), by model; of the interactions each has a third."""
         labels = band_labels(self.items).values()
-        shares = {name: shares_of(mark.shown, self.items) for name, mark in self.marks.items()}
+        shares = {name: shares_of(card.times_shown, self.items) for name, card in self.scorecards.items()}
         return pd.DataFrame(shares, index=pd.Index(labels, name="band"))
 
     def differences(self, model: str | None = None, against: str | None = None) -> pd.DataFrame:
@@ -68,15 +68,15 @@ class Judged(Described):
 
         By default of the first model, and against all others. Raises UsageError for a model that was not judged.
         """
-        mine = self.marks[self.known(model or self.models[0])]
-        others = [self.known(against)] if against else [name for name in self.models if self.marks[name] is not mine]
-        parts = {other: paired(mine.users, self.marks[other].users) for other in others}
+        mine = self.scorecards[self.checked_name(model or self.models[0])]
+        others = [self.checked_name(against)] if against else [name for name in self.models if self.scorecards[name] is not mine]
+        parts = {other: paired(mine.users, self.scorecards[other].users) for other in others}
         return tidy(model or self.models[0], parts)
 
-    def known(self, model: str) -> str:
+    def checked_name(self, model: str) -> str:
         """A model's name. Raises UsageError where it was not judged."""
-        if model not in self.marks:
-            raise UsageError(f"model {model!r} was not judged; {did_you_mean(model, self.marks)}")
+        if model not in self.scorecards:
+            raise UsageError(f"model {model!r} was not judged; {did_you_mean(model, self.scorecards)}")
         return model
 
     def figures(self) -> dict[str, float]:

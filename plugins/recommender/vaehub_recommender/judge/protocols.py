@@ -19,8 +19,8 @@ from vaehub_recommender.judge.baselines import ByEase, ByPopularity, Ranking
 from vaehub_recommender.judge.items import LIST, Items
 from vaehub_recommender.judge.judged import Judged
 from vaehub_recommender.judge.metrics import USUAL, Integers, deepest, metrics
-from vaehub_recommender.judge.scorecard import Marks
-from vaehub_recommender.leakage import check
+from vaehub_recommender.judge.scorecard import Scorecard
+from vaehub_recommender.leakage import check_leakage
 from vaehub_recommender.rank import Ranker, csr_tensor, top
 
 if TYPE_CHECKING:
@@ -54,22 +54,22 @@ def judge(
             f"judge: {len(models)} models, {lengths.sum()} items held out of {len(lengths)} users; give one or more of each"
         )
     items = Items.of(train)
-    marks = {name: marked(ranking, held, items, names) for name, ranking in models.items()}
+    scorecards = {name: scorecard_of(ranking, held, items, names) for name, ranking in models.items()}
     history = pd.Series(np.diff(held.seen.indptr))[lengths > 0]
     share = len(lengths) / train.shape[0] if share is None else share
-    return Judged(marks, history, items, int((lengths == 0).sum()), share, tuple(notes))
+    return Judged(scorecards, history, items, int((lengths == 0).sum()), share, tuple(notes))
 
 
-def marked(ranking: Ranking, held: Held, items: Items, names: Sequence[str]) -> Marks:
+def scorecard_of(ranking: Ranking, held: Held, items: Items, names: Sequence[str]) -> Scorecard:
     """What one model gets."""
     parts, starts = [], []
-    for rows, lists in ranked(ranking, held.seen, max(LIST, deepest(names))):
-        parts.append(Marks.of(lists, held.seen[rows], held.held[rows], items, names))
+    for rows, lists in ranked_lists(ranking, held.seen, max(LIST, deepest(names))):
+        parts.append(Scorecard.of(lists, held.seen[rows], held.held[rows], items, names))
         starts.append(rows.start)
-    return Marks.together(parts, starts)
+    return Scorecard.together(parts, starts)
 
 
-def ranked(ranking: Ranking, seen: csr_array, k: int) -> Iterator[tuple[slice, Integers]]:
+def ranked_lists(ranking: Ranking, seen: csr_array, k: int) -> Iterator[tuple[slice, Integers]]:
     """The k best items that are not in each history (B, I): rows and lists (b, k)."""
     for rows, scores in ranking(seen):
         device = scores.block(0, 1).device
@@ -86,23 +86,28 @@ def evaluate(models: Mapping[str, Ranking], split: Split, part: str = "test", na
     if taken:
         raise UsageError(f"model {taken[0]!r}: a baseline has this name; give it another")
     return judge(
-        {**models, **beside}, parts[part], split.train, names, share=tested(split, parts[part]), notes=[note, *leaks(split)]
+        {**models, **beside},
+        parts[part],
+        split.train,
+        names,
+        share=tested_share(split, parts[part]),
+        notes=[note, *leakage_notes(split)],
     )
 
 
-def tested(split: Split, held: Held) -> float:
+def tested_share(split: Split, held: Held) -> float:
     """n_test/n_train: of interactions where the users are trained on too, else of users."""
     return held.held.nnz / split.train.nnz if split.known else len(held) / len(split.rows)
 
 
-def leaks(split: Split) -> list[str]:
+def leakage_notes(split: Split) -> list[str]:
     """What the check of the split for leakage has found, line by line."""
-    verdict, *counts = check(split).lines()
+    verdict, *counts = check_leakage(split).lines()
     return [f"Split: {verdict}", *(f"  {count}" for count in counts)]
 
 
 @once
-def judged_run(run: TrainedModel, part: str) -> Judged:
+def evaluate_run(run: TrainedModel, part: str) -> Judged:
     """A trained run beside EASE and popularity on what its domain keeps from it, judged once; needs the training data."""
     source = source_of(run.domain)
     rank = partial(Ranker(run).batches, side=source.data(part).side)
@@ -124,10 +129,12 @@ def chosen_ease(train: csr_array, val: Held) -> tuple[ByEase, str]:
     if len(products) > SEARCHED_ITEMS or not val.held.nnz:
         return ByEase(products, PENALTY), "not searched for"
     tried = (ByEase(products.clone(), penalty) for penalty in PENALTIES)
-    return max(tried, key=lambda ease: mean_of(ease, val)), "the best on validation users"
+    return max(tried, key=lambda ease: mean_ndcg(ease, val)), "the best on validation users"
 
 
-def mean_of(ranking: Ranking, held: Held) -> float:
+def mean_ndcg(ranking: Ranking, held: Held) -> float:
     """Mean NDCG@100."""
-    parts = [metrics(lists, held.held[rows], [CHOSEN_BY]) for rows, lists in ranked(ranking, held.seen, deepest([CHOSEN_BY]))]
+    parts = [
+        metrics(lists, held.held[rows], [CHOSEN_BY]) for rows, lists in ranked_lists(ranking, held.seen, deepest([CHOSEN_BY]))
+    ]
     return float(pd.concat(parts)[CHOSEN_BY].mean())

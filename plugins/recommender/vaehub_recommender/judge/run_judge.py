@@ -32,9 +32,9 @@ class RecommendationJudge(Judge):
         """Recall, NDCG and more of the model, popularity and EASE on what is held out; nothing is of the users that it was trained on."""
         if split == "train":
             return {}
-        from vaehub_recommender.judge import judged_run
+        from vaehub_recommender.judge import evaluate_run
 
-        return judged_run(run, split).figures()
+        return evaluate_run(run, split).figures()
 
     def sections(self, run: TrainedModel) -> Sequence[Section]:
         """How good the lists are beside those of popularity and EASE, for whom, why they are made, and where users and items lie."""

@@ -15,19 +15,19 @@ from vaehub_recommender.judge.judged import Judged
 from vaehub_recommender.judge.uncertainty import over_splits, tidy
 
 
-def compare(judged: Sequence[Judged]) -> Several:
+def compare(judged: Sequence[Judged]) -> SplitsTogether:
     """The same models over two or more random splits. Raises UsageError where there are fewer, or the models differ."""
     if len(judged) < 2:
         raise UsageError(f"compare: {len(judged)} split; give the results of two or more, or take those of one as they are")
     for place, other in enumerate(judged[1:], start=1):
         if other.models != judged[0].models:
             raise UsageError(f"compare: split {place} judged {other.models}, the first {judged[0].models}; judge the same models")
-    return Several(tuple(judged))
+    return SplitsTogether(tuple(judged))
 
 
 @final
 @dataclass(frozen=True)
-class Several:
+class SplitsTogether:
     """One result for each split."""
 
     splits: tuple[Judged, ...]

@@ -28,7 +28,7 @@ MEANING = {
 
 def main_metric(judged: Judged) -> str:
     """The one to read first."""
-    return str(judged.marks[judged.models[0]].users.columns[0])
+    return str(judged.scorecards[judged.models[0]].users.columns[0])
 
 
 def verdict(judged: Judged) -> tuple[bool, str]:
