@@ -16,7 +16,7 @@ import pandas as pd
 import scipy.sparse as sp
 
 from vaehub_recommender.splits import Held, Split
-from vaehub_recommender.tables import Columns, Log, understand
+from vaehub_recommender.tables import Columns, Log, training_log
 
 SEED = 98765  # of the first split, as in the paper's code; the others follow
 FEWEST, HELD = 5, 0.2
@@ -44,7 +44,7 @@ def split(name: str, data: Path, seed: int) -> tuple[Log, Split]:
     ratings = RATINGS[name]
     table = pd.read_parquet(data / ratings.file)
     table = table[table[ratings.liked] >= ratings.least]
-    log = understand(table, Columns("user_id", "item_id", None, None, None))
+    log = training_log(table, Columns("user_id", "item_id", None, None, None))
     pairs = pd.DataFrame({"user": log.users.positions(table["user_id"]), "item": log.items.positions(table["item_id"])})
     return log, strong(pairs[pairs.groupby("user")["item"].transform("size") >= FEWEST], ratings.strangers, seed)
 

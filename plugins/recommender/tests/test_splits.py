@@ -13,7 +13,7 @@ from scipy.sparse import csr_array
 from vaehub.errors import UsageError
 from vaehub_recommender.leakage import check_leakage
 from vaehub_recommender.splits import last_out, random_out, strong
-from vaehub_recommender.tables import Columns, collect, read_table
+from vaehub_recommender.tables import Columns, interaction_log, read_table
 
 SHARED = Path(__file__).parents[3].parent / "shared"
 TOOL = SHARED / "tools/strong_generalisation.py"
@@ -25,7 +25,7 @@ def drawn(users=60, items=20, most=15, seed=0):
     counts = np.minimum(rng.integers(1, most, users), items)
     user = np.repeat(np.arange(users), counts)
     item = np.concatenate([rng.choice(items, count, replace=False) for count in counts])
-    return collect(pd.DataFrame({"user": user, "item": item, "time": rng.integers(0, 40, len(user))}), Columns())
+    return interaction_log(pd.DataFrame({"user": user, "item": item, "time": rng.integers(0, 40, len(user))}), Columns())
 
 
 @pytest.fixture(scope="module")
@@ -50,7 +50,7 @@ def test_strong_is_the_reference_protocol(name, strangers):
     spec.loader.exec_module(tool)
     likes = tool.likes(SHARED / "data", name)[["user", "item"]].sort_values(["user", "item"])
     theirs = tool.split(likes, strangers)
-    ours = collect(likes.sample(frac=1, random_state=0), Columns())
+    ours = interaction_log(likes.sample(frac=1, random_state=0), Columns())
     split = strong(ours.matrix, strangers)
     assert ours.items.take(split.items).tolist() == theirs.items.tolist()
     pairs = [
@@ -133,14 +133,14 @@ def test_the_last_is_the_latest(log):
 
 def test_times_that_need_no_warning():
     frame = pd.DataFrame({"user": np.repeat([1, 2, 3], 3), "item": [1, 2, 3, 2, 1, 3, 1, 3, 2], "time": [1, 2, 3] * 3})
-    split = last_out(collect(frame, Columns()))
+    split = last_out(interaction_log(frame, Columns()))
     assert split.notes == ()
     assert split.dropped == 3
     assert split.items.tolist() == [0, 1]
 
 
 def test_a_log_without_times():
-    log = collect(pd.DataFrame({"user": [1, 1, 2], "item": [1, 2, 1]}), Columns())
+    log = interaction_log(pd.DataFrame({"user": [1, 1, 2], "item": [1, 2, 1]}), Columns())
     with pytest.raises(UsageError, match="there are no times; name their column with time="):
         last_out(log)
 
@@ -166,7 +166,7 @@ def test_a_share_that_leaves_nothing(log, share):
 
 
 def test_users_who_are_too_few():
-    log = collect(pd.DataFrame({"user": [1, 1, 2, 2], "item": [1, 2, 1, 2], "time": [1, 2, 3, 4]}), Columns())
+    log = interaction_log(pd.DataFrame({"user": [1, 1, 2, 2], "item": [1, 2, 1, 2], "time": [1, 2, 3, 4]}), Columns())
     with pytest.raises(UsageError, match="no user of 3 interactions or more"):
         random_out(log)
 
@@ -187,7 +187,7 @@ def test_no_split_leaks(split, seed):
 @pytest.mark.skipif(not SHARED.exists(), reason="no data beside the checkout")
 def test_real_times():
     columns = Columns(min_rating=4)
-    log = collect(read_table(SHARED / "data/ml100k/ratings.parquet", columns), columns)
+    log = interaction_log(read_table(SHARED / "data/ml100k/ratings.parquet", columns), columns)
     with pytest.warns(UserWarning, match="chance chose|lie before"):
         split = last_out(log)
     assert (split.train.shape, len(split.test)) == ((942, 1426), 928)

@@ -9,7 +9,7 @@ from scipy.sparse import csr_array, vstack
 from vaehub_recommender.held_out import Held
 from vaehub_recommender.leakage import check_leakage
 from vaehub_recommender.splits import random_out, strong
-from vaehub_recommender.tables import Columns, collect
+from vaehub_recommender.tables import Columns, interaction_log
 
 
 @pytest.fixture(scope="module")
@@ -49,7 +49,7 @@ def test_what_is_held_out_and_learnt(matrix):
     coo = matrix.tocoo()
     import pandas as pd
 
-    split = random_out(collect(pd.DataFrame({"user": coo.row, "item": coo.col}), Columns()))
+    split = random_out(interaction_log(pd.DataFrame({"user": coo.row, "item": coo.col}), Columns()))
     assert check_leakage(split).clean
     assert check_leakage(split).shared_users == 80
     learnt = matrix[split.rows][:, split.items]

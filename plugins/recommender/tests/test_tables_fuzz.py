@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from vaehub.errors import UsageError
-from vaehub_recommender.tables import Columns, Ids, collect, histories, understand
+from vaehub_recommender.tables import Columns, Ids, histories, interaction_log, training_log
 
 NAN = np.nan
 FUZZ = settings(max_examples=130, deadline=None, suppress_health_check=list(HealthCheck))
@@ -114,7 +114,7 @@ def one_line(act):
 def keeps_the_contract(frame, columns):
     """Every pair of the frame is in the log under its ids and nothing else is."""
     before = frame.copy(deep=True)
-    log = one_line(lambda: collect(frame, columns))
+    log = one_line(lambda: interaction_log(frame, columns))
     pd.testing.assert_frame_equal(frame, before)
     if log is None:
         return
@@ -129,14 +129,14 @@ def keeps_the_contract(frame, columns):
     assert (np.diff(matrix.indptr) > 0).all()
     assert len(np.unique(matrix.indices)) == len(log.items)
     assert log.times is None or log.times.shape == matrix.data.shape
-    known = columns.among(list(frame.columns))
+    known = columns.resolve(list(frame.columns))
     user, item = log.users.positions(frame[known.user]), log.items.positions(frame[known.item])
     pairs = {(int(u), int(i)) for u, i in zip(user, item, strict=True)}
     stored = set(zip(*(part.tolist() for part in matrix.nonzero()), strict=True))
     assert stored == pairs if columns.min_rating is None else stored <= pairs
     round_trip(log.users)
     round_trip(log.items)
-    shuffled = one_line(lambda: collect(frame.iloc[::-1], columns))
+    shuffled = one_line(lambda: interaction_log(frame.iloc[::-1], columns))
     assert shuffled is not None
     assert len(shuffled.users) == len(log.users)
 
@@ -190,4 +190,4 @@ def size(cell):
 )
 def test_any_object_is_read_or_refused(given_):
     one_line(lambda: histories(given_, Ids.of([1, 2, 3])))
-    one_line(lambda: understand(given_, Columns()))
+    one_line(lambda: training_log(given_, Columns()))

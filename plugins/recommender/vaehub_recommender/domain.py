@@ -21,7 +21,7 @@ from vaehub_recommender.interactions import InteractionFacts, Interactions
 from vaehub_recommender.popularity import Popularity
 from vaehub_recommender.side_features import SideFeatures
 from vaehub_recommender.splits import last_out, random_out, strong
-from vaehub_recommender.tables import Columns, Ids, Log, read_frame, read_table, understand
+from vaehub_recommender.tables import Columns, Ids, Log, read_frame, read_table, training_log
 
 HeldOut: TypeAlias = Annotated[int, Field(ge=1)] | None
 SPLITS: dict[str, Callable[..., Split]] = {
@@ -155,7 +155,7 @@ class Recommendation(Domain[InteractionCodec]):
             raise UsageError("domain.path: which table? domain.path=ratings.parquet, with a row for every user and item")
         frame = read_table(Path(self.path), self.columns)
         try:
-            log = understand(frame, self.columns)
+            log = training_log(frame, self.columns)
         except UsageError as error:
             raise UsageError(f"{self.path}: {error}") from error
         frames = {kind: None if path is None else read_frame(path) for kind, path in self.paths.items()}

@@ -25,7 +25,7 @@ from vaehub_recommender.api.similar import similar_items_frame, similar_users_fr
 from vaehub_recommender.api.single import item_position, item_positions, single_query
 from vaehub_recommender.api.update import update
 from vaehub_recommender.judge import Judged
-from vaehub_recommender.tables import Columns, understand
+from vaehub_recommender.tables import Columns, training_log
 
 
 @final
@@ -64,7 +64,7 @@ class Recommender(Described):
                 frame(name, table)
         columns = Columns(user, item, weight, time, min_rating)
         config = recommender_config(self.config, self.options, columns)
-        self._model = learn(understand(df, columns), config, {"user": users, "item": items})
+        self._model = learn(training_log(df, columns), config, {"user": users, "item": items})
         return self
 
     def recommend(

@@ -21,7 +21,7 @@ from vaehub_recommender.domain import SPLITS, SplitLog
 from vaehub_recommender.held_out import Held, Split
 from vaehub_recommender.judge import Judged, evaluate
 from vaehub_recommender.judge.protocols import evaluate_run
-from vaehub_recommender.tables import collect
+from vaehub_recommender.tables import interaction_log
 
 MODEL = "model"
 
@@ -41,7 +41,7 @@ def evaluate_protocol(fitted: Fitted, protocol: str) -> Judged:
 
 def evaluate_later(fitted: Fitted, frame: pd.DataFrame) -> Judged:
     """This model, by later interactions of the users that it knows. Raises UsageError where there are none."""
-    given = collect(frame, require_users(fitted).columns)
+    given = interaction_log(frame, require_users(fitted).columns)
     at, columns = fitted.users.positions(given.users.values), fitted.items.positions(given.items.values)
     rows = np.repeat(at, np.diff(given.matrix.indptr))
     pairs = np.stack([rows, columns[given.matrix.indices]])[:, (rows >= 0) & (columns[given.matrix.indices] >= 0)]

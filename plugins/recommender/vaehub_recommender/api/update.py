@@ -25,7 +25,7 @@ from vaehub_recommender.domain import SplitLog
 from vaehub_recommender.held_out import Split
 from vaehub_recommender.parts.ease import Ease
 from vaehub_recommender.popularity import Popularity
-from vaehub_recommender.tables import Log, collect
+from vaehub_recommender.tables import Log, interaction_log
 from vaehub_recommender.tables.log import Tally, merge
 
 FINE_TUNING_RATE = 0.3  # of the learning rate of the first training
@@ -33,7 +33,7 @@ FINE_TUNING_RATE = 0.3  # of the learning rate of the first training
 
 def update(fitted: Fitted, frame: pd.DataFrame, epochs: int) -> Fitted:
     """The model of all interactions: its linear part exactly so, its network after some epochs more."""
-    given = collect(frame, fitted.columns)
+    given = interaction_log(frame, fitted.columns)
     log = merged_log(fitted, given)
     codec = widened_codec(fitted, log)
     vae = model_with_new_items(fitted.run, codec.spec, NewItemWeights.of(log.matrix, len(fitted.items)))

@@ -11,7 +11,7 @@ from vaehub import UsageError
 from vaehub.files.guard import guarded
 from vaehub.hints import shown
 from vaehub_recommender.tables import Ids
-from vaehub_recommender.tables.columns import ITEM, find
+from vaehub_recommender.tables.columns import ITEM, find_column
 from vaehub_recommender.tables.files import open_named
 
 
@@ -46,4 +46,4 @@ def the_column(names: list[str], column: str | None) -> str:
     """The column that is called as in training, else the only one, else the one that looks like items."""
     if column in names or len(names) == 1:
         return column if column in names else names[0]
-    return find(None, names, "item", ITEM)
+    return find_column(None, names, "item", ITEM)

@@ -6,4 +6,15 @@ from vaehub_recommender.judge.metrics import metrics
 from vaehub_recommender.judge.protocols import evaluate, evaluate_run, judge
 from vaehub_recommender.judge.splits_together import SplitsTogether, compare
 
-__all__ = ["ByEase", "ByPopularity", "Judged", "Ranking", "SplitsTogether", "compare", "evaluate", "evaluate_run", "judge", "metrics"]
+__all__ = [
+    "ByEase",
+    "ByPopularity",
+    "Judged",
+    "Ranking",
+    "SplitsTogether",
+    "compare",
+    "evaluate",
+    "evaluate_run",
+    "judge",
+    "metrics",
+]

@@ -16,7 +16,7 @@ from scipy.sparse import csr_array
 
 from vaehub_recommender.api.fitted import Fitted
 from vaehub_recommender.report.findings import Words
-from vaehub_recommender.tables.columns import ITEM, find
+from vaehub_recommender.tables.columns import ITEM, find_column
 from vaehub_recommender.traits import split
 
 MOST = 8  # kinds that are told apart
@@ -41,10 +41,10 @@ class Kinds:
 
     def of_users(self, matrix: csr_array, users: csr_array) -> Words:
         """The kind of which users (B, I) have most, beside what all `users` (U, I) have of it; OTHER where they have none."""
-        usual = shares((users.sum(0) @ self.matrix)[None])
+        with_usual_names = shares((users.sum(0) @ self.matrix)[None])
         own = shares(np.asarray(matrix.astype(bool).astype(float) @ self.matrix.todense()))
         words = np.array([*self.words, OTHER], dtype=object)
-        best: Words = words[np.where(own.any(1), (own / usual.clip(1e-9)).argmax(1), len(self.words))]
+        best: Words = words[np.where(own.any(1), (own / with_usual_names.clip(1e-9)).argmax(1), len(self.words))]
         return best
 
 
@@ -94,7 +94,7 @@ def columns(fitted: Fitted) -> Iterator[pd.Series[Any]]:
     frame = fitted.frames["item"]
     if frame is None:
         return
-    name = find(fitted.columns.item, list(frame.columns), "item", ITEM)
+    name = find_column(fitted.columns.item, list(frame.columns), "item", ITEM)
     place = fitted.items.positions(frame[name])
     known = frame[place >= 0].set_axis(place[place >= 0], axis=0)
     ordered = known[~known.index.duplicated()].reindex(range(len(fitted.items)))

@@ -93,8 +93,8 @@ def pm(error: float, digits: int = 3) -> str:
 def spelled(metric: str) -> str:
     """NDCG@100 for "ndcg@100": a measure as it is written in a text."""
     name, at, k = metric.partition("@")
-    usual = {"ndcg": "NDCG", "map": "MAP", "mrr": "MRR"}
-    return usual.get(name, name.replace("_", " ").capitalize()) + at + k
+    with_usual_names = {"ndcg": "NDCG", "map": "MAP", "mrr": "MRR"}
+    return with_usual_names.get(name, name.replace("_", " ").capitalize()) + at + k
 
 
 def meaning(metric: str) -> str:

@@ -15,9 +15,9 @@ from vaehub_recommender.tables.times import Nanoseconds, nanoseconds
 from vaehub_recommender.tables.weights import weigh
 
 
-def understand(frame: pd.DataFrame, columns: Columns) -> Log:
-    """The log that a model can be trained on. Raises UsageError as `collect` does, and for a table of one user or of one item."""
-    log = collect(frame, columns)
+def training_log(frame: pd.DataFrame, columns: Columns) -> Log:
+    """The log that a model can be trained on. Raises UsageError as `interaction_log` does, and for a table of one user or of one item."""
+    log = interaction_log(frame, columns)
     for count, one, many in ((len(log.users), "user", "users"), (len(log.items), "item", "items")):
         if count == 1:
             raise UsageError(
@@ -26,7 +26,7 @@ def understand(frame: pd.DataFrame, columns: Columns) -> Log:
     return log
 
 
-def collect(frame: pd.DataFrame, columns: Columns) -> Log:
+def interaction_log(frame: pd.DataFrame, columns: Columns) -> Log:
     """The log of any table, also of one user.
 
     Raises UsageError that names the column and the rows: no rows, a missing id, no number for a weight, a weight that is not above 0,
@@ -34,19 +34,19 @@ def collect(frame: pd.DataFrame, columns: Columns) -> Log:
     """
     if not isinstance(frame, pd.DataFrame):
         raise UsageError(f"interactions: {type(frame).__name__} given; give a DataFrame with a column of users and one of items")
-    known = columns.among(list(frame.columns))
+    resolved = columns.resolve(list(frame.columns))
     if len(frame) == 0:
         raise UsageError("the table of interactions has no rows")
-    require_ids(frame, known)
-    weights, keep = weigh(frame, known)
+    require_ids(frame, resolved)
+    weights, keep = weigh(frame, resolved)
     if keep is not None and not keep.any():
         raise UsageError(
-            f"none of {len(frame):,} rows has {known.weight} >= {known.min_rating:g}; lower min_rating, or name another weight"
+            f"none of {len(frame):,} rows has {resolved.weight} >= {resolved.min_rating:g}; lower min_rating, or name another weight"
         )
-    kept = frame[known.needed] if keep is None else frame.loc[keep, known.needed]
-    users, user = Ids.coded(kept[known.user])
-    items, item = Ids.coded(kept[known.item])
-    matrix, times = merge(user, item, (len(users), len(items)), weights, times_of(kept, known, columns.time is not None))
+    kept = frame[resolved.needed] if keep is None else frame.loc[keep, resolved.needed]
+    users, user = Ids.coded(kept[resolved.user])
+    items, item = Ids.coded(kept[resolved.item])
+    matrix, times = merge(user, item, (len(users), len(items)), weights, times_of(kept, resolved, columns.time is not None))
     tally = Tally(len(frame), len(frame) - len(kept), len(kept) - matrix.nnz, len(users), len(items), matrix.nnz)
     return Log(users, items, matrix, times, tally)
 

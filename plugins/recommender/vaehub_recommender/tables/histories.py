@@ -15,9 +15,9 @@ from vaehub.errors import UsageError
 from vaehub.hints import shown
 from vaehub_recommender.tables.bad_rows import reject
 from vaehub_recommender.tables.cells import Positions, coded
-from vaehub_recommender.tables.columns import USER, Columns, find
+from vaehub_recommender.tables.columns import USER, Columns, find_column
 from vaehub_recommender.tables.ids import Ids
-from vaehub_recommender.tables.lists import Flat, flat, holds_lists
+from vaehub_recommender.tables.lists import FlatLists, flattened, holds_lists
 from vaehub_recommender.tables.log import merge
 from vaehub_recommender.tables.weights import weigh
 
@@ -58,23 +58,23 @@ def histories(given: Histories, items: Ids, columns: Columns | None = None) -> H
     if isinstance(given, pd.DataFrame):
         return of_frame(given, items, columns)
     if isinstance(given, pd.Series):
-        return of_lists(given.index, flat(given), items)
+        return of_lists(given.index, flattened(given), items)
     if isinstance(given, Mapping):
-        return of_lists(pd.Index(list(given), tupleize_cols=False), flat(given.values()), items)
+        return of_lists(pd.Index(list(given), tupleize_cols=False), flattened(given.values()), items)
     if issparse(given):
         return of_matrix(given, items)
     if isinstance(given, str | bytes) or not isinstance(given, Iterable):
         raise UsageError(f"histories: {shown(given)} given; give a frame, a dict of user: items, or a list of lists of items")
-    lists = flat(given)
+    lists = flattened(given)
     return History.of(pd.RangeIndex(len(lists.lengths)), lists.rows, items.positions(lists.items), len(items))
 
 
 def of_frame(frame: pd.DataFrame, items: Ids, columns: Columns) -> History:
     """From a row for each pair, or a list for each user."""
-    known = columns.of_histories(list(frame.columns))
+    known = columns.resolve_histories(list(frame.columns))
     if holds_lists(frame[known.item]):
-        return of_lists(frame.index if known.user is None else frame[known.user], flat(frame[known.item]), items)
-    return of_pairs(frame, known, find(known.user, list(frame.columns), "user", USER), items.positions, len(items))
+        return of_lists(frame.index if known.user is None else frame[known.user], flattened(frame[known.item]), items)
+    return of_pairs(frame, known, find_column(known.user, list(frame.columns), "user", USER), items.positions, len(items))
 
 
 def of_pairs(frame: pd.DataFrame, columns: Columns, user: str, place: Place, items: int) -> History:
@@ -88,7 +88,7 @@ def of_pairs(frame: pd.DataFrame, columns: Columns, user: str, place: Place, ite
     return History.of(users, row, item, items, weights)
 
 
-def of_lists(users: Any, lists: Flat, items: Ids) -> History:
+def of_lists(users: Any, lists: FlatLists, items: Ids) -> History:
     """From a list for each user; several of one user are one history."""
     code, distinct = coded(users)
     if (code < 0).any():

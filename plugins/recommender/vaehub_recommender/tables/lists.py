@@ -17,7 +17,7 @@ from vaehub_recommender.tables.cells import Cells, Positions, cells
 LISTS = (list, np.ndarray, set)  # as cells of a table; a tuple there is an id
 
 
-class Flat(NamedTuple):
+class FlatLists(NamedTuple):
     """The items of all rows (n,), and how many each row has (B,)."""
 
     items: Cells
@@ -39,11 +39,11 @@ def holds_lists(column: pd.Series[Any]) -> bool:
     return isinstance(first, LISTS)
 
 
-def flat(lists: Iterable[Any]) -> Flat:
+def flattened(lists: Iterable[Any]) -> FlatLists:
     """Lists of items, one after the other; None is an empty one. Raises UsageError that names a row with something else."""
     rows = [sequence(cell, at) for at, cell in enumerate(lists)]
     lengths = np.fromiter(map(len, rows), np.int64, len(rows))
-    return Flat(together([row for row in rows if len(row)]), lengths)
+    return FlatLists(together([row for row in rows if len(row)]), lengths)
 
 
 def sequence(cell: Any, at: int) -> Sequence[Any]:

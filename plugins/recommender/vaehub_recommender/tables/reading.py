@@ -26,8 +26,8 @@ def read_table(path: Path | str, columns: Columns | None = None) -> pd.DataFrame
         return matrix_frame(path, columns)
     table = open_table(path, MISSING)
     with guarded(path):
-        known = columns.among(table.names)
-    return table.frame(known.needed, [name for name in (known.user, known.item) if name is not None])
+        resolved = columns.resolve(table.names)
+    return table.frame(resolved.needed, [name for name in (resolved.user, resolved.item) if name is not None])
 
 
 def read_frame(path: Path | str) -> pd.DataFrame:

@@ -37,7 +37,7 @@ def nanoseconds(column: pd.Series[Any], name: str) -> Nanoseconds:
 
 
 def counted(column: pd.Series[Any], name: str) -> Nanoseconds:
-    """Counts since 1970."""
+    """Tally since 1970."""
     counts = column.to_numpy()
     reject(~(np.abs(column.to_numpy(np.float64)) <= 9.2e18), name, column, "is no time", "mend or drop such rows")
     largest = float(np.abs(counts.astype(np.float64)).max(initial=0))
