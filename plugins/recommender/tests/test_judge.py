@@ -12,7 +12,7 @@ from scipy.sparse import csr_array
 
 from vaehub.errors import UsageError
 from vaehub_recommender.closed_form import gram
-from vaehub_recommender.held_out import Held, Split
+from vaehub_recommender.held_out import HeldOut, Split
 from vaehub_recommender.judge import ByEase, ByPopularity, Judged, evaluate, judge, metrics, protocols
 from vaehub_recommender.judge.baselines import Ranking
 from vaehub_recommender.scores import DenseScores, Scores
@@ -28,12 +28,12 @@ def tastes(users: int, seed: int) -> csr_array:
     return csr_array((rng.random((users, ITEMS)) < np.where(liked, odds, odds / 6)).astype(np.float32))
 
 
-def held(users: int, seed: int) -> Held:
+def held(users: int, seed: int) -> HeldOut:
     """New users, some of whose items are held out; nothing of the first."""
     x, rng = tastes(users, seed).toarray(), np.random.default_rng(seed)
     out = (x > 0) & (rng.random(x.shape) < 0.3)
     out[0] = False
-    return Held(1000 * seed + np.arange(users), csr_array(x * ~out), csr_array(x * out))
+    return HeldOut(1000 * seed + np.arange(users), csr_array(x * ~out), csr_array(x * out))
 
 
 def split() -> Split:
@@ -71,8 +71,8 @@ def test_popularity_and_ease_are_always_beside_the_model(judged: Judged) -> None
 def test_figures_equal_those_of_dense_matrices(judged: Judged) -> None:
     test = split().test
     scores = np.random.default_rng(3).random((USERS, ITEMS)).astype(np.float32)
-    scores[test.seen.toarray() > 0] = -1
-    expected = metrics(np.argsort(-scores, axis=1, kind="stable"), test.held)
+    scores[test.history.toarray() > 0] = -1
+    expected = metrics(np.argsort(-scores, axis=1, kind="stable"), test.targets)
     pd.testing.assert_frame_equal(judged.scorecards["noise"].users[expected.columns], expected)
     assert judged.table()["ndcg@100", "mean"]["noise"] == pytest.approx(expected["ndcg@100"].mean())
     assert judged.table()["ndcg@100", "se"]["noise"] == pytest.approx(expected["ndcg@100"].std() / np.sqrt(USERS - 1))
@@ -84,9 +84,9 @@ def test_ease_ranks_as_its_formula() -> None:
     precision = np.linalg.inv(x.T @ x + 200 * np.eye(ITEMS))
     weights = precision / -np.diag(precision)
     np.fill_diagonal(weights, 0)
-    ((rows, scores),) = ByEase(gram(s.train), 200.0)(s.test.seen)
+    ((rows, scores),) = ByEase(gram(s.train), 200.0)(s.test.history)
     assert rows == slice(0, USERS)
-    np.testing.assert_allclose(scores.block(0, ITEMS), s.test.seen.toarray() @ weights, atol=1e-5)
+    np.testing.assert_allclose(scores.block(0, ITEMS), s.test.history.toarray() @ weights, atol=1e-5)
 
 
 def test_popularity_counts_users() -> None:
@@ -143,7 +143,7 @@ def test_exposure_says_who_is_shown_what_is_popular(judged: Judged) -> None:
 
 def test_users_of_one_length_are_one_segment() -> None:
     x = csr_array(np.eye(6, dtype=np.float32))
-    one = Held(np.arange(6), x, csr_array(np.roll(np.eye(6, dtype=np.float32), 1, 1)))
+    one = HeldOut(np.arange(6), x, csr_array(np.roll(np.eye(6, dtype=np.float32), 1, 1)))
     table = judge({"popularity": ByPopularity(x)}, one, x).segments().query("by == 'history'")
     assert set(table["segment"]) == {"1 item"}
     assert set(table["users"]) == {6}
@@ -220,7 +220,7 @@ def test_ease_is_left_out_of_vast_catalogues_and_that_is_said(monkeypatch: pytes
 def test_what_is_tested_beside_what_was_trained_on() -> None:
     s = split()
     assert protocols.tested_share(s, s.test) == pytest.approx(USERS / 400)
-    assert protocols.tested_share(replace(s, known=True), s.test) == pytest.approx(s.test.held.nnz / s.train.nnz)
+    assert protocols.tested_share(replace(s, known_users=True), s.test) == pytest.approx(s.test.targets.nnz / s.train.nnz)
 
 
 def test_mistakes_are_named() -> None:
@@ -231,7 +231,7 @@ def test_mistakes_are_named() -> None:
         evaluate({"noise": noise()}, s, "train")
     with pytest.raises(UsageError, match="0 models"):
         judge({}, s.test, s.train)
-    empty = replace(s.test, held=csr_array((USERS, ITEMS)))
+    empty = replace(s.test, targets=csr_array((USERS, ITEMS)))
     with pytest.raises(UsageError, match="0 items held out of 90 users"):
         judge({"noise": noise()}, empty, s.train)
     with pytest.raises(UsageError, match="no measure is called"):

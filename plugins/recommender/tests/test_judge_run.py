@@ -36,13 +36,13 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Run:
 @pytest.mark.parametrize("part", ["val", "test"])
 @torch.no_grad()
 def test_lists_are_those_of_the_model_for_the_held_out_users(run: Run, part: str) -> None:
-    held = run.domain.source.held(part)
+    held = run.domain.source.held_out(part)
     batch = run.data(part)[torch.arange(len(held))]
     scores = scores_of(run.vae.decoder(run.vae.encoder(batch).mean, batch.cond))
     dense = scores.block(0, scores.items).numpy().copy()
-    dense[held.seen.toarray() > 0] = -np.inf
+    dense[held.history.toarray() > 0] = -np.inf
     judged = evaluate_run(run, part)
-    expected = metrics(np.argsort(-dense, axis=1, kind="stable"), held.held, ["ndcg@100", "hit@10"])
+    expected = metrics(np.argsort(-dense, axis=1, kind="stable"), held.targets, ["ndcg@100", "hit@10"])
     assert judged.models == ["model", "EASE", "popularity"]
     pd.testing.assert_frame_equal(judged.scorecards["model"].users[["ndcg@100", "hit@10"]], expected)
 

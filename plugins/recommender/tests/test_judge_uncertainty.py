@@ -9,7 +9,7 @@ from scipy import stats
 from scipy.sparse import csr_array, random_array
 
 from vaehub.errors import UsageError
-from vaehub_recommender.held_out import Held
+from vaehub_recommender.held_out import HeldOut
 from vaehub_recommender.judge import ByPopularity, Judged, compare, judge
 from vaehub_recommender.judge.uncertainty import mean_and_error, over_splits, paired
 
@@ -74,7 +74,7 @@ def split(seed: int) -> Judged:
     out = rng.random(x.nnz) < 0.4
     coo = x.tocoo()
     parts = (csr_array((x.data[m], (coo.row[m], coo.col[m])), shape=x.shape) for m in (~out, out))
-    held = Held(np.arange(20), *parts)
+    held = HeldOut(np.arange(20), *parts)
     flat = csr_array(np.eye(40, dtype=np.float32))
     return judge({"popularity": ByPopularity(train), "alphabet": ByPopularity(flat)}, held, train, ["ndcg@10", "hit@3"])
 

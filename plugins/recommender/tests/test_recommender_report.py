@@ -20,7 +20,7 @@ from vaehub.errors import UsageError
 from vaehub.report import HALF, NARROW, WIDE
 from vaehub.report.look import SERIES, drawn
 from vaehub_recommender import generated_ratings
-from vaehub_recommender.held_out import Held
+from vaehub_recommender.held_out import HeldOut
 from vaehub_recommender.judge import ByPopularity, judge
 from vaehub_recommender.judge.baselines import slices
 from vaehub_recommender.recommender import Recommender
@@ -55,14 +55,16 @@ def judged():
     rng = np.random.default_rng(0)
     liked = rng.random((80, 30)) < np.linspace(0.6, 0.1, 30)
     held = liked & (rng.random(liked.shape) < 0.3)
-    test = Held(np.arange(80), cells(liked & ~held), cells(held))
-    popular = ByPopularity(test.seen)
+    test = HeldOut(np.arange(80), cells(liked & ~held), cells(held))
+    popular = ByPopularity(test.history)
 
     def knowing(noise):
         found = torch.from_numpy(held + noise * np.random.default_rng(1).random(held.shape)).float()
         return lambda seen: ((rows, DenseScores(found[rows])) for rows in slices(seen.shape[0]))
 
-    return judge({"model": knowing(0.5), "EASE": knowing(3.0), "popularity": popular}, test, test.seen, notes=["a <b>note</b>"])
+    return judge(
+        {"model": knowing(0.5), "EASE": knowing(3.0), "popularity": popular}, test, test.history, notes=["a <b>note</b>"]
+    )
 
 
 @pytest.fixture(scope="module")

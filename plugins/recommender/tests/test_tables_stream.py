@@ -7,7 +7,7 @@ from scipy.sparse import csr_array, save_npz, vstack
 
 from vaehub.errors import UsageError
 from vaehub.files.tables import reading
-from vaehub_recommender.tables import Columns, Ids, histories, read_histories, together
+from vaehub_recommender.tables import Columns, Ids, histories, read_histories, whole_users
 
 ITEMS = Ids.of(["a", "b", "c", "d"])
 
@@ -119,4 +119,4 @@ def test_users_are_cut_between():
         pd.DataFrame({"u": []}),
         pd.DataFrame({"u": ["c"]}),
     ]
-    assert ["".join(part["u"]) for part in together.whole_users(frames, "u")] == ["aa", "bbb", "cc"]
+    assert ["".join(part["u"]) for part in whole_users.whole_users(frames, "u")] == ["aa", "bbb", "cc"]

@@ -16,14 +16,14 @@ from torch import Tensor
 
 from vaehub import Codec, Domain, Spec, UsageError
 from vaehub_recommender.codec import InteractionCodec
-from vaehub_recommender.held_out import Held, Positions, Split
+from vaehub_recommender.held_out import HeldOut, Positions, Split
 from vaehub_recommender.interactions import InteractionFacts, Interactions
 from vaehub_recommender.popularity import Popularity
 from vaehub_recommender.side_features import SideFeatures
 from vaehub_recommender.splits import last_out, random_out, strong
 from vaehub_recommender.tables import Columns, Ids, Log, read_frame, read_table, training_log
 
-HeldOut: TypeAlias = Annotated[int, Field(ge=1)] | None
+HeldOutUsers: TypeAlias = Annotated[int, Field(ge=1)] | None
 SPLITS: dict[str, Callable[..., Split]] = {
     "strong": lambda log, held_out, seed: strong(log.matrix, held_out, seed),
     "last": lambda log, held_out, seed: last_out(log, seed),
@@ -81,11 +81,11 @@ class SplitLog(Domain[InteractionCodec]):
     def data(self, split: str) -> Interactions:
         """Users of a split: in training with all their items, else with those that the model may see."""
         if split == "train":
-            return self._rows(self.split.train, self.split.rows, None)
-        held = self.held(split)
-        return self._rows(held.seen, held.rows, held.held)
+            return self._rows(self.split.train, self.split.users, None)
+        held = self.held_out(split)
+        return self._rows(held.history, held.users, held.targets)
 
-    def held(self, split: str) -> Held:
+    def held_out(self, split: str) -> HeldOut:
         """The users of "val" or "test", their items that the model sees, and those that it is asked for."""
         return {"val": self.split.val, "test": self.split.test}[split]
 
@@ -139,7 +139,7 @@ class Recommendation(Domain[InteractionCodec]):
         users: str | None = None,
         items: str | None = None,
         split: Literal["strong", "last", "random"] = "strong",
-        held_out: HeldOut = None,
+        held_out: HeldOutUsers = None,
         history: bool = False,
         seed: Annotated[int, Field(ge=0)] = 98765,
     ) -> None:

@@ -17,10 +17,10 @@ from vaehub.sparse import csr, is_sparse, rows_at
 @final
 @dataclass(frozen=True)
 class InteractionFacts:
-    """What the plugin's parts ask of rows: item_features (I, F), and the items (U, I) that each user is to be recommended."""
+    """What the plugin's parts ask of rows: item_features (I, F), and the targets (U, I) that the lists of each user are to hold."""
 
     item_features: Tensor | None = None
-    held: sparse.csr_array | None = None
+    targets: sparse.csr_array | None = None
 
 
 @final

@@ -9,10 +9,10 @@ import numpy as np
 from scipy.sparse import csr_array
 
 from vaehub.errors import UsageError
-from vaehub_recommender.held_out import Bools, Held, Positions, Split, canonical, occupied, subset
+from vaehub_recommender.held_out import Bools, HeldOut, Positions, Split, canonical, occupied, subset
 from vaehub_recommender.tables import Log
 
-__all__ = ["Held", "Split", "last_out", "random_out", "strong"]
+__all__ = ["HeldOut", "Split", "last_out", "random_out", "strong"]
 
 SEED = 98765
 MOST_USERS = 10_000  # for validation and for the test, unless told
@@ -55,7 +55,7 @@ def strangers_count(held_out: float | None, users: int) -> int:
     return count
 
 
-def hold_out_fifth(matrix: csr_array, users: Positions, seed: int) -> Held:
+def hold_out_fifth(matrix: csr_array, users: Positions, seed: int) -> HeldOut:
     """A fifth of the interactions of each user with 5 or more is held out. Raises UsageError where there is no such user."""
     counts = np.diff(matrix.indptr)[users]
     users = users[counts >= FEWEST]
@@ -67,7 +67,7 @@ def hold_out_fifth(matrix: csr_array, users: Positions, seed: int) -> Held:
     out = np.zeros(rows.nnz, bool)
     for start, size in zip(rows.indptr[:-1], np.diff(rows.indptr), strict=True):
         out[start + rng.choice(size, int(HELD_SHARE * size), replace=False)] = True
-    return Held(users, subset(rows, ~out), subset(rows, out))
+    return HeldOut(users, subset(rows, ~out), subset(rows, out))
 
 
 def last_out(log: Log, seed: int = SEED) -> Split:
@@ -126,15 +126,15 @@ def weak(matrix: csr_array, part: Positions, notes: Sequence[str]) -> Split:
             f"no user of {WEAK_FEWEST} interactions or more with items that are left for training; such a split judges nothing"
         )
     rows = np.flatnonzero(np.diff(train.indptr))
-    dropped = int((part > 0).sum()) - val.held.nnz - test.held.nnz
+    dropped = int((part > 0).sum()) - val.targets.nnz - test.targets.nnz
     return Split(rows, train[rows][:, items], items, val, test, True, dropped, tuple(notes))
 
 
-def held_out_of(matrix: csr_array, seen: Bools, held: Bools, items: Positions) -> Held:
+def held_out_of(matrix: csr_array, seen: Bools, held: Bools, items: Positions) -> HeldOut:
     """Users who have something held out among the items."""
     target = subset(matrix, held)[:, items]
     rows = np.flatnonzero(np.diff(target.indptr))
-    return Held(rows, subset(matrix, seen)[:, items][rows], target[rows])
+    return HeldOut(rows, subset(matrix, seen)[:, items][rows], target[rows])
 
 
 def tie_notes(matrix: csr_array, times: Positions, part: Positions) -> list[str]:

@@ -18,7 +18,7 @@ from vaehub_recommender.api.fitted import Fitted
 from vaehub_recommender.api.learn import domain_of
 from vaehub_recommender.api.query import require_users, side_of
 from vaehub_recommender.domain import SPLITS, SplitLog
-from vaehub_recommender.held_out import Held, Split
+from vaehub_recommender.held_out import HeldOut, Split
 from vaehub_recommender.judge import Judged, evaluate
 from vaehub_recommender.judge.protocols import evaluate_run
 from vaehub_recommender.tables import interaction_log
@@ -52,8 +52,8 @@ def evaluate_later(fitted: Fitted, frame: pd.DataFrame) -> Judged:
     notes = (
         f"{given.matrix.nnz - held.nnz:,} of {given.matrix.nnz:,} are of unknown users or items, or known already: left out",
     )
-    test = Held(users, fitted.log.matrix[users], held[users])
-    nobody = Held(users[:0], test.seen[:0], test.held[:0])
+    test = HeldOut(users, fitted.log.matrix[users], held[users])
+    nobody = HeldOut(users[:0], test.history[:0], test.targets[:0])
     everything = np.arange(held.shape[0]), fitted.log.matrix, np.arange(held.shape[1])
     split = Split(*everything, nobody, test, True, given.matrix.nnz - held.nnz, notes)
     return evaluate({MODEL: partial(fitted.ranker.batches, side=side_of(users, fitted.side))}, split)

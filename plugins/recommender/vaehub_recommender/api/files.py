@@ -119,7 +119,7 @@ def of_run(run: Run, ids: Ids) -> Fitted:
     try:
         source = source_of(run.domain)
         log = restricted_to(source.log, ids)
-        counted = np.isin(np.arange(len(log.users)), source.split.rows)
+        counted = np.isin(np.arange(len(log.users)), source.split.users)
         return Fitted(run, log, counted, source.side, source.frames)
     except UsageError as error:
         warnings.warn(f"no users are known, histories can be served: {error}", UserWarning, stacklevel=4)

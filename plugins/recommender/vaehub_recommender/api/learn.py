@@ -17,7 +17,7 @@ from vaehub.errors import UsageError
 from vaehub_recommender.api.fitted import Fitted
 from vaehub_recommender.api.linear_update import count_everyone
 from vaehub_recommender.domain import Recommendation, SplitLog
-from vaehub_recommender.held_out import Held, Positions, Split, subset
+from vaehub_recommender.held_out import HeldOut, Positions, Split, subset
 from vaehub_recommender.splits import HELD_SHARE, MOST_USERS, from_last
 from vaehub_recommender.tables import Log
 
@@ -28,7 +28,7 @@ def learn(log: Log, config: Config, frames: Mapping[str, pd.DataFrame | None]) -
     split = fit_split(log, config.train.seed)
     domain = SplitLog(log, split, options.columns, frames, options.history)
     run = vaehub.train(config, domain=domain, progress=False)
-    counted = np.isin(np.arange(len(log.users)), split.rows)
+    counted = np.isin(np.arange(len(log.users)), split.users)
     return count_everyone(Fitted(run, log, counted, domain.side, frames))
 
 
@@ -55,10 +55,10 @@ def fit_split(log: Log, seed: int) -> Split:
     return Split(train, log.matrix[train], np.arange(len(log.items)), held, held, False, 0)
 
 
-def hold_out(log: Log, rows: Positions, seed: int) -> Held:
+def hold_out(log: Log, rows: Positions, seed: int) -> HeldOut:
     """Users of whose items a fifth, at least one, is to be found."""
     matrix = log.matrix[rows]
     lengths = np.diff(matrix.indptr)
     share = np.maximum(1, (HELD_SHARE * lengths).astype(np.int64))
     out = from_last(matrix, np.zeros(matrix.nnz, np.int64), seed) < np.repeat(share, lengths)
-    return Held(rows, subset(matrix, ~out), subset(matrix, out))
+    return HeldOut(rows, subset(matrix, ~out), subset(matrix, out))

@@ -25,7 +25,7 @@ from vaehub_recommender.rank import Ranker, csr_tensor, top
 
 if TYPE_CHECKING:
     from vaehub import TrainedModel
-    from vaehub_recommender.held_out import Held, Split
+    from vaehub_recommender.held_out import HeldOut, Split
 
 PENALTIES = (200.0, 300.0, 500.0, 1000.0)
 PENALTY = 500.0  # where none is chosen
@@ -36,7 +36,7 @@ CHOSEN_BY = "ndcg@100"
 
 def judge(
     models: Mapping[str, Ranking],
-    held: Held,
+    held: HeldOut,
     train: csr_array,
     names: Sequence[str] = USUAL,
     *,
@@ -48,23 +48,23 @@ def judge(
     train (U, I): the interactions that the models learnt from, which say how popular an item is. `share`: n_test/n_train for comparisons
     of several splits, by default users over users. Raises UsageError where no user has anything held out, or there is no model.
     """
-    lengths = np.diff(held.held.indptr)
+    lengths = np.diff(held.targets.indptr)
     if not models or not lengths.any():
         raise UsageError(
             f"judge: {len(models)} models, {lengths.sum()} items held out of {len(lengths)} users; give one or more of each"
         )
     items = Items.of(train)
     scorecards = {name: scorecard_of(ranking, held, items, names) for name, ranking in models.items()}
-    history = pd.Series(np.diff(held.seen.indptr))[lengths > 0]
+    history = pd.Series(np.diff(held.history.indptr))[lengths > 0]
     share = len(lengths) / train.shape[0] if share is None else share
     return Judged(scorecards, history, items, int((lengths == 0).sum()), share, tuple(notes))
 
 
-def scorecard_of(ranking: Ranking, held: Held, items: Items, names: Sequence[str]) -> Scorecard:
+def scorecard_of(ranking: Ranking, held: HeldOut, items: Items, names: Sequence[str]) -> Scorecard:
     """What one model gets."""
     parts, starts = [], []
-    for rows, lists in ranked_lists(ranking, held.seen, max(LIST, deepest(names))):
-        parts.append(Scorecard.of(lists, held.seen[rows], held.held[rows], items, names))
+    for rows, lists in ranked_lists(ranking, held.history, max(LIST, deepest(names))):
+        parts.append(Scorecard.of(lists, held.history[rows], held.targets[rows], items, names))
         starts.append(rows.start)
     return Scorecard.together(parts, starts)
 
@@ -95,9 +95,9 @@ def evaluate(models: Mapping[str, Ranking], split: Split, part: str = "test", na
     )
 
 
-def tested_share(split: Split, held: Held) -> float:
+def tested_share(split: Split, held: HeldOut) -> float:
     """n_test/n_train: of interactions where the users are trained on too, else of users."""
-    return held.held.nnz / split.train.nnz if split.known else len(held) / len(split.rows)
+    return held.targets.nnz / split.train.nnz if split.known_users else len(held) / len(split.users)
 
 
 def leakage_notes(split: Split) -> list[str]:
@@ -114,7 +114,7 @@ def evaluate_run(run: TrainedModel, part: str) -> Judged:
     return evaluate({"model": rank}, source.split, part)
 
 
-def baselines(train: csr_array, val: Held) -> tuple[dict[str, Ranking], str]:
+def baselines(train: csr_array, val: HeldOut) -> tuple[dict[str, Ranking], str]:
     """EASE and popularity by name, and what is to be said of them."""
     popularity, items = ByPopularity(train), train.shape[1]
     if items > EASE_ITEMS:
@@ -123,18 +123,19 @@ def baselines(train: csr_array, val: Held) -> tuple[dict[str, Ranking], str]:
     return {"EASE": ease, "popularity": popularity}, f"EASE has penalty {ease.penalty:g}, {how}."
 
 
-def chosen_ease(train: csr_array, val: Held) -> tuple[ByEase, str]:
+def chosen_ease(train: csr_array, val: HeldOut) -> tuple[ByEase, str]:
     """EASE with the penalty that ranks best for the validation users, and how that was chosen."""
     products = gram(train)
-    if len(products) > SEARCHED_ITEMS or not val.held.nnz:
+    if len(products) > SEARCHED_ITEMS or not val.targets.nnz:
         return ByEase(products, PENALTY), "not searched for"
     tried = (ByEase(products.clone(), penalty) for penalty in PENALTIES)
     return max(tried, key=lambda ease: mean_ndcg(ease, val)), "the best on validation users"
 
 
-def mean_ndcg(ranking: Ranking, held: Held) -> float:
+def mean_ndcg(ranking: Ranking, held: HeldOut) -> float:
     """Mean NDCG@100."""
     parts = [
-        metrics(lists, held.held[rows], [CHOSEN_BY]) for rows, lists in ranked_lists(ranking, held.seen, deepest([CHOSEN_BY]))
+        metrics(lists, held.targets[rows], [CHOSEN_BY])
+        for rows, lists in ranked_lists(ranking, held.history, deepest([CHOSEN_BY]))
     ]
     return float(pd.concat(parts)[CHOSEN_BY].mean())

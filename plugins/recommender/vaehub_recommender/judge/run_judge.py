@@ -24,9 +24,9 @@ class RecommendationJudge(Judge):
     def validate(self, vae: Model, data: Data) -> Mapping[str, float]:
         """NDCG@100 on what is held out of validation users, for `train.monitor: val_ndcg`."""
         facts = data.facts
-        if not isinstance(facts, InteractionFacts) or facts.held is None:
+        if not isinstance(facts, InteractionFacts) or facts.targets is None:
             return {}
-        return {"ndcg": mean_ndcg(vae, data, facts.held)}
+        return {"ndcg": mean_ndcg(vae, data, facts.targets)}
 
     def metrics(self, run: TrainedModel, split: str) -> Mapping[str, float]:
         """Recall, NDCG and more of the model, popularity and EASE on what is held out; nothing is of the users that it was trained on."""

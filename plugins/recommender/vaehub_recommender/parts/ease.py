@@ -81,8 +81,8 @@ class Ease(Decoder):
     def calibrate(self, vae: Model, data: Data) -> None:
         """How much the linear part counts beside its base: what ranks best for validation users."""
         facts = data.facts
-        if self.base is not None and isinstance(facts, InteractionFacts) and facts.held is not None:
-            self.share.fill_(best_share(vae, data, facts.held))
+        if self.base is not None and isinstance(facts, InteractionFacts) and facts.targets is not None:
+            self.share.fill_(best_share(vae, data, facts.targets))
 
     def forward(self, z: Tensor, cond: Tensor | None = None) -> Distribution:
         """p(x|z,c): batch (B,), event (I,)."""
