@@ -28,7 +28,7 @@ from vaehub_recommender.report import Findings, gather, report_page, write
 from vaehub_recommender.report.charts import exposure_figure, segment_figure
 from vaehub_recommender.report.examples import examples
 from vaehub_recommender.report.findings import Example, Map, Suggestion
-from vaehub_recommender.report.item_names import OTHER, kinds, kinds_of, names_of
+from vaehub_recommender.report.item_names import OTHER, kinds_in, kinds_of, names_of
 from vaehub_recommender.report.map_figure import map_figure
 from vaehub_recommender.report.maps import has_codes, in_the_plane
 from vaehub_recommender.report.tables import measures, segments
@@ -236,7 +236,7 @@ def test_the_map_is_of_the_greatest_variance():
 
 def test_kinds_of_items_and_of_users():
     column = pd.Series(["a|b", "b", np.nan, "c|b", "rare"] + ["z"] * 3, name="genre")
-    found = kinds(column, np.array([9, 9, 1, 5, 1, 4, 4, 4]))
+    found = kinds_in(column, np.array([9, 9, 1, 5, 1, 4, 4, 4]))
     assert found.words[:3] == ("b", "z", "a")
     assert found.of_items().tolist() == ["a", "b", OTHER, "c", "rare", "z", "z", "z"]
     rows = csr_array(np.array([[1, 1, 0, 0, 0, 0, 0, 0], [0, 0, 0, 0, 0, 1, 1, 0], [0, 0, 1, 0, 0, 0, 0, 0]], float))

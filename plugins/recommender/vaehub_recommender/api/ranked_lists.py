@@ -38,7 +38,13 @@ class ListMaker:
         """user, item, rank, score, reason: users as they were given, ranks from 1."""
         slices = self.fitted.ranker.slices(len(query))
         parts = [self.as_frame(query.part(rows), *self.best(query.part(rows), self.allowed_items.part(rows))) for rows in slices]
-        return concatenated(parts) if parts else self.as_frame(query, torch.zeros(0, 1), torch.zeros(0, 1, dtype=torch.long))
+        if len(parts) == 1:
+            return parts[0]
+        return (
+            pd.concat(parts, ignore_index=True)
+            if parts
+            else self.as_frame(query, torch.zeros(0, 1), torch.zeros(0, 1, dtype=torch.long))
+        )
 
     @torch.inference_mode()
     def best(self, query: Query, allowed: Tensor | None) -> tuple[Tensor, Tensor]:
@@ -102,11 +108,6 @@ def may_have_missed(guessed: Tensor, exact: Tensor, last: Tensor) -> bool:
     """Whether an item below all that were guessed (n,) may be above the last on the list, for an error thrice as large as any of these."""
     error = (guessed - exact).abs().max()
     return bool(guessed.min() + 3 * error >= last)
-
-
-def concatenated(parts: list[pd.DataFrame]) -> pd.DataFrame:
-    """Tables below each other."""
-    return parts[0] if len(parts) == 1 else pd.concat(parts, ignore_index=True)
 
 
 def on_host(found: tuple[Tensor, Tensor]) -> tuple[Tensor, Tensor]:

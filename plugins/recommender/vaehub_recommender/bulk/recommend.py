@@ -13,10 +13,10 @@ from vaehub.jobs.shards import Kind
 from vaehub_recommender.api.allowed_items import allowed_items
 from vaehub_recommender.api.fitted import Fitted
 from vaehub_recommender.api.ranked_lists import ListMaker
-from vaehub_recommender.bulk.item_table import listed
-from vaehub_recommender.bulk.output import Output, Ranked
+from vaehub_recommender.bulk.item_table import read_item_list
+from vaehub_recommender.bulk.output import Output, RankedBatch
 from vaehub_recommender.bulk.request import Request
-from vaehub_recommender.bulk.scoring import ranked
+from vaehub_recommender.bulk.scoring import rank_histories
 from vaehub_recommender.recommender import Recommender
 from vaehub_recommender.tables import History
 from vaehub_recommender.tables.files import SUFFIXES as TABLES
@@ -40,12 +40,12 @@ def recommend(request: Request, histories: Path, out: Path, *, skip_bad: bool = 
     return manifest
 
 
-def work_of(request: Request, fitted: Fitted, skip_bad: bool) -> Work[History, Ranked]:
+def work_of(request: Request, fitted: Fitted, skip_bad: bool) -> Work[History, RankedBatch]:
     """What is done with every file."""
     columns, items = request.columns(fitted.columns), fitted.items
     candidates, block = (
-        None if path is None else listed(path, items, columns.item) for path in (request.candidates, request.block)
+        None if path is None else read_item_list(path, items, columns.item) for path in (request.candidates, request.block)
     )
     lister = ListMaker(fitted, request.k, request.exclude_seen, allowed_items(candidates, block, pd.RangeIndex(0), items))
     read = partial(read_histories, items=items, columns=columns)
-    return Work(read, partial(ranked, lister), partial(Output, items.arrow()), "users", skip_bad)
+    return Work(read, partial(rank_histories, lister), partial(Output, items.arrow()), "users", skip_bad)

@@ -17,7 +17,7 @@ from vaehub_recommender.report.findings import Floats, Map, Words
 from vaehub_recommender.report.item_names import Kinds
 
 USERS, ITEMS = 4000, 2000  # points that are drawn, at most
-STILL = 1e-10  # codes that vary less than this say nothing
+LEAST_VARIANCE = 1e-10  # codes that vary less than this say nothing
 
 
 def has_codes(fitted: Fitted) -> bool:
@@ -53,7 +53,7 @@ def order_of(kinds: Kinds | None) -> tuple[str, ...]:
 def in_the_plane(codes: Tensor) -> tuple[Floats, float] | None:
     """Codes (N, L) on their two greatest principal components (N, 2), and the share of variance there; None where they hardly vary."""
     z = codes.double().cpu().numpy()
-    if min(z.shape) < 2 or not np.isfinite(z).all() or z.var(0).sum() < STILL:
+    if min(z.shape) < 2 or not np.isfinite(z).all() or z.var(0).sum() < LEAST_VARIANCE:
         return None
     points, parts = plane(z)
     return points, float(parts.sum())

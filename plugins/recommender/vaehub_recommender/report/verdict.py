@@ -58,12 +58,12 @@ def side(row: Any) -> int:
 
 def exposure_in_words(judged: Judged) -> str:
     """What the lists are made of, beside what users choose for themselves."""
-    had, listed = chosen(judged)[0], judged.exposure().to_numpy()[0, 0]
+    had, listed = interaction_shares(judged)[0], judged.exposure().to_numpy()[0, 0]
     items = plural(int((judged.items.band == 0).sum()), "item")
     return f"The most popular {items} ({BANDS[0]}) have {had:.0%} of all interactions, and {listed:.0%} of the recommendations."
 
 
-def chosen(judged: Judged) -> Any:
+def interaction_shares(judged: Judged) -> Any:
     """The share of all interactions that is in each band of popularity (3,)."""
     counts = np.bincount(judged.items.band, judged.items.counts, len(BANDS))
     return counts / max(counts.sum(), 1)
@@ -73,7 +73,7 @@ def tiles(judged: Judged) -> Iterator[Tile]:
     """The figures to read first."""
     metric, figures = main_metric(judged), judged.figures()
     mean, error = figures[metric], figures.get(f"{metric}_se", np.nan)
-    yield Tile(spelled(metric), f"{mean:.3f}{pm(error)}", f"mean ± standard error, {plural(len(judged.history), 'user')}")
+    yield Tile(spelled(metric), f"{mean:.3f}{plus_minus(error)}", f"mean ± standard error, {plural(len(judged.history), 'user')}")
     for row in judged.differences().query("metric == @metric").to_dict("records"):
         yield Tile(
             f"beside {row['against']}", f"{row['difference']:+.3f}", f"95 % interval {row['low']:+.3f} … {row['high']:+.3f}"
@@ -85,7 +85,7 @@ def tiles(judged: Judged) -> Iterator[Tile]:
     )
 
 
-def pm(error: float, digits: int = 3) -> str:
+def plus_minus(error: float, digits: int = 3) -> str:
     """An uncertainty, where there is one."""
     return "" if pd.isna(error) else f" ± {error:.{digits}f}"
 
@@ -93,8 +93,8 @@ def pm(error: float, digits: int = 3) -> str:
 def spelled(metric: str) -> str:
     """NDCG@100 for "ndcg@100": a measure as it is written in a text."""
     name, at, k = metric.partition("@")
-    with_usual_names = {"ndcg": "NDCG", "map": "MAP", "mrr": "MRR"}
-    return with_usual_names.get(name, name.replace("_", " ").capitalize()) + at + k
+    usual = {"ndcg": "NDCG", "map": "MAP", "mrr": "MRR"}
+    return usual.get(name, name.replace("_", " ").capitalize()) + at + k
 
 
 def meaning(metric: str) -> str:

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
+import pyarrow.types as pat
 from pandas.api import types
 
 from vaehub.errors import UsageError
@@ -32,11 +33,16 @@ class FlatLists(NamedTuple):
 def holds_lists(column: pd.Series[Any]) -> bool:
     """Whether a cell is a list of items, judged by the first that is not empty."""
     if isinstance(column.dtype, pd.ArrowDtype):
-        return hasattr(column, "list") and "list" in str(column.dtype)
+        return is_list(column.dtype.pyarrow_dtype)
     if not types.is_object_dtype(column.dtype):
         return False
     first = next((cell for cell in column if cell is not None and not (isinstance(cell, float) and np.isnan(cell))), None)
     return isinstance(first, LISTS)
+
+
+def is_list(kind: Any) -> bool:
+    """Whether cells of this Arrow type are lists."""
+    return any(test(kind) for test in (pat.is_list, pat.is_large_list, pat.is_fixed_size_list))
 
 
 def flattened(lists: Iterable[Any]) -> FlatLists:

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pandas as pd
 import pyarrow as pa
-import pyarrow.types as pat
 
 from vaehub import UsageError
 from vaehub.files.guard import guarded
@@ -20,7 +18,7 @@ from vaehub_recommender.tables.columns import USER, Columns, find_column
 from vaehub_recommender.tables.files import MISSING, is_matrix
 from vaehub_recommender.tables.histories import History, Place, of_lists, of_matrix, of_pairs
 from vaehub_recommender.tables.ids import Ids
-from vaehub_recommender.tables.lists import FlatLists
+from vaehub_recommender.tables.lists import FlatLists, is_list
 from vaehub_recommender.tables.whole_users import UniqueUsers, whole_users
 
 
@@ -52,11 +50,6 @@ def from_table(path: Path, items: Ids, columns: Columns, rows: int) -> Iterator[
             (batch.to_pandas() for batch in table.batches(resolved.needed, rows)), resolved, user, items.positions, len(items)
         )
     return from_pairs(spelled(table, resolved, user, rows), resolved, user, items.spelled, len(items))
-
-
-def is_list(kind: Any) -> bool:
-    """Whether a column of this type holds lists."""
-    return any(test(kind) for test in (pat.is_list, pat.is_large_list, pat.is_fixed_size_list))
 
 
 def from_lists(batches: Iterable[pa.RecordBatch], columns: Columns, items: Ids) -> Iterator[History]:
