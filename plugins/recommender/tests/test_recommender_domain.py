@@ -146,6 +146,7 @@ def test_histories_in_a_file_are_encoded(run, table):
     assert np.isfinite(codes).all()
 
 
+@pytest.mark.slow
 def test_the_doctor_and_the_report_read_sparse_rows(run):
     assert diagnose(run) is not None
     assert run.report().stat().st_size > 10_000

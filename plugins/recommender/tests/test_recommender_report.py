@@ -31,6 +31,7 @@ from vaehub_recommender.report.findings import Example, Map, Suggestion
 from vaehub_recommender.report.item_names import OTHER, kinds_in, kinds_of, names_of
 from vaehub_recommender.report.map_figure import map_figure
 from vaehub_recommender.report.maps import has_codes, in_the_plane
+from vaehub_recommender.report.page import PRIVACY
 from vaehub_recommender.report.tables import measures, segments
 from vaehub_recommender.report.verdict import exposure_in_words, verdict
 from vaehub_recommender.scores import DenseScores
@@ -276,6 +277,12 @@ def test_the_page_of_a_recommender_and_of_one_that_knows_nobody(recommender, tmp
     assert not (tmp_path / "none.html").exists()
 
 
+def test_a_page_with_single_users_says_so_once_and_one_without_does_not(findings):
+    assert text_of(render(findings)).count(PRIVACY) == 1
+    assert PRIVACY not in render(replace(findings, examples=()))
+
+
+@pytest.mark.slow
 def test_a_run_has_one_page_by_either_command(tmp_path, monkeypatch, capsys):
     generated_ratings.ratings(viewers=120, films=3).to_parquet(tmp_path / "likes.parquet")
     domain = CONFIG["domain"] | {"path": str(tmp_path / "likes.parquet"), "split": "random", "min_rating": 4}
@@ -291,9 +298,11 @@ def test_a_run_has_one_page_by_either_command(tmp_path, monkeypatch, capsys):
     for title in ("Training", "How good the lists are", "For whom they are good", "Examples", "How it was made"):
         assert f"<h2>{title}</h2>" in pages[0]
     assert "What else was validated" in pages[0]
+    assert text_of(pages[0]).count(PRIVACY) == 1
     assert not (tmp_path / "run" / "recommender.html").exists()
 
 
+@pytest.mark.slow
 def test_a_run_is_judged_once_for_its_whole_page(tmp_path, monkeypatch):
     generated_ratings.ratings(viewers=120, films=3).to_parquet(tmp_path / "likes.parquet")
     domain = CONFIG["domain"] | {"path": str(tmp_path / "likes.parquet"), "min_rating": 4}

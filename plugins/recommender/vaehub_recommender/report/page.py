@@ -26,8 +26,10 @@ CODES = (
 )
 EXAMPLES = (
     "Users who are known, from few items to many. After “for” stand the items of theirs that carry a recommendation's score, and how much "
-    "of it; over a whole history, these parts add up to the score less that of an empty history. The page shows what these users have: "
-    "keep it where the table may be."
+    "of it; over a whole history, these parts add up to the score less that of an empty history."
+)
+PRIVACY = (
+    "These are single users with parts of their histories, under the ids of the table: keep this page where the table may be."
 )
 
 
@@ -65,9 +67,11 @@ def sections_of(findings: Findings) -> Sequence[Section]:
         Section("For whom they are good", [Beside(list(by_segment(judged)))], BANDS),
         Section("What is shown to them", [shown], verdict.exposure_in_words(judged)),
         Section("What the model has made of users and items", maps(findings), CODES if findings.users or findings.items else ""),
-        Section("Examples", [Beside([listing(example) for example in findings.examples])], EXAMPLES),
     ]
-    return [section for section in sections if section.title != "Examples" or findings.examples]
+    if findings.examples:
+        listings = Beside([listing(example) for example in findings.examples])
+        sections.append(Section("Examples", [Text(PRIVACY, faint=False), listings], EXAMPLES))
+    return sections
 
 
 def by_segment(judged: Judged) -> Iterator[Block]:
