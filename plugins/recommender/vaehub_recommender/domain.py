@@ -123,6 +123,16 @@ class Recommendation(Domain[InteractionCodec]):
         held_out: Users each for validation and test, for `split: strong`; a tenth, if not given.
         history: Let the decoder see a user's items, as decoder ease must.
         seed: Seed of the split.
+
+    Raises:
+        UsageError: when rows are first asked for: no path, a table that cannot be read, or a split that leaves nobody.
+
+    Example:
+        >>> from tempfile import TemporaryDirectory
+        >>> with TemporaryDirectory() as folder:
+        ...     domain = Recommendation(**Recommendation.example(Path(folder)))
+        ...     domain.learn().spec.shape, len(domain.data("train")), len(domain.data("val"))
+        ((24,), 80, 20)
     """
 
     codec_type = InteractionCodec

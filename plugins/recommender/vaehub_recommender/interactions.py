@@ -25,9 +25,24 @@ class InteractionFacts:
 
 @final
 class Interactions(Data):
-    """U users x I items: row u has items[indptr[u]:indptr[u + 1]] with these weights. indptr is int64, so that there may be more than 2^31.
+    """U users x I items: row u has items[indptr[u]:indptr[u + 1]] with these weights.
 
-    `side` (U, S): what else is known of the users. `history`: give the row to the decoder as well, in the last I columns of cond.
+    Arguments:
+        indptr: (U + 1,) int64, so that there may be more than 2^31 interactions.
+        items: (n,) positions of the items, sorted within a row.
+        weights: (n,) their weights.
+        columns: I.
+        side: (U, S) what else is known of the users.
+        history: give the row to the decoder as well, in the last I columns of cond.
+
+    Example:
+        >>> from scipy.sparse import csr_array
+        >>> rows = Interactions.of(csr_array([[1.0, 0, 1], [0, 1, 0]]))
+        >>> batch = rows[torch.tensor([1, 0])]
+        >>> batch.x.to_dense().tolist()
+        [[0.0, 1.0, 0.0], [1.0, 0.0, 1.0]]
+        >>> rows.popularity().tolist()
+        [1, 1, 1]
     """
 
     def __init__(

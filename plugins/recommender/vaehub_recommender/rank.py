@@ -29,10 +29,23 @@ FEWEST = 4  # rows of a matrix product: with fewer, its sums are done in another
 def top(
     scores: Scores, k: int, seen: Tensor | None = None, allowed: Tensor | None = None, cells: int = CELLS
 ) -> tuple[Tensor, Tensor]:
-    """The k best items of every row in order, equal scores by position: scores and items (B, min(k, I)).
+    """The k best items of every row in order, equal scores by position.
 
-    seen: sparse CSR (B, I), never returned. allowed: positions (n,) for all rows, or sparse CSR (B, I) for each: nothing else is returned.
-    Where a row has fewer than k left, the rest is -1 with score -inf. `cells` bounds the scores in memory and changes nothing else.
+    Arguments:
+        scores: s of B rows and I items.
+        k: how many are wanted.
+        seen: sparse CSR (B, I), never returned.
+        allowed: positions (n,) for all rows, or sparse CSR (B, I) for each: nothing else is returned.
+        cells: scores in memory at once; it changes nothing else.
+
+    Returns:
+        Scores and items (B, min(k, I)); where a row has fewer left, the rest is -1 with score -inf.
+
+    Example:
+        >>> from vaehub_recommender.scores import DenseScores
+        >>> values, items = top(DenseScores(torch.tensor([[0.1, 0.3, 0.3]])), k=2, allowed=torch.tensor([0, 2]))
+        >>> items.tolist()
+        [[2, 0]]
     """
     mask = Mask.of(seen, allowed, scores.items)
     best: tuple[Tensor, Tensor] | None = None
@@ -89,7 +102,21 @@ def csr_tensor(matrix: csr_array) -> Tensor:
 
 @final
 class Ranker:
-    """What a trained model says of histories: the same bits whatever other histories it is asked about with them."""
+    """What a trained model says of histories: the same bits whatever other histories it is asked about with them.
+
+    Arguments:
+        run: a model of this plugin.
+        size: histories that are encoded at once.
+
+    Example:
+        >>> from vaehub_recommender.example import film_recommender
+        >>> fitted = film_recommender().fitted
+        >>> ranker = Ranker(fitted.run)
+        >>> ranker.codes(fitted.log.matrix[:3]).shape
+        torch.Size([3, 4])
+        >>> top(ranker.scores(fitted.log.matrix[:3]), k=5)[1].shape
+        torch.Size([3, 5])
+    """
 
     def __init__(self, run: TrainedModel, size: int = ROWS) -> None:
         self.run, self.size, self.half_precision = run, size, HalfPrecision()

@@ -131,7 +131,7 @@ class Recommender(Described):
         yes_or_no("exclude_seen", exclude_seen)
         query = query_of(users, self.fitted)
         chosen = allowed_items(candidates, block, query.users, self.fitted.items)
-        return ListMaker(self.fitted, at_least_one(k), exclude_seen, chosen).frame(query)
+        return ListMaker(self.fitted, at_least(1)("k", k), exclude_seen, chosen).frame(query)
 
     def similar_items(self, items: Any, k: int = 10) -> pd.DataFrame:
         """The items whose scores rise most when a user has nothing but the item that is asked about.
@@ -151,7 +151,7 @@ class Recommender(Described):
             >>> film_recommender().similar_items("Noir film 01", k=2)["similar"].tolist()
             ['Noir film 03', 'Noir film 02']
         """
-        return similar_items_frame(self.fitted, item_positions(items, self.fitted), at_least_one(k))
+        return similar_items_frame(self.fitted, item_positions(items, self.fitted), at_least(1)("k", k))
 
     def similar_users(self, users: Any, k: int = 10) -> pd.DataFrame:
         """The known users whose codes are nearest: by the cosine between the means of q(z|x).
@@ -171,7 +171,7 @@ class Recommender(Described):
             >>> film_recommender().similar_users("viewer 0001", k=2).columns.tolist()
             ['user', 'similar', 'rank', 'similarity']
         """
-        return similar_users_frame(self.fitted, query_of(users, self.fitted), at_least_one(k))
+        return similar_users_frame(self.fitted, query_of(users, self.fitted), at_least(1)("k", k))
 
     def explain(self, user: Any, item: Any, k: int = 10) -> pd.DataFrame:
         """Which items of a history carry the score of an item; see `explain_score` for how it is shared out.
@@ -197,7 +197,7 @@ class Recommender(Described):
             True
         """
         return explain_score(self.fitted, single_query(user, self.fitted), item_position(item, self.fitted)).frame(
-            self.fitted, at_least_one(k)
+            self.fitted, at_least(1)("k", k)
         )
 
     def embed(self, users: Any = None) -> pd.DataFrame:
@@ -347,12 +347,6 @@ class Recommender(Described):
         if self._model is None:
             raise UsageError("this Recommender knows nothing yet; call fit, or Recommender.load")
         return self._model
-
-
-def at_least_one(k: int) -> int:
-    """The length of a list. Raises UsageError for one below 1."""
-    length: int = at_least(1)("k", k)
-    return length
 
 
 def frame(name: str, value: object) -> pd.DataFrame:

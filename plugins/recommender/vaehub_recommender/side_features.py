@@ -26,7 +26,18 @@ Floats: TypeAlias = NDArray[np.float32]
 @final
 @dataclass(frozen=True)
 class SideFeatures:
-    """A table with one row for each user or item: numbers, flags and dates standardised, words as ones and zeros, several between "|"."""
+    """A table with one row for each user or item: numbers, flags and dates standardised, words as ones and zeros, several between "|".
+
+    Arguments:
+        column: of the ids.
+        traits: the other columns, as numbers.
+
+    Example:
+        >>> films = pd.DataFrame({"item": ["a", "b"], "year": [1990, 2010], "genre": ["War|Noir", "War"]})
+        >>> features, numbers = SideFeatures.fit(films, "item", Ids.of(["a", "b"]))
+        >>> numbers.tolist()  # year, Noir, War
+        [[-1.0, 1.0, 1.0], [1.0, 0.0, 1.0]]
+    """
 
     column: str  # of the ids
     traits: tuple[Trait, ...]

@@ -26,8 +26,24 @@ def strong(matrix: csr_array, held_out: float | None = None, seed: int = SEED) -
 
     Users of 5 interactions or more; items that a training user has; the draws are those of the reference protocol for sorted ids.
     "Variational Autoencoders for Collaborative Filtering" (Liang et al., 2018), arXiv:1802.05814.
-    held_out: strangers for validation, and as many for the test; a share below 1; None: a tenth, at most 10,000.
-    Raises UsageError where too few users are left.
+
+    Arguments:
+        matrix: interactions (U, I).
+        held_out: strangers for validation, and as many for the test; a share below 1; None: a tenth, at most 10,000.
+        seed: of the draws.
+
+    Returns:
+        The split; no user is in two of its parts.
+
+    Raises:
+        UsageError: too few users are left.
+
+    Example:
+        >>> from vaehub_recommender.example import film_ratings
+        >>> from vaehub_recommender.tables import Columns, training_log
+        >>> split = strong(training_log(film_ratings(), Columns()).matrix, held_out=10)
+        >>> len(split.users), len(split.val), len(split.test)
+        (60, 10, 10)
     """
     matrix = canonical(matrix)
     users = np.flatnonzero(np.diff(matrix.indptr) >= FEWEST)
@@ -75,7 +91,23 @@ def last_out(log: Log, seed: int = SEED) -> Split:
 
     Of interactions at the same time, chance tells which is the last; warns of that, and of test interactions that lie before training ones,
     as they do unless all users stop at once: "A Critical Study on Data Leakage in Recommender System Offline Evaluation" (Ji et al., 2023),
-    doi:10.1145/3569930. Raises UsageError for a log without times.
+    doi:10.1145/3569930.
+
+    Arguments:
+        log: interactions with times.
+        seed: of the draws.
+
+    Raises:
+        UsageError: a log without times, or nobody with 3 interactions.
+
+    Example:
+        >>> import warnings
+        >>> from vaehub_recommender.example import film_ratings
+        >>> from vaehub_recommender.tables import Columns, training_log
+        >>> with warnings.catch_warnings(action="ignore"):
+        ...     split = last_out(training_log(film_ratings(), Columns(time="time")))
+        >>> set(np.diff(split.test.targets.indptr).tolist())  # one for each user
+        {1}
     """
     if log.times is None:
         raise UsageError("the last interaction of each user is asked for, but there are no times; name their column with time=…")
@@ -90,7 +122,22 @@ def last_out(log: Log, seed: int = SEED) -> Split:
 def random_out(log: Log, share: float = 0.1, seed: int = SEED) -> Split:
     """A share of each user's interactions for the test, drawn by chance, and the same share for validation, each one at least.
 
-    Users of fewer than 3 are only learnt from. Raises UsageError for a share that is not between 0 and 0.5.
+    Users of fewer than 3 are only learnt from.
+
+    Arguments:
+        log: interactions.
+        share: of each user's interactions, between 0 and 0.5.
+        seed: of the draws.
+
+    Raises:
+        UsageError: a share that is not between 0 and 0.5, or nobody with 3 interactions.
+
+    Example:
+        >>> from vaehub_recommender.example import film_ratings
+        >>> from vaehub_recommender.tables import Columns, training_log
+        >>> split = random_out(training_log(film_ratings(), Columns()), share=0.2)
+        >>> split.known_users, len(split.test)
+        (True, 80)
     """
     if not 0 < share < 0.5:
         raise UsageError(f"share={share}: give what part of each user's interactions is the test, between 0 and 0.5")

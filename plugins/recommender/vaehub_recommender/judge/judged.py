@@ -23,7 +23,26 @@ from vaehub_recommender.judge.uncertainty import mean_and_error, paired, tidy
 @final
 @dataclass(frozen=True, repr=False)
 class Judged(Described):
-    """What every model got; the first is the one in question, the others are beside it."""
+    """What every model got on the same held-out users; the first is the one in question, the others are beside it.
+
+    Arguments:
+        scorecards: {model: what it got}.
+        history: number of items that each judged user was judged by.
+        items: what training says of the items.
+        left_out: users with nothing held out.
+        share: of what is tested in what was trained on: n_test / n_train.
+        notes: what a reader should know.
+
+    Example:
+        >>> from vaehub_recommender.example import film_recommender
+        >>> judged = film_recommender().evaluate("random")
+        >>> judged.table()["ndcg@100"].columns.tolist()
+        ['mean', 'se']
+        >>> judged.differences(against="popularity").columns.tolist()
+        ['model', 'against', 'metric', 'difference', 'se', 'low', 'high']
+        >>> judged.lines()[0]
+        '80 users with held-out items, 36 items. Mean ± standard error over users.'
+    """
 
     scorecards: Mapping[str, Scorecard]
     history: pd.Series  # number of items that each judged user was judged by

@@ -43,10 +43,26 @@ def judge(
     share: float | None = None,
     notes: Sequence[str] = (),
 ) -> Judged:
-    """Measures of every model's lists for the users of `held`, from whose histories they are made and which they never hold.
+    """Measures of every model's lists for held-out users, made from their histories and never holding any of these.
 
-    train (U, I): the interactions that the models learnt from, which say how popular an item is. `share`: n_test/n_train for comparisons
-    of several splits, by default users over users. Raises UsageError where no user has anything held out, or there is no model.
+    Arguments:
+        models: {name: ranking}; a ranking gives scores of histories (B, I), some rows at a time.
+        held: the users.
+        train: (U, I) the interactions that the models learnt from, which say how popular an item is.
+        names: measures, see `metrics`.
+        share: n_test/n_train for comparisons of several splits; by default users over users.
+        notes: what a reader should know.
+
+    Raises:
+        UsageError: no user has anything held out, or there is no model.
+
+    Example:
+        >>> from vaehub_recommender.example import film_ratings
+        >>> from vaehub_recommender.splits import strong
+        >>> from vaehub_recommender.tables import Columns, training_log
+        >>> split = strong(training_log(film_ratings(), Columns()).matrix, held_out=10)
+        >>> judge({"popularity": ByPopularity(split.train)}, split.test, split.train, ["ndcg@10"]).models
+        ['popularity']
     """
     lengths = np.diff(held.targets.indptr)
     if not models or not lengths.any():
@@ -77,7 +93,25 @@ def ranked_lists(ranking: Ranking, seen: csr_array, k: int) -> Iterator[tuple[sl
 
 
 def evaluate(models: Mapping[str, Ranking], split: Split, part: str = "test", names: Sequence[str] = USUAL) -> Judged:
-    """The models beside EASE and popularity on what is held out for "val" or "test". Raises UsageError as `judge` does."""
+    """Models beside EASE and popularity on what is held out.
+
+    Arguments:
+        models: {name: ranking}, see `judge`.
+        split: what was learnt from and what is held out.
+        part: "val" or "test".
+        names: measures, see `metrics`.
+
+    Raises:
+        UsageError: as `judge` does, for another part, and for a model called like a baseline.
+
+    Example:
+        >>> from vaehub_recommender.example import film_ratings
+        >>> from vaehub_recommender.splits import strong
+        >>> from vaehub_recommender.tables import Columns, training_log
+        >>> split = strong(training_log(film_ratings(), Columns()).matrix, held_out=10)
+        >>> evaluate({}, split, names=["ndcg@10"]).models
+        ['EASE', 'popularity']
+    """
     parts = {"val": split.val, "test": split.test}
     if part not in parts:
         raise UsageError(f"split {part!r}: nothing is held out of it to judge lists by; {did_you_mean(part, parts)}")

@@ -15,7 +15,14 @@ if TYPE_CHECKING:
 
 @final
 class RecommendationJudge(Judge):
-    """Judges models by items that are kept from them."""
+    """Judges models by items that are kept from them.
+
+    Example:
+        >>> from vaehub_recommender.example import film_recommender
+        >>> run = film_recommender().fitted.run
+        >>> sorted(RecommendationJudge(run.domain, run.codec).validate(run.vae, run.domain.data("val")))
+        ['ndcg']
+    """
 
     headline: ClassVar[Mapping[str, str]] = {
         "ndcg@100": "how much of what test users were found to like is on their lists, and how far up",

@@ -16,7 +16,24 @@ from vaehub_recommender.judge.uncertainty import over_splits, tidy
 
 
 def compare(judged: Sequence[Judged]) -> SplitsTogether:
-    """The same models over two or more random splits. Raises UsageError where there are fewer, or the models differ."""
+    """The same models over two or more random splits.
+
+    Arguments:
+        judged: what each split gave.
+
+    Raises:
+        UsageError: fewer than two splits, or different models.
+
+    Example:
+        >>> from vaehub_recommender.example import film_ratings
+        >>> from vaehub_recommender.judge.protocols import evaluate
+        >>> from vaehub_recommender.splits import strong
+        >>> from vaehub_recommender.tables import Columns, training_log
+        >>> matrix = training_log(film_ratings(), Columns()).matrix
+        >>> together = compare([evaluate({}, strong(matrix, held_out=10, seed=seed), names=["ndcg@10"]) for seed in (1, 2, 3)])
+        >>> together.table()["ndcg@10"].columns.tolist()
+        ['mean', 'sd']
+    """
     if len(judged) < 2:
         raise UsageError(f"compare: {len(judged)} split; give the results of two or more, or take those of one as they are")
     for place, other in enumerate(judged[1:], start=1):

@@ -82,6 +82,13 @@ class BagEncoder(Encoder):
         activation: Function between the layers.
         dropout: Share of a user's items that is hidden while training.
         gated: Hidden layers with gates in place of the activation.
+
+    Example:
+        >>> from vaehub import Batch, Spec
+        >>> from vaehub.model.posteriors import DiagNormal
+        >>> encoder = BagEncoder(Spec((5,)), DiagNormal(2), hidden=[3])
+        >>> encoder(Batch(torch.eye(5))).mean.shape
+        torch.Size([5, 2])
     """
 
     def __init__(

@@ -30,6 +30,16 @@ class Catalogue(Decoder):
     Arguments:
         hidden: Widths of the hidden layers, from input to output; none make one linear map.
         activation: Function between the layers.
+
+    Raises:
+        UsageError: a likelihood that needs all scores written out.
+
+    Example:
+        >>> from vaehub import Spec
+        >>> from vaehub_recommender.parts.implicit import ImplicitMultinomial
+        >>> decoder = Catalogue(Spec((5,)), 2, ImplicitMultinomial(Spec((5,))), hidden=[])
+        >>> decoder(torch.zeros(1, 2)).mean.sum().item()  # shares of the items
+        1.0
     """
 
     def __init__(

@@ -35,6 +35,21 @@ class Ease(Decoder):
         penalty: Ridge penalty of the linear part.
         dropout: Share of the inputs that the linear part learns to do without.
         base: The other decoder; null leaves the linear part alone.
+
+    Raises:
+        UsageError: more items than memory holds, or rows without their history.
+
+    Example:
+        >>> from scipy.sparse import csr_array
+        >>> from vaehub import Spec
+        >>> from vaehub_recommender.parts.implicit import ImplicitMultinomial
+        >>> rows = Interactions.of(csr_array([[1.0, 1, 0], [1, 1, 0], [0, 1, 1]]), history=True)
+        >>> decoder = Ease(Spec((3,), cond=3), 1, ImplicitMultinomial(Spec((3,))), penalty=1, base=None)
+        >>> decoder.initialise(rows)
+        >>> decoder.weights.diagonal().tolist()
+        [0.0, 0.0, 0.0]
+        >>> decoder.weights[0, 1].item() > decoder.weights[0, 2].item()  # the first item goes with the second, not with the third
+        True
     """
 
     weights: Tensor

@@ -50,7 +50,17 @@ class Implicit(Likelihood, BlockwiseDensity):
 
 @final
 class Items(Scored):
-    """Which items a user has, and how much of each: p(x|s)."""
+    """Which items a user has, and how much of each: p(x|s).
+
+    Arguments:
+        scores: s of B users and I items.
+        family: the likelihood that makes a distribution of them.
+
+    Example:
+        >>> px = Items(DenseScores(torch.zeros(2, 4)), ImplicitMultinomial(Spec((4,))))
+        >>> px.batch_shape, px.event_shape
+        (torch.Size([2]), torch.Size([4]))
+    """
 
     reads_sparse = True
 
@@ -84,6 +94,11 @@ class ImplicitMultinomial(Implicit):
     """n draws from softmax(s): log p(x) = log n! - sum log x_i! + sum x_i s_i - n logsumexp(s), n the total of the row.
 
     "Variational Autoencoders for Collaborative Filtering" (Liang et al., 2018), arXiv:1802.05814, eq. 2, with the coefficient that it drops.
+
+    Example:
+        >>> px = ImplicitMultinomial(Spec((3,)))(torch.zeros(1, 1, 3))
+        >>> round(px.log_prob(torch.tensor([[1.0, 1.0, 0.0]])).exp().item(), 4)  # 2 / 9: two draws of three equal items
+        0.2222
     """
 
     support = constraints.nonnegative
@@ -134,7 +149,13 @@ class ImplicitMultinomial(Implicit):
 
 @final
 class ImplicitLogistic(Implicit):
-    """Every item for itself: log p(x) = sum_i x_i s_i - softplus(s_i), x in 0..1. Liang et al. (2018), arXiv:1802.05814, eq. 4."""
+    """Every item for itself: log p(x) = sum_i x_i s_i - softplus(s_i), x in 0..1. Liang et al. (2018), arXiv:1802.05814, eq. 4.
+
+    Example:
+        >>> px = ImplicitLogistic(Spec((3,)))(torch.zeros(1, 1, 3))
+        >>> px.log_prob(torch.tensor([[1.0, 1.0, 0.0]])).exp().item()  # three fair coins
+        0.125
+    """
 
     support = constraints.unit_interval
     expects = "weights 0 to 1"
@@ -189,6 +210,11 @@ class ImplicitGaussian(Implicit):
 
     Arguments:
         confidence: Weight of the items that the user has.
+
+    Example:
+        >>> px = ImplicitGaussian(Spec((2,)), confidence=3)(torch.zeros(1, 1, 2))
+        >>> round(px.log_prob(torch.tensor([[1.0, 0.0]])).item(), 4)  # -3/2 - log 2 pi
+        -3.3379
     """
 
     def __init__(self, spec: Spec, *, confidence: Annotated[float, Field(ge=1)] = 1.0) -> None:

@@ -33,6 +33,13 @@ class DenseEncoder(Encoder):
         width: Width of the layers.
         layers: Number of layers.
         dropout: Share of a user's items that is hidden while training.
+
+    Example:
+        >>> from vaehub import Batch, Spec
+        >>> from vaehub.model.posteriors import DiagNormal
+        >>> encoder = DenseEncoder(Spec((5,)), DiagNormal(2), width=8, layers=2)
+        >>> encoder(Batch(torch.eye(5))).mean.shape
+        torch.Size([5, 2])
     """
 
     def __init__(
@@ -72,6 +79,13 @@ class RecVAE(Objective):
         weights: Weights w of the three parts of the prior.
         encoder_epochs: Epochs in which the encoder is trained before the decoder's turn.
         decoder_epochs: Epochs of the decoder's turn; 0 trains both at once.
+
+    Raises:
+        UsageError: not three weights, or a posterior other than diag_normal.
+
+    Example:
+        >>> RecVAE(weights=(1, 2, 1)).weights
+        (0.25, 0.5, 0.25)
     """
 
     def __init__(

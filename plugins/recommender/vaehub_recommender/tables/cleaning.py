@@ -16,7 +16,20 @@ from vaehub_recommender.tables.weights import weigh
 
 
 def training_log(frame: pd.DataFrame, columns: Columns) -> Log:
-    """The log that a model can be trained on. Raises UsageError as `interaction_log` does, and for a table of one user or of one item."""
+    """The log that a model can be trained on.
+
+    Arguments:
+        frame: a row for every user and item.
+        columns: which column is what.
+
+    Raises:
+        UsageError: as `interaction_log` does, and for a table of one user or of one item.
+
+    Example:
+        >>> training_log(pd.DataFrame({"user": [1, 1], "item": ["a", "b"]}), Columns())
+        Traceback (most recent call last):
+        vaehub.errors.UsageError: all 2 rows are of one user; a model needs several users
+    """
     log = interaction_log(frame, columns)
     for count, one, many in ((len(log.users), "user", "users"), (len(log.items), "item", "items")):
         if count == 1:
@@ -27,10 +40,25 @@ def training_log(frame: pd.DataFrame, columns: Columns) -> Log:
 
 
 def interaction_log(frame: pd.DataFrame, columns: Columns) -> Log:
-    """The log of any table, also of one user.
+    """The log of any table, also of one user; rows of the same user and item are merged.
 
-    Raises UsageError that names the column and the rows: no rows, a missing id, no number for a weight, a weight that is not above 0,
-    no row of the rating asked for.
+    Arguments:
+        frame: a row for every user and item.
+        columns: which column is what.
+
+    Returns:
+        Ids, a matrix (U, I), times where there are any, and what became of the rows.
+
+    Raises:
+        UsageError: names the column and the rows: no rows, a missing id, no number for a weight, a weight that is not above 0, no row of the
+            rating asked for.
+
+    Example:
+        >>> log = interaction_log(pd.DataFrame({"user": [1, 1, 2], "item": ["b", "a", "b"]}), Columns())
+        >>> log.matrix.toarray().tolist()
+        [[1.0, 1.0], [0.0, 1.0]]
+        >>> log.tally.lines()
+        ['3 rows: 3 interactions of 2 users with 2 items']
     """
     if not isinstance(frame, pd.DataFrame):
         raise UsageError(f"interactions: {type(frame).__name__} given; give a DataFrame with a column of users and one of items")

@@ -23,6 +23,19 @@ class Columns:
     """Names of the columns of a table of interactions; None: found by their usual names.
 
     Weights count only where `weight` is named, or a rating is asked for by `min_rating`: then rows of at least that are kept, all of weight 1.
+
+    Arguments:
+        user: column of the users.
+        item: column of the items.
+        weight: column of weights or ratings.
+        time: column of times.
+        min_rating: least rating that counts.
+
+    Example:
+        >>> Columns().resolve(["User ID", "movieId", "stars"])
+        Columns(user='User ID', item='movieId', weight=None, time=None, min_rating=None)
+        >>> Columns(min_rating=4).resolve(["User ID", "movieId", "stars"]).weight
+        'stars'
     """
 
     user: str | None = None

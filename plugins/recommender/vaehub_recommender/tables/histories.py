@@ -51,8 +51,19 @@ class History:
 def histories(given: Histories, items: Ids, columns: Columns | None = None) -> History:
     """Histories in the order in which users first appear; duplicates are merged, unknown and missing items counted, empty histories kept.
 
-    given: a frame with a row for each pair, or one for each user with a list of items; {user: items}; a list of lists; a Series of lists;
-    a sparse matrix (B, I). Raises UsageError for anything else, and for a missing user.
+    Arguments:
+        given: a frame with a row for each pair, or one for each user with a list of items; {user: items}; a list of lists; a Series of lists; a
+            sparse matrix (B, I).
+        items: the items that the model knows.
+        columns: which column of a frame is what.
+
+    Raises:
+        UsageError: anything else, and a missing user.
+
+    Example:
+        >>> history = histories({"ann": ["a", "b"], "bob": ["c"]}, Ids.of(["a", "b"]))
+        >>> history.users.tolist(), history.matrix.toarray().tolist(), history.unknown.tolist()
+        (['ann', 'bob'], [[1.0, 1.0], [0.0, 0.0]], [0, 1])
     """
     columns = Columns() if columns is None else columns
     if isinstance(given, pd.DataFrame):

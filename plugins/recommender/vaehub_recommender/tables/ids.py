@@ -19,7 +19,18 @@ if TYPE_CHECKING:
 
 @final
 class Ids:
-    """position <-> id. An id is whatever can be looked up, in the dtype it came with; two are one where Python calls them equal."""
+    """position <-> id. An id is whatever can be looked up, in the dtype it came with; two are one where Python calls them equal.
+
+    Arguments:
+        values: (n,) distinct ids, each at its position.
+
+    Example:
+        >>> ids = Ids.of(["b", "a", "b"])
+        >>> ids.values.tolist(), ids.positions(["b", "c"]).tolist()
+        (['a', 'b'], [1, -1])
+        >>> Ids.of([7, 8]).spelled(["8"]).tolist()
+        [1]
+    """
 
     def __init__(self, values: pd.Index[Any]) -> None:
         self.values = values  # (n,) distinct

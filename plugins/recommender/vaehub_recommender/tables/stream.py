@@ -25,8 +25,22 @@ from vaehub_recommender.tables.whole_users import UniqueUsers, whole_users
 def read_histories(path: Path | str, items: Ids, columns: Columns | None = None, rows: int = ROWS) -> Iterator[History]:
     """The histories of all users of a file in their order, some at a time; no user comes twice.
 
-    A table has a row for each pair, those of a user together, or (Parquet, Feather) one for each user with a list of items; .npz: a matrix
-    (users, items). Raises UsageError that names the file: damaged, a column absent or in doubt, a user torn apart.
+    Arguments:
+        path: a table with a row for each pair, those of a user together, or (Parquet, Feather) one for each user with a list of items; .npz: a matrix
+            (users, items).
+        items: the items that the model knows.
+        columns: which column is what.
+        rows: rows of the file that are read at once.
+
+    Raises:
+        UsageError: names the file: damaged, a column absent or in doubt, a user torn apart.
+
+    Example:
+        >>> from tempfile import TemporaryDirectory
+        >>> with TemporaryDirectory() as folder:
+        ...     pd.DataFrame({"user": [1, 1, 2], "item": ["a", "b", "a"]}).to_csv(f"{folder}/likes.csv", index=False)
+        ...     [history.users.tolist() for history in read_histories(f"{folder}/likes.csv", Ids.of(["a", "b"]))]
+        [[1], [2]]
     """
     path, columns = Path(path), Columns() if columns is None else columns
     once = UniqueUsers()
