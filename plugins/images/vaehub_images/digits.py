@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import torch
 
-from vaehub_images.domain import Binarise, Gallery, ImageDomain, Levels
+from vaehub_images.domain import Binarise, ImageDomain, ImageSplits, Levels
 
 TEST, VALIDATION = 300, 200
 
@@ -23,7 +23,7 @@ class Digits(ImageDomain):
     def __init__(self, *, binarise: Binarise = "grey", levels: Levels = 0, labels: bool = False) -> None:
         super().__init__(binarise=binarise, levels=levels, labels=labels)
 
-    def load(self) -> Gallery:
+    def load(self) -> ImageSplits:
         """Read the images and split them by a fixed permutation; grey values 0 … 16 become bytes."""
         from sklearn.datasets import load_digits  # its import takes as long as torch's, and a trained model needs no rows
 
@@ -32,4 +32,4 @@ class Digits(ImageDomain):
         order = torch.randperm(len(pixels), generator=torch.Generator().manual_seed(0))
         parts = order.split([len(order) - VALIDATION - TEST, VALIDATION, TEST])
         rows = dict(zip(("train", "val", "test"), parts, strict=True))
-        return Gallery({split: (pixels[index], labels[index]) for split, index in rows.items()}, tuple("0123456789"))
+        return ImageSplits({split: (pixels[index], labels[index]) for split, index in rows.items()}, tuple("0123456789"))

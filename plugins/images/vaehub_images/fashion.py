@@ -13,8 +13,8 @@ from torch import Tensor
 from vaehub.errors import UsageError
 from vaehub.files.download import download
 from vaehub_images.arrays import read_idx, write_idx
-from vaehub_images.domain import Binarise, Gallery, ImageDomain, Levels
-from vaehub_images.mnist import split_off
+from vaehub_images.domain import Binarise, ImageDomain, ImageSplits, Levels
+from vaehub_images.mnist import with_validation
 from vaehub_images.rows import rows_from
 
 CLASSES = ("T-shirt", "trouser", "pullover", "dress", "coat", "sandal", "shirt", "sneaker", "bag", "ankle boot")
@@ -65,10 +65,10 @@ class FashionMNIST(ImageDomain):
             write_idx(folder / f"{prefix}-labels-idx1-ubyte", np.arange(40, dtype=np.uint8) % len(CLASSES))
         return {"path": str(folder), "validation": 10}
 
-    def load(self) -> Gallery:
+    def load(self) -> ImageSplits:
         """Read the four files, fetched first if the user asked for it."""
         train, test = self._part("train"), self._part("t10k")
-        return Gallery({**split_off(*train, self.validation), "test": test}, CLASSES)
+        return ImageSplits({**with_validation(*train, self.validation), "test": test}, CLASSES)
 
     def _part(self, prefix: str) -> tuple[Tensor, Tensor]:
         images, labels = self._file(f"{prefix}-images-idx3-ubyte"), self._file(f"{prefix}-labels-idx1-ubyte")

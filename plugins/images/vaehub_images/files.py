@@ -13,7 +13,7 @@ from torch import Tensor
 
 from vaehub.errors import UsageError
 from vaehub_images.arrays import read_idx, read_npy, read_npz
-from vaehub_images.decoding import Wanted, decode_all
+from vaehub_images.decoding import PictureFormat, decode_all
 from vaehub_images.pictures import pictures
 from vaehub_images.rows import rows_from
 
@@ -31,7 +31,7 @@ class Images(NamedTuple):
 def read_images(path: Path, shape: tuple[int, ...], levels: int, depth: int | None) -> Images:
     """Images of a shape (C, H, W) from a picture, a folder or zip of pictures, .npy, .npz or IDX. Raises UsageError."""
     if path.is_dir() or path.suffix.lower() not in ARRAYS:
-        return read_pictures(path, Wanted(shape[0], (shape[1], shape[2]), resize=False), depth)
+        return read_pictures(path, PictureFormat(shape[0], (shape[1], shape[2]), resize=False), depth)
     array, labels = ARRAYS[path.suffix.lower()](path)
     pixels = rows_from(array, shape, levels, str(path))
     if not len(pixels):
@@ -41,11 +41,11 @@ def read_images(path: Path, shape: tuple[int, ...], levels: int, depth: int | No
     return Images(pixels, None if labels is None else [str(label) for label in labels.tolist()])
 
 
-def read_pictures(path: Path, wanted: Wanted, depth: int | None = None, learn: bool = False) -> Images:
+def read_pictures(path: Path, form: PictureFormat, depth: int | None = None, learn: bool = False) -> Images:
     """All pictures below a path, labelled if each lies in a sub-folder; depth, learn: see `decode_all`."""
     with pictures(path) as items:
         names = [item.label for item in items if item.label is not None]
-        pixels, depth = decode_all(items, path, wanted, depth, learn)
+        pixels, depth = decode_all(items, path, form, depth, learn)
     return Images(torch.from_numpy(pixels), names if len(names) == len(items) else None, depth)
 
 

@@ -11,8 +11,8 @@ from pydantic import Field
 from torch import Tensor
 
 from vaehub.errors import UsageError
-from vaehub_images.decoding import Wanted
-from vaehub_images.domain import Binarise, Gallery, ImageDomain, Levels
+from vaehub_images.decoding import PictureFormat
+from vaehub_images.domain import Binarise, ImageDomain, ImageSplits, Levels
 from vaehub_images.files import read_pictures, write_folder
 
 Fraction: TypeAlias = Annotated[float, Field(gt=0, lt=0.5)]
@@ -64,10 +64,10 @@ class ImageFolder(ImageDomain):
             write_folder(pixels, folder / name)
         return {"path": str(folder)}
 
-    def load(self) -> Gallery:
+    def load(self) -> ImageSplits:
         """Read, label and split the pictures."""
-        wanted = Wanted(self.channels, self.size, resize=self.size is not None)
-        pixels, names, depth = read_pictures(self.path, wanted, learn=True)
+        form = PictureFormat(self.channels, self.size, resize=self.size is not None)
+        pixels, names, depth = read_pictures(self.path, form, learn=True)
         classes = sorted(set(names or ()))
         labels = torch.tensor([classes.index(name) for name in names]) if names else None
         rows = split_by_content(pixels, self.shares, self.seed)
@@ -76,7 +76,7 @@ class ImageFolder(ImageDomain):
                 f"{self.path}: {len(pixels)} pictures are too few to split into training, validation and test; add some"
             )
         splits = {split: (pixels[index], None if labels is None else labels[index]) for split, index in rows.items()}
-        return Gallery(splits, classes, depth)
+        return ImageSplits(splits, classes, depth)
 
 
 def split_by_content(pixels: Tensor, shares: dict[str, float], seed: int) -> dict[str, Tensor]:

@@ -24,7 +24,7 @@ def unit(pixels: Tensor) -> Tensor:
     return pixels if pixels.is_floating_point() else pixels.float().div_(255)
 
 
-def flip_coins(pixels: Tensor) -> Tensor:
+def bernoulli_draw(pixels: Tensor) -> Tensor:
     """x ~ Bernoulli(pixels / 255), 0 or 1, drawn anew at every call.
 
     A uniform byte lies below p with probability p / 256; the one value 255 draws again, twice at most. What is left
@@ -41,8 +41,8 @@ def flip_coins(pixels: Tensor) -> Tensor:
     return out
 
 
-def flip_alike(*key: int | str) -> Form:
-    """The coins of `flip_coins`, the same for every image and at every call with the same key: x depends on the image alone."""
+def fixed_bernoulli(*key: int | str) -> Form:
+    """The coins of `bernoulli_draw`, the same for every image and at every call with the same key: x depends on the image alone."""
 
     def form(pixels: Tensor) -> Tensor:
         with seeded("binarise", *key):
@@ -97,7 +97,7 @@ class Pixels(Data):
         return moved
 
 
-def flipped_once(pixels: Tensor, *key: int | str) -> Tensor:
-    """A fixed draw of `flip_coins` as bytes 0 and 255, the same at every call with the same key."""
+def drawn_once(pixels: Tensor, *key: int | str) -> Tensor:
+    """A fixed draw of `bernoulli_draw` as bytes 0 and 255, the same at every call with the same key."""
     with seeded("binarise", *key):
-        return flip_coins(pixels).mul_(255).to(torch.uint8)
+        return bernoulli_draw(pixels).mul_(255).to(torch.uint8)

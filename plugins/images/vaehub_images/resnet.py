@@ -12,7 +12,7 @@ from torch.distributions import Distribution
 
 from vaehub.base import Batch, Decoder, Encoder, Likelihood, Posterior, Spec
 from vaehub.model.nets import ACTIVATIONS, Activation
-from vaehub_images.layers import Canvas, Summary, Widths, double, halve, halved, image_input, image_shape
+from vaehub_images.layers import MapsToVector, VectorToMaps, Widths, downsample, halved_sizes, image_input, image_shape, upsample
 
 Norm: TypeAlias = Literal["none", "group"]
 Blocks: TypeAlias = Annotated[int, Field(ge=1)]
@@ -77,11 +77,11 @@ class ResNetEncoder(Encoder):
         layers: list[nn.Module] = [nn.Conv2d(inputs, channels[0], 3, padding=1)]
         for level, width_in in enumerate(channels):
             layers += [Block(width_in, activation, norm, dropout) for _ in range(blocks)]
-            layers += [halve(width_in, channels[level + 1])] if level + 1 < len(channels) else []
+            layers += [downsample(width_in, channels[level + 1])] if level + 1 < len(channels) else []
         act = ACTIVATIONS[activation]
         self.convolutions = nn.Sequential(*layers, act(), nn.Conv2d(channels[-1], bottleneck, 1), act())
-        maps = (bottleneck, halved(height, len(channels) - 1)[-1], halved(width, len(channels) - 1)[-1])
-        self.summary = Summary(maps, spec.cond, hidden, posterior.features, activation)
+        maps = (bottleneck, halved_sizes(height, len(channels) - 1)[-1], halved_sizes(width, len(channels) - 1)[-1])
+        self.summary = MapsToVector(maps, spec.cond, hidden, posterior.features, activation)
 
     def forward(self, batch: Batch) -> Distribution:
         """q(z|x,c): batch (B,), event (L,)."""
@@ -118,14 +118,14 @@ class ResNetDecoder(Decoder):
     ) -> None:
         super().__init__(spec, latent, likelihood)
         colours, height, width = image_shape(spec)
-        heights, widths = halved(height, len(channels) - 1)[::-1], halved(width, len(channels) - 1)[::-1]
-        self.canvas = Canvas(latent, spec.cond, hidden, (bottleneck, heights[0], widths[0]), activation)
+        heights, widths = halved_sizes(height, len(channels) - 1)[::-1], halved_sizes(width, len(channels) - 1)[::-1]
+        self.canvas = VectorToMaps(latent, spec.cond, hidden, (bottleneck, heights[0], widths[0]), activation)
         act = ACTIVATIONS[activation]
         layers: list[nn.Module] = [act(), nn.Conv2d(bottleneck, channels[0], 1)]
         for level, width_in in enumerate(channels):
             layers += [Block(width_in, activation, norm, dropout) for _ in range(blocks)]
             if level + 1 < len(channels):
-                layers.append(double(width_in, channels[level + 1], heights[level + 1], widths[level + 1]))
+                layers.append(upsample(width_in, channels[level + 1], heights[level + 1], widths[level + 1]))
         last = nn.Conv2d(channels[-1], likelihood.param_shape[0] * colours, 3, padding=1)
         self.convolutions = nn.Sequential(*layers, act(), last)
 
