@@ -30,6 +30,14 @@ class ImageCodec(Codec):
         classes: their names, where the images have any.
         binarised: x is 0 or 1, drawn once with the grey value as probability.
         depth: bits of the 16-bit pictures that the model was trained on, None where there were none.
+
+    Example:
+        >>> import numpy as np
+        >>> codec = ImageCodec(Spec((1, 2, 2), cond=2), classes=["cat", "dog"])
+        >>> codec.condition(["dog"]).tolist()
+        [0.0, 1.0]
+        >>> codec.convert(np.full((3, 2, 2), 255, np.uint8))[torch.arange(3)].x.shape
+        torch.Size([3, 1, 2, 2])
     """
 
     suffix = ".png"

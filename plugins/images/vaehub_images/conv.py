@@ -23,6 +23,17 @@ class ConvEncoder(Encoder):
         channels: Widths of the convolutions, from input to output.
         hidden: Width of the hidden layer.
         activation: Function between the layers.
+
+    Raises:
+        UsageError: rows that are no images (C, H, W).
+
+    Example:
+        >>> import torch
+        >>> from vaehub import Batch, Spec
+        >>> from vaehub.model.posteriors import DiagNormal
+        >>> encoder = ConvEncoder(Spec((1, 8, 8)), DiagNormal(2), channels=[4, 8], hidden=16)
+        >>> encoder(Batch(torch.zeros(3, 1, 8, 8))).mean.shape
+        torch.Size([3, 2])
     """
 
     def __init__(
@@ -64,6 +75,18 @@ class ConvDecoder(Decoder):
         channels: Widths of the convolutions, from input to output.
         hidden: Width of the hidden layer.
         activation: Function between the layers.
+
+    Raises:
+        UsageError: rows that are no images (C, H, W).
+
+    Example:
+        >>> import torch
+        >>> from vaehub import Spec
+        >>> from vaehub.model.likelihoods import Bernoulli
+        >>> spec = Spec((1, 8, 8))
+        >>> decoder = ConvDecoder(spec, 2, Bernoulli(spec), channels=[8, 4], hidden=16)
+        >>> decoder(torch.zeros(3, 2)).log_prob(torch.ones(3, 1, 8, 8)).shape  # one value for each pixel
+        torch.Size([3, 1, 8, 8])
     """
 
     def __init__(

@@ -18,6 +18,15 @@ class Digits(ImageDomain):
         binarise: grey leaves the values as they are; dynamic draws x ~ Bernoulli(grey value) anew for every training batch.
         levels: Integers 0 … levels - 1 for likelihoods over levels; 0: real numbers from 0 to 1.
         labels: Make the class, one-hot, the condition c of p(x|z,c).
+
+    Raises:
+        UsageError: levels with binarised pixels.
+
+    Example:
+        >>> domain = Digits(levels=16)
+        >>> batch = domain.data("val")[torch.arange(200)]
+        >>> batch.x.shape, batch.x.max().item()
+        (torch.Size([200, 1, 8, 8]), 15)
     """
 
     def __init__(self, *, binarise: Binarise = "grey", levels: Levels = 0, labels: bool = False) -> None:

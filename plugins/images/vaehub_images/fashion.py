@@ -41,6 +41,16 @@ class FashionMNIST(ImageDomain):
         levels: Integers 0 … levels - 1 for likelihoods over levels; 0: real numbers from 0 to 1.
         labels: Make the class, one-hot, the condition c of p(x|z,c).
         validation: Images held out from the end of the training images.
+
+    Raises:
+        UsageError: names the file that is absent or damaged.
+
+    Example:
+        >>> from tempfile import TemporaryDirectory
+        >>> with TemporaryDirectory() as folder:
+        ...     domain = FashionMNIST(**FashionMNIST.example(Path(folder)))  # made-up images in the files of the data set
+        ...     len(domain.data("train")), domain.codec.classes[:2]
+        (30, ('T-shirt', 'trouser'))
     """
 
     def __init__(

@@ -29,7 +29,25 @@ class Images(NamedTuple):
 
 
 def read_images(path: Path, shape: tuple[int, ...], levels: int, depth: int | None) -> Images:
-    """Images of a shape (C, H, W) from a picture, a folder or zip of pictures, .npy, .npz or IDX. Raises UsageError."""
+    """Images of one shape from a picture, a folder or zip of pictures, .npy, .npz or IDX.
+
+    Arguments:
+        path: the file or folder.
+        shape: (C, H, W) of the model.
+        levels: how many levels x has in the model, 0 where it is real.
+        depth: bits of the 16-bit pictures that the model knows, None where it knows none.
+
+    Raises:
+        UsageError: names the file: not readable, no image in it, another shape, or labels that do not fit.
+
+    Example:
+        >>> from tempfile import TemporaryDirectory
+        >>> with TemporaryDirectory() as folder:
+        ...     np.savez(f"{folder}/x.npz", x=np.zeros((2, 3, 3), np.uint8), labels=["cat", "dog"])
+        ...     images = read_images(Path(f"{folder}/x.npz"), (1, 3, 3), levels=0, depth=None)
+        >>> images.pixels.shape, images.names
+        (torch.Size([2, 1, 3, 3]), ['cat', 'dog'])
+    """
     if path.is_dir() or path.suffix.lower() not in ARRAYS:
         return read_pictures(path, PictureFormat(shape[0], (shape[1], shape[2]), resize=False), depth)
     array, labels = ARRAYS[path.suffix.lower()](path)
@@ -50,7 +68,24 @@ def read_pictures(path: Path, form: PictureFormat, depth: int | None = None, lea
 
 
 def write_images(x: Tensor, path: Path, to_bytes: Callable[[Tensor], Tensor]) -> None:
-    """Images x (B, C, H, W) to .png (a grid), a folder of PNGs, .npy or .npz. Raises UsageError."""
+    """Images to .png (a grid), a folder of PNGs (no suffix), .npy or .npz (x as it is).
+
+    Arguments:
+        x: (B, C, H, W).
+        path: the file or folder.
+        to_bytes: x as bytes, for pictures.
+
+    Raises:
+        UsageError: another suffix, or a place that cannot be written to.
+
+    Example:
+        >>> from tempfile import TemporaryDirectory
+        >>> from vaehub_images.pixels import to_bytes
+        >>> with TemporaryDirectory() as folder:
+        ...     write_images(torch.zeros(2, 1, 4, 4), Path(folder) / "new", to_bytes)
+        ...     sorted(path.name for path in (Path(folder) / "new").iterdir())
+        ['00000.png', '00001.png']
+    """
     writers: dict[str, Callable[[], object]] = {
         ".png": lambda: picture(tiled(to_bytes(x))).save(path),
         ".npy": lambda: np.save(path, x.numpy(force=True)),
@@ -79,7 +114,21 @@ def picture(pixels: Tensor) -> Image.Image:
 
 
 def tiled(pixels: Tensor, columns: int = 0, gap: int = 0, fill: int = 0) -> Tensor:
-    """Images (N, C, H, W) side by side on one (C, H', W'), as square as can be unless `columns` says otherwise."""
+    """Images side by side on one, as square as can be unless `columns` says otherwise.
+
+    Arguments:
+        pixels: (N, C, H, W).
+        columns: images in a row; 0: as square as can be.
+        gap: pixels between images.
+        fill: value between and behind them.
+
+    Returns:
+        (C, H', W').
+
+    Example:
+        >>> tiled(torch.zeros(3, 1, 4, 4), columns=2, gap=1).shape
+        torch.Size([1, 9, 9])
+    """
     count, channels, height, width = pixels.shape
     columns = columns or max(1, round((count * height / width) ** 0.5))
     rows = -(-count // columns)

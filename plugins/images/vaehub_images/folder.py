@@ -36,6 +36,17 @@ class ImageFolder(ImageDomain):
         validation: Share of the pictures for validation.
         test: Share of the pictures for the test.
         seed: Seed of the splits.
+
+    Raises:
+        UsageError: names the picture that cannot be read or has another size; too few pictures to split.
+
+    Example:
+        >>> from tempfile import TemporaryDirectory
+        >>> with TemporaryDirectory() as folder:
+        ...     write_folder(torch.randint(256, (20, 3, 8, 8), dtype=torch.uint8), Path(folder) / "noise")
+        ...     domain = ImageFolder(path=folder, resize=4, colour="grey")
+        ...     domain.codec.spec.shape, len(domain.data("train")), len(domain.data("val")), len(domain.data("test"))
+        ((1, 4, 4), 16, 2, 2)
     """
 
     def __init__(
@@ -80,7 +91,19 @@ class ImageFolder(ImageDomain):
 
 
 def split_by_content(pixels: Tensor, shares: dict[str, float], seed: int) -> dict[str, Tensor]:
-    """Row numbers by split: distinct images in the order of their hash, cut at the shares, what remains for "train"."""
+    """Row numbers by split: distinct images in the order of their hash, cut at the shares, what remains for "train".
+
+    Arguments:
+        pixels: (N, C, H, W).
+        shares: of each split but "train", of the distinct images.
+        seed: key of the hash.
+
+    Example:
+        >>> pixels = torch.arange(10, dtype=torch.uint8).repeat(2).view(20, 1, 1, 1)  # each image twice
+        >>> rows = split_by_content(pixels, {"test": 0.2}, seed=0)
+        >>> sorted((rows["test"] % 10).tolist()) == sorted(2 * (rows["test"] % 10).unique().tolist())  # no copy elsewhere
+        True
+    """
     digests = [hashlib.blake2b(image.numpy().tobytes(), key=str(seed).encode(), digest_size=16).digest() for image in pixels]
     rank = {digest: place for place, digest in enumerate(sorted(set(digests)))}
     place = torch.tensor([rank[digest] for digest in digests])

@@ -35,7 +35,12 @@ def image_input(x: Tensor, spec: Spec, module: nn.Module) -> Tensor:
 
 
 def halved_sizes(size: int, times: int) -> list[int]:
-    """`size` and what is left of it after each of `times` halvings, rounded up."""
+    """`size` and what is left of it after each of `times` halvings, rounded up.
+
+    Example:
+        >>> halved_sizes(7, 2)
+        [7, 4, 2]
+    """
     sizes = [size]
     for _ in range(times):
         sizes.append(-(-sizes[-1] // 2))

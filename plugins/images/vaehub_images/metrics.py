@@ -37,7 +37,16 @@ def image_metrics(run: TrainedModel, split: str) -> Mapping[str, float]:
 
 
 def mean_and_error(name: str, values: Tensor) -> dict[str, float]:
-    """The mean of values (N,), and its standard error."""
+    """The mean of values (N,), and its standard error s / √n.
+
+    Arguments:
+        name: what the mean is called; the error is NAME_se.
+        values: (N,).
+
+    Example:
+        >>> mean_and_error("mse", torch.tensor([1.0, 2.0, 3.0]))
+        {'mse': 2.0, 'mse_se': 0.5773502588272095}
+    """
     error = float(values.std() / math.sqrt(len(values))) if len(values) > 1 else math.nan
     return {name: float(values.mean()), f"{name}_se": error}
 

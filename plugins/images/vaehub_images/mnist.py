@@ -41,6 +41,16 @@ class MNIST(ImageDomain):
         labels: Make the class, one-hot, the condition c of p(x|z,c).
         validation: Images held out from the end of the training images.
         path: The binary images, for `binarise: static`: an .npz file or a folder of .amat files.
+
+    Raises:
+        UsageError: a path without `binarise: static` or the reverse, levels with binarised pixels; files that are not what they should be.
+
+    Example:
+        >>> domain = MNIST(labels=True, validation=5_000)
+        >>> len(domain.data("train")), len(domain.data("val")), len(domain.data("test"))
+        (55000, 5000, 10000)
+        >>> domain.codec.spec.shape, domain.codec.spec.cond
+        ((1, 28, 28), 10)
     """
 
     def __init__(

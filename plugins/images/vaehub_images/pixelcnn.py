@@ -127,6 +127,18 @@ class PixelCNN(Decoder):
         kernel: Side of their kernels, in pixels.
         channels: Widths of the transposed convolutions on z and cond.
         hidden: Width of the layer before them.
+
+    Raises:
+        UsageError: rows that are no images (C, H, W).
+
+    Example:
+        >>> import torch
+        >>> from vaehub import Spec
+        >>> from vaehub.model.likelihoods import Bernoulli
+        >>> spec = Spec((1, 8, 8))
+        >>> decoder = PixelCNN(spec, 2, Bernoulli(spec), width=4, layers=2, kernel=3, channels=[4], hidden=16)
+        >>> decoder(torch.zeros(3, 2)).log_prob(torch.ones(3, 1, 8, 8)).shape  # one value for each pixel
+        torch.Size([3, 1, 8, 8])
     """
 
     def __init__(

@@ -57,6 +57,17 @@ class ResNetEncoder(Encoder):
         activation: Function between the layers.
         norm: Normalisation in every block.
         dropout: Share of the hidden units that is dropped while training.
+
+    Raises:
+        UsageError: rows that are no images (C, H, W).
+
+    Example:
+        >>> import torch
+        >>> from vaehub import Batch, Spec
+        >>> from vaehub.model.posteriors import DiagNormal
+        >>> encoder = ResNetEncoder(Spec((1, 8, 8)), DiagNormal(2), channels=[4, 8], blocks=1, bottleneck=2, hidden=16)
+        >>> encoder(Batch(torch.zeros(3, 1, 8, 8))).mean.shape
+        torch.Size([3, 2])
     """
 
     def __init__(
@@ -100,6 +111,18 @@ class ResNetDecoder(Decoder):
         activation: Function between the layers.
         norm: Normalisation in every block.
         dropout: Share of the hidden units that is dropped while training.
+
+    Raises:
+        UsageError: rows that are no images (C, H, W).
+
+    Example:
+        >>> import torch
+        >>> from vaehub import Spec
+        >>> from vaehub.model.likelihoods import Bernoulli
+        >>> spec = Spec((1, 8, 8))
+        >>> decoder = ResNetDecoder(spec, 2, Bernoulli(spec), channels=[8, 4], blocks=1, bottleneck=2, hidden=16)
+        >>> decoder(torch.zeros(3, 2)).log_prob(torch.ones(3, 1, 8, 8)).shape  # one value for each pixel
+        torch.Size([3, 1, 8, 8])
     """
 
     def __init__(

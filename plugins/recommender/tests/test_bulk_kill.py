@@ -49,6 +49,7 @@ def killed_midway(folder):
     return len(json.loads((folder / "out/_manifest.json").read_text())["shards"])
 
 
+@pytest.mark.slow
 def test_a_killed_job_goes_on_without_a_user_missing_or_twice(folder, capsys):
     done = killed_midway(folder)
     assert 0 < done < SHARDS
