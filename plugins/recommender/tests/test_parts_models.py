@@ -21,7 +21,7 @@ from vaehub_recommender.parts.ease import Ease
 from vaehub_recommender.parts.hierarchy import HierarchicalEncoder, HierarchicalVamp, Hierarchy
 from vaehub_recommender.parts.implicit import ImplicitGaussian, ImplicitLogistic, ImplicitMultinomial
 from vaehub_recommender.parts.narrow import Narrow
-from vaehub_recommender.parts.recvae import DenseEncoder, RecVAE, totals
+from vaehub_recommender.parts.recvae import DenseEncoder, RecVAE, row_totals
 from vaehub_recommender.scores import DenseScores, MixedScores, scores_of
 from vaehub_recommender.validation import SHARES, best_share, mean_ndcg, ndcg_by_share
 
@@ -178,7 +178,7 @@ def test_the_weight_of_the_divergence_grows_with_the_history():
     terms = vae(data()[torch.arange(5)])
     loss, logs = objective(terms, Step())
     divergence = (terms.q.base_dist.log_prob(terms.z) - objective.log_prior(terms.z, terms.batch)).sum(-1).mean(0)
-    expected = 0.01 * (totals(terms.batch.x) * divergence).mean() - terms.log_px.mean()
+    expected = 0.01 * (row_totals(terms.batch.x) * divergence).mean() - terms.log_px.mean()
     torch.testing.assert_close(loss, expected)
     assert logs["composite_kl"] == pytest.approx(float(divergence.mean().detach()))
 

@@ -11,7 +11,7 @@ from torch.nn import functional as F
 from vaehub.base import Batch, Spec
 from vaehub.model.posteriors import DiagNormal
 from vaehub.sparse import dense
-from vaehub_recommender.interactions import Interactions, joined, parted, side_width
+from vaehub_recommender.interactions import Interactions, join_condition, side_width, split_condition
 from vaehub_recommender.parts import products
 from vaehub_recommender.parts.bag import BagEncoder
 from vaehub_recommender.parts.implicit import ImplicitGaussian, ImplicitLogistic, ImplicitMultinomial
@@ -119,24 +119,24 @@ def test_what_is_known_of_users_and_their_history_share_a_condition(side):
     given_side = torch.randn(7, side) if side else None
     data = Interactions.of(csr_array(rows().float().numpy()), given_side, history=True)
     batch = data[torch.tensor([4, 3, 0])]
-    known, history = parted(batch.cond, ITEMS)
+    known, history = split_condition(batch.cond, ITEMS)
     assert torch.equal(dense(history), dense(batch.x))
     assert known is None if given_side is None else torch.equal(known, given_side[[4, 3, 0]])
     assert batch.cond.shape == (3, side + ITEMS)
-    for part, sparse in zip(parted(dense(batch.cond), ITEMS), (known, history), strict=True):
+    for part, sparse in zip(split_condition(dense(batch.cond), ITEMS), (known, history), strict=True):
         assert (part is None) == (sparse is None)
         assert part is None or torch.equal(dense(part), dense(sparse))
     assert side_width(batch.cond.shape[1], ITEMS) == side
 
 
 def test_a_condition_without_history_is_what_is_known():
-    assert parted(torch.ones(2, 3), ITEMS)[1] is None
-    assert parted(None, ITEMS) == (None, None)
+    assert split_condition(torch.ones(2, 3), ITEMS)[1] is None
+    assert split_condition(None, ITEMS) == (None, None)
     assert side_width(3, ITEMS) == 3
 
 
 def test_joined_columns_are_sorted():
-    cond = joined(torch.ones(7, 2), rows().float().to_sparse_csr())
+    cond = join_condition(torch.ones(7, 2), rows().float().to_sparse_csr())
     assert all(torch.equal(c, c.sort().values) for c in cond.col_indices().split(cond.crow_indices().diff().tolist()))
 
 

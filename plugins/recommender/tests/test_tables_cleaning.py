@@ -138,8 +138,8 @@ def test_one_user_is_no_reason_not_to_collect():
 
 
 def test_rows_end_beyond_two_to_the_31():
-    assert log.ends(np.full(3, 2**30)).tolist() == [0, 2**30, 2**31, 3 * 2**30]
-    assert log.ends(np.ones(2, np.int32)).dtype == np.int64
+    assert log.indptr_of(np.full(3, 2**30)).tolist() == [0, 2**30, 2**31, 3 * 2**30]
+    assert log.indptr_of(np.ones(2, np.int32)).dtype == np.int64
     matrix = training_log(frame(), Columns()).matrix
     for made in (matrix[[1, 0]], matrix[:, [1]], matrix.copy(), matrix @ matrix.T, matrix.tocoo().tocsr()):
         assert made.indptr.dtype == np.int64

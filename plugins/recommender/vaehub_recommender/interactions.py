@@ -70,7 +70,7 @@ class Interactions(Data):
         crow, at = rows_at(self.indptr, index)
         x = csr(crow.int(), self.items[at], self.weights[at], self.columns)
         side = None if self.side is None else self.side[index]
-        return Batch(x, joined(side, x) if self.history else side)
+        return Batch(x, join_condition(side, x) if self.history else side)
 
     def popularity(self) -> Tensor:
         """How many users have each item: (I,)."""
@@ -90,7 +90,7 @@ class Interactions(Data):
         return moved
 
 
-def joined(side: Tensor | None, history: Tensor) -> Tensor:
+def join_condition(side: Tensor | None, history: Tensor) -> Tensor:
     """cond (B, S + I): what is known of the users, and their items."""
     if side is None:
         return history
@@ -107,8 +107,8 @@ def joined(side: Tensor | None, history: Tensor) -> Tensor:
     )
 
 
-def parted(cond: Tensor | None, items: int) -> tuple[Tensor | None, Tensor | None]:
-    """What is known of the users (B, S) and their items (B, I), each where cond has it: the inverse of `joined`."""
+def split_condition(cond: Tensor | None, items: int) -> tuple[Tensor | None, Tensor | None]:
+    """What is known of the users (B, S) and their items (B, I), each where cond has it: the inverse of `join_condition`."""
     if cond is None or cond.shape[1] < items:
         return cond, None
     width = cond.shape[1] - items

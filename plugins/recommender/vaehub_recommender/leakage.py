@@ -70,35 +70,35 @@ def check_leakage(split: Split) -> Leakage:
     parts = (split.val, split.test)
     return Leakage(
         known_users=split.known_users,
-        shared_users=shared(split.users, split.val.users, split.test.users),
-        shown_pairs=sum(common(held.users, held.targets, held.users, held.history) for held in parts),
-        learnt_pairs=sum(common(held.users, held.targets, split.users, split.train) for held in parts),
-        tested_twice=common(split.val.users, split.val.targets, split.test.users, split.test.targets),
-        unlearnt=sum(unlearnt(held, split.train) for held in parts),
+        shared_users=users_in_several_parts(split.users, split.val.users, split.test.users),
+        shown_pairs=sum(common_pairs(held.users, held.targets, held.users, held.history) for held in parts),
+        learnt_pairs=sum(common_pairs(held.users, held.targets, split.users, split.train) for held in parts),
+        tested_twice=common_pairs(split.val.users, split.val.targets, split.test.users, split.test.targets),
+        unlearnt=sum(count_unlearnt(held, split.train) for held in parts),
         dropped=split.dropped,
-        twins=0 if split.known_users else sum(twins(held, split.train) for held in parts),
+        twins=0 if split.known_users else sum(count_twins(held, split.train) for held in parts),
         notes=split.notes,
     )
 
 
-def shared(*parts: Positions) -> int:
+def users_in_several_parts(*parts: Positions) -> int:
     """How many users are in more than one part."""
     _, counts = np.unique(np.concatenate([np.unique(part) for part in parts]), return_counts=True)
     return int((counts > 1).sum())
 
 
-def common(rows: Positions, matrix: csr_array, other_rows: Positions, other: csr_array) -> int:
+def common_pairs(rows: Positions, matrix: csr_array, other_rows: Positions, other: csr_array) -> int:
     """How many pairs of a user and an item are in both."""
     users, at, other_at = np.intersect1d(rows, other_rows, return_indices=True)
     return int((matrix[at] != 0).multiply(other[other_at] != 0).nnz) if len(users) else 0
 
 
-def unlearnt(held: HeldOut, train: csr_array) -> int:
+def count_unlearnt(held: HeldOut, train: csr_array) -> int:
     """How many interactions are held out with an item that training never has."""
     return int((~np.isin(held.targets.indices, occupied(train))).sum())
 
 
-def twins(held: HeldOut, train: csr_array) -> int:
+def count_twins(held: HeldOut, train: csr_array) -> int:
     """How many held-out users have exactly the items of a training user."""
     learnt = set(digests(train))
     return sum(own in learnt for own in digests(held.history + held.targets))

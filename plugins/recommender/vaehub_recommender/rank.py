@@ -50,7 +50,7 @@ def top(
     mask = Mask.of(seen, allowed, scores.items)
     best: tuple[Tensor, Tensor] | None = None
     for start, stop in blocks(scores.items, max(1, cells // max(1, scores.rows))):
-        found = first(mask(scores.block(start, stop), start), k)
+        found = best_of_row(mask(scores.block(start, stop), start), k)
         best = found if best is None else merge(best, found, start, k)
     assert best is not None  # there are items
     values, items = best
@@ -67,11 +67,11 @@ def blocks(items: int, width: int) -> Iterator[tuple[int, int]]:
 def merge(best: tuple[Tensor, Tensor], found: tuple[Tensor, Tensor], start: int, k: int) -> tuple[Tensor, Tensor]:
     """The best of the blocks before and of the block at `start`; the former come first where scores are equal."""
     items = torch.cat([best[1], found[1] + start], 1)
-    values, at = first(torch.cat([best[0], found[0]], 1), k)
+    values, at = best_of_row(torch.cat([best[0], found[0]], 1), k)
     return values, items.gather(1, at)
 
 
-def first(values: Tensor, k: int) -> tuple[Tensor, Tensor]:
+def best_of_row(values: Tensor, k: int) -> tuple[Tensor, Tensor]:
     """The k greatest of every row (B, W) in order, equal ones by position: values and positions (B, min(k, W))."""
     k = min(k, values.shape[1])
     found, at = values.topk(min(k + 1, values.shape[1]))

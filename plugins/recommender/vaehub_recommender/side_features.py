@@ -53,7 +53,7 @@ class SideFeatures:
         if len(known) == 0:
             example = shown(frame[name].tolist()[0]) if len(frame) else "no rows"
             raise UsageError(
-                f"column {shown(name)}: none of its ids ({example}, …) is among those of the interactions ({first(ids)}, …)"
+                f"column {shown(name)}: none of its ids ({example}, …) is among those of the interactions ({example_id(ids)}, …)"
             )
         features = SideFeatures(name, traits_of(known.drop(columns=name)))
         return features, features.of_ids(frame, ids)
@@ -113,6 +113,6 @@ def traits_of(frame: pd.DataFrame) -> tuple[Trait, ...]:
     return tuple(trait for trait in found.values() if trait is not None)
 
 
-def first(ids: Ids) -> str:
+def example_id(ids: Ids) -> str:
     """An id, for messages."""
     return shown(ids.take(np.array([0])).tolist()[0])

@@ -48,13 +48,13 @@ def strong(matrix: csr_array, held_out: float | None = None, seed: int = SEED) -
     matrix = canonical(matrix)
     users = np.flatnonzero(np.diff(matrix.indptr) >= FEWEST)
     count = strangers_count(held_out, len(users))
-    few = matrix.shape[0] - len(users)
+    left_out = matrix.shape[0] - len(users)
     np.random.default_rng(seed).shuffle(users)
     test, val, rows = (np.sort(part) for part in np.split(users, [count, 2 * count]))
     items = occupied(matrix[rows])
     known = matrix[:, items]
     away = np.concatenate([val, test])
-    notes = [f"{few:,} users of fewer than {FEWEST} interactions are left out"] if few else []
+    notes = [f"{left_out:,} users of fewer than {FEWEST} interactions are left out"] if left_out else []
     dropped = matrix[away].nnz - known[away].nnz
     return Split(
         rows, known[rows], items, hold_out_fifth(known, val, 1), hold_out_fifth(known, test, 2), False, dropped, tuple(notes)
@@ -111,12 +111,12 @@ def last_out(log: Log, seed: int = SEED) -> Split:
     """
     if log.times is None:
         raise UsageError("the last interaction of each user is asked for, but there are no times; name their column with time=…")
-    place = from_last(log.matrix, log.times, seed)
-    part = np.where(counts_of(log.matrix) < WEAK_FEWEST, 0, np.maximum(2 - place, 0))
+    place = places_from_last(log.matrix, log.times, seed)
+    part = np.where(user_counts(log.matrix) < WEAK_FEWEST, 0, np.maximum(2 - place, 0))
     notes = [*tie_notes(log.matrix, log.times, part), *time_notes(log.times, part)]
     for note in notes:
         warnings.warn(note, UserWarning, stacklevel=2)
-    return weak(log.matrix, part, notes)
+    return weak_split(log.matrix, part, notes)
 
 
 def random_out(log: Log, share: float = 0.1, seed: int = SEED) -> Split:
@@ -141,19 +141,19 @@ def random_out(log: Log, share: float = 0.1, seed: int = SEED) -> Split:
     """
     if not 0 < share < 0.5:
         raise UsageError(f"share={share}: give what part of each user's interactions is the test, between 0 and 0.5")
-    counts = counts_of(log.matrix)
-    place = from_last(log.matrix, np.zeros(log.matrix.nnz, np.int64), seed)
+    counts = user_counts(log.matrix)
+    place = places_from_last(log.matrix, np.zeros(log.matrix.nnz, np.int64), seed)
     size = np.maximum(1, (share * counts).astype(np.int64))
     part = np.where(counts < WEAK_FEWEST, 0, np.select([place < size, place < 2 * size], [2, 1], 0))
-    return weak(log.matrix, part, ())
+    return weak_split(log.matrix, part, ())
 
 
-def counts_of(matrix: csr_array) -> Positions:
+def user_counts(matrix: csr_array) -> Positions:
     """How many interactions the user of each interaction has (nnz,)."""
     return np.repeat(np.diff(matrix.indptr), np.diff(matrix.indptr))
 
 
-def from_last(matrix: csr_array, times: Positions, seed: int) -> Positions:
+def places_from_last(matrix: csr_array, times: Positions, seed: int) -> Positions:
     """How many interactions of the same user come after each (nnz,); chance orders those at the same time."""
     rows = np.repeat(np.arange(matrix.shape[0]), np.diff(matrix.indptr))
     order = np.lexsort((np.random.default_rng(seed).random(len(rows)), times, rows))
@@ -162,7 +162,7 @@ def from_last(matrix: csr_array, times: Positions, seed: int) -> Positions:
     return after
 
 
-def weak(matrix: csr_array, part: Positions, notes: Sequence[str]) -> Split:
+def weak_split(matrix: csr_array, part: Positions, notes: Sequence[str]) -> Split:
     """Users are judged by interactions of part 2, chosen by those of part 1, and learnt from by those of part 0 (nnz,)."""
     train = subset(matrix, part == 0)
     items = occupied(train)

@@ -15,10 +15,10 @@ from vaehub.config.build import build_domain
 from vaehub.config.load import Config
 from vaehub.errors import UsageError
 from vaehub_recommender.api.fitted import Fitted
-from vaehub_recommender.api.linear_update import count_everyone
+from vaehub_recommender.api.linear_update import complete_linear_part
 from vaehub_recommender.domain import Recommendation, SplitLog
 from vaehub_recommender.held_out import HeldOut, Positions, Split, subset
-from vaehub_recommender.splits import HELD_SHARE, MOST_USERS, from_last
+from vaehub_recommender.splits import HELD_SHARE, MOST_USERS, places_from_last
 from vaehub_recommender.tables import Log
 
 
@@ -28,8 +28,8 @@ def learn(log: Log, config: Config, frames: Mapping[str, pd.DataFrame | None]) -
     split = fit_split(log, config.train.seed)
     domain = SplitLog(log, split, options.columns, frames, options.history)
     run = vaehub.train(config, domain=domain, progress=False)
-    counted = np.isin(np.arange(len(log.users)), split.users)
-    return count_everyone(Fitted(run, log, counted, domain.side, frames))
+    in_linear_part = np.isin(np.arange(len(log.users)), split.users)
+    return complete_linear_part(Fitted(run, log, in_linear_part, domain.side, frames))
 
 
 def domain_of(config: Config) -> Recommendation:
@@ -60,5 +60,5 @@ def hold_out(log: Log, rows: Positions, seed: int) -> HeldOut:
     matrix = log.matrix[rows]
     lengths = np.diff(matrix.indptr)
     share = np.maximum(1, (HELD_SHARE * lengths).astype(np.int64))
-    out = from_last(matrix, np.zeros(matrix.nnz, np.int64), seed) < np.repeat(share, lengths)
+    out = places_from_last(matrix, np.zeros(matrix.nnz, np.int64), seed) < np.repeat(share, lengths)
     return HeldOut(rows, subset(matrix, ~out), subset(matrix, out))

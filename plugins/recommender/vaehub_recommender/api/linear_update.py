@@ -29,18 +29,18 @@ class ClosedForm:
     noise: float = 0.0
 
 
-def count_everyone(fitted: Fitted) -> Fitted:
+def complete_linear_part(fitted: Fitted) -> Fitted:
     """The same model, whose linear part has all known users in it."""
-    rows = np.flatnonzero(~fitted.counted)
+    rows = np.flatnonzero(~fitted.in_linear_part)
     decoder = fitted.run.vae.decoder
     if len(rows) and isinstance(decoder, Ease):
         new = fitted.log.matrix[rows]
-        revise(decoder, decoder, csr_array(new.shape, dtype=np.float32), new)
-    return replace(fitted, counted=np.ones(len(fitted.users), bool))
+        replace_rows(decoder, decoder, csr_array(new.shape, dtype=np.float32), new)
+    return replace(fitted, in_linear_part=np.ones(len(fitted.users), bool))
 
 
 @torch.no_grad()
-def revise(decoder: Ease, before: Ease, old: csr_array, new: csr_array) -> None:
+def replace_rows(decoder: Ease, before: Ease, old: csr_array, new: csr_array) -> None:
     """Give a decoder the closed form of the one before, with rows `new` (R, I') in the place of rows `old` (R, I)."""
     closed = ClosedForm(before.weights.cpu(), before.diagonal.cpu(), before.penalty, before.noise)
     weights, diagonal = updated_closed_form(closed, old, new)
@@ -56,7 +56,7 @@ def updated_closed_form(before: ClosedForm, old: csr_array, new: csr_array) -> t
     """
     precision = with_new_items(precision_of(before.weights, before.diagonal), new.shape[1], before.penalty)
     old = without_empty_rows(csr_array((old.data, old.indices, old.indptr), shape=new.shape))
-    heavier = before.noise * (squares(new) - squares(old))
+    heavier = before.noise * (column_squares(new) - column_squares(old))
     if old.shape[0] + new.shape[0] + heavier.count_nonzero() > new.shape[1] // 4:
         return solve(torch.linalg.inv(precision) + gram(new) - gram(old), heavier)
     return as_weights(woodbury(precision, *low_rank_change(old, new, heavier)))
@@ -71,7 +71,7 @@ def low_rank_change(old: csr_array, new: csr_array, heavier: Tensor) -> tuple[Te
     return torch.cat([dense_rows(new), dense_rows(old), units]), torch.cat([signs, heavier[at]])
 
 
-def squares(rows: csr_array) -> Tensor:
+def column_squares(rows: csr_array) -> Tensor:
     """The diagonal of X'X (I,)."""
     return torch.from_numpy(np.bincount(rows.indices, rows.data.astype(np.float64) ** 2, rows.shape[1]))
 

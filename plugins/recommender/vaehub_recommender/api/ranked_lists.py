@@ -17,7 +17,7 @@ from vaehub.sparse import is_sparse, take
 from vaehub_recommender.api.allowed_items import AllowedItems
 from vaehub_recommender.api.fitted import Fitted
 from vaehub_recommender.api.query import Query
-from vaehub_recommender.rank import first, top
+from vaehub_recommender.rank import best_of_row, top
 from vaehub_recommender.scores import DenseScores
 
 SPARE = 64  # items more than wanted that are scored again
@@ -71,7 +71,7 @@ class ListMaker:
         )
         shortlist, order = shortlist[shortlist >= 0].sort()
         exact = scores.at(shortlist)
-        values, at = first(exact, self.k)
+        values, at = best_of_row(exact, self.k)
         if len(shortlist) == self.k + SPARE and may_have_missed(guessed[order], exact[0], values[0, -1]):
             return self.best_of_batch(query, allowed)
         return on_host((values, shortlist[at]))
@@ -90,13 +90,13 @@ class ListMaker:
         """A row for every item on a list."""
         there = (items >= 0).numpy()
         lengths = there.sum(1)
-        first = np.repeat(lengths.cumsum() - lengths, lengths)
+        list_start = np.repeat(lengths.cumsum() - lengths, lengths)
         reason = np.repeat(query.empty.astype(np.int8), lengths)
         return pd.DataFrame(
             {
                 "user": query.users.repeat(lengths),
                 "item": self.fitted.items.take(items.numpy()[there]),
-                "rank": np.arange(len(first)) - first + 1,
+                "rank": np.arange(len(list_start)) - list_start + 1,
                 "score": values.numpy()[there],
                 "reason": pd.Categorical.from_codes(reason, dtype=REASON),
             },

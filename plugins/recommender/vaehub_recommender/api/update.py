@@ -18,7 +18,7 @@ from vaehub.config.build import build_domain
 from vaehub.run import Run
 from vaehub_recommender.api.fitted import Fitted
 from vaehub_recommender.api.learn import fit_split
-from vaehub_recommender.api.linear_update import revise
+from vaehub_recommender.api.linear_update import replace_rows
 from vaehub_recommender.api.new_items import NewItemWeights, model_with_new_items
 from vaehub_recommender.codec import InteractionCodec
 from vaehub_recommender.domain import SplitLog
@@ -38,7 +38,7 @@ def update(fitted: Fitted, frame: pd.DataFrame, epochs: int) -> Fitted:
     codec = widened_codec(fitted, log)
     vae = model_with_new_items(fitted.run, codec.spec, NewItemWeights.of(log.matrix, len(fitted.items)))
     if isinstance(vae.decoder, Ease) and isinstance(fitted.run.vae.decoder, Ease):
-        revise(vae.decoder, fitted.run.vae.decoder, *changed_rows(fitted, log, log.users.positions(given.users.values)))
+        replace_rows(vae.decoder, fitted.run.vae.decoder, *changed_rows(fitted, log, log.users.positions(given.users.values)))
     domain = build_domain(fitted.run.config)
     domain.codec = codec
     run = Run(fitted.run.config, codec, domain, vae)
@@ -50,7 +50,7 @@ def merged_log(fitted: Fitted, given: Log) -> Log:
     """Both logs in one; known users and items keep their positions. Weights of a pair that is in both add up where they are used."""
     old = fitted.log
     users, items = old.users.plus(given.users.values), old.items.plus(given.items.values)
-    row = np.concatenate([rows_of(old.matrix), users.positions(given.users.values)[rows_of(given.matrix)]])
+    row = np.concatenate([row_numbers(old.matrix), users.positions(given.users.values)[row_numbers(given.matrix)]])
     column = np.concatenate([old.matrix.indices, items.positions(given.items.values)[given.matrix.indices]])
     weighted = fitted.columns.weight is not None and fitted.columns.min_rating is None
     weights = np.concatenate([old.matrix.data, given.matrix.data]).astype(np.float64) if weighted else None
@@ -58,7 +58,7 @@ def merged_log(fitted: Fitted, given: Log) -> Log:
     return Log(users, items, matrix, times, Tally(len(row), 0, len(row) - matrix.nnz, len(users), len(items), matrix.nnz))
 
 
-def rows_of(matrix: csr_array) -> np.ndarray:
+def row_numbers(matrix: csr_array) -> np.ndarray:
     """The row of every entry."""
     rows: np.ndarray = np.repeat(np.arange(matrix.shape[0]), np.diff(matrix.indptr))
     return rows
@@ -73,8 +73,8 @@ def all_times(old: np.ndarray | None, new: np.ndarray | None, count: int) -> np.
 
 def changed_rows(fitted: Fitted, log: Log, touched: np.ndarray) -> tuple[csr_array, csr_array]:
     """Rows of the linear part as they are in it (R, I), and as they are to be (R, I'): of users with new items, or not in it so far."""
-    rows = np.union1d(touched, np.flatnonzero(~fitted.counted))
-    there = np.append(fitted.counted, np.zeros(len(log.users) - len(fitted.users), bool))[rows]
+    rows = np.union1d(touched, np.flatnonzero(~fitted.in_linear_part))
+    there = np.append(fitted.in_linear_part, np.zeros(len(log.users) - len(fitted.users), bool))[rows]
     old = csr_array((len(rows), len(fitted.items)), dtype=np.float32)
     if there.any():
         place = np.flatnonzero(there)

@@ -73,16 +73,16 @@ class Items:
 
 def mean_of(values: Floats, lists: Integers, counted: Mask) -> Floats:
     """The mean of the items' values (I,) over the places that count (B, K); NaN where there are none."""
-    return divided(np.where(counted, values[lists], 0.0).sum(1), counted.sum(1))
+    return ratio(np.where(counted, values[lists], 0.0).sum(1), counted.sum(1))
 
 
 def mean_of_rows(values: Floats, seen: csr_array) -> Floats:
     """The mean of the items' values (I,) over every history (B, I); NaN where it is empty."""
     sums = np.concatenate([[0.0], np.cumsum(values[seen.indices])])[seen.indptr]
-    return divided(np.diff(sums), np.diff(seen.indptr))
+    return ratio(np.diff(sums), np.diff(seen.indptr))
 
 
-def divided(total: Floats, count: Integers) -> Floats:
+def ratio(total: Floats, count: Integers) -> Floats:
     """Total over count; NaN where nothing was counted."""
     return np.asarray(np.divide(total, count, out=np.full(len(total), np.nan), where=count > 0))
 

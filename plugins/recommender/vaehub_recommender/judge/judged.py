@@ -17,7 +17,7 @@ from vaehub_recommender.judge import text
 from vaehub_recommender.judge.items import LIST, Items
 from vaehub_recommender.judge.scorecard import Scorecard
 from vaehub_recommender.judge.segments import band_labels, segments, shares_of
-from vaehub_recommender.judge.uncertainty import mean_and_error, paired, tidy
+from vaehub_recommender.judge.uncertainty import difference_frame, mean_and_error, paired
 
 
 @final
@@ -90,7 +90,7 @@ class Judged(Described):
         mine = self.scorecards[self.checked_name(model or self.models[0])]
         others = [self.checked_name(against)] if against else [name for name in self.models if self.scorecards[name] is not mine]
         parts = {other: paired(mine.users, self.scorecards[other].users) for other in others}
-        return tidy(model or self.models[0], parts)
+        return difference_frame(model or self.models[0], parts)
 
     def checked_name(self, model: str) -> str:
         """A model's name. Raises UsageError where it was not judged."""

@@ -33,10 +33,10 @@ def quarters(history: pd.Series) -> dict[str, pd.Index]:
     """The users in each quarter of the lengths of histories, shortest first; users of one length are never parted."""
     edges = np.unique(np.quantile(history, QUARTERS)) if len(history) else np.zeros(0)
     groups = history.groupby(np.searchsorted(edges, history))
-    return {span(lengths): lengths.index for _, lengths in groups}
+    return {range_text(lengths): lengths.index for _, lengths in groups}
 
 
-def span(lengths: pd.Series) -> str:
+def range_text(lengths: pd.Series) -> str:
     """From the least to the greatest."""
     low, high = lengths.min(), lengths.max()
     if low == high:

@@ -12,7 +12,7 @@ from vaehub.base import Json
 from vaehub.errors import UsageError
 from vaehub_recommender.judge import text
 from vaehub_recommender.judge.judged import Judged
-from vaehub_recommender.judge.uncertainty import over_splits, tidy
+from vaehub_recommender.judge.uncertainty import difference_frame, over_splits
 
 
 def compare(judged: Sequence[Judged]) -> SplitsTogether:
@@ -71,7 +71,7 @@ class SplitsTogether:
         gains, share = self._gains(model, against), sum(judged.share for judged in self.splits) / len(self.splits)
         others = gains.index.unique("against")
         parts = {name: over_splits(gains.loc[name], share).assign(ahead=(gains.loc[name] > 0).sum()) for name in others}
-        return tidy(model or self.splits[0].models[0], parts)
+        return difference_frame(model or self.splits[0].models[0], parts)
 
     def _gains(self, model: str | None, against: str | None) -> pd.DataFrame:
         """The mean difference in every measure (column), for every other model and split (rows)."""

@@ -81,14 +81,14 @@ def aligned(headers: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
 def nested(table: pd.DataFrame) -> Json:
     """{model: {figure: {mean, se}}}."""
     names = table.columns.get_level_values(0).unique()
-    return {str(model): {str(name): defined(table.loc[model, name].to_dict()) for name in names} for model in table.index}
+    return {str(model): {str(name): none_for_nan(table.loc[model, name].to_dict()) for name in names} for model in table.index}
 
 
 def records(table: pd.DataFrame) -> list[Json]:
     """A dictionary for every row."""
-    return [defined({str(key): value for key, value in row.items()}) for row in table.to_dict("records")]
+    return [none_for_nan({str(key): value for key, value in row.items()}) for row in table.to_dict("records")]
 
 
-def defined(row: Json) -> Json:
+def none_for_nan(row: Json) -> Json:
     """The same with None for what is not a number, as JSON has no NaN."""
     return {key: None if isinstance(value, float) and np.isnan(value) else value for key, value in row.items()}

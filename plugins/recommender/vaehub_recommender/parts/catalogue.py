@@ -14,8 +14,8 @@ from torch.distributions import Distribution
 from vaehub.base import Data, Decoder, Likelihood, Spec
 from vaehub.errors import UsageError
 from vaehub.model.nets import ACTIVATIONS, Activation, conditioned
-from vaehub_recommender.interactions import Interactions, parted, side_width
-from vaehub_recommender.parts.bag import dense
+from vaehub_recommender.interactions import Interactions, side_width, split_condition
+from vaehub_recommender.parts.bag import glorot_linear
 from vaehub_recommender.parts.features import start_from_features
 from vaehub_recommender.parts.implicit import Implicit
 from vaehub_recommender.scores import LinearScores
@@ -52,16 +52,16 @@ class Catalogue(Decoder):
         activation: Activation = "tanh",
     ) -> None:
         super().__init__(spec, latent, likelihood)
-        implicit(likelihood)
+        require_implicit(likelihood)
         widths = [latent + side_width(spec.cond, spec.size), *hidden]
-        steps = [(dense(a, b), ACTIVATIONS[activation]()) for a, b in pairwise(widths)]
+        steps = [(glorot_linear(a, b), ACTIVATIONS[activation]()) for a, b in pairwise(widths)]
         self.net = nn.Sequential(*(module for step in steps for module in step))
-        self.out = dense(widths[-1], spec.size)
+        self.out = glorot_linear(widths[-1], spec.size)
 
     @property
     def family(self) -> Implicit:
         """The likelihood."""
-        return implicit(self.likelihood)
+        return require_implicit(self.likelihood)
 
     @torch.no_grad()
     def initialise(self, data: Data) -> None:
@@ -72,7 +72,7 @@ class Catalogue(Decoder):
 
     def hidden(self, z: Tensor, cond: Tensor | None) -> Tensor:
         """h (B, H)."""
-        side, _ = parted(cond, self.spec.size)
+        side, _ = split_condition(cond, self.spec.size)
         width = side_width(self.spec.cond, self.spec.size)
         h: Tensor = self.net(conditioned(z, side, width))
         return h
@@ -82,7 +82,7 @@ class Catalogue(Decoder):
         return self.family.of(LinearScores(self.hidden(z, cond), self.out.weight, self.out.bias))
 
 
-def implicit(likelihood: Likelihood) -> Implicit:
+def require_implicit(likelihood: Likelihood) -> Implicit:
     """The likelihood, where it can do without a matrix of scores. Raises UsageError."""
     if not isinstance(likelihood, Implicit):
         name = type(likelihood).__name__.lower()

@@ -12,8 +12,8 @@ from torch.distributions import Distribution
 from vaehub.base import Data, Decoder, Likelihood, Model, Part, Spec
 from vaehub.errors import UsageError
 from vaehub_recommender.closed_form import gram, solve
-from vaehub_recommender.interactions import InteractionFacts, Interactions, parted
-from vaehub_recommender.parts.catalogue import Catalogue, implicit
+from vaehub_recommender.interactions import InteractionFacts, Interactions, split_condition
+from vaehub_recommender.parts.catalogue import Catalogue, require_implicit
 from vaehub_recommender.scores import HistoryScores, MixedScores, scores_of
 from vaehub_recommender.validation import best_share
 
@@ -69,7 +69,8 @@ class Ease(Decoder):
         super().__init__(spec, latent, likelihood)
         if spec.size > LARGEST:
             raise UsageError(
-                f"decoder ease: weights between {spec.size:,} items do not fit in memory (at most {LARGEST:,}); raise domain.min_users"
+                f"decoder ease: weights between {spec.size:,} items do not fit in memory (at most {LARGEST:,}); leave out rare items, "
+                "or take a model without these weights: recommender_recvae or recommender_mult_vae"
             )
         self.penalty, self.dropout = penalty, dropout
         self.base = None if base is None else base(spec, latent, likelihood)
@@ -101,16 +102,17 @@ class Ease(Decoder):
 
     def forward(self, z: Tensor, cond: Tensor | None = None) -> Distribution:
         """p(x|z,c): batch (B,), event (I,)."""
-        _, history = parted(cond, self.spec.size)
+        _, history = split_condition(cond, self.spec.size)
         if self.base is None:
-            return implicit(self.likelihood).of(HistoryScores(_required(history), self.weights))
+            return require_implicit(self.likelihood).of(HistoryScores(required_history(history), self.weights))
         px: Distribution = self.base(z, cond)
         if self.training or history is None:
             return px
-        return implicit(self.likelihood).of(MixedScores(scores_of(px), HistoryScores(history, self.weights), self.share))
+        return require_implicit(self.likelihood).of(MixedScores(scores_of(px), HistoryScores(history, self.weights), self.share))
 
 
-def _required(history: Tensor | None) -> Tensor:
+def required_history(history: Tensor | None) -> Tensor:
+    """The users' items. Raises UsageError where rows come without them."""
     if history is None:
         raise UsageError("decoder ease: reads the users' items in cond; set domain.history=true")
     return history

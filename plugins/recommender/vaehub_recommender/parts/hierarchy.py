@@ -15,8 +15,8 @@ from vaehub.errors import UsageError
 from vaehub.model.nets import Dropout, mlp
 from vaehub.model.posteriors import DiagNormal
 from vaehub.model.priors import Vamp
-from vaehub_recommender.interactions import parted, side_width
-from vaehub_recommender.parts.bag import Bag, Gated, Hidden, dense, layers
+from vaehub_recommender.interactions import side_width, split_condition
+from vaehub_recommender.parts.bag import Bag, Gated, Hidden, glorot_linear, layers
 from vaehub_recommender.parts.features import start_from_features
 
 
@@ -96,8 +96,8 @@ class HierarchicalEncoder(Encoder):
         self.families = nn.ModuleList([DiagNormal(first), DiagNormal(posterior.latent - first)])
         self.trunk = Gated(*(Bag(spec.size, side, hidden[0], dropout) for _ in range(2)))
         self.net = nn.Sequential(*layers(hidden, "tanh", gated=True))
-        self.upper = dense(hidden[-1], 2 * (posterior.latent - first))
-        self.lower = dense(hidden[-1] + posterior.latent - first, 2 * first)
+        self.upper = glorot_linear(hidden[-1], 2 * (posterior.latent - first))
+        self.lower = glorot_linear(hidden[-1] + posterior.latent - first, 2 * first)
 
     def initialise(self, data: Data) -> None:
         """Start from what is known of the items, where the data have it."""
@@ -107,7 +107,7 @@ class HierarchicalEncoder(Encoder):
     def forward(self, batch: Batch) -> Distribution:
         """q(z|x,c): batch (B,), event (L,)."""
         first, second = self.families
-        side, _ = parted(batch.cond, self.spec.size)
+        side, _ = split_condition(batch.cond, self.spec.size)
         h = self.net(self.trunk(batch.x.flatten(1), side))
 
         def lower(z2: Tensor) -> Distribution:

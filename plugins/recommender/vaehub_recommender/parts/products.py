@@ -55,7 +55,7 @@ class LinearLogProb(torch.autograd.Function):
         """(B,)."""
         low = h.to(autocast_dtype(h))
         ctx.x, ctx.density, ctx.keeps = SparseRows(x), density, len(h) * len(weight) <= KEPT
-        reduced, observed, ctx.kept = [], torch.empty_like(ctx.x.values, dtype=wide(low.dtype)), []
+        reduced, observed, ctx.kept = [], torch.empty_like(ctx.x.values, dtype=at_least_float32(low.dtype)), []
         for start, stop in item_blocks(len(h), len(weight)):
             scores = block_of_scores(low, weight, bias, start, stop)
             inside = ctx.x.inside(start, stop)
@@ -112,10 +112,10 @@ def item_blocks(rows: int, items: int) -> Iterator[tuple[int, int]]:
 def block_of_scores(h: Tensor, weight: Tensor, bias: Tensor, start: int, stop: int) -> Tensor:
     """h W' + b for some items, the product in the precision of h, the sum with b at least in float32."""
     product = h @ weight[start:stop].to(h.dtype).T
-    return product.to(wide(h.dtype)) + bias[start:stop].to(wide(h.dtype))
+    return product.to(at_least_float32(h.dtype)) + bias[start:stop].to(at_least_float32(h.dtype))
 
 
-def wide(dtype: torch.dtype) -> torch.dtype:
+def at_least_float32(dtype: torch.dtype) -> torch.dtype:
     """At least float32."""
     return torch.promote_types(dtype, torch.float32)
 

@@ -17,7 +17,7 @@ from scipy.sparse import csr_array
 from vaehub_recommender.api.fitted import Fitted
 from vaehub_recommender.report.findings import Words
 from vaehub_recommender.tables.columns import ITEM, find_column
-from vaehub_recommender.traits import split
+from vaehub_recommender.traits import split_words
 
 MOST_KINDS = 8  # kinds that are told apart
 OTHER = "other"
@@ -72,13 +72,13 @@ def kinds_of(fitted: Fitted) -> Kinds | None:
 
 def words_per_cell(column: pd.Series[Any]) -> float:
     """How many different words there are for each cell that has any; 0 for numbers."""
-    row, word = split(column.iloc[:0] if types.is_numeric_dtype(column) else column)
+    row, word = split_words(column.iloc[:0] if types.is_numeric_dtype(column) else column)
     return len(set(word)) / max(1, len(set(row.tolist())))
 
 
 def kinds_in(column: pd.Series[Any], counts: Any) -> Kinds:
     """The kinds in a column (I,) of words for items that so many users (I,) have."""
-    row, word = split(column)
+    row, word = split_words(column)
     code, words = pd.factorize(np.array(word, dtype=object))
     weight = np.bincount(code, counts[row])
     order = np.argsort(-weight, kind="stable")[:MOST_KINDS]

@@ -30,7 +30,7 @@ def map_of_users(fitted: Fitted, kinds: Kinds | None) -> Map | None:
     """Users, a random few thousand where there are more."""
     at = np.sort(np.random.default_rng(0).permutation(len(fitted.users))[:USERS])
     matrix = fitted.log.matrix[at]
-    plane = in_the_plane(fitted.ranker.codes(matrix, None if fitted.side is None else fitted.side[torch.from_numpy(at)]))
+    plane = principal_plane(fitted.ranker.codes(matrix, None if fitted.side is None else fitted.side[torch.from_numpy(at)]))
     tastes = None if kinds is None else kinds.of_users(matrix, fitted.log.matrix)
     return None if plane is None else Map(*plane, np.diff(matrix.indptr).astype(float), tastes, order_of(kinds))
 
@@ -40,7 +40,7 @@ def map_of_items(fitted: Fitted, names: Words, kinds: Kinds | None) -> Map | Non
     """The most popular items, each where a user would be who has nothing else."""
     counts = np.bincount(fitted.log.matrix.indices, minlength=len(fitted.items))
     at = np.argsort(-counts, kind="stable")[:ITEMS]
-    plane = in_the_plane(fitted.ranker.codes(single_item_rows(at, len(fitted.items))))
+    plane = principal_plane(fitted.ranker.codes(single_item_rows(at, len(fitted.items))))
     words = None if kinds is None else kinds.of_items()[at]
     return None if plane is None else Map(*plane, counts[at].astype(float), words, order_of(kinds), names[at])
 
@@ -50,7 +50,7 @@ def order_of(kinds: Kinds | None) -> tuple[str, ...]:
     return () if kinds is None else kinds.words
 
 
-def in_the_plane(codes: Tensor) -> tuple[Floats, float] | None:
+def principal_plane(codes: Tensor) -> tuple[Floats, float] | None:
     """Codes (N, L) on their two greatest principal components (N, 2), and the share of variance there; None where they hardly vary."""
     z = codes.double().cpu().numpy()
     if min(z.shape) < 2 or not np.isfinite(z).all() or z.var(0).sum() < LEAST_VARIANCE:

@@ -10,7 +10,7 @@ import pandas as pd
 from vaehub.report import Cell, Table, Tone, best
 from vaehub_recommender.judge import Judged
 from vaehub_recommender.judge.text import DIGITS, difference_text, mean_text
-from vaehub_recommender.report.verdict import is_quality, main_metric, meaning, side, spelled
+from vaehub_recommender.report.verdict import interval_sign, is_quality, main_metric, meaning, metric_title
 
 TONES: Mapping[int, Tone] = {1: "good", 0: "", -1: "warning"}
 MODELS = (
@@ -35,14 +35,14 @@ def measure(name: str, table: pd.DataFrame, gaps: pd.DataFrame, others: int) -> 
     first = best(means, digits=DIGITS) if is_quality(name) else [False] * len(means)
     shown = [Cell(mean_text(cell), best=top) for cell, top in zip(cells, first, strict=True)]
     rows: list[Any] = gaps.to_dict("records")
-    apart = [Cell(difference_text(row), tone=TONES[side(row)] if is_quality(name) else "") for row in rows]
-    return [spelled(name), *shown, *(apart or [Cell("")] * others)]
+    apart = [Cell(difference_text(row), tone=TONES[interval_sign(row)] if is_quality(name) else "") for row in rows]
+    return [metric_title(name), *shown, *(apart or [Cell("")] * others)]
 
 
 def meanings(judged: Judged) -> Table:
     """What each measure says, and what else is to be said of the figures."""
     names = [str(name) for name in judged.table().columns.get_level_values(0).unique()]
-    rows = [[spelled(name), meaning(name)] for name in names]
+    rows = [[metric_title(name), meaning(name)] for name in names]
     return Table((), rows, "What the measures say", " ".join([MODELS, *judged.notes]), words=True, folded=True)
 
 

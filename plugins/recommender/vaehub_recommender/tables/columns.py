@@ -56,7 +56,7 @@ class Columns:
             weight=weight,
             time=named_column(self.time, names, "time") if self.time is not None else only_one(with_usual_names(names, TIME)),
         )
-        return found.distinct()
+        return found.require_distinct()
 
     def resolve_histories(self, names: Sequence[Hashable]) -> Columns:
         """The same for histories: a weight counts where it is there; no user where the index may be meant; time does not matter."""
@@ -69,9 +69,9 @@ class Columns:
             weight=rated,
             min_rating=None if rated is None else self.min_rating,
         )
-        return found.distinct()
+        return found.require_distinct()
 
-    def distinct(self) -> Columns:
+    def require_distinct(self) -> Columns:
         """These columns, if each has a part of its own. Raises UsageError where one has two."""
         twice = [name for name, times in Counter(self.needed).items() if times > 1]
         if twice:

@@ -11,7 +11,7 @@ import pandas as pd
 import pyarrow as pa
 
 from vaehub_recommender.tables import packing
-from vaehub_recommender.tables.cells import Positions, Values, coded, whole
+from vaehub_recommender.tables.cells import Positions, Values, as_int64, coded
 
 if TYPE_CHECKING:
     from vaehub.base import Json
@@ -93,14 +93,14 @@ class Ids:
 
     def _find(self, distinct: pd.Index[Any]) -> Positions:
         """The position of each distinct value, -1 where unknown."""
-        numbers = whole(distinct)
+        numbers = as_int64(distinct)
         if self._numbers is not None and numbers is not None:
             return self._numbers.get_indexer(pd.Index(numbers)).astype(np.int64)
         return np.fromiter((self._of_id.get(value, -1) for value in distinct.tolist()), np.int64, len(distinct))
 
     @cached_property
     def _numbers(self) -> pd.Index[Any] | None:
-        numbers = whole(self.values)
+        numbers = as_int64(self.values)
         return None if numbers is None else pd.Index(numbers)
 
     @cached_property
@@ -131,7 +131,7 @@ def joined(known: pd.Index[Any], new: pd.Index[Any]) -> pd.Index[Any]:
         return new
     if known.dtype == new.dtype:
         return known.append(new)
-    numbers = [part for part in (whole(known), whole(new)) if part is not None]
+    numbers = [part for part in (as_int64(known), as_int64(new)) if part is not None]
     if len(numbers) == 2:
         return pd.Index(np.concatenate(numbers))
     return pd.Index([*known.tolist(), *new.tolist()], dtype=object, tupleize_cols=False)

@@ -47,12 +47,12 @@ def is_list(kind: Any) -> bool:
 
 def flattened(lists: Iterable[Any]) -> FlatLists:
     """Lists of items, one after the other; None is an empty one. Raises UsageError that names a row with something else."""
-    rows = [sequence(cell, at) for at, cell in enumerate(lists)]
+    rows = [row_items(cell, at) for at, cell in enumerate(lists)]
     lengths = np.fromiter(map(len, rows), np.int64, len(rows))
-    return FlatLists(together([row for row in rows if len(row)]), lengths)
+    return FlatLists(concatenated([row for row in rows if len(row)]), lengths)
 
 
-def sequence(cell: Any, at: int) -> Sequence[Any]:
+def row_items(cell: Any, at: int) -> Sequence[Any]:
     """The items of one row."""
     if isinstance(cell, list | tuple | np.ndarray):
         return cell  # type: ignore[return-value]
@@ -63,7 +63,7 @@ def sequence(cell: Any, at: int) -> Sequence[Any]:
     return list(cell)
 
 
-def together(rows: Sequence[Sequence[Any]]) -> Cells:
+def concatenated(rows: Sequence[Sequence[Any]]) -> Cells:
     """All items in one column; arrays of one dtype keep it."""
     if rows and all(isinstance(row, np.ndarray) for row in rows) and len({row.dtype for row in rows}) == 1:  # type: ignore[attr-defined]
         return np.concatenate(rows)

@@ -63,7 +63,7 @@ def from_table(path: Path, items: Ids, columns: Columns, rows: int) -> Iterator[
         return from_pairs(
             (batch.to_pandas() for batch in table.batches(resolved.needed, rows)), resolved, user, items.positions, len(items)
         )
-    return from_pairs(spelled(table, resolved, user, rows), resolved, user, items.spelled, len(items))
+    return from_pairs(pairs_of_text(table, resolved, user, rows), resolved, user, items.spelled, len(items))
 
 
 def from_lists(batches: Iterable[pa.RecordBatch], columns: Columns, items: Ids) -> Iterator[History]:
@@ -88,7 +88,7 @@ def from_pairs(frames: Iterable[pd.DataFrame], columns: Columns, user: str, plac
         start += len(frame)
 
 
-def spelled(table: Table, resolved: Columns, user: str, rows: int) -> Iterator[pd.DataFrame]:
+def pairs_of_text(table: Table, resolved: Columns, user: str, rows: int) -> Iterator[pd.DataFrame]:
     """Pairs of a text; users are whole numbers where all of them are written so."""
     whole = all(whole_numbers(batch.column(user)) for batch in table.batches([user]))
     for batch in table.batches(resolved.needed, rows):

@@ -27,7 +27,7 @@ def nanoseconds(column: pd.Series[Any], name: str) -> Nanoseconds:
     reject(column.isna().to_numpy(bool), name, column, "is no time", "mend or drop such rows")
     reject(np.full(len(column), types.is_complex_dtype(column.dtype)), name, column, "is no time", "mend or drop such rows")
     if types.is_numeric_dtype(column.dtype) and not types.is_bool_dtype(column.dtype):
-        return counted(column, name)
+        return from_counts(column, name)
     column = column.map(lambda value: str(value) if isinstance(value, int | float) else value)  # 2024 among texts is a year
     for layout in ("ISO8601", None):
         with suppress(ValueError, TypeError, OverflowError), warnings.catch_warnings():
@@ -36,7 +36,7 @@ def nanoseconds(column: pd.Series[Any], name: str) -> Nanoseconds:
     raise UsageError(f"column {shown(name)}: {shown(column.iloc[0])}, … cannot be read as times; convert it with pd.to_datetime")
 
 
-def counted(column: pd.Series[Any], name: str) -> Nanoseconds:
+def from_counts(column: pd.Series[Any], name: str) -> Nanoseconds:
     """Tally since 1970."""
     counts = column.to_numpy()
     reject(~(np.abs(column.to_numpy(np.float64)) <= 9.2e18), name, column, "is no time", "mend or drop such rows")
