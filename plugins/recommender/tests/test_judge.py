@@ -197,11 +197,11 @@ def test_figures_under_one_name_each(judged: Judged) -> None:
     assert figures["ndcg@100"] == pytest.approx(judged.table()["ndcg@100", "mean"]["noise"])
     assert {"ndcg@100_se", "EASE ndcg@100", "popularity coverage@20"} <= figures.keys()
     assert "coverage@20_se" not in figures
-    over = judged.differences(against="EASE").set_index("metric").loc["ndcg@100"]
-    assert figures["ndcg@100 over EASE"] == pytest.approx(over["difference"])
-    assert figures["ndcg@100 over EASE_se"] == pytest.approx(over["se"])
-    assert [name for name in figures if " over " in name] == [
-        f"ndcg@100 over {other}{end}" for other in judged.models[1:] for end in ("", "_se")
+    row = judged.differences(against="EASE").set_index("metric").loc["ndcg@100"]
+    assert figures["ndcg@100 minus EASE"] == pytest.approx(row["difference"])
+    assert figures["ndcg@100 minus EASE_se"] == pytest.approx(row["se"])
+    assert [name for name in figures if " minus " in name] == [
+        f"ndcg@100 minus {other}{end}" for other in judged.models[1:] for end in ("", "_se")
     ]
     assert all(isinstance(value, float) for value in figures.values())
 

@@ -101,7 +101,7 @@ class Judged(Described):
     def figures(self) -> dict[str, float]:
         """Every figure under one name: "ndcg@100", "ndcg@100_se" of the first model, "EASE ndcg@100" of those beside it.
 
-        "ndcg@100 over EASE" is the mean difference in the first measure, taken user by user, with its standard error as "…_se".
+        "ndcg@100 minus EASE" is the mean difference in the first measure, taken user by user, with its standard error as "…_se".
         """
         first, *others = (self._figures(model) for model in self.models)
         named = {f"{name}{end}": row[key] for name, row in first.iterrows() for key, end in (("mean", ""), ("se", "_se"))}
@@ -109,8 +109,8 @@ class Judged(Described):
             named |= {f"{model} {name}": mean for name, mean in table["mean"].items()}
         for row in self.differences().to_dict("records"):
             if row["metric"] == first.index[0]:
-                over = f"{row['metric']} over {row['against']}"
-                named |= {over: row["difference"], f"{over}_se": row["se"]}
+                difference = f"{row['metric']} minus {row['against']}"
+                named |= {difference: row["difference"], f"{difference}_se": row["se"]}
         return {name: float(value) for name, value in named.items() if not np.isnan(value)}
 
     def lines(self) -> list[str]:
