@@ -7,6 +7,7 @@ Shapes: F feature maps, R rows of one layer's window above the current one, K pa
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import Annotated, Literal, TypeAlias, cast, final
 
 import torch
@@ -211,10 +212,9 @@ def unroll(decoder: PixelCNN, code: Tensor, greedy: bool) -> Tensor:
 
 def greedy_value(px: Distribution, discrete: bool) -> Tensor:
     """The mode; the mean where no mode is known; 0 where torch calls both values of a fair coin NaN."""
-    try:
+    with suppress(NotImplementedError):
         return px.mode.nan_to_num()
-    except NotImplementedError:
-        return px.mean.round() if discrete else px.mean
+    return px.mean.round() if discrete else px.mean
 
 
 class Sweep:

@@ -19,7 +19,7 @@ from vaehub_recommender.api.explain import explain_score
 from vaehub_recommender.api.files import read, save
 from vaehub_recommender.api.fitted import Fitted
 from vaehub_recommender.api.learn import learn
-from vaehub_recommender.api.query import query_of
+from vaehub_recommender.api.query import query_of, require_frame
 from vaehub_recommender.api.ranked_lists import ListMaker
 from vaehub_recommender.api.similar import similar_items_frame, similar_users_frame
 from vaehub_recommender.api.single import item_position, item_positions, single_query
@@ -92,7 +92,7 @@ class Recommender(Described):
         """
         for name, table in (("df", df), ("users", users), ("items", items)):
             if table is not None or name == "df":
-                frame(name, table)
+                require_frame(name, table)
         columns = Columns(user, item, weight, time, min_rating)
         config = recommender_config(self.config, self.options, columns)
         self._model = learn(training_log(df, columns), config, {"user": users, "item": items})
@@ -244,7 +244,7 @@ class Recommender(Described):
             >>> larger.facts()["users"], larger.facts()["items"]
             ('81', '37')
         """
-        self._model = update(self.fitted, frame("df", df), at_least(0)("epochs", epochs))
+        self._model = update(self.fitted, require_frame("df", df), at_least(0)("epochs", epochs))
         return self
 
     def evaluate(self, protocol: str | pd.DataFrame = "strong") -> Judged:
@@ -347,11 +347,3 @@ class Recommender(Described):
         if self._model is None:
             raise UsageError("this Recommender knows nothing yet; call fit, or Recommender.load")
         return self._model
-
-
-def frame(name: str, value: object) -> pd.DataFrame:
-    """A DataFrame. Raises UsageError for anything else, and says how a file becomes one."""
-    if not isinstance(value, pd.DataFrame):
-        hint = "; read the file first, with pandas.read_csv or read_parquet" if isinstance(value, str | Path) else ""
-        raise UsageError(f"{refused(name, value, 'a pandas DataFrame')}{hint}")
-    return value

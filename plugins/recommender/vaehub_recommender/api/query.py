@@ -5,6 +5,7 @@ from __future__ import annotations
 import warnings
 from collections.abc import Hashable, Iterable, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, final
 
 import numpy as np
@@ -13,6 +14,7 @@ import torch
 from scipy.sparse import csr_array, issparse
 from torch import Tensor
 
+from vaehub.arguments import refused
 from vaehub.errors import UsageError
 from vaehub.hints import shown
 from vaehub_recommender.api.fitted import Fitted
@@ -134,3 +136,11 @@ def warn_of_unknown_items(unknown: np.ndarray) -> None:
             UserWarning,
             stacklevel=5,
         )
+
+
+def require_frame(name: str, value: object) -> pd.DataFrame:
+    """A DataFrame. Raises UsageError for anything else, and says how a file becomes one."""
+    if not isinstance(value, pd.DataFrame):
+        hint = "; read the file first, with pandas.read_csv or read_parquet" if isinstance(value, str | Path) else ""
+        raise UsageError(f"{refused(name, value, 'a pandas DataFrame')}{hint}")
+    return value

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Iterable
+from contextlib import suppress
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, final
 
@@ -114,15 +115,12 @@ class Ids:
 
 def sort_order(distinct: pd.Index[Any]) -> Positions:
     """The order in which values are sorted; values of several types by type first, and as they come where a type has no order."""
-    try:
+    with suppress(TypeError):
         return np.asarray(distinct.argsort(), np.int64)
-    except TypeError:
-        pass
     values = distinct.tolist()
-    try:
+    with suppress(TypeError):
         return np.array(sorted(range(len(values)), key=lambda at: (type(values[at]).__name__, values[at])), np.int64)
-    except TypeError:
-        return np.arange(len(values))
+    return np.arange(len(values))
 
 
 def joined(known: pd.Index[Any], new: pd.Index[Any]) -> pd.Index[Any]:
