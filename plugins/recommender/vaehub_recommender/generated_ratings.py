@@ -18,7 +18,20 @@ DAYS = 365
 
 
 def ratings(viewers: int = 2400, films: int = 30, seed: int = 0) -> pd.DataFrame:
-    """user, item, rating (1 to 5), time: a row for each film that a viewer saw, `films` of each genre, in the order of viewers and time."""
+    """What generated viewers think of generated films, in the order of viewers and time.
+
+    Arguments:
+        viewers: how many there are.
+        films: of each of the twelve genres.
+        seed: of all draws.
+
+    Returns:
+        A frame with user, item, rating (1 to 5) and time: a row for each film that a viewer saw.
+
+    Example:
+        >>> ratings(viewers=3, films=2).columns.tolist()
+        ['user', 'item', 'rating', 'time']
+    """
     rng = np.random.default_rng(seed)
     tastes = drawn_tastes(viewers, rng)
     chances = film_chances(tastes, films)

@@ -34,9 +34,24 @@ PRIVACY = (
 
 
 def write(recommender: Recommender, path: Path, judged: Judged | None = None) -> Path:
-    """Write the page, whole or not at all. `judged`: what `recommender.evaluate()` gave; without it, that is done now.
+    """Write the page on a recommender, whole or not at all.
 
-    Raises UsageError for a recommender that knows no users.
+    Arguments:
+        recommender: a fitted one.
+        path: the .html file.
+        judged: what `recommender.evaluate()` gave; without it, that is done now.
+
+    Returns:
+        The path. The page shows four users with parts of their histories, and says so.
+
+    Raises:
+        UsageError: a recommender that knows no users, or a place that cannot be written to.
+
+    Example:
+        >>> from vaehub_recommender.recommender import Recommender
+        >>> write(Recommender(), Path("films.html"))
+        Traceback (most recent call last):
+        vaehub.errors.UsageError: this Recommender knows nothing yet; call fit, or Recommender.load
     """
     return report_page(gather(recommender, judged), path.resolve().parent.name).write(path)
 
