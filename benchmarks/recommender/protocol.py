@@ -15,8 +15,8 @@ import numpy as np
 import pandas as pd
 import scipy.sparse as sp
 
-from vaehub_recommender.splits import Held, Split
-from vaehub_recommender.tables import Columns, Log, understand
+from vaehub_recommender.splits import HeldOut, Split
+from vaehub_recommender.tables import Columns, Log, training_log
 
 SEED = 98765  # of the first split, as in the paper's code; the others follow
 FEWEST, HELD = 5, 0.2
@@ -44,7 +44,7 @@ def split(name: str, data: Path, seed: int) -> tuple[Log, Split]:
     ratings = RATINGS[name]
     table = pd.read_parquet(data / ratings.file)
     table = table[table[ratings.liked] >= ratings.least]
-    log = understand(table, Columns("user_id", "item_id", None, None, None))
+    log = training_log(table, Columns("user_id", "item_id", None, None, None))
     pairs = pd.DataFrame({"user": log.users.positions(table["user_id"]), "item": log.items.positions(table["item_id"])})
     return log, strong(pairs[pairs.groupby("user")["item"].transform("size") >= FEWEST], ratings.strangers, seed)
 
@@ -59,10 +59,10 @@ def strong(pairs: pd.DataFrame, strangers: int, seed: int) -> Split:
     known = pairs[pairs["item"].isin(items)]
     held = [hold_out(known[known["user"].isin(who)], items, draw) for who, draw in ((val, 1), (test, 2))]
     dropped = int((~pairs["user"].isin(rest)).sum() - (~known["user"].isin(rest)).sum())
-    return Split(rows, matrix(train, rows, items), items, held[0], held[1], known=False, dropped=dropped)
+    return Split(rows, matrix(train, rows, items), items, held[0], held[1], known_users=False, dropped=dropped)
 
 
-def hold_out(pairs: pd.DataFrame, items: np.ndarray, seed: int) -> Held:
+def hold_out(pairs: pd.DataFrame, items: np.ndarray, seed: int) -> HeldOut:
     """A fifth of the items of everyone who has five or more."""
     rng = np.random.default_rng(seed)
     pairs = pairs[pairs.groupby("user")["item"].transform("size") >= FEWEST].sort_values("user", kind="stable")
@@ -70,7 +70,7 @@ def hold_out(pairs: pd.DataFrame, items: np.ndarray, seed: int) -> Held:
     starts = np.cumsum(sizes) - sizes
     chosen = [start + rng.choice(n, int(HELD * n), replace=False) for start, n in zip(starts, sizes, strict=True)]
     out = np.isin(np.arange(len(pairs)), np.concatenate(chosen))
-    return Held(rows, matrix(pairs[~out], rows, items), matrix(pairs[out], rows, items))
+    return HeldOut(rows, matrix(pairs[~out], rows, items), matrix(pairs[out], rows, items))
 
 
 def matrix(pairs: pd.DataFrame, rows: np.ndarray, items: np.ndarray) -> sp.csr_array:
@@ -81,7 +81,7 @@ def matrix(pairs: pd.DataFrame, rows: np.ndarray, items: np.ndarray) -> sp.csr_a
 
 def write(rows: Split, folder: Path) -> None:
     """What a peer trains on and what it is to rank, as its own process reads it."""
-    for part, histories in (("train", rows.train), ("val", rows.val.seen), ("test", rows.test.seen)):
+    for part, histories in (("train", rows.train), ("val", rows.val.history), ("test", rows.test.history)):
         sp.save_npz(folder / f"{part}.npz", histories)
 
 

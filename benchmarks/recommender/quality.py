@@ -31,7 +31,7 @@ from vaehub_recommender.judge import ByPopularity, Ranking, judge, metrics
 from vaehub_recommender.judge.protocols import chosen_ease
 from vaehub_recommender.judge.uncertainty import over_splits
 from vaehub_recommender.rank import Ranker
-from vaehub_recommender.splits import Held, Split
+from vaehub_recommender.splits import HeldOut, Split
 
 Result: TypeAlias = dict[str, Any]  # of one split: measures of every user, NDCG@100 on validation users, seconds
 Contender: TypeAlias = Callable[[str, int], Result]
@@ -74,7 +74,7 @@ def since(started: np.ndarray) -> dict[str, float]:
 
 def marks(ranking: Ranking, rows: Split) -> Result:
     """The measures of a model's lists."""
-    val, test = (judge({"": ranking}, held, rows.train, MEASURES).marks[""].users for held in (rows.val, rows.test))
+    val, test = (judge({"": ranking}, held, rows.train, MEASURES).scorecards[""].users for held in (rows.val, rows.test))
     return kept(test, rows) | {"val": float(val["ndcg@100"].mean())}
 
 
@@ -92,15 +92,15 @@ def cornac(python: str, data: Path, name: str, seed: int) -> Result:
         val, test = (np.load(f"{folder}/top_{part}.npy") for part in ("val", "test"))
     curve = [mean_ndcg(lists, rows.val) for lists in val]
     best = int(np.argmax(curve))
-    last = metrics(test[-1], rows.test.held, MEASURES).mean().to_dict()
+    last = metrics(test[-1], rows.test.targets, MEASURES).mean().to_dict()
     spent = {"seconds": told["seconds"][best], "cpu": told["cpu"][best]}
-    users = kept(metrics(test[best], rows.test.held, MEASURES), rows)
+    users = kept(metrics(test[best], rows.test.targets, MEASURES), rows)
     return {**users, "val": curve[best], **spent, "curve": curve, "last": last, "told": told}
 
 
-def mean_ndcg(lists: np.ndarray, held: Held) -> float:
+def mean_ndcg(lists: np.ndarray, held: HeldOut) -> float:
     """Mean NDCG@100 of ranked lists."""
-    return float(metrics(lists, held.held, ["ndcg@100"])["ndcg@100"].mean())
+    return float(metrics(lists, held.targets, ["ndcg@100"])["ndcg@100"].mean())
 
 
 def contenders(options: argparse.Namespace) -> Iterator[tuple[str, str, Contender]]:

@@ -8,7 +8,7 @@ from vaehub.errors import UsageError
 from vaehub_images.codec import ImageCodec
 from vaehub_images.digits import Digits
 from vaehub_images.mnist import MNIST, static_binary
-from vaehub_images.pixels import Pixels, flip_coins, flipped_once, quantise, to_bytes, unit
+from vaehub_images.pixels import Pixels, bernoulli_draw, drawn_once, quantise, to_bytes, unit
 
 SPLITS = ("train", "val", "test")
 
@@ -49,7 +49,7 @@ def test_grey_pixels_are_in_the_unit_interval(mnist):
 def test_coins_have_the_grey_value_as_chance():
     torch.manual_seed(0)
     grey = torch.arange(256, dtype=torch.uint8).repeat(20_000, 1)
-    mean, p = flip_coins(grey).double().mean(0), torch.arange(256) / 255
+    mean, p = bernoulli_draw(grey).double().mean(0), torch.arange(256) / 255
     assert mean[0] == 0
     assert mean[255] == 1
     z = (mean - p)[1:-1] / (p * (1 - p) / 20_000).sqrt()[1:-1]
@@ -59,7 +59,7 @@ def test_coins_have_the_grey_value_as_chance():
 
 def test_coins_of_neighbours_are_independent():
     torch.manual_seed(0)
-    x = flip_coins(torch.full((50_000, 9), 128, dtype=torch.uint8))
+    x = bernoulli_draw(torch.full((50_000, 9), 128, dtype=torch.uint8))
     off = torch.corrcoef(x.T) - torch.eye(9)
     assert off.abs().max() < 0.025
 
@@ -76,7 +76,7 @@ def test_fixed_draws_leave_the_generator_alone():
     torch.manual_seed(1)
     expected = torch.rand(3)
     torch.manual_seed(1)
-    flipped_once(torch.full((10, 1, 4, 4), 100, dtype=torch.uint8), "x")
+    drawn_once(torch.full((10, 1, 4, 4), 100, dtype=torch.uint8), "x")
     assert torch.equal(torch.rand(3), expected)
 
 

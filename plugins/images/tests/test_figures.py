@@ -12,7 +12,7 @@ from vaehub.report import HALF, NARROW
 from vaehub.report.look import drawn, png
 from vaehub_images.files import tiled
 from vaehub_images.metrics import recognised
-from vaehub_images.report.book import plane_of, spread
+from vaehub_images.report.book import plane_of, quantile_grid
 from vaehub_images.report.sheets import Sheet
 
 
@@ -125,7 +125,7 @@ def test_planes():
 
 def test_spread_is_evenly_probable():
     values = np.random.default_rng(0).normal(size=(100_000, 1))
-    assert spread(values, 3)[:, 0] == pytest.approx([-2.054, 0, 2.054], abs=0.03)
+    assert quantile_grid(values, 3)[:, 0] == pytest.approx([-2.054, 0, 2.054], abs=0.03)
 
 
 def test_tiles():

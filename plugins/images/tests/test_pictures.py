@@ -267,12 +267,12 @@ STARVED = """
 import resource, sys
 import numpy as np
 from PIL import Image
-from vaehub_images.decoding import Wanted, decode
+from vaehub_images.decoding import PictureFormat, decode
 from vaehub_images.pictures import Picture
 content = open(sys.argv[1], "rb").read()
 used = int(open("/proc/self/statm").read().split()[0]) * resource.getpagesize()
 resource.setrlimit(resource.RLIMIT_AS, (used + (64 << 20), used + (64 << 20)))
-decode(Picture("big.png", None, lambda: content), Wanted(1, None, False))
+decode(Picture("big.png", None, lambda: content), PictureFormat(1, None, False))
 """
 
 
@@ -282,6 +282,7 @@ def test_too_little_memory_is_a_reason(tmp_path):
     assert "UsageError: big.png: too little memory to decode it" in found.stderr
 
 
+@pytest.mark.slow
 def test_arrays_that_unpack_to_much_more_are_refused_unread(tmp_path, monkeypatch):
     np.savez_compressed(tmp_path / "x.npz", x=np.zeros((300 << 20,), np.uint8))
     with pytest.raises(UsageError, match=r"x\.npz: [\d,]+ bytes that unpack to"):

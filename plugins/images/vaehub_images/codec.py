@@ -15,7 +15,7 @@ from torch.nn import functional as F
 from vaehub import Codec, Json, Spec, UsageError
 from vaehub.files.checked import checked
 from vaehub_images.files import read_images, write_images
-from vaehub_images.pixels import Form, Pixels, flip_alike, flipped_once, quantise, to_bytes, unit
+from vaehub_images.pixels import Form, Pixels, drawn_once, fixed_bernoulli, quantise, to_bytes, unit
 from vaehub_images.rows import rows_from
 
 Depth: TypeAlias = Annotated[int, Field(ge=8, le=16)]
@@ -30,6 +30,14 @@ class ImageCodec(Codec):
         classes: their names, where the images have any.
         binarised: x is 0 or 1, drawn once with the grey value as probability.
         depth: bits of the 16-bit pictures that the model was trained on, None where there were none.
+
+    Example:
+        >>> import numpy as np
+        >>> codec = ImageCodec(Spec((1, 2, 2), cond=2), classes=["cat", "dog"])
+        >>> codec.condition(["dog"]).tolist()
+        [0.0, 1.0]
+        >>> codec.convert(np.full((3, 2, 2), 255, np.uint8))[torch.arange(3)].x.shape
+        torch.Size([3, 1, 2, 2])
     """
 
     suffix = ".png"
@@ -45,12 +53,12 @@ class ImageCodec(Codec):
 
     def fixed(self, pixels: Tensor, labels: Tensor | None, *key: str) -> Pixels:
         """Stored rows (N, C, H, W), binarised once where the model is of binary images."""
-        return Pixels(flipped_once(pixels, *key) if self.binarised else pixels, labels, self.form, self.spec.cond)
+        return Pixels(drawn_once(pixels, *key) if self.binarised else pixels, labels, self.form, self.spec.cond)
 
     def read(self, path: Path) -> Pixels:
         """Images from pictures, .npy, .npz, IDX, or a folder or zip of pictures whose sub-folders name the classes."""
         images = read_images(path, self.spec.shape, self.spec.classes, self.depth)
-        return self._as_read(images.pixels, self._known(images.names, path))
+        return self._as_read(images.pixels, self._class_numbers(images.names, path))
 
     def convert(self, given: object) -> Pixels:
         """Images from an array or a tensor, as `read` takes them from a file: see `rows_from`."""
@@ -58,9 +66,9 @@ class ImageCodec(Codec):
 
     def _as_read(self, pixels: Tensor, labels: Tensor | None = None) -> Pixels:
         """Rows from elsewhere; where the model knows black and white only, grey ones are flipped alike in all rows."""
-        return Pixels(pixels, labels, flip_alike("read") if self.binarised else self.form, self.spec.cond)
+        return Pixels(pixels, labels, fixed_bernoulli("read") if self.binarised else self.form, self.spec.cond)
 
-    def _known(self, names: Sequence[str] | None, path: Path) -> Tensor | None:
+    def _class_numbers(self, names: Sequence[str] | None, path: Path) -> Tensor | None:
         """Classes (N,) from their names, where the file gives them and the model has them."""
         if names is None or not self.classes:
             return None

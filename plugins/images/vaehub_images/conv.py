@@ -10,7 +10,7 @@ from torch.distributions import Distribution
 
 from vaehub.base import Batch, Decoder, Encoder, Likelihood, Posterior, Spec
 from vaehub.model.nets import ACTIVATIONS, Activation
-from vaehub_images.layers import Canvas, Summary, Widths, double, halve, halved, image_input, image_shape
+from vaehub_images.layers import MapsToVector, VectorToMaps, Widths, downsample, halved_sizes, image_input, image_shape, upsample
 
 
 @final
@@ -23,6 +23,17 @@ class ConvEncoder(Encoder):
         channels: Widths of the convolutions, from input to output.
         hidden: Width of the hidden layer.
         activation: Function between the layers.
+
+    Raises:
+        UsageError: rows that are no images (C, H, W).
+
+    Example:
+        >>> import torch
+        >>> from vaehub import Batch, Spec
+        >>> from vaehub.model.posteriors import DiagNormal
+        >>> encoder = ConvEncoder(Spec((1, 8, 8)), DiagNormal(2), channels=[4, 8], hidden=16)
+        >>> encoder(Batch(torch.zeros(3, 1, 8, 8))).mean.shape
+        torch.Size([3, 2])
     """
 
     def __init__(
@@ -37,9 +48,9 @@ class ConvEncoder(Encoder):
         super().__init__(spec, posterior)
         inputs, height, width = image_shape(spec)
         pairs = zip([inputs, *channels], channels, strict=False)
-        self.convolutions = nn.Sequential(*(m for pair in pairs for m in (halve(*pair), ACTIVATIONS[activation]())))
-        maps = (channels[-1], halved(height, len(channels))[-1], halved(width, len(channels))[-1])
-        self.summary = Summary(maps, spec.cond, hidden, posterior.features, activation)
+        self.convolutions = nn.Sequential(*(m for pair in pairs for m in (downsample(*pair), ACTIVATIONS[activation]())))
+        maps = (channels[-1], halved_sizes(height, len(channels))[-1], halved_sizes(width, len(channels))[-1])
+        self.summary = MapsToVector(maps, spec.cond, hidden, posterior.features, activation)
 
     def forward(self, batch: Batch) -> Distribution:
         """q(z|x,c): batch (B,), event (L,)."""
@@ -49,10 +60,10 @@ class ConvEncoder(Encoder):
 def doublings(channels: Widths, outputs: int, height: int, width: int, activation: Activation) -> nn.Sequential:
     """(B, channels[0], h, w) -> (B, outputs, height, width), doubling once for every width in `channels`."""
     steps = len(channels)
-    sizes = list(zip(halved(height, steps), halved(width, steps), strict=True))[-2::-1]
+    sizes = list(zip(halved_sizes(height, steps), halved_sizes(width, steps), strict=True))[-2::-1]
     layers: list[nn.Module] = []
     for inputs, width_out, size in zip(channels, [*channels[1:], outputs], sizes, strict=True):
-        layers += [ACTIVATIONS[activation](), double(inputs, width_out, *size)]
+        layers += [ACTIVATIONS[activation](), upsample(inputs, width_out, *size)]
     return nn.Sequential(*layers)
 
 
@@ -64,6 +75,18 @@ class ConvDecoder(Decoder):
         channels: Widths of the convolutions, from input to output.
         hidden: Width of the hidden layer.
         activation: Function between the layers.
+
+    Raises:
+        UsageError: rows that are no images (C, H, W).
+
+    Example:
+        >>> import torch
+        >>> from vaehub import Spec
+        >>> from vaehub.model.likelihoods import Bernoulli
+        >>> spec = Spec((1, 8, 8))
+        >>> decoder = ConvDecoder(spec, 2, Bernoulli(spec), channels=[8, 4], hidden=16)
+        >>> decoder(torch.zeros(3, 2)).log_prob(torch.ones(3, 1, 8, 8)).shape  # one value for each pixel
+        torch.Size([3, 1, 8, 8])
     """
 
     def __init__(
@@ -78,8 +101,8 @@ class ConvDecoder(Decoder):
     ) -> None:
         super().__init__(spec, latent, likelihood)
         colours, height, width = image_shape(spec)
-        maps = (channels[0], halved(height, len(channels))[-1], halved(width, len(channels))[-1])
-        self.canvas = Canvas(latent, spec.cond, hidden, maps, activation)
+        maps = (channels[0], halved_sizes(height, len(channels))[-1], halved_sizes(width, len(channels))[-1])
+        self.canvas = VectorToMaps(latent, spec.cond, hidden, maps, activation)
         self.convolutions = doublings(channels, likelihood.param_shape[0] * colours, height, width, activation)
 
     def forward(self, z: Tensor, cond: Tensor | None = None) -> Distribution:

@@ -36,7 +36,7 @@ class Decoded(NamedTuple):
     lost: tuple[str, ...]
 
 
-class Wanted(NamedTuple):
+class PictureFormat(NamedTuple):
     """What pictures are made into: `channels`, and the size (H, W), None: that of the first; `resize` crops the middle and scales it."""
 
     channels: int
@@ -44,7 +44,7 @@ class Wanted(NamedTuple):
     resize: bool
 
 
-def decode(item: Picture, wanted: Wanted, most: int = MAX_PIXELS) -> Decoded | None:
+def decode(item: Picture, form: PictureFormat, most: int = MAX_PIXELS) -> Decoded | None:
     """One picture, judged by its header before it is decoded; of several frames the first. None where it has more than `most` pixels.
 
     Raises UsageError that names the picture: unreadable, too large, or of another size.
@@ -57,7 +57,7 @@ def decode(item: Picture, wanted: Wanted, most: int = MAX_PIXELS) -> Decoded | N
                 raise UsageError(
                     f"{item.name}: {picture.width} x {picture.height} pixels, more than {MAX_PIXELS:,}; scale it down"
                 )
-            return converted(picture, item.name, wanted) if pixels <= most else None
+            return converted(picture, item.name, form) if pixels <= most else None
     except UsageError:
         raise
     except MemoryError as error:
@@ -66,26 +66,26 @@ def decode(item: Picture, wanted: Wanted, most: int = MAX_PIXELS) -> Decoded | N
         raise UsageError(f"{item.name}: no readable {', '.join(FORMATS)} ({reason(error)})") from error
 
 
-def whole(item: Picture, wanted: Wanted) -> Decoded:
+def decode_any_size(item: Picture, form: PictureFormat) -> Decoded:
     """One picture of any size that is allowed."""
-    decoded = decode(item, wanted)
+    decoded = decode(item, form)
     assert decoded is not None  # it is of at most MAX_PIXELS, or has raised
     return decoded
 
 
-def converted(picture: Image.Image, name: str, wanted: Wanted) -> Decoded:
+def converted(picture: Image.Image, name: str, form: PictureFormat) -> Decoded:
     """The pixels of a picture that is open, in the channels and the size asked for."""
-    lost = losses(picture)
+    lost = lossy_features(picture)
     ImageOps.exif_transpose(picture, in_place=True)  # the first step: all others drop what says how the picture is turned
     if picture.mode == "F" or picture.mode.startswith("I"):
         values, bits = np.asarray(picture).astype(np.float32), 0 if picture.mode == "F" else SIXTEEN
         require_within(values, 2**bits - 1 if bits else 1, name)
-        pixels = np.asarray(fitted(Image.fromarray(values), name, wanted)).clip(
+        pixels = np.asarray(resized(Image.fromarray(values), name, form)).clip(
             values.min(), values.max()
         )  # scaling overshoots at edges
-        return Decoded(np.repeat(pixels[None], wanted.channels, 0), bits, lost)
-    pixels = np.asarray(fitted(in_colours(picture, wanted.channels), name, wanted))
-    return Decoded(pixels.reshape(*pixels.shape[:2], wanted.channels).transpose(2, 0, 1), EIGHT, lost)
+        return Decoded(np.repeat(pixels[None], form.channels, 0), bits, lost)
+    pixels = np.asarray(resized(to_colours(picture, form.channels), name, form))
+    return Decoded(pixels.reshape(*pixels.shape[:2], form.channels).transpose(2, 0, 1), EIGHT, lost)
 
 
 def require_within(values: NDArray[np.float32], top: int, name: str) -> None:
@@ -95,7 +95,7 @@ def require_within(values: NDArray[np.float32], top: int, name: str) -> None:
         raise UsageError(f"{name}: pixels span [{low:g}, {high:g}]; store whole numbers of 8 or 16 bits, or real numbers in 0..1")
 
 
-def losses(picture: Image.Image) -> tuple[str, ...]:
+def lossy_features(picture: Image.Image) -> tuple[str, ...]:
     """What Pillow does not give of a picture that is open and not yet decoded."""
     tiles = picture.tile if isinstance(picture, ImageFile) else []
     deep = not picture.mode.startswith("I") and any(";16" in str(tile.args) for tile in tiles)
@@ -103,7 +103,7 @@ def losses(picture: Image.Image) -> tuple[str, ...]:
     return (*(["16 bits a colour are read as 8"] if deep else []), *(["of several frames the first is read"] if frames else []))
 
 
-def in_colours(picture: Image.Image, channels: int) -> Image.Image:
+def to_colours(picture: Image.Image, channels: int) -> Image.Image:
     """The picture in grey or RGB, what is transparent shown on white."""
     if picture.has_transparency_data:
         layer = picture if picture.mode == "RGBA" else picture.convert("RGBA")
@@ -111,12 +111,12 @@ def in_colours(picture: Image.Image, channels: int) -> Image.Image:
     return picture.convert("L" if channels == 1 else "RGB")
 
 
-def fitted(picture: Image.Image, name: str, wanted: Wanted) -> Image.Image:
+def resized(picture: Image.Image, name: str, form: PictureFormat) -> Image.Image:
     """The picture if it has the size asked for, else its middle scaled to that size."""
-    if wanted.size is None or (picture.height, picture.width) == wanted.size:
+    if form.size is None or (picture.height, picture.width) == form.size:
         return picture
-    height, width = wanted.size
-    if not wanted.resize:
+    height, width = form.size
+    if not form.resize:
         raise UsageError(
             f"{name}: {picture.height} x {picture.width} pixels, expected {height} x {width}; scale it or set resize"
         )
@@ -124,7 +124,7 @@ def fitted(picture: Image.Image, name: str, wanted: Wanted) -> Image.Image:
 
 
 def decode_all(
-    items: Sequence[Picture], path: Path, wanted: Wanted, depth: int | None, learn: bool
+    items: Sequence[Picture], path: Path, form: PictureFormat, depth: int | None, learn: bool
 ) -> tuple[NDArray[np.uint8] | NDArray[np.float32], int | None]:
     """All pictures of a set. Bytes stay bytes; with a 16-bit picture among them all are real numbers 0 … 1 (float32).
 
@@ -141,16 +141,16 @@ def decode_all(
     Raises:
         UsageError: a picture is unreadable, too large, of another size or brighter than `depth` allows.
     """
-    first = whole(items[0], wanted)
+    first = decode_any_size(items[0], form)
     shape = (len(items), *first.pixels.shape)
     if (total := int(np.prod(shape, dtype=np.int64)) * first.pixels.itemsize) > MAX_BYTES:
         raise UsageError(f"{path}: {len(items):,} pictures take {total:,} bytes, more than {MAX_BYTES:,}; set a smaller resize")
-    wanted = wanted._replace(size=first.pixels.shape[1:])
+    form = form._replace(size=first.pixels.shape[1:])
     out: NDArray[np.uint8] | NDArray[np.float32] = np.empty(shape, np.uint8)
     lost, deep = Counter[str](), np.zeros(len(items), dtype=bool)
     with ThreadPoolExecutor(THREADS) as pool:
-        for row, decoded in enumerate(pool.map(partial(decode, wanted=wanted, most=LARGE), items)):
-            found = decoded or whole(items[row], wanted)
+        for row, decoded in enumerate(pool.map(partial(decode, form=form, most=LARGE), items)):
+            found = decoded or decode_any_size(items[row], form)
             if found.bits != EIGHT and out.dtype == np.uint8:
                 out = in_unit(out)
             out[row] = in_unit(found.pixels) if found.bits == EIGHT and out.dtype != np.uint8 else found.pixels
@@ -159,7 +159,7 @@ def decode_all(
     for what, count in lost.items():
         warnings.warn(f"{path}: {count:,} of {len(items):,} pictures: {what}", UserWarning, stacklevel=2)
     if deep.any():
-        depth = scale_deep(out, deep, path, depth, learn)
+        depth = scale_16_bit(out, deep, path, depth, learn)
     return out, depth
 
 
@@ -168,7 +168,7 @@ def in_unit(pixels: NDArray[np.uint8] | NDArray[np.float32]) -> NDArray[np.float
     return pixels.astype(np.float32) / np.float32(255)
 
 
-def scale_deep(
+def scale_16_bit(
     out: NDArray[np.uint8] | NDArray[np.float32], deep: NDArray[np.bool_], path: Path, depth: int | None, learn: bool
 ) -> int | None:
     """Bring the 16-bit rows of `out` to 0 … 1, in place, and say how; the depth to keep."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import torch
 
-from vaehub_images.domain import Binarise, Gallery, ImageDomain, Levels
+from vaehub_images.domain import Binarise, ImageDomain, ImageSplits, Levels
 
 TEST, VALIDATION = 300, 200
 
@@ -18,12 +18,21 @@ class Digits(ImageDomain):
         binarise: grey leaves the values as they are; dynamic draws x ~ Bernoulli(grey value) anew for every training batch.
         levels: Integers 0 … levels - 1 for likelihoods over levels; 0: real numbers from 0 to 1.
         labels: Make the class, one-hot, the condition c of p(x|z,c).
+
+    Raises:
+        UsageError: levels with binarised pixels.
+
+    Example:
+        >>> domain = Digits(levels=16)
+        >>> batch = domain.data("val")[torch.arange(200)]
+        >>> batch.x.shape, batch.x.max().item()
+        (torch.Size([200, 1, 8, 8]), 15)
     """
 
     def __init__(self, *, binarise: Binarise = "grey", levels: Levels = 0, labels: bool = False) -> None:
         super().__init__(binarise=binarise, levels=levels, labels=labels)
 
-    def load(self) -> Gallery:
+    def load(self) -> ImageSplits:
         """Read the images and split them by a fixed permutation; grey values 0 … 16 become bytes."""
         from sklearn.datasets import load_digits  # its import takes as long as torch's, and a trained model needs no rows
 
@@ -32,4 +41,4 @@ class Digits(ImageDomain):
         order = torch.randperm(len(pixels), generator=torch.Generator().manual_seed(0))
         parts = order.split([len(order) - VALIDATION - TEST, VALIDATION, TEST])
         rows = dict(zip(("train", "val", "test"), parts, strict=True))
-        return Gallery({split: (pixels[index], labels[index]) for split, index in rows.items()}, tuple("0123456789"))
+        return ImageSplits({split: (pixels[index], labels[index]) for split, index in rows.items()}, tuple("0123456789"))

@@ -12,14 +12,14 @@ from torch import Tensor
 
 from vaehub import Domain, Spec, UsageError
 from vaehub_images.codec import ImageCodec
-from vaehub_images.pixels import Pixels, flip_coins
+from vaehub_images.pixels import Pixels, bernoulli_draw
 
 Binarise: TypeAlias = Literal["grey", "dynamic"]
 Levels: TypeAlias = Literal[0, 2, 4, 8, 16, 32, 64, 128, 256]
 
 
 @dataclass(frozen=True)
-class Gallery:
+class ImageSplits:
     """Images as they lie in the source: (N, C, H, W) and classes (N,) by split, the names of the classes, the bits of 16-bit pictures."""
 
     splits: Mapping[str, tuple[Tensor, Tensor | None]]
@@ -42,11 +42,11 @@ class ImageDomain(Domain[ImageCodec]):
         self.binarise, self.levels, self.labels = binarise, levels, labels
 
     @abstractmethod
-    def load(self) -> Gallery:
+    def load(self) -> ImageSplits:
         """Read the source."""
 
     @cached_property
-    def gallery(self) -> Gallery:
+    def images_by_split(self) -> ImageSplits:
         """The source, read once."""
         gallery = self.load()
         if self.labels and not gallery.classes:
@@ -55,13 +55,13 @@ class ImageDomain(Domain[ImageCodec]):
 
     def learn(self) -> ImageCodec:
         """(C, H, W); the classes as condition where `labels`."""
-        shape = tuple(self.gallery.splits["train"][0].shape[1:])
-        spec = Spec(shape, len(self.gallery.classes) * self.labels, self.levels)
-        return ImageCodec(spec, self.gallery.classes, binarised=self.binarise != "grey", depth=self.gallery.depth)
+        shape = tuple(self.images_by_split.splits["train"][0].shape[1:])
+        spec = Spec(shape, len(self.images_by_split.classes) * self.labels, self.levels)
+        return ImageCodec(spec, self.images_by_split.classes, binarised=self.binarise != "grey", depth=self.images_by_split.depth)
 
     def data(self, split: str) -> Pixels:
         """The images of a split; the same draw of binarised pixels at every call for "val" and "test"."""
-        pixels, labels = self.gallery.splits[split]
+        pixels, labels = self.images_by_split.splits[split]
         if self.binarise == "dynamic" and split == "train":
-            return Pixels(pixels, labels, flip_coins, self.codec.spec.cond)
+            return Pixels(pixels, labels, bernoulli_draw, self.codec.spec.cond)
         return self.codec.fixed(pixels, labels, split)

@@ -13,8 +13,8 @@ from torch import Tensor
 from vaehub.errors import UsageError
 from vaehub.files.download import download
 from vaehub_images.arrays import read_idx, write_idx
-from vaehub_images.domain import Binarise, Gallery, ImageDomain, Levels
-from vaehub_images.mnist import split_off
+from vaehub_images.domain import Binarise, ImageDomain, ImageSplits, Levels
+from vaehub_images.mnist import with_validation
 from vaehub_images.rows import rows_from
 
 CLASSES = ("T-shirt", "trouser", "pullover", "dress", "coat", "sandal", "shirt", "sneaker", "bag", "ankle boot")
@@ -41,6 +41,16 @@ class FashionMNIST(ImageDomain):
         levels: Integers 0 … levels - 1 for likelihoods over levels; 0: real numbers from 0 to 1.
         labels: Make the class, one-hot, the condition c of p(x|z,c).
         validation: Images held out from the end of the training images.
+
+    Raises:
+        UsageError: names the file that is absent or damaged.
+
+    Example:
+        >>> from tempfile import TemporaryDirectory
+        >>> with TemporaryDirectory() as folder:
+        ...     domain = FashionMNIST(**FashionMNIST.example(Path(folder)))  # made-up images in the files of the data set
+        ...     len(domain.data("train")), domain.codec.classes[:2]
+        (30, ('T-shirt', 'trouser'))
     """
 
     def __init__(
@@ -65,10 +75,10 @@ class FashionMNIST(ImageDomain):
             write_idx(folder / f"{prefix}-labels-idx1-ubyte", np.arange(40, dtype=np.uint8) % len(CLASSES))
         return {"path": str(folder), "validation": 10}
 
-    def load(self) -> Gallery:
+    def load(self) -> ImageSplits:
         """Read the four files, fetched first if the user asked for it."""
         train, test = self._part("train"), self._part("t10k")
-        return Gallery({**split_off(*train, self.validation), "test": test}, CLASSES)
+        return ImageSplits({**with_validation(*train, self.validation), "test": test}, CLASSES)
 
     def _part(self, prefix: str) -> tuple[Tensor, Tensor]:
         images, labels = self._file(f"{prefix}-images-idx3-ubyte"), self._file(f"{prefix}-labels-idx1-ubyte")

@@ -51,13 +51,33 @@ def digit_classifier() -> DigitClassifier:
 
 @torch.no_grad()
 def recognise(x: Tensor) -> Tensor:
-    """The digit (N,) that the classifier sees in each of x (N, 1, 28, 28), values in [0, 1]."""
+    """The digit that the classifier which ships sees in each image.
+
+    Arguments:
+        x: (N, 1, 28, 28), values in [0, 1].
+
+    Returns:
+        (N,) digits 0 … 9.
+
+    Example:
+        >>> recognise(torch.zeros(2, 1, 28, 28)).shape
+        torch.Size([2])
+    """
     network = digit_classifier()
     return torch.cat([network(part).argmax(-1) for part in x.float().cpu().split(1000)])
 
 
 def in_unit(x: Tensor, spec: Spec) -> Tensor:
-    """x in [0, 1], levels scaled."""
+    """x in [0, 1], levels scaled.
+
+    Arguments:
+        x: images as a model has them.
+        spec: says how many levels there are, 0 where x is real.
+
+    Example:
+        >>> in_unit(torch.tensor([0, 3]), Spec((1,), classes=4)).tolist()
+        [0.0, 1.0]
+    """
     return x.float() / (spec.classes - 1) if spec.classes > 1 else x.float()
 
 
@@ -66,6 +86,13 @@ class DigitCNN(Features):
     """The activations of a classifier of digits, 28 x 28 grey: the perceptual loss where every image is a digit.
 
     "Deep Feature Consistent Variational Autoencoder" (Hou et al., 2017), arXiv:1610.00291, with a network of our own.
+
+    Raises:
+        UsageError: images of another shape.
+
+    Example:
+        >>> [tuple(h.shape) for h in DigitCNN(Spec((1, 28, 28)))(torch.zeros(2, 1, 28, 28))]
+        [(2, 16, 28, 28), (2, 32, 14, 14), (2, 64, 7, 7)]
     """
 
     def __init__(self, spec: Spec) -> None:
@@ -90,6 +117,10 @@ class RandomConv(Features):
         layers: Number of layers.
         width: Filters of each.
         seed: Seed of the filters.
+
+    Example:
+        >>> [tuple(h.shape) for h in RandomConv(Spec((3, 8, 8)), layers=2, width=4)(torch.zeros(1, 3, 8, 8))]
+        [(1, 4, 8, 8), (1, 4, 4, 4)]
     """
 
     def __init__(self, spec: Spec, *, layers: Layers = 3, width: Annotated[int, Field(ge=1)] = 32, seed: int = 0) -> None:

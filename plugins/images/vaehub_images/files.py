@@ -13,7 +13,7 @@ from torch import Tensor
 
 from vaehub.errors import UsageError
 from vaehub_images.arrays import read_idx, read_npy, read_npz
-from vaehub_images.decoding import Wanted, decode_all
+from vaehub_images.decoding import PictureFormat, decode_all
 from vaehub_images.pictures import pictures
 from vaehub_images.rows import rows_from
 
@@ -29,9 +29,27 @@ class Images(NamedTuple):
 
 
 def read_images(path: Path, shape: tuple[int, ...], levels: int, depth: int | None) -> Images:
-    """Images of a shape (C, H, W) from a picture, a folder or zip of pictures, .npy, .npz or IDX. Raises UsageError."""
+    """Images of one shape from a picture, a folder or zip of pictures, .npy, .npz or IDX.
+
+    Arguments:
+        path: the file or folder.
+        shape: (C, H, W) of the model.
+        levels: how many levels x has in the model, 0 where it is real.
+        depth: bits of the 16-bit pictures that the model knows, None where it knows none.
+
+    Raises:
+        UsageError: names the file: not readable, no image in it, another shape, or labels that do not fit.
+
+    Example:
+        >>> from tempfile import TemporaryDirectory
+        >>> with TemporaryDirectory() as folder:
+        ...     np.savez(f"{folder}/x.npz", x=np.zeros((2, 3, 3), np.uint8), labels=["cat", "dog"])
+        ...     images = read_images(Path(f"{folder}/x.npz"), (1, 3, 3), levels=0, depth=None)
+        >>> images.pixels.shape, images.names
+        (torch.Size([2, 1, 3, 3]), ['cat', 'dog'])
+    """
     if path.is_dir() or path.suffix.lower() not in ARRAYS:
-        return read_pictures(path, Wanted(shape[0], (shape[1], shape[2]), resize=False), depth)
+        return read_pictures(path, PictureFormat(shape[0], (shape[1], shape[2]), resize=False), depth)
     array, labels = ARRAYS[path.suffix.lower()](path)
     pixels = rows_from(array, shape, levels, str(path))
     if not len(pixels):
@@ -41,16 +59,33 @@ def read_images(path: Path, shape: tuple[int, ...], levels: int, depth: int | No
     return Images(pixels, None if labels is None else [str(label) for label in labels.tolist()])
 
 
-def read_pictures(path: Path, wanted: Wanted, depth: int | None = None, learn: bool = False) -> Images:
+def read_pictures(path: Path, form: PictureFormat, depth: int | None = None, learn: bool = False) -> Images:
     """All pictures below a path, labelled if each lies in a sub-folder; depth, learn: see `decode_all`."""
     with pictures(path) as items:
         names = [item.label for item in items if item.label is not None]
-        pixels, depth = decode_all(items, path, wanted, depth, learn)
+        pixels, depth = decode_all(items, path, form, depth, learn)
     return Images(torch.from_numpy(pixels), names if len(names) == len(items) else None, depth)
 
 
 def write_images(x: Tensor, path: Path, to_bytes: Callable[[Tensor], Tensor]) -> None:
-    """Images x (B, C, H, W) to .png (a grid), a folder of PNGs, .npy or .npz. Raises UsageError."""
+    """Images to .png (a grid), a folder of PNGs (no suffix), .npy or .npz (x as it is).
+
+    Arguments:
+        x: (B, C, H, W).
+        path: the file or folder.
+        to_bytes: x as bytes, for pictures.
+
+    Raises:
+        UsageError: another suffix, or a place that cannot be written to.
+
+    Example:
+        >>> from tempfile import TemporaryDirectory
+        >>> from vaehub_images.pixels import to_bytes
+        >>> with TemporaryDirectory() as folder:
+        ...     write_images(torch.zeros(2, 1, 4, 4), Path(folder) / "new", to_bytes)
+        ...     sorted(path.name for path in (Path(folder) / "new").iterdir())
+        ['00000.png', '00001.png']
+    """
     writers: dict[str, Callable[[], object]] = {
         ".png": lambda: picture(tiled(to_bytes(x))).save(path),
         ".npy": lambda: np.save(path, x.numpy(force=True)),
@@ -79,7 +114,21 @@ def picture(pixels: Tensor) -> Image.Image:
 
 
 def tiled(pixels: Tensor, columns: int = 0, gap: int = 0, fill: int = 0) -> Tensor:
-    """Images (N, C, H, W) side by side on one (C, H', W'), as square as can be unless `columns` says otherwise."""
+    """Images side by side on one, as square as can be unless `columns` says otherwise.
+
+    Arguments:
+        pixels: (N, C, H, W).
+        columns: images in a row; 0: as square as can be.
+        gap: pixels between images.
+        fill: value between and behind them.
+
+    Returns:
+        (C, H', W').
+
+    Example:
+        >>> tiled(torch.zeros(3, 1, 4, 4), columns=2, gap=1).shape
+        torch.Size([1, 9, 9])
+    """
     count, channels, height, width = pixels.shape
     columns = columns or max(1, round((count * height / width) ** 0.5))
     rows = -(-count // columns)

@@ -11,8 +11,8 @@ from pydantic import Field
 from torch import Tensor
 
 from vaehub.errors import UsageError
-from vaehub_images.decoding import Wanted
-from vaehub_images.domain import Binarise, Gallery, ImageDomain, Levels
+from vaehub_images.decoding import PictureFormat
+from vaehub_images.domain import Binarise, ImageDomain, ImageSplits, Levels
 from vaehub_images.files import read_pictures, write_folder
 
 Fraction: TypeAlias = Annotated[float, Field(gt=0, lt=0.5)]
@@ -36,6 +36,17 @@ class ImageFolder(ImageDomain):
         validation: Share of the pictures for validation.
         test: Share of the pictures for the test.
         seed: Seed of the splits.
+
+    Raises:
+        UsageError: names the picture that cannot be read or has another size; too few pictures to split.
+
+    Example:
+        >>> from tempfile import TemporaryDirectory
+        >>> with TemporaryDirectory() as folder:
+        ...     write_folder(torch.randint(256, (20, 3, 8, 8), dtype=torch.uint8), Path(folder) / "noise")
+        ...     domain = ImageFolder(path=folder, resize=4, colour="grey")
+        ...     domain.codec.spec.shape, len(domain.data("train")), len(domain.data("val")), len(domain.data("test"))
+        ((1, 4, 4), 16, 2, 2)
     """
 
     def __init__(
@@ -64,10 +75,10 @@ class ImageFolder(ImageDomain):
             write_folder(pixels, folder / name)
         return {"path": str(folder)}
 
-    def load(self) -> Gallery:
+    def load(self) -> ImageSplits:
         """Read, label and split the pictures."""
-        wanted = Wanted(self.channels, self.size, resize=self.size is not None)
-        pixels, names, depth = read_pictures(self.path, wanted, learn=True)
+        form = PictureFormat(self.channels, self.size, resize=self.size is not None)
+        pixels, names, depth = read_pictures(self.path, form, learn=True)
         classes = sorted(set(names or ()))
         labels = torch.tensor([classes.index(name) for name in names]) if names else None
         rows = split_by_content(pixels, self.shares, self.seed)
@@ -76,11 +87,23 @@ class ImageFolder(ImageDomain):
                 f"{self.path}: {len(pixels)} pictures are too few to split into training, validation and test; add some"
             )
         splits = {split: (pixels[index], None if labels is None else labels[index]) for split, index in rows.items()}
-        return Gallery(splits, classes, depth)
+        return ImageSplits(splits, classes, depth)
 
 
 def split_by_content(pixels: Tensor, shares: dict[str, float], seed: int) -> dict[str, Tensor]:
-    """Row numbers by split: distinct images in the order of their hash, cut at the shares, what remains for "train"."""
+    """Row numbers by split: distinct images in the order of their hash, cut at the shares, what remains for "train".
+
+    Arguments:
+        pixels: (N, C, H, W).
+        shares: of each split but "train", of the distinct images.
+        seed: key of the hash.
+
+    Example:
+        >>> pixels = torch.arange(10, dtype=torch.uint8).repeat(2).view(20, 1, 1, 1)  # each image twice
+        >>> rows = split_by_content(pixels, {"test": 0.2}, seed=0)
+        >>> sorted((rows["test"] % 10).tolist()) == sorted(2 * (rows["test"] % 10).unique().tolist())  # no copy elsewhere
+        True
+    """
     digests = [hashlib.blake2b(image.numpy().tobytes(), key=str(seed).encode(), digest_size=16).digest() for image in pixels]
     rank = {digest: place for place, digest in enumerate(sorted(set(digests)))}
     place = torch.tensor([rank[digest] for digest in digests])

@@ -34,25 +34,30 @@ def image_input(x: Tensor, spec: Spec, module: nn.Module) -> Tensor:
     return x * (2 / (spec.classes - 1)) - 1 if spec.classes > 1 else x
 
 
-def halved(size: int, times: int) -> list[int]:
-    """`size` and what is left of it after each of `times` halvings, rounded up."""
+def halved_sizes(size: int, times: int) -> list[int]:
+    """`size` and what is left of it after each of `times` halvings, rounded up.
+
+    Example:
+        >>> halved_sizes(7, 2)
+        [7, 4, 2]
+    """
     sizes = [size]
     for _ in range(times):
         sizes.append(-(-sizes[-1] // 2))
     return sizes
 
 
-def halve(inputs: int, outputs: int) -> nn.Conv2d:
+def downsample(inputs: int, outputs: int) -> nn.Conv2d:
     """(B, inputs, H, W) -> (B, outputs, H/2, W/2), rounded up."""
     return nn.Conv2d(inputs, outputs, 3, stride=2, padding=1)
 
 
-def double(inputs: int, outputs: int, height: int, width: int) -> nn.ConvTranspose2d:
-    """(B, inputs, H/2, W/2) -> (B, outputs, height, width): the way back from `halve`, to an even or an odd size."""
+def upsample(inputs: int, outputs: int, height: int, width: int) -> nn.ConvTranspose2d:
+    """(B, inputs, H/2, W/2) -> (B, outputs, height, width): the way back from `downsample`, to an even or an odd size."""
     return nn.ConvTranspose2d(inputs, outputs, 3, stride=2, padding=1, output_padding=(1 - height % 2, 1 - width % 2))
 
 
-class Summary(nn.Module):
+class MapsToVector(nn.Module):
     """Feature maps (B, F, H, W) and cond (B, C) to `outputs` reals, through one hidden layer."""
 
     def __init__(self, maps: tuple[int, int, int], cond: int, hidden: int, outputs: int, activation: Activation) -> None:
@@ -66,7 +71,7 @@ class Summary(nn.Module):
         return self.net(conditioned(maps.flatten(1), cond, self.width))  # type: ignore[no-any-return]
 
 
-class Canvas(nn.Module):
+class VectorToMaps(nn.Module):
     """Code z (B, L) and cond (B, C) to feature maps (B, F, H, W), through one hidden layer."""
 
     def __init__(self, latent: int, cond: int, hidden: int, maps: tuple[int, int, int], activation: Activation) -> None:

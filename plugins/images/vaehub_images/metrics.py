@@ -20,24 +20,33 @@ ROWS, REFERENCES, NEIGHBOURS, PER_CLASS = 2_000, 10_000, 5, 100
 DIGITS = tuple("0123456789")
 
 
-def first(data: Data, rows: int) -> Data:
+def first_rows(data: Data, rows: int) -> Data:
     """At most the first `rows` rows."""
     return Subset(data, torch.arange(min(rows, len(data))))
 
 
 def image_metrics(run: TrainedModel, split: str) -> Mapping[str, float]:
     """Reconstruction error and, where images have classes, how far codes and samples keep them; with standard errors and what guessing gives."""
-    data = first(run.data(split), ROWS)
-    out = of_rows("reconstruction_mse", reconstruction_errors(run, data))
+    data = first_rows(run.data(split), ROWS)
+    out = mean_and_error("reconstruction_mse", reconstruction_errors(run, data))
     if data.labels is not None:
-        out |= of_rows("knn_accuracy", knn_hits(run, data)) | {"knn_accuracy_chance": most_frequent(labels(data))}
+        out |= mean_and_error("knn_accuracy", knn_hits(run, data)) | {"knn_accuracy_chance": most_frequent(labels(data))}
     if run.spec.cond and shows_digits(run):
-        out |= of_rows("recognised", recognised(run)) | {"recognised_chance": 1 / run.spec.cond}
+        out |= mean_and_error("recognised", recognised(run)) | {"recognised_chance": 1 / run.spec.cond}
     return out
 
 
-def of_rows(name: str, values: Tensor) -> dict[str, float]:
-    """The mean of values (N,), and its standard error."""
+def mean_and_error(name: str, values: Tensor) -> dict[str, float]:
+    """The mean of values (N,), and its standard error s / √n.
+
+    Arguments:
+        name: what the mean is called; the error is NAME_se.
+        values: (N,).
+
+    Example:
+        >>> mean_and_error("mse", torch.tensor([1.0, 2.0, 3.0]))
+        {'mse': 2.0, 'mse_se': 0.5773502588272095}
+    """
     error = float(values.std() / math.sqrt(len(values))) if len(values) > 1 else math.nan
     return {name: float(values.mean()), f"{name}_se": error}
 
@@ -58,7 +67,7 @@ def knn_hits(run: TrainedModel, data: Data) -> Tensor:
     """1 (N,) where the 5 nearest mean codes of 10,000 training rows give a row its class, else 0."""
     from sklearn.neighbors import KNeighborsClassifier
 
-    train = first(run.data("train"), REFERENCES)
+    train = first_rows(run.data("train"), REFERENCES)
     classifier = KNeighborsClassifier(NEIGHBOURS).fit(run.encode(train), labels(train))
     return (torch.from_numpy(classifier.predict(run.encode(data))) == labels(data)).double()
 

@@ -13,10 +13,10 @@ from pydantic import Field
 from vaehub.errors import UsageError
 from vaehub.files.arrays import opened_npz
 from vaehub.files.guard import read_bytes
-from vaehub_images.domain import Gallery, ImageDomain, Levels
+from vaehub_images.domain import ImageDomain, ImageSplits, Levels
 
 
-def split_off(
+def with_validation(
     pixels: torch.Tensor, labels: torch.Tensor | None, rows: int
 ) -> dict[str, tuple[torch.Tensor, torch.Tensor | None]]:
     """The last `rows` of the official training images become "val"."""
@@ -41,6 +41,16 @@ class MNIST(ImageDomain):
         labels: Make the class, one-hot, the condition c of p(x|z,c).
         validation: Images held out from the end of the training images.
         path: The binary images, for `binarise: static`: an .npz file or a folder of .amat files.
+
+    Raises:
+        UsageError: a path without `binarise: static` or the reverse, levels with binarised pixels; files that are not what they should be.
+
+    Example:
+        >>> domain = MNIST(labels=True, validation=5_000)
+        >>> len(domain.data("train")), len(domain.data("val")), len(domain.data("test"))
+        (55000, 5000, 10000)
+        >>> domain.codec.spec.shape, domain.codec.spec.cond
+        ((1, 28, 28), 10)
     """
 
     def __init__(
@@ -57,31 +67,31 @@ class MNIST(ImageDomain):
             raise UsageError("domain.path: the file of static binary images; give it with binarise=static, and only then")
         self.validation, self.path = validation, path
 
-    def load(self) -> Gallery:
+    def load(self) -> ImageSplits:
         """Read the images."""
-        return self._shipped() if self.path is None else Gallery(static_binary(Path(self.path)))
+        return self._shipped() if self.path is None else ImageSplits(static_binary(Path(self.path)))
 
-    def _shipped(self) -> Gallery:
+    def _shipped(self) -> ImageSplits:
         with (
             resources.as_file(resources.files("vaehub_images") / "data" / "mnist.npz") as path,
             np.load(path, allow_pickle=False) as arrays,
         ):
             x = {split: torch.from_numpy(arrays[f"{split}_x"]).unsqueeze(1) for split in ("train", "test")}
             y = {split: torch.from_numpy(arrays[f"{split}_y"]).long() for split in ("train", "test")}
-        splits = split_off(x["train"], y["train"], self.validation)
-        return Gallery({**splits, "test": (x["test"], y["test"])}, tuple("0123456789"))
+        splits = with_validation(x["train"], y["train"], self.validation)
+        return ImageSplits({**splits, "test": (x["test"], y["test"])}, tuple("0123456789"))
 
 
 def static_binary(path: Path) -> dict[str, tuple[torch.Tensor, None]]:
     """The three splits of the static binary images as bytes 0 and 255."""
-    read = amat if path.is_dir() else packed
+    read = read_amat if path.is_dir() else read_packed
     return {
         split: (torch.from_numpy(read(path, name) * np.uint8(255)).view(-1, 1, 28, 28), None)
         for split, name in {"train": "train", "val": "valid", "test": "test"}.items()
     }
 
 
-def packed(path: Path, name: str) -> np.ndarray:
+def read_packed(path: Path, name: str) -> np.ndarray:
     """One split (N, 784) from an .npz of bits packed along rows."""
     with opened_npz(path) as arrays:
         if name not in arrays or arrays[name].dtype != np.uint8 or arrays[name].shape[1:] != (98,):
@@ -91,7 +101,7 @@ def packed(path: Path, name: str) -> np.ndarray:
         return np.unpackbits(arrays[name], axis=1)
 
 
-def amat(folder: Path, name: str) -> np.ndarray:
+def read_amat(folder: Path, name: str) -> np.ndarray:
     """One split (N, 784) from a text file of 0 and 1, a row an image."""
     path = folder / f"binarized_mnist_{name}.amat"
     try:

@@ -7,7 +7,8 @@ Shapes: F feature maps, R rows of one layer's window above the current one, K pa
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Annotated, Literal, NoReturn, TypeAlias, cast, final
+from contextlib import suppress
+from typing import Annotated, Literal, TypeAlias, cast, final
 
 import torch
 from pydantic import Field, PositiveInt
@@ -19,12 +20,12 @@ from vaehub.base import Decoder, Likelihood, Outcome, Spec
 from vaehub.errors import UsageError
 from vaehub.model.nets import dtype_of
 from vaehub_images.conv import doublings
-from vaehub_images.layers import Canvas, Widths, halved, image_input, image_shape
+from vaehub_images.layers import VectorToMaps, Widths, halved_sizes, image_input, image_shape
 
 Kernel: TypeAlias = Literal[3, 5, 7]
 
 
-class Ordered(nn.Conv2d):
+class CausalConv(nn.Conv2d):
     """A convolution of width k over a window that ends at the current pixel, there causal in the colours.
 
     Feature maps belong to the colours in turn; at the current pixel map o of colour c reads maps of colours up to c, or, where
@@ -64,23 +65,23 @@ class GatedLayer(nn.Module):
         super().__init__()
         self.reach, self.first = k // 2, first
         self.above = nn.Conv2d(inputs, 2 * width, (self.reach + 1, k), padding=(0, self.reach))
-        self.left = Ordered(inputs, 2 * width, colours, self.reach + 1, strict=first)
+        self.left = CausalConv(inputs, 2 * width, colours, self.reach + 1, strict=first)
         self.handed = nn.Conv2d(2 * width, 2 * width, 1)
-        self.out = Ordered(width, width, colours)
+        self.out = CausalConv(width, width, colours)
 
-    def down(self, window: Tensor, code: Tensor) -> tuple[Tensor, Tensor]:
-        """Window (B, F, reach + H, W) and code (B, 2F, H, W) -> the rows' maps (B, F, H, W), and what `across` is handed of them."""
+    def vertical(self, window: Tensor, code: Tensor) -> tuple[Tensor, Tensor]:
+        """Window (B, F, reach + H, W) and code (B, 2F, H, W) -> the rows' maps (B, F, H, W), and what `horizontal` is handed of them."""
         h = self.above(window)
         handed: Tensor = self.handed(h) + code
         return gate(h + code), handed
 
-    def across(self, window: Tensor, handed: Tensor) -> Tensor:
-        """Window (B, F, H, reach + W) and what `down` hands -> maps (B, F, H, W)."""
+    def horizontal(self, window: Tensor, handed: Tensor) -> Tensor:
+        """Window (B, F, H, reach + W) and what `vertical` hands -> maps (B, F, H, W)."""
         h: Tensor = self.out(gate(self.left(window) + handed))
         return h if self.first else h + window[..., self.reach :]
 
 
-class Unrolled(Outcome):
+class Autoregressive(Outcome):
     """p(x|z,c) with x one pixel after the other: log_prob is teacher forcing, sample and mode unroll. Batch (B, C, H, W)."""
 
     def __init__(self, decoder: PixelCNN, code: Tensor) -> None:
@@ -100,11 +101,6 @@ class Unrolled(Outcome):
                 f"decoder pixelcnn: {type(self.decoder.likelihood).__name__} is a law of whole rows; choose one of single elements"
             )
         return px.log_prob(value)
-
-    @property
-    def mean(self) -> NoReturn:
-        """Not known in closed form."""
-        raise NotImplementedError
 
     @property
     def mode(self) -> Tensor:
@@ -132,6 +128,18 @@ class PixelCNN(Decoder):
         kernel: Side of their kernels, in pixels.
         channels: Widths of the transposed convolutions on z and cond.
         hidden: Width of the layer before them.
+
+    Raises:
+        UsageError: rows that are no images (C, H, W).
+
+    Example:
+        >>> import torch
+        >>> from vaehub import Spec
+        >>> from vaehub.model.likelihoods import Bernoulli
+        >>> spec = Spec((1, 8, 8))
+        >>> decoder = PixelCNN(spec, 2, Bernoulli(spec), width=4, layers=2, kernel=3, channels=[4], hidden=16)
+        >>> decoder(torch.zeros(3, 2)).log_prob(torch.ones(3, 1, 8, 8)).shape  # one value for each pixel
+        torch.Size([3, 1, 8, 8])
     """
 
     def __init__(
@@ -149,29 +157,29 @@ class PixelCNN(Decoder):
         super().__init__(spec, latent, likelihood)
         colours, height, columns = image_shape(spec)
         width = -(-width // colours) * colours
-        maps = (channels[0], halved(height, len(channels))[-1], halved(columns, len(channels))[-1])
-        self.canvas = Canvas(latent, spec.cond, hidden, maps, "gelu")
+        maps = (channels[0], halved_sizes(height, len(channels))[-1], halved_sizes(columns, len(channels))[-1])
+        self.canvas = VectorToMaps(latent, spec.cond, hidden, maps, "gelu")
         self.map = doublings(channels, width, height, columns, "gelu")
         self.codes = nn.Conv2d(width, layers * 2 * width, 1)
         self.layers = nn.ModuleList(GatedLayer(width if i else colours, width, colours, kernel, not i) for i in range(layers))
         self.head = nn.Sequential(
             nn.ReLU(),
-            Ordered(width, 2 * width, colours),
+            CausalConv(width, 2 * width, colours),
             nn.ReLU(),
-            Ordered(2 * width, likelihood.param_shape[0] * colours, colours),
+            CausalConv(2 * width, likelihood.param_shape[0] * colours, colours),
         )
 
     def forward(self, z: Tensor, cond: Tensor | None = None) -> Distribution:
         """p(x|z,c): batch (B, C, H, W)."""
-        return Unrolled(self, self.codes(F.gelu(self.map(self.canvas(z, cond)))))
+        return Autoregressive(self, self.codes(F.gelu(self.map(self.canvas(z, cond)))))
 
     def params(self, x: Tensor, code: Tensor) -> Tensor:
         """Parameters (B, K, C, H, W) of every element of x, all at once; code (B, layers * 2F, H, W)."""
         h = image_input(x, self.spec, self)
         v = F.pad(h, (0, 0, 1, 0))[..., :-1, :]
         for layer, c in zip(self.stack, code.chunk(len(self.layers), 1), strict=True):
-            v, handed = layer.down(F.pad(v, (0, 0, layer.reach, 0)), c)
-            h = layer.across(F.pad(h, (layer.reach, 0)), handed)
+            v, handed = layer.vertical(F.pad(v, (0, 0, layer.reach, 0)), c)
+            h = layer.horizontal(F.pad(h, (layer.reach, 0)), handed)
         return self.shaped(self.head(h))
 
     def shaped(self, h: Tensor) -> Tensor:
@@ -196,18 +204,17 @@ def unroll(decoder: PixelCNN, code: Tensor, greedy: bool) -> Tensor:
         for column in range(decoder.spec.shape[2]):
             for colour in range(decoder.spec.shape[0]):
                 px = decoder.likelihood(sweep.params(column)[:, :, colour : colour + 1])
-                value = likeliest(px, bool(decoder.spec.classes)) if greedy else px.sample()
+                value = greedy_value(px, bool(decoder.spec.classes)) if greedy else px.sample()
                 sweep.x[:, colour, row, column] = value[:, 0, 0, 0].to(sweep.x.dtype)
             sweep.finish(column)
     return sweep.x
 
 
-def likeliest(px: Distribution, discrete: bool) -> Tensor:
+def greedy_value(px: Distribution, discrete: bool) -> Tensor:
     """The mode; the mean where no mode is known; 0 where torch calls both values of a fair coin NaN."""
-    try:
+    with suppress(NotImplementedError):
         return px.mode.nan_to_num()
-    except NotImplementedError:
-        return px.mean.round() if discrete else px.mean
+    return px.mean.round() if discrete else px.mean
 
 
 class Sweep:
@@ -230,7 +237,7 @@ class Sweep:
         self.handed = []
         for i, layer in enumerate(self.layers):
             self.above[i] = torch.cat([self.above[i][:, :, 1:], v], 2)
-            v, handed = layer.down(self.above[i], self.code[i][:, :, row : row + 1])
+            v, handed = layer.vertical(self.above[i], self.code[i][:, :, row : row + 1])
             self.handed.append(handed)
         self.left = [
             rows.new_zeros(len(rows), rows.shape[1], 1, layer.reach + 1)
@@ -242,7 +249,7 @@ class Sweep:
         h = self._pixels(slice(self.row, self.row + 1), slice(column, column + 1))
         for i, layer in enumerate(self.layers):
             self.left[i][..., -1:] = h
-            h = layer.across(self.left[i], self.handed[i][..., column : column + 1])
+            h = layer.horizontal(self.left[i], self.handed[i][..., column : column + 1])
         return self.decoder.shaped(self.decoder.head(h))
 
     def finish(self, column: int) -> None:

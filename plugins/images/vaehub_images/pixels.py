@@ -24,11 +24,18 @@ def unit(pixels: Tensor) -> Tensor:
     return pixels if pixels.is_floating_point() else pixels.float().div_(255)
 
 
-def flip_coins(pixels: Tensor) -> Tensor:
+def bernoulli_draw(pixels: Tensor) -> Tensor:
     """x ~ Bernoulli(pixels / 255), 0 or 1, drawn anew at every call.
 
     A uniform byte lies below p with probability p / 256; the one value 255 draws again, twice at most. What is left
     to the exact p / 255 is under 2^-24, the resolution of `torch.rand`, at half its time. Real numbers are the chance itself.
+
+    Arguments:
+        pixels: of any shape, bytes or real numbers 0 … 1.
+
+    Example:
+        >>> bernoulli_draw(torch.tensor([0, 255], dtype=torch.uint8)).tolist()
+        [0.0, 1.0]
     """
     if pixels.is_floating_point():
         return (torch.rand_like(pixels) < pixels).float()
@@ -41,8 +48,18 @@ def flip_coins(pixels: Tensor) -> Tensor:
     return out
 
 
-def flip_alike(*key: int | str) -> Form:
-    """The coins of `flip_coins`, the same for every image and at every call with the same key: x depends on the image alone."""
+def fixed_bernoulli(*key: int | str) -> Form:
+    """The coins of `bernoulli_draw`, the same for every image and at every call with the same key: x depends on the image alone.
+
+    Arguments:
+        key: what the draw depends on.
+
+    Example:
+        >>> draw = fixed_bernoulli("read")
+        >>> grey = torch.full((2, 1, 4, 4), 128, dtype=torch.uint8)
+        >>> torch.equal(draw(grey)[0], draw(grey)[1])
+        True
+    """
 
     def form(pixels: Tensor) -> Tensor:
         with seeded("binarise", *key):
@@ -56,6 +73,13 @@ def quantise(levels: int) -> Form:
     """Bytes, or real numbers 0 … 1, as integers 0 … levels - 1; `levels` a power of two.
 
     floor(levels · b / 255), cut at the last level, is b >> shift for every byte b: a file of real numbers and one of bytes give the same.
+
+    Arguments:
+        levels: 2, 4, … 256.
+
+    Example:
+        >>> quantise(4)(torch.tensor([0, 63, 64, 255], dtype=torch.uint8)).tolist()
+        [0, 0, 1, 3]
     """
     shift = 9 - levels.bit_length()
 
@@ -68,15 +92,34 @@ def quantise(levels: int) -> Form:
 
 
 def to_bytes(x: Tensor, levels: int = 0) -> Tensor:
-    """x in [0, 1], or levels 0 … levels - 1, as bytes; what lies outside is clipped."""
+    """x as bytes; what lies outside of its range is clipped.
+
+    Arguments:
+        x: real numbers in [0, 1], or integers 0 … levels - 1.
+        levels: how many levels x has, 0 where it is real.
+
+    Example:
+        >>> to_bytes(torch.tensor([-1.0, 0.5, 1.0])).tolist(), to_bytes(torch.tensor([0, 1]), levels=2).tolist()
+        ([0, 128, 255], [0, 255])
+    """
     top = levels - 1 if levels else 1
     return (x.double() * (255 / top)).round_().clamp_(0, 255).to(torch.uint8)
 
 
 class Pixels(Data):
-    """Images (N, C, H, W) as stored, their classes (N,), and the form in which batches hand them out.
+    """Images as stored, their classes, and the form in which batches hand them out.
 
-    `cond` classes: the condition is the class, one-hot.
+    Arguments:
+        pixels: (N, C, H, W) bytes, real numbers 0 … 1 or levels.
+        labels: (N,) classes, None where there are none.
+        form: stored pixels to x.
+        cond: number of classes where the condition is the class, one-hot; else 0.
+
+    Example:
+        >>> rows = Pixels(torch.full((2, 1, 1, 1), 255, dtype=torch.uint8), torch.tensor([0, 1]), cond=2)
+        >>> batch = rows[torch.tensor([1])]
+        >>> batch.x.item(), batch.cond.tolist()
+        (1.0, [[0.0, 1.0]])
     """
 
     def __init__(self, pixels: Tensor, labels: Tensor | None = None, form: Form = unit, cond: int = 0) -> None:
@@ -97,7 +140,7 @@ class Pixels(Data):
         return moved
 
 
-def flipped_once(pixels: Tensor, *key: int | str) -> Tensor:
-    """A fixed draw of `flip_coins` as bytes 0 and 255, the same at every call with the same key."""
+def drawn_once(pixels: Tensor, *key: int | str) -> Tensor:
+    """A fixed draw of `bernoulli_draw` as bytes 0 and 255, the same at every call with the same key."""
     with seeded("binarise", *key):
-        return flip_coins(pixels).mul_(255).to(torch.uint8)
+        return bernoulli_draw(pixels).mul_(255).to(torch.uint8)

@@ -12,7 +12,7 @@ from torch.distributions import Distribution
 
 from vaehub.base import Batch, Decoder, Encoder, Likelihood, Posterior, Spec
 from vaehub.model.nets import ACTIVATIONS, Activation
-from vaehub_images.layers import Canvas, Summary, Widths, double, halve, halved, image_input, image_shape
+from vaehub_images.layers import MapsToVector, VectorToMaps, Widths, downsample, halved_sizes, image_input, image_shape, upsample
 
 Norm: TypeAlias = Literal["none", "group"]
 Blocks: TypeAlias = Annotated[int, Field(ge=1)]
@@ -57,6 +57,17 @@ class ResNetEncoder(Encoder):
         activation: Function between the layers.
         norm: Normalisation in every block.
         dropout: Share of the hidden units that is dropped while training.
+
+    Raises:
+        UsageError: rows that are no images (C, H, W).
+
+    Example:
+        >>> import torch
+        >>> from vaehub import Batch, Spec
+        >>> from vaehub.model.posteriors import DiagNormal
+        >>> encoder = ResNetEncoder(Spec((1, 8, 8)), DiagNormal(2), channels=[4, 8], blocks=1, bottleneck=2, hidden=16)
+        >>> encoder(Batch(torch.zeros(3, 1, 8, 8))).mean.shape
+        torch.Size([3, 2])
     """
 
     def __init__(
@@ -77,11 +88,11 @@ class ResNetEncoder(Encoder):
         layers: list[nn.Module] = [nn.Conv2d(inputs, channels[0], 3, padding=1)]
         for level, width_in in enumerate(channels):
             layers += [Block(width_in, activation, norm, dropout) for _ in range(blocks)]
-            layers += [halve(width_in, channels[level + 1])] if level + 1 < len(channels) else []
+            layers += [downsample(width_in, channels[level + 1])] if level + 1 < len(channels) else []
         act = ACTIVATIONS[activation]
         self.convolutions = nn.Sequential(*layers, act(), nn.Conv2d(channels[-1], bottleneck, 1), act())
-        maps = (bottleneck, halved(height, len(channels) - 1)[-1], halved(width, len(channels) - 1)[-1])
-        self.summary = Summary(maps, spec.cond, hidden, posterior.features, activation)
+        maps = (bottleneck, halved_sizes(height, len(channels) - 1)[-1], halved_sizes(width, len(channels) - 1)[-1])
+        self.summary = MapsToVector(maps, spec.cond, hidden, posterior.features, activation)
 
     def forward(self, batch: Batch) -> Distribution:
         """q(z|x,c): batch (B,), event (L,)."""
@@ -100,6 +111,18 @@ class ResNetDecoder(Decoder):
         activation: Function between the layers.
         norm: Normalisation in every block.
         dropout: Share of the hidden units that is dropped while training.
+
+    Raises:
+        UsageError: rows that are no images (C, H, W).
+
+    Example:
+        >>> import torch
+        >>> from vaehub import Spec
+        >>> from vaehub.model.likelihoods import Bernoulli
+        >>> spec = Spec((1, 8, 8))
+        >>> decoder = ResNetDecoder(spec, 2, Bernoulli(spec), channels=[8, 4], blocks=1, bottleneck=2, hidden=16)
+        >>> decoder(torch.zeros(3, 2)).log_prob(torch.ones(3, 1, 8, 8)).shape  # one value for each pixel
+        torch.Size([3, 1, 8, 8])
     """
 
     def __init__(
@@ -118,14 +141,14 @@ class ResNetDecoder(Decoder):
     ) -> None:
         super().__init__(spec, latent, likelihood)
         colours, height, width = image_shape(spec)
-        heights, widths = halved(height, len(channels) - 1)[::-1], halved(width, len(channels) - 1)[::-1]
-        self.canvas = Canvas(latent, spec.cond, hidden, (bottleneck, heights[0], widths[0]), activation)
+        heights, widths = halved_sizes(height, len(channels) - 1)[::-1], halved_sizes(width, len(channels) - 1)[::-1]
+        self.canvas = VectorToMaps(latent, spec.cond, hidden, (bottleneck, heights[0], widths[0]), activation)
         act = ACTIVATIONS[activation]
         layers: list[nn.Module] = [act(), nn.Conv2d(bottleneck, channels[0], 1)]
         for level, width_in in enumerate(channels):
             layers += [Block(width_in, activation, norm, dropout) for _ in range(blocks)]
             if level + 1 < len(channels):
-                layers.append(double(width_in, channels[level + 1], heights[level + 1], widths[level + 1]))
+                layers.append(upsample(width_in, channels[level + 1], heights[level + 1], widths[level + 1]))
         last = nn.Conv2d(channels[-1], likelihood.param_shape[0] * colours, 3, padding=1)
         self.convolutions = nn.Sequential(*layers, act(), last)
 

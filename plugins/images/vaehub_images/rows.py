@@ -36,10 +36,10 @@ def rows_from(given: object, shape: tuple[int, ...], levels: int, name: str) -> 
         given = (given.float() if given.dtype == torch.bfloat16 else given).numpy(force=True)
     if not isinstance(given, np.ndarray):
         raise UsageError(f"{name}: expected an array or a tensor of images, got {type(given).__name__}")
-    return torch.from_numpy(np.array(values(laid_out(given, shape, name), levels, name), order="C"))
+    return torch.from_numpy(np.array(values(in_model_layout(given, shape, name), levels, name), order="C"))
 
 
-def laid_out(array: np.ndarray, shape: tuple[int, ...], name: str) -> np.ndarray:
+def in_model_layout(array: np.ndarray, shape: tuple[int, ...], name: str) -> np.ndarray:
     """The array as (N, C, H, W), of the same values."""
     channels, height, width = shape
     tail = array.shape[1:]

@@ -3,8 +3,8 @@
 import pandas as pd
 import pytest
 
+from vaehub_recommender.generated_ratings import ratings
 from vaehub_recommender.recommender import Recommender
-from vaehub_recommender.tastes import ratings
 
 TRAIN = {"batch_size": 50, "epochs": 3, "monitor": "val_ndcg", "score_rows": 0}
 SMALL = {"encoder": {"name": "bag", "hidden": [16]}, "likelihood": "implicit_multinomial", "latent": 8, "train": TRAIN}

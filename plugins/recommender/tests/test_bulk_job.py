@@ -15,7 +15,7 @@ from scipy.sparse import csr_array
 from vaehub.errors import UsageError
 from vaehub.jobs.manifest import Manifest
 from vaehub.jobs.sharded import Work, run_sharded
-from vaehub_recommender.bulk.output import Output, Ranked
+from vaehub_recommender.bulk.output import Output, RankedBatch
 from vaehub_recommender.bulk.recommend import FORM, HISTORIES
 from vaehub_recommender.tables import Columns, History, Ids, histories
 
@@ -35,7 +35,7 @@ def best(history):
     seen = history.matrix.toarray() > 0
     order = np.argsort(seen, axis=1, kind="stable")[:, :K]
     items = np.where(np.take_along_axis(seen, order, 1), -1, order)
-    return Ranked(Ids(history.users).arrow(), items, -items.astype(np.float32), ~seen.any(1), int(history.unknown.sum()))
+    return RankedBatch(Ids(history.users).arrow(), items, -items.astype(np.float32), ~seen.any(1), int(history.unknown.sum()))
 
 
 class Stand:

@@ -14,8 +14,8 @@ import pandas as pd
 import pytest
 
 from vaehub.cli.app import main
+from vaehub_recommender.generated_ratings import ratings
 from vaehub_recommender.recommender import Recommender
-from vaehub_recommender.tastes import ratings
 
 SHARDS = 40
 SECONDS = 100  # after which the job is taken to hang
@@ -49,6 +49,7 @@ def killed_midway(folder):
     return len(json.loads((folder / "out/_manifest.json").read_text())["shards"])
 
 
+@pytest.mark.slow
 def test_a_killed_job_goes_on_without_a_user_missing_or_twice(folder, capsys):
     done = killed_midway(folder)
     assert 0 < done < SHARDS

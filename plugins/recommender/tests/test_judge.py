@@ -12,10 +12,10 @@ from scipy.sparse import csr_array
 
 from vaehub.errors import UsageError
 from vaehub_recommender.closed_form import gram
-from vaehub_recommender.held import Held, Split
+from vaehub_recommender.held_out import HeldOut, Split
 from vaehub_recommender.judge import ByEase, ByPopularity, Judged, evaluate, judge, metrics, protocols
 from vaehub_recommender.judge.baselines import Ranking
-from vaehub_recommender.scores import Given, Scores
+from vaehub_recommender.scores import DenseScores, Scores
 
 USERS, ITEMS = 90, 140
 
@@ -28,12 +28,12 @@ def tastes(users: int, seed: int) -> csr_array:
     return csr_array((rng.random((users, ITEMS)) < np.where(liked, odds, odds / 6)).astype(np.float32))
 
 
-def held(users: int, seed: int) -> Held:
+def held(users: int, seed: int) -> HeldOut:
     """New users, some of whose items are held out; nothing of the first."""
     x, rng = tastes(users, seed).toarray(), np.random.default_rng(seed)
     out = (x > 0) & (rng.random(x.shape) < 0.3)
     out[0] = False
-    return Held(1000 * seed + np.arange(users), csr_array(x * ~out), csr_array(x * out))
+    return HeldOut(1000 * seed + np.arange(users), csr_array(x * ~out), csr_array(x * out))
 
 
 def split() -> Split:
@@ -47,7 +47,7 @@ def fixed(scores: np.ndarray, batch: int) -> Ranking:
     def rank(seen: csr_array) -> Iterator[tuple[slice, Scores]]:
         for start in range(0, seen.shape[0], batch):
             rows = slice(start, min(start + batch, seen.shape[0]))
-            yield rows, Given(torch.from_numpy(scores[rows]))
+            yield rows, DenseScores(torch.from_numpy(scores[rows]))
 
     return rank
 
@@ -71,9 +71,9 @@ def test_popularity_and_ease_are_always_beside_the_model(judged: Judged) -> None
 def test_figures_equal_those_of_dense_matrices(judged: Judged) -> None:
     test = split().test
     scores = np.random.default_rng(3).random((USERS, ITEMS)).astype(np.float32)
-    scores[test.seen.toarray() > 0] = -1
-    expected = metrics(np.argsort(-scores, axis=1, kind="stable"), test.held)
-    pd.testing.assert_frame_equal(judged.marks["noise"].users[expected.columns], expected)
+    scores[test.history.toarray() > 0] = -1
+    expected = metrics(np.argsort(-scores, axis=1, kind="stable"), test.targets)
+    pd.testing.assert_frame_equal(judged.scorecards["noise"].users[expected.columns], expected)
     assert judged.table()["ndcg@100", "mean"]["noise"] == pytest.approx(expected["ndcg@100"].mean())
     assert judged.table()["ndcg@100", "se"]["noise"] == pytest.approx(expected["ndcg@100"].std() / np.sqrt(USERS - 1))
 
@@ -84,9 +84,9 @@ def test_ease_ranks_as_its_formula() -> None:
     precision = np.linalg.inv(x.T @ x + 200 * np.eye(ITEMS))
     weights = precision / -np.diag(precision)
     np.fill_diagonal(weights, 0)
-    ((rows, scores),) = ByEase(gram(s.train), 200.0)(s.test.seen)
+    ((rows, scores),) = ByEase(gram(s.train), 200.0)(s.test.history)
     assert rows == slice(0, USERS)
-    np.testing.assert_allclose(scores.block(0, ITEMS), s.test.seen.toarray() @ weights, atol=1e-5)
+    np.testing.assert_allclose(scores.block(0, ITEMS), s.test.history.toarray() @ weights, atol=1e-5)
 
 
 def test_popularity_counts_users() -> None:
@@ -98,22 +98,22 @@ def test_popularity_counts_users() -> None:
 @pytest.mark.parametrize("batch", [1, 7, 90])
 def test_batches_change_nothing(judged: Judged, batch: int) -> None:
     again = judge({"noise": noise(batch)}, split().test, split().train)
-    pd.testing.assert_frame_equal(again.marks["noise"].users, judged.marks["noise"].users)
-    assert again.marks["noise"].shown.tolist() == judged.marks["noise"].shown.tolist()
-    assert again.marks["noise"].bands["tail"].equals(judged.marks["noise"].bands["tail"])
+    pd.testing.assert_frame_equal(again.scorecards["noise"].users, judged.scorecards["noise"].users)
+    assert again.scorecards["noise"].times_shown.tolist() == judged.scorecards["noise"].times_shown.tolist()
+    assert again.scorecards["noise"].bands["tail"].equals(judged.scorecards["noise"].bands["tail"])
 
 
 def test_users_with_nothing_held_out_are_counted(judged: Judged) -> None:
     assert judged.left_out == 1
     assert len(judged.history) == USERS - 1
-    assert 0 not in judged.marks["noise"].users.index
+    assert 0 not in judged.scorecards["noise"].users.index
     assert "1 with nothing held out are left out" in judged.lines()[0]
 
 
 def test_figures_of_the_first_20_places_do_not_depend_on_the_measures(judged: Judged) -> None:
     short = judge({"noise": noise()}, split().test, split().train, ["hit@3"])
-    assert short.marks["noise"].shown.tolist() == judged.marks["noise"].shown.tolist()
-    assert short.marks["noise"].users["novelty@20"].equals(judged.marks["noise"].users["novelty@20"])
+    assert short.scorecards["noise"].times_shown.tolist() == judged.scorecards["noise"].times_shown.tolist()
+    assert short.scorecards["noise"].users["novelty@20"].equals(judged.scorecards["noise"].users["novelty@20"])
 
 
 def test_segments_by_history_are_quarters_of_the_users(judged: Judged) -> None:
@@ -137,13 +137,13 @@ def test_exposure_says_who_is_shown_what_is_popular(judged: Judged) -> None:
     assert table.sum().to_list() == pytest.approx([1, 1, 1])
     head, _, tail = table.to_numpy()
     assert head[2] > head[1] > head[0]
-    shown, tail_items = judged.marks["noise"].shown, judged.items.band == 2
+    shown, tail_items = judged.scorecards["noise"].times_shown, judged.items.band == 2
     assert tail[0] == pytest.approx(shown[tail_items].sum() / (20 * (USERS - 1)))
 
 
 def test_users_of_one_length_are_one_segment() -> None:
     x = csr_array(np.eye(6, dtype=np.float32))
-    one = Held(np.arange(6), x, csr_array(np.roll(np.eye(6, dtype=np.float32), 1, 1)))
+    one = HeldOut(np.arange(6), x, csr_array(np.roll(np.eye(6, dtype=np.float32), 1, 1)))
     table = judge({"popularity": ByPopularity(x)}, one, x).segments().query("by == 'history'")
     assert set(table["segment"]) == {"1 item"}
     assert set(table["users"]) == {6}
@@ -197,13 +197,19 @@ def test_figures_under_one_name_each(judged: Judged) -> None:
     assert figures["ndcg@100"] == pytest.approx(judged.table()["ndcg@100", "mean"]["noise"])
     assert {"ndcg@100_se", "EASE ndcg@100", "popularity coverage@20"} <= figures.keys()
     assert "coverage@20_se" not in figures
+    row = judged.differences(against="EASE").set_index("metric").loc["ndcg@100"]
+    assert figures["ndcg@100 minus EASE"] == pytest.approx(row["difference"])
+    assert figures["ndcg@100 minus EASE_se"] == pytest.approx(row["se"])
+    assert [name for name in figures if " minus " in name] == [
+        f"ndcg@100 minus {other}{end}" for other in judged.models[1:] for end in ("", "_se")
+    ]
     assert all(isinstance(value, float) for value in figures.values())
 
 
 def test_penalty_is_the_best_on_validation_users(monkeypatch: pytest.MonkeyPatch) -> None:
     s = split()
     ease, how = protocols.chosen_ease(s.train, s.val)
-    means = {p: protocols.mean_of(ByEase(gram(s.train), p), s.val) for p in protocols.PENALTIES}
+    means = {p: protocols.mean_ndcg(ByEase(gram(s.train), p), s.val) for p in protocols.PENALTIES}
     assert ease.penalty == max(means, key=means.__getitem__)
     assert "validation" in how
     monkeypatch.setattr(protocols, "SEARCHED_ITEMS", 10)
@@ -219,8 +225,8 @@ def test_ease_is_left_out_of_vast_catalogues_and_that_is_said(monkeypatch: pytes
 
 def test_what_is_tested_beside_what_was_trained_on() -> None:
     s = split()
-    assert protocols.tested(s, s.test) == pytest.approx(USERS / 400)
-    assert protocols.tested(replace(s, known=True), s.test) == pytest.approx(s.test.held.nnz / s.train.nnz)
+    assert protocols.tested_share(s, s.test) == pytest.approx(USERS / 400)
+    assert protocols.tested_share(replace(s, known_users=True), s.test) == pytest.approx(s.test.targets.nnz / s.train.nnz)
 
 
 def test_mistakes_are_named() -> None:
@@ -231,7 +237,7 @@ def test_mistakes_are_named() -> None:
         evaluate({"noise": noise()}, s, "train")
     with pytest.raises(UsageError, match="0 models"):
         judge({}, s.test, s.train)
-    empty = replace(s.test, held=csr_array((USERS, ITEMS)))
+    empty = replace(s.test, targets=csr_array((USERS, ITEMS)))
     with pytest.raises(UsageError, match="0 items held out of 90 users"):
         judge({"noise": noise()}, empty, s.train)
     with pytest.raises(UsageError, match="no measure is called"):

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.sparse import csr_array
 
-from vaehub_recommender.judge.items import Items, coverage, gini, shown
+from vaehub_recommender.judge.items import Items, coverage, gini, times_shown
 
 TRAIN = csr_array(np.array([[1, 1, 0, 0], [1, 1, 0, 0], [1, 0, 1, 0], [1, 0, 0, 0]], dtype=np.float32))  # counts 4, 2, 1, 0
 ITEMS = Items.of(TRAIN)
@@ -58,9 +58,9 @@ def test_novelty_and_bias_worked_by_hand() -> None:
 
 def test_only_the_first_places_count() -> None:
     lists = np.tile(np.arange(30), (2, 1))
-    counts = shown(lists, 40)
+    counts = times_shown(lists, 40)
     assert counts.tolist() == [2] * 20 + [0] * 20
-    assert shown(np.array([[3, -1]]), 4).tolist() == [0, 0, 0, 1]
+    assert times_shown(np.array([[3, -1]]), 4).tolist() == [0, 0, 0, 1]
     assert coverage(counts) == 0.5
 
 

@@ -10,7 +10,7 @@ import pytest
 from scipy.sparse import csr_array
 
 from vaehub_recommender.closed_form import gram
-from vaehub_recommender.held import Held, Split
+from vaehub_recommender.held_out import HeldOut, Split
 from vaehub_recommender.judge import ByEase, ByPopularity, Ranking, judge
 from vaehub_recommender.splits import strong
 
@@ -44,19 +44,19 @@ def models(file: str, users: int) -> dict[str, Ranking]:
     return {"EASE": ByEase(gram(train), 500.0), "popularity": ByPopularity(train)}
 
 
-def in_order_of_the_file(file: str, users: int) -> Held:
+def in_order_of_the_file(file: str, users: int) -> HeldOut:
     """The test users, of whose items those are held out that the same draws hit in the order of the file instead of the ids'."""
     s, rng = split(file, users), np.random.default_rng(2)
     column = pd.Series(np.arange(len(s.items)), s.items)
-    pairs = likes(file).query("user in @s.test.rows and item in @s.items")
-    pairs = pairs.assign(item=column[pairs["item"]].to_numpy(), user=np.searchsorted(s.test.rows, pairs["user"]))
+    pairs = likes(file).query("user in @s.test.users and item in @s.items")
+    pairs = pairs.assign(item=column[pairs["item"]].to_numpy(), user=np.searchsorted(s.test.users, pairs["user"]))
     out = np.zeros(len(pairs), bool)
     for rows in pairs.groupby("user").indices.values():
         out[rows[rng.choice(len(rows), int(0.2 * len(rows)), replace=False)]] = True
-    return Held(s.test.rows, matrix(pairs[~out], s.test.seen.shape), matrix(pairs[out], s.test.seen.shape))
+    return HeldOut(s.test.users, matrix(pairs[~out], s.test.history.shape), matrix(pairs[out], s.test.history.shape))
 
 
-def assert_figures(held: Held, file: str, users: int, expected: dict[str, Sequence[float]]) -> None:
+def assert_figures(held: HeldOut, file: str, users: int, expected: dict[str, Sequence[float]]) -> None:
     table = judge(models(file, users), held, split(file, users).train, NAMES).table()
     for model, figures in expected.items():
         assert [round(float(table.loc[model, (name, "mean")]), 4) for name in NAMES] == list(figures)

@@ -9,7 +9,7 @@ from scipy import stats
 from scipy.sparse import csr_array, random_array
 
 from vaehub.errors import UsageError
-from vaehub_recommender.held import Held
+from vaehub_recommender.held_out import HeldOut
 from vaehub_recommender.judge import ByPopularity, Judged, compare, judge
 from vaehub_recommender.judge.uncertainty import mean_and_error, over_splits, paired
 
@@ -74,7 +74,7 @@ def split(seed: int) -> Judged:
     out = rng.random(x.nnz) < 0.4
     coo = x.tocoo()
     parts = (csr_array((x.data[m], (coo.row[m], coo.col[m])), shape=x.shape) for m in (~out, out))
-    held = Held(np.arange(20), *parts)
+    held = HeldOut(np.arange(20), *parts)
     flat = csr_array(np.eye(40, dtype=np.float32))
     return judge({"popularity": ByPopularity(train), "alphabet": ByPopularity(flat)}, held, train, ["ndcg@10", "hit@3"])
 
@@ -103,7 +103,7 @@ def test_lines_and_json_of_several_splits() -> None:
 
 
 def test_one_model_alone_has_no_differences() -> None:
-    alone = [Judged({"popularity": j.marks["popularity"]}, j.history, j.items, 0, 0.1) for j in map(split, range(2))]
+    alone = [Judged({"popularity": j.scorecards["popularity"]}, j.history, j.items, 0, 0.1) for j in map(split, range(2))]
     assert compare(alone).differences().empty
     assert compare(alone).to_json()["differences"] == []
     assert not any("minus" in line for line in [*compare(alone).lines(), *alone[0].lines()])
@@ -113,6 +113,6 @@ def test_mistakes_are_named() -> None:
     with pytest.raises(UsageError, match="1 split"):
         compare([split(0)])
     other = split(1)
-    renamed = Judged({"else": other.marks["popularity"]}, other.history, other.items, 0, 0.1)
+    renamed = Judged({"else": other.scorecards["popularity"]}, other.history, other.items, 0, 0.1)
     with pytest.raises(UsageError, match="split 1 judged"):
         compare([split(0), renamed])

@@ -15,15 +15,15 @@ from vaehub.model.priors import StandardNormal
 from vaehub.model.vae import VAE
 from vaehub_recommender.closed_form import gram, solve
 from vaehub_recommender.interactions import InteractionFacts, Interactions
-from vaehub_recommender.mixing import SHARES, best_share, by_share, mean_ndcg
 from vaehub_recommender.parts.bag import BagEncoder
 from vaehub_recommender.parts.catalogue import Catalogue
 from vaehub_recommender.parts.ease import Ease
 from vaehub_recommender.parts.hierarchy import HierarchicalEncoder, HierarchicalVamp, Hierarchy
 from vaehub_recommender.parts.implicit import ImplicitGaussian, ImplicitLogistic, ImplicitMultinomial
 from vaehub_recommender.parts.narrow import Narrow
-from vaehub_recommender.parts.recvae import DenseEncoder, RecVAE, totals
-from vaehub_recommender.scores import Given, Mixed, scores_of
+from vaehub_recommender.parts.recvae import DenseEncoder, RecVAE, row_totals
+from vaehub_recommender.scores import DenseScores, MixedScores, scores_of
+from vaehub_recommender.validation import SHARES, best_share, mean_ndcg, ndcg_by_share
 
 ITEMS = 30
 SPEC = Spec((ITEMS,))
@@ -119,8 +119,8 @@ def test_the_share_is_that_which_ranks_best_for_validation_users():
 def test_shares_are_judged_together_as_one_by_one():
     torch.manual_seed(0)
     seen = data()[torch.arange(60)].x
-    first, second = Given(torch.randn(60, ITEMS)), Given(torch.randn(60, ITEMS))
-    together = by_share(Mixed(first, second, torch.tensor(1.0)), seen, likes(seed=1))
+    first, second = DenseScores(torch.randn(60, ITEMS)), DenseScores(torch.randn(60, ITEMS))
+    together = ndcg_by_share(MixedScores(first, second, torch.tensor(1.0)), seen, likes(seed=1))
     assert together.shape == (len(SHARES), (likes(seed=1).sum(1) > 0).sum())
 
 
@@ -178,7 +178,7 @@ def test_the_weight_of_the_divergence_grows_with_the_history():
     terms = vae(data()[torch.arange(5)])
     loss, logs = objective(terms, Step())
     divergence = (terms.q.base_dist.log_prob(terms.z) - objective.log_prior(terms.z, terms.batch)).sum(-1).mean(0)
-    expected = 0.01 * (totals(terms.batch.x) * divergence).mean() - terms.log_px.mean()
+    expected = 0.01 * (row_totals(terms.batch.x) * divergence).mean() - terms.log_px.mean()
     torch.testing.assert_close(loss, expected)
     assert logs["composite_kl"] == pytest.approx(float(divergence.mean().detach()))
 

@@ -11,12 +11,12 @@ from torch.nn import functional as F
 from vaehub.base import Batch, Spec
 from vaehub.model.posteriors import DiagNormal
 from vaehub.sparse import dense
-from vaehub_recommender.interactions import Interactions, joined, parted, side_width
+from vaehub_recommender.interactions import Interactions, join_condition, side_width, split_condition
 from vaehub_recommender.parts import products
 from vaehub_recommender.parts.bag import BagEncoder
 from vaehub_recommender.parts.implicit import ImplicitGaussian, ImplicitLogistic, ImplicitMultinomial
 from vaehub_recommender.parts.recvae import DenseEncoder
-from vaehub_recommender.scores import FromHistory, Given, Halves, Linear, Mixed, scores_of
+from vaehub_recommender.scores import DenseScores, HalfPrecision, HistoryScores, LinearScores, MixedScores, scores_of
 
 ITEMS, WIDTH = 40, 5
 SPEC = Spec((ITEMS,))
@@ -42,7 +42,7 @@ def test_the_density_of_sparse_rows_and_its_gradients(family, block, kept, monke
     monkeypatch.setattr(products, "BLOCK", block)
     monkeypatch.setattr(products, "KEPT", kept)
     x, inputs, weight = rows(), linear(), torch.randn(7, dtype=torch.double)
-    found = [Linear(*inputs).log_prob(layout, family) for layout in (x, x.to_sparse_csr())]
+    found = [LinearScores(*inputs).log_prob(layout, family) for layout in (x, x.to_sparse_csr())]
     torch.testing.assert_close(*found, rtol=1e-12, atol=1e-11)
     for one, other in zip(*(torch.autograd.grad(f, inputs, weight) for f in found), strict=True):
         torch.testing.assert_close(one, other, rtol=1e-11, atol=1e-11)
@@ -56,9 +56,9 @@ def test_the_multinomial_is_that_of_the_paper_plus_a_constant_of_the_row():
 
 def test_under_autocast_products_are_rounded_and_sums_are_not():
     x, inputs = rows().float().to_sparse_csr(), [t.detach().float().requires_grad_() for t in linear()]
-    exact = Linear(*inputs).log_prob(x, FAMILIES[0])
+    exact = LinearScores(*inputs).log_prob(x, FAMILIES[0])
     with torch.autocast("cpu", torch.bfloat16):
-        rounded = Linear(*inputs).log_prob(x, FAMILIES[0])
+        rounded = LinearScores(*inputs).log_prob(x, FAMILIES[0])
     assert rounded.dtype == torch.float32
     assert 0 < float((rounded - exact).abs().max().detach()) < 0.1
     assert all(g.dtype == torch.float32 for g in torch.autograd.grad(rounded.sum(), inputs))
@@ -96,9 +96,11 @@ def test_an_empty_history_has_no_direction_and_no_nan():
 @pytest.mark.parametrize("scores", ["linear", "history", "mixed", "given"])
 def test_blocks_and_columns_are_parts_of_all_scores(scores):
     x, (h, weight, bias) = rows(), (t.detach() for t in linear())
-    first, second = Linear(h, weight, bias), FromHistory(x.to_sparse_csr(), torch.randn(ITEMS, ITEMS, dtype=torch.double))
+    first, second = LinearScores(h, weight, bias), HistoryScores(x.to_sparse_csr(), torch.randn(ITEMS, ITEMS, dtype=torch.double))
     share = torch.tensor(3.0, dtype=torch.double)
-    made = {"linear": first, "history": second, "mixed": Mixed(first, second, share), "given": Given(h @ weight.T)}[scores]
+    made = {"linear": first, "history": second, "mixed": MixedScores(first, second, share), "given": DenseScores(h @ weight.T)}[
+        scores
+    ]
     whole = made.block(0, ITEMS)
     torch.testing.assert_close(torch.cat([made.block(start, start + 8) for start in range(0, ITEMS, 8)], 1), whole)
     torch.testing.assert_close(made.at(torch.tensor([5, 0, 39])), whole[:, [5, 0, 39]])
@@ -117,24 +119,24 @@ def test_what_is_known_of_users_and_their_history_share_a_condition(side):
     given_side = torch.randn(7, side) if side else None
     data = Interactions.of(csr_array(rows().float().numpy()), given_side, history=True)
     batch = data[torch.tensor([4, 3, 0])]
-    known, history = parted(batch.cond, ITEMS)
+    known, history = split_condition(batch.cond, ITEMS)
     assert torch.equal(dense(history), dense(batch.x))
     assert known is None if given_side is None else torch.equal(known, given_side[[4, 3, 0]])
     assert batch.cond.shape == (3, side + ITEMS)
-    for part, sparse in zip(parted(dense(batch.cond), ITEMS), (known, history), strict=True):
+    for part, sparse in zip(split_condition(dense(batch.cond), ITEMS), (known, history), strict=True):
         assert (part is None) == (sparse is None)
         assert part is None or torch.equal(dense(part), dense(sparse))
     assert side_width(batch.cond.shape[1], ITEMS) == side
 
 
 def test_a_condition_without_history_is_what_is_known():
-    assert parted(torch.ones(2, 3), ITEMS)[1] is None
-    assert parted(None, ITEMS) == (None, None)
+    assert split_condition(torch.ones(2, 3), ITEMS)[1] is None
+    assert split_condition(None, ITEMS) == (None, None)
     assert side_width(3, ITEMS) == 3
 
 
 def test_joined_columns_are_sorted():
-    cond = joined(torch.ones(7, 2), rows().float().to_sparse_csr())
+    cond = join_condition(torch.ones(7, 2), rows().float().to_sparse_csr())
     assert all(torch.equal(c, c.sort().values) for c in cond.col_indices().split(cond.crow_indices().diff().tolist()))
 
 
@@ -163,24 +165,29 @@ def test_rows_keep_their_order_and_weights():
 
 
 def test_weights_are_halved_once():
-    halves, weight = Halves(), torch.randn(ITEMS, WIDTH)
-    assert halves(weight) is halves(weight)
-    assert halves(weight).dtype == torch.float16
+    half_precision, weight = HalfPrecision(), torch.randn(ITEMS, WIDTH)
+    assert half_precision(weight) is half_precision(weight)
+    assert half_precision(weight).dtype == torch.float16
 
 
 @pytest.mark.parametrize("kind", ["linear", "history", "mixed", "given"])
 def test_quick_scores_are_those_of_the_first_row_to_three_digits(kind):
     x, (h, weight, bias) = rows().float(), (t.detach().float() for t in linear())
-    first, second = Linear(h, weight, bias), FromHistory(x.to_sparse_csr(), torch.randn(ITEMS, ITEMS))
-    made = {"linear": first, "history": second, "mixed": Mixed(first, second, torch.tensor(3.0)), "given": Given(h @ weight.T)}
-    quick = made[kind].quick(Halves())
-    assert (quick.rows, quick.items) == (1, ITEMS)
-    torch.testing.assert_close(quick.block(0, ITEMS), made[kind].block(0, ITEMS)[:1], rtol=0, atol=0.02)
+    first, second = LinearScores(h, weight, bias), HistoryScores(x.to_sparse_csr(), torch.randn(ITEMS, ITEMS))
+    made = {
+        "linear": first,
+        "history": second,
+        "mixed": MixedScores(first, second, torch.tensor(3.0)),
+        "given": DenseScores(h @ weight.T),
+    }
+    approximate = made[kind].approximate(HalfPrecision())
+    assert (approximate.rows, approximate.items) == (1, ITEMS)
+    torch.testing.assert_close(approximate.block(0, ITEMS), made[kind].block(0, ITEMS)[:1], rtol=0, atol=0.02)
 
 
 def test_many_histories_are_summed_in_the_cache_to_the_same_bits(monkeypatch):
     weights, x = torch.randn(ITEMS, ITEMS), rows(users=30).float().to_sparse_csr()
     monkeypatch.setattr("vaehub_recommender.scores.CACHED", 7)
-    narrow = FromHistory(x, weights).block(0, ITEMS)
+    narrow = HistoryScores(x, weights).block(0, ITEMS)
     monkeypatch.setattr("vaehub_recommender.scores.CACHED", ITEMS)
-    assert torch.equal(narrow, FromHistory(x, weights).block(0, ITEMS))
+    assert torch.equal(narrow, HistoryScores(x, weights).block(0, ITEMS))

@@ -10,8 +10,8 @@ import pytest
 from scipy.sparse import csr_array, save_npz
 
 from vaehub.cli.app import main
+from vaehub_recommender.generated_ratings import ratings
 from vaehub_recommender.recommender import Recommender
-from vaehub_recommender.tastes import ratings
 
 
 @pytest.fixture(scope="module")

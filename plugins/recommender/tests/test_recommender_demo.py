@@ -11,7 +11,7 @@ import pytest
 from vaehub.cli.app import main
 from vaehub.errors import UsageError
 from vaehub_recommender import movielens
-from vaehub_recommender.tastes import GENRES, ratings
+from vaehub_recommender.generated_ratings import GENRES, ratings
 
 
 @pytest.fixture
@@ -71,6 +71,7 @@ def test_what_is_not_movielens_is_told(tmp_path, monkeypatch, name):
         movielens.read(Path(name))
 
 
+@pytest.mark.slow
 def test_the_demo_ends_with_its_report(archive, capsys):
     assert main(["demo", "recommender", "--out", "demo", "--path", "ml-1m.zip"]) == 0
     told = capsys.readouterr()

@@ -13,7 +13,7 @@ from vaehub.config.load import load_config
 from vaehub.errors import UsageError
 from vaehub.evaluation.doctor import diagnose
 from vaehub.sparse import dense
-from vaehub_recommender.api.settings import HYBRID
+from vaehub_recommender.api.config import HYBRID
 from vaehub_recommender.closed_form import gram, solve
 from vaehub_recommender.codec import InteractionCodec
 from vaehub_recommender.domain import Recommendation
@@ -50,16 +50,16 @@ def a_domain(table, **options):
 def test_what_is_held_out_is_never_shown(table, split, options):
     domain = a_domain(table, split=split, **options)
     for name in ("val", "test"):
-        held, rows = domain.source.held(name), domain.data(name)
+        held, rows = domain.source.held_out(name), domain.data(name)
         shown = dense(rows[torch.arange(len(rows))].x).numpy()
-        assert held.held.shape == shown.shape == (len(rows), len(domain.codec.ids))
-        assert held.held.nnz
-        assert not (held.held.toarray() * shown).any()
+        assert held.targets.shape == shown.shape == (len(rows), len(domain.codec.ids))
+        assert held.targets.nnz
+        assert not (held.targets.toarray() * shown).any()
 
 
 def test_strangers_are_in_one_split_only(table):
     split = a_domain(table, held_out=20).source.split
-    users = [set(part) for part in (split.rows, split.val.rows, split.test.rows)]
+    users = [set(part) for part in (split.users, split.val.users, split.test.users)]
     assert not (users[0] & users[1] | users[0] & users[2] | users[1] & users[2])
     assert len(users[1]) == len(users[2]) == 20
 
@@ -79,7 +79,7 @@ def test_what_is_known_of_users_and_items_reaches_the_model(table):
     rows = domain.data("train")
     batch = rows[torch.arange(5)]
     ages = pd.read_csv(table / "users.csv").age
-    given = ages.iloc[[int(domain.source.log.users.take(domain.source.split.rows[[n]])[0][1:]) for n in range(5)]]
+    given = ages.iloc[[int(domain.source.log.users.take(domain.source.split.users[[n]])[0][1:]) for n in range(5)]]
     expected = (given - ages.mean()) / ages.std(ddof=0)
     assert any(np.allclose(dense(batch.cond)[:, column], expected, atol=0.02) for column in range(side))
     assert rows.facts.item_features.shape == (len(domain.codec.ids), 4 + 1)
@@ -146,6 +146,7 @@ def test_histories_in_a_file_are_encoded(run, table):
     assert np.isfinite(codes).all()
 
 
+@pytest.mark.slow
 def test_the_doctor_and_the_report_read_sparse_rows(run):
     assert diagnose(run) is not None
     assert run.report().stat().st_size > 10_000

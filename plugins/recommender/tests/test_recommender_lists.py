@@ -10,7 +10,7 @@ import torch
 from scipy.sparse import csr_array
 
 from vaehub import UsageError
-from vaehub_recommender.api.lists import missed
+from vaehub_recommender.api.ranked_lists import may_have_missed
 from vaehub_recommender.recommender import Recommender
 
 LINEAR = {
@@ -136,5 +136,5 @@ def test_ids_come_back_as_they_went_in(kinds) -> None:
 
 def test_a_shortlist_that_may_miss_an_item_is_not_trusted() -> None:
     exact = torch.tensor([5.0, 4.0, 3.0])
-    assert not missed(exact, exact, last=torch.tensor(4.0))
-    assert missed(exact + torch.tensor([0.0, 0.5, 0.0]), exact, last=torch.tensor(4.0))
+    assert not may_have_missed(exact, exact, last=torch.tensor(4.0))
+    assert may_have_missed(exact + torch.tensor([0.0, 0.5, 0.0]), exact, last=torch.tensor(4.0))

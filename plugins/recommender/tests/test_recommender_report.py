@@ -19,8 +19,8 @@ from vaehub.cli.app import main
 from vaehub.errors import UsageError
 from vaehub.report import HALF, NARROW, WIDE
 from vaehub.report.look import SERIES, drawn
-from vaehub_recommender import tastes
-from vaehub_recommender.held import Held
+from vaehub_recommender import generated_ratings
+from vaehub_recommender.held_out import HeldOut
 from vaehub_recommender.judge import ByPopularity, judge
 from vaehub_recommender.judge.baselines import slices
 from vaehub_recommender.recommender import Recommender
@@ -28,12 +28,13 @@ from vaehub_recommender.report import Findings, gather, report_page, write
 from vaehub_recommender.report.charts import exposure_figure, segment_figure
 from vaehub_recommender.report.examples import examples
 from vaehub_recommender.report.findings import Example, Map, Suggestion
-from vaehub_recommender.report.mapped import map_figure
-from vaehub_recommender.report.maps import has_codes, in_the_plane
-from vaehub_recommender.report.named import OTHER, kinds, kinds_of, names_of
+from vaehub_recommender.report.item_names import OTHER, kinds_in, kinds_of, names_of
+from vaehub_recommender.report.map_figure import map_figure
+from vaehub_recommender.report.maps import has_codes, principal_plane
+from vaehub_recommender.report.page import PRIVACY
 from vaehub_recommender.report.tables import measures, segments
 from vaehub_recommender.report.verdict import exposure_in_words, verdict
-from vaehub_recommender.scores import Given
+from vaehub_recommender.scores import DenseScores
 
 CONFIG = {
     "domain": {"name": "recommender", "history": True},
@@ -55,14 +56,16 @@ def judged():
     rng = np.random.default_rng(0)
     liked = rng.random((80, 30)) < np.linspace(0.6, 0.1, 30)
     held = liked & (rng.random(liked.shape) < 0.3)
-    test = Held(np.arange(80), cells(liked & ~held), cells(held))
-    popular = ByPopularity(test.seen)
+    test = HeldOut(np.arange(80), cells(liked & ~held), cells(held))
+    popular = ByPopularity(test.history)
 
     def knowing(noise):
         found = torch.from_numpy(held + noise * np.random.default_rng(1).random(held.shape)).float()
-        return lambda seen: ((rows, Given(found[rows])) for rows in slices(seen.shape[0]))
+        return lambda seen: ((rows, DenseScores(found[rows])) for rows in slices(seen.shape[0]))
 
-    return judge({"model": knowing(0.5), "EASE": knowing(3.0), "popularity": popular}, test, test.seen, notes=["a <b>note</b>"])
+    return judge(
+        {"model": knowing(0.5), "EASE": knowing(3.0), "popularity": popular}, test, test.history, notes=["a <b>note</b>"]
+    )
 
 
 @pytest.fixture(scope="module")
@@ -96,8 +99,8 @@ def shown_on(canvas, draw, *given):
 
 @pytest.fixture(scope="module")
 def recommender():
-    frame = tastes.ratings(viewers=150, films=3)
-    items = pd.DataFrame({"item": tastes.names(3)})
+    frame = generated_ratings.ratings(viewers=150, films=3)
+    items = pd.DataFrame({"item": generated_ratings.film_names(3)})
     items["title"], items["genre"] = "The " + items["item"], items["item"].str.split().str[0] + "|Film"
     return Recommender(CONFIG).fit(frame, min_rating=4, items=items)
 
@@ -125,6 +128,7 @@ def test_every_figure_is_there_for_screens_and_phones_and_has_its_text(whole):
     assert all('role="img"' in chart and 'aria-label="' in chart for chart in charts)
 
 
+@pytest.mark.slow
 def test_what_is_not_there_is_not_drawn(findings):
     bare = replace(findings, users=None, items=None, examples=())
     html = render(bare)
@@ -139,18 +143,21 @@ def test_the_verdict_goes_by_the_paired_intervals(judged):
     assert well
     assert "ranks better than EASE, better than popularity" in text
     assert "80 users" in text
-    worse = replace(judged, marks=dict(reversed(judged.marks.items())))
+    worse = replace(judged, scorecards=dict(reversed(judged.scorecards.items())))
     assert verdict(worse)[0] is False
     assert "worse than model" in verdict(worse)[1]
-    same = replace(judged, marks={"model": judged.marks["model"], "twin": judged.marks["model"]})
-    renamed = replace(same, marks={**same.marks, "twin": replace(same.marks["model"], users=same.marks["model"].users * 1.0)})
+    same = replace(judged, scorecards={"model": judged.scorecards["model"], "twin": judged.scorecards["model"]})
+    renamed = replace(
+        same,
+        scorecards={**same.scorecards, "twin": replace(same.scorecards["model"], users=same.scorecards["model"].users * 1.0)},
+    )
     assert "level with twin" in verdict(renamed)[1]
     assert not verdict(renamed)[0]
-    assert verdict(replace(judged, marks={"model": judged.marks["model"]}))[1] == "No other model was judged beside it."
+    assert verdict(replace(judged, scorecards={"model": judged.scorecards["model"]}))[1] == "No other model was judged beside it."
 
 
 def test_the_page_of_a_model_with_nothing_beside_it(findings, judged):
-    alone = replace(judged, marks={"model": judged.marks["model"]})
+    alone = replace(judged, scorecards={"model": judged.scorecards["model"]})
     assert "−" not in text_of(render(replace(findings, judged=alone, users=None, items=None)))
 
 
@@ -166,9 +173,9 @@ def test_the_table_has_all_measures_and_colours_only_those_of_quality(judged):
 
 def test_bold_is_the_best_and_not_the_first(judged):
     assert [cell.best for cell in measures(judged).rows[0][1:4]] == [True, False, False]
-    worse = replace(judged, marks=dict(reversed(judged.marks.items())))
+    worse = replace(judged, scorecards=dict(reversed(judged.scorecards.items())))
     assert [cell.best for cell in measures(worse).rows[0][1:4]] == [False, False, True]
-    twins = replace(judged, marks={"model": judged.marks["model"], "twin": judged.marks["model"]})
+    twins = replace(judged, scorecards={"model": judged.scorecards["model"], "twin": judged.scorecards["model"]})
     assert not any(cell.best for cell in measures(twins).rows[0][1:3])
     assert not any(cell.best for name, *row in measures(judged).rows if name == "Novelty@20" for cell in row)
     assert all(sum(cell.best for cell in row[2:]) <= 1 for row in segments(judged, "history").rows)
@@ -221,17 +228,17 @@ def test_the_map_is_of_the_greatest_variance():
     rng = np.random.default_rng(0)
     plane = rng.normal(size=(50, 2)) * [5, 2]
     codes = torch.from_numpy(np.hstack([np.zeros((50, 3)), plane])) + 3
-    points, share = in_the_plane(codes)
+    points, share = principal_plane(codes)
     assert share == pytest.approx(1)
     distances = [np.linalg.norm(p[:, None] - p, axis=-1) for p in (points, plane)]
     np.testing.assert_allclose(*distances, atol=1e-9)
-    assert in_the_plane(torch.ones(9, 4)) is None
-    assert in_the_plane(codes[:, :1]) is None
+    assert principal_plane(torch.ones(9, 4)) is None
+    assert principal_plane(codes[:, :1]) is None
 
 
 def test_kinds_of_items_and_of_users():
     column = pd.Series(["a|b", "b", np.nan, "c|b", "rare"] + ["z"] * 3, name="genre")
-    found = kinds(column, np.array([9, 9, 1, 5, 1, 4, 4, 4]))
+    found = kinds_in(column, np.array([9, 9, 1, 5, 1, 4, 4, 4]))
     assert found.words[:3] == ("b", "z", "a")
     assert found.of_items().tolist() == ["a", "b", OTHER, "c", "rare", "z", "z", "z"]
     rows = csr_array(np.array([[1, 1, 0, 0, 0, 0, 0, 0], [0, 0, 0, 0, 0, 1, 1, 0], [0, 0, 1, 0, 0, 0, 0, 0]], float))
@@ -242,7 +249,7 @@ def test_kinds_of_items_and_of_users():
 def test_names_and_kinds_come_from_the_table_of_items(recommender):
     fitted = recommender.fitted
     assert names_of(fitted)[0] == f"The {fitted.items.values[0]}"
-    assert kinds_of(fitted).of_items()[0] in (*tastes.GENRES, OTHER)
+    assert kinds_of(fitted).of_items()[0] in (*generated_ratings.GENRES, OTHER)
     bare = replace(fitted, frames={"item": None, "user": None})
     assert names_of(bare)[0] == fitted.items.values[0]
     assert kinds_of(bare) is None
@@ -259,6 +266,7 @@ def test_examples_show_what_the_recommender_says(recommender):
     assert not set(first.history) & {suggestion.item for suggestion in first.suggestions}
 
 
+@pytest.mark.slow
 def test_the_page_of_a_recommender_and_of_one_that_knows_nobody(recommender, tmp_path):
     path = write(recommender, tmp_path / "films" / "page.html", recommender.evaluate())
     text = text_of(path.read_text())
@@ -271,8 +279,15 @@ def test_the_page_of_a_recommender_and_of_one_that_knows_nobody(recommender, tmp
     assert not (tmp_path / "none.html").exists()
 
 
+def test_a_page_with_single_users_says_so_once_and_one_without_does_not(whole, findings):
+    assert text_of(whole).count(PRIVACY) == 1
+    bare = report_page(replace(findings, examples=()), "films")
+    assert not any(PRIVACY in str(block) for section in bare.sections for block in section.blocks)
+
+
+@pytest.mark.slow
 def test_a_run_has_one_page_by_either_command(tmp_path, monkeypatch, capsys):
-    tastes.ratings(viewers=120, films=3).to_parquet(tmp_path / "likes.parquet")
+    generated_ratings.ratings(viewers=120, films=3).to_parquet(tmp_path / "likes.parquet")
     domain = CONFIG["domain"] | {"path": str(tmp_path / "likes.parquet"), "split": "random", "min_rating": 4}
     vaehub.train(CONFIG | {"domain": domain}, out=tmp_path / "run", progress=False)
     monkeypatch.chdir(tmp_path)
@@ -286,11 +301,13 @@ def test_a_run_has_one_page_by_either_command(tmp_path, monkeypatch, capsys):
     for title in ("Training", "How good the lists are", "For whom they are good", "Examples", "How it was made"):
         assert f"<h2>{title}</h2>" in pages[0]
     assert "What else was validated" in pages[0]
+    assert text_of(pages[0]).count(PRIVACY) == 1
     assert not (tmp_path / "run" / "recommender.html").exists()
 
 
+@pytest.mark.slow
 def test_a_run_is_judged_once_for_its_whole_page(tmp_path, monkeypatch):
-    tastes.ratings(viewers=120, films=3).to_parquet(tmp_path / "likes.parquet")
+    generated_ratings.ratings(viewers=120, films=3).to_parquet(tmp_path / "likes.parquet")
     domain = CONFIG["domain"] | {"path": str(tmp_path / "likes.parquet"), "min_rating": 4}
     run = vaehub.train(CONFIG | {"domain": domain}, out=tmp_path / "run", progress=False)
     asked, judging = [], vaehub_recommender.judge.protocols.evaluate
@@ -300,8 +317,8 @@ def test_a_run_is_judged_once_for_its_whole_page(tmp_path, monkeypatch):
 
 
 def test_a_linear_model_alone_has_no_map():
-    model = Recommender(CONFIG).fit(tastes.ratings(viewers=80, films=3), min_rating=4)
+    model = Recommender(CONFIG).fit(generated_ratings.ratings(viewers=80, films=3), min_rating=4)
     assert has_codes(model.fitted)
     model.fitted.run.vae.decoder.base = None
     assert not has_codes(model.fitted)
-    assert gather(model, model.evaluate(tastes.ratings(viewers=80, films=3, seed=1))).users is None
+    assert gather(model, model.evaluate(generated_ratings.ratings(viewers=80, films=3, seed=1))).users is None

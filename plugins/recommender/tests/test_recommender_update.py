@@ -9,7 +9,7 @@ import torch
 from scipy.sparse import csr_array, random_array
 
 from vaehub import UsageError
-from vaehub_recommender.api.linear import Closed, updated
+from vaehub_recommender.api.linear_update import ClosedForm, updated_closed_form
 from vaehub_recommender.closed_form import gram, solve
 from vaehub_recommender.recommender import Recommender
 
@@ -44,7 +44,7 @@ def test_the_closed_form_of_the_union(rows: int, noise: float) -> None:
     """By Woodbury's identity for a few rows, by the inverse for many."""
     rest, old, new = drawn(90, 140, 0), drawn(rows, 140, 1), drawn(rows, 143, 2)
     weights, diagonal = fresh_form(np.vstack([rest.toarray(), old.toarray()]), noise)
-    found = updated(Closed(weights.float(), diagonal.float(), PENALTY, noise), old, new)
+    found = updated_closed_form(ClosedForm(weights.float(), diagonal.float(), PENALTY, noise), old, new)
     union = np.vstack([np.pad(rest.toarray(), ((0, 0), (0, 3))), new.toarray()])
     for part, fresh in zip(found, fresh_form(union, noise), strict=True):
         assert torch.allclose(part, fresh, rtol=1e-4, atol=1e-6)

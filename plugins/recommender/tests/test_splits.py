@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 from scipy.sparse import csr_array
 
 from vaehub.errors import UsageError
-from vaehub_recommender.leakage import check
+from vaehub_recommender.leakage import check_leakage
 from vaehub_recommender.splits import last_out, random_out, strong
-from vaehub_recommender.tables import Columns, collect, read_table
+from vaehub_recommender.tables import Columns, interaction_log, read_table
 
 SHARED = Path(__file__).parents[3].parent / "shared"
 TOOL = SHARED / "tools/strong_generalisation.py"
@@ -25,7 +25,7 @@ def drawn(users=60, items=20, most=15, seed=0):
     counts = np.minimum(rng.integers(1, most, users), items)
     user = np.repeat(np.arange(users), counts)
     item = np.concatenate([rng.choice(items, count, replace=False) for count in counts])
-    return collect(pd.DataFrame({"user": user, "item": item, "time": rng.integers(0, 40, len(user))}), Columns())
+    return interaction_log(pd.DataFrame({"user": user, "item": item, "time": rng.integers(0, 40, len(user))}), Columns())
 
 
 @pytest.fixture(scope="module")
@@ -39,7 +39,7 @@ def dense(matrix):
 
 def whole(split, held, matrix):
     """What is seen and held of users, against all they have with the items kept."""
-    return np.array_equal(dense(held.seen) | dense(held.held), dense(matrix[held.rows][:, split.items]))
+    return np.array_equal(dense(held.history) | dense(held.targets), dense(matrix[held.users][:, split.items]))
 
 
 @pytest.mark.skipif(not TOOL.exists(), reason="no reference protocol beside the checkout")
@@ -50,22 +50,22 @@ def test_strong_is_the_reference_protocol(name, strangers):
     spec.loader.exec_module(tool)
     likes = tool.likes(SHARED / "data", name)[["user", "item"]].sort_values(["user", "item"])
     theirs = tool.split(likes, strangers)
-    ours = collect(likes.sample(frac=1, random_state=0), Columns())
+    ours = interaction_log(likes.sample(frac=1, random_state=0), Columns())
     split = strong(ours.matrix, strangers)
     assert ours.items.take(split.items).tolist() == theirs.items.tolist()
     pairs = [
         (split.train, theirs.train),
-        (split.val.seen, theirs.val_fold_in),
-        (split.val.held, theirs.val_held),
-        (split.test.seen, theirs.fold_in),
-        (split.test.held, theirs.held),
+        (split.val.history, theirs.val_fold_in),
+        (split.val.targets, theirs.val_held),
+        (split.test.history, theirs.fold_in),
+        (split.test.targets, theirs.held),
     ]
     assert [(mine.shape, (mine != other).nnz) for mine, other in pairs] == [(other.shape, 0) for _, other in pairs]
 
 
 def test_strangers_are_strangers(log):
     split = strong(log.matrix, 5)
-    parts = (split.rows, split.val.rows, split.test.rows)
+    parts = (split.users, split.val.users, split.test.users)
     assert len(np.unique(np.concatenate(parts))) == sum(map(len, parts))
     assert (len(split.val), len(split.test)) == (5, 5)
     assert (np.diff(log.matrix.indptr)[np.concatenate(parts)] >= 5).all()
@@ -73,8 +73,10 @@ def test_strangers_are_strangers(log):
     assert (dense(split.train).sum(0) > 0).all()
     for held in (split.val, split.test):
         assert whole(split, held, log.matrix)
-        assert not (dense(held.seen) & dense(held.held)).any()
-        assert np.diff(held.held.indptr).tolist() == [int(0.2 * n) for n in np.diff(held.held.indptr) + np.diff(held.seen.indptr)]
+        assert not (dense(held.history) & dense(held.targets)).any()
+        assert np.diff(held.targets.indptr).tolist() == [
+            int(0.2 * n) for n in np.diff(held.targets.indptr) + np.diff(held.history.indptr)
+        ]
     assert split.notes == (f"{(np.diff(log.matrix.indptr) < 5).sum()} users of fewer than 5 interactions are left out",)
     assert split.train.indptr.dtype == np.int64
 
@@ -83,8 +85,8 @@ def test_how_many_are_held_out(log):
     active = int((np.diff(log.matrix.indptr) >= 5).sum())
     assert len(strong(log.matrix).test) == active // 10
     assert len(strong(log.matrix, 0.2).test) == int(0.2 * active)
-    assert np.array_equal(strong(log.matrix, seed=1).rows, strong(log.matrix, seed=1).rows)
-    assert not np.array_equal(strong(log.matrix, seed=1).rows, strong(log.matrix, seed=2).rows)
+    assert np.array_equal(strong(log.matrix, seed=1).users, strong(log.matrix, seed=1).users)
+    assert not np.array_equal(strong(log.matrix, seed=1).users, strong(log.matrix, seed=2).users)
     for bad in (0, -1, active, 0.6):
         with pytest.raises(UsageError, match=rf"held_out={bad}: .*of {active} with 5 .*hold out from 1 to"):
             strong(log.matrix, bad)
@@ -106,7 +108,7 @@ def test_stored_zeros_and_double_entries_count_once():
     )
     messy = csr_array((np.append(messy.data, []), messy.indices, messy.indptr), messy.shape)
     tidy, other = strong(csr_array(matrix.astype(float))), strong(messy)
-    assert (tidy.test.held != other.test.held).nnz == 0
+    assert (tidy.test.targets != other.test.targets).nnz == 0
 
 
 def test_the_last_is_the_latest(log):
@@ -119,28 +121,28 @@ def test_the_last_is_the_latest(log):
     times.data = log.times.astype(float) + 1
     latest = times.toarray()
     for held, later in ((split.test, []), (split.val, [split.test])):
-        for row, user in enumerate(held.rows):
-            (item,) = split.items[held.held[[row]].indices]
+        for row, user in enumerate(held.users):
+            (item,) = split.items[held.targets[[row]].indices]
             left = latest[user].copy()
             for other in later:
-                at = np.flatnonzero(other.rows == user)
-                left[split.items[other.held[at].indices]] = 0
+                at = np.flatnonzero(other.users == user)
+                left[split.items[other.targets[at].indices]] = 0
             assert latest[user, item] == left.max() or split.dropped
         assert len(held) > 40
-        assert (np.diff(held.held.indptr) == 1).all()
+        assert (np.diff(held.targets.indptr) == 1).all()
     assert whole(split, split.test, log.matrix)
 
 
 def test_times_that_need_no_warning():
     frame = pd.DataFrame({"user": np.repeat([1, 2, 3], 3), "item": [1, 2, 3, 2, 1, 3, 1, 3, 2], "time": [1, 2, 3] * 3})
-    split = last_out(collect(frame, Columns()))
+    split = last_out(interaction_log(frame, Columns()))
     assert split.notes == ()
     assert split.dropped == 3
     assert split.items.tolist() == [0, 1]
 
 
 def test_a_log_without_times():
-    log = collect(pd.DataFrame({"user": [1, 1, 2], "item": [1, 2, 1]}), Columns())
+    log = interaction_log(pd.DataFrame({"user": [1, 1, 2], "item": [1, 2, 1]}), Columns())
     with pytest.raises(UsageError, match="there are no times; name their column with time="):
         last_out(log)
 
@@ -150,13 +152,13 @@ def test_a_share_of_each_user(log, share):
     split = random_out(log, share)
     counts = np.diff(log.matrix.indptr)
     tested = np.zeros(len(counts), np.int64)
-    tested[split.test.rows] = np.diff(split.test.held.indptr)
+    tested[split.test.users] = np.diff(split.test.targets.indptr)
     expected = np.where(counts >= 3, np.maximum(1, (share * counts).astype(int)), 0)
     assert (tested <= expected).all()
     assert expected.sum() - tested.sum() <= split.dropped
-    assert split.rows.tolist() == list(range(60))
+    assert split.users.tolist() == list(range(60))
     assert whole(split, split.test, log.matrix)
-    assert split.train.nnz + split.val.held.nnz + split.test.held.nnz + split.dropped == log.matrix.nnz
+    assert split.train.nnz + split.val.targets.nnz + split.test.targets.nnz + split.dropped == log.matrix.nnz
 
 
 @pytest.mark.parametrize("share", [0, 0.5, -1, 2])
@@ -166,7 +168,7 @@ def test_a_share_that_leaves_nothing(log, share):
 
 
 def test_users_who_are_too_few():
-    log = collect(pd.DataFrame({"user": [1, 1, 2, 2], "item": [1, 2, 1, 2], "time": [1, 2, 3, 4]}), Columns())
+    log = interaction_log(pd.DataFrame({"user": [1, 1, 2, 2], "item": [1, 2, 1, 2], "time": [1, 2, 3, 4]}), Columns())
     with pytest.raises(UsageError, match="no user of 3 interactions or more"):
         random_out(log)
 
@@ -179,7 +181,7 @@ SPLITS = {"strong": lambda log: strong(log.matrix), "last": last_out, "random": 
 @settings(max_examples=30, deadline=None)
 @given(seed=st.integers(0, 10**6))
 def test_no_split_leaks(split, seed):
-    found = check(split(drawn(seed=seed)))
+    found = check_leakage(split(drawn(seed=seed)))
     assert found.clean, found.lines()
     assert found.unlearnt == 0
 
@@ -187,7 +189,7 @@ def test_no_split_leaks(split, seed):
 @pytest.mark.skipif(not SHARED.exists(), reason="no data beside the checkout")
 def test_real_times():
     columns = Columns(min_rating=4)
-    log = collect(read_table(SHARED / "data/ml100k/ratings.parquet", columns), columns)
+    log = interaction_log(read_table(SHARED / "data/ml100k/ratings.parquet", columns), columns)
     with pytest.warns(UserWarning, match="chance chose|lie before"):
         split = last_out(log)
     assert (split.train.shape, len(split.test)) == ((942, 1426), 928)

@@ -11,7 +11,7 @@ from scipy.sparse import coo_array, csc_array, csr_array, save_npz
 
 from vaehub.errors import UsageError
 from vaehub.files.tables import reading
-from vaehub_recommender.tables import Columns, arrays, collect, read_frame, read_table, understand
+from vaehub_recommender.tables import Columns, arrays, interaction_log, read_frame, read_table, training_log
 
 FRAME = pd.DataFrame(
     {"user": [1, 2, 2], "item": ["b", "a", "b"], "rating": [5.0, 3.5, 4.0], "time": [10, 20, 30], "title": ["x", "y", "z"]}
@@ -40,7 +40,7 @@ def test_only_what_is_needed_is_read(tmp_path, name):
     assert list(read_table(path)) == ["user", "item", "time"]
     frame = read_table(path, RATED)
     pd.testing.assert_frame_equal(frame, FRAME[["user", "item", "rating", "time"]], check_dtype=name != "in.parquet")
-    assert collect(frame, RATED).tally.below_rating == 1
+    assert interaction_log(frame, RATED).tally.below_rating == 1
 
 
 def test_old_line_ends_decimal_commas_and_other_suffixes(write):
@@ -66,7 +66,7 @@ def test_ids_in_text_stay_as_they_are_written(write):
 
 def test_flags_and_stamps_in_text(write):
     path = write("user,item,liked,date\n1,a,True,2021-01-01\n2,b,false,2021-01-02 03:04\n")
-    log = understand(read_table(path, Columns(weight="liked")), Columns())
+    log = training_log(read_table(path, Columns(weight="liked")), Columns())
     assert pd.to_datetime(log.times).tolist() == [pd.Timestamp("2021-01-01"), pd.Timestamp("2021-01-02 03:04")]
     assert read_table(path, Columns(weight="liked"))["liked"].tolist() == [True, False]
 
@@ -81,7 +81,7 @@ def test_a_partitioned_folder(tmp_path):
         frame[["user", "item", "time"]].sort_values("time").to_numpy().tolist()
         == FRAME[["user", "item", "time"]].to_numpy().tolist()
     )
-    assert collect(frame, RATED).tally == collect(FRAME, RATED).tally
+    assert interaction_log(frame, RATED).tally == interaction_log(FRAME, RATED).tally
 
 
 def test_files_of_a_folder_that_differ(tmp_path):
@@ -96,7 +96,7 @@ def test_files_of_a_folder_that_differ(tmp_path):
 def test_parquet_keeps_the_types_of_ids(tmp_path):
     frame = pd.DataFrame({"user": np.array([1, 2], np.int16), "item": pd.Categorical(["b", "a"])})
     frame.to_parquet(tmp_path / "in.parquet")
-    log = understand(read_table(tmp_path / "in.parquet"), Columns())
+    log = training_log(read_table(tmp_path / "in.parquet"), Columns())
     assert log.users.values.dtype == np.int16
     assert log.items.values.tolist() == ["a", "b"]
 
@@ -111,10 +111,10 @@ def test_matrices(tmp_path, form):
         if hasattr(matrix, name):
             setattr(matrix, name, getattr(matrix, name).astype(np.int64))
     save_npz(tmp_path / "in.npz", matrix)
-    log = understand(read_table(tmp_path / "in.npz"), Columns())
+    log = training_log(read_table(tmp_path / "in.npz"), Columns())
     assert log.matrix.toarray().tolist() == (MATRIX > 0).tolist()
     weighed = Columns(user="u", weight="w")
-    assert understand(read_table(tmp_path / "in.npz", weighed), weighed).matrix.toarray().tolist() == MATRIX.tolist()
+    assert training_log(read_table(tmp_path / "in.npz", weighed), weighed).matrix.toarray().tolist() == MATRIX.tolist()
 
 
 def test_stored_zeros_are_no_interactions(tmp_path):

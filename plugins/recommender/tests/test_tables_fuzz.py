@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from vaehub.errors import UsageError
-from vaehub_recommender.tables import Columns, Ids, collect, histories, understand
+from vaehub_recommender.tables import Columns, Ids, histories, interaction_log, training_log
 
 NAN = np.nan
 FUZZ = settings(max_examples=130, deadline=None, suppress_health_check=list(HealthCheck))
@@ -111,10 +111,10 @@ def one_line(act):
     return result
 
 
-def keeps_the_contract(frame, columns):
+def check_contract(frame, columns):
     """Every pair of the frame is in the log under its ids and nothing else is."""
     before = frame.copy(deep=True)
-    log = one_line(lambda: collect(frame, columns))
+    log = one_line(lambda: interaction_log(frame, columns))
     pd.testing.assert_frame_equal(frame, before)
     if log is None:
         return
@@ -129,14 +129,14 @@ def keeps_the_contract(frame, columns):
     assert (np.diff(matrix.indptr) > 0).all()
     assert len(np.unique(matrix.indices)) == len(log.items)
     assert log.times is None or log.times.shape == matrix.data.shape
-    known = columns.among(list(frame.columns))
+    known = columns.resolve(list(frame.columns))
     user, item = log.users.positions(frame[known.user]), log.items.positions(frame[known.item])
     pairs = {(int(u), int(i)) for u, i in zip(user, item, strict=True)}
     stored = set(zip(*(part.tolist() for part in matrix.nonzero()), strict=True))
     assert stored == pairs if columns.min_rating is None else stored <= pairs
     round_trip(log.users)
     round_trip(log.items)
-    shuffled = one_line(lambda: collect(frame.iloc[::-1], columns))
+    shuffled = one_line(lambda: interaction_log(frame.iloc[::-1], columns))
     assert shuffled is not None
     assert len(shuffled.users) == len(log.users)
 
@@ -155,19 +155,19 @@ def round_trip(ids):
 @FUZZ
 @given(frames(), COLUMNS)
 def test_any_frame_is_read_or_refused(frame, columns):
-    keeps_the_contract(frame, columns)
+    check_contract(frame, columns)
 
 
 @FUZZ
 @given(frames(names=["user", "item"]))
 def test_any_pairs_are_read_or_refused(frame):
-    keeps_the_contract(frame, Columns())
+    check_contract(frame, Columns())
 
 
 @FUZZ
 @given(frames(names=["user", "item", "rating", "time"]), st.sampled_from([None, 4, 0]), st.booleans())
 def test_any_ratings_are_read_or_refused(frame, least, timed):
-    keeps_the_contract(frame, Columns(weight="rating", min_rating=least, time="time" if timed else None))
+    check_contract(frame, Columns(weight="rating", min_rating=least, time="time" if timed else None))
 
 
 @FUZZ
@@ -185,9 +185,18 @@ def size(cell):
     return len(cell) if isinstance(cell, list) else 1
 
 
-@pytest.mark.parametrize(
-    "given_", [None, 3, "abc", [1, 2], ["ab"], {"u": 3}, {"u": "ab"}, np.zeros((2, 3)), [[[1]]], [{1: 2}, [None]]]
-)
-def test_any_object_is_read_or_refused(given_):
-    one_line(lambda: histories(given_, Ids.of([1, 2, 3])))
-    one_line(lambda: understand(given_, Columns()))
+@pytest.mark.parametrize("given_", [None, 3, "abc", [1, 2], ["ab"], {"u": 3}, {"u": "ab"}, [[[1]]]])
+def test_objects_that_are_no_histories_are_refused_in_one_line(given_):
+    assert one_line(lambda: histories(given_, Ids.of([1, 2, 3]))) is None
+
+
+@pytest.mark.parametrize("given_", [np.ones((2, 3)), [{1: 2}, [1, 1]], {"a": [1], "b": (1,)}])
+def test_every_sequence_of_items_is_a_history(given_):
+    history = one_line(lambda: histories(given_, Ids.of([1, 2, 3])))
+    assert history.matrix.sum(1).astype(bool).tolist() == [True, True]
+    assert set(history.matrix.nonzero()[1]) == {0}
+
+
+@pytest.mark.parametrize("given_", [None, 3, "abc", [[1, 2]], {"u": [3]}, np.zeros((2, 3))])
+def test_what_is_no_frame_is_no_table_of_interactions(given_):
+    assert one_line(lambda: training_log(given_, Columns())) is None

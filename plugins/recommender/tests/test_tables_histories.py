@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from scipy.sparse import coo_array, csr_array
 
 from vaehub.errors import UsageError
-from vaehub_recommender.tables import Columns, Ids, collect, histories
+from vaehub_recommender.tables import Columns, Ids, histories, interaction_log
 
 ITEMS = Ids.of(["a", "b", "c"])
 ROWS = [[0, 1, 1], [0, 0, 0], [1, 0, 0]]
@@ -104,7 +104,7 @@ def test_what_is_known_is_stored_and_the_rest_counted(lists):
 def test_a_stored_row_is_its_own_history():
     rng = np.random.default_rng(0)
     frame = pd.DataFrame({"user": rng.integers(0, 9, 99), "item": rng.choice(list("abcdef"), 99)}).sort_values("user")
-    log = collect(frame, Columns())
+    log = interaction_log(frame, Columns())
     found = histories(frame, log.items)
     assert found.users.tolist() == log.users.values.tolist()
     assert (found.matrix != log.matrix).nnz == 0

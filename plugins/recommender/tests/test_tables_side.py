@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from vaehub.errors import UsageError
-from vaehub_recommender.side import SideFeatures
+from vaehub_recommender.side_features import SideFeatures
 from vaehub_recommender.tables import Ids
 
 USERS = Ids.of(["u", "v", "w"])

@@ -7,7 +7,7 @@ from scipy.sparse import csr_array, save_npz, vstack
 
 from vaehub.errors import UsageError
 from vaehub.files.tables import reading
-from vaehub_recommender.tables import Columns, Ids, histories, read_histories, together
+from vaehub_recommender.tables import Columns, Ids, histories, read_histories, whole_users
 
 ITEMS = Ids.of(["a", "b", "c", "d"])
 
@@ -19,14 +19,14 @@ def frame():
     return pd.DataFrame({"user": user, "item": rng.choice(list("abcdx"), len(user)), "rating": rng.integers(1, 6, len(user))})
 
 
-def together_again(pieces):
+def read_whole(pieces):
     pieces = list(pieces)
     users = [user for piece in pieces for user in piece.users.tolist()]
     return users, vstack([piece.matrix for piece in pieces]), np.concatenate([piece.unknown for piece in pieces]), len(pieces)
 
 
-def same(pieces, whole, least=2):
-    users, matrix, unknown, count = together_again(pieces)
+def check_same(pieces, whole, least=2):
+    users, matrix, unknown, count = read_whole(pieces)
     assert users == whole.users.tolist()
     assert (matrix != whole.matrix).nnz == 0
     assert unknown.tolist() == whole.unknown.tolist()
@@ -39,23 +39,25 @@ def same(pieces, whole, least=2):
 )
 def test_pairs(tmp_path, frame, rows, columns):
     frame.to_parquet(tmp_path / "in.parquet")
-    same(read_histories(tmp_path / "in.parquet", ITEMS, columns, rows), histories(frame, ITEMS, columns), 1 if rows > 1000 else 2)
+    check_same(
+        read_histories(tmp_path / "in.parquet", ITEMS, columns, rows), histories(frame, ITEMS, columns), 1 if rows > 1000 else 2
+    )
 
 
 @pytest.mark.parametrize("name", ["in.csv", "in.csv.gz"])
 def test_text(tmp_path, frame, name, monkeypatch):
     monkeypatch.setattr(reading, "BLOCK", 200)
     frame.to_csv(tmp_path / name, index=False)
-    same(read_histories(tmp_path / name, ITEMS, Columns(min_rating=4)), histories(frame, ITEMS, Columns(min_rating=4)))
+    check_same(read_histories(tmp_path / name, ITEMS, Columns(min_rating=4)), histories(frame, ITEMS, Columns(min_rating=4)))
     numbers = frame.assign(item=frame["item"].map({"a": 7, "b": 8, "c": 9, "d": 10, "x": 11}))
     numbers.to_csv(tmp_path / name, index=False)
-    same(read_histories(tmp_path / name, Ids.of([7, 8, 9, 10])), histories(numbers, Ids.of([7, 8, 9, 10])))
+    check_same(read_histories(tmp_path / name, Ids.of([7, 8, 9, 10])), histories(numbers, Ids.of([7, 8, 9, 10])))
 
 
 def test_users_in_text_are_numbers_only_if_all_are(tmp_path, monkeypatch):
     monkeypatch.setattr(reading, "BLOCK", 16)
     (tmp_path / "in.csv").write_text("user,item\n" + "".join(f"{n},a\n" for n in range(9)) + "x,b\n")
-    assert together_again(read_histories(tmp_path / "in.csv", ITEMS))[0] == [*"012345678", "x"]
+    assert read_whole(read_histories(tmp_path / "in.csv", ITEMS))[0] == [*"012345678", "x"]
 
 
 def test_lists(tmp_path, frame):
@@ -63,16 +65,16 @@ def test_lists(tmp_path, frame):
     lists.loc[3, "item"] = None
     lists.at[4, "item"] = []
     lists.to_parquet(tmp_path / "in.parquet", row_group_size=20)
-    same(read_histories(tmp_path / "in.parquet", ITEMS, rows=15), histories(lists, ITEMS))
+    check_same(read_histories(tmp_path / "in.parquet", ITEMS, rows=15), histories(lists, ITEMS))
     lists[["item"]].to_parquet(tmp_path / "in.parquet", index=False)
-    assert together_again(read_histories(tmp_path / "in.parquet", ITEMS, rows=15))[0] == list(range(40))
+    assert read_whole(read_histories(tmp_path / "in.parquet", ITEMS, rows=15))[0] == list(range(40))
 
 
 def test_a_matrix(tmp_path):
     matrix = csr_array(np.random.default_rng(0).random((50, 4)) < 0.3)
     matrix = matrix.astype(float)
     save_npz(tmp_path / "in.npz", matrix)
-    same(read_histories(tmp_path / "in.npz", ITEMS, rows=7), histories(matrix, ITEMS))
+    check_same(read_histories(tmp_path / "in.npz", ITEMS, rows=7), histories(matrix, ITEMS))
 
 
 def test_a_user_with_many_rows_is_one_user(tmp_path):
@@ -119,4 +121,4 @@ def test_users_are_cut_between():
         pd.DataFrame({"u": []}),
         pd.DataFrame({"u": ["c"]}),
     ]
-    assert ["".join(part["u"]) for part in together.whole_users(frames, "u")] == ["aa", "bbb", "cc"]
+    assert ["".join(part["u"]) for part in whole_users.whole_users(frames, "u")] == ["aa", "bbb", "cc"]

@@ -18,7 +18,16 @@ ROWS = 2_000  # items whose products with all others are computed at once
 
 
 def gram(matrix: Any) -> Tensor:
-    """X'X (I, I) in float64 of a scipy CSR array (U, I)."""
+    """X'X (I, I) in float64.
+
+    Arguments:
+        matrix: X, a scipy CSR array (U, I).
+
+    Example:
+        >>> from scipy.sparse import csr_array
+        >>> gram(csr_array([[1.0, 1.0], [1.0, 0.0]])).tolist()
+        [[2.0, 1.0], [1.0, 1.0]]
+    """
     items = matrix.shape[1]
     out, users = np.zeros((items, items)), matrix.astype(np.float64).tocsr()
     own = users.T.tocsr()
@@ -28,9 +37,24 @@ def gram(matrix: Any) -> Tensor:
 
 
 def solve(gram: Tensor, penalty: float | Tensor) -> tuple[Tensor, Tensor]:
-    """B (I, I) = I - P diag(P)^-1 and diag(P) (I,), P = (G + diag(penalty))^-1: the ridge regression of every item on all others.
+    """The ridge regression of every item on all others: B = I - P diag(P)^-1 with P = (G + diag(penalty))^-1.
 
-    "Embarrassingly Shallow Autoencoders for Sparse Data" (Steck, 2019), arXiv:1905.03375. `gram` (float64) is overwritten.
+    "Embarrassingly Shallow Autoencoders for Sparse Data" (Steck, 2019), arXiv:1905.03375.
+
+    Arguments:
+        gram: G = X'X (I, I) in float64, which is overwritten.
+        penalty: one for all items, or one for each (I,), above 0.
+
+    Returns:
+        B (I, I) with a diagonal of zeros, and diag(P) (I,).
+
+    Raises:
+        UsageError: G with the penalty is not positive definite.
+
+    Example:
+        >>> weights, diagonal = solve(torch.tensor([[2.0, 1.0], [1.0, 1.0]], dtype=torch.float64), penalty=1.0)
+        >>> [[round(w, 4) for w in row] for row in weights.tolist()]  # from row to column: 1 / (2 + 1) and 1 / (1 + 1)
+        [[0.0, 0.3333], [0.5, 0.0]]
     """
     gram.diagonal().add_(penalty)
     factor, failed = lapack.dpotrf(

@@ -18,9 +18,9 @@ from vaehub import Codec, Json, Spec
 from vaehub.files.checked import checked
 from vaehub_recommender.interactions import Interactions
 from vaehub_recommender.popularity import Popularity
-from vaehub_recommender.side import SideFeatures
+from vaehub_recommender.side_features import SideFeatures
 from vaehub_recommender.tables import Columns, Ids, histories, read_table
-from vaehub_recommender.written import write_rows
+from vaehub_recommender.tables.writing import write_rows
 
 
 @final
@@ -34,6 +34,13 @@ class InteractionCodec(Codec):
         popularity: how many of the users that the model learnt from have each item.
         user_features: how the tables of users are read, where there are any.
         history: the decoder sees a user's items.
+
+    Example:
+        >>> from vaehub_recommender.example import film_recommender
+        >>> codec = film_recommender().fitted.codec
+        >>> rows = codec.convert([["Noir film 01"], ["War film 01", "War film 02"]])
+        >>> rows[torch.arange(2)].x.to_dense().sum(1).tolist()
+        [1.0, 2.0]
     """
 
     suffix = ".parquet"

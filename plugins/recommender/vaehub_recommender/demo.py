@@ -22,7 +22,7 @@ NEW = 20  # one viewer in so many is kept from the model, to be recommended to l
 LIKED = 4  # stars
 SHOWN = 5
 SMALL = {"latent": 64, "train.epochs": 20, "train.batch_size": 200}  # enough for few films, in little time
-REAL = """These ratings are generated. For real ones, MovieLens 1M (6,040 people, 3,706 films; not for commercial use):
+REAL_RATINGS = """These ratings are generated. For real ones, MovieLens 1M (6,040 people, 3,706 films; not for commercial use):
   vaehub demo recommender --download          fetches it from its makers and checks it
   vaehub demo recommender --path ml-1m.zip    if you have it, or the folder that it unpacks to"""
 
@@ -43,35 +43,35 @@ def recommender(
     if path is not None and download:
         raise UsageError("--path and --download: give one of them")
     frame, generated = ratings(path, out, download)
-    old, new = apart(frame)
+    old, new = set_new_viewers_apart(frame)
     write_frame(old, out / "ratings.parquet")
     write_frame(new, out / "new_viewers.parquet")
-    model, judged = trained(old, out / "model", SMALL if generated else {})
+    model, judged = fit_and_judge(old, out / "model", SMALL if generated else {})
     recommend(run=out / "model", histories=out / "new_viewers.parquet", output=out / "recommendations.parquet", k=20, force=True)
     show(model, new)
-    print(*([REAL] if generated else []), report(model, out / "report.html", judged), sep="\n")
+    print(*([REAL_RATINGS] if generated else []), report(model, out / "report.html", judged), sep="\n")
 
 
 def ratings(path: Path | None, out: Path, download: bool) -> tuple[pd.DataFrame, bool]:
     """The table to learn from, and whether it is generated."""
-    from vaehub_recommender import movielens, tastes
+    from vaehub_recommender import generated_ratings, movielens
 
     if download:
         path = movielens.fetch()
     if path is not None:
         return movielens.read(path), False
     print("generated: 2,400 viewers of one to three tastes and 360 films, of which some are known to all")
-    return tastes.ratings(), True
+    return generated_ratings.ratings(), True
 
 
-def apart(frame: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
+def set_new_viewers_apart(frame: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
     """The ratings to learn from, and those of viewers whom the model is not to know."""
     users = frame["user"].drop_duplicates()
     new = frame["user"].isin(users.iloc[::NEW])
     return frame[~new], frame[new]
 
 
-def trained(frame: pd.DataFrame, path: Path, settings: dict[str, Any]) -> tuple[Recommender, Judged]:
+def fit_and_judge(frame: pd.DataFrame, path: Path, settings: dict[str, Any]) -> tuple[Recommender, Judged]:
     """A model of what viewers like, and how it does with those kept from it."""
     from vaehub_recommender.recommender import Recommender
 

@@ -16,14 +16,14 @@ from torch import Tensor
 
 from vaehub import Codec, Domain, Spec, UsageError
 from vaehub_recommender.codec import InteractionCodec
-from vaehub_recommender.held import Held, Positions, Split
+from vaehub_recommender.held_out import HeldOut, Positions, Split
 from vaehub_recommender.interactions import InteractionFacts, Interactions
 from vaehub_recommender.popularity import Popularity
-from vaehub_recommender.side import SideFeatures
+from vaehub_recommender.side_features import SideFeatures
 from vaehub_recommender.splits import last_out, random_out, strong
-from vaehub_recommender.tables import Columns, Ids, Log, read_frame, read_table, understand
+from vaehub_recommender.tables import Columns, Ids, Log, read_frame, read_table, training_log
 
-HeldOut: TypeAlias = Annotated[int, Field(ge=1)] | None
+HeldOutUsers: TypeAlias = Annotated[int, Field(ge=1)] | None
 SPLITS: dict[str, Callable[..., Split]] = {
     "strong": lambda log, held_out, seed: strong(log.matrix, held_out, seed),
     "last": lambda log, held_out, seed: last_out(log, seed),
@@ -81,11 +81,11 @@ class SplitLog(Domain[InteractionCodec]):
     def data(self, split: str) -> Interactions:
         """Users of a split: in training with all their items, else with those that the model may see."""
         if split == "train":
-            return self._rows(self.split.train, self.split.rows, None)
-        held = self.held(split)
-        return self._rows(held.seen, held.rows, held.held)
+            return self._rows(self.split.train, self.split.users, None)
+        held = self.held_out(split)
+        return self._rows(held.history, held.users, held.targets)
 
-    def held(self, split: str) -> Held:
+    def held_out(self, split: str) -> HeldOut:
         """The users of "val" or "test", their items that the model sees, and those that it is asked for."""
         return {"val": self.split.val, "test": self.split.test}[split]
 
@@ -123,6 +123,16 @@ class Recommendation(Domain[InteractionCodec]):
         held_out: Users each for validation and test, for `split: strong`; a tenth, if not given.
         history: Let the decoder see a user's items, as decoder ease must.
         seed: Seed of the split.
+
+    Raises:
+        UsageError: when rows are first asked for: no path, a table that cannot be read, or a split that leaves nobody.
+
+    Example:
+        >>> from tempfile import TemporaryDirectory
+        >>> with TemporaryDirectory() as folder:
+        ...     domain = Recommendation(**Recommendation.example(Path(folder)))
+        ...     domain.learn().spec.shape, len(domain.data("train")), len(domain.data("val"))
+        ((24,), 80, 20)
     """
 
     codec_type = InteractionCodec
@@ -139,7 +149,7 @@ class Recommendation(Domain[InteractionCodec]):
         users: str | None = None,
         items: str | None = None,
         split: Literal["strong", "last", "random"] = "strong",
-        held_out: HeldOut = None,
+        held_out: HeldOutUsers = None,
         history: bool = False,
         seed: Annotated[int, Field(ge=0)] = 98765,
     ) -> None:
@@ -155,7 +165,7 @@ class Recommendation(Domain[InteractionCodec]):
             raise UsageError("domain.path: which table? domain.path=ratings.parquet, with a row for every user and item")
         frame = read_table(Path(self.path), self.columns)
         try:
-            log = understand(frame, self.columns)
+            log = training_log(frame, self.columns)
         except UsageError as error:
             raise UsageError(f"{self.path}: {error}") from error
         frames = {kind: None if path is None else read_frame(path) for kind, path in self.paths.items()}

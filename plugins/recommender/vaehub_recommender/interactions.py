@@ -17,17 +17,32 @@ from vaehub.sparse import csr, is_sparse, rows_at
 @final
 @dataclass(frozen=True)
 class InteractionFacts:
-    """What the plugin's parts ask of rows: item_features (I, F), and the items (U, I) that each user is to be recommended."""
+    """What the plugin's parts ask of rows: item_features (I, F), and the targets (U, I) that the lists of each user are to hold."""
 
     item_features: Tensor | None = None
-    held: csr_array | None = None
+    targets: csr_array | None = None
 
 
 @final
 class Interactions(Data):
-    """U users x I items: row u has items[indptr[u]:indptr[u + 1]] with these weights. indptr is int64, so that there may be more than 2^31.
+    """U users x I items: row u has items[indptr[u]:indptr[u + 1]] with these weights.
 
-    `side` (U, S): what else is known of the users. `history`: give the row to the decoder as well, in the last I columns of cond.
+    Arguments:
+        indptr: (U + 1,) int64, so that there may be more than 2^31 interactions.
+        items: (n,) positions of the items, sorted within a row.
+        weights: (n,) their weights.
+        columns: I.
+        side: (U, S) what else is known of the users.
+        history: give the row to the decoder as well, in the last I columns of cond.
+
+    Example:
+        >>> from scipy.sparse import csr_array
+        >>> rows = Interactions.of(csr_array([[1.0, 0, 1], [0, 1, 0]]))
+        >>> batch = rows[torch.tensor([1, 0])]
+        >>> batch.x.to_dense().tolist()
+        [[0.0, 1.0, 0.0], [1.0, 0.0, 1.0]]
+        >>> rows.popularity().tolist()
+        [1, 1, 1]
     """
 
     def __init__(
@@ -55,7 +70,7 @@ class Interactions(Data):
         crow, at = rows_at(self.indptr, index)
         x = csr(crow.int(), self.items[at], self.weights[at], self.columns)
         side = None if self.side is None else self.side[index]
-        return Batch(x, joined(side, x) if self.history else side)
+        return Batch(x, join_condition(side, x) if self.history else side)
 
     def popularity(self) -> Tensor:
         """How many users have each item: (I,)."""
@@ -75,7 +90,7 @@ class Interactions(Data):
         return moved
 
 
-def joined(side: Tensor | None, history: Tensor) -> Tensor:
+def join_condition(side: Tensor | None, history: Tensor) -> Tensor:
     """cond (B, S + I): what is known of the users, and their items."""
     if side is None:
         return history
@@ -92,8 +107,8 @@ def joined(side: Tensor | None, history: Tensor) -> Tensor:
     )
 
 
-def parted(cond: Tensor | None, items: int) -> tuple[Tensor | None, Tensor | None]:
-    """What is known of the users (B, S) and their items (B, I), each where cond has it: the inverse of `joined`."""
+def split_condition(cond: Tensor | None, items: int) -> tuple[Tensor | None, Tensor | None]:
+    """What is known of the users (B, S) and their items (B, I), each where cond has it: the inverse of `join_condition`."""
     if cond is None or cond.shape[1] < items:
         return cond, None
     width = cond.shape[1] - items

@@ -31,10 +31,10 @@ def vaehub_commands() -> dict[str, str]:
     commands = "vaehub_recommender.commands."
     return {
         "recommender recommend": commands + "recommend:recommend",
-        "recommender evaluate": commands + "look:evaluate",
-        "recommender explain": commands + "look:explain",
-        "recommender similar": commands + "look:similar",
-        "recommender report": commands + "look:report",
+        "recommender evaluate": commands + "evaluate:evaluate",
+        "recommender explain": commands + "explain:explain",
+        "recommender similar": commands + "explain:similar",
+        "recommender report": commands + "evaluate:report",
         "demo recommender": "vaehub_recommender.demo:recommender",
     }
 

@@ -19,7 +19,17 @@ Count: TypeAlias = Annotated[int, Field(ge=0, le=2**53)]
 @final
 @dataclass(frozen=True)
 class Popularity:
-    """How many of the `users` that a model learnt from have each item: counts (I,)."""
+    """How many of the users that a model learnt from have each item.
+
+    Arguments:
+        users: how many users there are.
+        counts: (I,) how many of them have each item.
+
+    Example:
+        >>> popularity = Popularity.of(csr_array([[1.0, 1.0], [1.0, 0.0]]))
+        >>> popularity.users, popularity.counts.tolist()
+        (2, [2, 1])
+    """
 
     users: int
     counts: NDArray[np.int64]

@@ -14,8 +14,8 @@ from torch import Tensor
 
 from vaehub.sparse import csr
 from vaehub_recommender.interactions import Interactions, side_width
-from vaehub_recommender.masks import NEVER, Mask
-from vaehub_recommender.scores import Halves, Scores, scores_of
+from vaehub_recommender.ranking_masks import NEVER, Mask
+from vaehub_recommender.scores import HalfPrecision, Scores, scores_of
 
 if TYPE_CHECKING:
     from vaehub import TrainedModel
@@ -29,15 +29,28 @@ FEWEST = 4  # rows of a matrix product: with fewer, its sums are done in another
 def top(
     scores: Scores, k: int, seen: Tensor | None = None, allowed: Tensor | None = None, cells: int = CELLS
 ) -> tuple[Tensor, Tensor]:
-    """The k best items of every row in order, equal scores by position: scores and items (B, min(k, I)).
+    """The k best items of every row in order, equal scores by position.
 
-    seen: sparse CSR (B, I), never returned. allowed: positions (n,) for all rows, or sparse CSR (B, I) for each: nothing else is returned.
-    Where a row has fewer than k left, the rest is -1 with score -inf. `cells` bounds the scores in memory and changes nothing else.
+    Arguments:
+        scores: s of B rows and I items.
+        k: how many are wanted.
+        seen: sparse CSR (B, I), never returned.
+        allowed: positions (n,) for all rows, or sparse CSR (B, I) for each: nothing else is returned.
+        cells: scores in memory at once; it changes nothing else.
+
+    Returns:
+        Scores and items (B, min(k, I)); where a row has fewer left, the rest is -1 with score -inf.
+
+    Example:
+        >>> from vaehub_recommender.scores import DenseScores
+        >>> values, items = top(DenseScores(torch.tensor([[0.1, 0.3, 0.3]])), k=2, allowed=torch.tensor([0, 2]))
+        >>> items.tolist()
+        [[2, 0]]
     """
     mask = Mask.of(seen, allowed, scores.items)
     best: tuple[Tensor, Tensor] | None = None
     for start, stop in blocks(scores.items, max(1, cells // max(1, scores.rows))):
-        found = first(mask(scores.block(start, stop), start), k)
+        found = best_of_row(mask(scores.block(start, stop), start), k)
         best = found if best is None else merge(best, found, start, k)
     assert best is not None  # there are items
     values, items = best
@@ -54,11 +67,11 @@ def blocks(items: int, width: int) -> Iterator[tuple[int, int]]:
 def merge(best: tuple[Tensor, Tensor], found: tuple[Tensor, Tensor], start: int, k: int) -> tuple[Tensor, Tensor]:
     """The best of the blocks before and of the block at `start`; the former come first where scores are equal."""
     items = torch.cat([best[1], found[1] + start], 1)
-    values, at = first(torch.cat([best[0], found[0]], 1), k)
+    values, at = best_of_row(torch.cat([best[0], found[0]], 1), k)
     return values, items.gather(1, at)
 
 
-def first(values: Tensor, k: int) -> tuple[Tensor, Tensor]:
+def best_of_row(values: Tensor, k: int) -> tuple[Tensor, Tensor]:
     """The k greatest of every row (B, W) in order, equal ones by position: values and positions (B, min(k, W))."""
     k = min(k, values.shape[1])
     found, at = values.topk(min(k + 1, values.shape[1]))
@@ -81,7 +94,7 @@ def with_lowest(values: Tensor, edge: Tensor, k: int) -> Tensor:
     return kept.nonzero()[:, 1].view(-1, k)
 
 
-def tensor_of(matrix: csr_array) -> Tensor:
+def csr_tensor(matrix: csr_array) -> Tensor:
     """The same rows (B, I) in torch's CSR layout, in the same memory."""
     crow, columns, values = map(torch.from_numpy, (matrix.indptr, matrix.indices, matrix.data))
     return csr(crow, columns, values, matrix.shape[1])
@@ -89,10 +102,24 @@ def tensor_of(matrix: csr_array) -> Tensor:
 
 @final
 class Ranker:
-    """What a trained model says of histories: the same bits whatever other histories it is asked about with them."""
+    """What a trained model says of histories: the same bits whatever other histories it is asked about with them.
+
+    Arguments:
+        run: a model of this plugin.
+        size: histories that are encoded at once.
+
+    Example:
+        >>> from vaehub_recommender.example import film_recommender
+        >>> fitted = film_recommender().fitted
+        >>> ranker = Ranker(fitted.run)
+        >>> ranker.codes(fitted.log.matrix[:3]).shape
+        torch.Size([3, 4])
+        >>> top(ranker.scores(fitted.log.matrix[:3]), k=5)[1].shape
+        torch.Size([3, 5])
+    """
 
     def __init__(self, run: TrainedModel, size: int = ROWS) -> None:
-        self.run, self.size, self.halves = run, size, Halves()
+        self.run, self.size, self.half_precision = run, size, HalfPrecision()
         items = run.spec.size
         self.side, self.history = side_width(run.spec.cond, items), run.spec.cond >= items
 
@@ -109,7 +136,7 @@ class Ranker:
         """Scores of histories (B, I) at the mean of q(z|x,c), all encoded at once."""
         rows = matrix.shape[0]
         scores = self.decoded(*self.encoded(matrix, side))
-        return scores if scores.rows == rows else Head(scores, rows)
+        return scores if scores.rows == rows else FirstRows(scores, rows)
 
     def codes(self, matrix: csr_array, side: Tensor | None = None) -> Tensor:
         """The mean of q(z|x,c) for every history (B, I): (B, L)."""
@@ -133,11 +160,11 @@ class Ranker:
 
     def seen(self, matrix: csr_array) -> Tensor:
         """Histories (B, I) as `top` takes them."""
-        return tensor_of(matrix).to(self.run.device)
+        return csr_tensor(matrix).to(self.run.device)
 
 
 @final
-class Head(Scores):
+class FirstRows(Scores):
     """The first rows of other scores."""
 
     def __init__(self, scores: Scores, rows: int) -> None:
@@ -151,6 +178,6 @@ class Head(Scores):
         """Some columns of theirs."""
         return self.scores.at(items)[: self.rows]
 
-    def quick(self, halves: Halves) -> Scores:
+    def approximate(self, half_precision: HalfPrecision) -> Scores:
         """Theirs."""
-        return self.scores.quick(halves)
+        return self.scores.approximate(half_precision)

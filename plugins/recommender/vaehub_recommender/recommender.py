@@ -1,4 +1,4 @@
-"""The face: a table of interactions goes in, lists for known and new users come out."""
+"""The facade: a table of interactions goes in, lists for known and new users come out."""
 
 from __future__ import annotations
 
@@ -12,30 +12,43 @@ from vaehub import Described
 from vaehub.arguments import at_least, refused, yes_or_no
 from vaehub.arguments import path as as_path
 from vaehub.errors import UsageError
-from vaehub_recommender.api.choice import Candidates, choice
-from vaehub_recommender.api.explain import carried
+from vaehub_recommender.api.allowed_items import Candidates, allowed_items
+from vaehub_recommender.api.config import recommender_config
+from vaehub_recommender.api.evaluate import evaluate_later, evaluate_protocol
+from vaehub_recommender.api.explain import explain_score
 from vaehub_recommender.api.files import read, save
 from vaehub_recommender.api.fitted import Fitted
-from vaehub_recommender.api.judge import by_held_out, by_protocol
 from vaehub_recommender.api.learn import learn
-from vaehub_recommender.api.lists import Lister
-from vaehub_recommender.api.one import known_items, one_item, one_user
-from vaehub_recommender.api.query import asked
-from vaehub_recommender.api.settings import settings
-from vaehub_recommender.api.similar import like_items, like_users
-from vaehub_recommender.api.update import updated
+from vaehub_recommender.api.query import query_of, require_frame
+from vaehub_recommender.api.ranked_lists import ListMaker
+from vaehub_recommender.api.similar import similar_items_frame, similar_users_frame
+from vaehub_recommender.api.single import item_position, item_positions, single_query
+from vaehub_recommender.api.update import update
 from vaehub_recommender.judge import Judged
-from vaehub_recommender.tables import Columns, understand
+from vaehub_recommender.tables import Columns, training_log
 
 
 @final
 class Recommender(Described):
     """Recommend items to users by what they and others had to do with: a VAE and a linear model in closed form, added.
 
-    config: YAML file or mapping of `vaehub train`, by default the shipped hybrid; options change it by name, such as latent=100 or
-    **{"train.epochs": 5}. Ids are any values that can be looked up, and come back as they went in. Users are asked about by their id, or by
-    their items: a frame with a row for each pair or a list for each user, {user: items}, a list of lists, a sparse matrix.
-    Raises UsageError for what cannot be read.
+    The linear part is EASE: "Embarrassingly Shallow Autoencoders for Sparse Data" (Steck, 2019), arXiv:1905.03375; the VAE is that of "RecVAE: a
+    New Variational Autoencoder for Top-N Recommendations with Implicit Feedback" (Shenbin et al., 2020), arXiv:1912.11160. Ids are any values that
+    can be looked up, and come back as they went in. Wherever users are asked about, they are ids of known users, or histories: a frame with a
+    row for each pair or a list for each user, {user: items}, a list of lists, a sparse matrix (B, I).
+
+    Arguments:
+        config: YAML file, name or mapping of `vaehub train`; by default the shipped hybrid, `configs/recommender.yaml`.
+        options: what is changed in it by name, such as latent=100 or **{"train.epochs": 5}.
+
+    Raises:
+        UsageError: from any method, in one line, for what cannot be read or is not known.
+
+    Example:
+        >>> from vaehub_recommender.example import CONFIG, film_ratings
+        >>> recommender = Recommender(CONFIG, latent=8).fit(film_ratings(), min_rating=4)
+        >>> recommender.recommend({"new": ["Noir film 01", "Noir film 02"]}, k=1)["item"].tolist()
+        ['Noir film 03']
     """
 
     _model: Fitted | None = None
@@ -54,17 +67,35 @@ class Recommender(Described):
         users: pd.DataFrame | None = None,
         items: pd.DataFrame | None = None,
     ) -> Recommender:
-        """Learn from a row for every user and item. The other arguments name its columns, found by their usual names where left out.
+        """Learn from a table of interactions; columns that are not named are found by their usual names.
 
-        Weights count where `weight` is named; with `min_rating`, rows of at least that count alike and others not. users, items: frames of
-        what else is known of them, with the same column of ids.
+        Arguments:
+            df: a row for every user and item.
+            user: column of the users.
+            item: column of the items.
+            weight: column of weights above 0, which count only where it is named.
+            time: column of times, by which the protocol "last" knows what came last.
+            min_rating: rows of at least that weight or rating count, all alike; others do not.
+            users: what else is known of users, one row each, with the same column of ids: a condition of the model.
+            items: what else is known of items, from which their embeddings start.
+
+        Returns:
+            The recommender itself.
+
+        Raises:
+            UsageError: names the column and the rows: missing ids, bad weights or times, one user or one item, nothing above `min_rating`.
+
+        Example:
+            >>> from vaehub_recommender.example import CONFIG, film_ratings
+            >>> Recommender(CONFIG).fit(film_ratings(), user="user", item="item", min_rating=4).facts()["items"]
+            '36'
         """
         for name, table in (("df", df), ("users", users), ("items", items)):
             if table is not None or name == "df":
-                frame(name, table)
+                require_frame(name, table)
         columns = Columns(user, item, weight, time, min_rating)
-        config = settings(self.config, self.options, columns)
-        self._model = learn(understand(df, columns), config, {"user": users, "item": items})
+        config = recommender_config(self.config, self.options, columns)
+        self._model = learn(training_log(df, columns), config, {"user": users, "item": items})
         return self
 
     def recommend(
@@ -75,74 +106,234 @@ class Recommender(Described):
         candidates: Candidates = None,
         block: Iterable[Any] | None = None,
     ) -> pd.DataFrame:
-        """user, item, rank, score, reason: the best k items for users or histories (all known users by default), fewer where fewer are left.
+        """The best items for users or histories.
 
-        score: of the model, to be compared within one user. reason: "history", or "popular" where nothing is known of the user, with the log of the
-        share of users who have the item as score. candidates: nothing but these, for all or {user: items}; block: none of these.
+        Arguments:
+            users: ids of known users, or histories; by default all known users.
+            k: length of a list; it is shorter where fewer items are left.
+            exclude_seen: leave out the items of the user's history.
+            candidates: nothing but these items, for all users or {user: items}.
+            block: none of these items.
+
+        Returns:
+            A frame with user, item, rank (from 1), score (compares items for one user) and reason: "history", or "popular" where nothing is
+            known of the user, with the log of the share of users who have the item as score.
+
+        Raises:
+            UsageError: a user who is not known, or candidates of which the model knows none.
+
+        Example:
+            >>> from vaehub_recommender.example import film_recommender
+            >>> lists = film_recommender().recommend({"new": ["Noir film 01", "Noir film 02"], "nobody": []}, k=1)
+            >>> lists[["user", "item", "reason"]].to_numpy().tolist()
+            [['new', 'Noir film 03', 'history'], ['nobody', 'Noir film 01', 'popular']]
         """
         yes_or_no("exclude_seen", exclude_seen)
-        query = asked(users, self.fitted)
-        chosen = choice(candidates, block, query.users, self.fitted.items)
-        return Lister(self.fitted, at_least_one(k), exclude_seen, chosen).frame(query)
+        query = query_of(users, self.fitted)
+        chosen = allowed_items(candidates, block, query.users, self.fitted.items)
+        return ListMaker(self.fitted, at_least(1)("k", k), exclude_seen, chosen).frame(query)
 
     def similar_items(self, items: Any, k: int = 10) -> pd.DataFrame:
-        """item, similar, rank, similarity: the items whose scores rise most when a user has nothing but that item."""
-        return like_items(self.fitted, known_items(items, self.fitted), at_least_one(k))
+        """The items whose scores rise most when a user has nothing but the item that is asked about.
+
+        Arguments:
+            items: one item or several.
+            k: how many for each.
+
+        Returns:
+            A frame with item, similar, rank and similarity, the rise of the score.
+
+        Raises:
+            UsageError: an item that the model does not know.
+
+        Example:
+            >>> from vaehub_recommender.example import film_recommender
+            >>> film_recommender().similar_items("Noir film 01", k=2)["similar"].tolist()
+            ['Noir film 03', 'Noir film 02']
+        """
+        return similar_items_frame(self.fitted, item_positions(items, self.fitted), at_least(1)("k", k))
 
     def similar_users(self, users: Any, k: int = 10) -> pd.DataFrame:
-        """user, similar, rank, similarity: known users by the cosine between the means of q(z|x)."""
-        return like_users(self.fitted, asked(users, self.fitted), at_least_one(k))
+        """The known users whose codes are nearest: by the cosine between the means of q(z|x).
+
+        Arguments:
+            users: ids of known users, or histories.
+            k: how many for each.
+
+        Returns:
+            A frame with user, similar, rank and similarity (-1 to 1); nobody is similar to himself.
+
+        Raises:
+            UsageError: a user who is not known.
+
+        Example:
+            >>> from vaehub_recommender.example import film_recommender
+            >>> film_recommender().similar_users("viewer 0001", k=2).columns.tolist()
+            ['user', 'similar', 'rank', 'similarity']
+        """
+        return similar_users_frame(self.fitted, query_of(users, self.fitted), at_least(1)("k", k))
 
     def explain(self, user: Any, item: Any, k: int = 10) -> pd.DataFrame:
-        """item, contribution, linear, network: which items of a user, or of a list of items, carry the score of `item`; see `carried`.
+        """Which items of a history carry the score of an item; see `explain_score` for how it is shared out.
 
-        Contributions of the whole history add up to attrs["score"] - attrs["base"], the score without any history.
+        Arguments:
+            user: a known user, or a list of items.
+            item: the item whose score is explained.
+            k: how many items of the history, those that carry most.
+
+        Returns:
+            A frame with item and contribution = linear + network. Over the whole history the contributions add up to
+            attrs["score"] - attrs["base"], the score less that of an empty history.
+
+        Raises:
+            UsageError: a user or item that is not known, or an empty history.
+
+        Example:
+            >>> from vaehub_recommender.example import film_recommender
+            >>> why = film_recommender().explain(["Noir film 01", "War film 01"], "Noir film 02")
+            >>> why["item"].tolist()
+            ['Noir film 01', 'War film 01']
+            >>> bool(abs(why["contribution"].sum() - (why.attrs["score"] - why.attrs["base"])) < 1e-6)
+            True
         """
-        return carried(self.fitted, one_user(user, self.fitted), one_item(item, self.fitted)).frame(self.fitted, at_least_one(k))
+        return explain_score(self.fitted, single_query(user, self.fitted), item_position(item, self.fitted)).frame(
+            self.fitted, at_least(1)("k", k)
+        )
 
     def embed(self, users: Any = None) -> pd.DataFrame:
-        """The mean of q(z|x) of users or histories: a row for each, columns z0, z1, …"""
-        query = asked(users, self.fitted)
+        """The mean of q(z|x) of users or histories.
+
+        Arguments:
+            users: ids of known users, or histories; by default all known users.
+
+        Returns:
+            A frame with a row for each user and a column z0, z1, … for each latent dimension.
+
+        Raises:
+            UsageError: a user who is not known.
+
+        Example:
+            >>> from vaehub_recommender.example import film_recommender
+            >>> film_recommender().embed([["Noir film 01"], ["War film 01"]]).shape
+            (2, 4)
+        """
+        query = query_of(users, self.fitted)
         codes = self.fitted.ranker.codes(query.matrix, query.side).cpu().numpy()
         return pd.DataFrame(codes, index=query.users.rename("user"), columns=[f"z{i}" for i in range(codes.shape[1])])
 
     def partial_fit(self, df: pd.DataFrame, epochs: int = 3) -> Recommender:
-        """Take in more interactions, of known and new users and items; read like the table of `fit`.
+        """Take in more interactions, of known and new users and items.
 
         The linear part becomes what it would be had all been there from the start, whatever the number of `epochs`. The network gets new items with
         the weights of items that the same users have, and is trained some epochs more.
+
+        Arguments:
+            df: a table with the columns of that of `fit`.
+            epochs: of the network, at a lower learning rate.
+
+        Returns:
+            The recommender itself.
+
+        Raises:
+            UsageError: as `fit`.
+
+        Example:
+            >>> from vaehub_recommender.example import film_recommender
+            >>> later = pd.DataFrame({"user": ["new"], "item": ["A new film"], "rating": [5]})
+            >>> larger = Recommender.of(film_recommender().fitted).partial_fit(later, epochs=0)
+            >>> larger.facts()["users"], larger.facts()["items"]
+            ('81', '37')
         """
-        self._model = updated(self.fitted, frame("df", df), at_least(0)("epochs", epochs))
+        self._model = update(self.fitted, require_frame("df", df), at_least(0)("epochs", epochs))
         return self
 
     def evaluate(self, protocol: str | pd.DataFrame = "strong") -> Judged:
-        """How good the lists are, beside popularity and EASE: see `Judged`.
+        """How good the lists are, beside those of popularity and EASE.
 
-        "strong" (new users), "last" (the last item of each user, by time) and "random" train a model like this one without what it is then asked for.
-        A frame of later interactions judges this model itself.
+        Arguments:
+            protocol: "strong" (new users), "last" (the last item of each user, by time) and "random" (a fifth of each user's items) train a model
+                like this one without what it is then asked for; a frame of later interactions judges this model itself.
+
+        Returns:
+            `Judged`: tables of means with standard errors, paired differences and segments; `lines()` is all of it as text.
+
+        Raises:
+            UsageError: a protocol that does not exist, "last" without times, or a frame in which nothing is new.
+
+        Example:
+            >>> from vaehub_recommender.example import film_recommender
+            >>> judged = film_recommender().evaluate("random")
+            >>> judged.models
+            ['model', 'EASE', 'popularity']
+            >>> judged.figures()["ndcg@100"] > judged.figures()["popularity ndcg@100"]
+            True
         """
         if not isinstance(protocol, str | pd.DataFrame):
             raise refused("protocol", protocol, "'strong', 'last', 'random' or a DataFrame of later interactions")
-        return by_protocol(self.fitted, protocol) if isinstance(protocol, str) else by_held_out(self.fitted, protocol)
+        return evaluate_protocol(self.fitted, protocol) if isinstance(protocol, str) else evaluate_later(self.fitted, protocol)
 
     def save(self, path: str | Path) -> None:
-        """Write the recommender to a folder: safetensors, parquet and JSON, nothing that executes."""
+        """Write the recommender to a folder: safetensors, parquet and JSON, nothing that executes. It holds the users' histories.
+
+        Arguments:
+            path: the folder, which is written whole or not at all, in place of a recommender that is there.
+
+        Raises:
+            UsageError: something else is there, or an id is of a type that no file can hold.
+
+        Example:
+            >>> from tempfile import TemporaryDirectory
+            >>> from vaehub_recommender.example import film_recommender
+            >>> with TemporaryDirectory() as folder:
+            ...     film_recommender().save(f"{folder}/films")
+            ...     len(Recommender.load(f"{folder}/films").recommend(k=2))
+            160
+        """
         save(self.fitted, as_path("path", path))
 
     @classmethod
     def load(cls, path: str | Path) -> Recommender:
-        """What `save` wrote, or the run in a folder of `vaehub train`, which knows users while the table that it was trained on is there."""
+        """What `save` wrote, or the run in a folder of `vaehub train`.
+
+        Arguments:
+            path: the folder. A run knows users while the table that it was trained on is there, and serves histories without it.
+
+        Returns:
+            The recommender, on the CPU.
+
+        Raises:
+            UsageError: no such folder, damaged, or of another domain.
+
+        Example:
+            >>> Recommender.load("nowhere")
+            Traceback (most recent call last):
+            vaehub.errors.UsageError: nowhere: no such folder; give one that Recommender.save or `vaehub train` wrote
+        """
         return cls.of(read(as_path("path", path)))
 
     @classmethod
     def of(cls, fitted: Fitted) -> Recommender:
-        """The face of a model that is trained already."""
+        """The recommender of a model that is trained already, which is shared, not copied.
+
+        Arguments:
+            fitted: as `recommender.fitted` has it.
+
+        Example:
+            >>> from vaehub_recommender.example import film_recommender
+            >>> Recommender.of(film_recommender().fitted).fitted is film_recommender().fitted
+            True
+        """
         recommender = cls(fitted.run.config.to_dict())
         recommender._model = fitted
         return recommender
 
     def facts(self) -> dict[str, object]:
-        """What it was fitted to, as `repr` and a notebook show it; before `fit`, its options."""
+        """What it was fitted to, as `repr` and a notebook show it; before `fit`, its options.
+
+        Example:
+            >>> Recommender(latent=50).facts()
+            {'config': None, 'latent': 50}
+        """
         model = self._model
         if model is None:
             return {"config": self.config, **self.options}
@@ -156,17 +347,3 @@ class Recommender(Described):
         if self._model is None:
             raise UsageError("this Recommender knows nothing yet; call fit, or Recommender.load")
         return self._model
-
-
-def at_least_one(k: int) -> int:
-    """The length of a list. Raises UsageError for one below 1."""
-    count: int = at_least(1)("k", k)
-    return count
-
-
-def frame(name: str, value: object) -> pd.DataFrame:
-    """A DataFrame. Raises UsageError for anything else, and says how a file becomes one."""
-    if not isinstance(value, pd.DataFrame):
-        hint = "; read the file first, with pandas.read_csv or read_parquet" if isinstance(value, str | Path) else ""
-        raise UsageError(f"{refused(name, value, 'a pandas DataFrame')}{hint}")
-    return value

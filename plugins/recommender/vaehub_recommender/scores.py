@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from typing import TYPE_CHECKING, final
+from typing import final
 
 import torch
 from torch import Tensor
@@ -12,16 +12,14 @@ from torch.nn import functional as F
 
 from vaehub.base import Outcome, estimate, full_precision
 from vaehub.sparse import dense, is_sparse, take
+from vaehub_recommender.parts.blockwise import BlockwiseDensity
 from vaehub_recommender.parts.products import LinearLogProb
-
-if TYPE_CHECKING:
-    from vaehub_recommender.parts.implicit import Implicit
 
 CACHED = 128  # columns of item-item weights that are summed at once for many histories: their rows stay in the processor's cache
 
 
 @final
-class Halves:
+class HalfPrecision:
     """Copies of weights in float16, which are read in half the time."""
 
     def __init__(self) -> None:
@@ -50,16 +48,16 @@ class Scores(ABC):
         """The scores of some items (C,) alone: (B, C)."""
 
     @abstractmethod
-    def quick(self, halves: Halves) -> Scores:
+    def approximate(self, half_precision: HalfPrecision) -> Scores:
         """Those of the first row, to about three digits."""
 
-    def log_prob(self, x: Tensor, family: Implicit) -> Tensor:
+    def log_prob(self, x: Tensor, density: BlockwiseDensity) -> Tensor:
         """log p(x|s) of rows x (B, I): (B,)."""
-        return family.log_density(self.block(0, self.items), dense(x))
+        return density.log_density(self.block(0, self.items), dense(x))
 
 
 @final
-class Given(Scores):
+class DenseScores(Scores):
     """Scores that are there already."""
 
     def __init__(self, scores: Tensor) -> None:
@@ -74,13 +72,13 @@ class Given(Scores):
         """Some columns."""
         return self.scores[:, items]
 
-    def quick(self, halves: Halves) -> Scores:
+    def approximate(self, half_precision: HalfPrecision) -> Scores:
         """A slice."""
-        return Given(self.scores[:1])
+        return DenseScores(self.scores[:1])
 
 
 @final
-class Linear(Scores):
+class LinearScores(Scores):
     """s = h W' + b with h (B, H), W (I, H), b (I,)."""
 
     def __init__(self, h: Tensor, weight: Tensor, bias: Tensor) -> None:
@@ -95,20 +93,20 @@ class Linear(Scores):
         """One small matrix product."""
         return full_precision(F.linear(self.h.to(self.weight.dtype), self.weight[items], self.bias[items]))
 
-    def quick(self, halves: Halves) -> Scores:
+    def approximate(self, half_precision: HalfPrecision) -> Scores:
         """A product in half precision."""
-        return Given((torch.mv(halves(self.weight), self.h[0].half()).float() + self.bias).unsqueeze(0))
+        return DenseScores((torch.mv(half_precision(self.weight), self.h[0].half()).float() + self.bias).unsqueeze(0))
 
-    def log_prob(self, x: Tensor, family: Implicit) -> Tensor:
+    def log_prob(self, x: Tensor, density: BlockwiseDensity) -> Tensor:
         """log p(x|s), of sparse x without ever keeping s."""
         if not is_sparse(x):
-            return super().log_prob(x, family)
-        density: Tensor = LinearLogProb.apply(self.h, self.weight, self.bias, x, family)  # type: ignore[no-untyped-call]
-        return density
+            return super().log_prob(x, density)
+        log_prob: Tensor = LinearLogProb.apply(self.h, self.weight, self.bias, x, density)  # type: ignore[no-untyped-call]
+        return log_prob
 
 
 @final
-class FromHistory(Scores):
+class HistoryScores(Scores):
     """s = x B with the items x (B, I) of the users in CSR and item-item weights B (I, I)."""
 
     def __init__(self, history: Tensor, weights: Tensor) -> None:
@@ -124,9 +122,9 @@ class FromHistory(Scores):
         owned, place = self.history.col_indices().unique(return_inverse=True)
         return self._summed(self.weights[owned.unsqueeze(1), items], place)
 
-    def quick(self, halves: Halves) -> Scores:
+    def approximate(self, half_precision: HalfPrecision) -> Scores:
         """The first history."""
-        return FromHistory(take(self.history, torch.zeros(1, dtype=torch.long, device=self.history.device)), self.weights)
+        return HistoryScores(take(self.history, torch.zeros(1, dtype=torch.long, device=self.history.device)), self.weights)
 
     def _summed(self, weights: Tensor, rows: Tensor) -> Tensor:
         start, values = self.history.crow_indices()[:-1].to(rows.dtype), self.history.values().to(weights.dtype)
@@ -136,7 +134,7 @@ class FromHistory(Scores):
 
 
 @final
-class Mixed(Scores):
+class MixedScores(Scores):
     """first + share * second: with log-probabilities, a product of experts."""
 
     def __init__(self, first: Scores, second: Scores, share: Tensor) -> None:
@@ -151,9 +149,9 @@ class Mixed(Scores):
         """Both, added."""
         return self.first.at(items) + self.share * self.second.at(items)
 
-    def quick(self, halves: Halves) -> Scores:
+    def approximate(self, half_precision: HalfPrecision) -> Scores:
         """Both, added."""
-        return Mixed(self.first.quick(halves), self.second.quick(halves), self.share)
+        return MixedScores(self.first.approximate(half_precision), self.second.approximate(half_precision), self.share)
 
 
 class Scored(Outcome, ABC):
@@ -164,4 +162,4 @@ class Scored(Outcome, ABC):
 
 def scores_of(px: Distribution) -> Scores:
     """The scores behind p(x|z): those that it was made of, else its mean."""
-    return px.scores if isinstance(px, Scored) else Given(estimate(px))
+    return px.scores if isinstance(px, Scored) else DenseScores(estimate(px))

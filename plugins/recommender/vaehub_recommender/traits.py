@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 Floats: TypeAlias = NDArray[np.float64]
 Column: TypeAlias = "pd.Series[Any]"
 
-BETWEEN = "|"  # several words in a cell: Comedy|Drama
+SEPARATOR = "|"  # several words in a cell: Comedy|Drama
 MOST_WORDS = 1000
 FREE_TEXT = 50  # different words, more of them than half of the rows: names, titles, not categories
 HUGE = 1e100  # its square is still finite
@@ -79,7 +79,7 @@ class Category(Trait):
     @staticmethod
     def fit(column: Column) -> Category | None:
         """All words; None where there are so many that they are names or free text."""
-        _, word = split(column)
+        _, word = split_words(column)
         known = sorted(set(word))
         free = len(known) > MOST_WORDS or len(known) > max(FREE_TEXT, len(column) / 2)
         return None if free or not known else Category(str(column.name), tuple(known))
@@ -91,7 +91,7 @@ class Category(Trait):
 
     def encode(self, column: Column) -> Floats:
         """Ones and zeros."""
-        row, word = split(column)
+        row, word = split_words(column)
         place = pd.Index(self.words).get_indexer(pd.Index(word, dtype=object))
         out = np.zeros((len(column), self.width))
         out[row[place >= 0], place[place >= 0]] = 1
@@ -113,10 +113,10 @@ def numbers(column: Column) -> Floats:
     return values
 
 
-def split(column: Column) -> tuple[NDArray[np.int64], list[str]]:
+def split_words(column: Column) -> tuple[NDArray[np.int64], list[str]]:
     """The words in all cells: rows (n,) and words (n,)."""
     gone = column.isna().to_numpy(bool)
-    cells = [[] if missing else str(cell).split(BETWEEN) for cell, missing in zip(column, gone, strict=True)]
+    cells = [[] if missing else str(cell).split(SEPARATOR) for cell, missing in zip(column, gone, strict=True)]
     words = [[word.strip() for word in cell if word.strip()] for cell in cells]
     rows = np.repeat(np.arange(len(column)), [len(cell) for cell in words])
     return rows, [word for cell in words for word in cell]

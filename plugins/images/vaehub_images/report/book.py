@@ -15,7 +15,7 @@ from torch import Tensor
 from vaehub.base import Data
 from vaehub.data.seeds import seeded
 from vaehub.report import Beside, Column, Figure, Section
-from vaehub_images.metrics import by_class, first
+from vaehub_images.metrics import by_class, first_rows
 from vaehub_images.pixels import to_bytes
 from vaehub_images.report.sheets import Sheet
 
@@ -40,9 +40,11 @@ def picture_book(run: TrainedModel) -> Sequence[Section]:
     )
 
 
-def sheet(title: str, caption: str, images: Tensor, columns: int, rows: Sequence[str] = (), heads: Sequence[str] = ()) -> Figure:
+def sheet(
+    title: str, caption: str, images: Tensor, columns: int, rows: Sequence[str] = (), column_names: Sequence[str] = ()
+) -> Figure:
     """A sheet of images (N, C, H, W) as bytes for half of a screen's width."""
-    return Figure(title, Sheet(images, columns, rows, heads).draw, caption, caption, half=True)
+    return Figure(title, Sheet(images, columns, rows, column_names).draw, caption, caption, half=True)
 
 
 @dataclass(frozen=True)
@@ -74,7 +76,7 @@ def plane_of(codes: Array) -> Plane:
     return Plane(centre, padded, (scales**2 / max((scales**2).sum(), 1e-30))[:2])
 
 
-def spread(values: Array, count: int) -> Array:
+def quantile_grid(values: Array, count: int) -> Array:
     """`count` quantiles (count, D) of each column of values (N, D), evenly spaced in probability."""
     quantiles = np.asarray(np.quantile(values, np.linspace(EDGE, 1 - EDGE, count), axis=0))
     out: Array = quantiles.astype(values.dtype)
@@ -86,7 +88,7 @@ class PictureBook:
 
     def __init__(self, run: TrainedModel) -> None:
         self.run = run
-        self.data: Data = first(run.data("test"), CODES)
+        self.data: Data = first_rows(run.data("test"), CODES)
         self.classes = list(run.codec.classes)
 
     @cached_property
@@ -119,7 +121,7 @@ class PictureBook:
     def manifold(self) -> Figure:
         """Images decoded on a grid over the plane."""
         flat = self.codes.shape[1] == 2
-        axes = spread(self._prior_draws() if flat else self.plane.points(self.codes), GRID if flat else COLUMNS)
+        axes = quantile_grid(self._prior_draws() if flat else self.plane.points(self.codes), GRID if flat else COLUMNS)
         points = np.stack(np.meshgrid(axes[:, 0], axes[::-1, 1]), -1).reshape(-1, 2)
         row = 0
         images = self.run.decode(self.plane.codes(points), self.condition(row))
@@ -142,7 +144,7 @@ class PictureBook:
     def reconstructions(self) -> Figure:
         """Test images above what the model makes of them."""
         rows = np.arange(min(6 * COLUMNS, len(self.data)))
-        pairs = [self.inputs(rows), self.bytes(self.run.reconstruct(first(self.data, len(rows))))]
+        pairs = [self.inputs(rows), self.bytes(self.run.reconstruct(first_rows(self.data, len(rows))))]
         bands = [side[band] for band in np.array_split(rows, -(-len(rows) // COLUMNS)) for side in pairs]
         whole = [band for band in bands if len(band) == min(COLUMNS, len(rows))]
         names = ["input", "output"] * (len(whole) // 2)
@@ -157,11 +159,11 @@ class PictureBook:
     def interpolations(self) -> Figure:
         """Straight lines in latent space from one test image to another."""
         strips = [self._strip(a, b) for a, b in self._pairs()]
-        heads = ["input", *[f"{t:.1f}" for t in np.linspace(0, 1, STEPS)], "input"]
+        column_names = ["input", *[f"{t:.1f}" for t in np.linspace(0, 1, STEPS)], "input"]
         caption = (
             "Between the inputs at both ends: images decoded on the straight line from the code of one to that of the other."
         )
-        return sheet("Interpolations", caption, torch.cat(strips), STEPS + 2, heads=heads)
+        return sheet("Interpolations", caption, torch.cat(strips), STEPS + 2, column_names=column_names)
 
     def _strip(self, a: int, b: int) -> Tensor:
         x, cond = self.data[torch.tensor([a, b])].x, self.condition(a)
@@ -194,11 +196,11 @@ class PictureBook:
         active = variances.argsort()[::-1][:DIMENSIONS]
         grid = np.repeat(self.codes[:1], len(active) * STEPS, 0)
         for place, dimension in enumerate(active):
-            grid[place * STEPS : (place + 1) * STEPS, dimension] = spread(self.codes[:, dimension], STEPS)
+            grid[place * STEPS : (place + 1) * STEPS, dimension] = quantile_grid(self.codes[:, dimension], STEPS)
         images = self.bytes(self.run.decode(grid, self.condition(0)))
         caption = (
             "The code of the first test image with one dimension at a time moved through the quantiles of all codes; "
             f"the {len(active)} dimensions with the most variance, largest first."
         )
-        heads = [f"{q:.0%}" for q in np.linspace(EDGE, 1 - EDGE, STEPS)]
-        return sheet("Latent traversals", caption, images, STEPS, [f"z{d + 1}" for d in active], heads)
+        column_names = [f"{q:.0%}" for q in np.linspace(EDGE, 1 - EDGE, STEPS)]
+        return sheet("Latent traversals", caption, images, STEPS, [f"z{d + 1}" for d in active], column_names)

@@ -18,7 +18,7 @@ from vaehub.report import Canvas
 from vaehub_images.files import tiled
 
 GAP = 1  # pixels between images
-LETTER, HEAD = 0.075, 0.2  # inches: the width of a letter, the height of the line of heads
+LETTER_WIDTH, HEADER_HEIGHT = 0.075, 0.2  # inches: the width of a letter, the height of the line of heads
 
 
 @final
@@ -28,8 +28,8 @@ class Sheet:
 
     images: Tensor
     columns: int
-    rows: Sequence[str] = ()
-    heads: Sequence[str] = ()
+    row_names: Sequence[str] = ()
+    column_names: Sequence[str] = ()
 
     @cached_property
     def pixels(self) -> NDArray[np.uint8]:
@@ -42,8 +42,8 @@ class Sheet:
     def draw(self, canvas: Canvas) -> Figure:
         """The sheet as wide as the canvas; on a phone only as many heads as have room."""
         high, wide = self.pixels.shape[:2]
-        left = LETTER * max(map(len, self.rows), default=0) + (0.06 if self.rows else 0.0)
-        top = HEAD if self.heads else 0.02
+        left = LETTER_WIDTH * max(map(len, self.row_names), default=0) + (0.06 if self.row_names else 0.0)
+        top = HEADER_HEIGHT if self.column_names else 0.02
         height = (canvas.width - left) * high / wide + top
         figure = canvas.figure(height, layout=None)
         axes = figure.add_axes((left / canvas.width, 0, 1 - left / canvas.width, 1 - top / height))
@@ -51,10 +51,10 @@ class Sheet:
         axes.grid(visible=False)
         axes.spines[:].set_visible(False)
         axes.tick_params(length=0, pad=2, top=False, bottom=False, labeltop=True, labelbottom=False, labelcolor="#1c2530")
-        room = LETTER * max(map(len, self.heads), default=0) + 0.06
+        room = LETTER_WIDTH * max(map(len, self.column_names), default=0) + 0.06
         every = math.ceil(room * self.columns / (canvas.width - left))
-        axes.set_xticks(centres(self.columns, wide)[: len(self.heads)][::every], list(self.heads)[::every])
-        axes.set_yticks(centres(-(-len(self.images) // self.columns), high)[: len(self.rows)], list(self.rows))
+        axes.set_xticks(centres(self.columns, wide)[: len(self.column_names)][::every], list(self.column_names)[::every])
+        axes.set_yticks(centres(-(-len(self.images) // self.columns), high)[: len(self.row_names)], list(self.row_names))
         return figure
 
 

@@ -22,7 +22,7 @@ from vaehub_recommender.parts.ease import Ease
 
 @final
 @dataclass(frozen=True)
-class Carried:
+class Explanation:
     """score: of the item given the history x (n items); base: given none; linear (n,): exact parts; network (n,): the rest, shared out."""
 
     items: np.ndarray
@@ -42,7 +42,7 @@ class Carried:
 
 
 @torch.inference_mode()
-def carried(fitted: Fitted, query: Query, item: int) -> Carried:
+def explain_score(fitted: Fitted, query: Query, item: int) -> Explanation:
     """s(x) - s(nothing) = sum over the history of contributions, exactly.
 
     The linear part of s is a sum already: share x_j B_ji. The rest, the network, is none: an item's part in it is what is lost without the item,
@@ -60,7 +60,7 @@ def carried(fitted: Fitted, query: Query, item: int) -> Carried:
     linear = linear_part(fitted, row, item)
     lost = whole - np.array(without) - linear
     network = lost + (whole - base - linear.sum() - lost.sum()) / len(items)
-    return Carried(items, float(whole), float(base), linear, network)
+    return Explanation(items, float(whole), float(base), linear, network)
 
 
 def score(fitted: Fitted, rows: csr_array, side: Tensor | None, item: int) -> np.ndarray:

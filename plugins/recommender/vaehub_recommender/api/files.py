@@ -49,7 +49,7 @@ def table_of(fitted: Fitted) -> pa.Table:
     if log.times is not None:
         lists["times"] = log.times
     columns: dict[str, Any] = {name: pa.LargeListArray.from_arrays(log.matrix.indptr, values) for name, values in lists.items()}
-    columns["counted"] = pa.array(fitted.counted)
+    columns["counted"] = pa.array(fitted.in_linear_part)
     if fitted.side is not None:
         columns["side"] = pa.FixedSizeListArray.from_arrays(fitted.side.numpy().ravel(), fitted.side.shape[1])
     return pa.table({"user": fitted.users.arrow(), **columns})
@@ -69,10 +69,10 @@ def read(folder: Path) -> Fitted:
         return of_run(run, codec.ids)
     run.path = None
     with guarded(folder, "its users cannot be read; use another copy, or fit again"):
-        return restored(run, codec.ids, folder)
+        return read_users(run, codec.ids, folder)
 
 
-def restored(run: Run, items: Ids, folder: Path) -> Fitted:
+def read_users(run: Run, items: Ids, folder: Path) -> Fitted:
     """The known users beside the model."""
     users = Ids.from_json(json.loads(read_bytes(folder / USERS, MAX_BYTES))["users"])
     histories = regular_file(folder / HISTORIES, MAX_BYTES)
@@ -87,7 +87,7 @@ def restored(run: Run, items: Ids, folder: Path) -> Fitted:
 
 def matrix_of(table: pa.Table, items: int) -> csr_array:
     """The items (U, I) of the known users."""
-    lists = column(table, "items")
+    lists = whole_column(table, "items")
     at = values_of(table, "items").astype(np.int64)
     if len(at) and not 0 <= at.min() <= at.max() < items:
         raise ValueError(f"positions up to {at.max()} of {items} items")
@@ -95,7 +95,7 @@ def matrix_of(table: pa.Table, items: int) -> csr_array:
     return csr(values_of(table, "weights"), at, ends - ends[:1].sum(), (len(lists), items))
 
 
-def column(table: pa.Table, name: str) -> Any:
+def whole_column(table: pa.Table, name: str) -> Any:
     """A column in one piece."""
     chunks = table[name].chunks
     return chunks[0] if chunks else pa.array([], table.schema.field(name).type)
@@ -103,7 +103,7 @@ def column(table: pa.Table, name: str) -> Any:
 
 def values_of(table: pa.Table, name: str) -> np.ndarray:
     """The values of all lists of a column, one after the other."""
-    values: np.ndarray = np.array(column(table, name).flatten())
+    values: np.ndarray = np.array(whole_column(table, name).flatten())
     return values
 
 
@@ -118,16 +118,16 @@ def of_run(run: Run, ids: Ids) -> Fitted:
     """A run of `vaehub train`, with the users of its table if that is still there."""
     try:
         source = source_of(run.domain)
-        log = over(source.log, ids)
-        counted = np.isin(np.arange(len(log.users)), source.split.rows)
-        return Fitted(run, log, counted, source.side, source.frames)
+        log = restricted_to(source.log, ids)
+        in_linear_part = np.isin(np.arange(len(log.users)), source.split.users)
+        return Fitted(run, log, in_linear_part, source.side, source.frames)
     except UsageError as error:
         warnings.warn(f"no users are known, histories can be served: {error}", UserWarning, stacklevel=4)
     nobody = csr(np.zeros(0, np.float32), np.zeros(0, np.int64), np.zeros(1, np.int64), (0, len(ids)))
     return Fitted(run, Log(Ids.of([]), ids, nobody, None, Tally(0, 0, 0, 0, len(ids), 0)), np.zeros(0, bool))
 
 
-def over(log: Log, ids: Ids) -> Log:
+def restricted_to(log: Log, ids: Ids) -> Log:
     """A log over the items of a model alone. Raises UsageError where the table has not all of them."""
     at = ids.positions(log.items.values)
     if (at >= 0).sum() < len(ids):

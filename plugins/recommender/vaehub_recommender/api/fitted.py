@@ -38,12 +38,12 @@ def codec_of(run: TrainedModel) -> InteractionCodec:
 class Fitted:
     """log: the interactions of the known users over the items of the model, none where they are not at hand.
 
-    counted (U,): whose items are in the linear part, where the model has one. side (U, S): what else is known of the users, from `frames`.
+    in_linear_part (U,): whose items are in the linear part, where the model has one. side (U, S): what else is known of the users, from `frames`.
     """
 
     run: Run
     log: Log
-    counted: NDArray[np.bool_]
+    in_linear_part: NDArray[np.bool_]
     side: Tensor | None = None
     frames: Mapping[str, pd.DataFrame | None] = field(default_factory=lambda: NOTHING)
 
@@ -80,7 +80,7 @@ class Fitted:
         return torch.from_numpy(known.log_share).float()
 
     @property
-    def nothing_known(self) -> Tensor:
+    def empty_history_scores(self) -> Tensor:
         """The scores of an empty history (I,)."""
         scores = self.ranker.scores(csr_array((1, len(self.items)), dtype=np.float32))
         return scores.block(0, scores.items)[0].cpu()

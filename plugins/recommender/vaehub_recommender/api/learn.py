@@ -15,24 +15,24 @@ from vaehub.config.build import build_domain
 from vaehub.config.load import Config
 from vaehub.errors import UsageError
 from vaehub_recommender.api.fitted import Fitted
-from vaehub_recommender.api.linear import count
+from vaehub_recommender.api.linear_update import complete_linear_part
 from vaehub_recommender.domain import Recommendation, SplitLog
-from vaehub_recommender.held import Held, Positions, Split, subset
-from vaehub_recommender.splits import HELD, MOST_USERS, from_last
+from vaehub_recommender.held_out import HeldOut, Positions, Split, subset
+from vaehub_recommender.splits import HELD_SHARE, MOST_USERS, places_from_last
 from vaehub_recommender.tables import Log
 
 
 def learn(log: Log, config: Config, frames: Mapping[str, pd.DataFrame | None]) -> Fitted:
     """Train on all users but a tenth, by whom epochs are compared; the linear part has these too in the end."""
-    options = blank(config)
-    split = most(log, config.train.seed)
+    options = domain_of(config)
+    split = fit_split(log, config.train.seed)
     domain = SplitLog(log, split, options.columns, frames, options.history)
     run = vaehub.train(config, domain=domain, progress=False)
-    counted = np.isin(np.arange(len(log.users)), split.rows)
-    return count(Fitted(run, log, counted, domain.side, frames))
+    in_linear_part = np.isin(np.arange(len(log.users)), split.users)
+    return complete_linear_part(Fitted(run, log, in_linear_part, domain.side, frames))
 
 
-def blank(config: Config) -> Recommendation:
+def domain_of(config: Config) -> Recommendation:
     """The domain of a config. Raises UsageError where it is another one."""
     domain = build_domain(config)
     if not isinstance(domain, Recommendation):
@@ -40,7 +40,7 @@ def blank(config: Config) -> Recommendation:
     return domain
 
 
-def most(log: Log, seed: int) -> Split:
+def fit_split(log: Log, seed: int) -> Split:
     """Everything to learn from, but for a tenth of the users with two items or more, of whom a fifth of the items is held out.
 
     Raises UsageError where all users have one item.
@@ -51,14 +51,14 @@ def most(log: Log, seed: int) -> Split:
     tenth = min(max(1, len(log.users) // 10), MOST_USERS)
     val = np.sort(np.random.default_rng(seed).permutation(rows)[:tenth])
     train = np.setdiff1d(np.arange(len(log.users)), val)
-    held = held_out(log, val, seed)
+    held = hold_out(log, val, seed)
     return Split(train, log.matrix[train], np.arange(len(log.items)), held, held, False, 0)
 
 
-def held_out(log: Log, rows: Positions, seed: int) -> Held:
+def hold_out(log: Log, rows: Positions, seed: int) -> HeldOut:
     """Users of whose items a fifth, at least one, is to be found."""
     matrix = log.matrix[rows]
     lengths = np.diff(matrix.indptr)
-    share = np.maximum(1, (HELD * lengths).astype(np.int64))
-    out = from_last(matrix, np.zeros(matrix.nnz, np.int64), seed) < np.repeat(share, lengths)
-    return Held(rows, subset(matrix, ~out), subset(matrix, out))
+    share = np.maximum(1, (HELD_SHARE * lengths).astype(np.int64))
+    out = places_from_last(matrix, np.zeros(matrix.nnz, np.int64), seed) < np.repeat(share, lengths)
+    return HeldOut(rows, subset(matrix, ~out), subset(matrix, out))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import warnings
 from collections.abc import Hashable, Iterable, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, final
 
 import numpy as np
@@ -13,6 +14,7 @@ import torch
 from scipy.sparse import csr_array, issparse
 from torch import Tensor
 
+from vaehub.arguments import refused
 from vaehub.errors import UsageError
 from vaehub.hints import shown
 from vaehub_recommender.api.fitted import Fitted
@@ -30,7 +32,7 @@ class Query:
     users: pd.Index[Any]
     matrix: csr_array
     side: Tensor | None
-    known: np.ndarray
+    positions: np.ndarray
 
     def __len__(self) -> int:
         return len(self.users)
@@ -39,7 +41,7 @@ class Query:
         """Some rows."""
         if rows.start == 0 and rows.stop == len(self):
             return self
-        return Query(self.users[rows], self.matrix[rows], None if self.side is None else self.side[rows], self.known[rows])
+        return Query(self.users[rows], self.matrix[rows], None if self.side is None else self.side[rows], self.positions[rows])
 
     @property
     def empty(self) -> np.ndarray:
@@ -48,20 +50,20 @@ class Query:
         return nothing if self.side is None else nothing & (self.side == 0).all(1).numpy()
 
 
-def asked(given: Any, fitted: Fitted) -> Query:
+def query_of(given: Any, fitted: Fitted) -> Query:
     """The rows for users or histories, of all known users by default. Unknown items are left out, with one warning.
 
     Raises UsageError for a user who is not known, and for what is neither.
     """
     if given is None:
-        return of_positions(np.arange(len(require_users(fitted).users)), fitted)
+        return query_of_known(np.arange(len(require_users(fitted).users)), fitted)
     if are_histories(given, fitted.users):
-        return of_histories(given, fitted)
-    users = [given] if single(given, fitted.users) else list(given)
-    return of_positions(positions(users, fitted), fitted)
+        return query_of_histories(given, fitted)
+    users = [given] if is_single_user(given, fitted.users) else list(given)
+    return query_of_known(user_positions(users, fitted), fitted)
 
 
-def of_positions(at: np.ndarray, fitted: Fitted) -> Query:
+def query_of_known(at: np.ndarray, fitted: Fitted) -> Query:
     """Known users with their stored items."""
     everyone = len(at) == len(fitted.users) and bool((at == np.arange(len(at))).all())
     matrix = fitted.log.matrix if everyone else fitted.log.matrix[at]
@@ -69,28 +71,27 @@ def of_positions(at: np.ndarray, fitted: Fitted) -> Query:
     return Query(fitted.users.take(at), matrix, side, at)
 
 
-def of_histories(given: Any, fitted: Fitted) -> Query:
+def query_of_histories(given: Any, fitted: Fitted) -> Query:
     """Histories as they are given, also of known users; what else is known of these is used."""
     found = histories(given, fitted.items, fitted.columns)
-    warn_of_unknown(found.unknown)
-    named = isinstance(given, NAMED)
-    known = fitted.users.positions(found.users) if named else np.full(len(found), -1)
-    return Query(found.users, found.matrix, side_of(known, fitted.side), known)
+    warn_of_unknown_items(found.unknown)
+    positions = fitted.users.positions(found.users) if isinstance(given, NAMED) else np.full(len(found), -1)
+    return Query(found.users, found.matrix, side_of(positions, fitted.side), positions)
 
 
-def side_of(known: np.ndarray, side: Tensor | None) -> Tensor | None:
+def side_of(positions: np.ndarray, side: Tensor | None) -> Tensor | None:
     """What is known of users at these positions, nothing where they are -1: (B, S)."""
     if side is None:
         return None
-    rows = side[torch.from_numpy(known.clip(0))]
-    return rows * torch.from_numpy(known >= 0)[:, None]
+    rows = side[torch.from_numpy(positions.clip(0))]
+    return rows * torch.from_numpy(positions >= 0)[:, None]
 
 
 def are_histories(given: Any, users: Ids) -> bool:
     """Whether these are lists of items, and not ids of users."""
     if isinstance(given, pd.DataFrame | Mapping) or issparse(given):
         return True
-    if single(given, users):
+    if is_single_user(given, users):
         return False
     for one in given:
         if one is not None:
@@ -98,14 +99,14 @@ def are_histories(given: Any, users: Ids) -> bool:
     return len(given) > 0
 
 
-def single(given: Any, users: Ids) -> bool:
+def is_single_user(given: Any, users: Ids) -> bool:
     """Whether this is the id of one user."""
     if isinstance(given, str | bytes) or not isinstance(given, Iterable):
         return True
     return isinstance(given, tuple) and isinstance(given, Hashable) and bool(users.positions([given])[0] >= 0)
 
 
-def positions(users: list[Any], fitted: Fitted) -> np.ndarray:
+def user_positions(users: list[Any], fitted: Fitted) -> np.ndarray:
     """Where users stand. Raises UsageError that names the first who is not known."""
     at = require_users(fitted).users.positions(users) if users else np.zeros(0, np.int64)
     if (at < 0).any():
@@ -126,7 +127,7 @@ def require_users(fitted: Fitted) -> Fitted:
     return fitted
 
 
-def warn_of_unknown(unknown: np.ndarray) -> None:
+def warn_of_unknown_items(unknown: np.ndarray) -> None:
     """Say how many items were left out."""
     if unknown.sum():
         rows = int((unknown > 0).sum())
@@ -135,3 +136,11 @@ def warn_of_unknown(unknown: np.ndarray) -> None:
             UserWarning,
             stacklevel=5,
         )
+
+
+def require_frame(name: str, value: object) -> pd.DataFrame:
+    """A DataFrame. Raises UsageError for anything else, and says how a file becomes one."""
+    if not isinstance(value, pd.DataFrame):
+        hint = "; read the file first, with pandas.read_csv or read_parquet" if isinstance(value, str | Path) else ""
+        raise UsageError(f"{refused(name, value, 'a pandas DataFrame')}{hint}")
+    return value

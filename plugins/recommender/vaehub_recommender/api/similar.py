@@ -15,54 +15,58 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from vaehub_recommender.api.fitted import Fitted
-from vaehub_recommender.api.lists import on_host
 from vaehub_recommender.api.query import Query, require_users
-from vaehub_recommender.rank import tensor_of, top
-from vaehub_recommender.scores import Given, Linear
+from vaehub_recommender.api.ranked_lists import on_host
+from vaehub_recommender.rank import csr_tensor, top
+from vaehub_recommender.scores import DenseScores, LinearScores
 from vaehub_recommender.tables import Ids
 
 
 @torch.inference_mode()
-def like_items(fitted: Fitted, at: np.ndarray, k: int) -> pd.DataFrame:
+def similar_items_frame(fitted: Fitted, at: np.ndarray, k: int) -> pd.DataFrame:
     """item, similar, rank, similarity: the items whose scores a history of that item alone raises most above those of an empty history."""
     ranker, parts = fitted.ranker, []
-    base = fitted.nothing_known
+    base = fitted.empty_history_scores
     for rows in ranker.slices(len(at)):
-        alone = one_each(at[rows], len(fitted.items))
+        alone = single_item_rows(at[rows], len(fitted.items))
         scores = ranker.scores(alone)
-        lift = Given(scores.block(0, scores.items).cpu() - base)
-        parts.append(pairs(fitted.items, at[rows], fitted.items, top(lift, k, tensor_of(alone)), ("item", "similar")))
+        lift = DenseScores(scores.block(0, scores.items).cpu() - base)
+        parts.append(similarity_frame(fitted.items, at[rows], fitted.items, top(lift, k, csr_tensor(alone)), ("item", "similar")))
     return pd.concat(parts, ignore_index=True)
 
 
 @torch.inference_mode()
-def like_users(fitted: Fitted, query: Query, k: int) -> pd.DataFrame:
+def similar_users_frame(fitted: Fitted, query: Query, k: int) -> pd.DataFrame:
     """user, similar, rank, similarity: the known users whose codes have the smallest angle to those of the users, its cosine."""
     codes = F.normalize(require_users(fitted).codes)
     parts = []
     for rows in fitted.ranker.slices(len(query)):
         part = query.part(rows)
         asked = F.normalize(fitted.ranker.codes(part.matrix, part.side))
-        found = top(Linear(asked, codes, codes.new_zeros(len(codes))), k, themselves(part.known, len(codes)).to(codes.device))
-        parts.append(pairs(part.users, np.arange(len(part)), fitted.users, on_host(found), ("user", "similar")))
+        found = top(
+            LinearScores(asked, codes, codes.new_zeros(len(codes))), k, self_cells(part.positions, len(codes)).to(codes.device)
+        )
+        parts.append(similarity_frame(part.users, np.arange(len(part)), fitted.users, on_host(found), ("user", "similar")))
     return pd.concat(parts, ignore_index=True)
 
 
-def one_each(at: np.ndarray, items: int) -> csr_array:
+def single_item_rows(at: np.ndarray, items: int) -> csr_array:
     """Histories (B, I) of one item each."""
     return csr_array((np.ones(len(at), np.float32), at, np.arange(len(at) + 1)), shape=(len(at), items))
 
 
-def themselves(known: np.ndarray, users: int) -> Tensor:
+def self_cells(known: np.ndarray, users: int) -> Tensor:
     """Known users in their own place (B, U), so that nobody is like himself."""
     at = known[known >= 0]
     ends = np.concatenate([[0], np.cumsum(known >= 0)])
-    return tensor_of(csr_array((np.ones(len(at), np.float32), at, ends), shape=(len(known), users)))
+    return csr_tensor(csr_array((np.ones(len(at), np.float32), at, ends), shape=(len(known), users)))
 
 
-def pairs(asked: Any, at: np.ndarray, others: Ids, found: tuple[Tensor, Tensor], names: tuple[str, str]) -> pd.DataFrame:
+def similarity_frame(
+    asked: Any, at: np.ndarray, others: Ids, best: tuple[Tensor, Tensor], names: tuple[str, str]
+) -> pd.DataFrame:
     """A row for everyone found."""
-    values, positions = (t.numpy() for t in found)
+    values, positions = (t.numpy() for t in best)
     there = positions >= 0
     rank = np.broadcast_to(np.arange(1, there.shape[1] + 1), there.shape)
     columns = (asked.take(at.repeat(there.sum(1))), others.take(positions[there]), rank[there], values[there])

@@ -17,64 +17,64 @@ from vaehub.base import Spec
 from vaehub.config.build import build_domain
 from vaehub.run import Run
 from vaehub_recommender.api.fitted import Fitted
-from vaehub_recommender.api.grow import Kin, grown
-from vaehub_recommender.api.learn import most
-from vaehub_recommender.api.linear import revise
+from vaehub_recommender.api.learn import fit_split
+from vaehub_recommender.api.linear_update import replace_rows
+from vaehub_recommender.api.new_items import NewItemWeights, model_with_new_items
 from vaehub_recommender.codec import InteractionCodec
 from vaehub_recommender.domain import SplitLog
-from vaehub_recommender.held import Split
+from vaehub_recommender.held_out import Split
 from vaehub_recommender.parts.ease import Ease
 from vaehub_recommender.popularity import Popularity
-from vaehub_recommender.tables import Log, collect
+from vaehub_recommender.tables import Log, interaction_log
 from vaehub_recommender.tables.log import Tally, merge
 
-CALMER = 0.3  # of the learning rate of the first training
+FINE_TUNING_RATE = 0.3  # of the learning rate of the first training
 
 
-def updated(fitted: Fitted, frame: pd.DataFrame, epochs: int) -> Fitted:
+def update(fitted: Fitted, frame: pd.DataFrame, epochs: int) -> Fitted:
     """The model of all interactions: its linear part exactly so, its network after some epochs more."""
-    given = collect(frame, fitted.columns)
-    log = union(fitted, given)
-    codec = widened(fitted, log)
-    vae = grown(fitted.run, codec.spec, Kin.of(log.matrix, len(fitted.items)))
+    given = interaction_log(frame, fitted.columns)
+    log = merged_log(fitted, given)
+    codec = widened_codec(fitted, log)
+    vae = model_with_new_items(fitted.run, codec.spec, NewItemWeights.of(log.matrix, len(fitted.items)))
     if isinstance(vae.decoder, Ease) and isinstance(fitted.run.vae.decoder, Ease):
-        revise(vae.decoder, fitted.run.vae.decoder, *changed(fitted, log, log.users.positions(given.users.values)))
+        replace_rows(vae.decoder, fitted.run.vae.decoder, *changed_rows(fitted, log, log.users.positions(given.users.values)))
     domain = build_domain(fitted.run.config)
     domain.codec = codec
     run = Run(fitted.run.config, codec, domain, vae)
-    done = Fitted(run, log, np.ones(len(log.users), bool), with_strangers(fitted.side, len(log.users)), fitted.frames)
-    return replace(done, run=tuned(done, epochs)) if epochs else done
+    done = Fitted(run, log, np.ones(len(log.users), bool), with_new_users(fitted.side, len(log.users)), fitted.frames)
+    return replace(done, run=fine_tune(done, epochs)) if epochs else done
 
 
-def union(fitted: Fitted, given: Log) -> Log:
+def merged_log(fitted: Fitted, given: Log) -> Log:
     """Both logs in one; known users and items keep their positions. Weights of a pair that is in both add up where they are used."""
     old = fitted.log
     users, items = old.users.plus(given.users.values), old.items.plus(given.items.values)
-    row = np.concatenate([rows_of(old.matrix), users.positions(given.users.values)[rows_of(given.matrix)]])
+    row = np.concatenate([row_numbers(old.matrix), users.positions(given.users.values)[row_numbers(given.matrix)]])
     column = np.concatenate([old.matrix.indices, items.positions(given.items.values)[given.matrix.indices]])
     weighted = fitted.columns.weight is not None and fitted.columns.min_rating is None
     weights = np.concatenate([old.matrix.data, given.matrix.data]).astype(np.float64) if weighted else None
-    matrix, times = merge(row, column, (len(users), len(items)), weights, both(old.times, given.times, old.matrix.nnz))
+    matrix, times = merge(row, column, (len(users), len(items)), weights, all_times(old.times, given.times, old.matrix.nnz))
     return Log(users, items, matrix, times, Tally(len(row), 0, len(row) - matrix.nnz, len(users), len(items), matrix.nnz))
 
 
-def rows_of(matrix: csr_array) -> np.ndarray:
+def row_numbers(matrix: csr_array) -> np.ndarray:
     """The row of every entry."""
     rows: np.ndarray = np.repeat(np.arange(matrix.shape[0]), np.diff(matrix.indptr))
     return rows
 
 
-def both(old: np.ndarray | None, new: np.ndarray | None, count: int) -> np.ndarray | None:
+def all_times(old: np.ndarray | None, new: np.ndarray | None, count: int) -> np.ndarray | None:
     """All times, where all are known."""
     if new is None or (old is None and count):
         return None
     return new if old is None else np.concatenate([old, new])
 
 
-def changed(fitted: Fitted, log: Log, touched: np.ndarray) -> tuple[csr_array, csr_array]:
+def changed_rows(fitted: Fitted, log: Log, touched: np.ndarray) -> tuple[csr_array, csr_array]:
     """Rows of the linear part as they are in it (R, I), and as they are to be (R, I'): of users with new items, or not in it so far."""
-    rows = np.union1d(touched, np.flatnonzero(~fitted.counted))
-    there = np.append(fitted.counted, np.zeros(len(log.users) - len(fitted.users), bool))[rows]
+    rows = np.union1d(touched, np.flatnonzero(~fitted.in_linear_part))
+    there = np.append(fitted.in_linear_part, np.zeros(len(log.users) - len(fitted.users), bool))[rows]
     old = csr_array((len(rows), len(fitted.items)), dtype=np.float32)
     if there.any():
         place = np.flatnonzero(there)
@@ -83,12 +83,12 @@ def changed(fitted: Fitted, log: Log, touched: np.ndarray) -> tuple[csr_array, c
     return old, log.matrix[rows]
 
 
-def with_strangers(side: Tensor | None, users: int) -> Tensor | None:
+def with_new_users(side: Tensor | None, users: int) -> Tensor | None:
     """What is known of the users, nothing of new ones (U', S)."""
     return None if side is None else torch.cat([side, side.new_zeros(users - len(side), side.shape[1])])
 
 
-def widened(fitted: Fitted, log: Log) -> InteractionCodec:
+def widened_codec(fitted: Fitted, log: Log) -> InteractionCodec:
     """The codec with the new items as well."""
     codec, items = fitted.codec, len(log.items)
     spec = Spec((items,), cond=codec.spec.cond + (items - codec.spec.size) * codec.history)
@@ -97,13 +97,13 @@ def widened(fitted: Fitted, log: Log) -> InteractionCodec:
     return InteractionCodec(spec, log.items, codec.columns, popularity, codec.user_features, codec.history)
 
 
-def tuned(fitted: Fitted, epochs: int) -> Run:
+def fine_tune(fitted: Fitted, epochs: int) -> Run:
     """The run after some epochs more, at a lower rate, on all interactions; epochs are compared by some of the users."""
     run, codec, log = fitted.run, fitted.codec, fitted.log
     users = np.arange(len(log.users))
-    some = most(log, run.config.train.seed).val
+    some = fit_split(log, run.config.train.seed).val
     split = Split(users, log.matrix, np.arange(len(log.items)), some, some, True, 0)
     domain = SplitLog(log, split, codec.columns, fitted.frames, codec.history, fitted.side)
     domain.codec = codec
-    better = Run(run.config, codec, domain, run.vae).tune(epochs=epochs, lr=CALMER * run.config.optimizer.lr)
+    better = Run(run.config, codec, domain, run.vae).tune(epochs=epochs, lr=FINE_TUNING_RATE * run.config.optimizer.lr)
     return Run(run.config, codec, run.domain, better.vae)

@@ -19,7 +19,7 @@ ENCODED = ["user", "item", "rank", "reason"]  # few values each; scores are all 
 
 @final
 @dataclass(frozen=True)
-class Ranked:
+class RankedBatch:
     """The best items of B users in order: positions (B, K), -1 where there are fewer, with their scores (B, K)."""
 
     users: pa.Array  # (B,) ids as given
@@ -43,7 +43,7 @@ class Ranked:
 
 
 @final
-class Output(Writer[Ranked]):
+class Output(Writer[RankedBatch]):
     """Recommendations on their way into a file, for items with these ids (I,)."""
 
     def __init__(self, items: pa.Array, file: BinaryIO) -> None:
@@ -51,7 +51,7 @@ class Output(Writer[Ranked]):
         self.counts = {"users": 0, "rows": 0, "unknown": 0, "popular": 0}
         self.writer: pq.ParquetWriter | None = None
 
-    def add(self, ranked: Ranked) -> int:
+    def add(self, ranked: RankedBatch) -> int:
         """Write one batch; its number of users."""
         batch = ranked.table(self.items)
         if self.writer is None:  # only now the type of the users' ids is known; readers get plain columns, no dictionaries

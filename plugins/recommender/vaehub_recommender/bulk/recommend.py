@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 
@@ -10,15 +11,15 @@ import pandas as pd
 from vaehub.jobs.manifest import Manifest
 from vaehub.jobs.sharded import Work, run_sharded
 from vaehub.jobs.shards import Formats
-from vaehub_recommender.api.choice import choice
+from vaehub_recommender.api.allowed_items import allowed_items
 from vaehub_recommender.api.fitted import Fitted
-from vaehub_recommender.api.lists import Lister
-from vaehub_recommender.bulk.listed import listed
-from vaehub_recommender.bulk.output import Output, Ranked
+from vaehub_recommender.api.query import Query, side_of
+from vaehub_recommender.api.ranked_lists import ListMaker
+from vaehub_recommender.bulk.item_table import read_item_list
+from vaehub_recommender.bulk.output import Output, RankedBatch
 from vaehub_recommender.bulk.request import Request
-from vaehub_recommender.bulk.scoring import ranked
 from vaehub_recommender.recommender import Recommender
-from vaehub_recommender.tables import History
+from vaehub_recommender.tables import History, Ids
 from vaehub_recommender.tables.files import SUFFIXES as TABLES
 from vaehub_recommender.tables.stream import read_histories
 
@@ -40,12 +41,23 @@ def recommend(request: Request, histories: Path, out: Path, *, skip_bad: bool = 
     return manifest
 
 
-def work_of(request: Request, fitted: Fitted, skip_bad: bool) -> Work[History, Ranked]:
+def work_of(request: Request, fitted: Fitted, skip_bad: bool) -> Work[History, RankedBatch]:
     """What is done with every file."""
     columns, items = request.columns(fitted.columns), fitted.items
     candidates, block = (
-        None if path is None else listed(path, items, columns.item) for path in (request.candidates, request.block)
+        None if path is None else read_item_list(path, items, columns.item) for path in (request.candidates, request.block)
     )
-    lister = Lister(fitted, request.k, request.exclude_seen, choice(candidates, block, pd.RangeIndex(0), items))
+    lister = ListMaker(fitted, request.k, request.exclude_seen, allowed_items(candidates, block, pd.RangeIndex(0), items))
     read = partial(read_histories, items=items, columns=columns)
-    return Work(read, partial(ranked, lister), partial(Output, items.arrow()), "users", skip_bad)
+    return Work(read, partial(rank_histories, lister), partial(Output, items.arrow()), "users", skip_bad)
+
+
+def rank_histories(lister: ListMaker, history: History) -> Iterator[RankedBatch]:
+    """Lists for all users of some histories, a batch at a time; what else is known of them is used where the model knows the users."""
+    positions = lister.fitted.users.positions(history.users)
+    query = Query(history.users, history.matrix, side_of(positions, lister.fitted.side), positions)
+    users = Ids(history.users).arrow()
+    for rows in lister.fitted.ranker.slices(len(query)):
+        part = query.part(rows)
+        values, items = lister.best(part, lister.allowed_items.part(rows))
+        yield RankedBatch(users[rows], items.numpy(), values.numpy(), part.empty, int(history.unknown[rows].sum()))

@@ -3,7 +3,18 @@
 from vaehub_recommender.judge.baselines import ByEase, ByPopularity, Ranking
 from vaehub_recommender.judge.judged import Judged
 from vaehub_recommender.judge.metrics import metrics
-from vaehub_recommender.judge.protocols import evaluate, judge, judged_run
-from vaehub_recommender.judge.several import Several, compare
+from vaehub_recommender.judge.protocols import evaluate, evaluate_run, judge
+from vaehub_recommender.judge.splits_together import SplitsTogether, compare
 
-__all__ = ["ByEase", "ByPopularity", "Judged", "Ranking", "Several", "compare", "evaluate", "judge", "judged_run", "metrics"]
+__all__ = [
+    "ByEase",
+    "ByPopularity",
+    "Judged",
+    "Ranking",
+    "SplitsTogether",
+    "compare",
+    "evaluate",
+    "evaluate_run",
+    "judge",
+    "metrics",
+]

@@ -11,8 +11,8 @@ from scipy.sparse import csr_array
 from torch import Tensor
 
 from vaehub_recommender.closed_form import solve
-from vaehub_recommender.rank import ROWS, tensor_of
-from vaehub_recommender.scores import FromHistory, Given, Scores
+from vaehub_recommender.rank import ROWS, csr_tensor
+from vaehub_recommender.scores import DenseScores, HistoryScores, Scores
 
 # histories (B, I) -> scores, some rows at a time, in order
 Ranking: TypeAlias = Callable[[csr_array], Iterator[tuple[slice, Scores]]]
@@ -29,7 +29,7 @@ class ByPopularity:
     def __call__(self, seen: csr_array) -> Iterator[tuple[slice, Scores]]:
         """The same scores for every history (B, I)."""
         for rows in slices(seen.shape[0]):
-            yield rows, Given(self.counts.expand(rows.stop - rows.start, -1))
+            yield rows, DenseScores(self.counts.expand(rows.stop - rows.start, -1))
 
 
 @final
@@ -45,7 +45,7 @@ class ByEase:
     def __call__(self, seen: csr_array) -> Iterator[tuple[slice, Scores]]:
         """Scores of histories (B, I)."""
         for rows in slices(seen.shape[0]):
-            yield rows, FromHistory(tensor_of(seen[rows]), self.weights)
+            yield rows, HistoryScores(csr_tensor(seen[rows]), self.weights)
 
 
 def slices(rows: int) -> Iterator[slice]:

@@ -14,7 +14,7 @@ import pandas as pd
 from scipy.sparse import csr_array
 from scipy.stats import rankdata
 
-from vaehub_recommender.held import subset
+from vaehub_recommender.held_out import subset
 from vaehub_recommender.judge.metrics import Floats, Integers, Mask
 
 LIST = 20  # places of a list that are looked at, whoever it is for
@@ -71,23 +71,23 @@ class Items:
         return pd.DataFrame({f"novelty@{LIST}": novelty, f"popularity_bias@{LIST}": bias})
 
 
-def mean_of(values: Floats, lists: Integers, shown: Mask) -> Floats:
-    """The mean of the items' values (I,) over the places shown (B, K); NaN where there are none."""
-    return divided(np.where(shown, values[lists], 0.0).sum(1), shown.sum(1))
+def mean_of(values: Floats, lists: Integers, counted: Mask) -> Floats:
+    """The mean of the items' values (I,) over the places that count (B, K); NaN where there are none."""
+    return ratio(np.where(counted, values[lists], 0.0).sum(1), counted.sum(1))
 
 
 def mean_of_rows(values: Floats, seen: csr_array) -> Floats:
     """The mean of the items' values (I,) over every history (B, I); NaN where it is empty."""
     sums = np.concatenate([[0.0], np.cumsum(values[seen.indices])])[seen.indptr]
-    return divided(np.diff(sums), np.diff(seen.indptr))
+    return ratio(np.diff(sums), np.diff(seen.indptr))
 
 
-def divided(total: Floats, count: Integers) -> Floats:
+def ratio(total: Floats, count: Integers) -> Floats:
     """Total over count; NaN where nothing was counted."""
     return np.asarray(np.divide(total, count, out=np.full(len(total), np.nan), where=count > 0))
 
 
-def shown(lists: Integers, items: int) -> Integers:
+def times_shown(lists: Integers, items: int) -> Integers:
     """How often each item (I,) is among the first places of the lists (B, K)."""
     first = lists[:, :LIST]
     return np.bincount(first[first >= 0], minlength=items)

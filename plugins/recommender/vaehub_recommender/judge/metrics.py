@@ -25,11 +25,22 @@ USUAL = ("ndcg@100", "recall@20", "recall@50", "map@100", "mrr@100", "hit@10")
 
 
 def metrics(top_items: Integers, held: csr_array, names: Sequence[str] = USUAL) -> pd.DataFrame:
-    """Measures of ranked lists: a row for every user with held-out items, a column for every name such as "ndcg@100".
+    """Measures of ranked lists for every user.
 
-    top_items: positions (B, K) from the best on, -1 behind the end of a shorter list, K >= the greatest k or the whole catalogue.
-    held: CSR (B, I), what is stored is what the user liked. The index is the row; users with nothing held out are left out.
-    Raises UsageError for a measure that is not known, lists too short for it, items out of range or twice in a list.
+    Arguments:
+        top_items: positions (B, K) from the best on, -1 behind the end of a shorter list; K >= the greatest k, or the whole catalogue.
+        held: CSR (B, I), what is stored is what the user liked.
+        names: measures such as "ndcg@100": ndcg, recall, map, mrr or hit, and how many places count.
+
+    Returns:
+        A row for every user with held-out items (its number as index), a column for every measure.
+
+    Raises:
+        UsageError: a measure that is not known, lists too short for it, items out of range or twice in a list.
+
+    Example:
+        >>> metrics(np.array([[2, 0, 1]]), csr_array([[1.0, 0.0, 0.0]]), ["recall@1", "mrr@3"]).to_dict("records")
+        [{'recall@1': 0.0, 'mrr@3': 0.5}]
     """
     parsed = {name: parse(name) for name in names}
     lists, held = checked(np.asarray(top_items), held, max(k for _, k in parsed.values()))
@@ -54,6 +65,10 @@ def ndcg(hits: Mask, relevant: Integers, k: int) -> Floats:
     """Σ_r hit_r / log2(r + 1) over its greatest possible value, of r = 1 … k.
 
     "Variational Autoencoders for Collaborative Filtering" (Liang et al., 2018), arXiv:1802.05814.
+
+    Example:
+        >>> ndcg(np.array([[False, True]]), np.array([1]), 2).round(2).tolist()
+        [0.63]
     """
     gain = 1.0 / np.log2(np.arange(2, k + 2))
     ideal = np.cumsum(gain)
@@ -61,7 +76,12 @@ def ndcg(hits: Mask, relevant: Integers, k: int) -> Floats:
 
 
 def recall(hits: Mask, relevant: Integers, k: int) -> Floats:
-    """Hits among the first k over min(k, held-out items), as Liang et al. (2018), arXiv:1802.05814."""
+    """Hits among the first k over min(k, held-out items), as Liang et al. (2018), arXiv:1802.05814.
+
+    Example:
+        >>> recall(np.array([[False, True]]), np.array([1]), 2).round(2).tolist()
+        [1.0]
+    """
     return np.asarray(hits.sum(1) / np.minimum(relevant, k))
 
 
@@ -69,18 +89,32 @@ def average_precision(hits: Mask, relevant: Integers, k: int) -> Floats:
     """Σ_r hit_r · (share of hits among the first r) over min(k, held-out items): its mean over users is MAP@k.
 
     "Introduction to Information Retrieval" (Manning, Raghavan & Schütze, 2008), section 8.4.
+
+    Example:
+        >>> average_precision(np.array([[False, True]]), np.array([1]), 2).round(2).tolist()
+        [0.5]
     """
     precision = np.cumsum(hits, 1) / np.arange(1, hits.shape[1] + 1)
     return np.asarray((precision * hits).sum(1) / np.minimum(relevant, k))
 
 
 def reciprocal_rank(hits: Mask, relevant: Integers, k: int) -> Floats:
-    """1 / the place of the first hit, 0 where there is none among the first k: its mean over users is MRR@k."""
+    """1 / the place of the first hit, 0 where there is none among the first k: its mean over users is MRR@k.
+
+    Example:
+        >>> reciprocal_rank(np.array([[False, True]]), np.array([1]), 2).round(2).tolist()
+        [0.5]
+    """
     return np.asarray(hits.any(1).astype(np.float64) / (hits.argmax(1) + 1))
 
 
 def hit(hits: Mask, relevant: Integers, k: int) -> Floats:
-    """1 where there is any hit among the first k."""
+    """1 where there is any hit among the first k.
+
+    Example:
+        >>> hit(np.array([[False, True]]), np.array([1]), 2).round(2).tolist()
+        [1.0]
+    """
     return np.asarray(hits.any(1), dtype=np.float64)
 
 

@@ -18,14 +18,14 @@ from vaehub_recommender.domain import source_of
 from vaehub_recommender.judge.baselines import ByEase, ByPopularity, Ranking
 from vaehub_recommender.judge.items import LIST, Items
 from vaehub_recommender.judge.judged import Judged
-from vaehub_recommender.judge.marks import Marks
 from vaehub_recommender.judge.metrics import USUAL, Integers, deepest, metrics
-from vaehub_recommender.leakage import check
-from vaehub_recommender.rank import Ranker, tensor_of, top
+from vaehub_recommender.judge.scorecard import Scorecard
+from vaehub_recommender.leakage import check_leakage
+from vaehub_recommender.rank import Ranker, csr_tensor, top
 
 if TYPE_CHECKING:
     from vaehub import TrainedModel
-    from vaehub_recommender.held import Held, Split
+    from vaehub_recommender.held_out import HeldOut, Split
 
 PENALTIES = (200.0, 300.0, 500.0, 1000.0)
 PENALTY = 500.0  # where none is chosen
@@ -36,48 +36,82 @@ CHOSEN_BY = "ndcg@100"
 
 def judge(
     models: Mapping[str, Ranking],
-    held: Held,
+    held: HeldOut,
     train: csr_array,
     names: Sequence[str] = USUAL,
     *,
     share: float | None = None,
     notes: Sequence[str] = (),
 ) -> Judged:
-    """Measures of every model's lists for the users of `held`, from whose histories they are made and which they never hold.
+    """Measures of every model's lists for held-out users, made from their histories and never holding any of these.
 
-    train (U, I): the interactions that the models learnt from, which say how popular an item is. `share`: n_test/n_train for comparisons
-    of several splits, by default users over users. Raises UsageError where no user has anything held out, or there is no model.
+    Arguments:
+        models: {name: ranking}; a ranking gives scores of histories (B, I), some rows at a time.
+        held: the users.
+        train: (U, I) the interactions that the models learnt from, which say how popular an item is.
+        names: measures, see `metrics`.
+        share: n_test/n_train for comparisons of several splits; by default users over users.
+        notes: what a reader should know.
+
+    Raises:
+        UsageError: no user has anything held out, or there is no model.
+
+    Example:
+        >>> from vaehub_recommender.example import film_ratings
+        >>> from vaehub_recommender.splits import strong
+        >>> from vaehub_recommender.tables import Columns, training_log
+        >>> split = strong(training_log(film_ratings(), Columns()).matrix, held_out=10)
+        >>> judge({"popularity": ByPopularity(split.train)}, split.test, split.train, ["ndcg@10"]).models
+        ['popularity']
     """
-    lengths = np.diff(held.held.indptr)
+    lengths = np.diff(held.targets.indptr)
     if not models or not lengths.any():
         raise UsageError(
             f"judge: {len(models)} models, {lengths.sum()} items held out of {len(lengths)} users; give one or more of each"
         )
     items = Items.of(train)
-    marks = {name: marked(ranking, held, items, names) for name, ranking in models.items()}
-    history = pd.Series(np.diff(held.seen.indptr))[lengths > 0]
+    scorecards = {name: scorecard_of(ranking, held, items, names) for name, ranking in models.items()}
+    history = pd.Series(np.diff(held.history.indptr))[lengths > 0]
     share = len(lengths) / train.shape[0] if share is None else share
-    return Judged(marks, history, items, int((lengths == 0).sum()), share, tuple(notes))
+    return Judged(scorecards, history, items, int((lengths == 0).sum()), share, tuple(notes))
 
 
-def marked(ranking: Ranking, held: Held, items: Items, names: Sequence[str]) -> Marks:
+def scorecard_of(ranking: Ranking, held: HeldOut, items: Items, names: Sequence[str]) -> Scorecard:
     """What one model gets."""
     parts, starts = [], []
-    for rows, lists in ranked(ranking, held.seen, max(LIST, deepest(names))):
-        parts.append(Marks.of(lists, held.seen[rows], held.held[rows], items, names))
+    for rows, lists in ranked_lists(ranking, held.history, max(LIST, deepest(names))):
+        parts.append(Scorecard.of(lists, held.history[rows], held.targets[rows], items, names))
         starts.append(rows.start)
-    return Marks.together(parts, starts)
+    return Scorecard.together(parts, starts)
 
 
-def ranked(ranking: Ranking, seen: csr_array, k: int) -> Iterator[tuple[slice, Integers]]:
+def ranked_lists(ranking: Ranking, seen: csr_array, k: int) -> Iterator[tuple[slice, Integers]]:
     """The k best items that are not in each history (B, I): rows and lists (b, k)."""
     for rows, scores in ranking(seen):
         device = scores.block(0, 1).device
-        yield rows, top(scores, k, tensor_of(seen[rows]).to(device))[1].cpu().numpy()
+        yield rows, top(scores, k, csr_tensor(seen[rows]).to(device))[1].cpu().numpy()
 
 
 def evaluate(models: Mapping[str, Ranking], split: Split, part: str = "test", names: Sequence[str] = USUAL) -> Judged:
-    """The models beside EASE and popularity on what is held out for "val" or "test". Raises UsageError as `judge` does."""
+    """Models beside EASE and popularity on what is held out.
+
+    Arguments:
+        models: {name: ranking}, see `judge`.
+        split: what was learnt from and what is held out.
+        part: "val" or "test".
+        names: measures, see `metrics`.
+
+    Raises:
+        UsageError: as `judge` does, for another part, and for a model called like a baseline.
+
+    Example:
+        >>> from vaehub_recommender.example import film_ratings
+        >>> from vaehub_recommender.splits import strong
+        >>> from vaehub_recommender.tables import Columns, training_log
+        >>> split = strong(training_log(film_ratings(), Columns()).matrix, held_out=10)
+        >>> evaluate({}, split, names=["ndcg@10"]).models
+        ['EASE', 'popularity']
+    """
     parts = {"val": split.val, "test": split.test}
     if part not in parts:
         raise UsageError(f"split {part!r}: nothing is held out of it to judge lists by; {did_you_mean(part, parts)}")
@@ -86,30 +120,35 @@ def evaluate(models: Mapping[str, Ranking], split: Split, part: str = "test", na
     if taken:
         raise UsageError(f"model {taken[0]!r}: a baseline has this name; give it another")
     return judge(
-        {**models, **beside}, parts[part], split.train, names, share=tested(split, parts[part]), notes=[note, *leaks(split)]
+        {**models, **beside},
+        parts[part],
+        split.train,
+        names,
+        share=tested_share(split, parts[part]),
+        notes=[note, *leakage_notes(split)],
     )
 
 
-def tested(split: Split, held: Held) -> float:
+def tested_share(split: Split, held: HeldOut) -> float:
     """n_test/n_train: of interactions where the users are trained on too, else of users."""
-    return held.held.nnz / split.train.nnz if split.known else len(held) / len(split.rows)
+    return held.targets.nnz / split.train.nnz if split.known_users else len(held) / len(split.users)
 
 
-def leaks(split: Split) -> list[str]:
+def leakage_notes(split: Split) -> list[str]:
     """What the check of the split for leakage has found, line by line."""
-    verdict, *counts = check(split).lines()
+    verdict, *counts = check_leakage(split).lines()
     return [f"Split: {verdict}", *(f"  {count}" for count in counts)]
 
 
 @cached_per_run
-def judged_run(run: TrainedModel, part: str) -> Judged:
+def evaluate_run(run: TrainedModel, part: str) -> Judged:
     """A trained run beside EASE and popularity on what its domain keeps from it, judged once; needs the training data."""
     source = source_of(run.domain)
     rank = partial(Ranker(run).batches, side=source.data(part).side)
     return evaluate({"model": rank}, source.split, part)
 
 
-def baselines(train: csr_array, val: Held) -> tuple[dict[str, Ranking], str]:
+def baselines(train: csr_array, val: HeldOut) -> tuple[dict[str, Ranking], str]:
     """EASE and popularity by name, and what is to be said of them."""
     popularity, items = ByPopularity(train), train.shape[1]
     if items > EASE_ITEMS:
@@ -118,16 +157,19 @@ def baselines(train: csr_array, val: Held) -> tuple[dict[str, Ranking], str]:
     return {"EASE": ease, "popularity": popularity}, f"EASE has penalty {ease.penalty:g}, {how}."
 
 
-def chosen_ease(train: csr_array, val: Held) -> tuple[ByEase, str]:
+def chosen_ease(train: csr_array, val: HeldOut) -> tuple[ByEase, str]:
     """EASE with the penalty that ranks best for the validation users, and how that was chosen."""
     products = gram(train)
-    if len(products) > SEARCHED_ITEMS or not val.held.nnz:
+    if len(products) > SEARCHED_ITEMS or not val.targets.nnz:
         return ByEase(products, PENALTY), "not searched for"
     tried = (ByEase(products.clone(), penalty) for penalty in PENALTIES)
-    return max(tried, key=lambda ease: mean_of(ease, val)), "the best on validation users"
+    return max(tried, key=lambda ease: mean_ndcg(ease, val)), "the best on validation users"
 
 
-def mean_of(ranking: Ranking, held: Held) -> float:
+def mean_ndcg(ranking: Ranking, held: HeldOut) -> float:
     """Mean NDCG@100."""
-    parts = [metrics(lists, held.held[rows], [CHOSEN_BY]) for rows, lists in ranked(ranking, held.seen, deepest([CHOSEN_BY]))]
+    parts = [
+        metrics(lists, held.targets[rows], [CHOSEN_BY])
+        for rows, lists in ranked_lists(ranking, held.history, deepest([CHOSEN_BY]))
+    ]
     return float(pd.concat(parts)[CHOSEN_BY].mean())

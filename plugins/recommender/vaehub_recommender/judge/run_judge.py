@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, ClassVar, final
 
 from vaehub import Data, Judge, Model, TrainedModel
 from vaehub_recommender.interactions import InteractionFacts
-from vaehub_recommender.mixing import mean_ndcg
+from vaehub_recommender.validation import mean_ndcg
 
 if TYPE_CHECKING:
     from vaehub.report import Section
@@ -15,7 +15,14 @@ if TYPE_CHECKING:
 
 @final
 class RecommendationJudge(Judge):
-    """Judges models by items that are kept from them."""
+    """Judges models by items that are kept from them.
+
+    Example:
+        >>> from vaehub_recommender.example import film_recommender
+        >>> run = film_recommender().fitted.run
+        >>> sorted(RecommendationJudge(run.domain, run.codec).validate(run.vae, run.domain.data("val")))
+        ['ndcg']
+    """
 
     headline: ClassVar[Mapping[str, str]] = {
         "ndcg@100": "how much of what test users were found to like is on their lists, and how far up",
@@ -24,20 +31,20 @@ class RecommendationJudge(Judge):
     def validate(self, vae: Model, data: Data) -> Mapping[str, float]:
         """NDCG@100 on what is held out of validation users, for `train.monitor: val_ndcg`."""
         facts = data.facts
-        if not isinstance(facts, InteractionFacts) or facts.held is None:
+        if not isinstance(facts, InteractionFacts) or facts.targets is None:
             return {}
-        return {"ndcg": mean_ndcg(vae, data, facts.held)}
+        return {"ndcg": mean_ndcg(vae, data, facts.targets)}
 
     def metrics(self, run: TrainedModel, split: str) -> Mapping[str, float]:
         """Recall, NDCG and more of the model, popularity and EASE on what is held out; nothing is of the users that it was trained on."""
         if split == "train":
             return {}
-        from vaehub_recommender.judge import judged_run
+        from vaehub_recommender.judge import evaluate_run
 
-        return judged_run(run, split).figures()
+        return evaluate_run(run, split).figures()
 
     def sections(self, run: TrainedModel) -> Sequence[Section]:
         """How good the lists are beside those of popularity and EASE, for whom, why they are made, and where users and items lie."""
-        from vaehub_recommender.report.of_run import run_sections
+        from vaehub_recommender.report.run_sections import run_sections
 
         return run_sections(run)

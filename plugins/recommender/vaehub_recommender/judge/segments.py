@@ -8,24 +8,24 @@ import numpy as np
 import pandas as pd
 
 from vaehub_recommender.judge.items import BANDS, Items
-from vaehub_recommender.judge.marks import Marks
 from vaehub_recommender.judge.metrics import Floats, Integers
+from vaehub_recommender.judge.scorecard import Scorecard
 from vaehub_recommender.judge.uncertainty import mean_and_error
 
 QUARTERS = (0.25, 0.5, 0.75)
 COLUMNS = ["by", "segment", "users", "model", "metric", "mean", "se"]
 
 
-def segments(marks: Mapping[str, Marks], history: pd.Series, items: Items) -> pd.DataFrame:
+def segments(scorecards: Mapping[str, Scorecard], history: pd.Series, items: Items) -> pd.DataFrame:
     """by, segment, users, model, metric, mean, se: by the length of a user's history (its quartiles) and by the held-out items' popularity.
 
     A band's measures count its held-out items alone, among lists of all items; users with none held out in it are left out.
     """
     quarter, bands = quarters(history), band_labels(items)
     parts = []
-    for model, mark in marks.items():
-        parts += [summary(mark.users.loc[rows], "history", name, model) for name, rows in quarter.items()]
-        parts += [summary(mark.bands[band], "popularity", label, model) for band, label in bands.items()]
+    for model, card in scorecards.items():
+        parts += [summary(card.users.loc[rows], "history", name, model) for name, rows in quarter.items()]
+        parts += [summary(card.bands[band], "popularity", label, model) for band, label in bands.items()]
     return pd.concat(parts, ignore_index=True)
 
 
@@ -33,10 +33,10 @@ def quarters(history: pd.Series) -> dict[str, pd.Index]:
     """The users in each quarter of the lengths of histories, shortest first; users of one length are never parted."""
     edges = np.unique(np.quantile(history, QUARTERS)) if len(history) else np.zeros(0)
     groups = history.groupby(np.searchsorted(edges, history))
-    return {span(lengths): lengths.index for _, lengths in groups}
+    return {range_text(lengths): lengths.index for _, lengths in groups}
 
 
-def span(lengths: pd.Series) -> str:
+def range_text(lengths: pd.Series) -> str:
     """From the least to the greatest."""
     low, high = lengths.min(), lengths.max()
     if low == high:

@@ -15,11 +15,11 @@ DIGITS = 4
 def figures(table: pd.DataFrame) -> list[str]:
     """A row for every figure, a column for every model."""
     names = table.columns.get_level_values(0).unique()
-    rows = [[str(name), *(of_cell(table.loc[model, name]) for model in table.index)] for name in names]
+    rows = [[str(name), *(mean_text(table.loc[model, name]) for model in table.index)] for name in names]
     return aligned(["", *map(str, table.index)], rows)
 
 
-def of_cell(cell: pd.Series) -> str:
+def mean_text(cell: pd.Series) -> str:
     """A mean with its uncertainty, the second number, where it has one."""
     mean, error = cell
     return number(mean) if np.isnan(error) else f"{number(mean)} ± {number(error)}"
@@ -35,11 +35,11 @@ def differences(table: pd.DataFrame, how: str) -> list[str]:
     if table.empty:
         return []
     others = [str(other) for other in table["against"].unique()]
-    rows = [[str(name), *map(of_difference, part.to_dict("records"))] for name, part in table.groupby("metric", sort=False)]
+    rows = [[str(name), *map(difference_text, part.to_dict("records"))] for name, part in table.groupby("metric", sort=False)]
     return ["", f"{table['model'].iloc[0]} minus the others {how}, with 95 % intervals", *aligned(["", *others], rows)]
 
 
-def of_difference(row: Mapping[Hashable, float]) -> str:
+def difference_text(row: Mapping[Hashable, float]) -> str:
     """A difference with its interval."""
     middle, low, high = (signed(row[name]) for name in ("difference", "low", "high"))
     return middle if np.isnan(row["low"]) else f"{middle} ({low} … {high})"
@@ -55,7 +55,7 @@ def segments(table: pd.DataFrame) -> list[str]:
     metric, models = table["metric"].iloc[0], [str(model) for model in table["model"].unique()]
     lines = []
     for by, part in table[table["metric"] == metric].groupby("by", sort=False):
-        rows = [[*row_of(segment)] for _, segment in part.groupby("segment", sort=False)]
+        rows = [[*segment_row(segment)] for _, segment in part.groupby("segment", sort=False)]
         lines += ["", *aligned([f"{metric} by {by}", "users", *models], rows)]
     return lines
 
@@ -66,9 +66,9 @@ def shares(table: pd.DataFrame, what: str) -> list[str]:
     return ["", *aligned([what, *map(str, table.columns)], rows)]
 
 
-def row_of(segment: pd.DataFrame) -> Sequence[str]:
+def segment_row(segment: pd.DataFrame) -> Sequence[str]:
     """A segment with its users and what each model got there."""
-    cells = (of_cell(cell) for _, cell in segment[["mean", "se"]].iterrows())
+    cells = (mean_text(cell) for _, cell in segment[["mean", "se"]].iterrows())
     return [str(segment["segment"].iloc[0]), f"{segment['users'].iloc[0]:,}", *cells]
 
 
@@ -81,14 +81,14 @@ def aligned(headers: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
 def nested(table: pd.DataFrame) -> Json:
     """{model: {figure: {mean, se}}}."""
     names = table.columns.get_level_values(0).unique()
-    return {str(model): {str(name): defined(table.loc[model, name].to_dict()) for name in names} for model in table.index}
+    return {str(model): {str(name): none_for_nan(table.loc[model, name].to_dict()) for name in names} for model in table.index}
 
 
 def records(table: pd.DataFrame) -> list[Json]:
     """A dictionary for every row."""
-    return [defined({str(key): value for key, value in row.items()}) for row in table.to_dict("records")]
+    return [none_for_nan({str(key): value for key, value in row.items()}) for row in table.to_dict("records")]
 
 
-def defined(row: Json) -> Json:
+def none_for_nan(row: Json) -> Json:
     """The same with None for what is not a number, as JSON has no NaN."""
     return {key: None if isinstance(value, float) and np.isnan(value) else value for key, value in row.items()}

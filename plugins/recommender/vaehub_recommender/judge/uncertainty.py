@@ -39,7 +39,7 @@ def interval(difference: pd.Series, se: pd.Series, freedom: pd.Series) -> pd.Dat
     return pd.DataFrame({"difference": difference, "se": se, "low": difference - reach, "high": difference + reach})
 
 
-def tidy(model: str, others: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
+def difference_frame(model: str, others: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
     """model, against, metric and what follows: the differences from every other model, one below the other."""
     if not others:
         return pd.DataFrame(columns=[*KEYS, *FIGURES])

@@ -15,7 +15,7 @@ from torch.nn import functional as F
 from vaehub.base import Batch, Data, Encoder, Posterior, Spec
 from vaehub.model.nets import ACTIVATIONS, Activation, Dropout, required
 from vaehub.sparse import is_sparse, row_of
-from vaehub_recommender.interactions import parted, side_width
+from vaehub_recommender.interactions import side_width, split_condition
 from vaehub_recommender.parts.features import start_from_features
 from vaehub_recommender.parts.products import BagProduct
 
@@ -82,6 +82,13 @@ class BagEncoder(Encoder):
         activation: Function between the layers.
         dropout: Share of a user's items that is hidden while training.
         gated: Hidden layers with gates in place of the activation.
+
+    Example:
+        >>> from vaehub import Batch, Spec
+        >>> from vaehub.model.posteriors import DiagNormal
+        >>> encoder = BagEncoder(Spec((5,)), DiagNormal(2), hidden=[3])
+        >>> encoder(Batch(torch.eye(5))).mean.shape
+        torch.Size([5, 2])
     """
 
     def __init__(
@@ -98,7 +105,7 @@ class BagEncoder(Encoder):
         side = side_width(spec.cond, spec.size)
         bags = [Bag(spec.size, side, hidden[0], dropout) for _ in range(1 + gated)]
         self.bag = Gated(*bags) if gated else bags[0]
-        self.net = nn.Sequential(*layers(hidden, activation, gated), dense(hidden[-1], posterior.features))
+        self.net = nn.Sequential(*layers(hidden, activation, gated), glorot_linear(hidden[-1], posterior.features))
 
     def initialise(self, data: Data) -> None:
         """Start from what is known of the items, where the data have it."""
@@ -107,11 +114,11 @@ class BagEncoder(Encoder):
 
     def forward(self, batch: Batch) -> Distribution:
         """q(z|x,c): batch (B,), event (L,)."""
-        side, _ = parted(batch.cond, self.spec.size)
+        side, _ = split_condition(batch.cond, self.spec.size)
         return self.posterior(self.net(self.bag(batch.x.flatten(1), side)))
 
 
-def dense(inputs: int, outputs: int) -> nn.Linear:
+def glorot_linear(inputs: int, outputs: int) -> nn.Linear:
     """A layer as Liang et al. start it: Glorot's uniform weights, no bias."""
     layer = nn.Linear(inputs, outputs)
     nn.init.xavier_uniform_(layer.weight)
@@ -123,6 +130,6 @@ def layers(hidden: Sequence[int], activation: Activation, gated: bool) -> list[n
     """What follows the first sum: its activation, and the other hidden layers with theirs."""
     between = list(pairwise(hidden))
     if gated:
-        return [Gated(dense(a, b), dense(a, b)) for a, b in between]
+        return [Gated(glorot_linear(a, b), glorot_linear(a, b)) for a, b in between]
     act = ACTIVATIONS[activation]
-    return [act(), *(layer for a, b in between for layer in (dense(a, b), act()))]
+    return [act(), *(layer for a, b in between for layer in (glorot_linear(a, b), act()))]

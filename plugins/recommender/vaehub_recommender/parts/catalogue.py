@@ -14,11 +14,11 @@ from torch.distributions import Distribution
 from vaehub.base import Data, Decoder, Likelihood, Spec
 from vaehub.errors import UsageError
 from vaehub.model.nets import ACTIVATIONS, Activation, conditioned
-from vaehub_recommender.interactions import Interactions, parted, side_width
-from vaehub_recommender.parts.bag import dense
+from vaehub_recommender.interactions import Interactions, side_width, split_condition
+from vaehub_recommender.parts.bag import glorot_linear
 from vaehub_recommender.parts.features import start_from_features
 from vaehub_recommender.parts.implicit import Implicit
-from vaehub_recommender.scores import Linear
+from vaehub_recommender.scores import LinearScores
 
 
 @final
@@ -30,6 +30,16 @@ class Catalogue(Decoder):
     Arguments:
         hidden: Widths of the hidden layers, from input to output; none make one linear map.
         activation: Function between the layers.
+
+    Raises:
+        UsageError: a likelihood that needs all scores written out.
+
+    Example:
+        >>> from vaehub import Spec
+        >>> from vaehub_recommender.parts.implicit import ImplicitMultinomial
+        >>> decoder = Catalogue(Spec((5,)), 2, ImplicitMultinomial(Spec((5,))), hidden=[])
+        >>> decoder(torch.zeros(1, 2)).mean.sum().item()  # shares of the items
+        1.0
     """
 
     def __init__(
@@ -42,16 +52,16 @@ class Catalogue(Decoder):
         activation: Activation = "tanh",
     ) -> None:
         super().__init__(spec, latent, likelihood)
-        implicit(likelihood)
+        require_implicit(likelihood)
         widths = [latent + side_width(spec.cond, spec.size), *hidden]
-        steps = [(dense(a, b), ACTIVATIONS[activation]()) for a, b in pairwise(widths)]
+        steps = [(glorot_linear(a, b), ACTIVATIONS[activation]()) for a, b in pairwise(widths)]
         self.net = nn.Sequential(*(module for step in steps for module in step))
-        self.out = dense(widths[-1], spec.size)
+        self.out = glorot_linear(widths[-1], spec.size)
 
     @property
     def family(self) -> Implicit:
         """The likelihood."""
-        return implicit(self.likelihood)
+        return require_implicit(self.likelihood)
 
     @torch.no_grad()
     def initialise(self, data: Data) -> None:
@@ -62,17 +72,17 @@ class Catalogue(Decoder):
 
     def hidden(self, z: Tensor, cond: Tensor | None) -> Tensor:
         """h (B, H)."""
-        side, _ = parted(cond, self.spec.size)
+        side, _ = split_condition(cond, self.spec.size)
         width = side_width(self.spec.cond, self.spec.size)
         h: Tensor = self.net(conditioned(z, side, width))
         return h
 
     def forward(self, z: Tensor, cond: Tensor | None = None) -> Distribution:
         """p(x|z,c): batch (B,), event (I,)."""
-        return self.family.of(Linear(self.hidden(z, cond), self.out.weight, self.out.bias))
+        return self.family.of(LinearScores(self.hidden(z, cond), self.out.weight, self.out.bias))
 
 
-def implicit(likelihood: Likelihood) -> Implicit:
+def require_implicit(likelihood: Likelihood) -> Implicit:
     """The likelihood, where it can do without a matrix of scores. Raises UsageError."""
     if not isinstance(likelihood, Implicit):
         name = type(likelihood).__name__.lower()

@@ -12,10 +12,10 @@ from torch.distributions import Distribution
 from vaehub.base import Data, Decoder, Likelihood, Model, Part, Spec
 from vaehub.errors import UsageError
 from vaehub_recommender.closed_form import gram, solve
-from vaehub_recommender.interactions import InteractionFacts, Interactions, parted
-from vaehub_recommender.mixing import best_share
-from vaehub_recommender.parts.catalogue import Catalogue, implicit
-from vaehub_recommender.scores import FromHistory, Mixed, scores_of
+from vaehub_recommender.interactions import InteractionFacts, Interactions, split_condition
+from vaehub_recommender.parts.catalogue import Catalogue, require_implicit
+from vaehub_recommender.scores import HistoryScores, MixedScores, scores_of
+from vaehub_recommender.validation import best_share
 
 LARGEST = 50_000  # items: weights of 10 GB
 
@@ -35,6 +35,21 @@ class Ease(Decoder):
         penalty: Ridge penalty of the linear part.
         dropout: Share of the inputs that the linear part learns to do without.
         base: The other decoder; null leaves the linear part alone.
+
+    Raises:
+        UsageError: more items than memory holds, or rows without their history.
+
+    Example:
+        >>> from scipy.sparse import csr_array
+        >>> from vaehub import Spec
+        >>> from vaehub_recommender.parts.implicit import ImplicitMultinomial
+        >>> rows = Interactions.of(csr_array([[1.0, 1, 0], [1, 1, 0], [0, 1, 1]]), history=True)
+        >>> decoder = Ease(Spec((3,), cond=3), 1, ImplicitMultinomial(Spec((3,))), penalty=1, base=None)
+        >>> decoder.initialise(rows)
+        >>> decoder.weights.diagonal().tolist()
+        [0.0, 0.0, 0.0]
+        >>> decoder.weights[0, 1].item() > decoder.weights[0, 2].item()  # the first item goes with the second, not with the third
+        True
     """
 
     weights: Tensor
@@ -54,7 +69,8 @@ class Ease(Decoder):
         super().__init__(spec, latent, likelihood)
         if spec.size > LARGEST:
             raise UsageError(
-                f"decoder ease: weights between {spec.size:,} items do not fit in memory (at most {LARGEST:,}); raise domain.min_users"
+                f"decoder ease: weights between {spec.size:,} items do not fit in memory (at most {LARGEST:,}); leave out rare items, "
+                "or take a model without these weights: recommender_recvae or recommender_mult_vae"
             )
         self.penalty, self.dropout = penalty, dropout
         self.base = None if base is None else base(spec, latent, likelihood)
@@ -81,21 +97,22 @@ class Ease(Decoder):
     def calibrate(self, vae: Model, data: Data) -> None:
         """How much the linear part counts beside its base: what ranks best for validation users."""
         facts = data.facts
-        if self.base is not None and isinstance(facts, InteractionFacts) and facts.held is not None:
-            self.share.fill_(best_share(vae, data, facts.held))
+        if self.base is not None and isinstance(facts, InteractionFacts) and facts.targets is not None:
+            self.share.fill_(best_share(vae, data, facts.targets))
 
     def forward(self, z: Tensor, cond: Tensor | None = None) -> Distribution:
         """p(x|z,c): batch (B,), event (I,)."""
-        _, history = parted(cond, self.spec.size)
+        _, history = split_condition(cond, self.spec.size)
         if self.base is None:
-            return implicit(self.likelihood).of(FromHistory(_required(history), self.weights))
+            return require_implicit(self.likelihood).of(HistoryScores(required_history(history), self.weights))
         px: Distribution = self.base(z, cond)
         if self.training or history is None:
             return px
-        return implicit(self.likelihood).of(Mixed(scores_of(px), FromHistory(history, self.weights), self.share))
+        return require_implicit(self.likelihood).of(MixedScores(scores_of(px), HistoryScores(history, self.weights), self.share))
 
 
-def _required(history: Tensor | None) -> Tensor:
+def required_history(history: Tensor | None) -> Tensor:
+    """The users' items. Raises UsageError where rows come without them."""
     if history is None:
         raise UsageError("decoder ease: reads the users' items in cond; set domain.history=true")
     return history

@@ -15,14 +15,26 @@ from vaehub.errors import UsageError
 from vaehub.model.nets import Dropout, mlp
 from vaehub.model.posteriors import DiagNormal
 from vaehub.model.priors import Vamp
-from vaehub_recommender.interactions import parted, side_width
-from vaehub_recommender.parts.bag import Bag, Gated, Hidden, dense, layers
+from vaehub_recommender.interactions import side_width, split_condition
+from vaehub_recommender.parts.bag import Bag, Gated, Hidden, glorot_linear, layers
 from vaehub_recommender.parts.features import start_from_features
 
 
 @final
 class Hierarchy(Outcome):
-    """p(z1, z2) = p(z2) p(z1|z2), with the second a function of z2: event (L,), z1 its first half, rounded down."""
+    """p(z1, z2) = p(z2) p(z1|z2), with the second a function of z2: event (L,), z1 its first half, rounded down.
+
+    Arguments:
+        upper: p(z2), event (L - L // 2,).
+        lower: p(z1|z2) from z2 (..., L - L // 2), event (L // 2,).
+        latent: L, the length of both together.
+
+    Example:
+        >>> unit = Independent(Normal(torch.zeros(2), 1.0), 1)
+        >>> p = Hierarchy(unit, lambda z2: Independent(Normal(z2, 1.0), 1), latent=4)
+        >>> p.log_prob_parts(torch.zeros(4)).tolist()  # log p(z1|z2) and log p(z2), each 2 log N(0; 0, 1)
+        [-1.8378770351409912, -1.8378770351409912]
+    """
 
     support = constraints.real_vector
 
@@ -69,6 +81,13 @@ class HierarchicalEncoder(Encoder):
     Arguments:
         hidden: Widths of the gated layers.
         dropout: Share of a user's items that is hidden while training.
+
+    Example:
+        >>> from vaehub import Batch, Spec
+        >>> from vaehub.model.posteriors import DiagNormal
+        >>> encoder = HierarchicalEncoder(Spec((5,)), DiagNormal(2), hidden=[3])
+        >>> encoder(Batch(torch.eye(5))).mean.shape
+        torch.Size([5, 2])
     """
 
     def __init__(self, spec: Spec, posterior: Posterior, *, hidden: Hidden = (600,), dropout: Dropout = 0.5) -> None:
@@ -77,8 +96,8 @@ class HierarchicalEncoder(Encoder):
         self.families = nn.ModuleList([DiagNormal(first), DiagNormal(posterior.latent - first)])
         self.trunk = Gated(*(Bag(spec.size, side, hidden[0], dropout) for _ in range(2)))
         self.net = nn.Sequential(*layers(hidden, "tanh", gated=True))
-        self.upper = dense(hidden[-1], 2 * (posterior.latent - first))
-        self.lower = dense(hidden[-1] + posterior.latent - first, 2 * first)
+        self.upper = glorot_linear(hidden[-1], 2 * (posterior.latent - first))
+        self.lower = glorot_linear(hidden[-1] + posterior.latent - first, 2 * first)
 
     def initialise(self, data: Data) -> None:
         """Start from what is known of the items, where the data have it."""
@@ -88,7 +107,7 @@ class HierarchicalEncoder(Encoder):
     def forward(self, batch: Batch) -> Distribution:
         """q(z|x,c): batch (B,), event (L,)."""
         first, second = self.families
-        side, _ = parted(batch.cond, self.spec.size)
+        side, _ = split_condition(batch.cond, self.spec.size)
         h = self.net(self.trunk(batch.x.flatten(1), side))
 
         def lower(z2: Tensor) -> Distribution:
@@ -108,6 +127,11 @@ class HierarchicalVamp(Prior):
     Arguments:
         components: Number of pseudo-users K.
         hidden: Widths of the hidden layers of p(z1|z2).
+
+    Example:
+        >>> from vaehub import Spec
+        >>> HierarchicalVamp(Spec((5,)), latent=4, components=3, hidden=[8]).net[0].in_features  # of z2, half of z
+        2
     """
 
     def __init__(self, spec: Spec, latent: int, *, components: PositiveInt = 200, hidden: Sequence[PositiveInt] = (200,)) -> None:

@@ -20,6 +20,11 @@ class Narrow(Posterior):
 
     Arguments:
         scale: The standard deviation.
+
+    Example:
+        >>> q = Narrow(2, scale=0.5)(torch.zeros(3, 2))
+        >>> q.mean.shape, q.stddev[0, 0].item()
+        (torch.Size([3, 2]), 0.5)
     """
 
     def __init__(self, latent: int, *, scale: Annotated[float, Field(gt=0)] = 1e-3) -> None:

@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any, final
+from typing import Any, final
 
 import torch
 from torch import Tensor
 from torch.nn import functional as F
 
 from vaehub.sparse import row_of
-
-if TYPE_CHECKING:
-    from vaehub_recommender.parts.implicit import Implicit
+from vaehub_recommender.parts.blockwise import BlockwiseDensity
 
 BLOCK = 2**22  # scores that are computed at once: 16 MiB
 KEPT = 2**26  # scores that are kept for the backward pass; where there are more they are computed again
@@ -53,32 +51,32 @@ class LinearLogProb(torch.autograd.Function):
     """
 
     @staticmethod
-    def forward(ctx: Any, h: Tensor, weight: Tensor, bias: Tensor, x: Tensor, family: Implicit) -> Tensor:
+    def forward(ctx: Any, h: Tensor, weight: Tensor, bias: Tensor, x: Tensor, density: BlockwiseDensity) -> Tensor:
         """(B,)."""
         low = h.to(autocast_dtype(h))
-        ctx.x, ctx.family, ctx.keeps = Entries(x), family, len(h) * len(weight) <= KEPT
-        reduced, observed, ctx.kept = [], torch.empty_like(ctx.x.values, dtype=wide(low.dtype)), []
-        for start, stop in spans(len(h), len(weight)):
-            scores = block(low, weight, bias, start, stop)
+        ctx.x, ctx.density, ctx.keeps = SparseRows(x), density, len(h) * len(weight) <= KEPT
+        reduced, observed, ctx.kept = [], torch.empty_like(ctx.x.values, dtype=at_least_float32(low.dtype)), []
+        for start, stop in item_blocks(len(h), len(weight)):
+            scores = block_of_scores(low, weight, bias, start, stop)
             inside = ctx.x.inside(start, stop)
             observed[inside] = scores[ctx.x.row[inside], ctx.x.col[inside] - start]
-            reduced.append(family.reduce(scores))
+            reduced.append(density.reduce_block(scores))
             ctx.kept += [scores] if ctx.keeps else []
-        stat = family.combine(torch.stack(reduced, 1))
-        ctx.save_for_backward(low, weight, bias, observed, stat)
-        density: Tensor = ctx.x.summed(family.observed(ctx.x.values, observed)) - family.normaliser(stat, ctx.x.total)
-        return density
+        combined = density.combine_blocks(torch.stack(reduced, 1))
+        ctx.save_for_backward(low, weight, bias, observed, combined)
+        log_prob: Tensor = ctx.x.summed(density.observed(ctx.x.values, observed)) - density.normaliser(combined, ctx.x.total)
+        return log_prob
 
     @staticmethod
     def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor, Tensor, Tensor, None, None]:
         """dh (B, H), dW (I, H), db (I,)."""
-        low, weight, bias, observed, stat = ctx.saved_tensors
-        x, g = ctx.x, gradients[0].to(stat.dtype)
-        at_items = g[x.row] * ctx.family.observed_slope(x.values, observed)
-        dh, dweight, dbias = torch.zeros_like(low, dtype=stat.dtype), torch.empty_like(weight), torch.empty_like(bias)
-        for number, (start, stop) in enumerate(spans(len(low), len(weight))):
-            scores = ctx.kept[number] if ctx.keeps else block(low, weight, bias, start, stop)
-            slope = ctx.family.slope(scores, stat, -g, x.total)
+        low, weight, bias, observed, combined = ctx.saved_tensors
+        x, g = ctx.x, gradients[0].to(combined.dtype)
+        at_items = g[x.row] * ctx.density.observed_gradient(x.values, observed)
+        dh, dweight, dbias = torch.zeros_like(low, dtype=combined.dtype), torch.empty_like(weight), torch.empty_like(bias)
+        for number, (start, stop) in enumerate(item_blocks(len(low), len(weight))):
+            scores = ctx.kept[number] if ctx.keeps else block_of_scores(low, weight, bias, start, stop)
+            slope = ctx.density.normaliser_gradient(scores, combined, -g, x.total)
             inside = x.inside(start, stop)
             slope.view(-1).index_add_(0, x.row[inside] * (stop - start) + x.col[inside] - start, at_items[inside])
             dbias[start:stop] = slope.sum(0)
@@ -89,7 +87,7 @@ class LinearLogProb(torch.autograd.Function):
 
 
 @final
-class Entries:
+class SparseRows:
     """The entries of sparse rows: row and column (int64), value, and every row's total."""
 
     def __init__(self, x: Tensor) -> None:
@@ -105,19 +103,19 @@ class Entries:
         return (self.col >= start) & (self.col < stop)
 
 
-def spans(rows: int, items: int) -> Iterator[tuple[int, int]]:
+def item_blocks(rows: int, items: int) -> Iterator[tuple[int, int]]:
     """Blocks of items that keep `rows` x block within bounds."""
     size = max(1, BLOCK // max(rows, 1))
     return ((start, min(start + size, items)) for start in range(0, items, size))
 
 
-def block(h: Tensor, weight: Tensor, bias: Tensor, start: int, stop: int) -> Tensor:
+def block_of_scores(h: Tensor, weight: Tensor, bias: Tensor, start: int, stop: int) -> Tensor:
     """h W' + b for some items, the product in the precision of h, the sum with b at least in float32."""
     product = h @ weight[start:stop].to(h.dtype).T
-    return product.to(wide(h.dtype)) + bias[start:stop].to(wide(h.dtype))
+    return product.to(at_least_float32(h.dtype)) + bias[start:stop].to(at_least_float32(h.dtype))
 
 
-def wide(dtype: torch.dtype) -> torch.dtype:
+def at_least_float32(dtype: torch.dtype) -> torch.dtype:
     """At least float32."""
     return torch.promote_types(dtype, torch.float32)
 

@@ -16,8 +16,8 @@ from vaehub.base import Batch, Data, Encoder, Logs, Model, Objective, Posterior,
 from vaehub.errors import UsageError
 from vaehub.model.nets import Dropout
 from vaehub.model.objectives import logs_of
-from vaehub_recommender.interactions import parted, side_width
-from vaehub_recommender.parts.bag import Bag, dense
+from vaehub_recommender.interactions import side_width, split_condition
+from vaehub_recommender.parts.bag import Bag, glorot_linear
 from vaehub_recommender.parts.features import start_from_features
 
 WIDE = 5.0  # log of the sd of the prior's widest component: exp(10) as variance
@@ -33,6 +33,13 @@ class DenseEncoder(Encoder):
         width: Width of the layers.
         layers: Number of layers.
         dropout: Share of a user's items that is hidden while training.
+
+    Example:
+        >>> from vaehub import Batch, Spec
+        >>> from vaehub.model.posteriors import DiagNormal
+        >>> encoder = DenseEncoder(Spec((5,)), DiagNormal(2), width=8, layers=2)
+        >>> encoder(Batch(torch.eye(5))).mean.shape
+        torch.Size([5, 2])
     """
 
     def __init__(
@@ -40,9 +47,9 @@ class DenseEncoder(Encoder):
     ) -> None:
         super().__init__(spec, posterior)
         self.bag = Bag(spec.size, side_width(spec.cond, spec.size), width, dropout)
-        self.steps = nn.ModuleList(dense(width, width) for _ in range(layers - 1))
+        self.steps = nn.ModuleList(glorot_linear(width, width) for _ in range(layers - 1))
         self.norms = nn.ModuleList(nn.LayerNorm(width, eps=0.1) for _ in range(layers))
-        self.out = dense(width, posterior.features)
+        self.out = glorot_linear(width, posterior.features)
 
     def initialise(self, data: Data) -> None:
         """Start from what is known of the items, where the data have it."""
@@ -50,7 +57,7 @@ class DenseEncoder(Encoder):
 
     def forward(self, batch: Batch) -> Distribution:
         """q(z|x,c): batch (B,), event (L,)."""
-        side, _ = parted(batch.cond, self.spec.size)
+        side, _ = split_condition(batch.cond, self.spec.size)
         h = self.norms[0](F.silu(self.bag(batch.x.flatten(1), side)))
         total = h
         for step, norm in zip(self.steps, list(self.norms)[1:], strict=True):
@@ -72,6 +79,13 @@ class RecVAE(Objective):
         weights: Weights w of the three parts of the prior.
         encoder_epochs: Epochs in which the encoder is trained before the decoder's turn.
         decoder_epochs: Epochs of the decoder's turn; 0 trains both at once.
+
+    Raises:
+        UsageError: not three weights, or a posterior other than diag_normal.
+
+    Example:
+        >>> RecVAE(weights=(1, 2, 1)).weights
+        (0.25, 0.5, 0.25)
     """
 
     def __init__(
@@ -113,9 +127,9 @@ class RecVAE(Objective):
 
     def forward(self, terms: Terms, step: Step) -> tuple[Tensor, Logs]:
         """Loss and logs; see the class."""
-        q, z = factors(terms.q), terms.z
+        q, z = normal_factors(terms.q), terms.z
         divergence = (q.log_prob(z) - self.log_prior(z, terms.batch)).sum(-1).mean(0)
-        penalty = self.gamma * (totals(terms.batch.x) * divergence).mean()
+        penalty = self.gamma * (row_totals(terms.batch.x) * divergence).mean()
         return penalty - terms.log_px.mean(), logs_of(terms, composite_kl=divergence.mean())
 
     def log_prior(self, z: Tensor, batch: Batch) -> Tensor:
@@ -123,19 +137,19 @@ class RecVAE(Objective):
         if self.former is None:
             raise RuntimeError("recvae reads the encoder: call wire(vae) first, as training does")
         with torch.no_grad():
-            former = factors(self.former.eval()(batch))
+            former = normal_factors(self.former.eval()(batch))
         parts = [Normal(torch.zeros_like(z), 1.0), former, Normal(torch.zeros_like(z), torch.tensor(WIDE).exp().to(z))]
         log_w = z.new_tensor(self.weights).log()
         return torch.stack([p.log_prob(z) + w for p, w in zip(parts, log_w, strict=True)]).logsumexp(0)
 
 
-def factors(q: Distribution) -> Normal:
+def normal_factors(q: Distribution) -> Normal:
     """The normal distributions of the dimensions. Raises UsageError."""
     if isinstance(q, Independent) and isinstance(q.base_dist, Normal):
         return q.base_dist
     raise UsageError("objective recvae: needs posterior diag_normal")
 
 
-def totals(x: Tensor) -> Tensor:
+def row_totals(x: Tensor) -> Tensor:
     """The sum of every row (B,) of x, dense or CSR."""
     return x.sum(1, keepdim=True).to_dense().squeeze(1) if x.layout is torch.sparse_csr else x.flatten(1).sum(1)

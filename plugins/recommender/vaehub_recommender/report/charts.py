@@ -14,7 +14,7 @@ from vaehub.report.charts import short
 from vaehub.report.look import BLUE, FAINT, GREEN, INK, LIGHT, ORANGE
 from vaehub_recommender.judge import Judged
 from vaehub_recommender.judge.items import LIST
-from vaehub_recommender.report.verdict import chosen, main_metric, spelled
+from vaehub_recommender.report.verdict import interaction_shares, main_metric, metric_title
 
 MODELS = (BLUE, ORANGE, FAINT, GREEN, LIGHT["purple"])  # the model in question first
 MARKERS = "osD^v"
@@ -31,16 +31,16 @@ def segment_figure(judged: Judged, by: str, canvas: Canvas) -> Figure:
     for place, (model, marker, colour) in enumerate(zip(judged.models, MARKERS, MODELS, strict=False)):
         part = table[table["model"] == model]
         axes.errorbar(
-            part["mean"], np.arange(len(part)) + shift(place, judged.models), xerr=part["se"].fillna(0.0), fmt=marker,
+            part["mean"], np.arange(len(part)) + row_offset(place, judged.models), xerr=part["se"].fillna(0.0), fmt=marker,
             color=colour, markersize=5.5, elinewidth=1.4, capsize=2.5, label=model,
         )  # fmt: skip
-    rows(axes, labels, f"{spelled(metric)}, mean ± standard error")
+    label_rows(axes, labels, f"{metric_title(metric)}, mean ± standard error")
     axes.set_xlim(left=-0.015 * axes.get_xlim()[1])
     legend(figure)
     return figure
 
 
-def shift(place: int, models: Sequence[str]) -> float:
+def row_offset(place: int, models: Sequence[str]) -> float:
     """Where in its row a model is drawn."""
     return 0.2 * (place - (len(models) - 1) / 2)
 
@@ -51,10 +51,10 @@ def exposure_figure(judged: Judged, canvas: Canvas) -> Figure:
     figure = canvas.figure(0.95 + 0.68 * len(shares))
     axes = figure.subplots()
     for place, (model, colour) in enumerate(zip(judged.models, MODELS, strict=False)):
-        axes.barh(np.arange(len(shares)) + shift(place, judged.models), shares[model], 0.17, color=colour, label=model)
+        axes.barh(np.arange(len(shares)) + row_offset(place, judged.models), shares[model], 0.17, color=colour, label=model)
     at = np.arange(len(shares))
-    axes.vlines(chosen(judged), at - 0.38, at + 0.38, color=INK, linewidth=1.8, label="what users choose")
-    rows(axes, [label.replace(" (", "\n(") for label in shares.index], f"share of the first {LIST} places of all lists")
+    axes.vlines(interaction_shares(judged), at - 0.38, at + 0.38, color=INK, linewidth=1.8, label="what users choose")
+    label_rows(axes, [label.replace(" (", "\n(") for label in shares.index], f"share of the first {LIST} places of all lists")
     axes.set_xlim(0, 1)
     axes.xaxis.set_major_formatter(PercentFormatter(1.0))
     legend(figure)
@@ -67,7 +67,7 @@ def legend(figure: Figure) -> None:
     figure.legend(loc="outside upper left", ncols=columns, columnspacing=1.2, handletextpad=0.5)
 
 
-def rows(axes: Axes, labels: Sequence[str], xlabel: str) -> None:
+def label_rows(axes: Axes, labels: Sequence[str], xlabel: str) -> None:
     """Labels down the left side, one a row, and what is along the bottom."""
     axes.grid(visible=False, axis="y")
     axes.set_yticks(range(len(labels)), [short(label, 60) for label in labels], color=INK)

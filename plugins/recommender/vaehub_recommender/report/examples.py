@@ -12,7 +12,7 @@ from vaehub_recommender.report.findings import Example, Suggestion, Words
 if TYPE_CHECKING:
     from vaehub_recommender.recommender import Recommender
 
-WHO = (0.1, 0.4, 0.7, 0.95)  # of the users by the number of their items
+USER_QUANTILES = (0.1, 0.4, 0.7, 0.95)  # of the users by the number of their items
 RECOMMENDED, REASONS, HISTORY = 8, 3, 12
 
 
@@ -21,7 +21,7 @@ def examples(recommender: Recommender, names: Words) -> tuple[Example, ...]:
     lengths = np.diff(recommender.fitted.log.matrix.indptr)
     order = np.argsort(lengths, kind="stable")
     order = order[lengths[order] > 0]
-    chosen = dict.fromkeys(int(order[int(share * (len(order) - 1))]) for share in WHO)
+    chosen = dict.fromkeys(int(order[int(share * (len(order) - 1))]) for share in USER_QUANTILES)
     return tuple(example(recommender, at, names) for at in chosen)
 
 

@@ -10,8 +10,8 @@ from vaehub_recommender.api.fitted import Fitted
 from vaehub_recommender.api.query import require_users
 from vaehub_recommender.report.examples import examples
 from vaehub_recommender.report.findings import Findings
+from vaehub_recommender.report.item_names import kinds_of, names_of
 from vaehub_recommender.report.maps import has_codes, map_of_items, map_of_users
-from vaehub_recommender.report.named import kinds_of, names_of
 
 if TYPE_CHECKING:
     from vaehub_recommender.judge import Judged
@@ -38,7 +38,7 @@ def gather(recommender: Recommender, judged: Judged | None = None) -> Findings:
         users=map_of_users(fitted, kinds) if coded else None,
         items=map_of_items(fitted, names, kinds) if coded else None,
         examples=examples(recommender, names),
-        made=made(fitted),
+        made=provenance(fitted),
     )
 
 
@@ -50,11 +50,17 @@ def about(fitted: Fitted) -> str:
     return f"{', '.join(counts)}: {cells / users:.0f} items a user, {cells / users / items:.2%} of all pairs"
 
 
-def made(fitted: Fitted) -> dict[str, str]:
+def provenance(fitted: Fitted) -> dict[str, str]:
     """Model and versions."""
     config = fitted.run.config
-    parts = (
-        f"{kind} {getattr(config, kind).name}" for kind in ("encoder", "posterior", "decoder", "likelihood", "prior", "objective")
-    )
+    parts = {
+        "encoder": config.encoder,
+        "posterior": config.posterior,
+        "decoder": config.decoder,
+        "likelihood": config.likelihood,
+        "prior": config.prior,
+        "objective": config.objective,
+    }
+    names = ", ".join(f"{kind} {part.name}" for kind, part in parts.items())
     versions = ", ".join(f"{name} {version(name)}" for name in ("vaehub", "vaehub-recommender", "torch"))
-    return {"model": f"{', '.join(parts)}; {config.latent} latent dimensions", "versions": versions}
+    return {"model": f"{names}; {config.latent} latent dimensions", "versions": versions}

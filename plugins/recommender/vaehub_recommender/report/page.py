@@ -12,7 +12,7 @@ from vaehub_recommender.report import verdict
 from vaehub_recommender.report.charts import exposure_figure, segment_figure
 from vaehub_recommender.report.findings import Example, Findings, Map
 from vaehub_recommender.report.gather import gather
-from vaehub_recommender.report.mapped import map_figure
+from vaehub_recommender.report.map_figure import map_figure
 from vaehub_recommender.report.tables import meanings, measures, segments
 
 if TYPE_CHECKING:
@@ -26,15 +26,32 @@ CODES = (
 )
 EXAMPLES = (
     "Users who are known, from few items to many. After “for” stand the items of theirs that carry a recommendation's score, and how much "
-    "of it; over a whole history, these parts add up to the score less that of an empty history. The page shows what these users have: "
-    "keep it where the table may be."
+    "of it; over a whole history, these parts add up to the score less that of an empty history."
+)
+PRIVACY = (
+    "These are single users with parts of their histories, under the ids of the table: keep this page where the table may be."
 )
 
 
 def write(recommender: Recommender, path: Path, judged: Judged | None = None) -> Path:
-    """Write the page, whole or not at all. `judged`: what `recommender.evaluate()` gave; without it, that is done now.
+    """Write the page on a recommender, whole or not at all.
 
-    Raises UsageError for a recommender that knows no users.
+    Arguments:
+        recommender: a fitted one.
+        path: the .html file.
+        judged: what `recommender.evaluate()` gave; without it, that is done now.
+
+    Returns:
+        The path. The page shows four users with parts of their histories, and says so.
+
+    Raises:
+        UsageError: a recommender that knows no users, or a place that cannot be written to.
+
+    Example:
+        >>> from vaehub_recommender.recommender import Recommender
+        >>> write(Recommender(), Path("films.html"))
+        Traceback (most recent call last):
+        vaehub.errors.UsageError: this Recommender knows nothing yet; call fit, or Recommender.load
     """
     return report_page(gather(recommender, judged), path.resolve().parent.name).write(path)
 
@@ -65,9 +82,11 @@ def sections_of(findings: Findings) -> Sequence[Section]:
         Section("For whom they are good", [Beside(list(by_segment(judged)))], BANDS),
         Section("What is shown to them", [shown], verdict.exposure_in_words(judged)),
         Section("What the model has made of users and items", maps(findings), CODES if findings.users or findings.items else ""),
-        Section("Examples", [Beside([listing(example) for example in findings.examples])], EXAMPLES),
     ]
-    return [section for section in sections if section.title != "Examples" or findings.examples]
+    if findings.examples:
+        listings = Beside([listing(example) for example in findings.examples])
+        sections.append(Section("Examples", [Text(PRIVACY, faint=False), listings], EXAMPLES))
+    return sections
 
 
 def by_segment(judged: Judged) -> Iterator[Block]:

@@ -9,8 +9,8 @@ import pandas as pd
 
 from vaehub.report import Cell, Table, Tone, best
 from vaehub_recommender.judge import Judged
-from vaehub_recommender.judge.text import DIGITS, of_cell, of_difference
-from vaehub_recommender.report.verdict import is_quality, main_metric, meaning, side, spelled
+from vaehub_recommender.judge.text import DIGITS, difference_text, mean_text
+from vaehub_recommender.report.verdict import interval_sign, is_quality, main_metric, meaning, metric_title
 
 TONES: Mapping[int, Tone] = {1: "good", 0: "", -1: "warning"}
 MODELS = (
@@ -33,16 +33,16 @@ def measure(name: str, table: pd.DataFrame, gaps: pd.DataFrame, others: int) -> 
     cells = [table.loc[model, name] for model in table.index]
     means = [float(cell["mean"]) for cell in cells]
     first = best(means, digits=DIGITS) if is_quality(name) else [False] * len(means)
-    shown = [Cell(of_cell(cell), best=top) for cell, top in zip(cells, first, strict=True)]
+    shown = [Cell(mean_text(cell), best=top) for cell, top in zip(cells, first, strict=True)]
     rows: list[Any] = gaps.to_dict("records")
-    apart = [Cell(of_difference(row), tone=TONES[side(row)] if is_quality(name) else "") for row in rows]
-    return [spelled(name), *shown, *(apart or [Cell("")] * others)]
+    apart = [Cell(difference_text(row), tone=TONES[interval_sign(row)] if is_quality(name) else "") for row in rows]
+    return [metric_title(name), *shown, *(apart or [Cell("")] * others)]
 
 
 def meanings(judged: Judged) -> Table:
     """What each measure says, and what else is to be said of the figures."""
     names = [str(name) for name in judged.table().columns.get_level_values(0).unique()]
-    rows = [[spelled(name), meaning(name)] for name in names]
+    rows = [[metric_title(name), meaning(name)] for name in names]
     return Table((), rows, "What the measures say", " ".join([MODELS, *judged.notes]), words=True, folded=True)
 
 
@@ -58,5 +58,5 @@ def segments(judged: Judged, by: str) -> Table:
 def segment(name: str, rows: pd.DataFrame) -> list[Cell | str]:
     """A row, a model after the other."""
     first = best(rows["mean"].tolist(), digits=DIGITS)
-    shown = [Cell(of_cell(cell), best=top) for (_, cell), top in zip(rows[["mean", "se"]].iterrows(), first, strict=True)]
+    shown = [Cell(mean_text(cell), best=top) for (_, cell), top in zip(rows[["mean", "se"]].iterrows(), first, strict=True)]
     return [name, f"{int(rows['users'].iloc[0]):,}", *shown]

@@ -28,18 +28,20 @@ MEANING = {
 
 def main_metric(judged: Judged) -> str:
     """The one to read first."""
-    return str(judged.marks[judged.models[0]].users.columns[0])
+    return str(judged.scorecards[judged.models[0]].users.columns[0])
 
 
 def verdict(judged: Judged) -> tuple[bool, str]:
     """(all is well, how the model fares beside the others), in a sentence or two."""
     metric = main_metric(judged)
     rows = judged.differences().query("metric == @metric")
-    sides = [side(row) for row in rows.to_dict("records")]
+    sides = [interval_sign(row) for row in rows.to_dict("records")]
     clauses = [f"{SIDES[sign]} {other}" for sign, other in zip(sides, rows["against"], strict=True)]
     if not clauses:
         return False, "No other model was judged beside it."
-    text = f"By {spelled(metric)}, over the same {plural(len(judged.history), 'user')}, this model ranks {', '.join(clauses)}."
+    text = (
+        f"By {metric_title(metric)}, over the same {plural(len(judged.history), 'user')}, this model ranks {', '.join(clauses)}."
+    )
     return min(sides) > 0, f"{text} {ADVICE[min(sides)]}"
 
 
@@ -51,19 +53,19 @@ ADVICE = {
 }
 
 
-def side(row: Any) -> int:
+def interval_sign(row: Any) -> int:
     """1, 0 or -1: the interval lies above 0, holds 0, lies below 0."""
     return int(row["low"] > 0) - int(row["high"] < 0)
 
 
 def exposure_in_words(judged: Judged) -> str:
     """What the lists are made of, beside what users choose for themselves."""
-    had, listed = chosen(judged)[0], judged.exposure().to_numpy()[0, 0]
+    had, listed = interaction_shares(judged)[0], judged.exposure().to_numpy()[0, 0]
     items = plural(int((judged.items.band == 0).sum()), "item")
     return f"The most popular {items} ({BANDS[0]}) have {had:.0%} of all interactions, and {listed:.0%} of the recommendations."
 
 
-def chosen(judged: Judged) -> Any:
+def interaction_shares(judged: Judged) -> Any:
     """The share of all interactions that is in each band of popularity (3,)."""
     counts = np.bincount(judged.items.band, judged.items.counts, len(BANDS))
     return counts / max(counts.sum(), 1)
@@ -73,7 +75,9 @@ def tiles(judged: Judged) -> Iterator[Tile]:
     """The figures to read first."""
     metric, figures = main_metric(judged), judged.figures()
     mean, error = figures[metric], figures.get(f"{metric}_se", np.nan)
-    yield Tile(spelled(metric), f"{mean:.3f}{pm(error)}", f"mean ± standard error, {plural(len(judged.history), 'user')}")
+    yield Tile(
+        metric_title(metric), f"{mean:.3f}{plus_minus(error)}", f"mean ± standard error, {plural(len(judged.history), 'user')}"
+    )
     for row in judged.differences().query("metric == @metric").to_dict("records"):
         yield Tile(
             f"beside {row['against']}", f"{row['difference']:+.3f}", f"95 % interval {row['low']:+.3f} … {row['high']:+.3f}"
@@ -85,12 +89,12 @@ def tiles(judged: Judged) -> Iterator[Tile]:
     )
 
 
-def pm(error: float, digits: int = 3) -> str:
+def plus_minus(error: float, digits: int = 3) -> str:
     """An uncertainty, where there is one."""
     return "" if pd.isna(error) else f" ± {error:.{digits}f}"
 
 
-def spelled(metric: str) -> str:
+def metric_title(metric: str) -> str:
     """NDCG@100 for "ndcg@100": a measure as it is written in a text."""
     name, at, k = metric.partition("@")
     usual = {"ndcg": "NDCG", "map": "MAP", "mrr": "MRR"}

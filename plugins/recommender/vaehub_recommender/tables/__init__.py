@@ -1,12 +1,12 @@
 """Tables of interactions in, positions out, and ids back as they came. Knows no model."""
 
+from vaehub_recommender.tables.cleaning import interaction_log, training_log
 from vaehub_recommender.tables.columns import Columns
 from vaehub_recommender.tables.histories import Histories, History, histories
 from vaehub_recommender.tables.ids import Ids
 from vaehub_recommender.tables.log import Log, Tally
 from vaehub_recommender.tables.reading import read_frame, read_table
 from vaehub_recommender.tables.stream import read_histories
-from vaehub_recommender.tables.understand import collect, understand
 
 __all__ = [
     "Columns",
@@ -15,10 +15,10 @@ __all__ = [
     "Ids",
     "Log",
     "Tally",
-    "collect",
     "histories",
+    "interaction_log",
     "read_frame",
     "read_histories",
     "read_table",
-    "understand",
+    "training_log",
 ]

@@ -45,10 +45,10 @@ def coded(values: Values | Iterable[Any]) -> Coded:
     if isinstance(column, pd.Categorical):
         return of_categories(column)
     try:
-        index = as_index(supported(column))
+        index = as_index(indexable(column))
         codes, distinct = pd.factorize(index)
     except TypeError:
-        raise UsageError(unhashable(column)) from None
+        raise UsageError(unhashable_cell(column)) from None
     return Coded(codes.astype(np.int64), as_index(distinct.array))
 
 
@@ -65,7 +65,7 @@ def of_categories(column: pd.Categorical) -> Coded:
     return Coded(renumber[codes].astype(np.int64), column.categories.take(used[keep]))
 
 
-def supported(column: Cells) -> Cells:
+def indexable(column: Cells) -> Cells:
     """The cells in a dtype that pandas can index: no half precision, no fixed-width text, not sparse."""
     if isinstance(column.dtype, pd.SparseDtype):
         return np.asarray(column)
@@ -76,7 +76,7 @@ def supported(column: Cells) -> Cells:
     return column
 
 
-def unhashable(column: Cells) -> str:
+def unhashable_cell(column: Cells) -> str:
     """Which cell is no id."""
     for at, value in enumerate(column):
         try:
@@ -86,7 +86,7 @@ def unhashable(column: Cells) -> str:
     return f"values of dtype {column.dtype} are no ids; convert them to strings"
 
 
-def whole(distinct: pd.Index[Any]) -> Positions | None:
+def as_int64(distinct: pd.Index[Any]) -> Positions | None:
     """Whole numbers as int64; None for all else, also for those that int64 cannot hold."""
     if not types.is_integer_dtype(distinct.dtype):
         return None

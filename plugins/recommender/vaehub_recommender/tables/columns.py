@@ -23,6 +23,19 @@ class Columns:
     """Names of the columns of a table of interactions; None: found by their usual names.
 
     Weights count only where `weight` is named, or a rating is asked for by `min_rating`: then rows of at least that are kept, all of weight 1.
+
+    Arguments:
+        user: column of the users.
+        item: column of the items.
+        weight: column of weights or ratings.
+        time: column of times.
+        min_rating: least rating that counts.
+
+    Example:
+        >>> Columns().resolve(["User ID", "movieId", "stars"])
+        Columns(user='User ID', item='movieId', weight=None, time=None, min_rating=None)
+        >>> Columns(min_rating=4).resolve(["User ID", "movieId", "stars"]).weight
+        'stars'
     """
 
     user: str | None = None
@@ -31,32 +44,34 @@ class Columns:
     time: str | None = None
     min_rating: float | None = None
 
-    def among(self, names: Sequence[Hashable]) -> Columns:
+    def resolve(self, names: Sequence[Hashable]) -> Columns:
         """These columns as they stand in a table with those `names`. Raises UsageError for one that is absent, not found or in doubt."""
-        weight = find(self.weight, names, "weight", WEIGHT) if self.weight is not None or self.min_rating is not None else None
+        weight = (
+            find_column(self.weight, names, "weight", WEIGHT) if self.weight is not None or self.min_rating is not None else None
+        )
         found = replace(
             self,
-            user=find(self.user, names, "user", USER),
-            item=find(self.item, names, "item", ITEM),
+            user=find_column(self.user, names, "user", USER),
+            item=find_column(self.item, names, "item", ITEM),
             weight=weight,
-            time=given(self.time, names, "time") if self.time is not None else the_one(usual(names, TIME)),
+            time=named_column(self.time, names, "time") if self.time is not None else only_one(with_usual_names(names, TIME)),
         )
-        return found.distinct()
+        return found.require_distinct()
 
-    def of_histories(self, names: Sequence[Hashable]) -> Columns:
+    def resolve_histories(self, names: Sequence[Hashable]) -> Columns:
         """The same for histories: a weight counts where it is there; no user where the index may be meant; time does not matter."""
         rated = self.weight if self.weight in names else None
         if self.weight is None and self.min_rating is not None:
-            rated = the_one(usual(names, WEIGHT))
+            rated = only_one(with_usual_names(names, WEIGHT))
         found = Columns(
-            user=given(self.user, names, "user") if self.user is not None else the_one(usual(names, USER)),
-            item=find(self.item, names, "item", ITEM),
+            user=named_column(self.user, names, "user") if self.user is not None else only_one(with_usual_names(names, USER)),
+            item=find_column(self.item, names, "item", ITEM),
             weight=rated,
             min_rating=None if rated is None else self.min_rating,
         )
-        return found.distinct()
+        return found.require_distinct()
 
-    def distinct(self) -> Columns:
+    def require_distinct(self) -> Columns:
         """These columns, if each has a part of its own. Raises UsageError where one has two."""
         twice = [name for name, times in Counter(self.needed).items() if times > 1]
         if twice:
@@ -69,11 +84,11 @@ class Columns:
         return [name for name in (self.user, self.item, self.weight, self.time) if name is not None]
 
 
-def find(name: str | None, names: Sequence[Hashable], option: str, usual_names: set[str]) -> str:
+def find_column(name: str | None, names: Sequence[Hashable], option: str, usual_names: set[str]) -> str:
     """The column that is named, else the only one with a usual name."""
     if name is not None:
-        return given(name, names, option)
-    found = usual(names, usual_names)
+        return named_column(name, names, option)
+    found = with_usual_names(names, usual_names)
     if len(found) == 1:
         return found[0]
     what = (
@@ -81,32 +96,32 @@ def find(name: str | None, names: Sequence[Hashable], option: str, usual_names: 
         if found
         else f"no column looks like the {option} column"
     )
-    raise UsageError(f"{what} (columns: {listed(names)}); name it with {option}=…")
+    raise UsageError(f"{what} (columns: {column_list(names)}); name it with {option}=…")
 
 
-def given(name: str, names: Sequence[Hashable], option: str) -> str:
+def named_column(name: str, names: Sequence[Hashable], option: str) -> str:
     """A column that is named. Raises UsageError where it is absent or there twice."""
     times = list(names).count(name)
     if times == 0:
         raise UsageError(
-            f"{option}={name!r}: no such column (columns: {listed(names)}); {did_you_mean(str(name), map(str, names))}"
+            f"{option}={name!r}: no such column (columns: {column_list(names)}); {did_you_mean(str(name), map(str, names))}"
         )
     if times > 1:
         raise UsageError(f"{option}={name!r}: column {shown(name)} is there {times} times; rename all but one")
     return name
 
 
-def usual(names: Sequence[Hashable], usual_names: set[str]) -> list[str]:
+def with_usual_names(names: Sequence[Hashable], usual_names: set[str]) -> list[str]:
     """Those of the columns that have a usual name, one of several spellings."""
     return [name for name in names if isinstance(name, str) and re.sub(r"[\W_]", "", name.lower()) in usual_names]
 
 
-def the_one(found: Sequence[str]) -> str | None:
+def only_one(found: Sequence[str]) -> str | None:
     """The only one, None where there is none or the choice is in doubt."""
     return found[0] if len(found) == 1 else None
 
 
-def listed(names: Sequence[Hashable], most: int = 20) -> str:
+def column_list(names: Sequence[Hashable], most: int = 20) -> str:
     """Columns as messages list them."""
     more = f" and {len(names) - most:,} more" if len(names) > most else ""
     return (", ".join(shown(name) for name in names[:most]) or "none") + more

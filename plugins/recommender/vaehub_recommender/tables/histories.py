@@ -13,13 +13,13 @@ from scipy.sparse import csr_array, issparse
 
 from vaehub.errors import UsageError
 from vaehub.hints import shown
+from vaehub_recommender.tables.bad_rows import reject
 from vaehub_recommender.tables.cells import Positions, coded
-from vaehub_recommender.tables.columns import USER, Columns, find
+from vaehub_recommender.tables.columns import USER, Columns, find_column
 from vaehub_recommender.tables.ids import Ids
-from vaehub_recommender.tables.lists import Flat, flat, holds_lists
+from vaehub_recommender.tables.lists import FlatLists, flattened, holds_lists
 from vaehub_recommender.tables.log import merge
 from vaehub_recommender.tables.weights import weigh
-from vaehub_recommender.tables.words import reject
 
 Histories: TypeAlias = "pd.DataFrame | pd.Series[Any] | Mapping[Any, Iterable[Any]] | Iterable[Iterable[Any]] | csr_array"
 Place: TypeAlias = "Callable[[pd.Series[Any]], Positions]"
@@ -51,30 +51,41 @@ class History:
 def histories(given: Histories, items: Ids, columns: Columns | None = None) -> History:
     """Histories in the order in which users first appear; duplicates are merged, unknown and missing items counted, empty histories kept.
 
-    given: a frame with a row for each pair, or one for each user with a list of items; {user: items}; a list of lists; a Series of lists;
-    a sparse matrix (B, I). Raises UsageError for anything else, and for a missing user.
+    Arguments:
+        given: a frame with a row for each pair, or one for each user with a list of items; {user: items}; a list of lists; a Series of lists; a
+            sparse matrix (B, I).
+        items: the items that the model knows.
+        columns: which column of a frame is what.
+
+    Raises:
+        UsageError: anything else, and a missing user.
+
+    Example:
+        >>> history = histories({"ann": ["a", "b"], "bob": ["c"]}, Ids.of(["a", "b"]))
+        >>> history.users.tolist(), history.matrix.toarray().tolist(), history.unknown.tolist()
+        (['ann', 'bob'], [[1.0, 1.0], [0.0, 0.0]], [0, 1])
     """
     columns = Columns() if columns is None else columns
     if isinstance(given, pd.DataFrame):
         return of_frame(given, items, columns)
     if isinstance(given, pd.Series):
-        return of_lists(given.index, flat(given), items)
+        return of_lists(given.index, flattened(given), items)
     if isinstance(given, Mapping):
-        return of_lists(pd.Index(list(given), tupleize_cols=False), flat(given.values()), items)
+        return of_lists(pd.Index(list(given), tupleize_cols=False), flattened(given.values()), items)
     if issparse(given):
         return of_matrix(given, items)
     if isinstance(given, str | bytes) or not isinstance(given, Iterable):
         raise UsageError(f"histories: {shown(given)} given; give a frame, a dict of user: items, or a list of lists of items")
-    lists = flat(given)
+    lists = flattened(given)
     return History.of(pd.RangeIndex(len(lists.lengths)), lists.rows, items.positions(lists.items), len(items))
 
 
 def of_frame(frame: pd.DataFrame, items: Ids, columns: Columns) -> History:
     """From a row for each pair, or a list for each user."""
-    known = columns.of_histories(list(frame.columns))
+    known = columns.resolve_histories(list(frame.columns))
     if holds_lists(frame[known.item]):
-        return of_lists(frame.index if known.user is None else frame[known.user], flat(frame[known.item]), items)
-    return of_pairs(frame, known, find(known.user, list(frame.columns), "user", USER), items.positions, len(items))
+        return of_lists(frame.index if known.user is None else frame[known.user], flattened(frame[known.item]), items)
+    return of_pairs(frame, known, find_column(known.user, list(frame.columns), "user", USER), items.positions, len(items))
 
 
 def of_pairs(frame: pd.DataFrame, columns: Columns, user: str, place: Place, items: int) -> History:
@@ -88,7 +99,7 @@ def of_pairs(frame: pd.DataFrame, columns: Columns, user: str, place: Place, ite
     return History.of(users, row, item, items, weights)
 
 
-def of_lists(users: Any, lists: Flat, items: Ids) -> History:
+def of_lists(users: Any, lists: FlatLists, items: Ids) -> History:
     """From a list for each user; several of one user are one history."""
     code, distinct = coded(users)
     if (code < 0).any():

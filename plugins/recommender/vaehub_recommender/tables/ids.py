@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Iterable
+from contextlib import suppress
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, final
 
@@ -11,7 +12,7 @@ import pandas as pd
 import pyarrow as pa
 
 from vaehub_recommender.tables import packing
-from vaehub_recommender.tables.cells import Positions, Values, coded, whole
+from vaehub_recommender.tables.cells import Positions, Values, as_int64, coded
 
 if TYPE_CHECKING:
     from vaehub.base import Json
@@ -19,7 +20,18 @@ if TYPE_CHECKING:
 
 @final
 class Ids:
-    """position <-> id. An id is whatever can be looked up, in the dtype it came with; two are one where Python calls them equal."""
+    """position <-> id. An id is whatever can be looked up, in the dtype it came with; two are one where Python calls them equal.
+
+    Arguments:
+        values: (n,) distinct ids, each at its position.
+
+    Example:
+        >>> ids = Ids.of(["b", "a", "b"])
+        >>> ids.values.tolist(), ids.positions(["b", "c"]).tolist()
+        (['a', 'b'], [1, -1])
+        >>> Ids.of([7, 8]).spelled(["8"]).tolist()
+        [1]
+    """
 
     def __init__(self, values: pd.Index[Any]) -> None:
         self.values = values  # (n,) distinct
@@ -82,14 +94,14 @@ class Ids:
 
     def _find(self, distinct: pd.Index[Any]) -> Positions:
         """The position of each distinct value, -1 where unknown."""
-        numbers = whole(distinct)
+        numbers = as_int64(distinct)
         if self._numbers is not None and numbers is not None:
             return self._numbers.get_indexer(pd.Index(numbers)).astype(np.int64)
         return np.fromiter((self._of_id.get(value, -1) for value in distinct.tolist()), np.int64, len(distinct))
 
     @cached_property
     def _numbers(self) -> pd.Index[Any] | None:
-        numbers = whole(self.values)
+        numbers = as_int64(self.values)
         return None if numbers is None else pd.Index(numbers)
 
     @cached_property
@@ -103,15 +115,12 @@ class Ids:
 
 def sort_order(distinct: pd.Index[Any]) -> Positions:
     """The order in which values are sorted; values of several types by type first, and as they come where a type has no order."""
-    try:
+    with suppress(TypeError):
         return np.asarray(distinct.argsort(), np.int64)
-    except TypeError:
-        pass
     values = distinct.tolist()
-    try:
+    with suppress(TypeError):
         return np.array(sorted(range(len(values)), key=lambda at: (type(values[at]).__name__, values[at])), np.int64)
-    except TypeError:
-        return np.arange(len(values))
+    return np.arange(len(values))
 
 
 def joined(known: pd.Index[Any], new: pd.Index[Any]) -> pd.Index[Any]:
@@ -120,7 +129,7 @@ def joined(known: pd.Index[Any], new: pd.Index[Any]) -> pd.Index[Any]:
         return new
     if known.dtype == new.dtype:
         return known.append(new)
-    numbers = [part for part in (whole(known), whole(new)) if part is not None]
+    numbers = [part for part in (as_int64(known), as_int64(new)) if part is not None]
     if len(numbers) == 2:
         return pd.Index(np.concatenate(numbers))
     return pd.Index([*known.tolist(), *new.tolist()], dtype=object, tupleize_cols=False)

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
+import pyarrow.types as pat
 from pandas.api import types
 
 from vaehub.errors import UsageError
@@ -17,7 +18,7 @@ from vaehub_recommender.tables.cells import Cells, Positions, cells
 LISTS = (list, np.ndarray, set)  # as cells of a table; a tuple there is an id
 
 
-class Flat(NamedTuple):
+class FlatLists(NamedTuple):
     """The items of all rows (n,), and how many each row has (B,)."""
 
     items: Cells
@@ -32,21 +33,26 @@ class Flat(NamedTuple):
 def holds_lists(column: pd.Series[Any]) -> bool:
     """Whether a cell is a list of items, judged by the first that is not empty."""
     if isinstance(column.dtype, pd.ArrowDtype):
-        return hasattr(column, "list") and "list" in str(column.dtype)
+        return is_list(column.dtype.pyarrow_dtype)
     if not types.is_object_dtype(column.dtype):
         return False
     first = next((cell for cell in column if cell is not None and not (isinstance(cell, float) and np.isnan(cell))), None)
     return isinstance(first, LISTS)
 
 
-def flat(lists: Iterable[Any]) -> Flat:
+def is_list(kind: Any) -> bool:
+    """Whether cells of this Arrow type are lists."""
+    return any(test(kind) for test in (pat.is_list, pat.is_large_list, pat.is_fixed_size_list))
+
+
+def flattened(lists: Iterable[Any]) -> FlatLists:
     """Lists of items, one after the other; None is an empty one. Raises UsageError that names a row with something else."""
-    rows = [sequence(cell, at) for at, cell in enumerate(lists)]
+    rows = [row_items(cell, at) for at, cell in enumerate(lists)]
     lengths = np.fromiter(map(len, rows), np.int64, len(rows))
-    return Flat(together([row for row in rows if len(row)]), lengths)
+    return FlatLists(concatenated([row for row in rows if len(row)]), lengths)
 
 
-def sequence(cell: Any, at: int) -> Sequence[Any]:
+def row_items(cell: Any, at: int) -> Sequence[Any]:
     """The items of one row."""
     if isinstance(cell, list | tuple | np.ndarray):
         return cell  # type: ignore[return-value]
@@ -57,7 +63,7 @@ def sequence(cell: Any, at: int) -> Sequence[Any]:
     return list(cell)
 
 
-def together(rows: Sequence[Sequence[Any]]) -> Cells:
+def concatenated(rows: Sequence[Sequence[Any]]) -> Cells:
     """All items in one column; arrays of one dtype keep it."""
     if rows and all(isinstance(row, np.ndarray) for row in rows) and len({row.dtype for row in rows}) == 1:  # type: ignore[attr-defined]
         return np.concatenate(rows)

@@ -62,24 +62,24 @@ def merge(
     order = np.argsort(key)
     starts = np.flatnonzero(np.diff(key[order], prepend=-1))
     first = order[starts]
-    data = np.ones(len(first), np.float32) if weights is None else summed(weights[order], starts)
-    latest = None if times is None else reduced(np.maximum, times[order], starts)
-    indptr = ends(np.bincount(users[first], minlength=shape[0]))
+    data = np.ones(len(first), np.float32) if weights is None else sum_runs(weights[order], starts)
+    latest = None if times is None else reduce_runs(np.maximum, times[order], starts)
+    indptr = indptr_of(np.bincount(users[first], minlength=shape[0]))
     return Merged(csr(data, items[first], indptr, shape), latest)
 
 
-def summed(weights: NDArray[np.float64], starts: Positions) -> NDArray[np.float32]:
+def sum_runs(weights: NDArray[np.float64], starts: Positions) -> NDArray[np.float32]:
     """Sums of the runs, no larger than float32 can hold."""
     most = float(np.finfo(np.float32).max)
-    return np.asarray(np.minimum(reduced(np.add, weights, starts), most), np.float32)
+    return np.asarray(np.minimum(reduce_runs(np.add, weights, starts), most), np.float32)
 
 
-def reduced(how: np.ufunc, values: NDArray[Any], starts: Positions) -> NDArray[Any]:
+def reduce_runs(how: np.ufunc, values: NDArray[Any], starts: Positions) -> NDArray[Any]:
     """Each run of values as one; there may be none."""
     return how.reduceat(values, starts) if len(starts) else values[:0]
 
 
-def ends(counts: NDArray[np.int64]) -> Positions:
+def indptr_of(counts: NDArray[np.int64]) -> Positions:
     """Where the rows of a matrix begin and end, from how many entries each has: int64, as there may be more than 2^31."""
     return np.concatenate([[0], np.cumsum(counts, dtype=np.int64)])
 

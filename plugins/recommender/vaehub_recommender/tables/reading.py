@@ -15,19 +15,31 @@ from vaehub_recommender.tables.files import MISSING, is_matrix, open_named
 
 
 def read_table(path: Path | str, columns: Columns | None = None) -> pd.DataFrame:
-    """Users, items and, where they are asked for or found, weights and times from a table, a folder of .parquet files, or an .npz file.
+    """Users, items and, where they are asked for or found, weights and times of a file.
 
-    Ids of a text are whole numbers only where all are written as those are printed. An .npz file holds a matrix of users x items, whose ids
-    are the numbers of its rows and columns.
-    Raises UsageError that names the file: there is none, it is too large or damaged, a column is absent or in doubt.
+    Ids of a text are whole numbers only where all are written as those are printed.
+
+    Arguments:
+        path: a table, a folder of .parquet files, or an .npz file with a matrix of users x items, whose ids are the numbers of its rows and columns.
+        columns: which column is what.
+
+    Raises:
+        UsageError: names the file: there is none, it is too large or damaged, a column is absent or in doubt.
+
+    Example:
+        >>> from tempfile import TemporaryDirectory
+        >>> with TemporaryDirectory() as folder:
+        ...     pd.DataFrame({"user": ["ann"], "item": ["007"], "age": [9]}).to_csv(f"{folder}/likes.csv", index=False)
+        ...     read_table(f"{folder}/likes.csv").to_dict("records")
+        [{'user': 'ann', 'item': '007'}]
     """
     path, columns = Path(path), Columns() if columns is None else columns
     if is_matrix(path):
         return matrix_frame(path, columns)
     table = open_table(path, MISSING)
     with guarded(path):
-        known = columns.among(table.names)
-    return table.frame(known.needed, [name for name in (known.user, known.item) if name is not None])
+        resolved = columns.resolve(table.names)
+    return table.frame(resolved.needed, [name for name in (resolved.user, resolved.item) if name is not None])
 
 
 def read_frame(path: Path | str) -> pd.DataFrame:

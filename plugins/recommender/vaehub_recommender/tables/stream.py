@@ -4,34 +4,46 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pandas as pd
 import pyarrow as pa
-import pyarrow.types as pat
 
 from vaehub import UsageError
 from vaehub.files.guard import guarded
 from vaehub.files.tables import CHUNK_ROWS, Table, as_pandas, open_table, whole_numbers
 from vaehub_recommender.tables.arrays import matrix_of
 from vaehub_recommender.tables.cells import cells
-from vaehub_recommender.tables.columns import USER, Columns, find
+from vaehub_recommender.tables.columns import USER, Columns, find_column
 from vaehub_recommender.tables.files import MISSING, is_matrix
 from vaehub_recommender.tables.histories import History, Place, of_lists, of_matrix, of_pairs
 from vaehub_recommender.tables.ids import Ids
-from vaehub_recommender.tables.lists import Flat
-from vaehub_recommender.tables.together import Once, whole_users
+from vaehub_recommender.tables.lists import FlatLists, is_list
+from vaehub_recommender.tables.whole_users import UniqueUsers, whole_users
 
 
 def read_histories(path: Path | str, items: Ids, columns: Columns | None = None, rows: int = CHUNK_ROWS) -> Iterator[History]:
     """The histories of all users of a file in their order, some at a time; no user comes twice.
 
-    A table has a row for each pair, those of a user together, or (Parquet, Feather) one for each user with a list of items; .npz: a matrix
-    (users, items). Raises UsageError that names the file: damaged, a column absent or in doubt, a user torn apart.
+    Arguments:
+        path: a table with a row for each pair, those of a user together, or (Parquet, Feather) one for each user with a list of items; .npz: a matrix
+            (users, items).
+        items: the items that the model knows.
+        columns: which column is what.
+        rows: rows of the file that are read at once.
+
+    Raises:
+        UsageError: names the file: damaged, a column absent or in doubt, a user torn apart.
+
+    Example:
+        >>> from tempfile import TemporaryDirectory
+        >>> with TemporaryDirectory() as folder:
+        ...     pd.DataFrame({"user": [1, 1, 2], "item": ["a", "b", "a"]}).to_csv(f"{folder}/likes.csv", index=False)
+        ...     [history.users.tolist() for history in read_histories(f"{folder}/likes.csv", Ids.of(["a", "b"]))]
+        [[1], [2]]
     """
     path, columns = Path(path), Columns() if columns is None else columns
-    once = Once()
+    once = UniqueUsers()
     with guarded(path):
         found = from_matrix(path, items, rows) if is_matrix(path) else from_table(path, items, columns, rows)
         for history in found:
@@ -43,20 +55,15 @@ def read_histories(path: Path | str, items: Ids, columns: Columns | None = None,
 def from_table(path: Path, items: Ids, columns: Columns, rows: int) -> Iterator[History]:
     """Pairs or lists from a table."""
     table = open_table(path, MISSING)
-    known = columns.of_histories(table.names)
-    if is_list(table.kind(str(known.item))):
-        return from_lists(table.batches(known.needed, rows), known, items)
-    user = find(known.user, table.names, "user", USER)
+    resolved = columns.resolve_histories(table.names)
+    if is_list(table.kind(str(resolved.item))):
+        return from_lists(table.batches(resolved.needed, rows), resolved, items)
+    user = find_column(resolved.user, table.names, "user", USER)
     if table.typed:
         return from_pairs(
-            (batch.to_pandas() for batch in table.batches(known.needed, rows)), known, user, items.positions, len(items)
+            (batch.to_pandas() for batch in table.batches(resolved.needed, rows)), resolved, user, items.positions, len(items)
         )
-    return from_pairs(spelled(table, known, user, rows), known, user, items.spelled, len(items))
-
-
-def is_list(kind: Any) -> bool:
-    """Whether a column of this type holds lists."""
-    return any(test(kind) for test in (pat.is_list, pat.is_large_list, pat.is_fixed_size_list))
+    return from_pairs(pairs_of_text(table, resolved, user, rows), resolved, user, items.spelled, len(items))
 
 
 def from_lists(batches: Iterable[pa.RecordBatch], columns: Columns, items: Ids) -> Iterator[History]:
@@ -66,7 +73,7 @@ def from_lists(batches: Iterable[pa.RecordBatch], columns: Columns, items: Ids) 
         lists = batch.column(columns.item)
         lengths = lists.value_lengths().fill_null(0).to_numpy(zero_copy_only=False).astype(np.int64)
         users = range(start, start + len(batch)) if columns.user is None else batch.column(columns.user).to_pandas()
-        yield of_lists(users, Flat(cells(lists.flatten().to_pandas()), lengths), items)
+        yield of_lists(users, FlatLists(cells(lists.flatten().to_pandas()), lengths), items)
         start += len(batch)
 
 
@@ -81,13 +88,13 @@ def from_pairs(frames: Iterable[pd.DataFrame], columns: Columns, user: str, plac
         start += len(frame)
 
 
-def spelled(table: Table, known: Columns, user: str, rows: int) -> Iterator[pd.DataFrame]:
+def pairs_of_text(table: Table, resolved: Columns, user: str, rows: int) -> Iterator[pd.DataFrame]:
     """Pairs of a text; users are whole numbers where all of them are written so."""
     whole = all(whole_numbers(batch.column(user)) for batch in table.batches([user]))
-    for batch in table.batches(known.needed, rows):
+    for batch in table.batches(resolved.needed, rows):
         users = batch.column(user).cast(pa.int64()) if whole else batch.column(user)
-        frame = pd.DataFrame({user: as_pandas(users), known.item: as_pandas(batch.column(known.item))})
-        yield frame if known.weight is None else frame.assign(**{known.weight: table.values(batch.column(known.weight))})
+        frame = pd.DataFrame({user: as_pandas(users), resolved.item: as_pandas(batch.column(resolved.item))})
+        yield frame if resolved.weight is None else frame.assign(**{resolved.weight: table.values(batch.column(resolved.weight))})
 
 
 def from_matrix(path: Path, items: Ids, rows: int) -> Iterator[History]:

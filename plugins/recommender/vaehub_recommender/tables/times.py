@@ -13,7 +13,7 @@ from pandas.api import types
 
 from vaehub.errors import UsageError
 from vaehub.hints import shown
-from vaehub_recommender.tables.words import reject
+from vaehub_recommender.tables.bad_rows import reject
 
 UNITS = {10**9: 9e9, 10**6: 9e12, 10**3: 9e15, 1: 9.2e18}  # nanoseconds in a unit: the greatest count that is read in it
 Nanoseconds = NDArray[np.int64]
@@ -27,7 +27,7 @@ def nanoseconds(column: pd.Series[Any], name: str) -> Nanoseconds:
     reject(column.isna().to_numpy(bool), name, column, "is no time", "mend or drop such rows")
     reject(np.full(len(column), types.is_complex_dtype(column.dtype)), name, column, "is no time", "mend or drop such rows")
     if types.is_numeric_dtype(column.dtype) and not types.is_bool_dtype(column.dtype):
-        return counted(column, name)
+        return from_counts(column, name)
     column = column.map(lambda value: str(value) if isinstance(value, int | float) else value)  # 2024 among texts is a year
     for layout in ("ISO8601", None):
         with suppress(ValueError, TypeError, OverflowError), warnings.catch_warnings():
@@ -36,8 +36,8 @@ def nanoseconds(column: pd.Series[Any], name: str) -> Nanoseconds:
     raise UsageError(f"column {shown(name)}: {shown(column.iloc[0])}, … cannot be read as times; convert it with pd.to_datetime")
 
 
-def counted(column: pd.Series[Any], name: str) -> Nanoseconds:
-    """Counts since 1970."""
+def from_counts(column: pd.Series[Any], name: str) -> Nanoseconds:
+    """Tally since 1970."""
     counts = column.to_numpy()
     reject(~(np.abs(column.to_numpy(np.float64)) <= 9.2e18), name, column, "is no time", "mend or drop such rows")
     largest = float(np.abs(counts.astype(np.float64)).max(initial=0))

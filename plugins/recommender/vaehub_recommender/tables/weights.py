@@ -9,8 +9,8 @@ import pandas as pd
 from numpy.typing import NDArray
 from pandas.api import types
 
+from vaehub_recommender.tables.bad_rows import Bools, reject
 from vaehub_recommender.tables.columns import Columns
-from vaehub_recommender.tables.words import Bools, reject
 
 
 class Weighed(NamedTuple):
@@ -38,13 +38,13 @@ def weigh(frame: pd.DataFrame, columns: Columns) -> Weighed:
 def numbers(column: pd.Series[Any], name: str) -> NDArray[np.float64]:
     """A column of numbers or flags (R,). Raises UsageError that names the rows that hold none."""
     plain = types.is_numeric_dtype(column.dtype) and not types.is_complex_dtype(column.dtype)
-    numeric = column if plain else pd.to_numeric(column.astype(object).map(flagged), errors="coerce")
+    numeric = column if plain else pd.to_numeric(column.astype(object).map(number_of_flag), errors="coerce")
     values = numeric.to_numpy(np.float64, na_value=np.nan)
     reject(np.isnan(values), name, column, "is no number", "mend or drop such rows")
     return values
 
 
-def flagged(value: object) -> object:
+def number_of_flag(value: object) -> object:
     """A flag as it is written in text, as a number; nothing for a complex number, which is none here; all else as it is."""
     if isinstance(value, complex | np.complexfloating):
         return None

@@ -14,7 +14,7 @@ from vaehub.errors import UsageError
 from vaehub.hints import reason, shown
 from vaehub_recommender import traits
 from vaehub_recommender.tables import Ids
-from vaehub_recommender.tables.columns import ITEM, USER, find, given
+from vaehub_recommender.tables.columns import ITEM, USER, find_column, named_column
 from vaehub_recommender.traits import Trait, trait_of
 
 if TYPE_CHECKING:
@@ -26,7 +26,18 @@ Floats: TypeAlias = NDArray[np.float32]
 @final
 @dataclass(frozen=True)
 class SideFeatures:
-    """A table with one row for each user or item: numbers, flags and dates standardised, words as ones and zeros, several between "|"."""
+    """A table with one row for each user or item: numbers, flags and dates standardised, words as ones and zeros, several between "|".
+
+    Arguments:
+        column: of the ids.
+        traits: the other columns, as numbers.
+
+    Example:
+        >>> films = pd.DataFrame({"item": ["a", "b"], "year": [1990, 2010], "genre": ["War|Noir", "War"]})
+        >>> features, numbers = SideFeatures.fit(films, "item", Ids.of(["a", "b"]))
+        >>> numbers.tolist()  # year, Noir, War
+        [[-1.0, 1.0, 1.0], [1.0, 0.0, 1.0]]
+    """
 
     column: str  # of the ids
     traits: tuple[Trait, ...]
@@ -37,12 +48,12 @@ class SideFeatures:
 
         Raises UsageError where the column of ids is absent or in doubt, an id has two rows, or nothing is left.
         """
-        name = find(column, list(frame.columns), "user or item", USER | ITEM)
+        name = find_column(column, list(frame.columns), "user or item", USER | ITEM)
         known = frame[ids.positions(frame[name]) >= 0]
         if len(known) == 0:
             example = shown(frame[name].tolist()[0]) if len(frame) else "no rows"
             raise UsageError(
-                f"column {shown(name)}: none of its ids ({example}, …) is among those of the interactions ({first(ids)}, …)"
+                f"column {shown(name)}: none of its ids ({example}, …) is among those of the interactions ({example_id(ids)}, …)"
             )
         features = SideFeatures(name, traits_of(known.drop(columns=name)))
         return features, features.of_ids(frame, ids)
@@ -54,12 +65,12 @@ class SideFeatures:
 
     def of(self, frame: pd.DataFrame) -> Floats:
         """Features of each row (R, width). Raises UsageError for a column that is absent or of another kind."""
-        blocks = [trait.encode(frame[given(trait.name, list(frame.columns), "column")]) for trait in self.traits]
+        blocks = [trait.encode(frame[named_column(trait.name, list(frame.columns), "column")]) for trait in self.traits]
         return np.concatenate(blocks, 1).astype(np.float32)
 
     def of_ids(self, frame: pd.DataFrame, ids: Ids) -> Floats:
         """Features of `ids` (n, width), 0 for those without a row, with a warning. Raises UsageError where one has two rows."""
-        place = ids.positions(frame[given(self.column, list(frame.columns), "column")])
+        place = ids.positions(frame[named_column(self.column, list(frame.columns), "column")])
         rows = np.flatnonzero(place >= 0)
         seen, counts = np.unique(place[rows], return_counts=True)
         if (counts > 1).any():
@@ -102,6 +113,6 @@ def traits_of(frame: pd.DataFrame) -> tuple[Trait, ...]:
     return tuple(trait for trait in found.values() if trait is not None)
 
 
-def first(ids: Ids) -> str:
+def example_id(ids: Ids) -> str:
     """An id, for messages."""
     return shown(ids.take(np.array([0])).tolist()[0])

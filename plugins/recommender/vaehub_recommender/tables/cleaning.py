@@ -7,17 +7,30 @@ import warnings
 import pandas as pd
 
 from vaehub.errors import UsageError
+from vaehub_recommender.tables.bad_rows import reject
 from vaehub_recommender.tables.columns import Columns
 from vaehub_recommender.tables.ids import Ids
 from vaehub_recommender.tables.log import Log, Tally, merge
 from vaehub_recommender.tables.times import Nanoseconds, nanoseconds
 from vaehub_recommender.tables.weights import weigh
-from vaehub_recommender.tables.words import reject
 
 
-def understand(frame: pd.DataFrame, columns: Columns) -> Log:
-    """The log that a model can be trained on. Raises UsageError as `collect` does, and for a table of one user or of one item."""
-    log = collect(frame, columns)
+def training_log(frame: pd.DataFrame, columns: Columns) -> Log:
+    """The log that a model can be trained on.
+
+    Arguments:
+        frame: a row for every user and item.
+        columns: which column is what.
+
+    Raises:
+        UsageError: as `interaction_log` does, and for a table of one user or of one item.
+
+    Example:
+        >>> training_log(pd.DataFrame({"user": [1, 1], "item": ["a", "b"]}), Columns())
+        Traceback (most recent call last):
+        vaehub.errors.UsageError: all 2 rows are of one user; a model needs several users
+    """
+    log = interaction_log(frame, columns)
     for count, one, many in ((len(log.users), "user", "users"), (len(log.items), "item", "items")):
         if count == 1:
             raise UsageError(
@@ -26,27 +39,42 @@ def understand(frame: pd.DataFrame, columns: Columns) -> Log:
     return log
 
 
-def collect(frame: pd.DataFrame, columns: Columns) -> Log:
-    """The log of any table, also of one user.
+def interaction_log(frame: pd.DataFrame, columns: Columns) -> Log:
+    """The log of any table, also of one user; rows of the same user and item are merged.
 
-    Raises UsageError that names the column and the rows: no rows, a missing id, no number for a weight, a weight that is not above 0,
-    no row of the rating asked for.
+    Arguments:
+        frame: a row for every user and item.
+        columns: which column is what.
+
+    Returns:
+        Ids, a matrix (U, I), times where there are any, and what became of the rows.
+
+    Raises:
+        UsageError: names the column and the rows: no rows, a missing id, no number for a weight, a weight that is not above 0, no row of the
+            rating asked for.
+
+    Example:
+        >>> log = interaction_log(pd.DataFrame({"user": [1, 1, 2], "item": ["b", "a", "b"]}), Columns())
+        >>> log.matrix.toarray().tolist()
+        [[1.0, 1.0], [0.0, 1.0]]
+        >>> log.tally.lines()
+        ['3 rows: 3 interactions of 2 users with 2 items']
     """
     if not isinstance(frame, pd.DataFrame):
         raise UsageError(f"interactions: {type(frame).__name__} given; give a DataFrame with a column of users and one of items")
-    known = columns.among(list(frame.columns))
+    resolved = columns.resolve(list(frame.columns))
     if len(frame) == 0:
         raise UsageError("the table of interactions has no rows")
-    require_ids(frame, known)
-    weights, keep = weigh(frame, known)
+    require_ids(frame, resolved)
+    weights, keep = weigh(frame, resolved)
     if keep is not None and not keep.any():
         raise UsageError(
-            f"none of {len(frame):,} rows has {known.weight} >= {known.min_rating:g}; lower min_rating, or name another weight"
+            f"none of {len(frame):,} rows has {resolved.weight} >= {resolved.min_rating:g}; lower min_rating, or name another weight"
         )
-    kept = frame[known.needed] if keep is None else frame.loc[keep, known.needed]
-    users, user = Ids.coded(kept[known.user])
-    items, item = Ids.coded(kept[known.item])
-    matrix, times = merge(user, item, (len(users), len(items)), weights, times_of(kept, known, columns.time is not None))
+    kept = frame[resolved.needed] if keep is None else frame.loc[keep, resolved.needed]
+    users, user = Ids.coded(kept[resolved.user])
+    items, item = Ids.coded(kept[resolved.item])
+    matrix, times = merge(user, item, (len(users), len(items)), weights, times_of(kept, resolved, columns.time is not None))
     tally = Tally(len(frame), len(frame) - len(kept), len(kept) - matrix.nnz, len(users), len(items), matrix.nnz)
     return Log(users, items, matrix, times, tally)
 

@@ -20,7 +20,7 @@ from vaehub_recommender.parts.ease import Ease
 
 @final
 @dataclass(frozen=True)
-class Closed:
+class ClosedForm:
     """B (I, I) and diag(P) (I,), with the penalty of every item: penalty + noise (X'X)_ii."""
 
     weights: Tensor
@@ -29,66 +29,66 @@ class Closed:
     noise: float = 0.0
 
 
-def count(fitted: Fitted) -> Fitted:
+def complete_linear_part(fitted: Fitted) -> Fitted:
     """The same model, whose linear part has all known users in it."""
-    rows = np.flatnonzero(~fitted.counted)
+    rows = np.flatnonzero(~fitted.in_linear_part)
     decoder = fitted.run.vae.decoder
     if len(rows) and isinstance(decoder, Ease):
         new = fitted.log.matrix[rows]
-        revise(decoder, decoder, csr_array(new.shape, dtype=np.float32), new)
-    return replace(fitted, counted=np.ones(len(fitted.users), bool))
+        replace_rows(decoder, decoder, csr_array(new.shape, dtype=np.float32), new)
+    return replace(fitted, in_linear_part=np.ones(len(fitted.users), bool))
 
 
 @torch.no_grad()
-def revise(decoder: Ease, before: Ease, old: csr_array, new: csr_array) -> None:
+def replace_rows(decoder: Ease, before: Ease, old: csr_array, new: csr_array) -> None:
     """Give a decoder the closed form of the one before, with rows `new` (R, I') in the place of rows `old` (R, I)."""
-    closed = Closed(before.weights.cpu(), before.diagonal.cpu(), before.penalty, before.noise)
-    weights, diagonal = updated(closed, old, new)
+    closed = ClosedForm(before.weights.cpu(), before.diagonal.cpu(), before.penalty, before.noise)
+    weights, diagonal = updated_closed_form(closed, old, new)
     decoder.weights.copy_(weights)
     decoder.diagonal.copy_(diagonal)
 
 
-def updated(before: Closed, old: csr_array, new: csr_array) -> tuple[Tensor, Tensor]:
+def updated_closed_form(before: ClosedForm, old: csr_array, new: csr_array) -> tuple[Tensor, Tensor]:
     """B and diag(P) when rows `old` (R, I) become `new` (R, I'), I' >= I: those of the closed form on all rows, with the last items new.
 
     P of new items without interactions is I / penalty; then P changes by the identity of Woodbury (1950), in O(r I'^2) for r rows and penalties
     that change, or where that is more by the inverse of its inverse, in O(I'^3). A user who is new has an empty row in `old`.
     """
-    precision = grown(recovered(before.weights, before.diagonal), new.shape[1], before.penalty)
-    old = occupied(csr_array((old.data, old.indices, old.indptr), shape=new.shape))
-    heavier = before.noise * (squares(new) - squares(old))
+    precision = with_new_items(precision_of(before.weights, before.diagonal), new.shape[1], before.penalty)
+    old = without_empty_rows(csr_array((old.data, old.indices, old.indptr), shape=new.shape))
+    heavier = before.noise * (column_squares(new) - column_squares(old))
     if old.shape[0] + new.shape[0] + heavier.count_nonzero() > new.shape[1] // 4:
         return solve(torch.linalg.inv(precision) + gram(new) - gram(old), heavier)
-    return as_weights(woodbury(precision, *changes(old, new, heavier)))
+    return as_weights(woodbury(precision, *low_rank_change(old, new, heavier)))
 
 
-def changes(old: csr_array, new: csr_array, heavier: Tensor) -> tuple[Tensor, Tensor]:
+def low_rank_change(old: csr_array, new: csr_array, heavier: Tensor) -> tuple[Tensor, Tensor]:
     """V (r, I) and diag(C) (r,) of the change V'CV: rows that come, rows that go, and items whose penalty grows."""
     at = heavier.nonzero()[:, 0]
     units = torch.zeros(len(at), len(heavier), dtype=torch.float64)
     units[torch.arange(len(at)), at] = 1
     signs = torch.cat([torch.ones(new.shape[0]), -torch.ones(old.shape[0])]).double()
-    return torch.cat([dense(new), dense(old), units]), torch.cat([signs, heavier[at]])
+    return torch.cat([dense_rows(new), dense_rows(old), units]), torch.cat([signs, heavier[at]])
 
 
-def squares(rows: csr_array) -> Tensor:
+def column_squares(rows: csr_array) -> Tensor:
     """The diagonal of X'X (I,)."""
     return torch.from_numpy(np.bincount(rows.indices, rows.data.astype(np.float64) ** 2, rows.shape[1]))
 
 
-def occupied(rows: csr_array) -> csr_array:
+def without_empty_rows(rows: csr_array) -> csr_array:
     """Without empty rows, which change nothing."""
     return rows[np.flatnonzero(np.diff(rows.indptr))]
 
 
-def recovered(weights: Tensor, diagonal: Tensor) -> Tensor:
+def precision_of(weights: Tensor, diagonal: Tensor) -> Tensor:
     """P (I, I) in float64 from B and diag(P): P_ij = -B_ij P_jj."""
     precision = -weights.double() * diagonal.double()
     precision.diagonal().copy_(diagonal)
     return (precision + precision.T) / 2  # B is rounded to float32, P is symmetric
 
 
-def grown(precision: Tensor, items: int, penalty: float) -> Tensor:
+def with_new_items(precision: Tensor, items: int, penalty: float) -> Tensor:
     """P with rows for new items that nobody has yet."""
     new = torch.full((items - len(precision),), 1 / penalty, dtype=precision.dtype)
     return torch.block_diag(precision, new.diag()) if len(new) else precision
@@ -104,6 +104,6 @@ def woodbury(precision: Tensor, rows: Tensor, change: Tensor) -> Tensor:
     return precision.addmm_(product.T, torch.linalg.solve(inner, product), alpha=-1)
 
 
-def dense(rows: csr_array) -> Tensor:
+def dense_rows(rows: csr_array) -> Tensor:
     """Rows (R, I) written out in float64."""
     return torch.from_numpy(rows.toarray()).double()

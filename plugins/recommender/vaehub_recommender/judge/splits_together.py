@@ -12,22 +12,39 @@ from vaehub.base import Json
 from vaehub.errors import UsageError
 from vaehub_recommender.judge import text
 from vaehub_recommender.judge.judged import Judged
-from vaehub_recommender.judge.uncertainty import over_splits, tidy
+from vaehub_recommender.judge.uncertainty import difference_frame, over_splits
 
 
-def compare(judged: Sequence[Judged]) -> Several:
-    """The same models over two or more random splits. Raises UsageError where there are fewer, or the models differ."""
+def compare(judged: Sequence[Judged]) -> SplitsTogether:
+    """The same models over two or more random splits.
+
+    Arguments:
+        judged: what each split gave.
+
+    Raises:
+        UsageError: fewer than two splits, or different models.
+
+    Example:
+        >>> from vaehub_recommender.example import film_ratings
+        >>> from vaehub_recommender.judge.protocols import evaluate
+        >>> from vaehub_recommender.splits import strong
+        >>> from vaehub_recommender.tables import Columns, training_log
+        >>> matrix = training_log(film_ratings(), Columns()).matrix
+        >>> together = compare([evaluate({}, strong(matrix, held_out=10, seed=seed), names=["ndcg@10"]) for seed in (1, 2, 3)])
+        >>> together.table()["ndcg@10"].columns.tolist()
+        ['mean', 'sd']
+    """
     if len(judged) < 2:
         raise UsageError(f"compare: {len(judged)} split; give the results of two or more, or take those of one as they are")
     for place, other in enumerate(judged[1:], start=1):
         if other.models != judged[0].models:
             raise UsageError(f"compare: split {place} judged {other.models}, the first {judged[0].models}; judge the same models")
-    return Several(tuple(judged))
+    return SplitsTogether(tuple(judged))
 
 
 @final
 @dataclass(frozen=True)
-class Several:
+class SplitsTogether:
     """One result for each split."""
 
     splits: tuple[Judged, ...]
@@ -54,7 +71,7 @@ class Several:
         gains, share = self._gains(model, against), sum(judged.share for judged in self.splits) / len(self.splits)
         others = gains.index.unique("against")
         parts = {name: over_splits(gains.loc[name], share).assign(ahead=(gains.loc[name] > 0).sum()) for name in others}
-        return tidy(model or self.splits[0].models[0], parts)
+        return difference_frame(model or self.splits[0].models[0], parts)
 
     def _gains(self, model: str | None, against: str | None) -> pd.DataFrame:
         """The mean difference in every measure (column), for every other model and split (rows)."""

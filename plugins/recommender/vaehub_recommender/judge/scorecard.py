@@ -10,42 +10,42 @@ import numpy as np
 import pandas as pd
 from scipy.sparse import csr_array
 
-from vaehub_recommender.judge.items import BANDS, LIST, Items, coverage, gini, shown
+from vaehub_recommender.judge.items import BANDS, LIST, Items, coverage, gini, times_shown
 from vaehub_recommender.judge.metrics import Integers, metrics
 
 
 @final
 @dataclass(frozen=True)
-class Marks:
+class Scorecard:
     """Of one model, for the users with held-out items.
 
-    users: a row for each, a column for every measure. bands: the same of the held-out items of one band of popularity. shown: how often each
+    users: a row for each, a column for every measure. bands: the same of the held-out items of one band of popularity. times_shown: how often each
     item (I,) was among the first places of a list.
     """
 
     users: pd.DataFrame
     bands: Mapping[str, pd.DataFrame]
-    shown: Integers
+    times_shown: Integers
 
     @staticmethod
-    def of(lists: Integers, seen: csr_array, held: csr_array, items: Items, names: Sequence[str]) -> Marks:
-        """Marks of ranked lists (B, K) for users with these histories and these held-out items (B, I)."""
+    def of(lists: Integers, seen: csr_array, held: csr_array, items: Items, names: Sequence[str]) -> Scorecard:
+        """The scorecard of ranked lists (B, K) for users with these histories and these held-out items (B, I)."""
         users = metrics(lists, held, names)
         users = users.join(items.of_lists(lists, seen))
         bands = {band: metrics(lists, items.of_band(held, i), names) for i, band in enumerate(BANDS)}
-        return Marks(users, bands, shown(lists[users.index], held.shape[1]))
+        return Scorecard(users, bands, times_shown(lists[users.index], held.shape[1]))
 
     @staticmethod
-    def together(parts: Sequence[Marks], starts: Sequence[int]) -> Marks:
-        """Marks of all users from those of consecutive rows; `starts` are the first row of each part."""
+    def together(parts: Sequence[Scorecard], starts: Sequence[int]) -> Scorecard:
+        """The scorecard of all users from those of consecutive rows; `starts` are the first row of each part."""
         users = stacked([part.users for part in parts], starts)
         bands = {band: stacked([part.bands[band] for part in parts], starts) for band in BANDS}
-        return Marks(users, bands, np.sum([part.shown for part in parts], axis=0))
+        return Scorecard(users, bands, np.sum([part.times_shown for part in parts], axis=0))
 
     @property
     def overall(self) -> dict[str, float]:
         """Figures of all lists together: the share of the catalogue that was shown, and how unevenly."""
-        return {f"coverage@{LIST}": coverage(self.shown), f"gini@{LIST}": gini(self.shown)}
+        return {f"coverage@{LIST}": coverage(self.times_shown), f"gini@{LIST}": gini(self.times_shown)}
 
 
 def stacked(parts: Sequence[pd.DataFrame], starts: Sequence[int]) -> pd.DataFrame:

@@ -13,7 +13,7 @@ from vaehub.base import Batch, Data, Model
 from vaehub.data.rows import batches
 from vaehub_recommender.judge.metrics import metrics
 from vaehub_recommender.rank import top
-from vaehub_recommender.scores import Given, Mixed, Scores, scores_of
+from vaehub_recommender.scores import DenseScores, MixedScores, Scores, scores_of
 
 ROWS = 500  # users at once
 NDCG = "ndcg@100"
@@ -24,23 +24,29 @@ SHARES = (0.0, 0.5, 1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 8.0, 10.0, 12.0, 16.0, 20.0, 2
 @torch.no_grad()
 def mean_ndcg(vae: Model, data: Data, held: csr_array) -> float:
     """NDCG@100 of the items `held` (U, I) out of the histories in `data`."""
-    return float(np.concatenate([ndcg(scores, batch.x, held[rows]) for rows, batch, scores in ranked(vae, data)]).mean())
+    return float(
+        np.concatenate([user_ndcg(scores, batch.x, held[rows]) for rows, batch, scores in score_batches(vae, data)]).mean()
+    )
 
 
 @torch.no_grad()
 def best_share(vae: Model, data: Data, held: csr_array) -> float:
     """The share of the second of two mixed scores with the highest NDCG@100."""
-    found = [by_share(scores, batch.x, held[rows]) for rows, batch, scores in ranked(vae, data) if isinstance(scores, Mixed)]
+    found = [
+        ndcg_by_share(scores, batch.x, held[rows])
+        for rows, batch, scores in score_batches(vae, data)
+        if isinstance(scores, MixedScores)
+    ]
     return SHARES[int(np.concatenate(found, 1).mean(1).argmax())]
 
 
-def by_share(scores: Mixed, seen: Tensor, held: csr_array) -> np.ndarray:
+def ndcg_by_share(scores: MixedScores, seen: Tensor, held: csr_array) -> np.ndarray:
     """NDCG@100 for every share and user (N, B)."""
     first, second = (part.block(0, scores.items) for part in (scores.first, scores.second))
-    return np.stack([ndcg(Given(first + share * second), seen, held) for share in SHARES])
+    return np.stack([user_ndcg(DenseScores(first + share * second), seen, held) for share in SHARES])
 
 
-def ranked(vae: Model, data: Data) -> Iterator[tuple[slice, Batch, Scores]]:
+def score_batches(vae: Model, data: Data) -> Iterator[tuple[slice, Batch, Scores]]:
     """The scores of all users, some at a time."""
     device, start = next(vae.parameters()).device, 0
     for batch in batches(data, ROWS, device):
@@ -49,7 +55,7 @@ def ranked(vae: Model, data: Data) -> Iterator[tuple[slice, Batch, Scores]]:
         start = rows.stop
 
 
-def ndcg(scores: Scores, seen: Tensor, held: csr_array) -> np.ndarray:
+def user_ndcg(scores: Scores, seen: Tensor, held: csr_array) -> np.ndarray:
     """NDCG@100 of every user with anything held out."""
     lists = top(scores, 100, seen)[1].cpu().numpy()
     return metrics(lists, held, [NDCG])[NDCG].to_numpy()

@@ -19,50 +19,50 @@ from vaehub.data.seeds import seeded
 from vaehub.model.vae import VAE
 from vaehub.run import Run
 
-ALIKE = 10  # items of like popularity
+NEIGHBOURS = 10  # items of like popularity
 
 
 @final
 @dataclass(frozen=True)
-class Kin:
+class NewItemWeights:
     """Shares (N, I) that known items have in a new one: near by the users who have both, alike by how many users have them."""
 
-    near: csr_array
-    alike: csr_array
+    by_users: csr_array
+    by_popularity: csr_array
 
     @staticmethod
-    def of(matrix: csr_array, items: int) -> Kin:
+    def of(matrix: csr_array, items: int) -> NewItemWeights:
         """Of the items of a matrix (U, I + N) from position `items` on."""
         counts = np.bincount(matrix.indices, minlength=matrix.shape[1]).astype(float)
         columns = matrix.astype(bool).astype(float).tocsc()
         both = columns[:, items:].T @ columns[:, :items]
         cosine = both @ diags_array(1 / np.sqrt(counts[:items].clip(1)))
-        return Kin(shares(cosine.tocsr() + orphans(cosine)), alike(counts, items))
+        return NewItemWeights(row_shares(cosine.tocsr() + alike_to_all(cosine)), by_popularity(counts, items))
 
-    def mixed(self, table: Tensor, dim: int) -> Tensor:
+    def entries(self, table: Tensor, dim: int) -> Tensor:
         """Entries for the new items along a dimension of a table; of a table with a number for each item by popularity, else by users."""
         moved = table.movedim(dim, 0)
-        mix = self.alike if moved.ndim == 1 else self.near
+        mix = self.by_popularity if moved.ndim == 1 else self.by_users
         rows = mix @ moved.reshape(len(moved), -1).double().cpu().numpy()
         return torch.from_numpy(rows).to(table).reshape(-1, *moved.shape[1:]).movedim(0, dim)
 
 
-def shares(weights: csr_array) -> csr_array:
+def row_shares(weights: csr_array) -> csr_array:
     """Each row divided by its sum."""
     return csr_array(diags_array(1 / weights.sum(1)) @ weights)
 
 
-def orphans(cosine: csr_array) -> csr_array:
+def alike_to_all(cosine: csr_array) -> csr_array:
     """Ones in the rows of new items that nobody has together with a known one: these are like all items."""
     alone = np.asarray(cosine.sum(1) == 0, float)
     return csr_array(alone[:, None] @ np.ones((1, cosine.shape[1]))) if alone.any() else csr_array(cosine.shape)
 
 
-def alike(counts: np.ndarray, items: int) -> csr_array:
+def by_popularity(counts: np.ndarray, items: int) -> csr_array:
     """Equal shares of the known items that are nearest in popularity."""
     order = np.argsort(counts[:items], kind="stable")
     at = np.searchsorted(counts[:items][order], counts[items:])
-    n = min(ALIKE, items)
+    n = min(NEIGHBOURS, items)
     start = np.clip(at - n // 2, 0, items - n)
     columns = order[start[:, None] + np.arange(n)]
     ends = np.arange(len(at) + 1) * n
@@ -70,18 +70,18 @@ def alike(counts: np.ndarray, items: int) -> csr_array:
 
 
 @torch.no_grad()
-def grown(run: Run, spec: Spec, kin: Kin) -> VAE:
+def model_with_new_items(run: Run, spec: Spec, weights: NewItemWeights) -> VAE:
     """A copy of the run's model for the data that `spec` describes."""
     with seeded("grow"):
         vae = build_vae(run.config, spec)
     shapes, old = {name: t.shape for name, t in vae.state_dict().items()}, run.vae.state_dict()
-    vae.load_state_dict({name: enlarged(old[name], shape, kin) for name, shape in shapes.items()})
+    vae.load_state_dict({name: with_new_entries(old[name], shape, weights) for name, shape in shapes.items()})
     return vae.to(run.device)
 
 
-def enlarged(table: Tensor, shape: torch.Size, kin: Kin) -> Tensor:
+def with_new_entries(table: Tensor, shape: torch.Size, weights: NewItemWeights) -> Tensor:
     """The table with entries for the new items, along every dimension that has them."""
     for dim, size in enumerate(shape):
         if size != table.shape[dim]:
-            table = torch.cat([table, kin.mixed(table, dim)], dim)
+            table = torch.cat([table, weights.entries(table, dim)], dim)
     return table

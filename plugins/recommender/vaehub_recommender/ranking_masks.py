@@ -18,16 +18,16 @@ NEVER = float("-inf")  # the score of an item that may not be shown
 
 @final
 @dataclass(frozen=True)
-class Entries:
+class Cells:
     """The cells (row, column) of a sparse matrix (B, I)."""
 
     rows: Tensor
     columns: Tensor
 
     @staticmethod
-    def of(matrix: Tensor) -> Entries:
+    def of(matrix: Tensor) -> Cells:
         """The cells of a CSR matrix."""
-        return Entries(row_of(matrix.crow_indices()), matrix.col_indices().long())
+        return Cells(row_of(matrix.crow_indices()), matrix.col_indices().long())
 
     def within(self, start: int, width: int) -> tuple[Tensor, Tensor]:
         """Those in the block of columns, counted from its start."""
@@ -46,17 +46,17 @@ class Entries:
 
 @final
 @dataclass(frozen=True)
-class Columns:
+class AllowedColumns:
     """Columns to choose from, the same for every row: closed (I,) says which are not."""
 
     closed: Tensor
 
     @staticmethod
-    def of(positions: Tensor, items: int) -> Columns:
+    def of(positions: Tensor, items: int) -> AllowedColumns:
         """The columns at some positions (n,) among all items."""
         closed = torch.ones(items, dtype=torch.bool, device=positions.device)
         closed[positions] = False
-        return Columns(closed)
+        return AllowedColumns(closed)
 
     def only(self, block: Tensor, start: int) -> Tensor:
         """The block (B, W) at `start` with all other columns ruled out."""
@@ -68,16 +68,16 @@ class Columns:
 class Mask:
     """What a ranking rules out: cells that were seen, and all but what is allowed."""
 
-    seen: Entries | None
-    allowed: Entries | Columns | None
+    seen: Cells | None
+    allowed: Cells | AllowedColumns | None
 
     @staticmethod
     def of(seen: Tensor | None, allowed: Tensor | None, items: int) -> Mask:
         """seen: CSR (B, I). allowed: positions (n,), or CSR (B, I)."""
-        cells = None if seen is None else Entries.of(seen)
+        cells = None if seen is None else Cells.of(seen)
         if allowed is None:
             return Mask(cells, None)
-        return Mask(cells, Entries.of(allowed) if is_sparse(allowed) else Columns.of(allowed, items))
+        return Mask(cells, Cells.of(allowed) if is_sparse(allowed) else AllowedColumns.of(allowed, items))
 
     def __call__(self, block: Tensor, start: int) -> Tensor:
         """The scores (B, W) of the block at `start`, -inf where nothing may be shown."""

@@ -16,12 +16,12 @@ from scipy.sparse import csr_array
 
 from vaehub_recommender.api.fitted import Fitted
 from vaehub_recommender.report.findings import Words
-from vaehub_recommender.tables.columns import ITEM, find
-from vaehub_recommender.traits import split
+from vaehub_recommender.tables.columns import ITEM, find_column
+from vaehub_recommender.traits import split_words
 
-MOST = 8  # kinds that are told apart
+MOST_KINDS = 8  # kinds that are told apart
 OTHER = "other"
-NAMES = 0.5  # different words a cell, above which they are names
+NAME_SHARE = 0.5  # different words a cell, above which they are names
 
 
 @final
@@ -56,32 +56,32 @@ def shares(counts: Any) -> Any:
 def names_of(fitted: Fitted) -> Words:
     """What each item (I,) is called: the first column of the table of items in which most are of their own, by default its id."""
     ids = np.array([str(item) for item in fitted.items.values], dtype=object)
-    for column in columns(fitted):
-        if variety(column) > NAMES:
+    for column in item_columns(fitted):
+        if words_per_cell(column) > NAME_SHARE:
             return np.where(column.isna(), ids, column.astype(str))
     return ids
 
 
 def kinds_of(fitted: Fitted) -> Kinds | None:
     """The first column of words of the table of items, as its most common ones; None where there is no such column."""
-    for column in columns(fitted):
-        if 0 < variety(column) <= NAMES:
-            return kinds(column, np.bincount(fitted.log.matrix.indices, minlength=len(fitted.items)))
+    for column in item_columns(fitted):
+        if 0 < words_per_cell(column) <= NAME_SHARE:
+            return kinds_in(column, np.bincount(fitted.log.matrix.indices, minlength=len(fitted.items)))
     return None
 
 
-def variety(column: pd.Series[Any]) -> float:
+def words_per_cell(column: pd.Series[Any]) -> float:
     """How many different words there are for each cell that has any; 0 for numbers."""
-    row, word = split(column.iloc[:0] if types.is_numeric_dtype(column) else column)
+    row, word = split_words(column.iloc[:0] if types.is_numeric_dtype(column) else column)
     return len(set(word)) / max(1, len(set(row.tolist())))
 
 
-def kinds(column: pd.Series[Any], counts: Any) -> Kinds:
+def kinds_in(column: pd.Series[Any], counts: Any) -> Kinds:
     """The kinds in a column (I,) of words for items that so many users (I,) have."""
-    row, word = split(column)
+    row, word = split_words(column)
     code, words = pd.factorize(np.array(word, dtype=object))
     weight = np.bincount(code, counts[row])
-    order = np.argsort(-weight, kind="stable")[:MOST]
+    order = np.argsort(-weight, kind="stable")[:MOST_KINDS]
     place = np.full(len(words), -1)
     place[order] = np.arange(len(order))
     keep = place[code] >= 0
@@ -89,12 +89,12 @@ def kinds(column: pd.Series[Any], counts: Any) -> Kinds:
     return Kinds(tuple(words[order]), csr_array(cells, shape=(len(column), len(order))))
 
 
-def columns(fitted: Fitted) -> Iterator[pd.Series[Any]]:
+def item_columns(fitted: Fitted) -> Iterator[pd.Series[Any]]:
     """The columns of the table of items, if there is one, in the order of the catalogue (I,)."""
     frame = fitted.frames["item"]
     if frame is None:
         return
-    name = find(fitted.columns.item, list(frame.columns), "item", ITEM)
+    name = find_column(fitted.columns.item, list(frame.columns), "item", ITEM)
     place = fitted.items.positions(frame[name])
     known = frame[place >= 0].set_axis(place[place >= 0], axis=0)
     ordered = known[~known.index.duplicated()].reindex(range(len(fitted.items)))

@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 from vaehub.errors import UsageError
-from vaehub_recommender.tables import Columns, collect, log, read_table, understand
+from vaehub_recommender.tables import Columns, interaction_log, log, read_table, training_log
 
 DATA = Path(__file__).parents[3].parent / "shared/data"
 NAN = np.nan
@@ -23,7 +23,7 @@ def dense(found):
 
 
 def test_pairs_become_rows():
-    found = understand(frame(), Columns())
+    found = training_log(frame(), Columns())
     assert found.users.values.tolist() == ["u", "v"]
     assert found.items.values.tolist() == [1, 3]
     assert dense(found) == [[1, 1], [1, 0]]
@@ -33,23 +33,23 @@ def test_pairs_become_rows():
 
 def test_duplicates_are_merged_and_counted():
     double = pd.concat([frame(weight=[2, 1, 3.5], time=[5, 6, 7])] * 2 + [frame(weight=1.0, time=[1, 1, 9])])
-    plain = understand(double, Columns())
+    plain = training_log(double, Columns())
     assert dense(plain) == [[1, 1], [1, 0]]
     assert plain.tally.duplicates == 6
     assert plain.times.tolist() == [9 * 10**9, 5 * 10**9, 6 * 10**9]
-    assert dense(understand(double, Columns(weight="weight"))) == [[8, 5], [3, 0]]
+    assert dense(training_log(double, Columns(weight="weight"))) == [[8, 5], [3, 0]]
     assert plain.tally.lines()[1] == "6 duplicate rows merged"
 
 
 def test_ratings_choose_rows_and_weigh_nothing():
-    found = collect(frame(rating=[5, 3.5, 4]), Columns(min_rating=4, weight="rating"))
+    found = interaction_log(frame(rating=[5, 3.5, 4]), Columns(min_rating=4, weight="rating"))
     assert dense(found) == [[1, 1]]
     assert found.tally.below_rating == 1
-    assert dense(collect(frame(rating=[5, -3, 0]), Columns())) == [[1, 1], [1, 0]]
-    flags = collect(frame(liked=[True, False, True]), Columns(weight="liked", min_rating=1))
+    assert dense(interaction_log(frame(rating=[5, -3, 0]), Columns())) == [[1, 1], [1, 0]]
+    flags = interaction_log(frame(liked=[True, False, True]), Columns(weight="liked", min_rating=1))
     assert flags.tally.interactions == 2
-    assert collect(frame(rating=["True", "false", "TRUE"]), Columns(min_rating=1)).tally.interactions == 2
-    assert collect(frame(rating=pd.Categorical([4, 5, 3])), Columns(min_rating=4)).tally.interactions == 2
+    assert interaction_log(frame(rating=["True", "false", "TRUE"]), Columns(min_rating=1)).tally.interactions == 2
+    assert interaction_log(frame(rating=pd.Categorical([4, 5, 3])), Columns(min_rating=4)).tally.interactions == 2
 
 
 NAMES = {
@@ -61,14 +61,14 @@ NAMES = {
 
 @pytest.mark.parametrize("names", NAMES.values(), ids=NAMES)
 def test_columns_are_found_by_their_usual_names(names):
-    assert Columns(min_rating=1).among(["x", *names]) == Columns(*names, min_rating=1)
-    assert Columns().among(names) == Columns(names[0], names[1], None, names[3])
+    assert Columns(min_rating=1).resolve(["x", *names]) == Columns(*names, min_rating=1)
+    assert Columns().resolve(names) == Columns(names[0], names[1], None, names[3])
 
 
 def test_a_time_in_doubt_is_not_used():
-    assert Columns().among(["user", "item", "date", "time"]).time is None
+    assert Columns().resolve(["user", "item", "date", "time"]).time is None
     with pytest.warns(UserWarning, match=r"'time' is not used as time.*row 1: .* is no time"):
-        assert understand(frame(time=[1, NAN, 2]), Columns()).times is None
+        assert training_log(frame(time=[1, NAN, 2]), Columns()).times is None
 
 
 STAMPS = pd.Series(pd.to_datetime(["2021-01-01", "2021-01-02", "2021-01-03"]))
@@ -90,7 +90,7 @@ TIMES = {
 
 @pytest.mark.parametrize("times", TIMES.values(), ids=TIMES)
 def test_times_of_any_kind_are_nanoseconds(times):
-    found = understand(frame(when=times), Columns(time="when"))
+    found = training_log(frame(when=times), Columns(time="when"))
     assert found.times.tolist() == STAMPS.dt.as_unit("ns").astype("int64").iloc[[2, 0, 1]].tolist()
 
 
@@ -129,18 +129,18 @@ BAD = {
 @pytest.mark.parametrize(("given", "columns", "message"), BAD.values(), ids=BAD)
 def test_bad_input_is_named(given, columns, message):
     with pytest.raises(UsageError, match=message) as error:
-        understand(given, Columns(**columns))
+        training_log(given, Columns(**columns))
     assert "\n" not in str(error.value)
 
 
 def test_one_user_is_no_reason_not_to_collect():
-    assert collect(frame(user=1), Columns()).tally.users == 1
+    assert interaction_log(frame(user=1), Columns()).tally.users == 1
 
 
 def test_rows_end_beyond_two_to_the_31():
-    assert log.ends(np.full(3, 2**30)).tolist() == [0, 2**30, 2**31, 3 * 2**30]
-    assert log.ends(np.ones(2, np.int32)).dtype == np.int64
-    matrix = understand(frame(), Columns()).matrix
+    assert log.indptr_of(np.full(3, 2**30)).tolist() == [0, 2**30, 2**31, 3 * 2**30]
+    assert log.indptr_of(np.ones(2, np.int32)).dtype == np.int64
+    matrix = training_log(frame(), Columns()).matrix
     for made in (matrix[[1, 0]], matrix[:, [1]], matrix.copy(), matrix @ matrix.T, matrix.tocoo().tocsr()):
         assert made.indptr.dtype == np.int64
 
@@ -154,16 +154,16 @@ def test_pairs_beyond_two_to_the_31_do_not_collide():
 
 def test_sums_of_weights_stay_finite():
     given = pd.DataFrame({"user": [1, 1, 2], "item": [1, 1, 2], "weight": [3e38, 3e38, 1]})
-    assert np.isfinite(understand(given, Columns(weight="weight")).matrix.data).all()
+    assert np.isfinite(training_log(given, Columns(weight="weight")).matrix.data).all()
 
 
 @pytest.mark.skipif(not DATA.exists(), reason="no data beside the checkout")
 def test_real_tables():
     columns = Columns(weight="ge4", min_rating=1)
-    movies = understand(read_table(DATA / "ml1m/interactions.parquet", columns), columns)
+    movies = training_log(read_table(DATA / "ml1m/interactions.parquet", columns), columns)
     assert (movies.tally.users, movies.tally.items, movies.tally.interactions) == (6038, 3533, 575_281)
     assert movies.users.values.dtype == np.int16
-    web = understand(read_table(DATA / "msweb/interactions.parquet"), Columns())
+    web = training_log(read_table(DATA / "msweb/interactions.parquet"), Columns())
     assert web.tally.duplicates == 1997
 
 
@@ -172,17 +172,17 @@ def test_a_million_rows_are_understood_soon():
     numbers = pd.DataFrame({"user": rng.integers(0, 100_000, 10**6), "item": rng.integers(0, 20_000, 10**6)})
     for given, limit in ((numbers, 2.5), (numbers.astype(str), 7.5)):  # five times what is asked for: the machine may be busy
         start = time.process_time()
-        understand(given, Columns())
+        training_log(given, Columns())
         assert time.process_time() - start < limit
 
 
 def test_complex_times_are_no_times():
     frame = pd.DataFrame({"user": [1, 2], "item": [1, 2], "time": np.array([1 + 0j, 2 + 0j])})
     with pytest.raises(UsageError, match="is no time"):
-        understand(frame, Columns(time="time"))
+        training_log(frame, Columns(time="time"))
 
 
 def test_complex_weights_are_no_numbers():
     frame = pd.DataFrame({"user": [1, 2], "item": [1, 2], "rating": np.array([1 + 0j, 2 + 0j])})
     with pytest.raises(UsageError, match="is no number"):
-        understand(frame, Columns(weight="rating"))
+        training_log(frame, Columns(weight="rating"))

@@ -32,7 +32,7 @@ HYBRID: dict[str, Any] = {  # configs/recommender.yaml
 }
 
 
-def settings(given: Any, options: Mapping[str, Any], columns: Columns) -> Config:
+def recommender_config(given: Any, options: Mapping[str, Any], columns: Columns) -> Config:
     """The config that is `given` (a file, a name or a mapping; None: the shipped hybrid) with options such as {"train.epochs": 5} or latent=100."""
     named = {name: value for name, value in asdict(columns).items() if value is not None}
     return load_config(HYBRID if given is None else given, options, domain=named)

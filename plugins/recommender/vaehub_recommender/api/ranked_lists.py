@@ -14,11 +14,11 @@ import torch
 from torch import Tensor
 
 from vaehub.sparse import is_sparse, take
-from vaehub_recommender.api.choice import Choice
+from vaehub_recommender.api.allowed_items import AllowedItems
 from vaehub_recommender.api.fitted import Fitted
 from vaehub_recommender.api.query import Query
-from vaehub_recommender.rank import first, top
-from vaehub_recommender.scores import Given
+from vaehub_recommender.rank import best_of_row, top
+from vaehub_recommender.scores import DenseScores
 
 SPARE = 64  # items more than wanted that are scored again
 REASON = pd.CategoricalDtype(["history", "popular"])
@@ -26,19 +26,25 @@ REASON = pd.CategoricalDtype(["history", "popular"])
 
 @final
 @dataclass(frozen=True)
-class Lister:
+class ListMaker:
     """How lists are made: by which model, how long, whether items of the history may be on them, and which may at all."""
 
     fitted: Fitted
     k: int
     exclude_seen: bool
-    choice: Choice
+    allowed_items: AllowedItems
 
     def frame(self, query: Query) -> pd.DataFrame:
         """user, item, rank, score, reason: users as they were given, ranks from 1."""
         slices = self.fitted.ranker.slices(len(query))
-        parts = [self.tidy(query.part(rows), *self.best(query.part(rows), self.choice.part(rows))) for rows in slices]
-        return joined(parts) if parts else self.tidy(query, torch.zeros(0, 1), torch.zeros(0, 1, dtype=torch.long))
+        parts = [self.as_frame(query.part(rows), *self.best(query.part(rows), self.allowed_items.part(rows))) for rows in slices]
+        if len(parts) == 1:
+            return parts[0]
+        return (
+            pd.concat(parts, ignore_index=True)
+            if parts
+            else self.as_frame(query, torch.zeros(0, 1), torch.zeros(0, 1, dtype=torch.long))
+        )
 
     @torch.inference_mode()
     def best(self, query: Query, allowed: Tensor | None) -> tuple[Tensor, Tensor]:
@@ -46,33 +52,33 @@ class Lister:
         allowed = None if allowed is None else allowed.to(self.fitted.run.device)
         empty = torch.from_numpy(np.flatnonzero(query.empty))
         if len(empty) == len(query):
-            return self.popular(empty, allowed)
-        values, items = self.alone(query, allowed) if len(query) == 1 else self.together(query, allowed)
+            return self.most_popular(empty, allowed)
+        values, items = self.best_of_single(query, allowed) if len(query) == 1 else self.best_of_batch(query, allowed)
         if len(empty):
-            values[empty], items[empty] = self.popular(empty, allowed)
+            values[empty], items[empty] = self.most_popular(empty, allowed)
         return values, items
 
-    def together(self, query: Query, allowed: Tensor | None) -> tuple[Tensor, Tensor]:
+    def best_of_batch(self, query: Query, allowed: Tensor | None) -> tuple[Tensor, Tensor]:
         """For several users at once."""
         ranker = self.fitted.ranker
         return on_host(top(ranker.scores(query.matrix, query.side), self.k, self.seen(query), allowed))
 
-    def alone(self, query: Query, allowed: Tensor | None) -> tuple[Tensor, Tensor]:
+    def best_of_single(self, query: Query, allowed: Tensor | None) -> tuple[Tensor, Tensor]:
         """For one user: the best by a quick product are scored again as among other users, and all are where these might miss one."""
         scores = self.fitted.ranker.scores(query.matrix, query.side)
         guessed, shortlist = (
-            t[0] for t in top(scores.quick(self.fitted.ranker.halves), self.k + SPARE, self.seen(query), allowed)
+            t[0] for t in top(scores.approximate(self.fitted.ranker.half_precision), self.k + SPARE, self.seen(query), allowed)
         )
         shortlist, order = shortlist[shortlist >= 0].sort()
         exact = scores.at(shortlist)
-        values, at = first(exact, self.k)
-        if len(shortlist) == self.k + SPARE and missed(guessed[order], exact[0], values[0, -1]):
-            return self.together(query, allowed)
+        values, at = best_of_row(exact, self.k)
+        if len(shortlist) == self.k + SPARE and may_have_missed(guessed[order], exact[0], values[0, -1]):
+            return self.best_of_batch(query, allowed)
         return on_host((values, shortlist[at]))
 
-    def popular(self, rows: Tensor, allowed: Tensor | None) -> tuple[Tensor, Tensor]:
+    def most_popular(self, rows: Tensor, allowed: Tensor | None) -> tuple[Tensor, Tensor]:
         """For users (n,) without a history."""
-        scores = Given(self.fitted.popularity.expand(len(rows), -1))
+        scores = DenseScores(self.fitted.popularity.expand(len(rows), -1))
         chosen = take(allowed, rows.to(allowed.device)) if allowed is not None and is_sparse(allowed) else allowed
         return top(scores, self.k, None, None if chosen is None else chosen.cpu())
 
@@ -80,17 +86,17 @@ class Lister:
         """What may not be on the lists again."""
         return self.fitted.ranker.seen(query.matrix) if self.exclude_seen else None
 
-    def tidy(self, query: Query, values: Tensor, items: Tensor) -> pd.DataFrame:
+    def as_frame(self, query: Query, values: Tensor, items: Tensor) -> pd.DataFrame:
         """A row for every item on a list."""
         there = (items >= 0).numpy()
         lengths = there.sum(1)
-        first = np.repeat(lengths.cumsum() - lengths, lengths)
+        list_start = np.repeat(lengths.cumsum() - lengths, lengths)
         reason = np.repeat(query.empty.astype(np.int8), lengths)
         return pd.DataFrame(
             {
                 "user": query.users.repeat(lengths),
                 "item": self.fitted.items.take(items.numpy()[there]),
-                "rank": np.arange(len(first)) - first + 1,
+                "rank": np.arange(len(list_start)) - list_start + 1,
                 "score": values.numpy()[there],
                 "reason": pd.Categorical.from_codes(reason, dtype=REASON),
             },
@@ -98,15 +104,10 @@ class Lister:
         )
 
 
-def missed(guessed: Tensor, exact: Tensor, last: Tensor) -> bool:
+def may_have_missed(guessed: Tensor, exact: Tensor, last: Tensor) -> bool:
     """Whether an item below all that were guessed (n,) may be above the last on the list, for an error thrice as large as any of these."""
     error = (guessed - exact).abs().max()
     return bool(guessed.min() + 3 * error >= last)
-
-
-def joined(parts: list[pd.DataFrame]) -> pd.DataFrame:
-    """Tables below each other."""
-    return parts[0] if len(parts) == 1 else pd.concat(parts, ignore_index=True)
 
 
 def on_host(found: tuple[Tensor, Tensor]) -> tuple[Tensor, Tensor]:

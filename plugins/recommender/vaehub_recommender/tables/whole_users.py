@@ -41,7 +41,7 @@ def last_start(column: pd.Series[Any]) -> int:
 
 
 @final
-class Once:
+class UniqueUsers:
     """Which users there were, 8 bytes each, so that one who comes back is found out."""
 
     def __init__(self) -> None:

@@ -19,16 +19,16 @@ from torch import Tensor
 from vaehub.arguments import refused
 from vaehub.errors import UsageError
 from vaehub.hints import shown
-from vaehub_recommender.rank import tensor_of
+from vaehub_recommender.rank import csr_tensor
 from vaehub_recommender.tables import Ids, histories
 
 Candidates: TypeAlias = "Iterable[Any] | Mapping[Any, Iterable[Any]] | None"
-SOME = 3  # of the unknown candidates are named
+EXAMPLES = 3  # of the unknown candidates are named
 
 
 @final
 @dataclass(frozen=True)
-class Choice:
+class AllowedItems:
     """Nothing but these: positions (n,) for all users or a matrix (B, I) for each; None: everything."""
 
     columns: Tensor | None = None
@@ -36,47 +36,47 @@ class Choice:
 
     def part(self, rows: slice) -> Tensor | None:
         """As `rank.top` takes it, for some of the users."""
-        return self.columns if self.matrix is None else tensor_of(self.matrix[rows])
+        return self.columns if self.matrix is None else csr_tensor(self.matrix[rows])
 
 
-def choice(candidates: Candidates, block: Iterable[Any] | None, users: pd.Index[Any], items: Ids) -> Choice:
+def allowed_items(candidates: Candidates, block: Iterable[Any] | None, users: pd.Index[Any], items: Ids) -> AllowedItems:
     """Candidates for all users, or {user: candidates}, less the blocked items. Unknown ones are left out with a warning.
 
     Raises UsageError where none of them is known, and for a user without candidates.
     """
-    free = unblocked(block, items)
+    free = not_blocked(block, items)
     if candidates is None:
-        return Choice() if block is None else Choice(torch.from_numpy(np.flatnonzero(free)))
+        return AllowedItems() if block is None else AllowedItems(torch.from_numpy(np.flatnonzero(free)))
     if isinstance(candidates, Mapping):
-        return Choice(matrix=of_each(candidates, users, items, free))
-    at = np.unique(known(listed("candidates", candidates), items))
-    return Choice(torch.from_numpy(at[free[at]]))
+        return AllowedItems(matrix=allowed_matrix(candidates, users, items, free))
+    at = np.unique(known_positions(as_list("candidates", candidates), items))
+    return AllowedItems(torch.from_numpy(at[free[at]]))
 
 
-def unblocked(block: Iterable[Any] | None, items: Ids) -> np.ndarray:
+def not_blocked(block: Iterable[Any] | None, items: Ids) -> np.ndarray:
     """Which items may be shown (I,); what is blocked and unknown cannot be shown anyway."""
     free = np.ones(len(items), bool)
     if block is not None:
-        at = items.positions(listed("block", block))
+        at = items.positions(as_list("block", block))
         free[at[at >= 0]] = False
     return free
 
 
-def listed(name: str, given: object) -> list[Any]:
+def as_list(name: str, given: object) -> list[Any]:
     """Items as a list; a lone word, which would be taken apart into its letters, is refused."""
     if not isinstance(given, Iterable) or isinstance(given, str | bytes):
         raise refused(name, given, "a list of items")
     return list(given)
 
 
-def known(candidates: list[Any], items: Ids) -> np.ndarray:
+def known_positions(candidates: list[Any], items: Ids) -> np.ndarray:
     """The positions of the candidates that the model knows."""
     at = items.positions(candidates) if candidates else np.zeros(0, np.int64)
     require_known([c for c, place in zip(candidates, at, strict=True) if place < 0], len(at))
     return at[at >= 0]
 
 
-def of_each(candidates: Mapping[Any, Iterable[Any]], users: pd.Index[Any], items: Ids, free: np.ndarray) -> csr_array:
+def allowed_matrix(candidates: Mapping[Any, Iterable[Any]], users: pd.Index[Any], items: Ids, free: np.ndarray) -> csr_array:
     """The candidates of each user as cells (B, I)."""
     absent = [user for user in users if user not in candidates]
     if absent:
@@ -98,16 +98,16 @@ def require_known(unknown: list[Any], count: int) -> None:
     """Warn of candidates that the model does not know. Raises UsageError where it knows none."""
     if not count or len(unknown) == count:
         raise UsageError(
-            f"candidates: the model knows none of {count} ({named(unknown)}); give ids as they are in the training table"
+            f"candidates: the model knows none of {count} ({example_ids(unknown)}); give ids as they are in the training table"
         )
     if unknown:
         warnings.warn(
-            f"candidates: {len(unknown)} of {count} are unknown to the model and left out ({named(unknown)})",
+            f"candidates: {len(unknown)} of {count} are unknown to the model and left out ({example_ids(unknown)})",
             UserWarning,
             stacklevel=6,
         )
 
 
-def named(unknown: list[Any]) -> str:
+def example_ids(unknown: list[Any]) -> str:
     """Some of them."""
-    return ", ".join(map(shown, unknown[:SOME])) + (", …" if len(unknown) > SOME else "") or "no candidates given"
+    return ", ".join(map(shown, unknown[:EXAMPLES])) + (", …" if len(unknown) > EXAMPLES else "") or "no candidates given"

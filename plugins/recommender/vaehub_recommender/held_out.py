@@ -17,32 +17,45 @@ Bools: TypeAlias = NDArray[np.bool_]
 
 @final
 @dataclass(frozen=True)
-class Held:
-    """Users who are judged: rows (B,) their positions; seen (B, I') what a model is shown of them, held (B, I') what it is to find."""
+class HeldOut:
+    """Users who are judged, what a model is shown of them, and what it is to find.
 
-    rows: Positions
-    seen: csr_array
-    held: csr_array
+    Arguments:
+        users: (B,) their positions in the whole matrix.
+        history: (B, I') interactions that the model is shown.
+        targets: (B, I') interactions that it is to find.
+    """
+
+    users: Positions
+    history: csr_array
+    targets: csr_array
 
     def __len__(self) -> int:
-        return len(self.rows)
+        return len(self.users)
 
 
 @final
 @dataclass(frozen=True)
 class Split:
-    """Interactions to learn from: train (U', I') of the users at rows (U',) and the items at positions items (I',); to choose by; to be judged by.
+    """Interactions to learn from, to choose by, and to be judged by.
 
-    known: those who are judged are among the users to learn from. dropped: interactions of theirs with items that nobody else has.
-    notes: what a reader of the results should know.
+    Arguments:
+        users: (U',) positions of the users to learn from.
+        train: (U', I') their interactions.
+        items: (I',) positions of the items that are learnt from.
+        val: what epochs and options are chosen by.
+        test: what the model is judged by.
+        known_users: those who are judged are among the users to learn from.
+        dropped: interactions of theirs with items that nobody else has.
+        notes: what a reader of the results should know.
     """
 
-    rows: Positions
+    users: Positions
     train: csr_array
     items: Positions
-    val: Held
-    test: Held
-    known: bool
+    val: HeldOut
+    test: HeldOut
+    known_users: bool
     dropped: int
     notes: tuple[str, ...] = ()
 

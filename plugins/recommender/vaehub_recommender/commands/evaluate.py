@@ -1,0 +1,45 @@
+"""`vaehub recommender evaluate` and `report`: what `vaehub evaluate` and `report` cannot, protocols and recommenders that are no run."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+import typer
+
+from vaehub.cli.common import AsJson, RunPath, print_json
+from vaehub.cli.session import session
+
+Protocol = Annotated[
+    Literal["strong", "last", "random"],
+    typer.Option(help="strong: users whom the model never saw; last: the latest item of each user; random: a fifth of them."),
+]
+
+
+def evaluate(run: RunPath, protocol: Protocol = "strong", json: AsJson = False) -> None:
+    """Compare a kind of model with EASE and popularity by a protocol, user by user and in segments, trained anew where it has to be.
+
+    What a run itself gets on its test users is `vaehub evaluate RUN`. This is for other protocols, for a saved Recommender, and for where
+    the differences lie.
+
+    Example: vaehub recommender evaluate runs/films --protocol last
+    """
+    from vaehub_recommender.recommender import Recommender
+
+    with session():
+        judged = Recommender.load(run).evaluate(protocol)
+    print_json(judged.to_json()) if json else print(*judged.lines(), sep="\n")
+
+
+def report(run: RunPath) -> None:
+    """Write a page on how good the recommendations of a saved Recommender are; of a run, the same as `vaehub report`.
+
+    Example: vaehub recommender report runs/films
+    """
+    from vaehub_recommender.recommender import Recommender
+    from vaehub_recommender.report import write
+
+    with session():
+        recommender = Recommender.load(run)
+        trained = recommender.fitted.run
+        page = trained.report() if trained.path is not None else write(recommender, run / "report.html")
+    print(page)
