@@ -121,7 +121,7 @@ def load_config(
     Raises:
         UsageError: lists all that is wrong in it.
 
-    >>> load_config({"domain": "digits"}, ["latent=3"], train={"epochs": 5}).train.epochs
+    >>> load_config({"domain": "arrays"}, ["latent=3"], train={"epochs": 5}).train.epochs
     5
     """
     given, where = contents(source)
