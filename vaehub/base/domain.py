@@ -30,7 +30,7 @@ class Codec(ABC):
     ...         return TensorData(torch.from_numpy(np.load(path)))
     ...
     ...     def write(self, x, path):
-    ...         np.save(path, self.present(x))
+    ...         np.save(path, x)
     >>> codec = Numbers.from_json(Spec((2,), cond=1), {})
     >>> codec.convert(np.zeros((3, 2))).shape, codec.condition([7]).tolist()
     (torch.Size([3, 2]), [7.0])
@@ -58,7 +58,7 @@ class Codec(ABC):
         """Write rows to a file in a format of the domain, chosen by its suffix.
 
         Arguments:
-            x: rows (B, *shape) in the form the model was trained on, as a decoder gives them.
+            x: rows (B, *shape) in the units of the data, as `present` gives them.
             path: of the file.
         """
 

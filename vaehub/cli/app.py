@@ -17,8 +17,7 @@ from vaehub.errors import RunFailed, UsageError
 from vaehub.hints import reason
 from vaehub.host.registry import use_file
 from vaehub.jobs.displays import showing
-from vaehub.jobs.interrupts import interruptible
-from vaehub.signals import Interrupted, listening, requested
+from vaehub.signals import Interrupted, interruptible, listening, requested
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -26,6 +26,9 @@ FIRST = 2.0  # seconds after which a log is told of a stage
 def showing(display: Display | None = None) -> Iterator[None]:
     """Show the stages inside the block in the display that fits this process; inside another such block that one goes on.
 
+    Arguments:
+        display: in place of the one that fits.
+
     >>> with showing():
     ...     pass
     """

@@ -29,9 +29,20 @@ def open_text(path: Path, limit: int) -> BinaryIO:
 
 
 def read_lines(path: Path, limit: int) -> Iterator[str]:
-    """The lines of a text file, unpacked if its name ends in .gz, whatever it is written in and however they end.
+    r"""The lines of a text file, whatever it is written in and however they end.
 
-    Arguments: path; limit: most bytes, unpacked. Raises: UsageError that names the file: none, too large, damaged, no text.
+    Arguments:
+        path: of the file, which is unpacked if its name ends in .gz.
+        limit: most bytes, unpacked.
+
+    Raises:
+        UsageError: no such file, too large, damaged, or no text.
+
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     _ = Path(folder, "x.txt").write_bytes("é\r\nb".encode("utf-16"))
+    ...     list(read_lines(Path(folder, "x.txt"), 100))
+    ['é', 'b']
     """
     with guarded(path, "save it as UTF-8 text"), open_text(path, limit) as file:
         for line in io.TextIOWrapper(file, "utf-8"):
