@@ -44,6 +44,7 @@ class Header(BaseModel):
         codec: what was learnt of the data, as `Codec.to_json` gives it.
         plugins: name and version of those whose parts are used.
         state: what was learnt of the training rows after training.
+        extra_data: entries of other versions of vaehub, which are kept.
     """
 
     model_config = ConfigDict(extra="allow")

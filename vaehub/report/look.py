@@ -85,17 +85,35 @@ STYLE: Any = {
 @final
 @dataclass(frozen=True)
 class Canvas:
-    """What a chart is drawn for: its width in inches. On the page 8 points of type come to 11 to 13 px."""
+    """What a chart is drawn for; on the page 8 points of type come to 11 to 13 px.
+
+    Arguments:
+        width: in inches.
+        narrow: for a phone.
+
+    >>> len(NARROW.panels(2, height=2.0)), NARROW.narrow
+    (2, True)
+    """
 
     width: float
     narrow: bool = False
 
     def figure(self, height: float, layout: Literal["constrained"] | None = "constrained") -> Figure:
-        """An empty figure of this width and `height` inches. Constrained layout draws everything twice: not where there are many."""
+        """An empty figure of this width.
+
+        Arguments:
+            height: in inches.
+            layout: constrained layout draws everything twice: None where there are many charts.
+        """
         return Figure(figsize=(self.width, height), dpi=72, layout=layout)
 
     def panels(self, count: int, height: float) -> list[Axes]:
-        """Axes of this height: beside each other, on a phone below each other."""
+        """Axes beside each other, on a phone below each other.
+
+        Arguments:
+            count: how many.
+            height: of each, in inches.
+        """
         shape, heights = ((count, 1), count * height) if self.narrow else ((1, count), height)
         return list(self.figure(heights).subplots(*shape, squeeze=False).flat)
 
@@ -105,7 +123,15 @@ Draw: TypeAlias = Callable[[Canvas], Figure]
 
 
 def drawn(draw: Draw, canvas: Canvas) -> Figure:
-    """The chart in the style of the pages."""
+    """The chart in the style of the pages.
+
+    Arguments:
+        draw: draws it on a canvas.
+        canvas: what it is drawn for.
+
+    >>> float(drawn(lambda canvas: canvas.figure(2.0), WIDE).get_figwidth())
+    9.0
+    """
     with mpl.rc_context(STYLE):
         return draw(canvas)
 
@@ -118,7 +144,14 @@ def figure_of(axes: Axes) -> Figure:
 
 
 def png(figure: Figure) -> bytes:
-    """A chart as PNG on white, the same bytes for the same chart."""
+    """A chart as PNG on white, the same bytes for the same chart.
+
+    Arguments:
+        figure: the chart.
+
+    >>> png(WIDE.figure(1.0))[1:4]
+    b'PNG'
+    """
     buffer = io.BytesIO()
     with mpl.rc_context(STYLE):
         figure.savefig(buffer, format="png", dpi=140, facecolor=CARD, metadata={"Software": None})
@@ -126,7 +159,16 @@ def png(figure: Figure) -> bytes:
 
 
 def svg(figure: Figure, key: str, alt: str) -> Markup:
-    """A chart as an SVG element whose colours are the page's CSS variables. `key` must differ from that of every other on a page."""
+    """A chart as an SVG element whose colours are the page's CSS variables.
+
+    Arguments:
+        figure: the chart.
+        key: differs from that of every other chart on the page.
+        alt: what it shows, for those who cannot see it.
+
+    >>> svg(WIDE.figure(1.0), "0-wide", "Nothing.")[:45]
+    Markup('<svg role="img" aria-label="Nothing." viewBox')
+    """
     buffer = io.StringIO()
     with mpl.rc_context(STYLE | {"svg.hashsalt": key}):
         figure.savefig(buffer, format="svg", dpi=200, metadata={"Date": None, "Creator": None, "Format": None, "Type": None})

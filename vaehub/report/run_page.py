@@ -41,7 +41,14 @@ ERROR, CHANCE = "_se", "_chance"  # ends of a figure's name that make it the sta
 
 
 def write_report(run: TrainedModel) -> Path:
-    """Draw everything that is known of a run into RUN/report.html and RUN/figures/*.png. Raises UsageError for a run without folder."""
+    """Draw everything that is known of a run into RUN/report.html and RUN/figures/*.png, and give the path of the page.
+
+    Arguments:
+        run: the trained model, loaded from its folder.
+
+    Raises:
+        UsageError: it is a model file without the folder of a run.
+    """
     if run.path is None:
         raise UsageError("report: a model file alone has no run folder to write to; give the folder")
     page = run_page(run, run.path)
@@ -200,7 +207,16 @@ def fingerprint(run: TrainedModel) -> dict[str, str]:
 
 
 def versions(run: TrainedModel) -> dict[str, str]:
-    """What the run was trained and reported with."""
+    """What a run was trained and reported with: versions by name.
+
+    Arguments:
+        run: the trained model.
+
+    >>> from vaehub import train
+    >>> run = train({"likelihood": "normal", "train": {"epochs": 1}}, data=[[float(i)] for i in range(20)], progress=False)
+    >>> sorted(versions(run))[:2]
+    ['Python', 'numpy']
+    """
     python = {"Python": platform.python_version(), **{name: version(name) for name in PACKAGES}}
     machine = torch.cuda.get_device_name() if run.device.type == "cuda" else platform.machine()
     return {**registry().versions_used(run.config), **python, "platform": f"{sys.platform}, {machine}"}
