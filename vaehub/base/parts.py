@@ -318,7 +318,15 @@ class Objective(Wired):
 
 
 class Features(Wired):
-    """A frozen network whose inner activations a perceptual objective compares."""
+    """A frozen network whose inner activations a perceptual objective compares.
+
+    >>> class Pixels(Features):
+    ...     def forward(self, x):
+    ...         return [x]
+    >>> import torch
+    >>> [activation.shape for activation in Pixels(Spec((3,)))(torch.zeros(2, 3))]
+    [torch.Size([2, 3])]
+    """
 
     def __init__(self, spec: Spec) -> None:
         super().__init__()
@@ -326,4 +334,8 @@ class Features(Wired):
 
     @abstractmethod
     def forward(self, x: Tensor) -> list[Tensor]:
-        """Activations (B, …) of x (B, *shape), shallow to deep, differentiable in x."""
+        """Activations (B, …), shallow to deep, differentiable in x.
+
+        Arguments:
+            x: rows (B, *shape).
+        """

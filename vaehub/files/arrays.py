@@ -14,7 +14,7 @@ from numpy.lib import format as npy
 from numpy.typing import NDArray
 
 from vaehub.errors import UsageError
-from vaehub.files.guard import MAX_BYTES, bomb, guarded, most_unpacked, regular_file
+from vaehub.files.guard import MAX_BYTES, guarded, most_unpacked, regular_file, too_large_unpacked
 
 Array: TypeAlias = NDArray[Any]
 Header: TypeAlias = tuple[tuple[int, ...], bool, np.dtype[Any]]
@@ -42,7 +42,7 @@ def read_npy(path: Path | str, limit: int = MAX_BYTES) -> Array:
     """
     path = regular_file(path, limit)
     with guarded(path), path.open("rb") as file:
-        judge(file, path.stat().st_size)
+        require_whole(file, path.stat().st_size)
         file.seek(0)
         array: Array = npy.read_array(file, allow_pickle=False)
         return array
@@ -94,13 +94,13 @@ def judge_npz(path: Path, limit: int = MAX_BYTES) -> None:
     most = most_unpacked(path, limit)
     with zipfile.ZipFile(path) as archive:
         if sum(member.file_size for member in archive.infolist()) > most:
-            raise bomb(path, most)
+            raise too_large_unpacked(path, most)
         for member in archive.infolist():
             with archive.open(member) as file:
-                judge(file, member.file_size)
+                require_whole(file, member.file_size)
 
 
-def judge(file: IO[bytes], size: int) -> None:
+def require_whole(file: IO[bytes], size: int) -> None:
     """Raise ValueError where the header of an .npy of `size` bytes promises what does not lie behind it, UsageError for objects."""
     version = npy.read_magic(file)
     if version not in HEADERS:

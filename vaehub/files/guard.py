@@ -93,7 +93,7 @@ def read_gzip(path: Path | str, limit: int = MAX_BYTES) -> bytes:
     with guarded(path), gzip.open(path) as file:
         content = file.read(most + 1)
     if len(content) > most:
-        raise bomb(path, most)
+        raise too_large_unpacked(path, most)
     return content
 
 
@@ -107,7 +107,7 @@ def most_unpacked(path: Path, limit: int = MAX_BYTES) -> int:
     return min(limit, max(FREE_BYTES, MAX_RATIO * path.stat().st_size))
 
 
-def bomb(path: Path, most: int) -> UsageError:
+def too_large_unpacked(path: Path, most: int) -> UsageError:
     """The error for a packed file that unpacks to too much.
 
     Arguments:

@@ -34,12 +34,12 @@ def showing(display: Display | None = None) -> Iterator[None]:
     """
     with ExitStack() as stack:
         if current.get() is None:
-            token = current.set(stack.enter_context(display or fitting()))
+            token = current.set(stack.enter_context(display or display_for_stderr()))
             stack.callback(current.reset, token)
         yield
 
 
-def fitting() -> Display:
+def display_for_stderr() -> Display:
     """The display for where standard error goes."""
     if in_notebook():
         return Notebook()

@@ -1,5 +1,4 @@
-"""`vaehub.signals.interruptible` under the name by which plugins import it."""
+"""`interruptible` and `rearm` of `vaehub.signals` among the facilities for long work."""
 
-from vaehub.signals import interruptible
-
-__all__ = ["interruptible"]
+from vaehub.signals import interruptible as interruptible
+from vaehub.signals import rearm as rearm

@@ -15,7 +15,7 @@ from typing import BinaryIO, Generic, TypeAlias, TypeVar, final
 from vaehub.errors import UsageError
 from vaehub.files.atomic import atomic_file
 from vaehub.jobs.manifest import Entry, Manifest
-from vaehub.jobs.pipeline import ahead
+from vaehub.jobs.pipeline import prefetched
 from vaehub.jobs.progress import Stage, stage
 from vaehub.jobs.shards import Job, Shard
 
@@ -119,7 +119,10 @@ def run(job: Job, manifest: Manifest, work: Work[A, B]) -> None:
     'ABC'
     """
     left, of = manifest.left(job.shards), len(job.shards)
-    with stage("working on files", of, unit="file") as bar, closing(ahead(worked(ahead(pieces(left, work)), work))) as events:
+    with (
+        stage("working on files", of, unit="file") as bar,
+        closing(prefetched(worked(prefetched(pieces(left, work)), work))) as events,
+    ):
         bar.resume(of - len(left))
         for shard, own in groupby(events, key=lambda event: event.shard):
             write(shard, own, manifest, work, bar)

@@ -152,7 +152,7 @@ class Workers(AbstractContextManager["Workers[T, R]"], Generic[T, R]):
             RunFailed: worker processes cannot be started.
         """
         if not self.count:
-            yield from ((place, called(self.function, item)) for place, item in enumerate(items))
+            yield from ((place, answer_of(self.function, item)) for place, item in enumerate(items))
             return
         places = range(len(items))
         waiting = [places[start : start + self.chunk] for start in places[:: self.chunk]][::-1]
@@ -176,10 +176,12 @@ class Workers(AbstractContextManager["Workers[T, R]"], Generic[T, R]):
     def _start(self, items: list[T]) -> Future[Any]:
         if self._pool is None:
             setup = (self.function, self.limits, process_group.lifeline())
-            self._pool = ProcessPool(self.count, initializer=begin, initargs=setup, context=multiprocessing.get_context("fork"))
+            self._pool = ProcessPool(
+                self.count, initializer=start_worker, initargs=setup, context=multiprocessing.get_context("fork")
+            )
         seconds = None if self.limits.seconds is None else self.limits.seconds * len(items)
         try:
-            return self._pool.schedule(serve, args=(items,), timeout=seconds)
+            return self._pool.schedule(answer_chunk, args=(items,), timeout=seconds)
         except RuntimeError as error:
             raise RunFailed(f"worker processes cannot be started ({error}); use workers=0") from error
 
@@ -204,7 +206,7 @@ class Workers(AbstractContextManager["Workers[T, R]"], Generic[T, R]):
         return Answer(None, f"ended its process ({how})", Failure.DIED)
 
 
-def begin(function: Callable[[Any], Any], limits: Limits, parent: process_group.Lifeline) -> None:
+def start_worker(function: Callable[[Any], Any], limits: Limits, parent: process_group.Lifeline) -> None:
     """What a worker does first."""
     global _call
     hide()
@@ -217,7 +219,7 @@ def begin(function: Callable[[Any], Any], limits: Limits, parent: process_group.
 _call: Callable[[Any], Answer[Any]]  # of a worker: set by `begin`, since a closure cannot be sent with every call
 
 
-def serve(items: Sequence[Any]) -> list[bytes]:
+def answer_chunk(items: Sequence[Any]) -> list[bytes]:
     """What a worker does with a chunk."""
     return [packed(_call(item)) for item in items]
 
@@ -226,14 +228,14 @@ def limited(function: Callable[[T], R], limits: Limits, item: T) -> Answer[R]:
     """One call in a worker; also an exit is caught, since pebble would raise it in the parent."""
     process_group.limit_processor(limits.processor_seconds)
     try:
-        return called(function, item)
+        return answer_of(function, item)
     except BaseException as error:
         return Answer(None, reason(error), Failure.RAISED)
     finally:
         process_group.limit_processor(None)
 
 
-def called(function: Callable[[T], R], item: T) -> Answer[R]:
+def answer_of(function: Callable[[T], R], item: T) -> Answer[R]:
     """One call, with an error that it raises as its answer."""
     start = time.perf_counter()
     try:

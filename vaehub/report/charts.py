@@ -296,7 +296,7 @@ def write_apart(axes: Axes, words: Sequence[tuple[float, float, str]], *, keep: 
         text.set_in_layout(False)
         size = text.get_window_extent().padded(2.5)
         tried = offsets(size.height) if keep else itertools.islice(offsets(size.height), 1 + DIRECTIONS)
-        move = next((move for move in tried if len(written) < most and free(size.translated(*move), taken, axes.bbox)), None)
+        move = next((move for move in tried if len(written) < most and has_room(size.translated(*move), taken, axes.bbox)), None)
         if move is None:
             text.remove()
             continue
@@ -316,7 +316,7 @@ def offsets(step: float) -> Iterator[tuple[float, float]]:
         yield ring * step * math.cos(angle) * 0.6, ring * step * math.sin(angle) * 0.6
 
 
-def free(box: Bbox, taken: Sequence[Bbox], inside: Bbox) -> bool:
+def has_room(box: Bbox, taken: Sequence[Bbox], inside: Bbox) -> bool:
     """Whether a box lies inside and over no other."""
     within = inside.x0 <= box.x0 and box.x1 <= inside.x1 and inside.y0 <= box.y0 and box.y1 <= inside.y1
     return within and not any(box.overlaps(other) for other in taken)

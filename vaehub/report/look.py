@@ -173,17 +173,17 @@ def svg(figure: Figure, key: str, alt: str) -> Markup:
     with mpl.rc_context(STYLE | {"svg.hashsalt": key}):
         figure.savefig(buffer, format="svg", dpi=200, metadata={"Date": None, "Creator": None, "Format": None, "Type": None})
     text = buffer.getvalue()
-    return element(inlined(text[text.index("<svg") :]), alt)
+    return accessible_svg(inline_svg(text[text.index("<svg") :]), alt)
 
 
-def element(text: str, alt: str) -> Markup:
+def accessible_svg(text: str, alt: str) -> Markup:
     """An SVG element with its role and its text for those who cannot see it."""
     label = escape(" ".join(alt.split()))
     opened = text.strip().replace("<svg", f'<svg role="img" aria-label="{label}"', 1)
     return Markup(opened.replace(">", f"><title>{label}</title>", 1))  # noqa: S704
 
 
-def inlined(text: str) -> str:
+def inline_svg(text: str) -> str:
     """SVG as matplotlib writes it, made fit to stand in a page: no ids of its own but those that it refers to, no fonts, short numbers."""
     for pattern in (
         r"<metadata>.*?</metadata>",
@@ -197,13 +197,13 @@ def inlined(text: str) -> str:
     text = re.sub(r' id="([^"]*)"', lambda found: found[0] if found[1] in used else "", text)
     text = re.sub(r"; font-family: [^;\"]*|font-family: [^;\"]*;? ?", "", text.replace("xlink:href", "href"))
     text = re.sub(r"(font: )?([\d.]+px) '[^\"]*?(?=[;\"])", lambda found: f"font-size: {found[2]}", text)
-    text = re.sub(r' (?:d|x|y|points)="[^"]*"', lambda found: re.sub(r"\d+\.\d{3,}", shortened, found[0]), text)
+    text = re.sub(r' (?:d|x|y|points)="[^"]*"', lambda found: re.sub(r"\d+\.\d{3,}", two_decimals, found[0]), text)
     return re.sub(r"#[0-9a-f]{6}\b", lambda found: f"var(--{VARIABLES[found[0]]})" if found[0] in VARIABLES else found[0], text)
 
 
 VARIABLES = {light: name for name, light in LIGHT.items()}
 
 
-def shortened(number: re.Match[str]) -> str:
+def two_decimals(number: re.Match[str]) -> str:
     """A number with two digits behind the point: a hundredth of a pixel."""
     return f"{float(number[0]):.2f}".rstrip("0").rstrip(".")

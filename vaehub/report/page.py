@@ -18,7 +18,7 @@ from vaehub.report.parts import Block, Figure, Link, Section
 Progress = Callable[[int, int], None]
 
 
-def silent(done: int, of: int) -> None:
+def no_progress(done: int, of: int) -> None:
     """Tell nobody how far it is."""
 
 
@@ -53,7 +53,7 @@ class Page:
         parts: list[Block | Section] = [*self.lead, *self.sections]
         return [figure for part in parts for figure in part.figures()]
 
-    def html(self, progress: Progress = silent) -> str:
+    def html(self, progress: Progress = no_progress) -> str:
         """The page: the same parts give the same bytes.
 
         Arguments:
@@ -67,7 +67,7 @@ class Page:
         progress(len(figures), len(figures))
         return environment().get_template("base.html").render(page=self, palette=PALETTE, chart=lambda figure: charts[id(figure)])
 
-    def write(self, path: Path, progress: Progress = silent) -> Path:
+    def write(self, path: Path, progress: Progress = no_progress) -> Path:
         """Write the page, whole or not at all, and give its path.
 
         Arguments:

@@ -9,7 +9,7 @@ from typing import ClassVar, Literal, TypeAlias, final
 
 from markupsafe import Markup
 
-from vaehub.report.look import Draw, element
+from vaehub.report.look import Draw, accessible_svg
 
 Tone: TypeAlias = Literal["", "good", "note", "warning", "error"]
 
@@ -226,7 +226,7 @@ class Drawing:
     @property
     def markup(self) -> Markup:
         """The element with its role and title."""
-        return element(self.svg, self.alt)
+        return accessible_svg(self.svg, self.alt)
 
 
 @final

@@ -114,7 +114,7 @@ def headline(run: TrainedModel, metrics: pd.DataFrame) -> Iterator[Tile]:
     )
     if "seconds" in metrics:
         seconds, steps = float(metrics["seconds"].iloc[-1]), int(metrics["step"].iloc[-1])
-        yield Tile("training", clock(seconds), f"{len(metrics)} epochs, {steps} steps")
+        yield Tile("training", clock_time(seconds), f"{len(metrics)} epochs, {steps} steps")
 
 
 def mean_and_error(values: Tensor) -> str:
@@ -131,35 +131,38 @@ def domain_tiles(figures: Mapping[str, Any], words: Mapping[str, str]) -> Iterat
     """The figures that the domain wants read first."""
     for name, meaning in words.items():
         if name in figures:
-            yield Tile(name.replace("_", " "), shown(figures, name), meaning + chance(figures, name))
+            yield Tile(name.replace("_", " "), figure_text(figures, name), meaning + chance_text(figures, name))
 
 
 def metric_table(figures: Mapping[str, Any], words: Mapping[str, str]) -> Table:
     """Every figure of the domain with its error, what guessing gives, and what it says."""
-    named = [name for name in figures if not is_companion(name, figures)]
-    rows = [[name.replace("_", " "), shown(figures, name), words.get(name, "").strip() + chance(figures, name)] for name in named]
+    named = [name for name in figures if not is_error_or_chance(name, figures)]
+    rows = [
+        [name.replace("_", " "), figure_text(figures, name), words.get(name, "").strip() + chance_text(figures, name)]
+        for name in named
+    ]
     title = f"{len(rows)} figures on the test, as `vaehub evaluate` prints them"
     return Table(("figure", "value", "what it says"), rows, title, "± standard error.", words=True, folded=len(rows) > UNFOLDED)
 
 
-def is_companion(name: str, figures: Mapping[str, Any]) -> bool:
+def is_error_or_chance(name: str, figures: Mapping[str, Any]) -> bool:
     """Whether a figure belongs to another."""
     return any(name.endswith(end) and name.removesuffix(end) in figures for end in (ERROR, CHANCE))
 
 
-def shown(figures: Mapping[str, Any], name: str) -> str:
+def figure_text(figures: Mapping[str, Any], name: str) -> str:
     """A figure with its standard error, where the domain gives one."""
     value, error = figures[name], figures.get(name + ERROR, math.nan)
     text = f"{value:.4g}" if isinstance(value, float) else str(value)
     return text if math.isnan(error) else f"{text} ± {error:.2g}"
 
 
-def chance(figures: Mapping[str, Any], name: str) -> str:
+def chance_text(figures: Mapping[str, Any], name: str) -> str:
     """What guessing gives, where the domain says so."""
     return f"; guessing gives {figures[name + CHANCE]:.3g}" if name + CHANCE in figures else ""
 
 
-def clock(seconds: float) -> str:
+def clock_time(seconds: float) -> str:
     """A duration as h:mm:ss or m:ss."""
     minutes, rest = divmod(round(seconds), 60)
     hours, minutes = divmod(minutes, 60)

@@ -296,7 +296,7 @@ def open_table(path: Path | str, missing: Sequence[str] = (), limit: int = MAX_B
 
 
 def read_table(path: Path | str, missing: Sequence[str] = (), index: bool = False) -> pd.DataFrame:
-    """All columns of a table as a frame; numbers and flags have the same dtypes from text and from Parquet.
+    r"""All columns of a table as a frame; numbers and flags have the same dtypes from text and from Parquet.
 
     Arguments:
         path: of the file or folder, as for `open_table`.
@@ -305,6 +305,12 @@ def read_table(path: Path | str, missing: Sequence[str] = (), index: bool = Fals
 
     Raises:
         UsageError: as `open_table` does.
+
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     _ = Path(folder, "x.csv").write_text("id,x\n007,3.5\n")
+    ...     read_table(f"{folder}/x.csv").to_dict("list")
+    {'id': ['007'], 'x': [3.5]}
     """
     return open_table(path, missing).frame(index=index)
 

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO, final
 
-from vaehub.files.guard import bomb, guarded, most_unpacked, regular_file
+from vaehub.files.guard import guarded, most_unpacked, regular_file, too_large_unpacked
 from vaehub.files.tables.names import is_packed
 
 CHUNK = 1 << 20  # bytes that are decoded at once
@@ -59,7 +59,7 @@ def utf8(path: Path, limit: int) -> Iterator[bytes]:
         while chunk:
             size += len(chunk)
             if size > most:
-                raise bomb(path, most)
+                raise too_large_unpacked(path, most)
             following = file.read(CHUNK)
             text = decoder.to_utf8(chunk, last=not following)
             if b"\0" in text:

@@ -107,7 +107,7 @@ class ZeroInflated(Likelihood):
         self.unbounded_at = tuple(x for x in self.base.unbounded_at if x)  # zeros have a probability here
         self.bounded_instead = self.base.bounded_instead
         trial = self.base(torch.zeros(1, *self.base.param_shape))
-        self.discrete = bool(getattr(trial.support, "is_discrete", False))
+        self.discrete = bool(trial.support.is_discrete)  # type: ignore[union-attr]
         if trial.event_shape:
             raise UsageError(
                 f"zero_inflated: its base {type(self.base).__name__} has one log p per row; choose one with a log p per element"
