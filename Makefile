@@ -14,7 +14,7 @@ test: $(READY)
 	$(PYTEST)
 
 quick: $(READY)
-	$(PYTEST) -m "not slow" tests/test_*.py tests/contract tests/files tests/jobs
+	$(PYTEST) -m "not slow" tests/test_*.py tests/contract tests/files tests/jobs vaehub plugins/*/vaehub_*
 
 lint: $(READY)
 	$(BIN)/ruff check .

@@ -15,6 +15,7 @@ ROOMS = {  # module -> how a plugin imports it
     "vaehub.evaluation": "from vaehub import evaluation",
     "vaehub.arguments": "from vaehub import arguments",
     "vaehub.hints": "from vaehub import hints",
+    "vaehub.signals": "from vaehub import signals",
     "vaehub.sparse": "from vaehub import sparse",
     "vaehub.model": "from vaehub.model import ELBO",
     "vaehub.model.nets": "from vaehub.model import nets",

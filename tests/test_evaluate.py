@@ -102,7 +102,9 @@ def brute_force(vae, batch, draws=10_000):
         for i in range(len(batch.x)):
             cond = None if batch.cond is None else batch.cond[i : i + 1].expand(draws, -1)
             z = vae.sample(draws, cond)
-            found.append(importance.log_likelihood(vae.decoder(z, cond), importance.spread(one(batch, i), draws)).logsumexp(0))
+            found.append(
+                importance.log_likelihood(vae.decoder(z, cond), importance.repeat_for_draws(one(batch, i), draws)).logsumexp(0)
+            )
     return torch.stack(found) - math.log(draws)
 
 

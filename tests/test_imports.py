@@ -46,7 +46,7 @@ def test_no_room_imports_one_above_it(room, never):
         assert not [t for t in targets if t == f"vaehub.{never}" or t.startswith(f"vaehub.{never}.")], name
 
 
-ROOMS = ("arguments", "cli", "evaluation", "files", "hints", "jobs", "model", "report", "sparse", "testing")
+ROOMS = ("arguments", "cli", "evaluation", "files", "hints", "jobs", "model", "report", "signals", "sparse", "testing")
 OFFERED = {
     "vaehub": {*vaehub.__all__, *ROOMS},
     "vaehub.model": {*import_module("vaehub.model").__all__, "nets"},

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from vaehub.cli.app import main
-from vaehub.config.describe import part_options, setting_options, top_options, trainer_options, without_help
+from vaehub.config.describe import part_options, setting_options, top_options, trainer_options, undocumented_options
 from vaehub.config.json_schema import config_schema
 from vaehub.config.load import load_config
 from vaehub.config.passthrough import OURS
@@ -32,14 +32,14 @@ def works(capsys):
 @pytest.mark.parametrize("key", PARTS)
 def test_every_option_of_every_part_has_a_line_of_help(key):
     options = part_options(*key.split("/"))
-    assert without_help(options) == []
+    assert undocumented_options(options) == []
     assert all("\n" not in option.help and len(option.help) < 350 for option in options)
 
 
 @pytest.mark.parametrize("section", ["train", "optimizer"])
 def test_every_setting_has_a_line_of_help(section):
-    assert without_help(setting_options(section)) == []
-    assert without_help(top_options()) == []
+    assert undocumented_options(setting_options(section)) == []
+    assert undocumented_options(top_options()) == []
 
 
 def test_options_of_the_trainer_are_those_of_lightning():
@@ -49,7 +49,7 @@ def test_options_of_the_trainer_are_those_of_lightning():
 
     signature = inspect.signature(Trainer)
     assert {option.name for option in trainer_options()} == set(signature.parameters) - OURS.keys()
-    assert without_help(trainer_options()) == []
+    assert undocumented_options(trainer_options()) == []
     found = {option.name: option.default for option in trainer_options()}
     assert found["accumulate_grad_batches"] == "1"
     assert found["precision"] == '"32-true"'  # vaehub's own

@@ -16,7 +16,7 @@ from vaehub.evaluation.judge import Judge
 from vaehub.evaluation.measured import domain_metrics
 from vaehub.report import Section, Text
 from vaehub.report.run_figures import learning_curves
-from vaehub.report.run_page import clock, findings, headline, shown, write_report
+from vaehub.report.run_page import clock_time, figure_text, findings, headline, write_report
 from vaehub.run import Run
 from vaehub.training.fit import train
 
@@ -179,8 +179,8 @@ def test_curves_show_the_loss_where_it_is_another_quantity_and_the_epoch_that_wa
 
 
 def test_a_figure_without_an_error_has_none():
-    assert shown({"a": 0.5}, "a") == shown({"a": 0.5, "a_se": float("nan")}, "a") == "0.5"
-    assert shown({"a": 0.5, "a_se": 0.25}, "a") == "0.5 ± 0.25"
+    assert figure_text({"a": 0.5}, "a") == figure_text({"a": 0.5, "a_se": float("nan")}, "a") == "0.5"
+    assert figure_text({"a": 0.5, "a_se": 0.25}, "a") == "0.5 ± 0.25"
 
 
 def test_the_same_run_gives_the_same_page(run, html):
@@ -201,4 +201,4 @@ def test_a_model_file_alone_has_no_report(run):
 
 @pytest.mark.parametrize(("seconds", "text"), [(7.4, "0:07 min"), (61, "1:01 min"), (3725, "1:02:05 h")])
 def test_clock(seconds, text):
-    assert clock(seconds) == text
+    assert clock_time(seconds) == text

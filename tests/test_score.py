@@ -11,7 +11,7 @@ from vaehub.config.load import load_config
 from vaehub.data.rows import Subset, TensorData
 from vaehub.data.seeds import seeded
 from vaehub.errors import UsageError
-from vaehub.evaluation.importance import drawn_alike
+from vaehub.evaluation.importance import draw_with_same_noise
 from vaehub.evaluation.score import PERCENTS, bounded, percentile, raw_scores, reference, score
 from vaehub.run import Run
 
@@ -75,7 +75,7 @@ def test_the_noise_is_common_to_all_rows_and_standard_normal(posterior, prior):
     run = model(posterior, prior)
     batch = run.data("val")[torch.zeros(100, dtype=torch.long)]
     with torch.no_grad(), seeded("noise"):
-        q, z = run.vae.encoder(batch), drawn_alike(run.vae, batch, 1000)[0]
+        q, z = run.vae.encoder(batch), draw_with_same_noise(run.vae, batch, 1000)[0]
     assert (z - z[:, :1]).abs().max() < 1e-4
     if posterior == "diag_normal":
         eps = (z[:, 0] - q.mean[0]) / q.stddev[0]

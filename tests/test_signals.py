@@ -261,3 +261,12 @@ def test_a_forked_child_dies_of_the_signal_as_if_nobody_listened():
         assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == -signal.SIGTERM
     os.close(ready)
     os.close(says)
+
+
+def test_ctrl_c_reaches_python_whatever_a_library_does_below_it():
+    """In a process whose other threads are its own, as a test runner's are not."""
+    file = HERE / "interrupts_alone.py"
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:xdist", "-p", "no:cacheprovider", str(file)]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=200)
+    assert done.returncode == 0, done.stdout
+    assert "8 passed" in done.stdout

@@ -25,7 +25,18 @@ Check: TypeAlias = Callable[[str, Any], Any]  # (name, value) -> the value; rais
 
 
 def accepts(**checks: Check) -> Callable[[Callable[P, R]], Callable[P, R]]:
-    """A decorator that checks the arguments of these names, where they are given, before the function is called."""
+    """A decorator that checks arguments, where they are given, before the function is called.
+
+    Arguments:
+        checks: by the name of the argument.
+
+    >>> @accepts(n=at_least(1))
+    ... def draw(n=1):
+    ...     return n
+    >>> draw(0)
+    Traceback (most recent call last):
+    vaehub.errors.UsageError: n: should be a whole number of at least 1, not 0
+    """
 
     def decorate(function: Callable[P, R]) -> Callable[P, R]:
         signature = inspect.signature(function)
@@ -47,6 +58,11 @@ def accepts(**checks: Check) -> Callable[[Callable[P, R]], Callable[P, R]]:
 def refused(name: str, value: object, wanted: str) -> UsageError:
     """The error for an argument of a wrong kind.
 
+    Arguments:
+        name: of the argument.
+        value: what was given.
+        wanted: what it should be, in words.
+
     >>> str(refused("n", 2.5, "a whole number"))
     'n: should be a whole number, not 2.5'
     """
@@ -54,13 +70,30 @@ def refused(name: str, value: object, wanted: str) -> UsageError:
 
 
 def described(value: object) -> str:
-    """A value in a few words: arrays and tables by their shape, all else as it is written."""
+    """A value in a few words: arrays and tables by their shape, all else as it is written.
+
+    Arguments:
+        value: anything.
+
+    >>> described([1, 2])
+    '[1, 2]'
+    """
     shape: Any = getattr(value, "shape", None)
     return f"{type(value).__name__} of shape {tuple(shape)}" if shape else shown(value)
 
 
 def at_least(least: int) -> Check:
-    """A whole number of at least this; 3.0 is none, nor is True."""
+    """A check: a whole number of at least this; 3.0 is none, nor is True.
+
+    Arguments:
+        least: the smallest that passes.
+
+    Raises:
+        UsageError: when the check is called with something else.
+
+    >>> at_least(1)("n", 3)
+    3
+    """
 
     def check(name: str, value: Any) -> int:
         if isinstance(value, bool) or not isinstance(value, Integral) or int(value) < least:
@@ -71,21 +104,54 @@ def at_least(least: int) -> Check:
 
 
 def real_number(name: str, value: Any) -> float:
-    """A finite number."""
+    """A check: a finite number.
+
+    Arguments:
+        name: of the argument.
+        value: what was given.
+
+    Raises:
+        UsageError: it is none.
+
+    >>> real_number("lr", 1)
+    1.0
+    """
     if isinstance(value, bool) or not isinstance(value, Real) or float(value) - float(value) != 0:
         raise refused(name, value, "a number")
     return float(value)
 
 
 def yes_or_no(name: str, value: Any) -> bool:
-    """True or False."""
+    """A check: True or False.
+
+    Arguments:
+        name: of the argument.
+        value: what was given.
+
+    Raises:
+        UsageError: it is neither.
+
+    >>> yes_or_no("noise", True)
+    True
+    """
     if not isinstance(value, bool):
         raise refused(name, value, "True or False")
     return value
 
 
 def one_of(*choices: str) -> Check:
-    """One of these words."""
+    """A check: one of these words.
+
+    Arguments:
+        choices: the words.
+
+    Raises:
+        UsageError: when the check is called with something else.
+
+    >>> one_of("train", "val", "test")("split", "valid")
+    Traceback (most recent call last):
+    vaehub.errors.UsageError: split: 'valid' is none of train, val, test; did you mean 'val'?
+    """
 
     def check(name: str, value: Any) -> str:
         if not isinstance(value, str):
@@ -99,21 +165,51 @@ def one_of(*choices: str) -> Check:
 
 
 def path(name: str, value: Any) -> Path:
-    """A path, given as str or Path."""
+    """A check: a path, given as str or Path.
+
+    Arguments:
+        name: of the argument.
+        value: what was given.
+
+    Raises:
+        UsageError: it is none.
+
+    >>> path("out", "runs/a").name
+    'a'
+    """
     if not isinstance(value, str | os.PathLike) or not str(value):
         raise refused(name, value, "a path")
     return Path(value)
 
 
 def sequence(name: str, value: Any) -> Sequence[Any]:
-    """A list; a lone word, which Python would take apart into its letters, is refused."""
+    """A check: a list; a lone word, which Python would take apart into its letters, is refused.
+
+    Arguments:
+        name: of the argument.
+        value: what was given.
+
+    Raises:
+        UsageError: it is none.
+
+    >>> sequence("ids", "ab")
+    Traceback (most recent call last):
+    vaehub.errors.UsageError: ids: should be a list, not 'ab'
+    """
     if isinstance(value, str | bytes | Mapping) or not isinstance(value, Sequence):
         raise refused(name, value, "a list")
     return value
 
 
 def or_none(check: Check) -> Check:
-    """None, or what passes the check."""
+    """A check: None, or what passes another check.
+
+    Arguments:
+        check: the other one.
+
+    >>> or_none(at_least(1))("n", None) is None
+    True
+    """
 
     def either(name: str, value: Any) -> Any:
         return None if value is None else check(name, value)

@@ -8,7 +8,14 @@ from html import escape
 
 
 class Described(ABC):
-    """An object that says what it is, at the prompt and in a notebook."""
+    """An object that says what it is, at the prompt and in a notebook.
+
+    >>> class Shop(Described):
+    ...     def facts(self):
+    ...         return {"rows": 3, "path": None}
+    >>> Shop()
+    Shop(rows=3)
+    """
 
     @abstractmethod
     def facts(self) -> Mapping[str, object]:

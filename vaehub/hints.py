@@ -61,6 +61,10 @@ LISTED = 40  # names in a message
 def did_you_mean(word: str, known: Iterable[str]) -> str:
     """The nearest known word as a question, or all that are known.
 
+    Arguments:
+        word: what the user wrote.
+        known: what could have been meant.
+
     >>> did_you_mean("gaussian", ["normal", "implicit_gaussian"])
     "did you mean 'normal'?"
     >>> did_you_mean("Film 1", ["Film 01", "Film 21"])
@@ -74,7 +78,18 @@ def did_you_mean(word: str, known: Iterable[str]) -> str:
 
 
 def nearest(word: str, choices: list[str]) -> str | None:
-    """The choice that is meant: another name of the same thing, the same word with its numbers written otherwise, or one spelt alike."""
+    """The choice that is meant: another name of the same thing, the same word with its numbers written otherwise, or one spelt alike.
+
+    Arguments:
+        word: what the user wrote.
+        choices: what could have been meant.
+
+    Returns:
+        One of the choices, or None where none is near.
+
+    >>> nearest("bce", ["normal", "bernoulli"]), nearest("xyz", ["normal"])
+    ('bernoulli', None)
+    """
     plain = {without_zeros(choice): choice for choice in reversed(choices)}
     key = without_zeros(word)
     if key in plain:
@@ -92,18 +107,40 @@ def without_zeros(word: str) -> str:
 
 
 def listed(choices: list[str]) -> str:
-    """Names with commas between, the first of them where they are many."""
+    """Names with commas between, the first of them where they are many.
+
+    Arguments:
+        choices: the names.
+
+    >>> listed(["a", "b"]), listed([])
+    ('a, b', 'none')
+    """
     more = f", … ({len(choices):,} in all)" if len(choices) > LISTED else ""
     return ", ".join(choices[:LISTED]) + more or "none"
 
 
 def reason(error: BaseException) -> str:
-    """An exception in one line."""
+    r"""An exception in one line.
+
+    Arguments:
+        error: the exception.
+
+    >>> reason(ValueError("not\na number")), reason(KeyboardInterrupt())
+    ('ValueError: not a number', 'KeyboardInterrupt')
+    """
     text = " ".join(str(error).split())
     return f"{type(error).__name__}: {text}" if text else type(error).__name__
 
 
 def shown(value: object, limit: int = 60) -> str:
-    """A value as the user wrote it, on one line and cut short."""
+    """A value as the user wrote it, on one line and cut short.
+
+    Arguments:
+        value: anything.
+        limit: most characters.
+
+    >>> shown("a" * 100, limit=5)
+    "'aaaa…"
+    """
     text = " ".join(repr(value).split()) if "\n" in repr(value) else repr(value)
     return text if len(text) <= limit else f"{text[:limit]}…"

@@ -38,7 +38,14 @@ MOST_DIMENSIONS = 16  # of a row
 
 @final
 class Run(TrainedModel):
-    """A trained model, ready to use, with its scores, evaluation, report and file."""
+    """A trained model, ready to use, with its scores, evaluation, report and file; `vaehub.train` and `vaehub.load` give one.
+
+    >>> from vaehub import train
+    >>> rows = [[float(i), 2.0 * i] for i in range(20)]
+    >>> run = train({"latent": 1, "likelihood": "normal", "train": {"epochs": 1}}, data=rows, progress=False)
+    >>> run.encode(rows).shape, run.sample(3, seed=1).shape, len(run.history)
+    ((20, 1), (3, 2), 1)
+    """
 
     objective_weights: Mapping[str, Tensor] = MappingProxyType({})  # of an objective that has any
 
@@ -52,14 +59,27 @@ class Run(TrainedModel):
 
     @accepts(samples=at_least(1), seed=at_least(0))
     def score(self, x: Rows, cond: Condition = None, *, samples: int = 16, seed: int = 0) -> pd.DataFrame:
-        """How unlikely every row is, with its percentile among training rows; see `vaehub.evaluation.score`."""
+        """How unlikely every row is, with its percentile among training rows; see `vaehub.evaluation.score`.
+
+        Arguments:
+            x: rows (N, *shape), or in any form that the codec converts.
+            cond: the condition: a label, C numbers, or a row (N, C) for each.
+            samples: draws of z for every row.
+            seed: of the noise.
+        """
         from vaehub.evaluation.score import score
 
         return score(self, self.rows(x, cond), samples, seed)
 
     @accepts(split=one_of("train", "val", "test"), samples=at_least(1), seed=at_least(0))
     def evaluate(self, split: str = "test", samples: int = 100, seed: int = 0) -> dict[str, Any]:
-        """The bound, its parts and the likelihood of a split in nats per row; see `vaehub.evaluation.evaluate`."""
+        """The bound, its parts and the likelihood of a split in nats per row; see `vaehub.evaluation.evaluate`.
+
+        Arguments:
+            split: "train", "val" or "test".
+            samples: importance samples for every row.
+            seed: of the noise.
+        """
         from vaehub.evaluation.evaluate import evaluate
 
         return evaluate(self, split, samples, seed)
@@ -92,7 +112,14 @@ class Run(TrainedModel):
 
     @accepts(path=as_path)
     def save(self, path: str | Path) -> None:
-        """Write the model to a file of its own, which `vaehub.load` reads."""
+        """Write the model to a file of its own, which `vaehub.load` reads.
+
+        Arguments:
+            path: such as "model.safetensors".
+
+        Raises:
+            UsageError: the place cannot be written to.
+        """
         require_output(Path(path))
         weights = self.vae.state_dict() | {OBJECTIVE + name: t for name, t in self.objective_weights.items()}
         save_model(Path(path), weights, header_of(self.config, self.codec) | {"state": self.state})
@@ -106,7 +133,24 @@ class Run(TrainedModel):
 
 @accepts(path=as_path)
 def load(path: str | Path) -> Run:
-    """The model of a run folder or of a model file. Needs neither the training data nor pickle, and executes nothing from the file."""
+    """The model of a run folder or of a model file; nothing in the file is executed, and the training data are not needed.
+
+    Arguments:
+        path: RUN/, or a file that `Run.save` wrote.
+
+    Raises:
+        UsageError: there is no model, it is damaged, or a plugin that it was trained with is not installed.
+
+    >>> import tempfile
+    >>> from vaehub import train
+    >>> rows = [[float(i), 2.0 * i] for i in range(20)]
+    >>> run = train({"likelihood": "normal", "train": {"epochs": 1}}, data=rows, progress=False)
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     run.save(f"{folder}/model.safetensors")
+    ...     loaded = load(f"{folder}/model.safetensors")
+    >>> bool((loaded.encode(rows) == run.encode(rows)).all())
+    True
+    """
     path = Path(path)
     file = model_file(path)
     found = open_model(file)

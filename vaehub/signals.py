@@ -1,4 +1,9 @@
-"""Ctrl-C and SIGTERM: one exception for both, wherever the program stands, and the exit code that belongs to it."""
+"""Ctrl-C and SIGTERM: one exception for both, wherever the program stands, and the exit code that belongs to it.
+
+`listening` installs the handlers for a command, `shielded` delays them, and two ways keep them alive beside libraries in C that put a
+handler of their own below Python's (RDKit does, in substructure matches): `check_in` or `rearm` once a round, or `interruptible` around
+the whole work, which needs nothing inside.
+"""
 
 from __future__ import annotations
 
@@ -11,8 +16,11 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from types import FrameType
 
+__all__ = ["Interrupted", "check_in", "interruptible", "listening", "rearm", "shielded"]
+
 STOPPING = (signal.SIGINT, signal.SIGTERM)
 NAMES = {signal.SIGINT: "Ctrl-C", signal.SIGTERM: "SIGTERM"}
+WAKE = signal.SIGURG  # wakes the main thread: ignored wherever nobody waits for it, and used by nothing else here
 PATIENCE = 1.0  # seconds after a signal in which more of them do not disturb what is being put in order
 
 
@@ -120,9 +128,58 @@ def rearm() -> None:
     """Install the present handlers anew, after third-party code put its own below Python's (RDKit does, in substructure matches).
 
     Python cannot see such a handler, so this is called after every use of such a library, or once a round; it costs microseconds.
+
+    >>> rearm()
     """
     if threading.current_thread() is threading.main_thread():
         for number in STOPPING:
             handler = signal.getsignal(number)
             if callable(handler):
                 signal.signal(number, handler)
+
+
+@contextmanager
+def interruptible() -> Iterator[None]:
+    """Ctrl-C inside the block reaches the handler that Python has for it, whatever a library in C installed below.
+
+    RDKit leaves a handler of its own behind every substructure match, and that one swallows the signal; `rearm` helps until the next
+    match only. So the signal is blocked, where no handler sees it, a thread waits for it, and wakes the main thread, which calls
+    Python's handler. Only the main thread can do this, and before other threads start, since they take over what it blocks; elsewhere,
+    and where Ctrl-C is ignored (`nohup`), nothing changes.
+
+    >>> with interruptible():
+    ...     pass
+    """
+    if threading.current_thread() is not threading.main_thread() or not callable(signal.getsignal(signal.SIGINT)):
+        yield
+        return
+    ended = threading.Event()
+    waking = signal.signal(WAKE, _call_handler)
+    blocked = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    waiter = threading.Thread(target=_wake_main_thread, args=(ended,), daemon=True)
+    waiter.start()
+    try:
+        yield
+    finally:
+        ended.set()
+        if waiter.ident is not None:
+            signal.pthread_kill(waiter.ident, signal.SIGINT)
+        waiter.join()
+        rearm()
+        signal.pthread_sigmask(signal.SIG_SETMASK, blocked)
+        signal.signal(WAKE, waking)
+
+
+def _call_handler(number: int, frame: FrameType | None) -> None:
+    """In the main thread: what Python does at Ctrl-C."""
+    handler = signal.getsignal(signal.SIGINT)
+    if callable(handler):
+        handler(signal.SIGINT, frame)
+
+
+def _wake_main_thread(ended: threading.Event) -> None:
+    """In a thread of its own: wait for Ctrl-C until the block ends."""
+    main = threading.main_thread().ident
+    while signal.sigwait({signal.SIGINT}) and not ended.is_set():
+        if main is not None:
+            signal.pthread_kill(main, WAKE)

@@ -16,17 +16,45 @@ with warnings.catch_warnings():  # torch says once that CSR is in beta: here, wh
 
 
 def is_sparse(t: Tensor) -> bool:
-    """Whether a tensor is in the CSR layout."""
+    """Whether a tensor is in the CSR layout.
+
+    Arguments:
+        t: a tensor.
+
+    >>> is_sparse(torch.eye(2)), is_sparse(torch.eye(2).to_sparse_csr())
+    (False, True)
+    """
     return t.layout is torch.sparse_csr
 
 
 def csr(crow: Tensor, col: Tensor, values: Tensor, columns: int) -> Tensor:
-    """Rows (B, columns) with `values` (nnz,) at the sorted columns `col`; row b has those from crow[b] to crow[b + 1]."""
+    """Rows (B, columns) in the CSR layout.
+
+    Arguments:
+        crow: where the entries of each row begin and end (B + 1,): row b has those from crow[b] to crow[b + 1].
+        col: the column of every entry (nnz,), increasing within a row.
+        values: the entries (nnz,).
+        columns: how many there are.
+
+    >>> csr(torch.tensor([0, 1, 1]), torch.tensor([2]), torch.tensor([5.0]), 3).to_dense().tolist()
+    [[0.0, 0.0, 5.0], [0.0, 0.0, 0.0]]
+    """
     return torch.sparse_csr_tensor(crow, col, values, (len(crow) - 1, columns), check_invariants=False)
 
 
 def rows_at(crow: Tensor, index: Tensor) -> tuple[Tensor, Tensor]:
-    """The row pointer of the rows `index` (B,) alone, and where their entries lie among all: (B + 1,), (nnz,)."""
+    """Where the entries of some rows lie.
+
+    Arguments:
+        crow: where the entries of each row begin and end (N + 1,).
+        index: numbers of the rows (B,).
+
+    Returns:
+        The row pointer of these rows alone (B + 1,), and the places of their entries among all (nnz,).
+
+    >>> [t.tolist() for t in rows_at(torch.tensor([0, 2, 3, 5]), torch.tensor([2, 0]))]
+    [[0, 2, 4], [3, 4, 0, 1]]
+    """
     start = crow[index]
     length = crow[index + 1] - start
     end = length.cumsum(0)
@@ -35,12 +63,27 @@ def rows_at(crow: Tensor, index: Tensor) -> tuple[Tensor, Tensor]:
 
 
 def row_of(crow: Tensor) -> Tensor:
-    """The row that every entry is in: (nnz,)."""
+    """The row that every entry is in: (nnz,).
+
+    Arguments:
+        crow: where the entries of each row begin and end (B + 1,).
+
+    >>> row_of(torch.tensor([0, 2, 2, 3])).tolist()
+    [0, 0, 2]
+    """
     return torch.arange(len(crow) - 1, device=crow.device).repeat_interleave(crow.diff())
 
 
 def take(t: Tensor, index: Tensor) -> Tensor:
-    """Rows `index` of a tensor, dense or CSR."""
+    """Some rows of a tensor, dense or CSR.
+
+    Arguments:
+        t: rows (N, …).
+        index: numbers of those to take (B,).
+
+    >>> take(torch.eye(3).to_sparse_csr(), torch.tensor([2, 0])).to_dense().tolist()
+    [[0.0, 0.0, 1.0], [1.0, 0.0, 0.0]]
+    """
     if not is_sparse(t):
         return t.index_select(0, index)
     crow, at = rows_at(t.crow_indices(), index)
@@ -48,10 +91,21 @@ def take(t: Tensor, index: Tensor) -> Tensor:
 
 
 def dense(t: Tensor) -> Tensor:
-    """The same numbers in the layout that every function takes."""
+    """The same numbers in the layout that every function takes.
+
+    Arguments:
+        t: a tensor, dense or CSR.
+
+    >>> dense(torch.eye(2).to_sparse_csr()).tolist()
+    [[1.0, 0.0], [0.0, 1.0]]
+    """
     return t.to_dense() if is_sparse(t) else t
 
 
 def stored(t: Tensor) -> Tensor:
-    """The numbers that a tensor holds, of a sparse one the zero as well: enough to tell its range."""
+    """The numbers that a tensor holds, of a sparse one the zero as well: enough to tell its range.
+
+    Arguments:
+        t: a tensor, dense or CSR.
+    """
     return torch.cat([t.values(), t.values().new_zeros(1)]) if is_sparse(t) else t

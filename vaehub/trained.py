@@ -38,6 +38,10 @@ class TrainedModel(Described):
     """A trained model, ready to use: numpy and torch in, numpy out; nothing here changes the model.
 
     What evaluation, reports and judges may rely on; `Run` is the one that users hold.
+
+    >>> from vaehub import Run
+    >>> issubclass(Run, TrainedModel)
+    True
     """
 
     def __init__(
@@ -55,7 +59,11 @@ class TrainedModel(Described):
 
     @property
     def history(self) -> pd.DataFrame:
-        """Figures of every epoch, one row each: those of RUN/metrics.csv. Raises UsageError for a model file without its run folder."""
+        """Figures of every epoch, one row each: those of RUN/metrics.csv.
+
+        Raises:
+            UsageError: it is a model file without its run folder.
+        """
         import pandas as pd
 
         if self._history is None:
@@ -94,7 +102,14 @@ class TrainedModel(Described):
         return next(self.vae.parameters()).device
 
     def to(self, device: torch.device | str) -> Self:
-        """This run with its model moved to another device."""
+        """This run with its model moved to another device.
+
+        Arguments:
+            device: such as "cpu" or "cuda".
+
+        Raises:
+            UsageError: there is no such device here.
+        """
         try:
             self.vae.to(torch.device(device))
         except (RuntimeError, TypeError, AssertionError) as error:
@@ -103,7 +118,14 @@ class TrainedModel(Described):
 
     @accepts(split=one_of("train", "val", "test"))
     def data(self, split: str) -> Data:
-        """The domain's rows of a split. Raises UsageError where the training data are not at hand."""
+        """The domain's rows of a split.
+
+        Arguments:
+            split: "train", "val" or "test".
+
+        Raises:
+            UsageError: the training data are not at hand.
+        """
         try:
             return self.domain.data(split)
         except UsageError as error:
@@ -113,16 +135,33 @@ class TrainedModel(Described):
             raise UsageError(f"{where}: this needs the training data, which cannot be read ({error}){hint}") from error
 
     def preview(self, x: Array) -> str:
-        """What the domain says of rows (B, *shape) that were drawn from the prior, in one line, if anything."""
+        """What the domain says of rows that were drawn from the prior, in one line, if anything.
+
+        Arguments:
+            x: rows (B, *shape).
+        """
         return self.codec.preview(as_tensor(x))
 
     def batches(self, data: Data, size: int | None = None) -> Iterator[Batch]:
-        """Rows in order, on the model's device, unobserved elements replaced by 0."""
+        """Rows in order, on the model's device, unobserved elements replaced by 0.
+
+        Arguments:
+            data: the rows.
+            size: rows in a batch; None: train.eval_batch_size.
+        """
         for batch in batches(data, size or self.config.train.eval_batch_size, self.device):
             yield batch.without_hidden()
 
     def rows(self, x: Rows, cond: Condition = None) -> Data:
-        """Rows x (N, *shape), or in any form that the codec converts, as data of this model, checked. Raises UsageError if they do not fit."""
+        """Rows as data of this model, checked.
+
+        Arguments:
+            x: rows (N, *shape), or in any form that the codec converts.
+            cond: the condition: a label, C numbers, or a row (N, C) for each.
+
+        Raises:
+            UsageError: they do not fit the model.
+        """
         data = self._data(x)
         if cond is not None:
             data = Conditioned(data, self._given(cond, len(data)))
@@ -147,7 +186,18 @@ class TrainedModel(Described):
         return rows
 
     def condition(self, cond: Condition, n: int) -> Tensor | None:
-        """cond (n, C) from what a user gives: a label, C numbers, or a row for each. Raises UsageError where it does not fit."""
+        """The conditions of n rows from what a user gives.
+
+        Arguments:
+            cond: a label, C numbers, or a row (n, C) for each.
+            n: number of rows.
+
+        Returns:
+            (n, C), or None for a model without condition.
+
+        Raises:
+            UsageError: it does not fit the model, or is missing.
+        """
         if not self.spec.cond:
             if cond is not None:
                 raise UsageError(f"cond: this model takes no condition, got {described(cond)}; leave it out")
@@ -176,13 +226,27 @@ class TrainedModel(Described):
         return next(p for p in self.vae.parameters() if p.is_floating_point()).dtype
 
     def sample(self, n: int, *, cond: Condition = None, seed: int = 0, noise: bool = False) -> Array:
-        """n rows (n, *shape) from the prior: E[x|z], or a draw from p(x|z) with `noise` or where p(x|z) has no closed mean."""
+        """New rows (n, *shape): z from the prior, then E[x|z], in the units of the data.
+
+        Arguments:
+            n: how many.
+            cond: the condition: a label, C numbers, or a row (n, C) for each.
+            seed: of the draws.
+            noise: draw x from p(x|z) in place of its mean, as is done anyhow where p(x|z) has no closed mean.
+        """
         return self.codec.present(self.draw(n, cond=cond, seed=seed, noise=noise))
 
     @torch.no_grad()
     @accepts(n=at_least(1), seed=at_least(0), noise=yes_or_no)
     def draw(self, n: int, *, cond: Condition = None, seed: int = 0, noise: bool = False) -> Tensor:
-        """`sample` in the form that the model was trained on, such as standardised: (n, *shape)."""
+        """As `sample`, in the form that the model was trained on, such as standardised: (n, *shape).
+
+        Arguments:
+            n: how many.
+            cond: the condition: a label, C numbers, or a row (n, C) for each.
+            seed: of the draws.
+            noise: draw x from p(x|z) in place of its mean.
+        """
         with seeded("sample", seed):
             rows = self.condition(cond, n)
             rows = None if rows is None else rows.to(self.device)
@@ -196,7 +260,16 @@ class TrainedModel(Described):
 
     @torch.no_grad()
     def encode(self, x: Rows, cond: Condition = None, *, std: bool = False) -> Array | tuple[Array, Array]:
-        """The mean of q(z|x,c) for every row (N, L); with `std` also its standard deviation, as a pair."""
+        """The mean of q(z|x,c) for every row.
+
+        Arguments:
+            x: rows (N, *shape), or in any form that the codec converts.
+            cond: the condition: a label, C numbers, or a row (N, C) for each.
+            std: give the standard deviation of q(z|x,c) too.
+
+        Returns:
+            Means (N, L); with `std` a pair of means and standard deviations, (N, L) each.
+        """
         found = [self.vae.encoder(batch) for batch in self.batches(self.rows(x, cond))]
         none = [] if found else [np.zeros((0, self.config.latent), np.float32)]
         means = np.concatenate([*none, *(q.mean.cpu().numpy() for q in found)])
@@ -204,7 +277,15 @@ class TrainedModel(Described):
 
     @torch.no_grad()
     def decode(self, z: Array | Tensor, cond: Condition = None) -> Array:
-        """E[x|z] (its mode, where a mean says nothing) for codes z (N, L): (N, *shape)."""
+        """E[x|z] for codes (its mode, where a mean says nothing): (N, *shape).
+
+        Arguments:
+            z: codes (N, L).
+            cond: the condition: a label, C numbers, or a row (N, C) for each.
+
+        Raises:
+            UsageError: the codes or the condition do not fit the model.
+        """
         codes = as_tensor(z, "z")
         if codes.is_complex():
             raise refused("z", z, f"an array of real numbers (N, {self.config.latent})")
@@ -217,7 +298,14 @@ class TrainedModel(Described):
     @torch.no_grad()
     @accepts(seed=at_least(0), noise=yes_or_no)
     def reconstruct(self, x: Rows, cond: Condition = None, *, seed: int = 0, noise: bool = False) -> Array:
-        """E[x|z] at the mean of q(z|x,c), or at a draw from it with `noise`."""
+        """E[x|z] at the mean of q(z|x,c): (N, *shape).
+
+        Arguments:
+            x: rows (N, *shape), or in any form that the codec converts.
+            cond: the condition: a label, C numbers, or a row (N, C) for each.
+            seed: of the draws.
+            noise: draw z from q(z|x,c) and x from p(x|z) in place of their means.
+        """
         parts = []
         with seeded("reconstruct", seed):
             for batch in self.batches(self.rows(x, cond)):
@@ -228,7 +316,14 @@ class TrainedModel(Described):
 
     @accepts(steps=at_least(2))
     def interpolate(self, a: Rows, b: Rows, steps: int = 10, cond: Condition = None) -> Array:
-        """Decoded points (steps, *shape) on the straight line between the codes of row a and row b, given the condition of a."""
+        """Decoded points (steps, *shape) on the straight line between the codes of two rows.
+
+        Arguments:
+            a: a single row.
+            b: another one.
+            steps: number of points, both ends included.
+            cond: the condition under which a and b are encoded and all points decoded; where it is left out, that of a.
+        """
         first = self._end("a", a, cond)
         own = first[torch.tensor([0])].cond
         given = None if own is None else dense(own)

@@ -8,7 +8,7 @@ from contextlib import closing
 
 import pytest
 
-from vaehub.jobs.pipeline import ahead
+from vaehub.jobs.pipeline import prefetched
 
 
 def numbers(n, made):
@@ -25,7 +25,7 @@ def test_all_things_come_in_order_from_another_thread():
             threads.add(threading.current_thread())
             yield number
 
-    assert list(ahead(named())) == list(range(50))
+    assert list(prefetched(named())) == list(range(50))
     assert threading.current_thread() not in threads
 
 
@@ -36,13 +36,13 @@ def test_steps_overlap():
             yield thing
 
     start = time.perf_counter()
-    assert list(ahead(slow(ahead(slow(iter(range(10))))))) == list(range(10))
+    assert list(prefetched(slow(prefetched(slow(iter(range(10))))))) == list(range(10))
     assert time.perf_counter() - start < 0.35  # one after the other: 0.4
 
 
 def test_no_more_is_made_than_there_is_room_for():
     made = []
-    with closing(ahead(numbers(100, made))) as things:
+    with closing(prefetched(numbers(100, made))) as things:
         assert next(things) == 0
         time.sleep(0.05)
         assert len(made) <= 5
@@ -53,7 +53,7 @@ def test_an_error_is_raised_where_the_things_are_wanted():
         yield 1
         raise ValueError("torn")
 
-    things = ahead(ahead(broken()))
+    things = prefetched(prefetched(broken()))
     assert next(things) == 1
     with pytest.raises(ValueError, match="torn"):
         next(things)
@@ -69,7 +69,7 @@ def test_closing_stops_all_steps_and_closes_what_they_read():
             closed.append(True)
 
     before = threading.active_count()
-    with closing(ahead(ahead(source()))) as things:
+    with closing(prefetched(prefetched(source()))) as things:
         next(things)
     assert closed == [True]
     assert len(made) < 20

@@ -118,7 +118,7 @@ def test_a_notebook_has_one_line_that_is_written_anew(monkeypatch):
     shell = SimpleNamespace(config={"IPKernelApp": {}})
     monkeypatch.setitem(sys.modules, "IPython", SimpleNamespace(get_ipython=lambda: shell))
     monkeypatch.setitem(sys.modules, "IPython.display", SimpleNamespace(display=display))
-    assert isinstance(displays.fitting(), Notebook)
+    assert isinstance(displays.display_for_stderr(), Notebook)
     with showing(), stage("reading", total=100) as bar:
         for _ in range(100):
             bar.update()
@@ -127,9 +127,9 @@ def test_a_notebook_has_one_line_that_is_written_anew(monkeypatch):
 
 def test_the_display_fits_where_standard_error_goes(monkeypatch):
     monkeypatch.setattr(sys, "stderr", io.StringIO())
-    assert isinstance(displays.fitting(), Lines)
+    assert isinstance(displays.display_for_stderr(), Lines)
     monkeypatch.setattr(sys.stderr, "isatty", lambda: True, raising=False)
-    assert isinstance(displays.fitting(), Terminal)
+    assert isinstance(displays.display_for_stderr(), Terminal)
 
 
 SCRIPT = """

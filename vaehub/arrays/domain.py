@@ -29,6 +29,9 @@ Share = Annotated[float, Field(ge=0, lt=1)]
 class Arrays(Domain[ArrayCodec]):
     """Rows of numbers from memory (`vaehub.train(…, data=X)`) or a file: .npy, .npz, .csv, .parquet.
 
+    A missing value (NaN, an empty cell, a False in the mask) is left out of the bound, and enters the encoder as 0, the mean where the
+    rows are standardised; `encoder.mask=true` tells the encoder which those are.
+
     Arguments:
         path: the file. An .npz holds x and, where there are any, labels, cond, mask and split ("train", "val" or "test" a row).
         columns: of a table, those that are x; all but `labels` and `cond` where none is named.
@@ -42,8 +45,8 @@ class Arrays(Domain[ArrayCodec]):
         test: share of the rows for the test, likewise.
         seed: of that choice.
 
-    A missing value (NaN, an empty cell, a False in the mask) is left out of the bound, and enters the encoder as 0, the mean where the
-    rows are standardised; `encoder.mask=true` tells the encoder which those are.
+    Raises:
+        UsageError: no rows are left to train on.
 
     >>> domain = Arrays(standardise=True)
     >>> domain.hold([[float(i), -2.0 * i] for i in range(10)])

@@ -116,7 +116,7 @@ class Layout:
 
     def to_json(self) -> Json:
         """For a model's header."""
-        plain: Json = {key: list(getattr(self, key)) for key in ("columns", "cond", "classes")}
+        plain: Json = {"columns": list(self.columns), "cond": list(self.cond), "classes": list(self.classes)}
         scale = {} if self.mean is None or self.sd is None else {"mean": none_for_nan(self.mean), "sd": none_for_nan(self.sd)}
         return plain | {"dtype": self.dtype} | scale
 

@@ -51,8 +51,7 @@ class Table:
             raise UsageError(f"x: expected rows (N, *shape), got an array of shape {tuple(self.x.shape)}{hint}")
         if self.mask is not None and isinstance(self.x, Tensor):
             raise UsageError("mask: a sparse x cannot have gaps; give it as a dense array")
-        for name in ("cond", "labels", "split"):
-            belonging: Array | None = getattr(self, name)
+        for name, belonging in (("cond", self.cond), ("labels", self.labels), ("split", self.split)):
             if belonging is not None and (belonging.ndim != (2 if name == "cond" else 1) or len(belonging) != len(self)):
                 raise UsageError(f"{name}: shape {belonging.shape} does not go with the {len(self):,} rows of x")
 

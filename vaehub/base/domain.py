@@ -20,7 +20,21 @@ from vaehub.errors import UsageError
 
 
 class Codec(ABC):
-    """Between a user's values and rows x, as learnt from the training data; frozen, and all that a loaded model has of its data."""
+    """Between a user's values and rows x, as learnt from the training data; frozen, and all that a loaded model has of its data.
+
+    A subclass gives `read` and `write`, and `to_json` and `from_json` where it has learnt more than the spec.
+
+    >>> from vaehub.data.rows import TensorData
+    >>> class Numbers(Codec):
+    ...     def read(self, path):
+    ...         return TensorData(torch.from_numpy(np.load(path)))
+    ...
+    ...     def write(self, x, path):
+    ...         np.save(path, x)
+    >>> codec = Numbers.from_json(Spec((2,), cond=1), {})
+    >>> codec.convert(np.zeros((3, 2))).shape, codec.condition([7]).tolist()
+    (torch.Size([3, 2]), [7.0])
+    """
 
     classes: Sequence[str] = ()  # names of the labels, where there are any
     suffix: ClassVar[str] = ".npy"  # of what `vaehub sample` writes where the user names no file
@@ -30,11 +44,23 @@ class Codec(ABC):
 
     @abstractmethod
     def read(self, path: Path) -> Data:
-        """Rows from a user's file, in the form the model was trained on. Raises UsageError that names file and row."""
+        """Rows from a user's file, in the form the model was trained on.
+
+        Arguments:
+            path: of the file.
+
+        Raises:
+            UsageError: it holds no such rows; the message names file and row.
+        """
 
     @abstractmethod
     def write(self, x: Tensor, path: Path) -> None:
-        """Rows x (B, *shape), as `present` gives them, to a file in a format of the domain, chosen by its suffix."""
+        """Write rows to a file in a format of the domain, chosen by its suffix.
+
+        Arguments:
+            x: rows (B, *shape) in the units of the data, as `present` gives them.
+            path: of the file.
+        """
 
     def to_json(self) -> Json:
         """What was learnt besides the spec (vocabulary, scaler, item ids), as plain JSON; by default nothing."""
@@ -42,7 +68,12 @@ class Codec(ABC):
 
     @classmethod
     def from_json(cls, spec: Spec, state: Json) -> Self:
-        """The codec that `to_json` described. Whatever it raises is reported as a damaged model file."""
+        """The codec that `to_json` described. Whatever it raises is reported as a damaged model file.
+
+        Arguments:
+            spec: of the data.
+            state: what `to_json` gave.
+        """
         return cls(spec)
 
     def convert(self, given: object) -> Tensor | Data:
@@ -61,15 +92,27 @@ class Codec(ABC):
         return as_tensor(given)
 
     def present(self, x: Tensor) -> NDArray[Any]:
-        """Rows of the model (N, *shape) as a user sees them: undoes what `convert` does to their units; by default the same numbers."""
+        """Rows of the model as a user sees them: undoes what `convert` does to their units; by default the same numbers.
+
+        Arguments:
+            x: rows (N, *shape).
+        """
         return x.cpu().numpy()
 
     def condition(self, values: Sequence[str | int | float]) -> Tensor:
-        """cond (C,) from what a user gives at `--cond`, by default C numbers."""
+        """cond (C,) from what a user gives at `--cond`, by default C numbers.
+
+        Arguments:
+            values: labels or numbers.
+        """
         return torch.tensor([float(v) for v in values])
 
     def preview(self, x: Tensor) -> str:
-        """What to say of rows (B, *shape) that were drawn from the prior, in one line; by default nothing."""
+        """What to say of rows that were drawn from the prior, in one line; by default nothing.
+
+        Arguments:
+            x: rows (B, *shape).
+        """
         return ""
 
 
@@ -77,7 +120,14 @@ C_co = TypeVar("C_co", bound=Codec, covariant=True)
 
 
 class Domain(ABC, Generic[C_co]):
-    """Where the rows come from, and their splits: options and files, needed for training only. The constructor reads no file."""
+    """Where the rows come from, and their splits: options and files, needed for training only. The constructor reads no file.
+
+    A subclass sets `codec_type` and gives `learn` and `data`; keyword-only arguments of its constructor are the user's options.
+
+    >>> from vaehub.data.in_memory import InMemory
+    >>> issubclass(InMemory, Domain)
+    True
+    """
 
     known_failures: ClassVar[Mapping[str, str]] = {}  # checks of `vaehub check` that the domain is meant to fail, with the reason
     codec_type: ClassVar[type[Codec]]  # what `learn` gives, for models that are loaded
@@ -93,15 +143,31 @@ class Domain(ABC, Generic[C_co]):
 
     @abstractmethod
     def data(self, split: str) -> Data:
-        """The rows of "train", "val" or "test": disjoint, the same at every call."""
+        """The rows of a split: disjoint from those of the others, the same at every call.
+
+        Arguments:
+            split: "train", "val" or "test".
+        """
 
     def scale_for(self, likelihood: Likelihood) -> None:
-        """Called once before training and before `data`: a domain may replace its `codec` by one in units that suit p(x|z)."""
+        """Called once before training and before `data`: a domain may replace its `codec` by one in units that suit p(x|z).
+
+        Arguments:
+            likelihood: the family of the run.
+        """
 
     def record(self, folder: Path) -> None:
-        """Called once when a run's folder is ready: write there what the user should see of the data, such as rows left out and why."""
+        """Called once when a run's folder is ready: write there what the user should see of the data, such as rows left out and why.
+
+        Arguments:
+            folder: of the run.
+        """
 
     @staticmethod
     def example(folder: Path) -> Mapping[str, object]:
-        """Options under which the domain has a few rows at hand, for `vaehub check`; it may write files into `folder`."""
+        """Options under which the domain has a few rows at hand, for `vaehub check`.
+
+        Arguments:
+            folder: an empty one, into which it may write files.
+        """
         return {}

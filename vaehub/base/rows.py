@@ -22,7 +22,18 @@ KindName: TypeAlias = Literal["real", "count", "category", "ordinal"]
 
 
 class Batch(NamedTuple):
-    """Some rows, with what is known besides."""
+    """Some rows, with what is known besides.
+
+    Arguments:
+        x: rows (B, *shape), or sparse CSR (B, D) for rows that are mostly zeros.
+        cond: conditions (B, C), CSR likewise.
+        mask: broadcastable to x; True where an element is observed.
+        y: what else is to be predicted from z (B, P), NaN where unknown.
+
+    >>> batch = Batch(torch.tensor([[1.0, torch.nan], [3.0, 4.0]]), mask=torch.tensor([[True, False], [True, True]]))
+    >>> batch.without_hidden().x.tolist()
+    [[1.0, 0.0], [3.0, 4.0]]
+    """
 
     x: Tensor  # (B, *shape), or sparse CSR (B, D) for rows that are mostly zeros
     cond: Tensor | None = None  # (B, C), CSR likewise
@@ -59,11 +70,19 @@ class Batch(NamedTuple):
         return self._replace(x=torch.where(observed, self.x, zero), mask=observed)
 
     def to(self, device: torch.device | str) -> Batch:
-        """The same batch on another device."""
+        """The same batch on another device.
+
+        Arguments:
+            device: such as "cpu" or "cuda".
+        """
         return self.map(lambda t: t.to(device))
 
     def map(self, change: Callable[[Tensor], Tensor]) -> Batch:
-        """The batch with all its tensors changed alike."""
+        """The batch with all its tensors changed alike.
+
+        Arguments:
+            change: takes a tensor and gives the one in its place.
+        """
         return Batch(change(self.x), *(None if t is None else change(t) for t in self[1:]))
 
     def dense(self) -> Batch:
@@ -72,7 +91,15 @@ class Batch(NamedTuple):
 
 
 class Kind(NamedTuple):
-    """What one column of a mixed row holds."""
+    """What one column of a mixed row holds.
+
+    Arguments:
+        name: "real", "count", "category" (no order) or "ordinal" (levels in order).
+        size: levels of a category or an ordinal, else 1.
+
+    >>> Kind("category", 4)
+    Kind(name='category', size=4)
+    """
 
     name: KindName
     size: int = 1  # levels of a category or an ordinal, else 1
@@ -88,6 +115,9 @@ class Spec:
         classes: levels of a discrete x, 0 where x is continuous.
         targets: numbers y that are to be predicted from z besides.
         kinds: what each of the D columns of a mixed row holds; empty where all elements are alike.
+
+    >>> Spec((1, 28, 28), classes=256).size
+    784
     """
 
     shape: tuple[int, ...]
@@ -103,7 +133,16 @@ class Spec:
 
 
 class Step(NamedTuple):
-    """Where training stands: what a schedule may depend on."""
+    """Where training stands: what a schedule may depend on.
+
+    Arguments:
+        step: optimiser steps done.
+        epoch: passes over the training rows done.
+        examples: size of the training set.
+
+    >>> Step(epoch=3, examples=60_000).epoch
+    3
+    """
 
     step: int = 0  # optimiser steps done
     epoch: int = 0
@@ -111,7 +150,22 @@ class Step(NamedTuple):
 
 
 class Data(ABC):
-    """Rows that are fetched a batch at once, never one by one."""
+    """Rows that are fetched a batch at once, never one by one.
+
+    A subclass gives `__len__`, `__getitem__` and `to`; `TensorData` is the one for rows that are tensors already.
+
+    >>> class Squares(Data):
+    ...     def __len__(self):
+    ...         return 5
+    ...
+    ...     def __getitem__(self, index):
+    ...         return Batch(index.float().square().unsqueeze(1))
+    ...
+    ...     def to(self, device):
+    ...         return self
+    >>> Squares()[torch.tensor([1, 3])].x.tolist()
+    [[1.0], [9.0]]
+    """
 
     labels: Tensor | None = None  # (N,) integers, where rows have a class
     lengths: Tensor | None = None  # (N,) integers, where rows differ in length: training puts those of like length together
@@ -122,8 +176,18 @@ class Data(ABC):
 
     @abstractmethod
     def __getitem__(self, index: Tensor) -> Batch:
-        """Rows `index` (B,) as a batch. Random augmentation draws from torch's global generator, which the engine seeds per step."""
+        """Some rows as a batch.
+
+        Random augmentation draws from torch's global generator, which the engine seeds for every step.
+
+        Arguments:
+            index: numbers of the rows (B,).
+        """
 
     @abstractmethod
     def to(self, device: torch.device | str) -> Data:
-        """The same rows kept on another device."""
+        """The same rows kept on another device.
+
+        Arguments:
+            device: such as "cpu" or "cuda".
+        """

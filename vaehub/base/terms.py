@@ -14,7 +14,27 @@ from vaehub.base.rows import Batch
 
 @dataclass
 class Terms:
-    """What an objective may read: the three distributions at S draws of z, and their log-densities in nats, shape (S, B)."""
+    """What an objective may read: the three distributions at S draws of z, and their log-densities in nats, shape (S, B).
+
+    ELBO = E_q[log p(x|z,c)] - KL(q(z|x,c) || p(z|c)): "Auto-Encoding Variational Bayes" (Kingma & Welling, 2014), arXiv:1312.6114.
+
+    Arguments:
+        log_px: log p(x|z,c), masked and summed over the elements of a row (S, B).
+        z: the draws (S, B, L).
+        q: q(z|x,c), batch (B,), event (L,).
+        p: p(z|c), batch () or (B,), event (L,).
+        px: p(x|z,c), first batch dimension S*B.
+        batch: the B rows, the mask written out and unobserved x replaced by 0.
+        drawn_log_qz: log q(z|x,c) (S, B) where drawing z gave it as well.
+
+    >>> import torch
+    >>> from torch.distributions import Independent, Normal
+    >>> q = Independent(Normal(torch.ones(4, 2), 1.0), 1)
+    >>> p = Independent(Normal(torch.zeros(2), 1.0), 1)
+    >>> terms = Terms(torch.full((1, 4), -3.0), q.rsample((1,)), q, p, q, Batch(torch.zeros(4, 2)))
+    >>> terms.kl.tolist(), terms.elbo.tolist()
+    ([1.0, 1.0, 1.0, 1.0], [-4.0, -4.0, -4.0, -4.0])
+    """
 
     log_px: Tensor  # log p(x|z,c), masked and summed over the elements of a row
     z: Tensor  # (S, B, L)

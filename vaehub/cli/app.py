@@ -17,14 +17,13 @@ from vaehub.errors import RunFailed, UsageError
 from vaehub.hints import reason
 from vaehub.host.registry import use_file
 from vaehub.jobs.displays import showing
-from vaehub.jobs.interrupts import interruptible
-from vaehub.signals import Interrupted, listening, requested
+from vaehub.signals import Interrupted, interruptible, listening, requested
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command. The exit code: 0 fine, 1 a run failed, 2 something that the user can mend, 130 Ctrl-C, 143 SIGTERM."""
     given = list(sys.argv[1:] if arguments is None else arguments)
-    debug, files, words = everywhere(given)
+    debug, files, words = split_global_options(given)
     with listening():
         try:
             return run(files, words)
@@ -32,7 +31,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             error = as_stop(raised)
             if debug and not isinstance(error, SystemExit):
                 traceback.print_exception(error)
-            return told(error)
+            return print_verdict(error)
 
 
 def as_stop(error: BaseException) -> BaseException:
@@ -43,7 +42,7 @@ def as_stop(error: BaseException) -> BaseException:
     return Interrupted(number)
 
 
-def everywhere(arguments: Sequence[str]) -> tuple[bool, list[str], list[str]]:
+def split_global_options(arguments: Sequence[str]) -> tuple[bool, list[str], list[str]]:
     """--debug, the values of --plugin, and all other arguments."""
     debug, files, words, rest = False, [], [], iter(arguments)
     for word in rest:
@@ -75,7 +74,7 @@ def run(files: Sequence[str], words: list[str]) -> int:
         return done.exit_code
 
 
-def told(error: BaseException) -> int:
+def print_verdict(error: BaseException) -> int:
     """Say on one line what ended the command; the exit code."""
     code, text = verdict(error)
     if text:

@@ -22,14 +22,28 @@ if TYPE_CHECKING:
 
 
 def existing_run(path: Path | None) -> Path | None:
-    """RUN, if it holds a model; asked before torch is imported."""
+    """A callback of options: RUN, if it holds a model; asked before torch is imported.
+
+    Arguments:
+        path: what was given.
+
+    Returns:
+        The same path.
+    """
     if path is not None:
         model_file(path)
     return path
 
 
 def existing(path: Path | None) -> Path | None:
-    """A path to read from, if something is there."""
+    """A callback of options: a path to read from, if something is there.
+
+    Arguments:
+        path: what was given.
+
+    Returns:
+        The same path.
+    """
     if path is not None:
         require_input(path)
     return path
@@ -54,14 +68,27 @@ def writable_table(*others: str) -> Callable[[Path | None], Path | None]:
 
 
 def require_table(path: Path, others: Sequence[str] = ()) -> None:
-    """Raise UsageError where the path has neither the suffix of a table nor one of these; asked before torch is imported."""
+    """Refuse a path with neither the suffix of a table nor one of some others; asked before torch is imported.
+
+    Arguments:
+        path: of a file to write.
+        others: suffixes that are none of a table.
+    """
     from vaehub.files.tables.names import SUFFIXES, suffix_of
 
     suffix_of(path, (*others, *SUFFIXES))
 
 
 def require_suffix(path: Path, known: Collection[str]) -> None:
-    """Raise UsageError where no format has the suffix of the path."""
+    """Refuse a path whose suffix no format has.
+
+    Arguments:
+        path: of a file.
+        known: suffixes.
+
+    Raises:
+        UsageError: it has none of them.
+    """
     if path.suffix not in known:
         raise UsageError(f"{path}: no format has the suffix '{path.suffix}'; {did_you_mean(path.suffix, known)}")
 
@@ -95,7 +122,16 @@ AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 
 def open_run(path: Path) -> Run:
-    """The run, on a GPU where there is one."""
+    """The run, on a GPU where there is one.
+
+    Arguments:
+        path: RUN/, or a model file.
+
+    >>> from pathlib import Path
+    >>> open_run(Path("no/run"))
+    Traceback (most recent call last):
+    vaehub.errors.UsageError: no/run: no such run; train one with `vaehub train CONFIG --output no/run`
+    """
     model_file(path)  # a wrong path is told before torch is imported, which takes more than a second
     with stage("loading the model"):
         import torch
@@ -106,12 +142,26 @@ def open_run(path: Path) -> Run:
 
 
 def condition(text: str | None) -> list[str | float] | None:
-    """`--cond 7` or `--cond 0.1,0.2`."""
+    """The condition of `--cond 7` or `--cond 0.1,0.2`.
+
+    Arguments:
+        text: what was given.
+
+    Returns:
+        Labels and numbers, or None where nothing was given.
+    """
     return None if text is None else [number(word.strip()) for word in text.split(",")]
 
 
 def number(word: str) -> str | float:
-    """The number that a word stands for, or the word."""
+    """The number that a word stands for, or the word.
+
+    Arguments:
+        word: of a command line.
+
+    >>> number("7"), number("0.5"), number("cat")
+    (7, 0.5, 'cat')
+    """
     for kind in (int, float):
         try:
             return kind(word)
@@ -121,13 +171,24 @@ def number(word: str) -> str | float:
 
 
 def by_suffix(path: Path, known: dict[str, Callable[..., Any]]) -> Callable[..., Any]:
-    """The function that reads or writes files of this suffix."""
+    """The function that reads or writes files of this suffix.
+
+    Arguments:
+        path: of a file.
+        known: functions by suffix.
+    """
     require_suffix(path, known)
     return known[path.suffix]
 
 
 def write_rows(run: Run, x: Any, path: Path) -> None:
-    """Rows x (B, *shape) to a file of the domain."""
+    """Write rows to a file of the domain, and its name to the screen.
+
+    Arguments:
+        run: the model.
+        x: rows (B, *shape) in the units of the data.
+        path: of the file.
+    """
     import torch
 
     with replacing(path) as temporary:
@@ -136,7 +197,19 @@ def write_rows(run: Run, x: Any, path: Path) -> None:
 
 
 def write_frame(frame: pd.DataFrame, path: Path) -> None:
-    """A table to a file, by its suffix, and its name to the screen."""
+    """Write a table to a file, by its suffix, and its name to the screen.
+
+    Arguments:
+        frame: the table.
+        path: of the file.
+
+    >>> import tempfile
+    >>> import pandas as pd
+    >>> from pathlib import Path
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     write_frame(pd.DataFrame({"x": [1]}), Path(folder, "x.csv"))  # doctest: +ELLIPSIS
+    /.../x.csv
+    """
     from vaehub.files.tables import write_table
 
     write_table(frame, path)
@@ -144,7 +217,17 @@ def write_frame(frame: pd.DataFrame, path: Path) -> None:
 
 
 def print_table(headers: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
-    """A table: drawn by rich on a terminal, columns of plain text elsewhere."""
+    """Print a table: drawn by rich on a terminal, columns of plain text elsewhere.
+
+    Arguments:
+        headers: of the columns.
+        rows: cells, a list for each row.
+
+    >>> print_table(["name", "nll"], [["a", "98.2"], ["mnist", "97.0"]])
+    name   nll
+    a      98.2
+    mnist  97.0
+    """
     if sys.stdout.isatty():
         return draw_table(headers, rows)
     widths = [max(map(len, column)) for column in zip(headers, *rows, strict=True)]
@@ -164,7 +247,16 @@ def draw_table(headers: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
 
 
 def print_json(value: object) -> None:
-    """Strict JSON: arrays as lists, NaN as null."""
+    """Print strict JSON: arrays as lists, NaN as null.
+
+    Arguments:
+        value: dicts, lists, arrays, numbers and texts.
+
+    >>> print_json({"elbo": float("nan")})
+    {
+      "elbo": null
+    }
+    """
     from pydantic_core import to_json
 
     print(to_json(value, indent=2, inf_nan_mode="null", fallback=lambda array: array.tolist()).decode())

@@ -44,7 +44,7 @@ def compare(
         draw(found, output)
     if json:
         return print_json(as_json(found))
-    show(found)
+    print_tables(found)
     if output is not None:
         print(output)
 
@@ -62,7 +62,7 @@ def as_json(found: Comparison) -> dict[str, Any]:
     return {"figures": found.figures.to_dict(), "differences": found.differences.to_dict(), "notes": list(found.notes)}
 
 
-def show(found: Comparison) -> None:
+def print_tables(found: Comparison) -> None:
     """Both tables, the best of a row with a star."""
     names = list(found.figures.columns)
     rows = [(row, *(cell(found, row, name) for name in names)) for row in found.figures.index]

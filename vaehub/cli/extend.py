@@ -24,9 +24,9 @@ def plugins(
 
     Example: vaehub plugins images
     """
-    found = registry().plugins if name is None else [plugin_called(name)]
+    found = registry().plugins if name is None else [plugin_named(name)]
     if json:
-        return print_json([described(plugin) for plugin in found])
+        return print_json([plugin_as_json(plugin) for plugin in found])
     if name is None:
         rows = [(p.name, p.version, str(len(p.components)), str(len(p.commands)), p.status) for p in found]
         return print_table(("name", "version", "parts", "commands", "status"), rows)
@@ -36,7 +36,7 @@ def plugins(
         print_table(("plugin", plugin.name), [*about, *parts, *(("command", f"vaehub {key}") for key in plugin.commands)])
 
 
-def plugin_called(name: str) -> PluginInfo:
+def plugin_named(name: str) -> PluginInfo:
     """The plugin of this name. Raises UsageError where there is none."""
     found = {plugin.name: plugin for plugin in registry().plugins}
     if name not in found:
@@ -44,7 +44,7 @@ def plugin_called(name: str) -> PluginInfo:
     return found[name]
 
 
-def described(plugin: PluginInfo) -> dict[str, object]:
+def plugin_as_json(plugin: PluginInfo) -> dict[str, object]:
     """A plugin as JSON."""
     return {
         "name": plugin.name,

@@ -15,7 +15,11 @@ from vaehub.jobs.progress import stage
 
 @dataclass(frozen=True)
 class Session:
-    """The warnings that were given in the course of a command."""
+    """The warnings that were given in the course of a command.
+
+    Arguments:
+        notes: the warnings.
+    """
 
     notes: list[str] = field(default_factory=list)
 
@@ -34,7 +38,11 @@ class Session:
 
 @contextmanager
 def session() -> Iterator[Session]:
-    """Stages and warnings go to standard error."""
+    """Stages and warnings of a command go to standard error.
+
+    >>> with session() as running, running.step("reading") as progress:
+    ...     progress(1, 2)
+    """
     running = Session()
     with showing(), warnings.catch_warnings():
         warnings.simplefilter("always", UserWarning)

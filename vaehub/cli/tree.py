@@ -23,10 +23,10 @@ COMPLETING = "_VAEHUB_COMPLETE"  # set by the shells' completion
 
 def command_tree(words: Sequence[str]) -> Any:
     """All commands as one that typer can run."""
-    return typer.main.get_command(application(typed() if COMPLETING in os.environ else words))
+    return typer.main.get_command(application(words_to_complete() if COMPLETING in os.environ else words))
 
 
-def typed() -> list[str]:
+def words_to_complete() -> list[str]:
     """The words of a line that a shell asks to complete, but for "vaehub"."""
     line = os.environ.get("COMP_WORDS") or os.environ.get("_TYPER_COMPLETE_ARGS", "")
     try:
@@ -41,16 +41,16 @@ def application(words: Sequence[str]) -> typer.Typer:
     app = typer.Typer(rich_markup_mode=None, help=ABOUT, epilog=EVERYWHERE, context_settings=CONTEXT)
     app.callback(invoke_without_command=True)(program)
     for name, (target, text) in COMMANDS.items():
-        function = resolve(target) if name == wanted else unused
+        function = resolve(target) if name == wanted else uncalled_command
         app.command(name, help=None if name == wanted else text, short_help=text, epilog=EVERYWHERE)(function)
     texts = registry().groups
     for group in sorted({key.split()[0] for key in registry().commands}):
-        text = texts.get(group, f"Commands of the plugin {owners(group)}.")
+        text = texts.get(group, f"Commands of the plugin {plugins_of_group(group)}.")
         app.add_typer(plugin_group(group, text, imported=group == wanted), name=group, short_help=text)
     return app
 
 
-def owners(group: str) -> str:
+def plugins_of_group(group: str) -> str:
     """The plugins that have commands in a group."""
     return ", ".join(sorted({component.plugin for key, component in registry().commands.items() if key.split()[0] == group}))
 
@@ -61,7 +61,7 @@ def plugin_group(group: str, text: str, imported: bool) -> typer.Typer:
     app = typer.Typer(rich_markup_mode=None, help=text, epilog=EVERYWHERE)
     app.callback(invoke_without_command=True)(group_help)
     for name, component in found.items():
-        function = command_of(component) if imported else unused
+        function = command_of(component) if imported else uncalled_command
         app.command(name, short_help=(function.__doc__ or "").strip().partition("\n")[0], epilog=EVERYWHERE)(function)
     return app
 
@@ -69,12 +69,12 @@ def plugin_group(group: str, text: str, imported: bool) -> typer.Typer:
 def command_of(component: Component) -> Callable[..., Any]:
     """The function of a plugin's command, or one that says why there is none."""
     try:
-        return silent(registry().resolve(component))
+        return without_return_value(registry().resolve(component))
     except UsageError as error:
-        return refusing(error)
+        return failing_command(error)
 
 
-def silent(function: Callable[..., Any]) -> Callable[..., None]:
+def without_return_value(function: Callable[..., Any]) -> Callable[..., None]:
     """The function without what it returns, which would be taken for an exit code."""
 
     @wraps(function)
@@ -84,7 +84,7 @@ def silent(function: Callable[..., Any]) -> Callable[..., None]:
     return call
 
 
-def refusing(error: UsageError) -> Callable[[], None]:
+def failing_command(error: UsageError) -> Callable[[], None]:
     """A command that cannot be imported: the others of its group still work."""
 
     def refuse() -> None:
@@ -94,7 +94,7 @@ def refusing(error: UsageError) -> Callable[[], None]:
     return refuse
 
 
-def unused() -> None:
+def uncalled_command() -> None:
     """Stands for a command that is listed but not called."""
 
 

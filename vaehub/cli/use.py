@@ -89,10 +89,10 @@ def sample(
     write_rows(opened, x, path)
     if output is None:
         add_written(path)
-    say(opened.preview(x))
+    print_preview(opened.preview(x))
 
 
-def say(line: str) -> None:
+def print_preview(line: str) -> None:
     """Print what a domain has to say, if anything."""
     if line:
         print(line)

@@ -16,13 +16,31 @@ if TYPE_CHECKING:
 
 
 def build_domain(config: Config) -> Domain[Codec]:
-    """The domain, which has read no file yet."""
+    """The domain of a run, which has read no file yet.
+
+    Arguments:
+        config: of the run.
+
+    >>> from vaehub.config.load import load_config
+    >>> type(build_domain(load_config({"domain": "arrays"}))).__name__
+    'Arrays'
+    """
     domain: Domain[Codec] = construct(config.domain)
     return domain
 
 
 def build_vae(config: Config, spec: Spec) -> VAE:
-    """The model for data of this shape, freshly initialised."""
+    """The model of a run, freshly initialised.
+
+    Arguments:
+        config: of the run.
+        spec: of the data.
+
+    >>> from vaehub.base import Spec
+    >>> from vaehub.config.load import load_config
+    >>> build_vae(load_config({"domain": "arrays", "latent": 3}), Spec((5,))).sample(7).shape
+    torch.Size([7, 3])
+    """
     from vaehub.model.vae import VAE
 
     posterior = construct(config.posterior, config.latent)
@@ -42,16 +60,16 @@ def construct(part: PartConfig, *arguments: object, nested: tuple[object, ...] =
     """The part's class called with what the toolkit gives and the user's options. Raises UsageError where it refuses them."""
     cls = registry().load(part.kind, part.name)
     try:
-        return cls(*arguments, **bound(part, nested))
+        return cls(*arguments, **bound_options(part, nested))
     except ValueError as error:
         raise UsageError(f"{part.kind} {part.name}: {error}") from error
 
 
-def bound(part: PartConfig, nested: tuple[object, ...]) -> dict[str, Any]:
+def bound_options(part: PartConfig, nested: tuple[object, ...]) -> dict[str, Any]:
     """The options, each nested part as a function that still awaits its positional arguments; an objective in another awaits none."""
-    return {k: awaiting(v, nested) if isinstance(v, PartConfig) else v for k, v in part.options.items()}
+    return {k: nested_factory(v, nested) if isinstance(v, PartConfig) else v for k, v in part.options.items()}
 
 
-def awaiting(part: PartConfig, nested: tuple[object, ...]) -> partial[Any]:
+def nested_factory(part: PartConfig, nested: tuple[object, ...]) -> partial[Any]:
     """The part, given what is known by now."""
     return partial(construct, part, *(() if part.kind == "objective" else nested), nested=nested)

@@ -20,12 +20,12 @@ MAPPING_ERRORS = ("model_type", "model_attributes_type", "dict_type")
 
 def complaints(error: ValidationError, schema: type[BaseModel], given: object) -> list[str]:
     """Everything that is wrong, each with its path, the value and what would do."""
-    found = [(place(detail, given), message(detail, schema)) for detail in error.errors(include_url=False)]
+    found = [(input_path(detail, given), message(detail, schema)) for detail in error.errors(include_url=False)]
     merged = groupby(found, key=lambda pair: pair[0])  # a union reports one error for each of its members
     return [f"{dotted(loc)}: {' or '.join(dict.fromkeys(text for _, text in pairs))}" for loc, pairs in merged]
 
 
-def place(detail: ErrorDetails, given: Any) -> Location:
+def input_path(detail: ErrorDetails, given: Any) -> Location:
     """Where the error is in the input: pydantic's location without the names of union members."""
     loc = detail["loc"]
     if detail["type"] in KEY_ERRORS:
@@ -49,14 +49,14 @@ def message(detail: ErrorDetails, schema: type[BaseModel]) -> str:
     if kind == "missing":
         return "is required"
     if kind == "extra_forbidden":
-        return f"unknown option; {did_you_mean(str(detail['loc'][-1]), known(schema, detail['loc'][:-1]))}"
+        return f"unknown option; {did_you_mean(str(detail['loc'][-1]), option_names(schema, detail['loc'][:-1]))}"
     if kind == "value_error":
         return str(detail["ctx"]["error"])
     wanted = "should be a mapping of options" if kind in MAPPING_ERRORS else detail["msg"].replace("Input should", "should")
-    return f"{wanted}, not {shown(value)}{quoting(kind, value)}{meant(detail)}"
+    return f"{wanted}, not {shown(value)}{quoting_hint(kind, value)}{nearest_choice(detail)}"
 
 
-def meant(detail: ErrorDetails) -> str:
+def nearest_choice(detail: ErrorDetails) -> str:
     """The word of a list that is nearest to the one given."""
     if detail["type"] != "literal_error" or not isinstance(detail["input"], str):
         return ""
@@ -64,7 +64,7 @@ def meant(detail: ErrorDetails) -> str:
     return f"; did you mean '{near}'?" if near else ""
 
 
-def quoting(kind: str, value: object) -> str:
+def quoting_hint(kind: str, value: object) -> str:
     """A hint where YAML has made something else of a word."""
     if kind not in ("string_type", "literal_error") or isinstance(value, str | list | dict | None):
         return ""
@@ -72,13 +72,15 @@ def quoting(kind: str, value: object) -> str:
     return f" ({cause}: put it in quotes)"
 
 
-def known(schema: Any, loc: Iterable[str | int]) -> list[str]:
+def option_names(schema: Any, loc: Iterable[str | int]) -> list[str]:
     """Names of the options at a place in the schema."""
     for key in loc:
-        schema = {name: field.annotation for name, field in named(schema)}.get(str(key))
-    return [name for name, _ in named(schema)]
+        schema = {name: field.annotation for name, field in fields_by_alias(schema)}.get(str(key))
+    return [name for name, _ in fields_by_alias(schema)]
 
 
-def named(schema: Any) -> list[tuple[str, FieldInfo]]:
+def fields_by_alias(schema: Any) -> list[tuple[str, FieldInfo]]:
     """The fields of a model by the names that users know; of anything else none."""
-    return [(field.alias or name, field) for name, field in getattr(schema, "model_fields", {}).items()]
+    if not (isinstance(schema, type) and issubclass(schema, BaseModel)):
+        return []
+    return [(field.alias or name, field) for name, field in schema.model_fields.items()]

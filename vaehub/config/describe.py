@@ -31,7 +31,7 @@ class Option:
     @property
     def type(self) -> str:
         """What it may be, in words."""
-        return in_words(self.schema)
+        return schema_in_words(self.schema)
 
     @property
     def default(self) -> str:
@@ -50,7 +50,7 @@ def option_schema(option: Parameter, hint: Any) -> Json:
     """The JSON schema of one option; a nested part is a reference to the parts of its kind."""
     kind = part_kind(hint)
     if kind is None:
-        schema = bare(TypeAdapter(lenient(hint)).json_schema())
+        schema = without_texts(TypeAdapter(lenient(hint)).json_schema())
     else:
         part = {"$ref": f"#/$defs/{kind}"}
         schema = {"anyOf": [part, {"type": "null"}]} if optional(hint) else part
@@ -68,10 +68,10 @@ def setting_options(section: str) -> list[Option]:
 def model_options(model: type[BaseModel]) -> list[Option]:
     """The options of a pydantic model."""
     found: Json = model.model_json_schema()["properties"]
-    return [Option(name, bare(schema), schema.get("description", "")) for name, schema in found.items()]
+    return [Option(name, without_texts(schema), schema.get("description", "")) for name, schema in found.items()]
 
 
-def bare(schema: Json) -> Json:
+def without_texts(schema: Json) -> Json:
     """A JSON schema of pydantic without its texts; what may be anything is the empty schema."""
     kept = {key: value for key, value in schema.items() if key not in ("title", "description", "$defs")}
     return {key: value for key, value in kept.items() if value != "#/$defs/JsonValue"}
@@ -111,27 +111,27 @@ BOUNDS = {"minimum": "at least", "exclusiveMinimum": "above", "maximum": "at mos
 TYPES = {"boolean": "true or false", "string": "text", "null": "null", "object": "mapping"}
 
 
-def in_words(schema: Json) -> str:
+def schema_in_words(schema: Json) -> str:
     """A JSON schema in words.
 
-    >>> in_words({"type": "integer", "minimum": 1})
+    >>> schema_in_words({"type": "integer", "minimum": 1})
     'integer, at least 1'
-    >>> in_words({"anyOf": [{"enum": ["a", "b"]}, {"type": "null"}]})
+    >>> schema_in_words({"anyOf": [{"enum": ["a", "b"]}, {"type": "null"}]})
     'a | b or null'
     """
     match schema:
         case {"$ref": str(reference)}:
             return f"{reference.rpartition('/')[2]}: its name, or a mapping"
         case {"anyOf": [*members]}:
-            return " or ".join(dict.fromkeys(map(in_words, members)))
+            return " or ".join(dict.fromkeys(map(schema_in_words, members)))
         case {"enum": [*values]}:
             return " | ".join(map(str, values))
         case {"const": value}:
             return str(value)
         case {"type": "array", "prefixItems": [*members]}:
-            return f"[{'; '.join(map(in_words, members))}]"
+            return f"[{'; '.join(map(schema_in_words, members))}]"
         case {"type": "array", "items": member}:
-            return f"list of {plural(in_words(member))}"
+            return f"list of {plural(schema_in_words(member))}"
         case {"type": "integer" | "number" as kind}:
             bounds = [f"{word} {schema[key]:g}" for key, word in BOUNDS.items() if key in schema and schema[key] != LARGEST]
             return ", ".join([kind, *bounds])
@@ -144,6 +144,6 @@ def plural(words: str) -> str:
     return ", ".join([f"{first}s" if first in ("integer", "number", "text", "mapping") else first, *rest])
 
 
-def without_help(options: Sequence[Option]) -> list[str]:
+def undocumented_options(options: Sequence[Option]) -> list[str]:
     """Names of the options of which nothing is said."""
     return [option.name for option in options if not option.help]

@@ -85,7 +85,24 @@ class Settings(BaseModel):
 
 
 class Config(Settings):
-    """A whole run: the parts by kind, and the settings."""
+    """A whole run: the parts by kind, and the settings; `load_config` makes one.
+
+    Arguments:
+        latent: dimensions L of the code z of a row.
+        optimizer: Adam, and how its learning rate goes.
+        train: how long, on what, and what to watch.
+        domain: where the rows come from.
+        encoder: the network of q(z|x,c).
+        posterior: the family of q(z|x,c).
+        decoder: the network of p(x|z,c).
+        likelihood: the family of p(x|z,c).
+        prior: p(z|c).
+        objective: what is minimised.
+        trainer: options of Lightning's Trainer.
+
+    >>> load_config({"domain": "arrays", "likelihood": "normal"}).likelihood.name
+    'normal'
+    """
 
     domain: PartConfig
     encoder: PartConfig
@@ -98,11 +115,12 @@ class Config(Settings):
 
     def parts(self) -> list[PartConfig]:
         """Every part that is used, nested ones too."""
-        return [part for kind in DEFAULT_PARTS for part in getattr(self, kind).parts()]
+        return [part for kind in DEFAULT_PARTS for part in dict(self)[kind].parts()]
 
     def to_dict(self) -> dict[str, Any]:
         """The config in JSON types, valid as input again."""
-        values = {key: getattr(self, key) for key in (*DEFAULT_PARTS, *Settings.model_fields, "trainer")}
+        fields = dict(self)
+        values = {key: fields[key] for key in (*DEFAULT_PARTS, *Settings.model_fields, "trainer")}
         plain: dict[str, Any] = to_jsonable_python({k: v.plain() if isinstance(v, PartConfig) else v for k, v in values.items()})
         return plain
 
@@ -121,7 +139,7 @@ def load_config(
     Raises:
         UsageError: lists all that is wrong in it.
 
-    >>> load_config({"domain": "digits"}, ["latent=3"], train={"epochs": 5}).train.epochs
+    >>> load_config({"domain": "arrays"}, ["latent=3"], train={"epochs": 5}).train.epochs
     5
     """
     given, where = contents(source)
@@ -158,11 +176,11 @@ def validated(given: Mapping[str, Any], where: str, domain: str | None) -> Confi
     try:
         found = schema.model_validate(given)
     except ValidationError as error:
-        raise UsageError(listed(complaints(error, schema, given), where)) from None
-    return Config(**{key: settled(getattr(found, key)) for key in schema.model_fields})
+        raise UsageError(joined_complaints(complaints(error, schema, given), where)) from None
+    return Config(**{key: plain_field(value) for key, value in found})
 
 
-def settled(value: Any) -> Any:
+def plain_field(value: Any) -> Any:
     """A validated field as Config holds it."""
     match value:
         case Options():
@@ -172,6 +190,6 @@ def settled(value: Any) -> Any:
     return value
 
 
-def listed(lines: Sequence[str], where: str) -> str:
+def joined_complaints(lines: Sequence[str], where: str) -> str:
     """One complaint on one line, several below each other."""
     return f"{where}: {lines[0]}" if len(lines) == 1 else "\n  ".join([f"{where}: {len(lines)} errors", *lines])

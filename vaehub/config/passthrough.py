@@ -40,7 +40,7 @@ OURS = {
 }
 
 
-def precise(given: object) -> object:
+def require_full_precision(given: object) -> object:
     """Refuse weights of half precision, in which a sum over thousands of densities is rounded away."""
     if given in HALF:
         raise ValueError(f"{given} keeps the weights themselves in half precision; use bf16-mixed, or 16-mixed on older GPUs")
@@ -73,7 +73,7 @@ def model_of(rare: bool) -> type[TrainerOptions]:
     """The model of the usual options, or of all; what the engine sets itself is refused."""
     free = lightning_options() if rare else {name: Field(default) for name, default in DEFAULTS.items()}
     fields: dict[str, Any] = {name: (JsonValue, field) for name, field in sorted(free.items()) if name not in OURS}
-    fields["precision"] = (Annotated[JsonValue, BeforeValidator(precise)], free["precision"])
+    fields["precision"] = (Annotated[JsonValue, BeforeValidator(require_full_precision)], free["precision"])
     fields |= {
         name: (Annotated[Any, BeforeValidator(partial(refuse, f"is set by vaehub: {why}"))], None) for name, why in OURS.items()
     }

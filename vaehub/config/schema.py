@@ -53,7 +53,7 @@ class Options(BaseModel):
 
     def part(self) -> PartConfig:
         """The validated options as a PartConfig."""
-        values = {field.alias or key: getattr(self, key) for key, field in type(self).model_fields.items()}
+        values = {type(self).model_fields[key].alias or key: value for key, value in self}
         return PartConfig(
             kind=self.kind_,
             name=self.name_,

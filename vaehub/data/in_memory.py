@@ -19,11 +19,14 @@ class InMemory(Domain[C]):
         codec: what a model of these rows is to know of them.
         splits: rows of "train" and "val", and of "test" where they are to be evaluated.
 
-    Example:
-        >>> import torch
-        >>> from vaehub.data.rows import TensorData
-        >>> from vaehub.data.arrays import ArrayCodec  # doctest: +SKIP
-        >>> domain = InMemory(codec, {"train": TensorData(torch.zeros(9, 4)), "val": TensorData(torch.zeros(3, 4))})  # doctest: +SKIP
+    >>> import torch
+    >>> from vaehub.arrays.domain import Arrays
+    >>> from vaehub.data.rows import TensorData
+    >>> arrays = Arrays()
+    >>> arrays.hold(torch.zeros(12, 4))
+    >>> domain = InMemory(arrays.codec, {"train": TensorData(torch.zeros(9, 4)), "val": TensorData(torch.zeros(3, 4))})
+    >>> len(domain.data("val")), domain.codec.spec.shape
+    (3, (4,))
     """
 
     codec_type = Codec
@@ -36,7 +39,14 @@ class InMemory(Domain[C]):
         return self.given
 
     def data(self, split: str) -> Data:
-        """The rows that were given. Raises UsageError for a split that was not."""
+        """The rows that were given.
+
+        Arguments:
+            split: "train", "val" or "test".
+
+        Raises:
+            UsageError: no rows were given for this split.
+        """
         if split not in self.splits:
             raise UsageError(f"split={split!r}: these rows are in memory; there are {', '.join(self.splits)}")
         return self.splits[split]

@@ -25,6 +25,10 @@ class TensorData(Data):
 
     Raises:
         UsageError: one of them has another number of rows than x, or the mask holds more than 0 and 1.
+
+    >>> data = TensorData(torch.arange(6.0).view(3, 2), labels=torch.tensor([0, 1, 0]))
+    >>> data[torch.tensor([2])].x.tolist()
+    [[4.0, 5.0]]
     """
 
     def __init__(
@@ -48,18 +52,35 @@ class TensorData(Data):
         return self.rows.map(lambda t: take(t, index))
 
     def take(self, index: Tensor) -> TensorData:
-        """The rows `index` alone, copied."""
+        """Some of the rows alone, copied.
+
+        Arguments:
+            index: their numbers (B,).
+        """
         x, cond, mask, y = self[index]
         return TensorData(x, cond, mask, None if self.labels is None else self.labels[index], y)
 
     def to(self, device: torch.device | str) -> TensorData:
-        """The same rows on another device."""
+        """The same rows on another device.
+
+        Arguments:
+            device: such as "cpu" or "cuda".
+        """
         x, cond, mask, y = self.rows.to(device)
         return TensorData(x, cond, mask, self.labels, y)
 
 
 class Subset(Data):
-    """The rows `index` of other data, in that order."""
+    """Some rows of other data, in an order of their own.
+
+    Arguments:
+        data: all the rows.
+        index: numbers of those to take (M,).
+
+    >>> half = Subset(TensorData(torch.arange(4.0).unsqueeze(1)), torch.tensor([3, 1]))
+    >>> len(half), half[torch.tensor([0])].x.tolist()
+    (2, [[3.0]])
+    """
 
     def __init__(self, data: Data, index: Tensor) -> None:
         self.data, self.index, self.facts = data, index, data.facts
@@ -73,7 +94,11 @@ class Subset(Data):
         return self.data[self.index[index]]
 
     def to(self, device: torch.device | str) -> Subset:
-        """The same rows on another device."""
+        """The same rows on another device.
+
+        Arguments:
+            device: such as "cpu" or "cuda".
+        """
         moved = Subset(self.data.to(device), self.index)
         moved.index = self.index.to(device)
         return moved
@@ -98,7 +123,16 @@ class Conditioned(Data):
 
 
 def batches(data: Data, size: int, device: torch.device | str | None = None) -> Iterator[Batch]:
-    """All rows in order, `size` at a time."""
+    """All rows in order, so many at a time.
+
+    Arguments:
+        data: the rows.
+        size: rows in a batch; the last one may have fewer.
+        device: to bring them to; None leaves them where they are.
+
+    >>> [len(batch.x) for batch in batches(TensorData(torch.zeros(5, 2)), 2)]
+    [2, 2, 1]
+    """
     for index in torch.arange(len(data)).split(size):
         batch = data[index]
         yield batch if device is None else batch.to(device)

@@ -10,7 +10,14 @@ import torch
 
 
 def derive_seed(*key: int | str) -> int:
-    """A 63-bit seed from a key such as (seed, epoch, step, rank): equal keys, equal noise."""
+    """A 63-bit seed from a key: equal keys, equal noise.
+
+    Arguments:
+        key: numbers and words such as (seed, epoch, step, rank).
+
+    >>> derive_seed("order", 0) == derive_seed("order", 0), derive_seed("order", 0) == derive_seed("order", 1)
+    (True, False)
+    """
     return int.from_bytes(hashlib.blake2b(repr(key).encode(), digest_size=8).digest(), "big") >> 1
 
 
@@ -24,7 +31,17 @@ def reseed(*key: int | str) -> None:
 
 @contextmanager
 def seeded(*key: int | str) -> Iterator[None]:
-    """Torch's global generators seeded by `key` inside the block and left as they were after it."""
+    """Torch's global generators seeded inside the block and left as they were after it.
+
+    Arguments:
+        key: numbers and words; equal keys give equal noise.
+
+    >>> with seeded("noise", 3):
+    ...     first = torch.rand(1)
+    >>> with seeded("noise", 3):
+    ...     print(torch.rand(1) == first)
+    tensor([True])
+    """
     with torch.random.fork_rng(devices=range(torch.cuda.device_count())):
         reseed(*key)
         yield

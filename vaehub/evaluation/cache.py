@@ -13,7 +13,18 @@ T = TypeVar("T")
 
 
 def cached_per_run(measure: Callable[Concatenate[R, P], T]) -> Callable[Concatenate[R, P], T]:
-    """`measure(run, …)` whose result is kept as long as the run: tiles, tables and figures of a page share it. Arguments must be hashable."""
+    """Keep the result of `measure(run, …)` as long as the run: tiles, tables and figures of a page share it.
+
+    Arguments:
+        measure: of a run; its other arguments must be hashable.
+
+    >>> class Trained:
+    ...     pass
+    >>> calls, run = [], Trained()
+    >>> measured = cached_per_run(lambda run: calls.append(run))
+    >>> measured(run), measured(run), len(calls)
+    (None, None, 1)
+    """
     kept: WeakKeyDictionary[R, dict[object, T]] = WeakKeyDictionary()
 
     @wraps(measure)

@@ -39,7 +39,7 @@ def compare(runs: Mapping[str, TrainedModel]) -> Comparison:
     if len(runs) < 2:
         raise UsageError(f"compare: give two runs or more, got {len(runs)}")
     figures = pd.DataFrame({name: figures_of(run) for name, run in runs.items()}, dtype=object)
-    differences = different({name: dict(flat(run.config.to_dict())) for name, run in runs.items()})
+    differences = differing_options({name: dict(flat_options(run.config.to_dict())) for name, run in runs.items()})
     return Comparison(
         figures, best_of(figures), differences, {name: run.history for name, run in runs.items()}, notes(differences)
     )
@@ -70,16 +70,16 @@ def best_of(figures: pd.DataFrame) -> pd.DataFrame:
     return best & pd.DataFrame(dict.fromkeys(figures.columns, high), index=figures.index)
 
 
-def flat(options: object, path: str = "") -> Iterator[tuple[str, Any]]:
+def flat_options(options: object, path: str = "") -> Iterator[tuple[str, Any]]:
     """(path with dots, value) of every option."""
     if isinstance(options, Mapping):
         for key, value in options.items():
-            yield from flat(value, f"{path}.{key}" if path else str(key))
+            yield from flat_options(value, f"{path}.{key}" if path else str(key))
     else:
         yield path, options
 
 
-def different(options: Mapping[str, Mapping[str, Any]]) -> pd.DataFrame:
+def differing_options(options: Mapping[str, Mapping[str, Any]]) -> pd.DataFrame:
     """The options that are not the same everywhere; "-" where a run has none of that name."""
     names = dict.fromkeys(key for found in options.values() for key in found)
     rows = {key: [str(found.get(key, "-")) for found in options.values()] for key in names}

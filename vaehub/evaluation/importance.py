@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import math
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from functools import partial
 from typing import TypeVar
 
@@ -47,13 +47,17 @@ class Evidence:
         """E_q[log p(x|z,c)] - KL (N,)."""
         return self.log_px - self.kl
 
+    def map(self, change: Callable[[Tensor], Tensor]) -> Evidence:
+        """The evidence with all its tensors changed alike."""
+        return Evidence(*map(change, vars(self).values()))
+
     def __getitem__(self, rows: slice) -> Evidence:
-        return Evidence(*(getattr(self, f.name)[rows] for f in fields(self)))
+        return self.map(lambda figure: figure[rows])
 
     @staticmethod
     def cat(parts: list[Evidence]) -> Evidence:
         """Rows of several batches, one after the other."""
-        return Evidence(*(torch.cat([getattr(part, f.name) for part in parts]) for f in fields(Evidence)))
+        return Evidence(*(torch.cat(figures) for figures in zip(*(vars(part).values() for part in parts), strict=True)))
 
 
 class Weights:
@@ -119,7 +123,7 @@ def blocks(data: Data, device: torch.device, seed: int) -> Iterator[Batch]:
         yield batch.to(device)
 
 
-def spread(batch: Batch, draws: int) -> Batch:
+def repeat_for_draws(batch: Batch, draws: int) -> Batch:
     """Every row `draws` times in sequence (B*S, …); a single dense row is a view, not a copy."""
     return batch.map(lambda t: repeated(t, draws))
 
@@ -131,19 +135,19 @@ def repeated(t: Tensor, draws: int) -> Tensor:
     return t.unsqueeze(1).expand(-1, draws, *t.shape[1:]).flatten(0, 1)
 
 
-def cut(t: Tensor, start: int, stop: int) -> Tensor:
+def rows_between(t: Tensor, start: int, stop: int) -> Tensor:
     """Rows from `start` to before `stop`."""
     return take(t, torch.arange(start, min(stop, len(t)), device=t.device)) if is_sparse(t) else t[start:stop]
 
 
-def decoded(decoder: Decoder, z: Tensor, batch: Batch, precision: torch.dtype, at_once: int) -> Tensor:
+def log_px_in_chunks(decoder: Decoder, z: Tensor, batch: Batch, precision: torch.dtype, at_once: int) -> Tensor:
     """log p(x|z,c) (S, B) of z (S, B, L), `at_once` z in a chunk: many draws of one row, or all draws of a few."""
     out = z.new_empty(z.shape[:2])
     rows, draws = max(1, at_once // len(z)), min(len(z), at_once)
     with torch.autocast(z.device.type, precision, enabled=precision != torch.float32):
         for i, s in itertools.product(range(0, z.shape[1], rows), range(0, len(z), draws)):
             part = z[s : s + draws, i : i + rows].transpose(0, 1)
-            repeated = spread(batch.map(partial(cut, start=i, stop=i + rows)), part.shape[1])
+            repeated = repeat_for_draws(batch.map(partial(rows_between, start=i, stop=i + rows)), part.shape[1])
             log_px = log_likelihood(decoder(part.flatten(0, 1), repeated.cond), repeated)
             out[s : s + draws, i : i + rows] = log_px.view(part.shape[:2]).T
     return out
@@ -185,15 +189,15 @@ def weigh(
     for start in range(0, samples, DRAWS):
         with seeded(*key, start):
             count = min(DRAWS, samples - start)
-            z, log_qz = drawn_alike(vae, batch, count) if common_noise else draw(q, count)
-        log_pz = budget.retry(vae.decoder, partial(in_parts, p, z))
-        log_px = budget.retry(vae.decoder, partial(decoded, vae.decoder, z, batch, precision))
+            z, log_qz = draw_with_same_noise(vae, batch, count) if common_noise else draw(q, count)
+        log_pz = budget.retry(vae.decoder, partial(log_prior_in_chunks, p, z))
+        log_px = budget.retry(vae.decoder, partial(log_px_in_chunks, vae.decoder, z, batch, precision))
         weights.add(log_px, (q.log_prob(z) if log_qz is None else log_qz) - log_pz, log_ratio_parts(q, p, z))
     with seeded(*key, "mean"):
         return summary(weights, exact_kl_per_dim(q, p), posterior_mean(q), observed(batch, vae.decoder.spec.size))
 
 
-def drawn_alike(vae: VAE, batch: Batch, samples: int) -> tuple[Tensor, Tensor | None]:
+def draw_with_same_noise(vae: VAE, batch: Batch, samples: int) -> tuple[Tensor, Tensor | None]:
     """As `draw`, with the same noise for every row: row by row from one state of the generator where q cannot share noise itself."""
     state = torch.random.get_rng_state()
     common = draw_with_common_noise(vae.encoder(batch), samples)
@@ -202,12 +206,12 @@ def drawn_alike(vae: VAE, batch: Batch, samples: int) -> tuple[Tensor, Tensor | 
     alone = []
     for row in range(len(batch.x)):
         torch.random.set_rng_state(state)
-        alone.append(draw(vae.encoder(batch.map(partial(cut, start=row, stop=row + 1))), samples))
+        alone.append(draw(vae.encoder(batch.map(partial(rows_between, start=row, stop=row + 1))), samples))
     z = torch.cat([z for z, _ in alone], 1)
     return z, None if alone[0][1] is None else torch.cat([log_qz for _, log_qz in alone if log_qz is not None], 1)
 
 
-def in_parts(p: Distribution, z: Tensor, at_once: int) -> Tensor:
+def log_prior_in_chunks(p: Distribution, z: Tensor, at_once: int) -> Tensor:
     """log p(z|c) (S, B) of z (S, B, L): a mixture or a flow needs far more memory than z itself."""
     draws = max(1, at_once // z.shape[1])
     return torch.cat([p.log_prob(z[s : s + draws]) for s in range(0, len(z), draws)])
@@ -237,8 +241,7 @@ def evidence(vae: VAE, data: Data, samples: int, seed: int = 0, precision: torch
         for i, batch in enumerate(blocks(data, device, seed)):
             parts.append(weigh(vae, batch, samples, ("z", seed, i), budget, precision))
             bar.update(len(parts[-1].kl))
-    whole = Evidence.cat(parts)
-    return Evidence(*(getattr(whole, f.name).cpu() for f in fields(whole)))
+    return Evidence.cat(parts).map(Tensor.cpu)
 
 
 def importance_log_px(vae: VAE, batch: Batch, samples: int, seed: int = 0) -> Tensor:

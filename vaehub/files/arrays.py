@@ -14,7 +14,7 @@ from numpy.lib import format as npy
 from numpy.typing import NDArray
 
 from vaehub.errors import UsageError
-from vaehub.files.guard import MAX_BYTES, bomb, guarded, most_unpacked, regular_file
+from vaehub.files.guard import MAX_BYTES, guarded, most_unpacked, regular_file, too_large_unpacked
 
 Array: TypeAlias = NDArray[Any]
 Header: TypeAlias = tuple[tuple[int, ...], bool, np.dtype[Any]]
@@ -25,10 +25,24 @@ HEADERS: dict[tuple[int, int], Callable[[IO[bytes]], Header]] = {
 
 
 def read_npy(path: Path | str, limit: int = MAX_BYTES) -> Array:
-    """The array of an .npy file. Raises UsageError: no such file, damaged, too large, or Python objects in it."""
+    """The array of an .npy file.
+
+    Arguments:
+        path: of the file.
+        limit: most bytes of the file.
+
+    Raises:
+        UsageError: no such file, damaged, too large, or Python objects in it.
+
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     np.save(f"{folder}/x.npy", np.arange(3))
+    ...     read_npy(f"{folder}/x.npy").tolist()
+    [0, 1, 2]
+    """
     path = regular_file(path, limit)
     with guarded(path), path.open("rb") as file:
-        judge(file, path.stat().st_size)
+        require_whole(file, path.stat().st_size)
         file.seek(0)
         array: Array = npy.read_array(file, allow_pickle=False)
         return array
@@ -38,7 +52,19 @@ def read_npy(path: Path | str, limit: int = MAX_BYTES) -> Array:
 def opened_npz(path: Path | str, limit: int = MAX_BYTES) -> Iterator[np.lib.npyio.NpzFile]:
     """An .npz file as a mapping of arrays, each read when it is asked for; what fails inside names the file.
 
-    Raises UsageError: no such file, damaged, Python objects in it, or it unpacks to more than `most_unpacked` allows.
+    Arguments:
+        path: of the file.
+        limit: most bytes, unpacked; of a small file no more are unpacked than `most_unpacked` allows.
+
+    Raises:
+        UsageError: no such file, damaged, Python objects in it, or it unpacks to more.
+
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     np.savez(f"{folder}/x.npz", a=np.arange(3))
+    ...     with opened_npz(f"{folder}/x.npz") as arrays:
+    ...         arrays["a"].tolist()
+    [0, 1, 2]
     """
     path = regular_file(path, limit)
     with guarded(path):
@@ -48,17 +74,33 @@ def opened_npz(path: Path | str, limit: int = MAX_BYTES) -> Iterator[np.lib.npyi
 
 
 def judge_npz(path: Path, limit: int = MAX_BYTES) -> None:
-    """Raise UsageError or ValueError where an .npz promises more than it may hold, judged by its directory and its arrays' headers."""
+    """Refuse an .npz that promises more than it may hold, judged by its directory and its arrays' headers before memory is taken.
+
+    Arguments:
+        path: of the file.
+        limit: most bytes, unpacked.
+
+    Raises:
+        UsageError: it unpacks to more, or holds Python objects.
+        ValueError: a header promises what does not lie behind it.
+
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     np.savez(f"{folder}/x.npz", a=np.array([None]))
+    ...     judge_npz(Path(f"{folder}/x.npz"))
+    Traceback (most recent call last):
+    vaehub.errors.UsageError: holds Python objects, which are not read; store numbers
+    """
     most = most_unpacked(path, limit)
     with zipfile.ZipFile(path) as archive:
         if sum(member.file_size for member in archive.infolist()) > most:
-            raise bomb(path, most)
+            raise too_large_unpacked(path, most)
         for member in archive.infolist():
             with archive.open(member) as file:
-                judge(file, member.file_size)
+                require_whole(file, member.file_size)
 
 
-def judge(file: IO[bytes], size: int) -> None:
+def require_whole(file: IO[bytes], size: int) -> None:
     """Raise ValueError where the header of an .npy of `size` bytes promises what does not lie behind it, UsageError for objects."""
     version = npy.read_magic(file)
     if version not in HEADERS:

@@ -29,9 +29,24 @@ TEMPORARY = re.compile(r"(^|/)\.[^/]+\.[0-9a-f]{8}\.part(/|$)")
 
 @contextmanager
 def atomic_file(path: Path) -> Iterator[BinaryIO]:
-    """A file to write to that becomes `path` when all went well: temp file in the same folder, fsync, rename, fsync of the folder.
+    """A file to write to that becomes `path` when all went well; else what stood there before is kept.
 
-    Raises OSError that names `path`; what stood there before is kept.
+    A temporary file in the same folder, fsync, rename, fsync of the folder.
+
+    Arguments:
+        path: of the file.
+
+    Raises:
+        OSError: it cannot be written; it names the file.
+
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     with atomic_file(Path(folder, "x")) as file:
+    ...         _ = file.write(b"abc")
+    ...         os.listdir(folder) == ["x"], len(os.listdir(folder))
+    ...     os.listdir(folder)
+    (False, 1)
+    ['x']
     """
     with naming(path):
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -50,14 +65,36 @@ def atomic_file(path: Path) -> Iterator[BinaryIO]:
 
 
 def atomic_write(path: Path, content: bytes) -> None:
-    """Write all of `content` or nothing."""
+    """Write all of the content or nothing.
+
+    Arguments:
+        path: of the file; its folder is made.
+        content: its bytes.
+
+    Raises:
+        OSError: it cannot be written; it names the file.
+
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     atomic_write(Path(folder, "new", "x"), b"abc")
+    ...     Path(folder, "new", "x").read_bytes()
+    b'abc'
+    """
     with atomic_file(path) as file:
         file.write(content)
 
 
 @contextmanager
 def replacing(path: Path) -> Iterator[Path]:
-    """A path of the same name, for writers that want one, that becomes `path` when all is written. Errors speak of `path`."""
+    """A path of the same name, for writers that want one, that becomes `path` when all is written. Errors speak of `path`.
+
+    Arguments:
+        path: of the file.
+
+    Raises:
+        OSError: it cannot be written; it names the file.
+        UsageError: as the writer raised it.
+    """
     with naming(path):
         path.parent.mkdir(parents=True, exist_ok=True)
         with part_folder(path) as part:
@@ -75,7 +112,19 @@ def replacing(path: Path) -> Iterator[Path]:
 def atomic_folder(path: Path, names: Collection[str]) -> Iterator[Path]:
     """A folder to write in that becomes `path` as a whole, in place of an earlier one of its kind.
 
-    `names`: patterns of the files that such a folder holds. Raises UsageError where `path` holds anything else, and deletes nothing.
+    Arguments:
+        path: of the folder.
+        names: patterns of the files that such a folder holds.
+
+    Raises:
+        UsageError: `path` holds anything else, and nothing was deleted.
+
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     with atomic_folder(Path(folder, "model"), ["*.json"]) as part:
+    ...         _ = (part / "a.json").write_text("{}")
+    ...     os.listdir(f"{folder}/model")
+    ['a.json']
     """
     with naming(path):
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -124,7 +173,18 @@ def exchange(a: Path, b: Path) -> bool:
 
 
 def put_back(path: Path) -> None:
-    """Undo a swap in two steps that a killed process left between them. Readers of such folders call it first."""
+    """Undo a swap in two steps that a killed process left between them. Readers of such folders call it first.
+
+    Arguments:
+        path: of a folder that `atomic_folder` writes.
+
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     os.mkdir(f"{folder}/.model.0123abcd.old")
+    ...     put_back(Path(folder, "model"))
+    ...     os.listdir(folder)
+    ['model']
+    """
     pattern = re.compile(rf"\.{re.escape(path.name)}\.[0-9a-f]{{8}}\.old")
     if path.parent.is_dir() and not path.exists():
         for name in os.listdir(path.parent):
@@ -222,7 +282,11 @@ def remove_abandoned(part: Path) -> None:
 
 
 def sync_folder(folder: Path) -> None:
-    """Make a rename in `folder` durable."""
+    """Make a rename in a folder durable.
+
+    Arguments:
+        folder: its path.
+    """
     handle = os.open(folder, os.O_RDONLY | os.O_CLOEXEC)
     try:
         os.fsync(handle)

@@ -11,7 +11,14 @@ Json: TypeAlias = dict[str, Any]
 
 
 def checked(form: type[T], value: Any) -> T:
-    """`value`, which came from JSON, as this form. Raises ValueError that names the first entry that is of another.
+    """A value that came from JSON in the form that it should have.
+
+    Arguments:
+        form: a type such as `dict[str, int]`, a dataclass or a pydantic model.
+        value: what was read.
+
+    Raises:
+        ValueError: it is of another form; the message names the first entry that is.
 
     >>> checked(dict[str, int], {"rows": "many"})
     Traceback (most recent call last):

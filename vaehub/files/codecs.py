@@ -67,9 +67,14 @@ READERS = {kind.__name__: codec.read for kind, codec in CODECS.items()} | {"stam
 
 
 def pack(value: Hashable, what: str = "value") -> Any:
-    """A label or id as JSON: as it is, or {type: parts}; a scalar of numpy as Python's. `what`: the word for it in messages.
+    """A label or id as JSON: as it is, or {type: parts}; a scalar of numpy as Python's.
 
-    Raises UsageError for a value of a type that no file can hold.
+    Arguments:
+        value: a text, number, date, stamp, UUID, …, or a tuple of them.
+        what: the word for it in messages.
+
+    Raises:
+        UsageError: it is of a type that no file can hold.
 
     >>> pack((7, date(2024, 2, 29)))
     {'tuple': [7, {'date': '2024-02-29'}]}
@@ -84,7 +89,13 @@ def pack(value: Hashable, what: str = "value") -> Any:
 
 
 def unpack(packed: Any) -> Hashable:
-    """What `pack` packed. Raises ValueError, KeyError or TypeError where it is damaged.
+    """What `pack` packed.
+
+    Arguments:
+        packed: JSON.
+
+    Raises:
+        ValueError: it is damaged; KeyError and TypeError likewise.
 
     >>> unpack({"tuple": [7, {"date": "2024-02-29"}]})
     (7, datetime.date(2024, 2, 29))

@@ -23,10 +23,23 @@ def cache_folder() -> Path:
 
 
 def download(url: str, sha256: str, size: int, remedy: str, folder: Path | None = None) -> Path:
-    """The file at `url`, fetched unless it lies in `folder` (by default that of `cache_folder`) already.
+    """A file from the network, fetched unless it is there already.
 
-    Arguments: sha256: of the file. size: bytes that it has at most. remedy: what to do where there is no network, for the message.
-    Raises UsageError: it cannot be fetched, or is not the file that was expected.
+    Arguments:
+        url: of the file.
+        sha256: of its bytes.
+        size: bytes that it has at most.
+        remedy: what to do where there is no network, for the message.
+        folder: where it is kept, by default `cache_folder()`.
+
+    Raises:
+        UsageError: it cannot be fetched, or is not the file that was expected.
+
+    >>> import hashlib, tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     _ = Path(folder, "x.txt").write_bytes(b"abc")
+    ...     download("https://example.org/x.txt", hashlib.sha256(b"abc").hexdigest(), 3, "copy it", Path(folder)).name
+    'x.txt'
     """
     import pooch
 

@@ -25,10 +25,16 @@ KINDS = {
 
 
 def regular_file(path: Path | str, limit: int = MAX_BYTES) -> Path:
-    """The path of an ordinary file of at most `limit` bytes; a link to one is one.
+    """The path of an ordinary file that is not too large; a link to one is one.
 
     Opening a pipe would block and a device never ends, so this is asked before a file is opened.
-    Raises UsageError: there is no such file, it is a folder, a pipe or a device, or it is too large.
+
+    Arguments:
+        path: of the file.
+        limit: most bytes.
+
+    Raises:
+        UsageError: there is no such file, it is a folder, a pipe or a device, or it is too large.
 
     >>> regular_file("/dev/null")
     Traceback (most recent call last):
@@ -48,38 +54,81 @@ def regular_file(path: Path | str, limit: int = MAX_BYTES) -> Path:
 
 
 def read_bytes(path: Path | str, limit: int = MAX_BYTES) -> bytes:
-    """All bytes of an ordinary file of at most `limit` bytes. Raises UsageError as `regular_file` does."""
+    """All bytes of an ordinary file.
+
+    Arguments:
+        path: of the file.
+        limit: most bytes.
+
+    Raises:
+        UsageError: as `regular_file` does, or it cannot be read.
+
+    >>> read_bytes(__file__)[3:10]
+    b'One gua'
+    """
     path = regular_file(path, limit)
     with guarded(path):
         return path.read_bytes()
 
 
 def read_gzip(path: Path | str, limit: int = MAX_BYTES) -> bytes:
-    """The unpacked bytes of a .gz file, of which no more are unpacked than `most_unpacked` allows. Raises UsageError."""
+    """The unpacked bytes of a .gz file.
+
+    Arguments:
+        path: of the file.
+        limit: most bytes, unpacked; of a small file no more are unpacked than `most_unpacked` allows.
+
+    Raises:
+        UsageError: there is no such file, it is damaged, or it unpacks to more.
+
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     with gzip.open(f"{folder}/x.gz", "wb") as file:
+    ...         _ = file.write(b"abc")
+    ...     read_gzip(f"{folder}/x.gz")
+    b'abc'
+    """
     path = regular_file(path, limit)
     most = most_unpacked(path, limit)
     with guarded(path), gzip.open(path) as file:
         content = file.read(most + 1)
     if len(content) > most:
-        raise bomb(path, most)
+        raise too_large_unpacked(path, most)
     return content
 
 
 def most_unpacked(path: Path, limit: int = MAX_BYTES) -> int:
-    """How many bytes a packed file may unpack to: `limit`, and beyond FREE_BYTES no more than MAX_RATIO times its size."""
+    """How many bytes a packed file may unpack to: `limit`, and beyond FREE_BYTES no more than MAX_RATIO times its size.
+
+    Arguments:
+        path: of the packed file.
+        limit: most bytes in any case.
+    """
     return min(limit, max(FREE_BYTES, MAX_RATIO * path.stat().st_size))
 
 
-def bomb(path: Path, most: int) -> UsageError:
-    """What to say of a packed file that unpacks to more than `most` bytes."""
+def too_large_unpacked(path: Path, most: int) -> UsageError:
+    """The error for a packed file that unpacks to too much.
+
+    Arguments:
+        path: of the packed file.
+        most: bytes that it may unpack to.
+    """
     return UsageError(f"{path}: {path.stat().st_size:,} bytes that unpack to more than {most:,}; unpack or split it yourself")
 
 
 @contextmanager
 def guarded(path: Path | str, remedy: str = "use another copy") -> Iterator[None]:
-    """Whatever fails inside, while `path` is read or what it holds is taken up, becomes one UsageError that names the file.
+    """Whatever fails inside, while a file is read or what it holds is taken up, becomes one UsageError that names the file.
 
     No reader lists the exceptions of the libraries behind it, so none misses one.
+
+    Arguments:
+        path: of the file.
+        remedy: what to do about a damaged file, for the message.
+
+    Raises:
+        UsageError: something inside the block failed.
 
     >>> with guarded("model.bin", "train again"):
     ...     int("x")
@@ -101,5 +150,12 @@ def guarded(path: Path | str, remedy: str = "use another copy") -> Iterator[None
 
 
 def shortened(text: str) -> str:
-    """A message of another library, cut to a length that a line holds."""
+    """A message of another library, cut to a length that a line holds.
+
+    Arguments:
+        text: the message.
+
+    >>> shortened("out of range")
+    'out of range'
+    """
     return text if len(text) <= LONGEST_REASON else f"{text[:LONGEST_REASON]}…"

@@ -36,7 +36,16 @@ class State(BaseModel):
 
 
 class Header(BaseModel):
-    """Everything that a model file says besides its weights."""
+    """Everything that a model file says besides its weights.
+
+    Arguments:
+        config: of the run, every default filled in.
+        spec: of the data.
+        codec: what was learnt of the data, as `Codec.to_json` gives it.
+        plugins: name and version of those whose parts are used.
+        state: what was learnt of the training rows after training.
+        extra_data: entries of other versions of vaehub, which are kept.
+    """
 
     model_config = ConfigDict(extra="allow")
     config: Json

@@ -8,9 +8,17 @@ from vaehub.errors import UsageError
 
 
 def model_file(path: Path) -> Path:
-    """The model file of a run folder: the best, or the last where training broke before there was a best; a file is taken as it is.
+    """The model file of a run: the best, or the last where training broke before there was a best.
 
-    Raises UsageError where there is none.
+    Arguments:
+        path: RUN/; a file is taken as it is.
+
+    Raises:
+        UsageError: there is none.
+
+    >>> model_file(Path("no/run"))
+    Traceback (most recent call last):
+    vaehub.errors.UsageError: no/run: no such run; train one with `vaehub train CONFIG --output no/run`
     """
     if not path.exists():
         raise UsageError(f"{path}: no such run; train one with `vaehub train CONFIG --output {path}`")
@@ -23,13 +31,27 @@ def model_file(path: Path) -> Path:
 
 
 def require_input(path: Path) -> None:
-    """Raise UsageError where there is nothing to read."""
+    """Refuse a path where there is nothing to read.
+
+    Arguments:
+        path: of the file.
+
+    Raises:
+        UsageError: there is nothing.
+    """
     if not path.exists():
         raise UsageError(f"{path}: no such file; check the path")
 
 
 def require_output(path: Path) -> None:
-    """Raise UsageError where no file can be written at the path, before there is work to be lost."""
+    """Refuse a path where no file can be written, before there is work to be lost.
+
+    Arguments:
+        path: of the file.
+
+    Raises:
+        UsageError: it is a folder, or lies below a file.
+    """
     if path.is_dir():
         raise UsageError(f"{path}: is a folder; give the name of a file")
     above = next(parent for parent in path.absolute().parents if parent.exists())

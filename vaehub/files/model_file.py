@@ -61,7 +61,11 @@ class ModelFile:
         return sum(math.prod(kind.shape) * kind.dtype.itemsize for kind in self.kinds.values())
 
     def weights(self) -> dict[str, Tensor]:
-        """All tensors. Raises UsageError where they or the header are not those that were saved."""
+        """All tensors by name.
+
+        Raises:
+            UsageError: they or the header are not those that were saved.
+        """
         with guarded(self.path, REMEDY), safe_open(self.path, framework="pt") as file:
             weights = {name: file.get_tensor(name) for name in self.kinds}
         if self.digest not in (None, digest(weights, self.header)):
@@ -70,20 +74,56 @@ class ModelFile:
 
 
 def save_model(path: Path, weights: Mapping[str, Tensor], header: Json) -> None:
-    """Weights and everything needed to rebuild the model in one safetensors file; the same model gives the same bytes."""
+    """Weights and everything needed to rebuild the model in one safetensors file; the same model gives the same bytes.
+
+    Arguments:
+        path: where to write it, whole or not at all.
+        weights: tensors by name.
+        header: all else that is known of the model, in JSON types.
+
+    Raises:
+        OSError: the place cannot be written to; it names the file.
+
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     save_model(Path(folder, "m.safetensors"), {"w": torch.ones(2)}, {"latent": 1})
+    ...     load_model(Path(folder, "m.safetensors"))
+    ({'w': tensor([1., 1.])}, {'latent': 1})
+    """
     tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in weights.items()}
     content = {"format": FORMAT, "header": header, "sha256": digest(tensors, header)}
     atomic_write(path, save(tensors, {KEY: canonical(content)}))
 
 
 def load_model(path: Path) -> tuple[dict[str, Tensor], Json]:
-    """(weights, header) of a model file. Raises UsageError where the file is missing, damaged or no model of ours."""
+    """What `save_model` wrote.
+
+    Arguments:
+        path: of a model file.
+
+    Returns:
+        Weights by name, and the header.
+
+    Raises:
+        UsageError: the file is missing, damaged or no model of ours.
+
+    >>> load_model(Path("no.safetensors"))
+    Traceback (most recent call last):
+    vaehub.errors.UsageError: no.safetensors: no model file here; is this the folder of a finished run?
+    """
     file = open_model(path)
     return file.weights(), file.header
 
 
 def open_model(path: Path) -> ModelFile:
-    """A model file, of which only the header is read. Raises UsageError where the file is missing, damaged or no model of ours."""
+    """A model file, of which only the header is read.
+
+    Arguments:
+        path: of a model file.
+
+    Raises:
+        UsageError: the file is missing, damaged or no model of ours.
+    """
     if not path.exists():
         raise UsageError(f"{path}: no model file here; is this the folder of a finished run?")
     with guarded(regular_file(path, MAX_BYTES), REMEDY):

@@ -31,12 +31,22 @@ class Oversized(UsageError):
 
 
 def rebuilt(file: ModelFile, build: Callable[[], M], apart: str = "\0") -> tuple[M, dict[str, Tensor]]:
-    """The module that `build` makes, with the weights of the file, and those weights that are not its own.
+    """A module with the weights of a file.
 
     It is built on the meta device first, where tensors have shapes and no bytes, and compared with the file before memory is taken.
     A part that reads numbers while it is built (the masks of a flow) cannot be built there: it is built for real at once, and every
-    tensor that it asks for is measured first. Weights whose names start with `apart` belong to something else; they come back without it.
-    Raises UsageError where file and header do not fit, and for weights that are not finite.
+    tensor that it asks for is measured first.
+
+    Arguments:
+        file: the model file.
+        build: makes the module.
+        apart: how the names of weights begin that belong to something else.
+
+    Returns:
+        The module, and the weights that are not its own, by their names without `apart`.
+
+    Raises:
+        UsageError: file and header do not fit, or weights are not finite.
     """
     own = replace(file, kinds={name: kind for name, kind in file.kinds.items() if not name.startswith(apart)})
     with guarded(file.path, REMEDY):

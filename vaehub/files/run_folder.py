@@ -43,7 +43,12 @@ OWN: dict[str, tuple[str, ...] | None] = {  # what vaehub writes in a run folder
 
 @dataclass
 class Hold:
-    """A run folder while this process trains in it."""
+    """A run folder while this process trains in it.
+
+    Arguments:
+        folder: RUN/.
+        resume: go on with the run that is there.
+    """
 
     folder: Path
     resume: bool  # go on with the run that is there
@@ -94,10 +99,16 @@ class Hold:
 
 @contextmanager
 def held(folder: Path, resume: bool, force: bool, needed: Collection[tuple[str, Path]]) -> Iterator[Hold]:
-    """The folder, held by this process alone. A run that does not start inside the block leaves nothing behind.
+    """The folder of a run, held by this process alone. A run that does not start inside the block leaves nothing behind.
 
-    `needed`: (what it is, path) of what must not be inside a folder that is replaced. Raises UsageError as `require_free` does, and
-    where another process holds the folder.
+    Arguments:
+        folder: RUN/.
+        resume: go on with the run that is there.
+        force: replace the run that is there.
+        needed: (what it is, path) of what must not be inside a folder that is replaced.
+
+    Raises:
+        UsageError: as `require_free` does, or another process holds the folder.
     """
     made = make_folders(folder)
     try:
@@ -207,7 +218,11 @@ def write_marker(folder: Path, content: dict[str, Any]) -> None:
 
 
 def add_written(path: Path) -> None:
-    """Note that `path`, a file or folder directly in a run folder, was written by vaehub, so that --force replaces it too."""
+    """Note that a file or folder directly in a run folder was written by vaehub, so that --force replaces it too.
+
+    Arguments:
+        path: of the file or folder.
+    """
     content = marker_of(path.parent)
     if content is not None and path.name not in (*OWN, *content["written"]):
         write_marker(path.parent, content | {"written": sorted({*content["written"], path.name})})

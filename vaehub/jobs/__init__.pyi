@@ -3,8 +3,6 @@
 from .identity import digest as digest
 from .identity import digest_of_code as digest_of_code
 from .identity import digest_of_model as digest_of_model
-from .interrupts import interruptible as interruptible
-from .interrupts import rearm as rearm
 from .ledger import Ledger as Ledger
 from .manifest import Manifest as Manifest
 from .progress import Stage as Stage

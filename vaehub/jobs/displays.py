@@ -26,17 +26,20 @@ FIRST = 2.0  # seconds after which a log is told of a stage
 def showing(display: Display | None = None) -> Iterator[None]:
     """Show the stages inside the block in the display that fits this process; inside another such block that one goes on.
 
+    Arguments:
+        display: in place of the one that fits.
+
     >>> with showing():
     ...     pass
     """
     with ExitStack() as stack:
         if current.get() is None:
-            token = current.set(stack.enter_context(display or fitting()))
+            token = current.set(stack.enter_context(display or display_for_stderr()))
             stack.callback(current.reset, token)
         yield
 
 
-def fitting() -> Display:
+def display_for_stderr() -> Display:
     """The display for where standard error goes."""
     if in_notebook():
         return Notebook()

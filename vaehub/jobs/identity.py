@@ -22,6 +22,9 @@ PLAIN = (str, int, float, bool, bytes, type(None))
 def digest(parts: Iterable[bytes | str]) -> str:
     """Twelve hex digits over the parts in order, whatever their lengths.
 
+    Arguments:
+        parts: bytes and texts.
+
     >>> digest(["a", "bc"]) == digest(["ab", "c"])
     False
     """
@@ -33,7 +36,17 @@ def digest(parts: Iterable[bytes | str]) -> str:
 
 
 def digest_of_model(config: Json, weights: Mapping[str, Tensor]) -> str:
-    """A model by what it computes: its config and its weights, whatever file they lie in."""
+    """A model by what it computes: its config and its weights, whatever file they lie in.
+
+    Arguments:
+        config: of the run, in JSON types.
+        weights: tensors by name.
+
+    >>> import torch
+    >>> one, other = (digest_of_model({"latent": 2}, {"w": torch.tensor([x])}) for x in (1.0, 2.0))
+    >>> one == other, len(one)
+    (False, 12)
+    """
     import torch
 
     parts: list[bytes | str] = [json.dumps(config, sort_keys=True)]
@@ -44,7 +57,14 @@ def digest_of_model(config: Json, weights: Mapping[str, Tensor]) -> str:
 
 
 def digest_of_code(function: Callable[..., Any]) -> str:
-    """A function by its source, that of the functions of its module which it uses, and the numbers and texts that both read."""
+    """A function by its source, that of the functions of its module which it uses, and the numbers and texts that both read.
+
+    Arguments:
+        function: of Python, or a method, a partial or an object that can be called.
+
+    >>> digest_of_code(abs) == digest_of_code(abs), digest_of_code(abs) == digest_of_code(len)
+    (True, False)
+    """
     return digest(code_of(function, set()))
 
 

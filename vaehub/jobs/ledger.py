@@ -37,7 +37,18 @@ class Ledger(AbstractContextManager["Ledger"]):
         take: is given every earlier entry in order. What it raises marks the line as damaged.
         growing: names of options that may be larger than before.
 
-    Raises UsageError where the file is of another job, has no first line, or another process writes to it; OSError that names the file.
+    Raises:
+        UsageError: the file is of another job, has no first line, or another process writes to it.
+        OSError: it cannot be written; it names the file.
+
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     path, before = Path(folder, "job.jsonl"), []
+    ...     with Ledger(path, "example/1", {"seed": 0}, before.append) as ledger:
+    ...         ledger.add({"n": 1})
+    ...     with Ledger(path, "example/1", {"seed": 0}, before.append):
+    ...         before
+    [{'n': 1}]
     """
 
     def __init__(

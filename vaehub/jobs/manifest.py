@@ -40,7 +40,16 @@ class Entry:
 @final
 @dataclass
 class Manifest:
-    """The shards that are done, by name, and what they were made by: the digest of the model and the options."""
+    """The shards of a job that are done, and what they were made by: the digest of the model and the options.
+
+    Arguments:
+        path: of the file.
+        suffix: of the results.
+        form: name and version of the format.
+        made_by: the options that decide the result, by name.
+        done: entries by the name of the shard.
+        skipped: unreadable shards, with the reason.
+    """
 
     path: Path
     suffix: str  # of the results
@@ -51,7 +60,17 @@ class Manifest:
 
     @classmethod
     def open(cls, job: Job, form: str, made_by: Json, force: bool) -> Manifest:
-        """The manifest of a job as far as it has come. Raises UsageError where it stands for another job, unless that is to be replaced."""
+        """The manifest of a job as far as it has come.
+
+        Arguments:
+            job: its shards.
+            form: name and version of the format.
+            made_by: the options that decide the result, by name: a job that goes on must have the same.
+            force: replace what another job has written.
+
+        Raises:
+            UsageError: it stands for another job, and not `force`.
+        """
         done = {}
         if job.manifest.exists() and force:
             replace(job, form)

@@ -22,7 +22,7 @@ class Ended:
 
 
 @dataclass(frozen=True)
-class Belt(Generic[T]):
+class BoundedQueue(Generic[T]):
     """Things on their way from one thread to another."""
 
     queue: Queue[T | Ended]
@@ -51,9 +51,9 @@ class Belt(Generic[T]):
         return False
 
 
-def ahead(things: Generator[T], depth: int = AHEAD) -> Generator[T]:
+def prefetched(things: Generator[T], depth: int = AHEAD) -> Generator[T]:
     """The same things in the same order, made in another thread. What is raised there is raised here; closing it stops the thread."""
-    belt: Belt[T] = Belt(Queue(depth), Event())
+    belt: BoundedQueue[T] = BoundedQueue(Queue(depth), Event())
     thread = Thread(target=belt.fill, args=(things,), daemon=True)
     thread.start()
     try:

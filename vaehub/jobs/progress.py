@@ -25,7 +25,22 @@ from typing import final
 @final
 @dataclass
 class Stage:
-    """One piece of work with a name, of `total` parts where that is known; parts may be fractions of a `unit`."""
+    """One piece of work with a name, of `total` parts where that is known; parts may be fractions of a `unit`.
+
+    Arguments:
+        name: what is done, such as "reading ratings".
+        total: how many parts it has; None where that is not known.
+        unit: what is counted from 1, such as "epoch".
+        note: how good it is so far.
+        done: parts that are done.
+        display: what shows it; None: nothing.
+        started: when, by `time.monotonic`.
+        first: parts that were done when it began.
+
+    >>> training = Stage("training", 10, "epoch", note="best -98.2", done=2)
+    >>> training.name, training.count(), training.note
+    ('training', 'epoch 3/10', 'best -98.2')
+    """
 
     name: str
     total: float | None = None
@@ -37,11 +52,22 @@ class Stage:
     first: float = 0.0  # done when it began
 
     def update(self, parts: float = 1, note: str | None = None) -> None:
-        """So many more parts are done."""
+        """So many more parts are done.
+
+        Arguments:
+            parts: how many.
+            note: how good it is so far; None leaves what was said.
+        """
         self.reach(self.done + parts, note=note)
 
     def reach(self, done: float, total: float | None = None, note: str | None = None) -> None:
-        """So much is done in all."""
+        """So much is done in all.
+
+        Arguments:
+            done: parts.
+            total: how many there are, where that is known only now.
+            note: how good it is so far; None leaves what was said.
+        """
         self.done = done
         self.total = self.total if total is None else total
         self.note = self.note if note is None else note
@@ -134,6 +160,11 @@ def stage(name: str, total: float | None = None, *, unit: str = "") -> Iterator[
         name: what is done, such as "reading ratings".
         total: how many parts it has; None where that is not known.
         unit: what a part is, where one takes long enough to be counted while it is under way, such as "epoch".
+
+    >>> with stage("reading ratings", 3) as bar:
+    ...     bar.update()
+    ...     bar.count()
+    '1/3'
     """
     display = current.get()
     made = Stage(name, total, unit, display=display)

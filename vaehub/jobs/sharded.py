@@ -15,7 +15,7 @@ from typing import BinaryIO, Generic, TypeAlias, TypeVar, final
 from vaehub.errors import UsageError
 from vaehub.files.atomic import atomic_file
 from vaehub.jobs.manifest import Entry, Manifest
-from vaehub.jobs.pipeline import ahead
+from vaehub.jobs.pipeline import prefetched
 from vaehub.jobs.progress import Stage, stage
 from vaehub.jobs.shards import Job, Shard
 
@@ -88,10 +88,41 @@ Event: TypeAlias = "Piece[T] | End | Unreadable"
 def run_sharded(job: Job, manifest: Manifest, work: Work[A, B]) -> None:
     """Do all that is left of a job. What is done stays done when a shard cannot be read, or the process is killed.
 
-    The result of a shard depends on that file alone. Raises UsageError where a shard cannot be read (and not `skip_bad`), or none can.
+    The result of a shard depends on that file alone.
+
+    Arguments:
+        job: the shards.
+        manifest: which of them are done; it is written after every shard.
+        work: what is done with each.
+
+    Raises:
+        UsageError: a shard cannot be read (and not `work.skip_bad`), or none can.
+
+    >>> import tempfile
+    >>> from vaehub.jobs.shards import Kind
+    >>> class Upper(Writer[str]):
+    ...     def __init__(self, file):
+    ...         self.file, self.counts = file, {"texts": 0}
+    ...
+    ...     def add(self, piece):
+    ...         self.counts["texts"] += 1
+    ...         return self.file.write(piece.encode()) and 1
+    ...
+    ...     def close(self):
+    ...         pass
+    >>> work = Work(lambda path: iter([path.read_text()]), lambda text: iter([text.upper()]), Upper, "text")
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     _ = Path(folder, "a.txt").write_text("abc")
+    ...     job = Kind("texts", "capitals", (".txt",), ".out").plan(Path(folder, "a.txt"), Path(folder, "out"))
+    ...     run(job, Manifest.open(job, "capitals/1", {}, force=False), work)
+    ...     Path(folder, "out", "a.out").read_text()
+    'ABC'
     """
     left, of = manifest.left(job.shards), len(job.shards)
-    with stage("working on files", of, unit="file") as bar, closing(ahead(worked(ahead(pieces(left, work)), work))) as events:
+    with (
+        stage("working on files", of, unit="file") as bar,
+        closing(prefetched(worked(prefetched(pieces(left, work)), work))) as events,
+    ):
         bar.resume(of - len(left))
         for shard, own in groupby(events, key=lambda event: event.shard):
             write(shard, own, manifest, work, bar)

@@ -31,7 +31,13 @@ class Shard:
 
 @dataclass(frozen=True)
 class Job:
-    """All shards in the order of their names, and the file that says which of them are done."""
+    """All shards in the order of their names, and the file that says which of them are done.
+
+    Arguments:
+        shards: the files to read.
+        manifest: path of that file.
+        suffix: of what is written.
+    """
 
     shards: Sequence[Shard]
     manifest: Path
@@ -40,7 +46,17 @@ class Job:
 
 @dataclass(frozen=True)
 class Formats:
-    """What a job reads and writes."""
+    """What a job reads and writes.
+
+    Arguments:
+        source: in words, such as "histories".
+        result: in words, such as "recommendations".
+        suffixes: of the files that are read.
+        suffix: of the files that are written.
+
+    >>> Formats("histories", "recommendations", (".csv", ".parquet"), ".parquet").forms
+    'give histories as .csv, .parquet, or a folder of such files'
+    """
 
     source: str  # in words: histories
     result: str  # in words: recommendations
@@ -58,7 +74,15 @@ class Formats:
         return path.with_name(path.name[: -len(suffix)]).as_posix() if suffix and len(path.name) > len(suffix) else None
 
     def plan(self, source: Path, out: Path) -> Job:
-        """Which file is read from where and written to where. Raises UsageError where that cannot be done."""
+        """Which file is read from where and written to where.
+
+        Arguments:
+            source: a file, or a folder of them.
+            out: a file of the kind that is written, or a folder.
+
+        Raises:
+            UsageError: that cannot be done, or would overwrite what is read.
+        """
         if not source.exists():
             raise UsageError(f"{source}: no such file or folder; {self.forms}")
         return self._of_folder(source, out) if source.is_dir() else self._of_file(source, out)

@@ -35,7 +35,11 @@ R = TypeVar("R")
 
 
 class Failure(StrEnum):
-    """Why a call gave no value."""
+    """Why a call gave no value.
+
+    >>> Failure.TIME.value
+    'took too long'
+    """
 
     RAISED = "raised an error"
     TIME = "took too long"
@@ -46,7 +50,14 @@ class Failure(StrEnum):
 @final
 @dataclass(frozen=True)
 class Answer(Generic[R]):
-    """What a call gave: its value, or why there is none, in one line."""
+    """What a call gave: its value, or why there is none, in one line.
+
+    Arguments:
+        value: what the function returned.
+        error: why it returned nothing; empty where it did.
+        failure: the kind of that.
+        seconds: that the call took.
+    """
 
     value: R | None = None
     error: str = ""
@@ -57,7 +68,16 @@ class Answer(Generic[R]):
 @final
 @dataclass(frozen=True)
 class Limits:
-    """Of one call in a worker; None is no limit."""
+    """Of one call in a worker; None is no limit.
+
+    Arguments:
+        seconds: on the clock.
+        processor_seconds: of the worker itself: does not depend on what else the machine does.
+        memory_gib: more than the worker had before its first call.
+
+    Raises:
+        UsageError: one of them is not above 0.
+    """
 
     seconds: float | None = None  # on the clock
     processor_seconds: float | None = None  # of the worker itself: does not depend on what else the machine does
@@ -70,13 +90,17 @@ class Limits:
 
 
 def processors() -> int:
-    """How many this process may use."""
+    """How many processors this process may use.
+
+    >>> 1 <= processors() <= (os.cpu_count() or 1)
+    True
+    """
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 @final
 class Workers(AbstractContextManager["Workers[T, R]"], Generic[T, R]):
-    """`function` of many items, in processes of their own.
+    """A function of many items, in processes of their own.
 
     Arguments:
         function: of one item. What it raises, or that it kills its process, is the answer to that item alone. It may start programs,
@@ -84,6 +108,9 @@ class Workers(AbstractContextManager["Workers[T, R]"], Generic[T, R]):
         count: of processes; by default one a core. 0 calls in this process, where only errors are caught and there are no limits.
         limits: of each call. A call that exceeds one is stopped with all that it started, and a new process takes over.
         chunk: items that travel together, for functions of less than a millisecond; the answers are the same.
+
+    Raises:
+        UsageError: the count is below 0.
 
     >>> with Workers(len, count=2) as workers:
     ...     [answer.value for answer in workers.in_order(["C", "CCO"])]
@@ -104,14 +131,28 @@ class Workers(AbstractContextManager["Workers[T, R]"], Generic[T, R]):
             self._pool = None
 
     def in_order(self, items: Sequence[T]) -> list[Answer[R]]:
-        """The answers to all items, in their order."""
+        """The answers to all items, in their order.
+
+        Arguments:
+            items: what the function is called with, one by one.
+
+        Raises:
+            RunFailed: worker processes cannot be started.
+        """
         found = dict(self.answers(items))
         return [found[place] for place in range(len(items))]
 
     def answers(self, items: Sequence[T]) -> Iterator[tuple[int, Answer[R]]]:
-        """(place, answer) of every item, as they come."""
+        """(place, answer) of every item, as they come.
+
+        Arguments:
+            items: what the function is called with, one by one.
+
+        Raises:
+            RunFailed: worker processes cannot be started.
+        """
         if not self.count:
-            yield from ((place, called(self.function, item)) for place, item in enumerate(items))
+            yield from ((place, answer_of(self.function, item)) for place, item in enumerate(items))
             return
         places = range(len(items))
         waiting = [places[start : start + self.chunk] for start in places[:: self.chunk]][::-1]
@@ -135,10 +176,12 @@ class Workers(AbstractContextManager["Workers[T, R]"], Generic[T, R]):
     def _start(self, items: list[T]) -> Future[Any]:
         if self._pool is None:
             setup = (self.function, self.limits, process_group.lifeline())
-            self._pool = ProcessPool(self.count, initializer=begin, initargs=setup, context=multiprocessing.get_context("fork"))
+            self._pool = ProcessPool(
+                self.count, initializer=start_worker, initargs=setup, context=multiprocessing.get_context("fork")
+            )
         seconds = None if self.limits.seconds is None else self.limits.seconds * len(items)
         try:
-            return self._pool.schedule(serve, args=(items,), timeout=seconds)
+            return self._pool.schedule(answer_chunk, args=(items,), timeout=seconds)
         except RuntimeError as error:
             raise RunFailed(f"worker processes cannot be started ({error}); use workers=0") from error
 
@@ -163,7 +206,7 @@ class Workers(AbstractContextManager["Workers[T, R]"], Generic[T, R]):
         return Answer(None, f"ended its process ({how})", Failure.DIED)
 
 
-def begin(function: Callable[[Any], Any], limits: Limits, parent: process_group.Lifeline) -> None:
+def start_worker(function: Callable[[Any], Any], limits: Limits, parent: process_group.Lifeline) -> None:
     """What a worker does first."""
     global _call
     hide()
@@ -176,7 +219,7 @@ def begin(function: Callable[[Any], Any], limits: Limits, parent: process_group.
 _call: Callable[[Any], Answer[Any]]  # of a worker: set by `begin`, since a closure cannot be sent with every call
 
 
-def serve(items: Sequence[Any]) -> list[bytes]:
+def answer_chunk(items: Sequence[Any]) -> list[bytes]:
     """What a worker does with a chunk."""
     return [packed(_call(item)) for item in items]
 
@@ -185,14 +228,14 @@ def limited(function: Callable[[T], R], limits: Limits, item: T) -> Answer[R]:
     """One call in a worker; also an exit is caught, since pebble would raise it in the parent."""
     process_group.limit_processor(limits.processor_seconds)
     try:
-        return called(function, item)
+        return answer_of(function, item)
     except BaseException as error:
         return Answer(None, reason(error), Failure.RAISED)
     finally:
         process_group.limit_processor(None)
 
 
-def called(function: Callable[[T], R], item: T) -> Answer[R]:
+def answer_of(function: Callable[[T], R], item: T) -> Answer[R]:
     """One call, with an error that it raises as its answer."""
     start = time.perf_counter()
     try:

@@ -70,7 +70,15 @@ class Flowed(Outcome):
 
 
 def unrounded(t: Tensor) -> torch.autocast:
-    """No autocast on the device of `t`: a change of variables rounded to bfloat16 is not inverse to itself."""
+    """No autocast on the device of a tensor: a change of variables rounded to bfloat16 is not inverse to itself.
+
+    Arguments:
+        t: what is computed with.
+
+    >>> with torch.autocast("cpu", torch.bfloat16), unrounded(torch.ones(1)):
+    ...     (torch.ones(1, 1) @ torch.ones(1, 1)).dtype
+    torch.float32
+    """
     return torch.autocast(t.device.type, enabled=False)
 
 

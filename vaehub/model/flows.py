@@ -63,7 +63,8 @@ def composed(steps: Sequence[Any]) -> nn.Module:
     from zuko.lazy import LazyComposedTransform
 
     for step in steps:
-        last = step.hyper[-1] if hasattr(step, "hyper") else step.phi
+        (last,) = step.children()  # a network from the context and other dimensions, or plain parameters where there are none
+        last = last[-1] if isinstance(last, nn.Sequential) else last
         for parameter in last.parameters():
             nn.init.zeros_(parameter)
     chain: nn.Module = LazyComposedTransform(*steps)

@@ -19,7 +19,18 @@ Count = Annotated[int, Field(ge=1)]
 
 
 def logs_of(terms: Terms, **more: Tensor | float) -> Logs:
-    """The bound and its two parts, averaged over the batch, and what else an objective has to tell."""
+    """The bound and its two parts, averaged over the batch, and what else an objective logs.
+
+    Arguments:
+        terms: of the batch.
+        more: figures by name.
+
+    >>> from vaehub.base import Batch
+    >>> from vaehub.model.posteriors import diag_normal
+    >>> q, p = diag_normal(torch.ones(1, 2), torch.ones(2)), diag_normal(torch.zeros(2), torch.ones(2))
+    >>> logs_of(Terms(torch.tensor([[-3.0]]), q.rsample((1,)), q, p, q, Batch(torch.zeros(1, 2))), weight=0.5)
+    {'elbo': tensor(-4.), 'log_px': tensor(-3.), 'kl': tensor(1.), 'weight': tensor(0.5000)}
+    """
     log_px, kl = terms.log_px.detach().mean(), terms.kl.detach().mean()
     logs = {"elbo": log_px - kl, "log_px": log_px, "kl": kl}
     return logs | {name: torch.as_tensor(value, device=terms.z.device).detach() for name, value in more.items()}
@@ -43,10 +54,12 @@ class ELBO(Objective):
     loss = -E_q[log p(x|z)] + beta w(t) sum_d max(KL_d, free_bits), or with a capacity C(t): gamma |KL - C(t)| in place of beta KL.
     w(t) rises over `warmup` steps or epochs, or is periodic with that period (cyclical: half rising, half at 1).
 
-    Sources: "beta-VAE" (Higgins et al., 2017), openreview Sy2fzU9gl; "Generating Sentences from a Continuous Space" (Bowman et al., 2016),
-    arXiv:1511.06349 (annealing); "Cyclical Annealing Schedule" (Fu et al., 2019), arXiv:1903.10145; "Improved Variational Inference with
-    Inverse Autoregressive Flow" (Kingma et al., 2016), arXiv:1606.04934 (free bits, here in nats per dimension, averaged over the batch);
-    "Understanding disentangling in beta-VAE" (Burgess et al., 2018), arXiv:1804.03599 (capacity, in nats).
+    "Auto-Encoding Variational Bayes" (Kingma & Welling, 2014), arXiv:1312.6114; "beta-VAE: Learning Basic Visual Concepts with a Constrained
+    Variational Framework" (Higgins et al., 2017), openreview Sy2fzU9gl; "Generating Sentences from a Continuous Space" (Bowman et al., 2016),
+    arXiv:1511.06349 (annealing); "Cyclical Annealing Schedule: A Simple Approach to Mitigating KL Vanishing" (Fu et al., 2019),
+    arXiv:1903.10145; "Improved Variational Inference with Inverse Autoregressive Flow" (Kingma et al., 2016), arXiv:1606.04934 (free bits,
+    here in nats per dimension, averaged over the batch); "Understanding disentangling in beta-VAE" (Burgess et al., 2018), arXiv:1804.03599
+    (capacity, in nats).
 
     Arguments:
         beta: Weight of the KL term; above 1 disentangles (beta-VAE), 0 leaves an autoencoder.
@@ -57,6 +70,9 @@ class ELBO(Objective):
         capacity: KL in nats that is aimed at; given, it takes the place of beta.
         gamma: Weight of the distance to the capacity.
         samples: Draws of z for every row.
+
+    >>> ELBO(schedule="linear", warmup=10).kl_weight(Step(epoch=5))
+    0.5
     """
 
     def __init__(
@@ -77,10 +93,19 @@ class ELBO(Objective):
 
     def forward(self, terms: Terms, step: Step) -> tuple[Tensor, Logs]:
         """Loss and logs; see the class."""
-        weight = ramp(self.schedule, getattr(step, self.unit), self.warmup)
+        weight = self.kl_weight(step)
         kl = self._kl(terms)
         penalty = self.beta * weight * kl if self.capacity is None else self.gamma * (kl - weight * self.capacity).abs()
         return penalty - terms.log_px.mean(), logs_of(terms, kl_weight=self.beta * weight)
+
+    def kl_weight(self, step: Step) -> float:
+        """w(t), the share of beta or of the capacity that applies at this point of training.
+
+        Arguments:
+            step: where training stands.
+        """
+        position = {"step": step.step, "epoch": step.epoch}[self.unit]
+        return ramp(self.schedule, position, self.warmup)
 
     def _kl(self, terms: Terms) -> Tensor:
         """Batch mean of the KL, every dimension at least `free_bits`; a KL that comes in pieces of several dimensions as many times that."""
@@ -94,12 +119,15 @@ class IWAE(Objective):
     """-log 1/S sum_s p(x,z_s)/q(z_s|x): a tighter bound than the ELBO.
 
     "Importance Weighted Autoencoders" (Burda et al., 2016), arXiv:1509.00519; `dreg` takes the encoder's gradient from "Doubly
-    Reparameterized Gradient Estimators" (Tucker et al., 2019), arXiv:1810.04152, whose signal does not vanish as S grows; it needs a
-    posterior whose parameters can be held fixed (diag_normal, full_normal).
+    Reparameterized Gradient Estimators for Monte Carlo Objectives" (Tucker et al., 2019), arXiv:1810.04152, whose signal does not vanish as
+    S grows; it needs a posterior whose parameters can be held fixed (diag_normal, full_normal).
 
     Arguments:
         samples: Draws of z for every row, S.
         dreg: Take the encoder's gradient from the doubly reparameterised estimator.
+
+    >>> IWAE(samples=8).samples
+    8
     """
 
     def __init__(self, *, samples: Count = 5, dreg: bool = False) -> None:
@@ -137,8 +165,8 @@ def frozen(q: Distribution) -> Distribution:
 class TCVAE(Objective):
     """-log p(x|z) + alpha I(x;z) + beta TC(z) + gamma sum_d KL(q(z_d) || p(z_d)), by minibatch stratified sampling.
 
-    "Isolating Sources of Disentanglement in VAEs" (Chen et al., 2018), arXiv:1802.04942, equation 4 and appendix C.2; needs a posterior
-    and a prior that factorise over dimensions (diag_normal; standard_normal or conditional_normal).
+    "Isolating Sources of Disentanglement in Variational Autoencoders" (Chen et al., 2018), arXiv:1802.04942, equation 4 and appendix C.2;
+    needs a posterior and a prior that factorise over dimensions (diag_normal; standard_normal or conditional_normal).
 
     Arguments:
         alpha: Weight of the mutual information of rows and codes.
@@ -158,7 +186,15 @@ class TCVAE(Objective):
 
     @staticmethod
     def decompose(terms: Terms, examples: int) -> tuple[Tensor, Tensor, Tensor]:
-        """(index-code mutual information, total correlation, dimension-wise KL) in nats, estimated from one draw a row."""
+        """The three parts of the KL in nats, estimated from one draw a row.
+
+        Arguments:
+            terms: of a batch.
+            examples: size of the training set.
+
+        Returns:
+            Mutual information of index and code, total correlation, and the KL dimension by dimension.
+        """
         q, p = _factors(terms.q), _factors(terms.p)
         z = terms.z[0]
         pairs = q.log_prob(z.unsqueeze(1))  # (B, B, L): log q(z_i | x_j) by dimension

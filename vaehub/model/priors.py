@@ -21,7 +21,13 @@ from vaehub.model.posteriors import DiagNormal, bounded_exp, diag_normal
 
 @final
 class StandardNormal(Prior):
-    """N(z; 0, I), whatever the condition."""
+    """N(z; 0, I), whatever the condition.
+
+    "Auto-Encoding Variational Bayes" (Kingma & Welling, 2014), arXiv:1312.6114.
+
+    >>> StandardNormal(Spec((3,)), latent=2)().log_prob(torch.zeros(2)).exp().item() * 2 * torch.pi  # doctest: +ELLIPSIS
+    1.0...
+    """
 
     mean: Tensor
     scale: Tensor
@@ -41,11 +47,16 @@ class ConditionalNormal(Prior):
     """N(z; mu(c), diag(sigma(c)^2)), mu and sigma by a multilayer perceptron that starts at N(0, I).
 
     "Learning Structured Output Representation using Deep Conditional Generative Models" (Sohn et al., 2015), NeurIPS 28.
-    Raises UsageError where the data have no condition.
 
     Arguments:
         hidden: Widths of the hidden layers, from input to output; none make one linear map.
         activation: Function between the layers.
+
+    Raises:
+        UsageError: the data have no condition.
+
+    >>> ConditionalNormal(Spec((3,), cond=1), latent=2)(torch.ones(5, 1)).batch_shape
+    torch.Size([5])
     """
 
     def __init__(
@@ -70,10 +81,13 @@ class ConditionalNormal(Prior):
 class Mixture(Prior):
     """sum_k w_k N(z; mu_k, diag(sigma_k^2)) with all of w, mu and sigma learnt, whatever the condition.
 
-    "Deep Unsupervised Clustering with Gaussian Mixture Variational Autoencoders" (Dilokthanakul et al., 2016), arXiv:1611.02648.
+    "Variational Deep Embedding: An Unsupervised and Generative Approach to Clustering" (Jiang et al., 2017), arXiv:1611.05148.
 
     Arguments:
         components: Number of normal distributions K.
+
+    >>> Mixture(Spec((3,)), latent=2, components=4)().sample((7,)).shape
+    torch.Size([7, 2])
     """
 
     def __init__(self, spec: Spec, latent: int, *, components: PositiveInt = 10) -> None:
@@ -119,10 +133,20 @@ class Vamp(Prior):
     """1/K sum_k q(z|u_k): the encoder's own posteriors at K learnt pseudo-inputs u_k, and pseudo-conditions where the data have any.
 
     Dropout and batch statistics are off while it reads the encoder, so p(z) is one density, in training too.
-    "VAE with a VampPrior" (Tomczak & Welling, 2018), arXiv:1705.07120. Raises UsageError for discrete x.
+    "VAE with a VampPrior" (Tomczak & Welling, 2018), arXiv:1705.07120.
 
     Arguments:
         components: Number of pseudo-inputs K.
+
+    Raises:
+        UsageError: x is discrete.
+
+    >>> from vaehub.model.nets import MLPEncoder
+    >>> spec = Spec((3,))
+    >>> prior = Vamp(spec, latent=2, components=4)
+    >>> prior.read_through(MLPEncoder(spec, DiagNormal(2)))
+    >>> prior().log_prob(torch.zeros(5, 2)).shape
+    torch.Size([5])
     """
 
     def __init__(self, spec: Spec, latent: int, *, components: PositiveInt = 100) -> None:
@@ -176,14 +200,18 @@ def evaluating(module: nn.Module) -> Iterator[None]:
 class Flow(Prior):
     """N(0, I) sent through coupling layers, conditional on c where the data have a condition; it starts as N(0, I).
 
-    `realnvp` moves by exp(s) z + t, "Density estimation using Real NVP" (Dinh et al., 2017), arXiv:1605.08803; `spline` by a
-    rational-quadratic spline of `bins` pieces on [-5, 5], "Neural Spline Flows" (Durkan et al., 2019), arXiv:1906.04032.
+    log p(z) = log N(e; 0, I) - log|det de -> z|. `realnvp` moves by exp(s) z + t: "Density estimation using Real NVP" (Dinh et al., 2017),
+    arXiv:1605.08803; `spline` by a rational-quadratic spline of `bins` pieces on [-5, 5]: "Neural Spline Flows" (Durkan et al., 2019),
+    arXiv:1906.04032.
 
     Arguments:
         kind: What a layer does: realnvp moves by an affine map, spline by a rational-quadratic spline.
         layers: Number of coupling layers.
         hidden: Widths of the hidden layers of each coupling layer.
         bins: Pieces of a spline.
+
+    >>> Flow(Spec((3,)), latent=2, layers=2, hidden=[8])().sample((5,)).shape
+    torch.Size([5, 2])
     """
 
     def __init__(

@@ -14,7 +14,15 @@ from vaehub.sparse import dense, take
 
 
 def repeat(batch: Batch, samples: int) -> Batch:
-    """Rows (B, …) once for every sample: (S*B, …), sample by sample."""
+    """Rows once for every sample: (S*B, …), sample by sample.
+
+    Arguments:
+        batch: B rows.
+        samples: how many times, S.
+
+    >>> repeat(Batch(torch.tensor([[1.0], [2.0]])), 2).x.flatten().tolist()
+    [1.0, 2.0, 1.0, 2.0]
+    """
     if samples == 1:
         return batch
     index = torch.arange(len(batch.x), device=batch.x.device).repeat(samples)
@@ -22,10 +30,19 @@ def repeat(batch: Batch, samples: int) -> Batch:
 
 
 def log_likelihood(px: Distribution, batch: Batch) -> Tensor:
-    """log p(x|z,c) of every row (B,), unobserved elements left out.
+    """log p(x|z,c) of every row (B,) in nats, unobserved elements left out.
+
+    Arguments:
+        px: p(x|z,c), first batch dimension B.
+        batch: B rows.
 
     Raises:
         UsageError: x has gaps and p(x|z,c) scores a whole row, or a group of elements, as one event without declaring `gaps_are_zeros`.
+
+    >>> px = torch.distributions.Bernoulli(torch.full((1, 3), 0.5))
+    >>> gap = Batch(torch.tensor([[1.0, 0.0, torch.nan]]), mask=torch.tensor([[True, True, False]]))
+    >>> round(float(log_likelihood(px, gap).exp()), 6)
+    0.25
     """
     reads_sparse = isinstance(px, Outcome) and px.reads_sparse
     batch = batch.without_hidden()
@@ -42,7 +59,23 @@ def log_likelihood(px: Distribution, batch: Batch) -> Tensor:
 
 @final
 class VAE(Model):
-    """q(z|x,c), p(x|z,c) and p(z|c): "Auto-Encoding Variational Bayes" (Kingma & Welling, 2014), arXiv:1312.6114."""
+    """q(z|x,c), p(x|z,c) and p(z|c): "Auto-Encoding Variational Bayes" (Kingma & Welling, 2014), arXiv:1312.6114.
+
+    Arguments:
+        encoder: q(z|x,c), which holds its posterior.
+        decoder: p(x|z,c), which holds its likelihood.
+        prior: p(z|c).
+
+    >>> from vaehub import Spec
+    >>> from vaehub.model.likelihoods import Normal
+    >>> from vaehub.model.nets import MLPDecoder, MLPEncoder
+    >>> from vaehub.model.posteriors import DiagNormal
+    >>> from vaehub.model.priors import StandardNormal
+    >>> spec, latent = Spec((5,)), 2
+    >>> vae = VAE(MLPEncoder(spec, DiagNormal(latent)), MLPDecoder(spec, latent, Normal(spec)), StandardNormal(spec, latent))
+    >>> vae(Batch(torch.zeros(3, 5)), samples=4).log_px.shape, vae.sample(7).shape
+    (torch.Size([4, 3]), torch.Size([7, 2]))
+    """
 
     def __init__(self, encoder: Encoder, decoder: Decoder, prior: Prior) -> None:
         super().__init__()
@@ -51,7 +84,12 @@ class VAE(Model):
             part.wire(self)
 
     def forward(self, batch: Batch, samples: int = 1) -> Terms:
-        """The terms of the bound at `samples` draws of z for every row."""
+        """The terms of the bound.
+
+        Arguments:
+            batch: B rows; unobserved x may be anything.
+            samples: draws S of z for every row.
+        """
         batch = batch.without_hidden()
         q: Distribution = self.encoder(batch)
         z, drawn_log_qz = draw(q, samples)
@@ -62,6 +100,11 @@ class VAE(Model):
         return Terms(log_px, z, q, p, px, batch, drawn_log_qz)
 
     def sample(self, n: int, cond: Tensor | None = None) -> Tensor:
-        """z (n, L) from the prior; cond (n, C)."""
+        """Codes from the prior: (n, L).
+
+        Arguments:
+            n: how many.
+            cond: conditions (n, C), where the data have any.
+        """
         p: Distribution = self.prior(cond)
         return p.sample((n,)) if not p.batch_shape else p.sample()

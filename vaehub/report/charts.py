@@ -27,14 +27,30 @@ LONGEST = 26  # letters of a label
 
 
 def short(text: str, most: int = LONGEST) -> str:
-    """A text cut where it is long."""
+    """A text cut where it is long.
+
+    Arguments:
+        text: the text.
+        most: characters.
+
+    >>> short("a long name", 7)
+    'a long…'
+    """
     return text if len(text) <= most else f"{text[: most - 1]}…"
 
 
 @final
 @dataclass(frozen=True)
 class Line:
-    """A curve: x (N,) and y (N,), NaN where it has a hole."""
+    """A curve.
+
+    Arguments:
+        label: in the legend.
+        x: (N,).
+        y: (N,), NaN where it has a hole.
+        colour: of the palette.
+        style: of matplotlib, such as "-" or "--".
+    """
 
     label: str
     x: Sequence[float]
@@ -46,7 +62,15 @@ class Line:
 @final
 @dataclass(frozen=True)
 class Panel:
-    """Curves over one pair of axes. `mark`: an x that stands out, and what to call it."""
+    """Curves over one pair of axes.
+
+    Arguments:
+        title: above them.
+        lines: the curves.
+        xlabel: of the axis.
+        ylabel: of the axis.
+        mark: an x that stands out, and what to call it.
+    """
 
     title: str
     lines: Sequence[Line]
@@ -56,7 +80,17 @@ class Panel:
 
 
 def curves(panels: Sequence[Panel], canvas: Canvas, height: float = 2.3) -> Figure:
-    """A panel for each, with a legend where there is more than one curve."""
+    """A panel for each, with a legend where there is more than one curve.
+
+    Arguments:
+        panels: what is drawn.
+        canvas: what it is drawn for.
+        height: of a panel, in inches.
+
+    >>> chart = curves([Panel("Loss", [Line("train", [0, 1], [3.0, 2.0])], "epoch")], Canvas(4.0))
+    >>> chart.axes[0].get_title()
+    'Loss'
+    """
     axes = canvas.panels(len(panels), height)
     for at, panel in zip(axes, panels, strict=True):
         for line in panel.lines:
@@ -78,7 +112,19 @@ def curves(panels: Sequence[Panel], canvas: Canvas, height: float = 2.3) -> Figu
 def bars(
     values: Sequence[float], colours: Sequence[str], labels: Sequence[str], xlabel: str, ylabel: str, canvas: Canvas
 ) -> Figure:
-    """A bar for each value; labels are left out where they would not fit. A few bars are not spread over the whole width."""
+    """A bar for each value; labels are left out where they would not fit. A few bars are not spread over the whole width.
+
+    Arguments:
+        values: heights (N,).
+        colours: of the palette (N,).
+        labels: below the bars (N,).
+        xlabel: of the axis.
+        ylabel: of the axis.
+        canvas: what it is drawn for.
+
+    >>> bars([1.0, 2.0], [BLUE, BLUE], ["a", "b"], "unit", "nats", Canvas(4.0)).axes[0].get_xlabel()
+    'unit'
+    """
     figure = canvas.figure(2.4)
     axes = figure.subplots()
     axes.grid(visible=False, axis="x")
@@ -93,7 +139,17 @@ def bars(
 
 
 def histogram(groups: Mapping[str, Array], xlabel: str, canvas: Canvas, marks: Mapping[str, float] | None = None) -> Figure:
-    """Values (N,) of groups, each scaled to the same area: the first filled, the others as lines. `marks`: values that stand out."""
+    """Values of groups, each scaled to the same area: the first filled, the others as lines.
+
+    Arguments:
+        groups: values (N,) by the name of their group.
+        xlabel: of the axis.
+        canvas: what it is drawn for.
+        marks: values that stand out, by what to call them.
+
+    >>> histogram({"train": np.arange(5.0), "test": np.arange(3.0)}, "nats", Canvas(4.0), {"mean": 2.0}).axes[0].get_xlabel()
+    'nats'
+    """
     figure = canvas.figure(2.3)
     axes = figure.subplots()
     axes.grid(visible=False)
@@ -117,10 +173,19 @@ def histogram(groups: Mapping[str, Array], xlabel: str, canvas: Canvas, marks: M
 @final
 @dataclass(frozen=True)
 class Cloud:
-    """Points (N, 2), coloured by kind or by value.
+    """Points, coloured by kind or by value.
 
-    kinds: (N,) the place of each point's kind in `names`, -1 for none; values: (N,) numbers to be told by a scale that is called
-    `value`; sizes: (N,) areas; words: what to write beside some points, (x, y, text), those that matter most first.
+    Arguments:
+        points: (N, 2).
+        axes: labels of the two axes.
+        kinds: the place of each point's kind in `names` (N,), -1 for none.
+        names: of the kinds.
+        values: numbers (N,) to be told by a scale.
+        value: what that scale is called.
+        logarithmic: that scale is.
+        sizes: areas of the points (N,).
+        words: what to write beside some points, (x, y, text), those that matter most first.
+        all_words: none is left out: what finds no room at its point is moved, with a line to it.
     """
 
     points: Array
@@ -136,7 +201,17 @@ class Cloud:
 
 
 def cloud(shown: Cloud, canvas: Canvas, height: float = 4.2) -> Figure:
-    """The points, a legend of their kinds or a scale of their values, and words none of which lies under another."""
+    """The points, a legend of their kinds or a scale of their values, and words none of which lies under another.
+
+    Arguments:
+        shown: what is drawn.
+        canvas: what it is drawn for.
+        height: in inches.
+
+    >>> points = Cloud(np.eye(2), ("first component", "second component"), np.array([0, 1]), ["cat", "dog"])
+    >>> cloud(points, Canvas(4.0)).axes[0].get_xlabel()
+    'first component'
+    """
     figure = canvas.figure(height)
     axes = figure.subplots()
     sizes = np.full(len(shown.points), 9.0) if shown.sizes is None else shown.sizes
@@ -221,7 +296,7 @@ def write_apart(axes: Axes, words: Sequence[tuple[float, float, str]], *, keep: 
         text.set_in_layout(False)
         size = text.get_window_extent().padded(2.5)
         tried = offsets(size.height) if keep else itertools.islice(offsets(size.height), 1 + DIRECTIONS)
-        move = next((move for move in tried if len(written) < most and free(size.translated(*move), taken, axes.bbox)), None)
+        move = next((move for move in tried if len(written) < most and has_room(size.translated(*move), taken, axes.bbox)), None)
         if move is None:
             text.remove()
             continue
@@ -241,18 +316,24 @@ def offsets(step: float) -> Iterator[tuple[float, float]]:
         yield ring * step * math.cos(angle) * 0.6, ring * step * math.sin(angle) * 0.6
 
 
-def free(box: Bbox, taken: Sequence[Bbox], inside: Bbox) -> bool:
+def has_room(box: Bbox, taken: Sequence[Bbox], inside: Bbox) -> bool:
     """Whether a box lies inside and over no other."""
     within = inside.x0 <= box.x0 and box.x1 <= inside.x1 and inside.y0 <= box.y0 and box.y1 <= inside.y1
     return within and not any(box.overlaps(other) for other in taken)
 
 
 def plane(codes: Array) -> tuple[Array, Array]:
-    """Codes (N, L) on their two greatest principal components (N, 2), and the share of variance along each (2,).
+    """Codes on their two greatest principal components.
+
+    Arguments:
+        codes: (N, L).
+
+    Returns:
+        Points (N, 2), and the share of variance along each axis (2,).
 
     >>> points, shares = plane(np.array([[0.0, 0, 0], [0, 2, 0], [0, 4, 0]]))
-    >>> points[:, 0].tolist(), shares.tolist()
-    ([-2.0, 0.0, 2.0], [1.0, 0.0])
+    >>> abs(points[:, 0]).tolist(), shares.tolist()
+    ([2.0, 0.0, 2.0], [1.0, 0.0])
     """
     left, size, directions = np.linalg.svd(codes - codes.mean(0), full_matrices=False)
     rank = min(2, len(size))

@@ -14,7 +14,11 @@ PANELS = {"val_elbo": "ELBO, higher is better", "val_log_px": "log p(x|z), highe
 
 
 def comparison_curves(histories: Mapping[str, pd.DataFrame]) -> Figure:
-    """Validation figures by epoch, in nats per row, a line for every run."""
+    """Validation figures by epoch, in nats per row, a line for every run.
+
+    Arguments:
+        histories: rows of metrics.csv by the name of the run.
+    """
     figure = Figure(figsize=(12, 4.2), dpi=130, layout="constrained", facecolor="white")
     for place, (column, title) in enumerate(PANELS.items()):
         axes = figure.add_subplot(1, len(PANELS), place + 1)

@@ -85,17 +85,35 @@ STYLE: Any = {
 @final
 @dataclass(frozen=True)
 class Canvas:
-    """What a chart is drawn for: its width in inches. On the page 8 points of type come to 11 to 13 px."""
+    """What a chart is drawn for; on the page 8 points of type come to 11 to 13 px.
+
+    Arguments:
+        width: in inches.
+        narrow: for a phone.
+
+    >>> len(NARROW.panels(2, height=2.0)), NARROW.narrow
+    (2, True)
+    """
 
     width: float
     narrow: bool = False
 
     def figure(self, height: float, layout: Literal["constrained"] | None = "constrained") -> Figure:
-        """An empty figure of this width and `height` inches. Constrained layout draws everything twice: not where there are many."""
+        """An empty figure of this width.
+
+        Arguments:
+            height: in inches.
+            layout: constrained layout draws everything twice: None where there are many charts.
+        """
         return Figure(figsize=(self.width, height), dpi=72, layout=layout)
 
     def panels(self, count: int, height: float) -> list[Axes]:
-        """Axes of this height: beside each other, on a phone below each other."""
+        """Axes beside each other, on a phone below each other.
+
+        Arguments:
+            count: how many.
+            height: of each, in inches.
+        """
         shape, heights = ((count, 1), count * height) if self.narrow else ((1, count), height)
         return list(self.figure(heights).subplots(*shape, squeeze=False).flat)
 
@@ -105,7 +123,15 @@ Draw: TypeAlias = Callable[[Canvas], Figure]
 
 
 def drawn(draw: Draw, canvas: Canvas) -> Figure:
-    """The chart in the style of the pages."""
+    """The chart in the style of the pages.
+
+    Arguments:
+        draw: draws it on a canvas.
+        canvas: what it is drawn for.
+
+    >>> float(drawn(lambda canvas: canvas.figure(2.0), WIDE).get_figwidth())
+    9.0
+    """
     with mpl.rc_context(STYLE):
         return draw(canvas)
 
@@ -118,7 +144,14 @@ def figure_of(axes: Axes) -> Figure:
 
 
 def png(figure: Figure) -> bytes:
-    """A chart as PNG on white, the same bytes for the same chart."""
+    """A chart as PNG on white, the same bytes for the same chart.
+
+    Arguments:
+        figure: the chart.
+
+    >>> png(WIDE.figure(1.0))[1:4]
+    b'PNG'
+    """
     buffer = io.BytesIO()
     with mpl.rc_context(STYLE):
         figure.savefig(buffer, format="png", dpi=140, facecolor=CARD, metadata={"Software": None})
@@ -126,22 +159,31 @@ def png(figure: Figure) -> bytes:
 
 
 def svg(figure: Figure, key: str, alt: str) -> Markup:
-    """A chart as an SVG element whose colours are the page's CSS variables. `key` must differ from that of every other on a page."""
+    """A chart as an SVG element whose colours are the page's CSS variables.
+
+    Arguments:
+        figure: the chart.
+        key: differs from that of every other chart on the page.
+        alt: what it shows, for those who cannot see it.
+
+    >>> svg(WIDE.figure(1.0), "0-wide", "Nothing.")[:45]
+    Markup('<svg role="img" aria-label="Nothing." viewBox')
+    """
     buffer = io.StringIO()
     with mpl.rc_context(STYLE | {"svg.hashsalt": key}):
         figure.savefig(buffer, format="svg", dpi=200, metadata={"Date": None, "Creator": None, "Format": None, "Type": None})
     text = buffer.getvalue()
-    return element(inlined(text[text.index("<svg") :]), alt)
+    return accessible_svg(inline_svg(text[text.index("<svg") :]), alt)
 
 
-def element(text: str, alt: str) -> Markup:
+def accessible_svg(text: str, alt: str) -> Markup:
     """An SVG element with its role and its text for those who cannot see it."""
     label = escape(" ".join(alt.split()))
     opened = text.strip().replace("<svg", f'<svg role="img" aria-label="{label}"', 1)
     return Markup(opened.replace(">", f"><title>{label}</title>", 1))  # noqa: S704
 
 
-def inlined(text: str) -> str:
+def inline_svg(text: str) -> str:
     """SVG as matplotlib writes it, made fit to stand in a page: no ids of its own but those that it refers to, no fonts, short numbers."""
     for pattern in (
         r"<metadata>.*?</metadata>",
@@ -155,13 +197,13 @@ def inlined(text: str) -> str:
     text = re.sub(r' id="([^"]*)"', lambda found: found[0] if found[1] in used else "", text)
     text = re.sub(r"; font-family: [^;\"]*|font-family: [^;\"]*;? ?", "", text.replace("xlink:href", "href"))
     text = re.sub(r"(font: )?([\d.]+px) '[^\"]*?(?=[;\"])", lambda found: f"font-size: {found[2]}", text)
-    text = re.sub(r' (?:d|x|y|points)="[^"]*"', lambda found: re.sub(r"\d+\.\d{3,}", shortened, found[0]), text)
+    text = re.sub(r' (?:d|x|y|points)="[^"]*"', lambda found: re.sub(r"\d+\.\d{3,}", two_decimals, found[0]), text)
     return re.sub(r"#[0-9a-f]{6}\b", lambda found: f"var(--{VARIABLES[found[0]]})" if found[0] in VARIABLES else found[0], text)
 
 
 VARIABLES = {light: name for name, light in LIGHT.items()}
 
 
-def shortened(number: re.Match[str]) -> str:
+def two_decimals(number: re.Match[str]) -> str:
     """A number with two digits behind the point: a hundredth of a pixel."""
     return f"{float(number[0]):.2f}".rstrip("0").rstrip(".")

@@ -18,14 +18,28 @@ from vaehub.report.parts import Block, Figure, Link, Section
 Progress = Callable[[int, int], None]
 
 
-def silent(done: int, of: int) -> None:
+def no_progress(done: int, of: int) -> None:
     """Tell nobody how far it is."""
 
 
 @final
 @dataclass(frozen=True)
 class Page:
-    """A title and sections. `lead`: blocks above the contents; `chips`: what it is made of; `links`: pages near by."""
+    """A title and sections: one file of HTML that opens offline.
+
+    Arguments:
+        title: of the page.
+        sections: in order.
+        subtitle: below the title.
+        lead: blocks above the contents.
+        chips: what it is made of, by name.
+        links: pages near by.
+
+    >>> from vaehub.report.parts import Text
+    >>> page = Page("Gaps", [Section("Stations", [Text("None has gaps & all are read.")])])
+    >>> "None has gaps &amp; all are read." in page.html()
+    True
+    """
 
     title: str
     sections: Sequence[Section]
@@ -39,8 +53,12 @@ class Page:
         parts: list[Block | Section] = [*self.lead, *self.sections]
         return [figure for part in parts for figure in part.figures()]
 
-    def html(self, progress: Progress = silent) -> str:
-        """The page: the same parts give the same bytes. `progress` is told how many charts are drawn, of how many."""
+    def html(self, progress: Progress = no_progress) -> str:
+        """The page: the same parts give the same bytes.
+
+        Arguments:
+            progress: is told how many charts are drawn, of how many.
+        """
         figures = self.figures()
         charts = {}
         for place, figure in enumerate(figures):
@@ -49,8 +67,13 @@ class Page:
         progress(len(figures), len(figures))
         return environment().get_template("base.html").render(page=self, palette=PALETTE, chart=lambda figure: charts[id(figure)])
 
-    def write(self, path: Path, progress: Progress = silent) -> Path:
-        """Write the page, whole or not at all, and give its path."""
+    def write(self, path: Path, progress: Progress = no_progress) -> Path:
+        """Write the page, whole or not at all, and give its path.
+
+        Arguments:
+            path: of the file.
+            progress: is told how many charts are drawn, of how many.
+        """
         atomic_write(path, self.html(progress).encode())
         return path
 

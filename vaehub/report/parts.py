@@ -9,7 +9,7 @@ from typing import ClassVar, Literal, TypeAlias, final
 
 from markupsafe import Markup
 
-from vaehub.report.look import Draw, element
+from vaehub.report.look import Draw, accessible_svg
 
 Tone: TypeAlias = Literal["", "good", "note", "warning", "error"]
 
@@ -27,7 +27,16 @@ class Block:
 @final
 @dataclass(frozen=True)
 class Section:
-    """A heading, what to know before reading, and blocks."""
+    """A heading, what to know before reading, and blocks.
+
+    Arguments:
+        title: of the section.
+        blocks: what stands in it, in order.
+        note: what to know before reading.
+
+    >>> Section("Gaps", [Text("None.")]).title
+    'Gaps'
+    """
 
     title: str
     blocks: Sequence[Block]
@@ -41,7 +50,12 @@ class Section:
 @final
 @dataclass(frozen=True)
 class Text(Block):
-    """A paragraph."""
+    """A paragraph.
+
+    Arguments:
+        text: without markup.
+        faint: set in grey.
+    """
 
     template = "text"
     text: str
@@ -51,7 +65,13 @@ class Text(Block):
 @final
 @dataclass(frozen=True)
 class Tile:
-    """A headline figure: what it is, its value with its error, and what to know of it."""
+    """A headline figure.
+
+    Arguments:
+        name: what it is.
+        value: with its error and unit.
+        note: what to know of it.
+    """
 
     name: str
     value: str
@@ -61,7 +81,11 @@ class Tile:
 @final
 @dataclass(frozen=True)
 class Tiles(Block):
-    """Headline figures."""
+    """Headline figures.
+
+    Arguments:
+        tiles: in order.
+    """
 
     template = "tiles"
     tiles: Sequence[Tile]
@@ -70,7 +94,15 @@ class Tiles(Block):
 @final
 @dataclass(frozen=True)
 class Finding(Block):
-    """A statement about the model: how good or bad it is shows at its edge. `checked`: what was looked at, folded in."""
+    """A statement about the model: how good or bad it is shows at its edge.
+
+    Arguments:
+        text: the statement.
+        tone: "", "good", "note", "warning" or "error".
+        title: in bold before it.
+        advice: what to change.
+        checked: what was looked at, folded in.
+    """
 
     template = "finding"
     text: str
@@ -83,7 +115,13 @@ class Finding(Block):
 @final
 @dataclass(frozen=True)
 class Cell:
-    """A cell of a table: the best of its row is bold."""
+    """A cell of a table.
+
+    Arguments:
+        text: what stands in it.
+        best: it is the best of its row, and bold.
+        tone: "", "good", "note", "warning" or "error".
+    """
 
     text: str
     best: bool = False
@@ -93,7 +131,16 @@ class Cell:
 @final
 @dataclass(frozen=True)
 class Table(Block):
-    """Rows with a heading each, which their first cell is. `words`: cells are sentences. `folded`: shown when its title is clicked."""
+    """Rows with a heading each, which their first cell is.
+
+    Arguments:
+        head: names of the columns.
+        rows: cells, as many in each row as there are columns.
+        title: above the table.
+        note: below it.
+        words: cells are sentences, not figures.
+        folded: shown when its title is clicked.
+    """
 
     template = "table"
     head: Sequence[str]
@@ -107,7 +154,12 @@ class Table(Block):
 @final
 @dataclass(frozen=True)
 class Facts(Block):
-    """Names and what they stand for."""
+    """Names and what they stand for.
+
+    Arguments:
+        facts: by name.
+        title: above them.
+    """
 
     template = "facts"
     facts: Mapping[str, str]
@@ -117,7 +169,13 @@ class Facts(Block):
 @final
 @dataclass(frozen=True)
 class Code(Block):
-    """Text as it is typed: a command, a configuration."""
+    """Text as it is typed: a command, a configuration.
+
+    Arguments:
+        text: the lines.
+        title: above them.
+        folded: shown when its title is clicked.
+    """
 
     template = "code"
     text: str
@@ -128,7 +186,16 @@ class Code(Block):
 @final
 @dataclass(frozen=True)
 class Figure(Block):
-    """A chart, drawn for a screen (`half`: for half of its width) and for a phone. `note`: how sure it is, of how many rows."""
+    """A chart, drawn for a screen and for a phone.
+
+    Arguments:
+        title: above the chart.
+        draw: draws it on a canvas.
+        alt: what it shows, for those who cannot see it.
+        caption: how to read it.
+        note: how sure it is, of how many rows.
+        half: for half of the width of a screen.
+    """
 
     template = "figure"
     title: str
@@ -146,7 +213,12 @@ class Figure(Block):
 @final
 @dataclass(frozen=True)
 class Drawing:
-    """An SVG element from a program that is trusted to escape: a molecule as RDKit draws it."""
+    """An SVG element from a program that is trusted to escape: a molecule as RDKit draws it.
+
+    Arguments:
+        svg: the element.
+        alt: what it shows, for those who cannot see it.
+    """
 
     svg: str = field(repr=False)
     alt: str
@@ -154,13 +226,21 @@ class Drawing:
     @property
     def markup(self) -> Markup:
         """The element with its role and title."""
-        return element(self.svg, self.alt)
+        return accessible_svg(self.svg, self.alt)
 
 
 @final
 @dataclass(frozen=True)
 class Card:
-    """A drawing with a line above and lines below it; `code` is set as it is typed."""
+    """A drawing with a line above and lines below it.
+
+    Arguments:
+        title: the line above.
+        drawing: the drawing.
+        lines: those below.
+        code: set as it is typed.
+        tone: "", "good", "note", "warning" or "error".
+    """
 
     title: str = ""
     drawing: Drawing | None = None
@@ -172,7 +252,12 @@ class Card:
 @final
 @dataclass(frozen=True)
 class Cards(Block):
-    """Cards in a grid; those of one group stay side by side in one frame."""
+    """Cards in a grid; those of one group stay side by side in one frame.
+
+    Arguments:
+        groups: of cards.
+        title: above the grid.
+    """
 
     template = "cards"
     groups: Sequence[Sequence[Card]]
@@ -182,7 +267,13 @@ class Cards(Block):
 @final
 @dataclass(frozen=True)
 class Listing(Block):
-    """Things in order, each with a remark."""
+    """Things in order, each with a remark.
+
+    Arguments:
+        title: above them.
+        intro: a sentence before the first.
+        items: (thing, remark).
+    """
 
     template = "listing"
     title: str
@@ -193,7 +284,11 @@ class Listing(Block):
 @final
 @dataclass(frozen=True)
 class Key(Block):
-    """What colours stand for: (name in the palette, "line" or "area", words)."""
+    """What colours stand for.
+
+    Arguments:
+        entries: (name in the palette, "line" or "area", words).
+    """
 
     template = "key"
     entries: Sequence[tuple[str, Literal["line", "area"], str]]
@@ -202,7 +297,13 @@ class Key(Block):
 @final
 @dataclass(frozen=True)
 class Link:
-    """The way to another page, relative to this one."""
+    """The way to another page.
+
+    Arguments:
+        title: what stands there.
+        href: its address, relative to this page.
+        note: what it is.
+    """
 
     title: str
     href: str
@@ -212,7 +313,11 @@ class Link:
 @final
 @dataclass(frozen=True)
 class Links(Block):
-    """Ways to other pages."""
+    """Ways to other pages.
+
+    Arguments:
+        links: in order.
+    """
 
     template = "links"
     links: Sequence[Link]
@@ -221,7 +326,11 @@ class Links(Block):
 @final
 @dataclass(frozen=True)
 class Beside(Block):
-    """Blocks side by side where there is room: two columns on a screen, one on a phone."""
+    """Blocks side by side where there is room: two columns on a screen, one on a phone.
+
+    Arguments:
+        blocks: in order.
+    """
 
     template = "beside"
     blocks: Sequence[Block]
@@ -234,7 +343,11 @@ class Beside(Block):
 @final
 @dataclass(frozen=True)
 class Column(Block):
-    """Blocks one below the other, as one of those of `Beside`."""
+    """Blocks one below the other, as one of those of `Beside`.
+
+    Arguments:
+        blocks: in order.
+    """
 
     template = "column"
     blocks: Sequence[Block]
@@ -245,7 +358,12 @@ class Column(Block):
 
 
 def best(values: Sequence[float], *, lower: bool = False, digits: int = 4) -> list[bool]:
-    """Which of the values are the best as they are printed, with `digits` behind the point: equal ones alike, none where all are.
+    """Which of the values are the best as they are printed: equal ones alike, none where all are.
+
+    Arguments:
+        values: figures; NaN is never the best.
+        lower: lower is better.
+        digits: behind the point.
 
     >>> best([0.5678, 0.5743]), best([1.0, 1.0]), best([3.0, 2.0, 2.0], lower=True)
     ([False, True], [False, False], [False, True, True])
@@ -259,6 +377,10 @@ def best(values: Sequence[float], *, lower: bool = False, digits: int = 4) -> li
 
 def plural(count: int, noun: str) -> str:
     """A count with its noun.
+
+    Arguments:
+        count: how many.
+        noun: in the singular.
 
     >>> plural(1, "row"), plural(1200, "row")
     ('1 row', '1,200 rows')

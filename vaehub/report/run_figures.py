@@ -28,13 +28,17 @@ def learning_curves(metrics: pd.DataFrame, monitor: str) -> Iterator[Figure]:
     panels = [bound_panel(metrics, name, best) for name in BOUND]
     caption = "Nats per row by epoch: means over an epoch (training), and at its end on validation rows. Lower is better, except for the KL."
     yield Figure(
-        "The bound and its parts", lambda canvas: curves(panels, canvas), caption, caption, note_on(metrics, monitor, best)
+        "The bound and its parts",
+        lambda canvas: curves(panels, canvas),
+        caption,
+        caption,
+        kept_epoch_note(metrics, monitor, best),
     )
-    own = [own_panel(metrics, name, best) for name in own_figures(metrics)][:3]
+    own = [domain_panel(metrics, name, best) for name in domain_figures(metrics)][:3]
     if own:
         words = f"The domain's own figures on validation rows by epoch; {monitor} decides which epoch is kept."
         yield Figure("What else was validated", lambda canvas: curves(own, canvas, 1.9), words, words)
-    pace = list(pace_panels(metrics))
+    pace = list(rate_and_time_panels(metrics))
     if pace:
         words = "By epoch: the optimiser's learning rate, and the seconds that an epoch took with its validation."
         yield Figure("Learning rate and time", lambda canvas: curves(pace, canvas, 1.9), words, words)
@@ -46,7 +50,7 @@ def best_epoch(metrics: pd.DataFrame, monitor: str) -> int | None:
     return None if values.dropna().empty else int(values.to_numpy(dtype=float, na_value=-np.inf).argmax()) + 1
 
 
-def note_on(metrics: pd.DataFrame, monitor: str, best: int | None) -> str:
+def kept_epoch_note(metrics: pd.DataFrame, monitor: str, best: int | None) -> str:
     """Which epoch the model is of."""
     return "" if best is None else f"The model is that of epoch {best} of {len(metrics)}, the one with the best {monitor}."
 
@@ -57,10 +61,10 @@ def bound_panel(metrics: pd.DataFrame, name: str, best: int | None) -> Panel:
     lines = [line(metrics, f"train_{name}", "training", BLUE, sign), line(metrics, f"val_{name}", "validation", ORANGE, sign)]
     if name == "elbo" and "train_loss" in metrics and not is_negative(metrics["train_loss"], metrics.get("train_elbo")):
         lines.append(line(metrics, "train_loss", "training loss", FAINT, 1, ":"))
-    return Panel(title, [each for each in lines if each is not None], "epoch", "nats", mark_of(best))
+    return Panel(title, [each for each in lines if each is not None], "epoch", "nats", kept_epoch_mark(best))
 
 
-def mark_of(best: int | None) -> tuple[float, str] | None:
+def kept_epoch_mark(best: int | None) -> tuple[float, str] | None:
     """The line at the epoch that was kept."""
     return None if best is None else (best, "the epoch that was kept")
 
@@ -78,19 +82,19 @@ def is_negative(loss: pd.Series[float], bound: pd.Series[float] | None) -> bool:
     return bound is not None and bool(np.allclose(loss, -bound, rtol=1e-3))
 
 
-def own_figures(metrics: pd.DataFrame) -> list[str]:
+def domain_figures(metrics: pd.DataFrame) -> list[str]:
     """Validation figures that are not parts of the bound."""
     names = [str(name).removeprefix("val_") for name in metrics if str(name).startswith("val_")]
     return [name for name in names if name not in TITLES and f"train_{name}" not in metrics]
 
 
-def own_panel(metrics: pd.DataFrame, name: str, best: int | None) -> Panel:
+def domain_panel(metrics: pd.DataFrame, name: str, best: int | None) -> Panel:
     """One of the domain's figures."""
     found = line(metrics, f"val_{name}", "validation", ORANGE)
-    return Panel(name.replace("_", " "), [found] if found else [], "epoch", mark=mark_of(best))
+    return Panel(name.replace("_", " "), [found] if found else [], "epoch", mark=kept_epoch_mark(best))
 
 
-def pace_panels(metrics: pd.DataFrame) -> Iterator[Panel]:
+def rate_and_time_panels(metrics: pd.DataFrame) -> Iterator[Panel]:
     """Learning rate and seconds by epoch."""
     rate = line(metrics, "lr", "learning rate", BLUE)
     if rate is not None:
@@ -127,14 +131,14 @@ def latent_map(mean: Tensor, labels: Array | None, classes: Sequence[str]) -> Fi
     axes = ("z1", "z2") if flat else tuple(f"component {i + 1}: {share:.0%} of the variance" for i, share in enumerate(shares))
     names = [str(name) for name in classes] if labels is not None else []
     kinds = labels if names else None
-    shown = Cloud(points, (axes[0], axes[1]), kinds, names, words=middles(points, kinds, names), all_words=True)
+    shown = Cloud(points, (axes[0], axes[1]), kinds, names, words=median_labels(points, kinds, names), all_words=True)
     where = "in the latent plane" if flat else f"on the first two principal components of {codes.shape[1]} dimensions"
     named = ", coloured by class; its name stands at the median of its points" if kinds is not None else ""
     caption = f"The mean of q(z|x) of test rows {where}{named}."
     return Figure("Latent map", lambda canvas: cloud(shown, canvas), caption, caption, f"{len(codes):,} test rows.", half=True)
 
 
-def middles(points: Array, kinds: Array | None, names: Sequence[str], most: int = 20) -> list[tuple[float, float, str]]:
+def median_labels(points: Array, kinds: Array | None, names: Sequence[str], most: int = 20) -> list[tuple[float, float, str]]:
     """The name of each kind at the median of its points, where there are not too many."""
     if kinds is None or len(names) > most:
         return []

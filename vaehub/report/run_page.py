@@ -41,7 +41,14 @@ ERROR, CHANCE = "_se", "_chance"  # ends of a figure's name that make it the sta
 
 
 def write_report(run: TrainedModel) -> Path:
-    """Draw everything that is known of a run into RUN/report.html and RUN/figures/*.png. Raises UsageError for a run without folder."""
+    """Draw everything that is known of a run into RUN/report.html and RUN/figures/*.png, and give the path of the page.
+
+    Arguments:
+        run: the trained model, loaded from its folder.
+
+    Raises:
+        UsageError: it is a model file without the folder of a run.
+    """
     if run.path is None:
         raise UsageError("report: a model file alone has no run folder to write to; give the folder")
     page = run_page(run, run.path)
@@ -107,7 +114,7 @@ def headline(run: TrainedModel, metrics: pd.DataFrame) -> Iterator[Tile]:
     )
     if "seconds" in metrics:
         seconds, steps = float(metrics["seconds"].iloc[-1]), int(metrics["step"].iloc[-1])
-        yield Tile("training", clock(seconds), f"{len(metrics)} epochs, {steps} steps")
+        yield Tile("training", clock_time(seconds), f"{len(metrics)} epochs, {steps} steps")
 
 
 def mean_and_error(values: Tensor) -> str:
@@ -124,35 +131,38 @@ def domain_tiles(figures: Mapping[str, Any], words: Mapping[str, str]) -> Iterat
     """The figures that the domain wants read first."""
     for name, meaning in words.items():
         if name in figures:
-            yield Tile(name.replace("_", " "), shown(figures, name), meaning + chance(figures, name))
+            yield Tile(name.replace("_", " "), figure_text(figures, name), meaning + chance_text(figures, name))
 
 
 def metric_table(figures: Mapping[str, Any], words: Mapping[str, str]) -> Table:
     """Every figure of the domain with its error, what guessing gives, and what it says."""
-    named = [name for name in figures if not is_companion(name, figures)]
-    rows = [[name.replace("_", " "), shown(figures, name), words.get(name, "").strip() + chance(figures, name)] for name in named]
+    named = [name for name in figures if not is_error_or_chance(name, figures)]
+    rows = [
+        [name.replace("_", " "), figure_text(figures, name), words.get(name, "").strip() + chance_text(figures, name)]
+        for name in named
+    ]
     title = f"{len(rows)} figures on the test, as vaehub evaluate prints them"
     return Table(("figure", "value", "what it says"), rows, title, "± standard error.", words=True, folded=len(rows) > UNFOLDED)
 
 
-def is_companion(name: str, figures: Mapping[str, Any]) -> bool:
+def is_error_or_chance(name: str, figures: Mapping[str, Any]) -> bool:
     """Whether a figure belongs to another."""
     return any(name.endswith(end) and name.removesuffix(end) in figures for end in (ERROR, CHANCE))
 
 
-def shown(figures: Mapping[str, Any], name: str) -> str:
+def figure_text(figures: Mapping[str, Any], name: str) -> str:
     """A figure with its standard error, where the domain gives one."""
     value, error = figures[name], figures.get(name + ERROR, math.nan)
     text = f"{value:.4g}" if isinstance(value, float) else str(value)
     return text if math.isnan(error) else f"{text} ± {error:.2g}"
 
 
-def chance(figures: Mapping[str, Any], name: str) -> str:
+def chance_text(figures: Mapping[str, Any], name: str) -> str:
     """What guessing gives, where the domain says so."""
     return f"; guessing gives {figures[name + CHANCE]:.3g}" if name + CHANCE in figures else ""
 
 
-def clock(seconds: float) -> str:
+def clock_time(seconds: float) -> str:
     """A duration as h:mm:ss or m:ss."""
     minutes, rest = divmod(round(seconds), 60)
     hours, minutes = divmod(minutes, 60)
@@ -200,7 +210,16 @@ def fingerprint(run: TrainedModel) -> dict[str, str]:
 
 
 def versions(run: TrainedModel) -> dict[str, str]:
-    """What the run was trained and reported with."""
+    """What a run was trained and reported with: versions by name.
+
+    Arguments:
+        run: the trained model.
+
+    >>> from vaehub import train
+    >>> run = train({"likelihood": "normal", "train": {"epochs": 1}}, data=[[float(i)] for i in range(20)], progress=False)
+    >>> sorted(versions(run))[:2]
+    ['Python', 'numpy']
+    """
     python = {"Python": platform.python_version(), **{name: version(name) for name in PACKAGES}}
     machine = torch.cuda.get_device_name() if run.device.type == "cuda" else platform.machine()
     return {**registry().versions_used(run.config), **python, "platform": f"{sys.platform}, {machine}"}

@@ -25,7 +25,14 @@ LIMIT = 1000  # rows of a split
 
 @dataclass(frozen=True)
 class Finding:
-    """One fault: its name, how bad it is, the numbers that show it, and what to change."""
+    """One fault.
+
+    Arguments:
+        name: of the check that found it.
+        severity: "error", "warning" or "note".
+        evidence: the numbers that show it.
+        advice: what to change.
+    """
 
     name: str
     severity: Literal["error", "warning", "note"]
@@ -38,7 +45,11 @@ class Finding:
 
 @dataclass(frozen=True, eq=False)
 class Checkup:
-    """A run and what was measured of it thing on first use."""
+    """A run and what is measured of it, each thing on first use.
+
+    Arguments:
+        run: the trained model.
+    """
 
     run: TrainedModel
 

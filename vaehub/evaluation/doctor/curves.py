@@ -38,7 +38,7 @@ def stopped(c: Checkup) -> Finding | None:
     return Finding("stopped early", "warning", f"{done} of {asked} epochs were trained", "go on with `vaehub train … --resume`")
 
 
-def settled(c: Checkup, curve: pd.Series[float]) -> pd.Series[float]:
+def since_last_weight_change(c: Checkup, curve: pd.Series[float]) -> pd.Series[float]:
     """The part of a curve since the weight of the KL last changed: before it, the bound follows the schedule."""
     weight = c.curve("train_kl_weight")
     changed = weight.index[weight.diff().abs() > 1e-9]
@@ -52,7 +52,7 @@ def epoch(row: object) -> int:
 
 def diverged(c: Checkup) -> Finding | None:
     """The loss on training rows rose again, under an objective that stayed the same."""
-    curve = settled(c, c.curve("train_loss"))
+    curve = since_last_weight_change(c, c.curve("train_loss"))
     if len(curve) < FEW or curve.idxmin() >= curve.index[-3]:
         return None
     best, last = curve.min(), curve.iloc[-3:].min()
@@ -67,7 +67,7 @@ def diverged(c: Checkup) -> Finding | None:
 
 def undertrained(c: Checkup) -> Finding | None:
     """The bound on validation rows still rises."""
-    curve = settled(c, c.curve("val_elbo"))
+    curve = since_last_weight_change(c, c.curve("val_elbo"))
     if len(curve) < FEW:
         return rising(c, curve)
     gain = curve.iloc[-1] - curve.iloc[0]
@@ -88,16 +88,16 @@ def rising(c: Checkup, curve: pd.Series[float]) -> Finding | None:
 
 def overfit(c: Checkup) -> Finding | None:
     """What z tells of training rows it does not tell of new ones, or validation fell while training went on to rise."""
-    evidence = fell_again(c) or (gap(c) if c.finite else None)
+    evidence = lost_gain(c) or (split_gap(c) if c.finite else None)
     if evidence is None:
         return None
     advice = "set train.early_stopping, raise optimizer.weight_decay or decoder.dropout, choose a smaller network, or add rows"
     return Finding("overfitting", "warning", evidence, advice)
 
 
-def fell_again(c: Checkup) -> str | None:
+def lost_gain(c: Checkup) -> str | None:
     """A validation curve that lost a good part of its gain."""
-    val, train = settled(c, c.curve("val_elbo")), settled(c, c.curve("train_elbo"))
+    val, train = since_last_weight_change(c, c.curve("val_elbo")), since_last_weight_change(c, c.curve("train_elbo"))
     if len(val) < FEW or len(train) < FEW or train.iloc[-1] < train.loc[val.idxmax() :].iloc[0]:
         return None
     best, last = val.max(), val.iloc[-3:].max()
@@ -106,7 +106,7 @@ def fell_again(c: Checkup) -> str | None:
     return f"val_elbo fell from {best:.4g} in epoch {epoch(val.idxmax())} to {last:.4g}, while train_elbo rose to {train.iloc[-1]:.4g}"
 
 
-def gap(c: Checkup) -> str | None:
+def split_gap(c: Checkup) -> str | None:
     """A distance between the splits that their difficulty (log p(x|z) under another row's z) does not explain."""
     (train, val), (hard_train, hard_val) = (c.train.elbo, c.val.elbo), (c.other_z("train"), c.other_z("val"))
     excess = float(train.mean() - val.mean() - (hard_train.mean() - hard_val.mean()))

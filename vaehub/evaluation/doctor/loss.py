@@ -28,13 +28,13 @@ def weight_of_kl(objective: Objective, terms: Terms, step: Step) -> float | None
     probe = dataclasses.replace(terms, log_px=log_px, drawn_log_qz=log_qz)
     probe.kl_per_dim = kl
     loss, _ = objective(probe, step)
-    by_px, by_kl, by_qz = (pull(loss, t) for t in (log_px, kl, log_qz))
+    by_px, by_kl, by_qz = (derivative_of_loss(loss, t) for t in (log_px, kl, log_qz))
     if by_px == 0 or (by_kl is None and by_qz is None):
         return None
     return -((by_kl or 0.0) / kl.shape[-1] + (by_qz or 0.0)) / (by_px or math.nan)
 
 
-def pull(loss: Tensor, of: Tensor) -> float | None:
+def derivative_of_loss(loss: Tensor, of: Tensor) -> float | None:
     """Sum of the loss's derivatives by `of`."""
     (gradient,) = torch.autograd.grad(loss, of, retain_graph=True, allow_unused=True)
     return None if gradient is None else float(gradient.sum())
@@ -61,19 +61,19 @@ def weights(c: Checkup, factors: list[float]) -> list[float]:
     return [w for w in found if w is not None]
 
 
-def during(c: Checkup) -> list[float]:
+def weights_in_training(c: Checkup) -> list[float]:
     """Weights in the course of training."""
     return weights(c, [i / MOMENTS for i in range(MOMENTS + 1)])
 
 
-def beyond(c: Checkup) -> list[float]:
+def weights_beyond_training(c: Checkup) -> list[float]:
     """Weights if training went on, up to a thousand times as long."""
     return weights(c, [1000 ** (i / MOMENTS) for i in range(MOMENTS + 1)])
 
 
 def averaged(c: Checkup) -> Finding | None:
     """log p(x|z) averaged over elements against a summed KL: the KL wins."""
-    if not c.finite or not (found := during(c)):
+    if not c.finite or not (found := weights_in_training(c)):
         return None
     weight, size, kl = max(found), c.run.spec.size, float(c.val.kl.mean())
     if weight < AVERAGED * size or weight <= 1 / AVERAGED or kl > 0.1 * c.run.config.latent:
@@ -87,7 +87,7 @@ def averaged(c: Checkup) -> Finding | None:
 
 def faint(c: Checkup) -> Finding | None:
     """A KL that hardly counts: an autoencoder, whose prior samples are poor."""
-    if not c.finite or not (found := beyond(c)) or max(found) >= FAINT:
+    if not c.finite or not (found := weights_beyond_training(c)) or max(found) >= FAINT:
         return None
     evidence = f"a nat of KL weighs {max(found):.3g} times a nat of log p(x|z); the KL is {c.val.kl.mean():.3g} nats"
     return Finding("KL weight too small", "warning", evidence, "raise objective.beta towards 1")
@@ -95,9 +95,9 @@ def faint(c: Checkup) -> Finding | None:
 
 def never_reached(c: Checkup) -> Finding | None:
     """A schedule longer than the training."""
-    if not c.finite or not (found := during(c)):
+    if not c.finite or not (found := weights_in_training(c)):
         return None
-    reached, target = max(found), max(beyond(c))
+    reached, target = max(found), max(weights_beyond_training(c))
     if reached >= REACHED * target:
         return None
     evidence = f"the KL weight came to {reached:.3g} of {target:.3g} in {steps_done(c).epoch} epochs"

@@ -57,7 +57,7 @@ def labelled(c: Checkup, split: str) -> tuple[Tensor, Tensor] | None:
 def missing_classes(c: Checkup) -> Finding | None:
     """Classes of the data that hardly occur among samples, told by a classifier that labelled rows have trained."""
     known, held_out = labelled(c, "train"), labelled(c, "val")
-    if not c.finite or known is None or held_out is None or not affordable(c):
+    if not c.finite or known is None or held_out is None or not is_affordable(c):
         return None
     classify = classifier(*known)
     accuracy = float((classify(held_out[0]) == held_out[1]).float().mean())
@@ -78,7 +78,7 @@ def sampled(c: Checkup, count: int) -> Tensor:
     return c.run.draw(count, cond=chosen, noise=True).flatten(1).float()
 
 
-def affordable(c: Checkup) -> bool:
+def is_affordable(c: Checkup) -> bool:
     """Whether the samples come in a minute or two: an autoregressive decoder may need hours on a CPU, and is left unexamined."""
     start = time.perf_counter()
     sampled(c, PROBED)

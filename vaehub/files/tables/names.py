@@ -15,8 +15,12 @@ SUFFIXES = TEXT + COLUMNAR  # each also with .gz behind it, in any case
 def suffix_of(path: Path | str, known: Sequence[str] = SUFFIXES) -> str:
     """The suffix of a table in lower case, with the .gz behind it if there is one.
 
-    Arguments: path: a file's name; known: the suffixes that count.
-    Raises: UsageError that lists what is known.
+    Arguments:
+        path: a file's name.
+        known: the suffixes that count.
+
+    Raises:
+        UsageError: it has none of them; the message lists them.
 
     >>> suffix_of("visits.CSV.gz")
     '.csv.gz'
@@ -28,7 +32,18 @@ def suffix_of(path: Path | str, known: Sequence[str] = SUFFIXES) -> str:
 
 
 def matched_suffix(path: Path | str, known: Sequence[str] = SUFFIXES) -> str | None:
-    """As `suffix_of`; None where the name has none of the known suffixes."""
+    """As `suffix_of`, for names that need have none.
+
+    Arguments:
+        path: a file's name.
+        known: the suffixes that count.
+
+    Returns:
+        The suffix, or None where the name has none of them.
+
+    >>> matched_suffix("visits.CSV.gz"), matched_suffix("visits.doc")
+    ('.csv.gz', None)
+    """
     name = Path(path).name.lower()
     return next((suffix + gz for suffix in known for gz in ("", ".gz") if name.endswith(suffix + gz)), None)
 
@@ -43,8 +58,18 @@ def check_output(
 ) -> None:
     """Ask before hours are spent whether a file can be written, and whether that would destroy what it is made from.
 
-    Arguments: path: where to write; inputs: the files that are read; force: replace an input; known: the suffixes that count, none: any.
-    Raises: UsageError: the suffix is unknown, it is a folder, or it is one of the inputs and not `force`.
+    Arguments:
+        path: where to write.
+        inputs: the files that are read.
+        force: replace an input.
+        known: the suffixes that count; none: any.
+
+    Raises:
+        UsageError: the suffix is unknown, it is a folder, or it is one of the inputs and not `force`.
+
+    >>> check_output("filled.doc")
+    Traceback (most recent call last):
+    vaehub.errors.UsageError: filled.doc: no known suffix; give one of .csv, .tsv, .txt, .parquet, .feather, .arrow (each also .gz)
     """
     path = Path(path)
     if known:

@@ -38,7 +38,15 @@ class Table(ABC):
 
     @abstractmethod
     def batches(self, columns: Sequence[str] | None = None, rows: int = CHUNK_ROWS) -> Iterator[pa.RecordBatch]:
-        """Some columns, or all, at most `rows` rows at a time; memory does not grow with the file. Raises UsageError that names it."""
+        """The rows a piece at a time; memory does not grow with the file.
+
+        Arguments:
+            columns: names of those to read; None: all.
+            rows: at most, in a piece.
+
+        Raises:
+            UsageError: a column is not there, or the file is damaged.
+        """
 
     @abstractmethod
     def rows(self) -> Iterator[Row]:
@@ -259,12 +267,25 @@ class ColumnarTable(Table):
 
 
 def open_table(path: Path | str, missing: Sequence[str] = (), limit: int = MAX_BYTES) -> Table:
-    """A table in a .csv, .tsv, .txt, .parquet, .feather or .arrow file, each also .gz, or in a folder of .parquet files.
+    r"""A table in a .csv, .tsv, .txt, .parquet, .feather or .arrow file, each also .gz, or in a folder of .parquet files.
 
     Text may be UTF-8 or UTF-16 with a byte order mark, or Windows-1252 (with a warning), its lines end as they like, its cells are parted
     by commas, semicolons, tabs or bars.
-    Arguments: path; missing: text that means missing, beside blank cells; limit: most bytes of the file, unpacked.
-    Raises: UsageError, one line that names the file: unknown suffix, no ordinary file, too large, damaged, no line of names.
+
+    Arguments:
+        path: of the file or folder.
+        missing: text that means missing, beside blank cells.
+        limit: most bytes of the file, unpacked.
+
+    Raises:
+        UsageError: one line that names the file: unknown suffix, no ordinary file, too large, damaged, no line of names.
+
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     _ = Path(folder, "x.csv").write_text("id;x\n007;3,5\n")
+    ...     table = open_table(f"{folder}/x.csv")
+    ...     [batch.to_pydict() for batch in table.batches(["id"])]
+    [{'id': ['007']}]
     """
     path = Path(path)
     if path.is_dir():
@@ -275,9 +296,21 @@ def open_table(path: Path | str, missing: Sequence[str] = (), limit: int = MAX_B
 
 
 def read_table(path: Path | str, missing: Sequence[str] = (), index: bool = False) -> pd.DataFrame:
-    """All columns of `open_table(path, missing)` as a frame; numbers and flags have the same dtypes from text and from Parquet.
+    r"""All columns of a table as a frame; numbers and flags have the same dtypes from text and from Parquet.
 
-    Arguments: index: put back the index that was written. Raises: UsageError.
+    Arguments:
+        path: of the file or folder, as for `open_table`.
+        missing: text that means missing, beside blank cells.
+        index: put back the index that was written.
+
+    Raises:
+        UsageError: as `open_table` does.
+
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     _ = Path(folder, "x.csv").write_text("id,x\n007,3.5\n")
+    ...     read_table(f"{folder}/x.csv").to_dict("list")
+    {'id': ['007'], 'x': [3.5]}
     """
     return open_table(path, missing).frame(index=index)
 

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO, final
 
-from vaehub.files.guard import bomb, guarded, most_unpacked, regular_file
+from vaehub.files.guard import guarded, most_unpacked, regular_file, too_large_unpacked
 from vaehub.files.tables.names import is_packed
 
 CHUNK = 1 << 20  # bytes that are decoded at once
@@ -29,9 +29,20 @@ def open_text(path: Path, limit: int) -> BinaryIO:
 
 
 def read_lines(path: Path, limit: int) -> Iterator[str]:
-    """The lines of a text file, unpacked if its name ends in .gz, whatever it is written in and however they end.
+    r"""The lines of a text file, whatever it is written in and however they end.
 
-    Arguments: path; limit: most bytes, unpacked. Raises: UsageError that names the file: none, too large, damaged, no text.
+    Arguments:
+        path: of the file, which is unpacked if its name ends in .gz.
+        limit: most bytes, unpacked.
+
+    Raises:
+        UsageError: no such file, too large, damaged, or no text.
+
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     _ = Path(folder, "x.txt").write_bytes("é\r\nb".encode("utf-16"))
+    ...     list(read_lines(Path(folder, "x.txt"), 100))
+    ['é', 'b']
     """
     with guarded(path, "save it as UTF-8 text"), open_text(path, limit) as file:
         for line in io.TextIOWrapper(file, "utf-8"):
@@ -48,7 +59,7 @@ def utf8(path: Path, limit: int) -> Iterator[bytes]:
         while chunk:
             size += len(chunk)
             if size > most:
-                raise bomb(path, most)
+                raise too_large_unpacked(path, most)
             following = file.read(CHUNK)
             text = decoder.to_utf8(chunk, last=not following)
             if b"\0" in text:

@@ -34,7 +34,10 @@ def as_values(column: Any, decimals: str = ".") -> pd.Series[Any]:
     """Text as flags, whole numbers (any of 64 bits, with gaps too) or numbers where all of it is, else as it stands.
 
     A column of whole numbers of which one is padded (007) is text, as is one with a number too large for 64 bits.
-    Arguments: column: Arrow strings (R,); decimals: the decimal marks to try, the first also where it may part thousands.
+
+    Arguments:
+        column: Arrow strings (R,).
+        decimals: the decimal marks to try, the first also where it may part thousands.
 
     >>> as_values(pa.array(["7", None])).tolist(), as_values(pa.array(["007", "8"])).tolist()
     ([7, <NA>], ['007', '8'])
@@ -60,6 +63,9 @@ def as_values(column: Any, decimals: str = ".") -> pd.Series[Any]:
 def as_ids(column: Any) -> pd.Series[Any]:
     """Text as identifiers: whole numbers where all cells are there and are written as numbers are printed, else as it stands.
 
+    Arguments:
+        column: Arrow strings (R,).
+
     >>> as_ids(pa.array(["7", "8"])).tolist(), as_ids(pa.array(["+7", "8"])).tolist()
     ([7, 8], ['+7', '8'])
     """
@@ -67,12 +73,26 @@ def as_ids(column: Any) -> pd.Series[Any]:
 
 
 def whole_numbers(column: Any) -> bool:
-    """Whether all cells that are there are whole numbers as they are printed, so that nothing is lost where they are read as such."""
+    """Whether all cells that are there are whole numbers as they are printed, so that nothing is lost where they are read as such.
+
+    Arguments:
+        column: Arrow strings (R,).
+
+    >>> whole_numbers(pa.array(["7", None])), whole_numbers(pa.array(["007"]))
+    (True, False)
+    """
     return all_match(column, PRINTED)
 
 
 def as_pandas(column: Any) -> pd.Series[Any]:
-    """An Arrow column as one of pandas: whole numbers and flags with gaps in a nullable dtype."""
+    """An Arrow column as one of pandas: whole numbers and flags with gaps in a nullable dtype.
+
+    Arguments:
+        column: of Arrow (R,).
+
+    >>> as_pandas(pa.array([7, None])).dtype, as_pandas(pa.array([7, 8])).dtype
+    (Int64Dtype(), dtype('int64'))
+    """
     nullable = GAPPED.get(column.type) if column.null_count else None
     return pd.Series(column.to_pandas() if nullable is None else column.to_pandas(types_mapper={column.type: nullable}.get))
 

@@ -20,11 +20,23 @@ from vaehub.hints import reason
 
 
 def write_table(frame: pd.DataFrame, path: Path | str, index: bool = False) -> None:
-    """A frame to a file by its suffix, whole or not at all; the same frame gives the same bytes.
+    r"""A frame to a file by its suffix, whole or not at all; the same frame gives the same bytes.
 
-    Arguments: frame; path: .csv, .tsv, .txt (tabs), .parquet, .feather or .arrow, each also .gz; index: write the index too, unless it only
-    counts the rows. Numbers in text have as many digits as it takes to read them back.
-    Raises: UsageError: an unknown suffix, a frame that this kind of file cannot hold, a place that cannot be written to.
+    Numbers in text have as many digits as it takes to read them back.
+
+    Arguments:
+        frame: the rows.
+        path: .csv, .tsv, .txt (tabs), .parquet, .feather or .arrow, each also .gz.
+        index: write the index too, unless it only counts the rows.
+
+    Raises:
+        UsageError: an unknown suffix, a frame that this kind of file cannot hold, a place that cannot be written to.
+
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     write_table(pd.DataFrame({"id": ["007"], "x": [0.1]}), f"{folder}/x.csv")
+    ...     Path(folder, "x.csv").read_text()
+    'id,x\n007,0.1\n'
     """
     path = Path(path)
     suffix = suffix_of(path).removesuffix(".gz")

@@ -87,23 +87,20 @@ class PerColumn(Likelihood):
     "Handling Incomplete Heterogeneous Data using VAEs" (Nazabal et al., 2020), arXiv:1807.03653, section 3.
 
     Arguments:
-        spec: rows (D,) with a kind for every column.
-        real: family of real columns.
-        count: family of counts.
-        category: family of categories, x their index.
-        ordinal: family of ordered levels, x their index.
+        real: Family of real columns.
+        count: Family of counts.
+        category: Family of categories, x their index.
+        ordinal: Family of ordered levels, x their index.
 
     Raises:
         UsageError: the spec has not one kind a column, or a family scores a whole row as one event.
 
-    Example:
-        >>> from vaehub import Example, Kind, Spec
-        >>> import torch
-        >>> family = PerColumn(Spec((3,), kinds=(Kind("real"), Kind("category", 4), Kind("real"))))
-        >>> family.param_shape
-        (8,)
-        >>> family(torch.zeros(2, 8)).log_prob(torch.tensor([[0.0, 3.0, 0.0], [1.0, 0.0, 2.0]])).shape
-        torch.Size([2, 3])
+    >>> from vaehub.base import Kind
+    >>> family = PerColumn(Spec((3,), kinds=(Kind("real"), Kind("category", 4), Kind("real"))))
+    >>> family.param_shape
+    (6,)
+    >>> family(torch.zeros(2, 6)).log_prob(torch.tensor([[0.0, 3.0, 0.0], [1.0, 0.0, 2.0]])).shape
+    torch.Size([2, 3])
     """
 
     expects = "values of the kind of every column"

@@ -21,13 +21,15 @@ from vaehub.model.likelihoods.special import log_gamma_step
 class Normal(Likelihood):
     """Gaussian noise: log p(x) = -½ ((x - μ)/σ)² - log σ - ½ log 2π.
 
-    `scale` is σ in the units of x: a fixed number, "learnt" (one number, the calibrated decoder of "Simple and Effective VAE Training with
-    Calibrated Decoders" (Rybkin et al., 2021), arXiv:2006.13202) or "element" (from the network). Unless fixed it stays above `min_scale`:
-    without a floor a density has no upper bound.
+    With one learnt σ it is the calibrated decoder of "Simple and Effective VAE Training with Calibrated Decoders" (Rybkin et al., 2021),
+    arXiv:2006.13202.
 
     Arguments:
         scale: σ in the units of x: a fixed number, "learnt" (one number) or "element" (from the network).
         min_scale: Least scale, unless it is fixed: without a floor a density has no upper bound.
+
+    >>> Normal(Spec((1,)), scale=1.0)(torch.zeros(1, 1, 1)).log_prob(torch.ones(1, 1)).item()  # doctest: +ELLIPSIS
+    -1.4189...
     """
 
     def __init__(self, spec: Spec, *, scale: Source = "learnt", min_scale: PositiveFloat = 1e-3) -> None:
@@ -46,11 +48,16 @@ class Normal(Likelihood):
 
 @final
 class Laplace(Likelihood):
-    """Noise with heavier tails, fitted by absolute error: log p(x) = -|x - μ|/b - log 2b. `scale` is b, given as for Normal.
+    """Noise with heavier tails, fitted by absolute error: log p(x) = -|x - μ|/b - log 2b.
+
+    "Continuous Univariate Distributions", volume 2 (Johnson, Kotz & Balakrishnan, 1995), chapter 24, ISBN 0-471-58494-0.
 
     Arguments:
         scale: b in the units of x: a fixed number, "learnt" (one number) or "element" (from the network).
         min_scale: Least scale, unless it is fixed: without a floor a density has no upper bound.
+
+    >>> Laplace(Spec((1,)), scale=0.5)(torch.zeros(1, 1, 1)).log_prob(torch.ones(1, 1)).item()
+    -2.0
     """
 
     def __init__(self, spec: Spec, *, scale: Source = "learnt", min_scale: PositiveFloat = 1e-3) -> None:
@@ -104,13 +111,17 @@ class LocationScaleT(Sampled):
 class StudentT(Likelihood):
     """Noise that tolerates outliers: Student's t with location, scale and ν degrees of freedom.
 
-    `scale` as for Normal. `df` is ν: a fixed number, "learnt" or "element"; unless fixed it stays above 2, so that a variance exists
-    (as in GluonTS: "GluonTS: Probabilistic and Neural Time Series Modeling in Python" (Alexandrov et al., 2020), arXiv:1906.05264).
+    log p(x) = log Γ((ν+1)/2) - log Γ(ν/2) - ½ log πν - log s - ½(ν+1) log(1 + y²/ν), y = (x - μ)/s. A learnt ν stays above 2, so that a
+    variance exists, as in "GluonTS: Probabilistic and Neural Time Series Modeling in Python" (Alexandrov et al., 2020), arXiv:1906.05264.
 
     Arguments:
         scale: s in the units of x: a fixed number, "learnt" (one number) or "element" (from the network).
         df: ν: a fixed number, "learnt" (one number) or "element" (from the network); unless fixed it stays above 2.
         min_scale: Least scale, unless it is fixed: without a floor a density has no upper bound.
+
+    >>> cauchy = StudentT(Spec((1,)), scale=1.0, df=1.0)(torch.zeros(1, 1, 1))
+    >>> 1 / cauchy.log_prob(torch.zeros(1, 1)).exp().item()  # doctest: +ELLIPSIS
+    3.1415...
     """
 
     def __init__(self, spec: Spec, *, scale: Source = "learnt", df: Source = "learnt", min_scale: PositiveFloat = 1e-3) -> None:

@@ -32,7 +32,14 @@ class PrecisePoisson(td.Poisson):
 
 @final
 class Poisson(Likelihood):
-    """Counts whose variance is their mean: log p(x) = x log λ - λ - log x!, λ = softplus(params)."""
+    """Counts whose variance is their mean: log p(x) = x log λ - λ - log x!, λ = softplus(params).
+
+    "Univariate Discrete Distributions" (Johnson, Kemp & Kotz, 2005), chapter 4, doi:10.1002/0471715816.
+
+    >>> px = Poisson(Spec((1,)))(torch.full((1, 1, 1), 30.0))
+    >>> round(px.log_prob(torch.tensor([[30.0]])).exp().item(), 4)
+    0.0726
+    """
 
     support = constraints.nonnegative_integer
     expects = "counts 0, 1, 2, …"
@@ -79,11 +86,15 @@ class MeanDispersion(Sampled):
 class NegativeBinomial(Likelihood):
     """Counts that scatter more than Poisson's: mean m = softplus(params) and variance m + m²/r.
 
-    `dispersion` is r, the inverse dispersion or theta of "Deep generative modeling for single-cell transcriptomics" (Lopez et al., 2018),
-    doi:10.1038/s41592-018-0229-2: a fixed number, "learnt" (one number) or "element" (from the network). A large r is nearly Poisson.
+    log p(x) = log Γ(x+r) - log Γ(r) - log x! + r log(r/(r+m)) + x log(m/(r+m)). r is the inverse dispersion theta of "Deep generative
+    modeling for single-cell transcriptomics" (Lopez et al., 2018), doi:10.1038/s41592-018-0229-2.
 
     Arguments:
         dispersion: r: a fixed number, "learnt" (one number) or "element" (from the network); a large r is nearly Poisson.
+
+    >>> px = NegativeBinomial(Spec((1,)), dispersion=1.0)(torch.full((1, 1, 1), 30.0))
+    >>> round(px.log_prob(torch.tensor([[0.0]])).exp().item() * 31, 4)
+    1.0
     """
 
     support = constraints.nonnegative_integer
@@ -147,13 +158,16 @@ class RowCounts(Sampled):
 class Multinomial(Likelihood):
     """A row of counts, such as one user's clicks over all items, given their total n = Σ xᵢ: log p(x) = log n! - Σ log xᵢ! + Σ xᵢ log πᵢ.
 
-    π = softmax(params) over the row. `coefficient` false leaves the first two terms out, as Mult-VAE's published objective does: the gradient
-    is the same, but it is no density. `total` is the number of draws in a sample and in the mean; log p takes each row's own.
+    π = softmax(params) over the row. Without `coefficient` it is the published objective of Mult-VAE:
     "Variational Autoencoders for Collaborative Filtering" (Liang et al., 2018), arXiv:1802.05814.
 
     Arguments:
         coefficient: Count the first two terms too: without them it is no density, but has the same gradient.
-        total: Number of draws in a sample and in the mean.
+        total: Number of draws in a sample and in the mean; log p takes each row's own.
+
+    >>> px = Multinomial(Spec((2,)))(torch.zeros(1, 1, 2))
+    >>> round(px.log_prob(torch.tensor([[1.0, 1.0]])).exp().item(), 4)
+    0.5
     """
 
     support = constraints.nonnegative_integer

@@ -71,7 +71,14 @@ class ClassIndex(Sampled):
 
 @final
 class Categorical(Likelihood):
-    """One of C classes an element, x their index: log p(x) = log softmax(params)ₓ."""
+    """One of C classes an element, x their index: log p(x) = log softmax(params)ₓ.
+
+    "Pattern Recognition and Machine Learning" (Bishop, 2006), sections 2.2 and 4.3.4, ISBN 978-0-387-31073-2.
+
+    >>> px = Categorical(Spec((1,), classes=4))(torch.zeros(1, 4, 1))
+    >>> px.log_prob(torch.tensor([[3]])).exp().item()
+    0.25
+    """
 
     expects = "integers 0..classes-1"
 
@@ -164,6 +171,11 @@ class DiscretizedLogistic(Likelihood):
 
     Arguments:
         components: Number of logistic variates in the mixture of every element.
+
+    >>> family = DiscretizedLogistic(Spec((1,), classes=3), components=2)
+    >>> levels = torch.tensor([0.0, 1.0, 2.0]).view(3, 1)
+    >>> round(family(torch.zeros(1, *family.param_shape)).log_prob(levels).exp().sum().item(), 4)
+    1.0
     """
 
     expects = "integers 0..classes-1"

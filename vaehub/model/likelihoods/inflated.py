@@ -86,10 +86,16 @@ class ZeroInflated(Likelihood):
     """Zeros of two kinds: p(x) = π [x = 0] + (1 - π) base(x), π from the network; over a continuous base, a point mass beside its density.
 
     "Zero-Inflated Poisson Regression, with an Application to Defects in Manufacturing" (Lambert, 1992), doi:10.2307/1269547.
-    Raises UsageError where the base takes a whole row as one event.
 
     Arguments:
         base: The likelihood that is mixed with a point mass at zero.
+
+    Raises:
+        UsageError: the base takes a whole row as one event.
+
+    >>> px = ZeroInflated(Spec((1,)))(torch.tensor([[[-30.0], [0.0]]]))  # a rate so small that the base is 0 too, and π = ½
+    >>> px.log_prob(torch.zeros(1, 1)).exp().item()
+    1.0
     """
 
     expects = "0 or what its base expects"
@@ -101,7 +107,7 @@ class ZeroInflated(Likelihood):
         self.unbounded_at = tuple(x for x in self.base.unbounded_at if x)  # zeros have a probability here
         self.bounded_instead = self.base.bounded_instead
         trial = self.base(torch.zeros(1, *self.base.param_shape))
-        self.discrete = bool(getattr(trial.support, "is_discrete", False))
+        self.discrete = bool(trial.support.is_discrete)  # type: ignore[union-attr]
         if trial.event_shape:
             raise UsageError(
                 f"zero_inflated: its base {type(self.base).__name__} has one log p per row; choose one with a log p per element"

@@ -28,8 +28,12 @@ class CrossEntropy(td.Bernoulli):
 class Bernoulli(Likelihood):
     """Black and white, and by custom grey values x in 0..1, whose log p is then minus the cross-entropy, not a density.
 
-    log p(x) = x log π + (1 - x) log(1 - π), π = sigmoid(params). For a density over grey values: ContinuousBernoulli.
+    log p(x) = x log π + (1 - x) log(1 - π), π = sigmoid(params). For a density over grey values: continuous_bernoulli.
     "Auto-Encoding Variational Bayes" (Kingma & Welling, 2014), arXiv:1312.6114, appendix C.1.
+
+    >>> from vaehub.base import Spec
+    >>> Bernoulli(Spec((2,)))(torch.zeros(1, 1, 2)).log_prob(torch.tensor([[0.0, 1.0]])).exp().tolist()
+    [[0.5, 0.5]]
     """
 
     support = constraints.unit_interval
@@ -88,6 +92,10 @@ class ContinuousBernoulli(Likelihood):
 
     It has no upper bound at x = 0 and x = 1: where many x are exactly that, as in 8-bit pictures, the ELBO rises without end.
     "The continuous Bernoulli: fixing a pervasive error in variational autoencoders" (Loaiza-Ganem & Cunningham, 2019), arXiv:1907.06845.
+
+    >>> from vaehub.base import Spec
+    >>> ContinuousBernoulli(Spec((2,)))(torch.zeros(1, 1, 2)).log_prob(torch.tensor([[0.0, 0.3]])).exp().tolist()
+    [[1.0, 1.0]]
     """
 
     support = constraints.unit_interval

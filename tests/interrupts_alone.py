@@ -10,7 +10,7 @@ import time
 
 import pytest
 
-from vaehub.jobs.interrupts import interruptible, rearm
+from vaehub.signals import interruptible, rearm
 
 NOTHING = ctypes.cast(ctypes.CDLL(None).abs, ctypes.c_void_p)  # a handler in C that does nothing
 
