@@ -16,6 +16,83 @@ ROOT = Path(__file__).parents[1]
 PLUGINS = ("images", "molecules", "recommender", "timeseries")
 
 
+def sources() -> dict[str, Path]:
+    """Every module of the engine and the plugins, and its file."""
+    roots = [(ROOT, ROOT / "vaehub"), *((ROOT / "plugins" / p, ROOT / "plugins" / p / f"vaehub_{p}") for p in PLUGINS)]
+    found = {}
+    for base, package in roots:
+        for path in package.rglob("*.py"):
+            name = ".".join(path.relative_to(base).with_suffix("").parts)
+            found[name.removesuffix(".__init__")] = path
+    return found
+
+
+MODULES = sources()
+
+
+def imported(path: Path) -> set[str]:
+    """The modules of ours that a file imports anywhere in it."""
+    names: set[str] = set()
+    for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+        if isinstance(node, ast.ImportFrom) and node.module and not node.level:
+            whole = {f"{node.module}.{alias.name}" for alias in node.names}
+            names |= {name if name in MODULES else node.module for name in whole}
+        elif isinstance(node, ast.Import):
+            names |= {alias.name for alias in node.names}
+    return names & MODULES.keys()
+
+
+EDGES = {name: imported(path) - {name} for name, path in MODULES.items()}
+
+
+def cycles(edges: dict[str, set[str]]) -> list[list[str]]:
+    """Strongly connected sets of more than one module, by Kosaraju's two passes."""
+    order: list[str] = []
+    seen: set[str] = set()
+
+    def finish(start: str, graph: dict[str, set[str]], out: list[str]) -> None:
+        stack = [(start, iter(sorted(graph[start])))]
+        seen.add(start)
+        while stack:
+            name, rest = stack[-1]
+            following = next((n for n in rest if n not in seen), None)
+            if following is None:
+                out.append(name)
+                stack.pop()
+            else:
+                seen.add(following)
+                stack.append((following, iter(sorted(graph[following]))))
+
+    for name in sorted(edges):
+        if name not in seen:
+            finish(name, edges, order)
+    backwards: dict[str, set[str]] = defaultdict(set, {name: set() for name in edges})
+    for name, targets in edges.items():
+        for target in targets:
+            backwards[target].add(name)
+    seen.clear()
+    found = []
+    for name in reversed(order):
+        if name not in seen:
+            members: list[str] = []
+            finish(name, backwards, members)
+            if len(members) > 1:
+                found.append(sorted(members))
+    return found
+
+
+def test_the_search_for_cycles_finds_them():
+    assert cycles({"a": {"b"}, "b": {"c"}, "c": {"b"}, "d": {"a"}}) == [["b", "c"]]
+
+
+def test_the_engine_has_no_cycle_of_imports():
+    engine = {
+        name: {n for n in targets if n.startswith("vaehub.")} for name, targets in EDGES.items() if name.startswith("vaehub.")
+    }
+    assert len(engine) > 100
+    assert cycles(engine) == []
+
+
 @pytest.mark.parametrize("plugin", PLUGINS)
 def test_a_plugin_has_no_cycle_of_imports(plugin):
     package = f"vaehub_{plugin}"

@@ -114,7 +114,7 @@ def run_sharded(job: Job, manifest: Manifest, work: Work[A, B]) -> None:
     >>> with tempfile.TemporaryDirectory() as folder:
     ...     _ = Path(folder, "a.txt").write_text("abc")
     ...     job = Kind("texts", "capitals", (".txt",), ".out").plan(Path(folder, "a.txt"), Path(folder, "out"))
-    ...     run(job, Manifest.open(job, "capitals/1", {}, force=False), work)
+    ...     run_sharded(job, Manifest.open(job, "capitals/1", {}, force=False), work)
     ...     Path(folder, "out", "a.out").read_text()
     'ABC'
     """

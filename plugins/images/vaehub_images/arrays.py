@@ -8,22 +8,20 @@ from pathlib import Path
 
 import numpy as np
 
-from vaehub.errors import UsageError
-from vaehub.files.arrays import opened_npz
-from vaehub.files.guard import guarded, read_bytes, read_gzip, regular_file
+from vaehub import UsageError, files
 
 UNSIGNED_BYTE = 8  # code of the element type in an IDX header
 
 
 def read_npy(path: Path) -> tuple[np.ndarray, np.ndarray | None]:
     """The array of an .npy file."""
-    with guarded(regular_file(path)):
+    with files.guarded(files.regular_file(path)):
         return np.asarray(np.load(path, mmap_mode="r", allow_pickle=False)), None
 
 
 def read_npz(path: Path) -> tuple[np.ndarray, np.ndarray | None]:
     """`x`, or the only array, and `labels` where there are any."""
-    with opened_npz(path) as found:
+    with files.opened_npz(path) as found:
         images = [name for name in found.files if name != "labels"]
         if "x" not in images and len(images) != 1:
             raise UsageError(
@@ -34,8 +32,8 @@ def read_npz(path: Path) -> tuple[np.ndarray, np.ndarray | None]:
 
 def read_idx(path: Path) -> tuple[np.ndarray, np.ndarray | None]:
     """An IDX file of bytes, plain or .gz: the format of MNIST."""
-    content = read_gzip(path) if path.suffix == ".gz" else read_bytes(path)
-    with guarded(path):
+    content = files.read_gzip(path) if path.suffix == ".gz" else files.read_bytes(path)
+    with files.guarded(path):
         start, kind, dimensions = struct.unpack(">HBB", content[:4])
         if (start, kind) != (0, UNSIGNED_BYTE):
             raise ValueError("no IDX file of unsigned bytes")

@@ -12,8 +12,7 @@ from pydantic import Field
 from torch import Tensor
 from torch.nn import functional as F
 
-from vaehub import Codec, Json, Spec, UsageError
-from vaehub.files.checked import checked
+from vaehub import Codec, Json, Spec, UsageError, files
 from vaehub_images.files import read_images, write_images
 from vaehub_images.pixels import Form, Pixels, drawn_once, fixed_bernoulli, quantise, to_bytes, unit
 from vaehub_images.rows import rows_from
@@ -101,8 +100,8 @@ class ImageCodec(Codec):
     @classmethod
     def from_json(cls, spec: Spec, state: Json) -> ImageCodec:
         """The codec of a saved model."""
-        classes = checked(list[str], state["classes"])
-        depth = None if state["depth"] is None else checked(Depth, state["depth"])
+        classes = files.checked(list[str], state["classes"])
+        depth = None if state["depth"] is None else files.checked(Depth, state["depth"])
         if spec.cond not in (0, len(classes)):
             raise ValueError(f"{len(classes)} classes, but a condition of {spec.cond} numbers")
-        return cls(spec, classes, checked(bool, state["binarised"]), depth)
+        return cls(spec, classes, files.checked(bool, state["binarised"]), depth)

@@ -8,8 +8,8 @@ from pydantic import PositiveInt
 from torch import Tensor, nn
 from torch.distributions import Distribution
 
-from vaehub.base import Batch, Decoder, Encoder, Likelihood, Posterior, Spec
-from vaehub.model.nets import ACTIVATIONS, Activation
+from vaehub import Batch, Decoder, Encoder, Likelihood, Posterior, Spec
+from vaehub.model import nets
 from vaehub_images.layers import MapsToVector, VectorToMaps, Widths, downsample, halved_sizes, image_input, image_shape, upsample
 
 
@@ -43,12 +43,12 @@ class ConvEncoder(Encoder):
         *,
         channels: Widths = (32, 64),
         hidden: PositiveInt = 256,
-        activation: Activation = "gelu",
+        activation: nets.Activation = "gelu",
     ) -> None:
         super().__init__(spec, posterior)
         inputs, height, width = image_shape(spec)
         pairs = zip([inputs, *channels], channels, strict=False)
-        self.convolutions = nn.Sequential(*(m for pair in pairs for m in (downsample(*pair), ACTIVATIONS[activation]())))
+        self.convolutions = nn.Sequential(*(m for pair in pairs for m in (downsample(*pair), nets.ACTIVATIONS[activation]())))
         maps = (channels[-1], halved_sizes(height, len(channels))[-1], halved_sizes(width, len(channels))[-1])
         self.summary = MapsToVector(maps, spec.cond, hidden, posterior.features, activation)
 
@@ -57,13 +57,13 @@ class ConvEncoder(Encoder):
         return self.posterior(self.summary(self.convolutions(image_input(batch.x, self.spec, self)), batch.cond))
 
 
-def doublings(channels: Widths, outputs: int, height: int, width: int, activation: Activation) -> nn.Sequential:
+def doublings(channels: Widths, outputs: int, height: int, width: int, activation: nets.Activation) -> nn.Sequential:
     """(B, channels[0], h, w) -> (B, outputs, height, width), doubling once for every width in `channels`."""
     steps = len(channels)
     sizes = list(zip(halved_sizes(height, steps), halved_sizes(width, steps), strict=True))[-2::-1]
     layers: list[nn.Module] = []
     for inputs, width_out, size in zip(channels, [*channels[1:], outputs], sizes, strict=True):
-        layers += [ACTIVATIONS[activation](), upsample(inputs, width_out, *size)]
+        layers += [nets.ACTIVATIONS[activation](), upsample(inputs, width_out, *size)]
     return nn.Sequential(*layers)
 
 
@@ -97,7 +97,7 @@ class ConvDecoder(Decoder):
         *,
         channels: Widths = (64, 32),
         hidden: PositiveInt = 256,
-        activation: Activation = "gelu",
+        activation: nets.Activation = "gelu",
     ) -> None:
         super().__init__(spec, latent, likelihood)
         colours, height, width = image_shape(spec)

@@ -16,9 +16,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageOps
 from PIL.ImageFile import ImageFile
 
-from vaehub.errors import UsageError
-from vaehub.files.guard import MAX_BYTES
-from vaehub.hints import reason
+from vaehub import UsageError, files, hints
 from vaehub_images.pictures import Picture
 
 FORMATS = ("PNG", "JPEG", "BMP", "GIF", "WEBP", "TIFF")
@@ -63,7 +61,7 @@ def decode(item: Picture, form: PictureFormat, most: int = MAX_PIXELS) -> Decode
     except MemoryError as error:
         raise UsageError(f"{item.name}: too little memory to decode it; scale it down") from error
     except Exception as error:  # Pillow raises a dozen types on damaged files
-        raise UsageError(f"{item.name}: no readable {', '.join(FORMATS)} ({reason(error)})") from error
+        raise UsageError(f"{item.name}: no readable {', '.join(FORMATS)} ({hints.reason(error)})") from error
 
 
 def decode_any_size(item: Picture, form: PictureFormat) -> Decoded:
@@ -143,8 +141,10 @@ def decode_all(
     """
     first = decode_any_size(items[0], form)
     shape = (len(items), *first.pixels.shape)
-    if (total := int(np.prod(shape, dtype=np.int64)) * first.pixels.itemsize) > MAX_BYTES:
-        raise UsageError(f"{path}: {len(items):,} pictures take {total:,} bytes, more than {MAX_BYTES:,}; set a smaller resize")
+    if (total := int(np.prod(shape, dtype=np.int64)) * first.pixels.itemsize) > files.MAX_BYTES:
+        raise UsageError(
+            f"{path}: {len(items):,} pictures take {total:,} bytes, more than {files.MAX_BYTES:,}; set a smaller resize"
+        )
     form = form._replace(size=first.pixels.shape[1:])
     out: NDArray[np.uint8] | NDArray[np.float32] = np.empty(shape, np.uint8)
     lost, deep = Counter[str](), np.zeros(len(items), dtype=bool)

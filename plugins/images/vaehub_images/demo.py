@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from vaehub.cli.session import session
+from vaehub import cli
 
 if TYPE_CHECKING:
-    from vaehub.run import Run
+    from vaehub import Run
 
 DRAWN, JUDGED, STRANGEST = 100, 2_000, 40
 SMALL: dict[
@@ -49,7 +49,7 @@ def trained(path: Path) -> Run:
     """A small model of the digits that ship."""
     import vaehub
 
-    with session() as running, running.step("training"):
+    with cli.session() as running, running.step("training"):
         return vaehub.train(SMALL, out=path)
 
 
@@ -65,7 +65,7 @@ def judge(run: Run, path: Path) -> None:
     """The images of the test set that the model finds the least likely, on one sheet."""
     import torch
 
-    from vaehub.data.rows import Subset
+    from vaehub import Subset
 
     data = run.data("test")
     scores = run.score(Subset(data, torch.arange(min(JUDGED, len(data)))))

@@ -10,8 +10,7 @@ import torch
 from pydantic import Field
 from torch import Tensor
 
-from vaehub.errors import UsageError
-from vaehub.files.download import download
+from vaehub import UsageError, files
 from vaehub_images.arrays import read_idx, write_idx
 from vaehub_images.domain import Binarise, ImageDomain, ImageSplits, Levels
 from vaehub_images.mnist import with_validation
@@ -91,7 +90,7 @@ class FashionMNIST(ImageDomain):
     def _file(self, name: str) -> Path:
         if self.download:
             remedy = "fetch the file yourself and set domain.download=false"
-            return download(f"{URL}{name}.gz", SHA256[f"{name}.gz"], MAX_BYTES, remedy, self.folder)
+            return files.download(f"{URL}{name}.gz", SHA256[f"{name}.gz"], MAX_BYTES, remedy, self.folder)
         for path in (self.folder / name, self.folder / f"{name}.gz"):
             if path.is_file():
                 return path

@@ -12,8 +12,7 @@ from safetensors.torch import load
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from vaehub.base import Features, Spec
-from vaehub.errors import UsageError
+from vaehub import Features, Spec, UsageError
 
 Layers: TypeAlias = Annotated[int, Field(ge=1, le=8)]
 DIGIT_WIDTHS = (16, 32, 64)

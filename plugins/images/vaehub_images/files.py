@@ -11,7 +11,7 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from vaehub.errors import UsageError
+from vaehub import UsageError
 from vaehub_images.arrays import read_idx, read_npy, read_npz
 from vaehub_images.decoding import PictureFormat, decode_all
 from vaehub_images.pictures import pictures

@@ -10,7 +10,7 @@ import torch
 from pydantic import Field
 from torch import Tensor
 
-from vaehub.errors import UsageError
+from vaehub import UsageError
 from vaehub_images.decoding import PictureFormat
 from vaehub_images.domain import Binarise, ImageDomain, ImageSplits, Levels
 from vaehub_images.files import read_pictures, write_folder

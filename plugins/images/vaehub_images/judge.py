@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, ClassVar, final
 
-from vaehub import Judge, TrainedModel
+from vaehub import Judge, TrainedModel, report
 
 if TYPE_CHECKING:
-    from vaehub.report import Section
+    pass
 
 
 @final
@@ -32,7 +32,7 @@ class ImageJudge(Judge):
 
         return image_metrics(run, split)
 
-    def sections(self, run: TrainedModel) -> Sequence[Section]:
+    def sections(self, run: TrainedModel) -> Sequence[report.Section]:
         """The picture book of a run."""
         from vaehub_images.report import picture_book
 

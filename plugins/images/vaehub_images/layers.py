@@ -12,9 +12,8 @@ import torch
 from pydantic import Field
 from torch import Tensor, nn
 
-from vaehub.base import Spec
-from vaehub.errors import UsageError
-from vaehub.model.nets import ACTIVATIONS, Activation, conditioned, dtype_of
+from vaehub import Spec, UsageError
+from vaehub.model import nets
 
 Widths: TypeAlias = Annotated[Sequence[Annotated[int, Field(ge=1)]], Field(min_length=1)]
 
@@ -30,7 +29,7 @@ def image_shape(spec: Spec) -> tuple[int, int, int]:
 
 def image_input(x: Tensor, spec: Spec, module: nn.Module) -> Tensor:
     """x (B, C, H, W) as a network reads it: levels are scaled to [-1, 1], other values stay."""
-    x = x.to(dtype_of(module), memory_format=torch.channels_last)
+    x = x.to(nets.dtype_of(module), memory_format=torch.channels_last)
     return x * (2 / (spec.classes - 1)) - 1 if spec.classes > 1 else x
 
 
@@ -60,27 +59,27 @@ def upsample(inputs: int, outputs: int, height: int, width: int) -> nn.ConvTrans
 class MapsToVector(nn.Module):
     """Feature maps (B, F, H, W) and cond (B, C) to `outputs` reals, through one hidden layer."""
 
-    def __init__(self, maps: tuple[int, int, int], cond: int, hidden: int, outputs: int, activation: Activation) -> None:
+    def __init__(self, maps: tuple[int, int, int], cond: int, hidden: int, outputs: int, activation: nets.Activation) -> None:
         super().__init__()
         self.width = cond
         inputs = maps[0] * maps[1] * maps[2] + cond
-        self.net = nn.Sequential(nn.Linear(inputs, hidden), ACTIVATIONS[activation](), nn.Linear(hidden, outputs))
+        self.net = nn.Sequential(nn.Linear(inputs, hidden), nets.ACTIVATIONS[activation](), nn.Linear(hidden, outputs))
 
     def forward(self, maps: Tensor, cond: Tensor | None) -> Tensor:
         """(B, outputs)."""
-        return self.net(conditioned(maps.flatten(1), cond, self.width))  # type: ignore[no-any-return]
+        return self.net(nets.conditioned(maps.flatten(1), cond, self.width))  # type: ignore[no-any-return]
 
 
 class VectorToMaps(nn.Module):
     """Code z (B, L) and cond (B, C) to feature maps (B, F, H, W), through one hidden layer."""
 
-    def __init__(self, latent: int, cond: int, hidden: int, maps: tuple[int, int, int], activation: Activation) -> None:
+    def __init__(self, latent: int, cond: int, hidden: int, maps: tuple[int, int, int], activation: nets.Activation) -> None:
         super().__init__()
         self.width, self.maps = cond, maps
-        act = ACTIVATIONS[activation]
+        act = nets.ACTIVATIONS[activation]
         self.net = nn.Sequential(nn.Linear(latent + cond, hidden), act(), nn.Linear(hidden, maps[0] * maps[1] * maps[2]))
 
     def forward(self, z: Tensor, cond: Tensor | None) -> Tensor:
         """(B, F, H, W)."""
-        maps: Tensor = self.net(conditioned(z, cond, self.width)).view(-1, *self.maps)
+        maps: Tensor = self.net(nets.conditioned(z, cond, self.width)).view(-1, *self.maps)
         return maps.contiguous(memory_format=torch.channels_last)

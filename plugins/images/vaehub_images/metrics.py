@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor
 
-from vaehub.base import Data
-from vaehub.data.rows import Subset
+from vaehub import Data, Subset
 from vaehub_images.features import in_unit, recognise
 
 if TYPE_CHECKING:

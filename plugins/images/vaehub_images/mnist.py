@@ -10,9 +10,7 @@ import numpy as np
 import torch
 from pydantic import Field
 
-from vaehub.errors import UsageError
-from vaehub.files.arrays import opened_npz
-from vaehub.files.guard import read_bytes
+from vaehub import UsageError, files
 from vaehub_images.domain import ImageDomain, ImageSplits, Levels
 
 
@@ -93,7 +91,7 @@ def static_binary(path: Path) -> dict[str, tuple[torch.Tensor, None]]:
 
 def read_packed(path: Path, name: str) -> np.ndarray:
     """One split (N, 784) from an .npz of bits packed along rows."""
-    with opened_npz(path) as arrays:
+    with files.opened_npz(path) as arrays:
         if name not in arrays or arrays[name].dtype != np.uint8 or arrays[name].shape[1:] != (98,):
             raise UsageError(
                 f"{path}: needs `{name}`, bytes of shape (N, 98), as numpy.packbits(images, axis=1) makes of 784 pixels"
@@ -105,7 +103,7 @@ def read_amat(folder: Path, name: str) -> np.ndarray:
     """One split (N, 784) from a text file of 0 and 1, a row an image."""
     path = folder / f"binarized_mnist_{name}.amat"
     try:
-        content = read_bytes(path)
+        content = files.read_bytes(path)
     except UsageError as error:
         raise UsageError(f"{error}; domain.path must hold binarized_mnist_{{train,valid,test}}.amat") from error
     values = np.frombuffer(content.translate(None, b" \t\r\n"), np.uint8) - np.uint8(ord("0"))

@@ -10,8 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
-from vaehub.errors import UsageError
-from vaehub.files.guard import guarded, read_bytes, regular_file
+from vaehub import UsageError, files
 
 SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".gif", ".webp", ".tif", ".tiff")
 MAX_MEMBERS = 1_000_000  # of an archive
@@ -37,12 +36,12 @@ def pictures(path: Path) -> Iterator[list[Picture]]:
     if path.is_dir():
         yield in_folder(path)
     elif path.suffix.lower() == ".zip":
-        with guarded(regular_file(path)):
+        with files.guarded(files.regular_file(path)):
             archive = zipfile.ZipFile(path)
         with archive:
             yield in_archive(archive, path)
     else:
-        yield [in_file(regular_file(path), None)]
+        yield [in_file(files.regular_file(path), None)]
 
 
 def in_folder(folder: Path) -> list[Picture]:
@@ -95,14 +94,14 @@ def labels(names: Sequence[PurePosixPath]) -> list[str | None]:
 
 def in_file(file: Path, label: str | None) -> Picture:
     """A picture on disk."""
-    return Picture(str(file), label, lambda: read_bytes(file, MAX_FILE))
+    return Picture(str(file), label, lambda: files.read_bytes(file, MAX_FILE))
 
 
 def within(name: Path | str, size: int, read: Callable[[], bytes]) -> bytes:
     """What `read` gives, if it is not too long."""
     if size > MAX_FILE:
         raise UsageError(f"{name}: {size:,} bytes, more than the {MAX_FILE:,} of any sensible picture")
-    with guarded(name):
+    with files.guarded(name):
         return read()
 
 

@@ -16,9 +16,8 @@ from torch import Tensor, nn
 from torch.distributions import Distribution, constraints
 from torch.nn import functional as F
 
-from vaehub.base import Decoder, Likelihood, Outcome, Spec
-from vaehub.errors import UsageError
-from vaehub.model.nets import dtype_of
+from vaehub import Decoder, Likelihood, Outcome, Spec, UsageError
+from vaehub.model import nets
 from vaehub_images.conv import doublings
 from vaehub_images.layers import VectorToMaps, Widths, halved_sizes, image_input, image_shape
 
@@ -224,7 +223,7 @@ class Sweep:
         self.decoder, self.layers = decoder, decoder.stack
         self.code = code.chunk(len(self.layers), 1)
         shape = (len(code), *decoder.spec.shape)
-        self.x = torch.zeros(shape, dtype=torch.long if decoder.spec.classes else dtype_of(decoder), device=code.device)
+        self.x = torch.zeros(shape, dtype=torch.long if decoder.spec.classes else nets.dtype_of(decoder), device=code.device)
         widths = [layer.above.in_channels for layer in self.layers]
         self.above = [
             code.new_zeros(len(code), f, layer.reach + 1, shape[-1]) for f, layer in zip(widths, self.layers, strict=True)

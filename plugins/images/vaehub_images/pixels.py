@@ -13,8 +13,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from vaehub.base import Batch, Data
-from vaehub.data.seeds import seeded
+from vaehub import Batch, Data, seeded
 
 Form: TypeAlias = Callable[[Tensor], Tensor]  # stored pixels (B, C, H, W) -> x of the same shape
 

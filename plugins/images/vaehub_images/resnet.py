@@ -10,8 +10,8 @@ from pydantic import Field, PositiveInt
 from torch import Tensor, nn
 from torch.distributions import Distribution
 
-from vaehub.base import Batch, Decoder, Encoder, Likelihood, Posterior, Spec
-from vaehub.model.nets import ACTIVATIONS, Activation
+from vaehub import Batch, Decoder, Encoder, Likelihood, Posterior, Spec
+from vaehub.model import nets
 from vaehub_images.layers import MapsToVector, VectorToMaps, Widths, downsample, halved_sizes, image_input, image_shape, upsample
 
 Norm: TypeAlias = Literal["none", "group"]
@@ -28,9 +28,9 @@ class Block(nn.Module):
     "Identity Mappings in Deep Residual Networks" (He et al., 2016), arXiv:1603.05027.
     """
 
-    def __init__(self, width: int, activation: Activation, norm: Norm, dropout: float) -> None:
+    def __init__(self, width: int, activation: nets.Activation, norm: Norm, dropout: float) -> None:
         super().__init__()
-        act = ACTIVATIONS[activation]
+        act = nets.ACTIVATIONS[activation]
         last = nn.Conv2d(width, width, 3, padding=1)
         nn.init.zeros_(last.weight)
         middle = [nn.Conv2d(width, width, 3, padding=1), NORMS[norm](width), act(), nn.Dropout2d(dropout)]
@@ -79,7 +79,7 @@ class ResNetEncoder(Encoder):
         blocks: Blocks = 2,
         bottleneck: PositiveInt = 16,
         hidden: PositiveInt = 512,
-        activation: Activation = "silu",
+        activation: nets.Activation = "silu",
         norm: Norm = "none",
         dropout: Annotated[float, Field(ge=0, lt=1)] = 0.0,
     ) -> None:
@@ -89,7 +89,7 @@ class ResNetEncoder(Encoder):
         for level, width_in in enumerate(channels):
             layers += [Block(width_in, activation, norm, dropout) for _ in range(blocks)]
             layers += [downsample(width_in, channels[level + 1])] if level + 1 < len(channels) else []
-        act = ACTIVATIONS[activation]
+        act = nets.ACTIVATIONS[activation]
         self.convolutions = nn.Sequential(*layers, act(), nn.Conv2d(channels[-1], bottleneck, 1), act())
         maps = (bottleneck, halved_sizes(height, len(channels) - 1)[-1], halved_sizes(width, len(channels) - 1)[-1])
         self.summary = MapsToVector(maps, spec.cond, hidden, posterior.features, activation)
@@ -135,7 +135,7 @@ class ResNetDecoder(Decoder):
         blocks: Blocks = 2,
         bottleneck: PositiveInt = 16,
         hidden: PositiveInt = 512,
-        activation: Activation = "silu",
+        activation: nets.Activation = "silu",
         norm: Norm = "none",
         dropout: Annotated[float, Field(ge=0, lt=1)] = 0.0,
     ) -> None:
@@ -143,7 +143,7 @@ class ResNetDecoder(Decoder):
         colours, height, width = image_shape(spec)
         heights, widths = halved_sizes(height, len(channels) - 1)[::-1], halved_sizes(width, len(channels) - 1)[::-1]
         self.canvas = VectorToMaps(latent, spec.cond, hidden, (bottleneck, heights[0], widths[0]), activation)
-        act = ACTIVATIONS[activation]
+        act = nets.ACTIVATIONS[activation]
         layers: list[nn.Module] = [act(), nn.Conv2d(bottleneck, channels[0], 1)]
         for level, width_in in enumerate(channels):
             layers += [Block(width_in, activation, norm, dropout) for _ in range(blocks)]

@@ -11,7 +11,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from vaehub.errors import UsageError
+from vaehub import UsageError
 
 
 def rows_from(given: object, shape: tuple[int, ...], levels: int, name: str) -> Tensor:

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from vaehub.cli.session import session
+from vaehub import cli
 
 if TYPE_CHECKING:
-    from vaehub.run import Run
+    from vaehub import Run
     from vaehub_molecules.use.latent_space import LatentSpace
 
 DRAWN, CALLS, ROUND = 1000, 400, 90
@@ -65,7 +65,7 @@ def train_model(path: Path, rows: int) -> Run:
         "test": 0.1,  # enough for a distance between distributions
         "val": 0.02,
     }
-    with session():
+    with cli.session():
         return vaehub.train({"domain": domain, **CONFIG}, out=path)
 
 
@@ -77,13 +77,13 @@ def draw_samples(space: LatentSpace, path: Path) -> None:
     from vaehub_molecules.use.counts import describe_samples
     from vaehub_molecules.use.evaluation import reconstruction_metrics
 
-    with session() as running, running.step("sampling"):
+    with cli.session() as running, running.step("sampling"):
         texts = space.strings(space.prior(DRAWN, 0), space.decoder.temperature)
     print(describe_samples(texts, space.trained_on))
     write_molecules(texts[:30], path)
     print(path)
     unseen = space.domain.data("test")
-    with session() as running, running.step("comparing with unseen molecules"):
+    with cli.session() as running, running.step("comparing with unseen molecules"):
         back = reconstruction_metrics(space.run.vae, unseen, DRAWN)
         new, test = (
             moments(molecules)
@@ -104,7 +104,7 @@ def search(space: LatentSpace, folder: Path) -> Path:
     from vaehub_molecules.search.constraints import Constraints
     from vaehub_molecules.search.hybrid import Hybrid, HybridOptions
 
-    with session():
+    with cli.session():
         made = Hybrid(HybridOptions(batch=ROUND))
         result = optimize(space, "qed", budget=CALLS, method=made, constraints=Constraints(sa_max=MAX_SA), out=folder, workers=0)
     print(*summary(result), sep="\n")

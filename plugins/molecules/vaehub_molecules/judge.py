@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, ClassVar, final
 
-from vaehub import Data, Judge, Model, TrainedModel
+from vaehub import Data, Judge, Model, TrainedModel, evaluation, report
 from vaehub_molecules.codec import molecule_codec_of
 from vaehub_molecules.domains.molecule_domain import MoleculeDomain
 
 if TYPE_CHECKING:
-    from vaehub.evaluation.doctor import Check
-    from vaehub.report import Section
+    pass
+    pass
 
 JUDGED = 500  # molecules that `validate` reconstructs, and as many that it draws
 
@@ -50,13 +50,13 @@ class MoleculeJudge(Judge):
         train = self.domain.train["smiles"].tolist() if isinstance(self.domain, MoleculeDomain) else []
         return molecule_metrics(run, run.data(split), train, SAMPLES, SAMPLES)
 
-    def checks(self) -> Sequence[Check]:
+    def checks(self) -> Sequence[evaluation.Check]:
         """Whether molecules come back, and whether drawn ones are built like those trained on."""
         from vaehub_molecules.checks import CHECKS
 
         return CHECKS
 
-    def sections(self, run: TrainedModel) -> Sequence[Section]:
+    def sections(self, run: TrainedModel) -> Sequence[report.Section]:
         """Drawn molecules: new ones, what comes back, what lies near; their properties, and where they lie."""
         from vaehub_molecules.report.sections import run_sections
 

@@ -14,8 +14,7 @@ import torch
 from scipy.sparse import csr_array
 from torch import Tensor
 
-from vaehub import Codec, Json, Spec
-from vaehub.files.checked import checked
+from vaehub import Codec, Json, Spec, files
 from vaehub_recommender.interactions import Interactions
 from vaehub_recommender.popularity import Popularity
 from vaehub_recommender.side_features import SideFeatures
@@ -102,5 +101,5 @@ class InteractionCodec(Codec):
             Columns(**state["columns"]),
             popularity,
             None if state["users"] is None else SideFeatures.from_json(state["users"]),
-            checked(bool, state["history"]),
+            files.checked(bool, state["history"]),
         )

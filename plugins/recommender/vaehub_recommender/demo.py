@@ -7,9 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from vaehub.cli.common import print_table, write_frame
-from vaehub.cli.session import session
-from vaehub.errors import UsageError
+from vaehub import UsageError, cli
 from vaehub_recommender.commands.recommend import recommend
 
 if TYPE_CHECKING:
@@ -44,8 +42,8 @@ def recommender(
         raise UsageError("--path and --download: give one of them")
     frame, generated = ratings(path, out, download)
     old, new = set_new_viewers_apart(frame)
-    write_frame(old, out / "ratings.parquet")
-    write_frame(new, out / "new_viewers.parquet")
+    cli.write_frame(old, out / "ratings.parquet")
+    cli.write_frame(new, out / "new_viewers.parquet")
     model, judged = fit_and_judge(old, out / "model", SMALL if generated else {})
     recommend(run=out / "model", histories=out / "new_viewers.parquet", output=out / "recommendations.parquet", k=20, force=True)
     show(model, new)
@@ -75,7 +73,7 @@ def fit_and_judge(frame: pd.DataFrame, path: Path, settings: dict[str, Any]) -> 
     """A model of what viewers like, and how it does with those kept from it."""
     from vaehub_recommender.recommender import Recommender
 
-    with session() as running, running.step("fitting"):
+    with cli.session() as running, running.step("fitting"):
         model = Recommender(**settings).fit(frame, user="user", item="item", time="time", min_rating=LIKED)
         model.save(path)
         judged = model.evaluate("strong")
@@ -90,7 +88,7 @@ def show(model: Recommender, new: pd.DataFrame) -> None:
     best = model.recommend({viewer: liked}, k=SHOWN)
     why = [", ".join(model.explain([liked], item, k=2)["item"]) for item in best["item"]]
     print(f"\n{viewer}, whom the model did not know, liked {len(liked)} films: {', '.join(liked[:SHOWN])}, …")
-    print_table(("recommended", "because of"), list(zip(best["item"], why, strict=True)))
+    cli.print_table(("recommended", "because of"), list(zip(best["item"], why, strict=True)))
     print()
 
 

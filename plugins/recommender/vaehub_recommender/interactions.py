@@ -10,8 +10,7 @@ import torch
 from scipy.sparse import csr_array
 from torch import Tensor
 
-from vaehub.base import Batch, Data
-from vaehub.sparse import csr, is_sparse, rows_at
+from vaehub import Batch, Data, sparse
 
 
 @final
@@ -67,8 +66,8 @@ class Interactions(Data):
         return len(self.indptr) - 1
 
     def __getitem__(self, index: Tensor) -> Batch:
-        crow, at = rows_at(self.indptr, index)
-        x = csr(crow.int(), self.items[at], self.weights[at], self.columns)
+        crow, at = sparse.rows_at(self.indptr, index)
+        x = sparse.csr(crow.int(), self.items[at], self.weights[at], self.columns)
         side = None if self.side is None else self.side[index]
         return Batch(x, join_condition(side, x) if self.history else side)
 
@@ -99,7 +98,7 @@ def join_condition(side: Tensor | None, history: Tensor) -> Tensor:
     at = torch.cat([index.repeat_interleave(width), index.repeat_interleave(crow.diff())]).argsort(stable=True)
     columns = torch.cat([torch.arange(width, device=side.device).repeat(len(side)), history.col_indices() + width])[at]
     values = torch.cat([side.flatten(), history.values()])[at]
-    return csr(
+    return sparse.csr(
         crow + width * torch.arange(len(crow), device=side.device, dtype=crow.dtype),
         columns.int(),
         values,
@@ -112,7 +111,7 @@ def split_condition(cond: Tensor | None, items: int) -> tuple[Tensor | None, Ten
     if cond is None or cond.shape[1] < items:
         return cond, None
     width = cond.shape[1] - items
-    if not is_sparse(cond):
+    if not sparse.is_sparse(cond):
         return cond[:, :width] if width else None, cond[:, width:].to_sparse_csr()
     if not width:
         return None, cond
@@ -120,7 +119,7 @@ def split_condition(cond: Tensor | None, items: int) -> tuple[Tensor | None, Ten
     known = col < width
     side = cond.values()[known].view(len(cond), width)
     crow = crow - width * torch.arange(len(crow), device=crow.device, dtype=crow.dtype)
-    return side, csr(crow, col[~known] - width, cond.values()[~known], items)
+    return side, sparse.csr(crow, col[~known] - width, cond.values()[~known], items)
 
 
 def side_width(cond: int, items: int) -> int:

@@ -11,9 +11,7 @@ from zipfile import ZipFile
 
 import pandas as pd
 
-from vaehub.errors import UsageError
-from vaehub.files.download import download
-from vaehub.files.guard import guarded, read_bytes, regular_file
+from vaehub import UsageError, files
 
 URL = "https://files.grouplens.org/datasets/movielens/ml-1m.zip"
 SHA256 = "a6898adb50b9ca05aa231689da44c217cb524e7ebd39d264c56e2832f2c54e20"
@@ -23,7 +21,7 @@ RATINGS = ["user", "movie", "rating", "seconds"]
 
 def fetch() -> Path:
     """The archive, downloaded unless it was before, its SHA-256 verified."""
-    return download(URL, SHA256, MAX_BYTES, "fetch the file yourself and give it with --path")
+    return files.download(URL, SHA256, MAX_BYTES, "fetch the file yourself and give it with --path")
 
 
 def read(path: Path) -> pd.DataFrame:
@@ -44,7 +42,7 @@ def read(path: Path) -> pd.DataFrame:
 def table(path: Path, name: str, columns: list[str]) -> pd.DataFrame:
     """One file of the data set, whose cells are parted by two colons."""
     content = member(path, name).replace(b"::", b"\t")
-    with guarded(path, f"it holds no {name} of MovieLens 1M; give ml-1m.zip or its folder"):
+    with files.guarded(path, f"it holds no {name} of MovieLens 1M; give ml-1m.zip or its folder"):
         return pd.read_csv(BytesIO(content), sep="\t", names=columns, encoding="latin-1", quoting=3)
 
 
@@ -52,10 +50,10 @@ def member(path: Path, name: str) -> bytes:
     """A file of the folder or of the archive. Raises UsageError where there is none, or it is far larger than any of MovieLens 1M."""
     absent = f"it holds no {name} of MovieLens 1M; give ml-1m.zip or its folder"
     if path.is_dir() and (path / name).exists():
-        return read_bytes(path / name, MAX_BYTES)
+        return files.read_bytes(path / name, MAX_BYTES)
     if path.is_dir():
         raise UsageError(f"{path}: {absent}")
-    with guarded(regular_file(path, MAX_BYTES), absent), ZipFile(path) as archive:
+    with files.guarded(files.regular_file(path, MAX_BYTES), absent), ZipFile(path) as archive:
         found = next((entry for entry in archive.infolist() if Path(entry.filename).name == name), None)
         if found is None or found.file_size > MAX_BYTES:
             raise UsageError(absent)

@@ -10,8 +10,7 @@ from numpy.typing import NDArray
 from pydantic import Field
 from scipy.sparse import csr_array
 
-from vaehub.base import Json
-from vaehub.files.checked import checked
+from vaehub import Json, files
 
 Count: TypeAlias = Annotated[int, Field(ge=0, le=2**53)]
 
@@ -58,4 +57,4 @@ class Popularity:
     @staticmethod
     def from_json(packed: Json) -> Popularity:
         """What `to_json` gave. Raises ValueError or KeyError where it is damaged."""
-        return Popularity(checked(Count, packed["users"]), np.array(checked(list[Count], packed["counts"]), np.int64))
+        return Popularity(files.checked(Count, packed["users"]), np.array(files.checked(list[Count], packed["counts"]), np.int64))

@@ -12,7 +12,7 @@ import torch
 from scipy.sparse import csr_array
 from torch import Tensor
 
-from vaehub.sparse import csr
+from vaehub import sparse
 from vaehub_recommender.interactions import Interactions, side_width
 from vaehub_recommender.ranking_masks import NEVER, Mask
 from vaehub_recommender.scores import HalfPrecision, Scores, scores_of
@@ -97,7 +97,7 @@ def with_lowest(values: Tensor, edge: Tensor, k: int) -> Tensor:
 def csr_tensor(matrix: csr_array) -> Tensor:
     """The same rows (B, I) in torch's CSR layout, in the same memory."""
     crow, columns, values = map(torch.from_numpy, (matrix.indptr, matrix.indices, matrix.data))
-    return csr(crow, columns, values, matrix.shape[1])
+    return sparse.csr(crow, columns, values, matrix.shape[1])
 
 
 @final

@@ -11,7 +11,7 @@ from typing import final
 import torch
 from torch import Tensor
 
-from vaehub.sparse import is_sparse, row_of
+from vaehub import sparse
 
 NEVER = float("-inf")  # the score of an item that may not be shown
 
@@ -27,7 +27,7 @@ class Cells:
     @staticmethod
     def of(matrix: Tensor) -> Cells:
         """The cells of a CSR matrix."""
-        return Cells(row_of(matrix.crow_indices()), matrix.col_indices().long())
+        return Cells(sparse.row_of(matrix.crow_indices()), matrix.col_indices().long())
 
     def within(self, start: int, width: int) -> tuple[Tensor, Tensor]:
         """Those in the block of columns, counted from its start."""
@@ -77,7 +77,7 @@ class Mask:
         cells = None if seen is None else Cells.of(seen)
         if allowed is None:
             return Mask(cells, None)
-        return Mask(cells, Cells.of(allowed) if is_sparse(allowed) else AllowedColumns.of(allowed, items))
+        return Mask(cells, Cells.of(allowed) if sparse.is_sparse(allowed) else AllowedColumns.of(allowed, items))
 
     def __call__(self, block: Tensor, start: int) -> Tensor:
         """The scores (B, W) of the block at `start`, -inf where nothing may be shown."""

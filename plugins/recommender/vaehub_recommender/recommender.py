@@ -8,10 +8,7 @@ from typing import Any, final
 
 import pandas as pd
 
-from vaehub import Described
-from vaehub.arguments import at_least, refused, yes_or_no
-from vaehub.arguments import path as as_path
-from vaehub.errors import UsageError
+from vaehub import Described, UsageError, arguments
 from vaehub_recommender.api.allowed_items import Candidates, allowed_items
 from vaehub_recommender.api.config import recommender_config
 from vaehub_recommender.api.evaluate import evaluate_later, evaluate_protocol
@@ -128,10 +125,10 @@ class Recommender(Described):
             >>> lists[["user", "item", "reason"]].to_numpy().tolist()
             [['new', 'Noir film 03', 'history'], ['nobody', 'Noir film 01', 'popular']]
         """
-        yes_or_no("exclude_seen", exclude_seen)
+        arguments.yes_or_no("exclude_seen", exclude_seen)
         query = query_of(users, self.fitted)
         chosen = allowed_items(candidates, block, query.users, self.fitted.items)
-        return ListMaker(self.fitted, at_least(1)("k", k), exclude_seen, chosen).frame(query)
+        return ListMaker(self.fitted, arguments.at_least(1)("k", k), exclude_seen, chosen).frame(query)
 
     def similar_items(self, items: Any, k: int = 10) -> pd.DataFrame:
         """The items whose scores rise most when a user has nothing but the item that is asked about.
@@ -151,7 +148,7 @@ class Recommender(Described):
             >>> film_recommender().similar_items("Noir film 01", k=2)["similar"].tolist()
             ['Noir film 03', 'Noir film 02']
         """
-        return similar_items_frame(self.fitted, item_positions(items, self.fitted), at_least(1)("k", k))
+        return similar_items_frame(self.fitted, item_positions(items, self.fitted), arguments.at_least(1)("k", k))
 
     def similar_users(self, users: Any, k: int = 10) -> pd.DataFrame:
         """The known users whose codes are nearest: by the cosine between the means of q(z|x).
@@ -171,7 +168,7 @@ class Recommender(Described):
             >>> film_recommender().similar_users("viewer 0001", k=2).columns.tolist()
             ['user', 'similar', 'rank', 'similarity']
         """
-        return similar_users_frame(self.fitted, query_of(users, self.fitted), at_least(1)("k", k))
+        return similar_users_frame(self.fitted, query_of(users, self.fitted), arguments.at_least(1)("k", k))
 
     def explain(self, user: Any, item: Any, k: int = 10) -> pd.DataFrame:
         """Which items of a history carry the score of an item; see `explain_score` for how it is shared out.
@@ -197,7 +194,7 @@ class Recommender(Described):
             True
         """
         return explain_score(self.fitted, single_query(user, self.fitted), item_position(item, self.fitted)).frame(
-            self.fitted, at_least(1)("k", k)
+            self.fitted, arguments.at_least(1)("k", k)
         )
 
     def embed(self, users: Any = None) -> pd.DataFrame:
@@ -244,7 +241,7 @@ class Recommender(Described):
             >>> larger.facts()["users"], larger.facts()["items"]
             ('81', '37')
         """
-        self._model = update(self.fitted, require_frame("df", df), at_least(0)("epochs", epochs))
+        self._model = update(self.fitted, require_frame("df", df), arguments.at_least(0)("epochs", epochs))
         return self
 
     def evaluate(self, protocol: str | pd.DataFrame = "strong") -> Judged:
@@ -269,7 +266,7 @@ class Recommender(Described):
             True
         """
         if not isinstance(protocol, str | pd.DataFrame):
-            raise refused("protocol", protocol, "'strong', 'last', 'random' or a DataFrame of later interactions")
+            raise arguments.refused("protocol", protocol, "'strong', 'last', 'random' or a DataFrame of later interactions")
         return evaluate_protocol(self.fitted, protocol) if isinstance(protocol, str) else evaluate_later(self.fitted, protocol)
 
     def save(self, path: str | Path) -> None:
@@ -289,7 +286,7 @@ class Recommender(Described):
             ...     len(Recommender.load(f"{folder}/films").recommend(k=2))
             160
         """
-        save(self.fitted, as_path("path", path))
+        save(self.fitted, arguments.path("path", path))
 
     @classmethod
     def load(cls, path: str | Path) -> Recommender:
@@ -309,7 +306,7 @@ class Recommender(Described):
             Traceback (most recent call last):
             vaehub.errors.UsageError: nowhere: no such folder; give one that Recommender.save or `vaehub train` wrote
         """
-        return cls.of(read(as_path("path", path)))
+        return cls.of(read(arguments.path("path", path)))
 
     @classmethod
     def of(cls, fitted: Fitted) -> Recommender:

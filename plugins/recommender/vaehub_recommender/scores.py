@@ -10,8 +10,7 @@ from torch import Tensor
 from torch.distributions import Distribution
 from torch.nn import functional as F
 
-from vaehub.base import Outcome, estimate, full_precision
-from vaehub.sparse import dense, is_sparse, take
+from vaehub import Outcome, estimate, full_precision, sparse
 from vaehub_recommender.parts.blockwise import BlockwiseDensity
 from vaehub_recommender.parts.products import LinearLogProb
 
@@ -53,7 +52,7 @@ class Scores(ABC):
 
     def log_prob(self, x: Tensor, density: BlockwiseDensity) -> Tensor:
         """log p(x|s) of rows x (B, I): (B,)."""
-        return density.log_density(self.block(0, self.items), dense(x))
+        return density.log_density(self.block(0, self.items), sparse.dense(x))
 
 
 @final
@@ -99,7 +98,7 @@ class LinearScores(Scores):
 
     def log_prob(self, x: Tensor, density: BlockwiseDensity) -> Tensor:
         """log p(x|s), of sparse x without ever keeping s."""
-        if not is_sparse(x):
+        if not sparse.is_sparse(x):
             return super().log_prob(x, density)
         log_prob: Tensor = LinearLogProb.apply(self.h, self.weight, self.bias, x, density)  # type: ignore[no-untyped-call]
         return log_prob
@@ -124,7 +123,9 @@ class HistoryScores(Scores):
 
     def approximate(self, half_precision: HalfPrecision) -> Scores:
         """The first history."""
-        return HistoryScores(take(self.history, torch.zeros(1, dtype=torch.long, device=self.history.device)), self.weights)
+        return HistoryScores(
+            sparse.take(self.history, torch.zeros(1, dtype=torch.long, device=self.history.device)), self.weights
+        )
 
     def _summed(self, weights: Tensor, rows: Tensor) -> Tensor:
         start, values = self.history.crow_indices()[:-1].to(rows.dtype), self.history.values().to(weights.dtype)

@@ -10,15 +10,14 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from vaehub.errors import UsageError
-from vaehub.hints import reason, shown
+from vaehub import UsageError, hints
 from vaehub_recommender import traits
 from vaehub_recommender.tables import Ids
 from vaehub_recommender.tables.columns import ITEM, USER, find_column, named_column
 from vaehub_recommender.traits import Trait, trait_of
 
 if TYPE_CHECKING:
-    from vaehub.base import Json
+    from vaehub import Json
 
 Floats: TypeAlias = NDArray[np.float32]
 
@@ -51,9 +50,9 @@ class SideFeatures:
         name = find_column(column, list(frame.columns), "user or item", USER | ITEM)
         known = frame[ids.positions(frame[name]) >= 0]
         if len(known) == 0:
-            example = shown(frame[name].tolist()[0]) if len(frame) else "no rows"
+            example = hints.shown(frame[name].tolist()[0]) if len(frame) else "no rows"
             raise UsageError(
-                f"column {shown(name)}: none of its ids ({example}, …) is among those of the interactions ({example_id(ids)}, …)"
+                f"column {hints.shown(name)}: none of its ids ({example}, …) is among those of the interactions ({example_id(ids)}, …)"
             )
         features = SideFeatures(name, traits_of(known.drop(columns=name)))
         return features, features.of_ids(frame, ids)
@@ -74,10 +73,10 @@ class SideFeatures:
         rows = np.flatnonzero(place >= 0)
         seen, counts = np.unique(place[rows], return_counts=True)
         if (counts > 1).any():
-            twice = shown(ids.take(seen[counts > 1][:1]).tolist()[0])
-            raise UsageError(f"column {shown(self.column)}: {twice} has {counts.max()} rows; keep one for each")
+            twice = hints.shown(ids.take(seen[counts > 1][:1]).tolist()[0])
+            raise UsageError(f"column {hints.shown(self.column)}: {twice} has {counts.max()} rows; keep one for each")
         if len(seen) < len(ids):
-            text = f"{len(ids) - len(seen):,} of {len(ids):,} ids have no row in the table with column {shown(self.column)}"
+            text = f"{len(ids) - len(seen):,} of {len(ids):,} ids have no row in the table with column {hints.shown(self.column)}"
             warnings.warn(f"{text}; nothing more is known of them", UserWarning, stacklevel=2)
         out = np.zeros((len(ids), self.width), np.float32)
         out[place[rows]] = self.of(frame.iloc[rows])
@@ -94,7 +93,7 @@ class SideFeatures:
             return SideFeatures(str(packed["column"]), tuple(traits.from_json(trait) for trait in packed["traits"]))
         except (KeyError, TypeError, ValueError) as error:
             raise UsageError(
-                f"the side information in this model is damaged ({reason(error)}); use another copy, or train again"
+                f"the side information in this model is damaged ({hints.reason(error)}); use another copy, or train again"
             ) from error
 
 
@@ -102,17 +101,17 @@ def traits_of(frame: pd.DataFrame) -> tuple[Trait, ...]:
     """What the columns say. Raises UsageError where none says anything."""
     for name, times in frame.columns.value_counts().items():
         if not isinstance(name, str) or times > 1:
-            raise UsageError(f"column {shown(name)}: names of columns are text, each there once; rename it")
+            raise UsageError(f"column {hints.shown(name)}: names of columns are text, each there once; rename it")
     found = {name: trait_of(frame[name]) for name in frame.columns}
     unused = [name for name, trait in found.items() if trait is None]
     if len(unused) == len(found):
-        raise UsageError(f"no column says anything of use (left out: {', '.join(map(shown, unused)) or 'none'})")
+        raise UsageError(f"no column says anything of use (left out: {', '.join(map(hints.shown, unused)) or 'none'})")
     if unused:
-        text = f"left out: {', '.join(map(shown, unused))}, free text or the same everywhere"
+        text = f"left out: {', '.join(map(hints.shown, unused))}, free text or the same everywhere"
         warnings.warn(f"side information {text}; drop it, or make it categories", UserWarning, stacklevel=3)
     return tuple(trait for trait in found.values() if trait is not None)
 
 
 def example_id(ids: Ids) -> str:
     """An id, for messages."""
-    return shown(ids.take(np.array([0])).tolist()[0])
+    return hints.shown(ids.take(np.array([0])).tolist()[0])

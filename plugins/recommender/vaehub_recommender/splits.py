@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import numpy as np
 from scipy.sparse import csr_array
 
-from vaehub.errors import UsageError
+from vaehub import UsageError
 from vaehub_recommender.held_out import Bools, HeldOut, Positions, Split, canonical, occupied, subset
 from vaehub_recommender.tables import Log
 

@@ -12,11 +12,10 @@ import pandas as pd
 from numpy.typing import NDArray
 from pandas.api import types
 
-from vaehub.errors import UsageError
-from vaehub.hints import shown
+from vaehub import UsageError, hints
 
 if TYPE_CHECKING:
-    from vaehub.base import Json
+    from vaehub import Json
 
 Floats: TypeAlias = NDArray[np.float64]
 Column: TypeAlias = "pd.Series[Any]"
@@ -104,12 +103,14 @@ def numbers(column: Column) -> Floats:
         days = (pd.DatetimeIndex(column) - pd.Timestamp(0, tz=column.dt.tz)) / pd.Timedelta(days=1)
         return days.to_numpy(np.float64)
     if not types.is_numeric_dtype(column.dtype) or types.is_complex_dtype(column.dtype):
-        raise UsageError(f"column {shown(column.name)} is {column.dtype}, the model was fitted with numbers; convert it")
+        raise UsageError(f"column {hints.shown(column.name)} is {column.dtype}, the model was fitted with numbers; convert it")
     values = column.to_numpy(np.float64, na_value=np.nan, copy=True)
     values[np.isinf(values)] = np.nan
     large = np.abs(values) > HUGE
     if large.any():
-        raise UsageError(f"row {int(large.argmax())}: column {shown(column.name)}: {values[large][0]:g} is too large; mend it")
+        raise UsageError(
+            f"row {int(large.argmax())}: column {hints.shown(column.name)}: {values[large][0]:g} is too large; mend it"
+        )
     return values
 
 

@@ -9,8 +9,7 @@ import torch
 from scipy.sparse import csr_array
 from torch import Tensor
 
-from vaehub.base import Batch, Data, Model
-from vaehub.data.rows import batches
+from vaehub import Batch, Data, Model, batches
 from vaehub_recommender.judge.metrics import metrics
 from vaehub_recommender.rank import top
 from vaehub_recommender.scores import DenseScores, MixedScores, Scores, scores_of

@@ -11,8 +11,7 @@ import pandas as pd
 import torch
 from torch import Tensor
 
-from vaehub import Codec, Data, Json, Spec, TensorData, UsageError
-from vaehub.files.tables import write_table
+from vaehub import Codec, Data, Json, Spec, TensorData, UsageError, files
 from vaehub_timeseries.frames import Panel, ReadOptions, Schema, read_table, to_panel_as
 from vaehub_timeseries.frames.generated import window_table
 from vaehub_timeseries.scale import Scaler
@@ -74,7 +73,7 @@ class SeriesCodec(Codec):
     def write(self, x: Tensor, path: Path) -> None:
         """Windows (B, T, C) as a table like the one trained on, in the user's units: each an entity, else one after the other."""
         schema, scaler = self.table
-        write_table(window_table(scaler.unscale(x.double().numpy()), schema), path, index=True)
+        files.write_table(window_table(scaler.unscale(x.double().numpy()), schema), path, index=True)
 
     def to_json(self) -> Json:
         """The reading, the schema of the table and the scale of its channels."""

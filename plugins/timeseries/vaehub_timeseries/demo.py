@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from vaehub.files.atomic import atomic_write
+from vaehub import files
 from vaehub_timeseries.commands.impute import impute
 
 SAMPLE = "nyc_weather.csv.gz"
@@ -24,6 +24,6 @@ def imputation(
     Example: vaehub demo timeseries -o weather
     """
     sample = out / SAMPLE
-    atomic_write(sample, (resources.files("vaehub_timeseries") / "data" / SAMPLE).read_bytes())
+    files.atomic_write(sample, (resources.files("vaehub_timeseries") / "data" / SAMPLE).read_bytes())
     print(f"{sample}: hourly weather at New York's three airports, August to November 2013, with the gaps that the stations left")
     impute(input=sample, output=out / "filled.csv", report=True)

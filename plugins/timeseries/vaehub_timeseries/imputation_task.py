@@ -9,8 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from vaehub.base import Batch, Model, estimate
-from vaehub.data.seeds import derive_seed
+from vaehub import Batch, Model, derive_seed, estimate
 from vaehub_timeseries.impute.linear import LinearExpert
 from vaehub_timeseries.masks import transplant
 

@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, ClassVar, final
 
 import torch
 
-from vaehub import Batch, Data, Judge, Model, TrainedModel
+from vaehub import Batch, Data, Judge, Model, TrainedModel, report
 from vaehub_timeseries.codec import SeriesCodec
 from vaehub_timeseries.imputation_task import ImputationTask
 
 if TYPE_CHECKING:
-    from vaehub.report import Section
+    pass
 
 
 @final
@@ -36,7 +36,7 @@ class SeriesJudge(Judge):
         means = {name: task.mean_error(estimate) for name, estimate in estimates.items()}
         return means | {f"{name}_se": task.standard_error(estimate) for name, estimate in estimates.items()}
 
-    def sections(self, run: TrainedModel) -> Sequence[Section]:
+    def sections(self, run: TrainedModel) -> Sequence[report.Section]:
         """Windows of the test with cells hidden, and what the model predicts of them."""
         from vaehub_timeseries.report.windows import hidden_cells_section
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from vaehub.errors import UsageError
+from vaehub import UsageError
 from vaehub_timeseries.gaps import Floats, Gaps, Integers, Mask, PlacedGaps, gap_lengths
 
 __all__ = ["blocks", "gap_lengths", "mar", "mcar", "mixture", "mnar", "rows", "runs", "transplant"]

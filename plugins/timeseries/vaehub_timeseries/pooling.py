@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.special import stdtrit
 
-from vaehub.errors import UsageError
+from vaehub import UsageError
 
 Floats: TypeAlias = NDArray[np.float64]
 

@@ -9,7 +9,7 @@ from typing import final
 import torch
 from torch import Tensor
 
-from vaehub.base import Batch, Data
+from vaehub import Batch, Data
 from vaehub_timeseries.model.em import Autocovariance
 
 

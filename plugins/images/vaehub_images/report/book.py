@@ -12,9 +12,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from vaehub.base import Data
-from vaehub.data.seeds import seeded
-from vaehub.report import Beside, Column, Figure, Section
+from vaehub import Data, report, seeded
 from vaehub_images.metrics import by_class, first_rows
 from vaehub_images.pixels import to_bytes
 from vaehub_images.report.sheets import Sheet
@@ -27,24 +25,24 @@ EDGE = 0.02  # share of the mass left out at either end of a range of codes
 Array = NDArray[Any]
 
 
-def picture_book(run: TrainedModel) -> Sequence[Section]:
+def picture_book(run: TrainedModel) -> Sequence[report.Section]:
     """What the model makes of images, what it draws, and what its codes mean."""
     book = PictureBook(run)
     drawn = book.samples_by_class() if run.spec.cond else book.samples()
     return (
-        Section("Images", [Beside([book.reconstructions(), drawn])]),
-        Section(
+        report.Section("Images", [report.Beside([book.reconstructions(), drawn])]),
+        report.Section(
             "What the codes mean",
-            [Beside([book.manifold(), Column([book.interpolations(), book.traversals()])])],
+            [report.Beside([book.manifold(), report.Column([book.interpolations(), book.traversals()])])],
         ),
     )
 
 
 def sheet(
     title: str, caption: str, images: Tensor, columns: int, rows: Sequence[str] = (), column_names: Sequence[str] = ()
-) -> Figure:
+) -> report.Figure:
     """A sheet of images (N, C, H, W) as bytes for half of a screen's width."""
-    return Figure(title, Sheet(images, columns, rows, column_names).draw, caption, caption, half=True)
+    return report.Figure(title, Sheet(images, columns, rows, column_names).draw, caption, caption, half=True)
 
 
 @dataclass(frozen=True)
@@ -118,7 +116,7 @@ class PictureBook:
         """The condition (1, C) of a test image."""
         return self.data[torch.tensor([row])].cond
 
-    def manifold(self) -> Figure:
+    def manifold(self) -> report.Figure:
         """Images decoded on a grid over the plane."""
         flat = self.codes.shape[1] == 2
         axes = quantile_grid(self._prior_draws() if flat else self.plane.points(self.codes), GRID if flat else COLUMNS)
@@ -141,7 +139,7 @@ class PictureBook:
             rows = None if cond is None else cond.expand(CODES, -1).to(self.run.device)
             return self.run.vae.sample(CODES, rows).cpu().numpy()
 
-    def reconstructions(self) -> Figure:
+    def reconstructions(self) -> report.Figure:
         """Test images above what the model makes of them."""
         rows = np.arange(min(6 * COLUMNS, len(self.data)))
         pairs = [self.inputs(rows), self.bytes(self.run.reconstruct(first_rows(self.data, len(rows))))]
@@ -156,7 +154,7 @@ class PictureBook:
             names,
         )
 
-    def interpolations(self) -> Figure:
+    def interpolations(self) -> report.Figure:
         """Straight lines in latent space from one test image to another."""
         strips = [self._strip(a, b) for a, b in self._pairs()]
         column_names = ["input", *[f"{t:.1f}" for t in np.linspace(0, 1, STEPS)], "input"]
@@ -178,19 +176,19 @@ class PictureBook:
         pairs = [(int(a), a + 1 + np.flatnonzero((labels[a + 1 :] == labels[a]) == same)) for a in starts]
         return [(a, int(later[0])) for a, later in pairs if len(later)][:STRIPS] or [(0, 0)]
 
-    def samples(self) -> Figure:
+    def samples(self) -> report.Figure:
         """Draws from the prior, decoded."""
         images = self.bytes(self.run.sample(COLUMNS * COLUMNS))
         return sheet("Samples", "Decoded draws from the prior, none chosen by hand.", images, COLUMNS)
 
-    def samples_by_class(self) -> Figure:
+    def samples_by_class(self) -> report.Figure:
         """Draws given each class, a row a class."""
         rows = by_class(self.run, COLUMNS)[: CLASSES * COLUMNS]
         images = self.bytes(self.run.sample(len(rows), cond=rows))
         caption = "Decoded draws from the prior, a row for every class that the model was given; none chosen by hand."
         return sheet("Samples by class", caption, images, COLUMNS, self.classes[:CLASSES])
 
-    def traversals(self) -> Figure:
+    def traversals(self) -> report.Figure:
         """One latent dimension at a time moved through its range."""
         variances = self.codes.var(0)
         active = variances.argsort()[::-1][:DIMENSIONS]

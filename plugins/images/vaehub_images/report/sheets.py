@@ -14,7 +14,7 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 from torch import Tensor
 
-from vaehub.report import Canvas
+from vaehub import report
 from vaehub_images.files import tiled
 
 GAP = 1  # pixels between images
@@ -39,7 +39,7 @@ class Sheet:
         out: NDArray[np.uint8] = torch.cat([colours.expand(3, -1, -1), covered]).permute(1, 2, 0).numpy(force=True)
         return out
 
-    def draw(self, canvas: Canvas) -> Figure:
+    def draw(self, canvas: report.Canvas) -> Figure:
         """The sheet as wide as the canvas; on a phone only as many heads as have room."""
         high, wide = self.pixels.shape[:2]
         left = LETTER_WIDTH * max(map(len, self.row_names), default=0) + (0.06 if self.row_names else 0.0)

@@ -9,7 +9,7 @@ from typing import Any
 from rdkit import Chem, RDLogger
 from rdkit.Chem import rdMolDescriptors, rdqueries
 
-from vaehub.hints import reason
+from vaehub import hints
 from vaehub_molecules.chem.policy import Policy
 from vaehub_molecules.chem.prechecks import check_block, check_text
 from vaehub_molecules.chem.reasons import Reason, Rejected
@@ -98,7 +98,7 @@ def canonical_text(mol: Chem.Mol) -> str:
     try:
         return Chem.MolToSmiles(mol)
     except (RuntimeError, ValueError) as error:
-        raise Rejected(Reason.SANITIZE, reason(error)) from None
+        raise Rejected(Reason.SANITIZE, hints.reason(error)) from None
 
 
 def parse(text: str) -> Chem.Mol:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from typing import TypeAlias
 
-from vaehub.jobs.workers import Answer, Failure, Limits, Workers
+from vaehub import jobs
 from vaehub_molecules.chem.canonical import DEFAULT_POLICY, canonical, canonical_of_block
 from vaehub_molecules.chem.policy import Policy
 from vaehub_molecules.chem.prechecks import check_text, needs_worker
@@ -14,19 +14,19 @@ from vaehub_molecules.chem.reasons import Reason, Rejected
 
 PARALLEL_FROM = 2_000  # strings that are not worth the start of processes
 CHUNK = 512
-LIMITS = Limits(processor_seconds=2.0, memory_gib=2.0)  # of one string
+LIMITS = jobs.Limits(processor_seconds=2.0, memory_gib=2.0)  # of one string
 FAILURE_REASONS = {
-    Failure.TIME: Reason.TIME,
-    Failure.MEMORY: Reason.MEMORY,
-    Failure.DIED: Reason.CRASH,
-    Failure.RAISED: Reason.CRASH,
+    jobs.Failure.TIME: Reason.TIME,
+    jobs.Failure.MEMORY: Reason.MEMORY,
+    jobs.Failure.DIED: Reason.CRASH,
+    jobs.Failure.RAISED: Reason.CRASH,
 }
 
 CanonicalOrRejected: TypeAlias = str | Rejected  # canonical SMILES, or why there is none
 
 
 def canonical_all(
-    texts: Sequence[str], policy: Policy = DEFAULT_POLICY, workers: int | None = None, limits: Limits = LIMITS
+    texts: Sequence[str], policy: Policy = DEFAULT_POLICY, workers: int | None = None, limits: jobs.Limits = LIMITS
 ) -> list[CanonicalOrRejected]:
     """Canonical SMILES of each string or the reason why there is none, in order.
 
@@ -83,18 +83,18 @@ def canonical_or_rejected(read: Callable[[str, Policy], str], policy: Policy, te
 
 
 def in_workers(
-    read: Callable[[str], CanonicalOrRejected], texts: Sequence[str], count: int | None, limits: Limits
+    read: Callable[[str], CanonicalOrRejected], texts: Sequence[str], count: int | None, limits: jobs.Limits
 ) -> list[CanonicalOrRejected]:
     """The readings of worker processes, in order."""
     if not texts:
         return []
-    with Workers(read, count, limits, CHUNK) as workers:
+    with jobs.Workers(read, count, limits, CHUNK) as workers:
         return [from_answer(answer) for answer in workers.in_order(texts)]
 
 
-def from_answer(answer: Answer[CanonicalOrRejected]) -> CanonicalOrRejected:
+def from_answer(answer: jobs.Answer[CanonicalOrRejected]) -> CanonicalOrRejected:
     """What a worker read; where it was stopped or died, that is why there is no molecule."""
     if answer.value is not None:
         return answer.value
     assert answer.failure
-    return Rejected(FAILURE_REASONS[answer.failure], f"over {answer.seconds:g} s" if answer.failure is Failure.TIME else "")
+    return Rejected(FAILURE_REASONS[answer.failure], f"over {answer.seconds:g} s" if answer.failure is jobs.Failure.TIME else "")

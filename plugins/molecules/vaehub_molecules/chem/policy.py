@@ -5,8 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal, get_args
 
-from vaehub.errors import UsageError
-from vaehub.hints import did_you_mean
+from vaehub import UsageError, hints
 
 Salts = Literal["keep", "largest", "reject"]
 Stereo = Literal["keep", "drop"]
@@ -46,7 +45,7 @@ class Policy:
             ("charges", self.charges, get_args(Charges)),
         ):
             if value not in choices:
-                raise UsageError(f"{option}={value!r}: {did_you_mean(str(value), choices)}")
+                raise UsageError(f"{option}={value!r}: {hints.did_you_mean(str(value), choices)}")
         for option, size in (("max_length", self.max_length), ("max_heavy", self.max_heavy)):
             if size < 1:
                 raise UsageError(f"{option}={size}: must be at least 1")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 
-from vaehub.hints import shown
+from vaehub import hints
 from vaehub_molecules.chem.reasons import Reason, Rejected
 
 FOREIGN_CHARACTER = re.compile(r"[^A-Za-z0-9\[\]()+\-=#$:/\\.@%*~<>]")
@@ -25,7 +25,7 @@ def check_text(text: str, max_length: int) -> None:
     if len(text) > max_length:
         raise Rejected(Reason.LONG, f"{len(text):,} characters, {max_length:,} allowed")
     if alien := FOREIGN_CHARACTER.search(text):
-        raise Rejected(Reason.CHARACTER, f"{shown(alien[0])} at {alien.start()}")
+        raise Rejected(Reason.CHARACTER, f"{hints.shown(alien[0])} at {alien.start()}")
     bare = BRACKET_ATOM.sub("", text)
     if "[" in bare or "]" in bare:
         raise Rejected(Reason.BRACKETS)

@@ -11,8 +11,7 @@ from rdkit.Chem import Descriptors, Mol, MolFromSmiles
 from rdkit.Chem import rdMolDescriptors as descriptors
 from rdkit.Chem.QED import qed
 
-from vaehub.errors import UsageError
-from vaehub.hints import did_you_mean
+from vaehub import UsageError, hints
 from vaehub_molecules.chem.parallel import parallel_map
 from vaehub_molecules.chem.sascore import sa_score
 
@@ -91,7 +90,7 @@ PROPERTIES: dict[str, Property] = {
 def property_of(name: str) -> Property:
     """The function of a property. Raises UsageError for a name that is none."""
     if name not in PROPERTIES:
-        raise UsageError(f"no property called {name!r}; {did_you_mean(name, PROPERTIES)}")
+        raise UsageError(f"no property called {name!r}; {hints.did_you_mean(name, PROPERTIES)}")
     return PROPERTIES[name]
 
 

@@ -10,7 +10,7 @@ from types import ModuleType
 from rdkit import RDConfig
 from rdkit.Chem import Mol
 
-from vaehub.errors import UsageError
+from vaehub import UsageError
 
 
 def sa_score(mol: Mol) -> float:

@@ -7,19 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from vaehub.cli.common import (
-    AsJson,
-    Force,
-    OptionalOutput,
-    Output,
-    RunPath,
-    open_run,
-    print_json,
-    print_table,
-    write_frame,
-)
-from vaehub.cli.session import session
-from vaehub.errors import UsageError
+from vaehub import UsageError, cli, files
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -49,7 +37,7 @@ def metrics(
         Path | None,
         typer.Option(help="A file of molecules that are not new. Without it novelty is left out.", show_default=False),
     ] = None,
-    json: AsJson = False,
+    json: cli.AsJson = False,
 ) -> None:
     """Show the MOSES figures of a file of molecules, from any program; those of a run are in `vaehub evaluate RUN`.
 
@@ -61,29 +49,29 @@ def metrics(
 
     if file.is_dir():
         raise UsageError(f"{file}: is a folder, not a file of molecules; for the figures of a run: vaehub evaluate {file}")
-    with session():
+    with cli.session():
         samples = read_strings(file)
         seen = set(read_molecules(train).frame["smiles"]) if train else set()
         statistics = reference if reference and reference.suffix == ".npz" else None
         compared = read_strings(reference) if reference and not statistics else None
         figures = evaluate(samples, seen, compared, statistics)
     if json:
-        return print_json(dict(figures))
-    print_table(
+        return cli.print_json(dict(figures))
+    cli.print_table(
         ("figure", "value", "what it says"),
         [(m.name, m.value, m.meaning) for rows in described_figures(figures).values() for m in rows],
     )
 
 
 def neighbours(
-    run: RunPath,
+    run: cli.RunPath,
     smiles: Smiles,
     among: Annotated[
         Path | None, typer.Option(help="A file of molecules to search.", show_default="the training molecules")
     ] = None,
     output: Annotated[Path | None, typer.Option("--output", "-o", help="A table (.csv, .parquet).", show_default=False)] = None,
     k: Number = 10,
-    force: Force = False,
+    force: cli.Force = False,
 ) -> None:
     """Find the molecules most like others: by code, and by fingerprint.
 
@@ -92,7 +80,7 @@ def neighbours(
     from vaehub_molecules.use.neighbours import neighbours as find
 
     check_output_path(output, [among], force)
-    with session():
+    with cli.session():
         space = open_space(run)
         others = space.domain.train["smiles"].tolist() if among is None else read_molecules_for(space, among)
         frame = find(space, [space.canonical(text) for text in smiles], others, k)
@@ -100,7 +88,7 @@ def neighbours(
 
 
 def interpolate(
-    run: RunPath,
+    run: cli.RunPath,
     first: Annotated[str, typer.Argument(metavar="A", help="The first molecule, as SMILES.", show_default=False)],
     last: Annotated[str, typer.Argument(metavar="B", help="The last.", show_default=False)],
     output: Annotated[
@@ -116,7 +104,7 @@ def interpolate(
     from vaehub_molecules.use.interpolate import interpolate as walk
 
     check_output_path(output)
-    with session():
+    with cli.session():
         space = open_space(run)
         frame = walk(space, space.canonical(first), space.canonical(last), steps)
     show_and_write(
@@ -124,7 +112,7 @@ def interpolate(
     )
 
 
-def reconstruct(run: RunPath, file: File, output: OptionalOutput = None, force: Force = False) -> None:
+def reconstruct(run: cli.RunPath, file: File, output: cli.OptionalOutput = None, force: cli.Force = False) -> None:
     """Show what comes back of molecules that are encoded and decoded.
 
     Example: vaehub molecules reconstruct runs/molecules molecules.smi -o again.csv
@@ -132,7 +120,7 @@ def reconstruct(run: RunPath, file: File, output: OptionalOutput = None, force: 
     from vaehub_molecules.use.reconstruct import reconstruct as again
 
     check_output_path(output, [file], force)
-    with session():
+    with cli.session():
         space = open_space(run)
         frame = again(space, read_molecules_for(space, file))
     show_and_write(frame, output or (run if run.is_dir() else run.parent) / "reconstructed.csv", silent=True)
@@ -141,9 +129,9 @@ def reconstruct(run: RunPath, file: File, output: OptionalOutput = None, force: 
 
 def clean(
     file: File,
-    output: Output,
+    output: cli.Output,
     column: Annotated[str | None, typer.Option(help="Where the SMILES stand.", show_default="found by its name")] = None,
-    force: Force = False,
+    force: cli.Force = False,
 ) -> None:
     """Write the molecules of a file in canonical form, each once, and beside them what was rejected and why.
 
@@ -152,7 +140,7 @@ def clean(
     from vaehub_molecules.files import read_molecules
 
     check_output_path(output, [file], force)
-    with session():
+    with cli.session():
         found = read_molecules(file, column=column)
     print(*found.lines(), sep="\n")
     show_and_write(found.frame, output, silent=True)
@@ -166,7 +154,7 @@ def open_space(run: Path) -> LatentSpace:
     """The model of a run folder or a file."""
     from vaehub_molecules.use.latent_space import LatentSpace
 
-    return LatentSpace(open_run(run))
+    return LatentSpace(cli.open_run(run))
 
 
 def read_molecules_for(space: LatentSpace, path: Path) -> list[str]:
@@ -180,10 +168,9 @@ def read_molecules_for(space: LatentSpace, path: Path) -> list[str]:
 
 def check_output_path(output: Path | None, inputs: Sequence[Path | None] = (), force: bool = False) -> None:
     """Raises UsageError for a suffix that nothing is written to, and for one of the inputs, before there is work to be lost."""
-    from vaehub.files.tables import SUFFIXES, check_output
 
     if output is not None:
-        check_output(output, inputs, force, (*SUFFIXES, *PICTURES))
+        files.check_output(output, inputs, force, (*files.SUFFIXES, *PICTURES))
 
 
 def show_and_write(frame: pd.DataFrame, output: Path | None, legends: Sequence[str] = (), silent: bool = False) -> None:
@@ -192,15 +179,14 @@ def show_and_write(frame: pd.DataFrame, output: Path | None, legends: Sequence[s
         rows = [
             [f"{cell:.4f}" if isinstance(cell, float) else str(cell) for cell in row] for row in frame.itertuples(index=False)
         ]
-        print_table([str(name) for name in frame], rows)
+        cli.print_table([str(name) for name in frame], rows)
     if output is None:
         return
     if output.suffix.lower() in PICTURES:
-        from vaehub.files.atomic import atomic_write
         from vaehub_molecules.chem.drawing import grid, grid_svg
 
         drawn = {".png": grid, ".svg": grid_svg}[output.suffix.lower()]
-        atomic_write(output, drawn(frame["smiles"].tolist(), legends))
+        files.atomic_write(output, drawn(frame["smiles"].tolist(), legends))
         print(output)
     else:
-        write_frame(frame, output)
+        cli.write_frame(frame, output)

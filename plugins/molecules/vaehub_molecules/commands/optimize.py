@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from vaehub.cli.common import RunPath, Seed, open_run
-from vaehub.cli.session import session
+from vaehub import cli
 
 if TYPE_CHECKING:
     from vaehub_molecules.search import Result
@@ -35,7 +34,7 @@ def limit(what: str, **more: float) -> typer.models.OptionInfo:
 
 
 def optimize(
-    run: RunPath,
+    run: cli.RunPath,
     objective: Names,
     output: Folder,
     budget: Annotated[int, typer.Option(min=1, help="Calls of the objective.")] = 10_000,
@@ -55,7 +54,7 @@ def optimize(
         int | None, typer.Option(min=0, help="Processes that call; 0: this one.", show_default="one a core")
     ] = None,
     seconds: Annotated[float, typer.Option(help="After which a call is stopped; it counts.")] = 60.0,
-    seed: Seed = 0,
+    seed: cli.Seed = 0,
 ) -> None:
     """Search for molecules that score best: tables, an SDF file and a page of drawings in OUT.
 
@@ -67,8 +66,8 @@ def optimize(
     from vaehub_molecules.search.pool import read_leads
 
     limits = Constraints(similarity, scaffold, max_heavy, sa_max, tuple(element or ()))
-    with session():
-        space = space_of(open_run(run))
+    with cli.session():
+        space = space_of(cli.open_run(run))
         leads = read_leads(start, space.policy) if start else []
         result = search(
             space,

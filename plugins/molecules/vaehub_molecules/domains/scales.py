@@ -10,8 +10,7 @@ import torch
 from pydantic import FiniteFloat
 from torch import Tensor
 
-from vaehub.base import Json
-from vaehub.files.checked import checked
+from vaehub import Json, files
 
 NUMBERS = ("means", "deviations")
 
@@ -57,8 +56,8 @@ class Scales:
     def restore(state: Json) -> Scales:
         """What `state` gave. Raises ValueError or KeyError where it is damaged."""
         names, means, deviations = (
-            checked(list[str], state["names"]),
-            *(checked(list[FiniteFloat], state[key]) for key in NUMBERS),
+            files.checked(list[str], state["names"]),
+            *(files.checked(list[FiniteFloat], state[key]) for key in NUMBERS),
         )
         if not len(names) == len(means) == len(deviations) or min(deviations, default=1) <= 0:
             raise ValueError(f"{len(names)} names, {len(means)} means and {len(deviations)} deviations, which must be above 0")

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any, final
 import pandas as pd
 from pydantic import Field
 
-from vaehub.errors import UsageError
+from vaehub import UsageError
 from vaehub_molecules.chem.policy import Charges, Policy, Salts, Stereo
 from vaehub_molecules.domains.examples import example_molecules
 from vaehub_molecules.domains.molecule_domain import Count, MoleculeDomain, Seed, TokenizerName

@@ -8,7 +8,7 @@ from typing import Any, final
 
 import pandas as pd
 
-from vaehub.errors import UsageError
+from vaehub import UsageError
 from vaehub_molecules.chem.policy import Policy
 from vaehub_molecules.domains.examples import example_molecules
 from vaehub_molecules.domains.molecule_domain import Count, MoleculeDomain, Seed, TokenizerName

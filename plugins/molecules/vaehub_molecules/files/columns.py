@@ -10,9 +10,7 @@ import pandas as pd
 import pyarrow as pa
 from pandas.api import types
 
-from vaehub.errors import UsageError
-from vaehub.files.tables import as_values
-from vaehub.hints import did_you_mean, shown
+from vaehub import UsageError, files, hints
 
 Values: TypeAlias = "Callable[[Any], pd.Series[Any]]"
 # as they are without case, blanks and underscores, the likeliest first
@@ -49,7 +47,9 @@ def smiles_column(names: Sequence[str], column: str | None) -> str:
         remedy = "put a line of names before it" if any(map(is_number, names)) else "name it with column=…"
         raise UsageError(f"no column looks like SMILES (columns: {column_list(names)}); {remedy}")
     if len(ranked) > 1 and normalised(ranked[0]) == normalised(ranked[1]):
-        raise UsageError(f"columns {shown(ranked[0])} and {shown(ranked[1])} both look like SMILES; name one with column=…")
+        raise UsageError(
+            f"columns {hints.shown(ranked[0])} and {hints.shown(ranked[1])} both look like SMILES; name one with column=…"
+        )
     return ranked[0]
 
 
@@ -61,7 +61,9 @@ def is_number(name: str) -> bool:
 def named_column(column: str, names: Sequence[str]) -> str:
     """A column that is named. Raises UsageError where it is absent or there twice."""
     if column not in names:
-        raise UsageError(f"column={column!r}: no such column (columns: {column_list(names)}); {did_you_mean(column, names)}")
+        raise UsageError(
+            f"column={column!r}: no such column (columns: {column_list(names)}); {hints.did_you_mean(column, names)}"
+        )
     if list(names).count(column) > 1:
         raise UsageError(f"column={column!r}: there are {list(names).count(column)} of this name; rename all but one")
     return column
@@ -70,10 +72,10 @@ def named_column(column: str, names: Sequence[str]) -> str:
 def column_list(names: Sequence[str], most: int = 12) -> str:
     """Columns as messages list them."""
     more = f" and {len(names) - most:,} more" if len(names) > most else ""
-    return (", ".join(map(shown, names[:most])) or "none") + more
+    return (", ".join(map(hints.shown, names[:most])) or "none") + more
 
 
-def convert_types(cells: pd.Series[Any], values: Values = as_values) -> pd.Series[Any]:
+def convert_types(cells: pd.Series[Any], values: Values = files.as_values) -> pd.Series[Any]:
     """Text as `values` takes it, numbers where all of it is; a blank cell is missing among numbers, and stays one among text."""
     if not (cells != "").any():
         return cells

@@ -11,8 +11,7 @@ from typing import final
 
 import pandas as pd
 
-from vaehub.errors import UsageError
-from vaehub.hints import shown
+from vaehub import UsageError, files, hints
 from vaehub_molecules.files.records import RejectedLine
 
 LONGEST = 1_000  # characters of a rejected text that are written
@@ -46,7 +45,7 @@ class MoleculeTable:
         """The commonest reasons and the first line that was rejected."""
         first = self.rejected[0]
         reasons = ", ".join(f"{times:,} {kind}" for kind, times in self.reasons().most_common(most))
-        return f"{reasons}; the first is number {first.number}: {shown(first.text)}, {first.reason}"
+        return f"{reasons}; the first is number {first.number}: {hints.shown(first.text)}, {first.reason}"
 
     def reasons(self) -> Counter[str]:
         """How many were rejected for each kind of reason."""
@@ -60,10 +59,10 @@ class MoleculeTable:
 
     def write_rejected(self, path: Path) -> None:
         """A CSV file of number, text and reason."""
-        from vaehub.files.atomic import atomic_write  # imports torch, which reading does not need
+        # imports torch, which reading does not need
 
         file = StringIO()
         writer = csv.writer(file)
         writer.writerow(["number", "text", "reason"])
         writer.writerows((line.number, line.text[:LONGEST], line.reason) for line in self.rejected)
-        atomic_write(path, file.getvalue().encode("utf-8", "replace"))
+        files.atomic_write(path, file.getvalue().encode("utf-8", "replace"))

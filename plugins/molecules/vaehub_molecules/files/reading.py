@@ -6,9 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 
-from vaehub.errors import UsageError
-from vaehub.files.guard import guarded, regular_file
-from vaehub.files.tables import SUFFIXES, suffix_of
+from vaehub import UsageError, files
 from vaehub_molecules.chem.canonical import DEFAULT_POLICY
 from vaehub_molecules.chem.canonical_many import CanonicalOrRejected, canonical_all, canonical_blocks
 from vaehub_molecules.chem.policy import Policy
@@ -32,7 +30,7 @@ FORMATS = {
     ".smi": Format(smi_records),
     ".smiles": Format(smi_records),
     ".txt": Format(smi_records),
-    **{suffix: Format(table_records) for suffix in SUFFIXES if suffix != ".txt"},
+    **{suffix: Format(table_records) for suffix in files.SUFFIXES if suffix != ".txt"},
     ".sdf": Format(sdf_records, canonical_blocks, holds_smiles=False),
 }
 
@@ -85,9 +83,9 @@ def read_strings(path: Path, column: str | None = None) -> list[str]:
 
 def read_records(path: Path, column: str | None) -> tuple[Format, Records]:
     """What stands in a file. Raises UsageError where it cannot be read, or is empty."""
-    kind = FORMATS[suffix_of(path, tuple(FORMATS)).removesuffix(".gz")]
-    regular_file(path, MAX_BYTES)
-    with guarded(path, "mend it or write it anew"):
+    kind = FORMATS[files.suffix_of(path, tuple(FORMATS)).removesuffix(".gz")]
+    files.regular_file(path, MAX_BYTES)
+    with files.guarded(path, "mend it or write it anew"):
         records = kind.records(path, column)
     if not records.texts and not records.broken:
         raise UsageError(f"{path}: no molecule in it, the file is empty; give one with a SMILES string in each line")

@@ -7,8 +7,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from vaehub.errors import UsageError
-from vaehub.files.tables import read_lines
+from vaehub import UsageError, files
 from vaehub_molecules.files.columns import convert_types
 from vaehub_molecules.files.records import MAX_BYTES, Records
 
@@ -20,7 +19,7 @@ def sdf_records(path: Path, column: str | None) -> Records:
     """The mol block of each record, with its title and properties beside it."""
     if column is not None:
         raise UsageError(f"column={column!r}: an SDF file holds structures, no column of SMILES")
-    records = split_records(list(read_lines(path, MAX_BYTES)))
+    records = split_records(list(files.read_lines(path, MAX_BYTES)))
     found = pd.DataFrame([record_properties(record) for record in records], dtype=object).fillna("")
     others = found.drop(columns="smiles", errors="ignore").apply(convert_types) if len(found) else found
     return Records([mol_block(record) for record in records], list(range(1, len(records) + 1)), others)

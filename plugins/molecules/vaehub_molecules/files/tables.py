@@ -7,8 +7,7 @@ from typing import Any
 
 import pandas as pd
 
-from vaehub.files.guard import guarded
-from vaehub.files.tables import Table, open_table
+from vaehub import files
 from vaehub_molecules.chem.reasons import Reason, Rejected
 from vaehub_molecules.files.columns import convert_types, other_columns, smiles_column
 from vaehub_molecules.files.records import MAX_BYTES, Records, RejectedLine
@@ -16,15 +15,15 @@ from vaehub_molecules.files.records import MAX_BYTES, Records, RejectedLine
 
 def table_records(path: Path, column: str | None) -> Records:
     """A table whose columns have names, one of them that of the SMILES."""
-    opened = open_table(path, limit=MAX_BYTES)
+    opened = files.open_table(path, limit=MAX_BYTES)
     if not opened.names:
         return Records([], [], pd.DataFrame())
-    with guarded(path):
+    with files.guarded(path):
         smiles = smiles_column(opened.names, column)
     return typed_records(opened, smiles) if opened.typed else text_records(opened, smiles)
 
 
-def text_records(opened: Table, smiles: str) -> Records:
+def text_records(opened: files.Table, smiles: str) -> Records:
     """Rows of text; those that do not fit under the names are broken."""
     width = len(opened.names)
     rows = [(number, cells) for number, cells in opened.rows() if any(cells)]
@@ -37,7 +36,7 @@ def text_records(opened: Table, smiles: str) -> Records:
     )
 
 
-def typed_records(opened: Table, smiles: str) -> Records:
+def typed_records(opened: files.Table, smiles: str) -> Records:
     """Rows of columns that have types."""
     frame = opened.frame()
     texts = ["" if pd.isna(cell) else str(cell) for cell in frame[smiles]]

@@ -11,8 +11,7 @@ import pandas as pd
 from rdkit.Chem import MolFromSmiles, SDWriter
 from rdkit.Chem.rdDepictor import Compute2DCoords
 
-from vaehub.files.atomic import atomic_write
-from vaehub.files.tables import SUFFIXES, check_output, matched_suffix, suffix_of, write_table
+from vaehub import files
 from vaehub_molecules.chem.canonical import DEFAULT_POLICY, canonical_or_empty
 from vaehub_molecules.chem.drawing import grid, grid_svg
 from vaehub_molecules.chem.policy import Policy
@@ -42,13 +41,13 @@ def write_molecules(texts: Sequence[str], path: Path, policy: Policy = DEFAULT_P
     ...     print(Path(folder, "new.smi").read_text().strip())
     CCO 1
     """
-    check_output(path, known=(*FORMATS, *TABLES))
+    files.check_output(path, known=(*FORMATS, *TABLES))
     frame = describe_strings(texts, policy)
-    if matched_suffix(path, TABLES):
-        return write_table(frame, path)
-    suffix = suffix_of(path, tuple(FORMATS))
+    if files.matched_suffix(path, TABLES):
+        return files.write_table(frame, path)
+    suffix = files.suffix_of(path, tuple(FORMATS))
     content = FORMATS[suffix.removesuffix(".gz")](frame)
-    atomic_write(path, gzip.compress(content, mtime=0) if suffix.endswith(".gz") else content)
+    files.atomic_write(path, gzip.compress(content, mtime=0) if suffix.endswith(".gz") else content)
 
 
 def describe_strings(texts: Sequence[str], policy: Policy) -> pd.DataFrame:
@@ -99,7 +98,7 @@ def svg_bytes(frame: pd.DataFrame) -> bytes:
     return grid_svg(shown.smiles.tolist(), legends(shown))
 
 
-TABLES = tuple(suffix for suffix in SUFFIXES if suffix != ".txt")
+TABLES = tuple(suffix for suffix in files.SUFFIXES if suffix != ".txt")
 FORMATS: Mapping[str, Callable[[pd.DataFrame], bytes]] = {
     ".smi": smi_bytes, ".smiles": smi_bytes, ".txt": smi_bytes, ".sdf": sdf_bytes, ".png": png_bytes, ".svg": svg_bytes,
 }  # fmt: skip

@@ -11,7 +11,7 @@ from typing import Any, final
 import numpy as np
 from numpy.typing import NDArray
 
-from vaehub.errors import UsageError
+from vaehub import UsageError
 from vaehub_molecules.metrics.fcd import Moments, moments
 from vaehub_molecules.metrics.features import PROPERTY_COLUMNS, FeatureSet
 

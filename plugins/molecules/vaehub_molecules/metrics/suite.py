@@ -11,7 +11,7 @@ from pathlib import Path
 
 from scipy.stats import wasserstein_distance
 
-from vaehub.errors import UsageError
+from vaehub import UsageError
 from vaehub_molecules.metrics.fcd import frechet, moments
 from vaehub_molecules.metrics.features import FeatureSet
 from vaehub_molecules.metrics.reference import Reference

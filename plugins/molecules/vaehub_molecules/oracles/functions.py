@@ -12,10 +12,7 @@ from typing import Any, TypeAlias, final
 
 import numpy as np
 
-from vaehub.arguments import refused
-from vaehub.errors import UsageError
-from vaehub.hints import reason
-from vaehub.jobs.identity import digest_of_code
+from vaehub import UsageError, arguments, hints, jobs
 from vaehub_molecules.oracles.named import ORACLES, oracle
 from vaehub_molecules.oracles.oracle import Oracle
 from vaehub_molecules.oracles.parametrised import FAMILIES
@@ -43,7 +40,7 @@ class Function(Oracle):
     @property
     def code(self) -> str:
         """By what it computes."""
-        return digest_of_code(self.function)
+        return jobs.digest_of_code(self.function)
 
 
 @final
@@ -65,7 +62,7 @@ class ImportedFunction(Oracle):
     @property
     def code(self) -> str:
         """By what it computes."""
-        return digest_of_code(import_function(self.name))
+        return jobs.digest_of_code(import_function(self.name))
 
 
 def as_float(value: Any) -> float:
@@ -82,7 +79,7 @@ def import_function(text: str) -> Score:
     try:
         found = getattr(import_module(module), function)
     except Exception as error:  # a module may raise anything while it is imported
-        raise UsageError(f"objective {text!r} cannot be imported: {reason(error)}") from error
+        raise UsageError(f"objective {text!r} cannot be imported: {hints.reason(error)}") from error
     if not callable(found):
         raise UsageError(f"objective {text!r} is no function but {type(found).__name__}; give a function of a SMILES string")
     return found  # type: ignore[no-any-return]
@@ -123,5 +120,5 @@ def as_oracle(objective: Oracle | str | Score) -> Oracle:
     if isinstance(objective, str):
         return load_objective(objective)
     if not callable(objective):
-        raise refused("objective", objective, "a name such as 'qed', or a function of canonical SMILES")
+        raise arguments.refused("objective", objective, "a name such as 'qed', or a function of canonical SMILES")
     return Function(str(getattr(objective, "__name__", type(objective).__name__)), objective)

@@ -6,7 +6,7 @@ import re
 
 from rdkit.Chem import GetPeriodicTable
 
-from vaehub.errors import UsageError
+from vaehub import UsageError
 from vaehub_molecules.oracles.modifiers import GeometricMean, Near
 from vaehub_molecules.oracles.terms import Descriptor, ElementCount, Term
 

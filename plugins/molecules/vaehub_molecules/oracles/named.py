@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from vaehub.errors import UsageError
-from vaehub.hints import did_you_mean
+from vaehub import UsageError, hints
 from vaehub_molecules.oracles import pmo
 from vaehub_molecules.oracles.oracle import Formula, Oracle
 from vaehub_molecules.oracles.parametrised import FAMILIES
@@ -42,7 +41,7 @@ def oracle(name: str) -> Oracle:
     if colon and family in FAMILIES:
         return Formula(name, FAMILIES[family](parameter), GUACAMOL)
     if name not in ORACLES:
-        raise UsageError(f"no objective called {name!r}; {did_you_mean(name, oracle_names())}")
+        raise UsageError(f"no objective called {name!r}; {hints.did_you_mean(name, oracle_names())}")
     return ORACLES[name]
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from vaehub.errors import UsageError
+from vaehub import UsageError
 from vaehub_molecules.chem.fingerprints import parse_molecule
 from vaehub_molecules.oracles.isomers import isomers
 from vaehub_molecules.oracles.modifiers import Clipped, GeometricMean

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import final
 
-from vaehub.errors import UsageError
+from vaehub import UsageError
 from vaehub_molecules.oracles.oracle import Oracle
 
 

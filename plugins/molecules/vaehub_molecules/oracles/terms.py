@@ -11,7 +11,7 @@ from rdkit.Chem import AddHs, Mol, MolFromSmarts
 from rdkit.Chem.GraphDescriptors import BertzCT
 from rdkit.DataStructs import TanimotoSimilarity
 
-from vaehub.errors import UsageError
+from vaehub import UsageError
 from vaehub_molecules.chem.fingerprints import parse_molecule
 from vaehub_molecules.chem.properties import PROPERTIES, Property
 from vaehub_molecules.oracles.fingerprints import FINGERPRINTS

@@ -12,8 +12,7 @@ from pydantic import Field
 from torch import Tensor, nn
 from torch.distributions import Distribution, constraints
 
-from vaehub.base import Data, Decoder, Likelihood, Outcome, Spec
-from vaehub.errors import UsageError
+from vaehub import Data, Decoder, Likelihood, Outcome, Spec, UsageError
 from vaehub_molecules.parts.heads import Heads
 from vaehub_molecules.rows import MoleculeFacts
 from vaehub_molecules.tokens.grammar import Grammar

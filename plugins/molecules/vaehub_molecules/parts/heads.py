@@ -8,7 +8,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from vaehub.base import Spec
+from vaehub import Spec
 from vaehub_molecules.tokens.vocabulary import END
 
 WIDTH, KERNEL = 128, 5

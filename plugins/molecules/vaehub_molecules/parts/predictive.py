@@ -10,9 +10,8 @@ import torch.nn.functional as F
 from pydantic import Field
 from torch import Tensor
 
-from vaehub.base import Batch, Logs, Model, Objective, Part, Step, Terms
-from vaehub.errors import UsageError
-from vaehub.model.objectives import ELBO
+from vaehub import Batch, Logs, Model, Objective, Part, Step, Terms, UsageError
+from vaehub.model import ELBO
 from vaehub_molecules.parts.autoregressive import StringDecoder, until_end
 from vaehub_molecules.parts.heads import Heads
 from vaehub_molecules.parts.relaxed import relaxed

@@ -10,8 +10,7 @@ from pydantic import Field, PositiveInt
 from torch import Tensor, nn
 from torch.distributions import Distribution
 
-from vaehub.base import Batch, Encoder, Likelihood, Posterior, Spec
-from vaehub.errors import UsageError
+from vaehub import Batch, Encoder, Likelihood, Posterior, Spec, UsageError
 from vaehub_molecules.parts.autoregressive import Share, State, StringDecoder, Temperature, until_end
 
 Layers = Annotated[int, Field(ge=1, le=24)]

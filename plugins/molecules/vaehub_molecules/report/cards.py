@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from vaehub.report import Card, Drawing, Tone
+from vaehub import report
 from vaehub_molecules.chem.drawing import svg
 from vaehub_molecules.chem.properties import property_table
 
@@ -12,10 +12,10 @@ PROPERTIES = {"qed": "QED", "logp": "logP", "sa": "SA", "mw": "weight"}
 DIGITS = {"qed": ".2f", "logp": ".1f", "sa": ".1f", "mw": ".0f"}
 
 
-def card(smiles: str, head: str = "", lines: Sequence[str] = (), tone: Tone = "") -> Card:
+def card(smiles: str, head: str = "", lines: Sequence[str] = (), tone: report.Tone = "") -> report.Card:
     """A molecule with a line above it, and below it some lines and its SMILES; without a drawing where there is no molecule ("")."""
-    drawing = Drawing(svg(smiles), f"the molecule {smiles}") if smiles else None
-    return Card(head, drawing, tuple(lines), smiles, tone)
+    drawing = report.Drawing(svg(smiles), f"the molecule {smiles}") if smiles else None
+    return report.Card(head, drawing, tuple(lines), smiles, tone)
 
 
 def property_lines(smiles: Sequence[str]) -> list[str]:

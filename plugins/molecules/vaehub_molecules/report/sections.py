@@ -7,9 +7,7 @@ from typing import Any
 
 import pandas as pd
 
-from vaehub import TrainedModel
-from vaehub.evaluation.measured import domain_metrics
-from vaehub.report import Beside, Block, Card, Cards, Figure, Section, Table
+from vaehub import TrainedModel, evaluation, report
 from vaehub_molecules.chem.canonical import canonical_or_empty
 from vaehub_molecules.chem.properties import property_table
 from vaehub_molecules.report.cards import PROPERTIES, card, property_lines
@@ -38,7 +36,7 @@ NEARBY = "Training molecules nearest to an unseen one: by code, as the model see
 WAY = "Different molecules on the great circle between the codes of the first and the last."
 
 
-def run_sections(run: TrainedModel) -> Sequence[Section]:
+def run_sections(run: TrainedModel) -> Sequence[report.Section]:
     """What the model is worth, draws, gives back, takes for alike, and where molecules lie. Needs the training data.
 
     Raises UsageError for a run of other things than molecules.
@@ -48,26 +46,28 @@ def run_sections(run: TrainedModel) -> Sequence[Section]:
     texts, samples = draw_samples(space, test)
     summary = f"Drawn from the prior, none left out: {count_samples(texts, space.trained_on, space.policy).line()}."
     sections = [
-        Section("What it is worth", measure_tables(run), f"{data_summary(space, len(train), len(test))}. {WORTH}"),
-        Section("New molecules", single_cards(sample_cards(space, samples[:SHOWN], texts[:SHOWN])), summary),
-        Section("What comes back", [Cards(pairs)] if (pairs := pair_cards(space, test[:PAIRS])) else [], BACK),
-        Section("What lies near", list(neighbourhoods(space, test[:QUERIES], train[:SEARCHED])), NEARBY),
-        Section("From one to another", single_cards(interpolation_cards(space, test)), WAY),
-        Section("Properties", [Beside(histograms(train, [s for s in samples if s], test)), *latent_maps(space, test or train)]),
+        report.Section("What it is worth", measure_tables(run), f"{data_summary(space, len(train), len(test))}. {WORTH}"),
+        report.Section("New molecules", single_cards(sample_cards(space, samples[:SHOWN], texts[:SHOWN])), summary),
+        report.Section("What comes back", [report.Cards(pairs)] if (pairs := pair_cards(space, test[:PAIRS])) else [], BACK),
+        report.Section("What lies near", list(neighbourhoods(space, test[:QUERIES], train[:SEARCHED])), NEARBY),
+        report.Section("From one to another", single_cards(interpolation_cards(space, test)), WAY),
+        report.Section(
+            "Properties", [report.Beside(histograms(train, [s for s in samples if s], test)), *latent_maps(space, test or train)]
+        ),
     ]
     return [section for section in sections if section.blocks]
 
 
-def single_cards(cards: Sequence[Card]) -> list[Block]:
+def single_cards(cards: Sequence[report.Card]) -> list[report.Block]:
     """Cards in a grid, each by itself."""
-    return [Cards([[each] for each in cards])] if cards else []
+    return [report.Cards([[each] for each in cards])] if cards else []
 
 
-def measure_tables(run: TrainedModel) -> list[Block]:
+def measure_tables(run: TrainedModel) -> list[report.Block]:
     """Figures by kind, each with what it says."""
     return [
-        Table(("figure", "value", "what it says"), [[m.name, m.value, m.meaning] for m in kept], kind, words=True)
-        for kind, kept in described_figures(domain_metrics(run)).items()
+        report.Table(("figure", "value", "what it says"), [[m.name, m.value, m.meaning] for m in kept], kind, words=True)
+        for kind, kept in described_figures(evaluation.domain_metrics(run)).items()
     ]
 
 
@@ -89,20 +89,20 @@ def draw_samples(space: LatentSpace, test: Sequence[str]) -> tuple[list[str], li
     return texts, canonical_or_empty(texts, space.policy)
 
 
-def sample_cards(space: LatentSpace, samples: Sequence[str], texts: Sequence[str]) -> list[Card]:
+def sample_cards(space: LatentSpace, samples: Sequence[str], texts: Sequence[str]) -> list[report.Card]:
     """Samples, marked where they are no molecule or were trained on."""
     seen = space.trained_on.holds(list(samples))
     return [sample_card(*each) for each in zip(samples, texts, property_lines(samples), seen, strict=True)]
 
 
-def sample_card(smiles: str, text: str, note: str, seen: bool) -> Card:
+def sample_card(smiles: str, text: str, note: str, seen: bool) -> report.Card:
     """One sample."""
     if not smiles:
         return card("", "not a molecule", (text[:120],), "error")
     return card(smiles, "seen in training" if seen else "", (note,))
 
 
-def pair_cards(space: LatentSpace, test: Sequence[str]) -> list[tuple[Card, Card]]:
+def pair_cards(space: LatentSpace, test: Sequence[str]) -> list[tuple[report.Card, report.Card]]:
     """Unseen molecules beside what comes back of them."""
     return [
         (card(row.smiles, "given"), returned_card(row.returned, row.exact, row.similarity))
@@ -110,14 +110,14 @@ def pair_cards(space: LatentSpace, test: Sequence[str]) -> list[tuple[Card, Card
     ]
 
 
-def returned_card(smiles: str, exact: bool, similarity: float) -> Card:
+def returned_card(smiles: str, exact: bool, similarity: float) -> report.Card:
     """What came back of one."""
     if exact:
         return card(smiles, "returned exactly", tone="good")
     return card(smiles, f"returned: Tanimoto {similarity:.2f}" if smiles else "returned: not a molecule", tone="error")
 
 
-def neighbourhoods(space: LatentSpace, queries: Sequence[str], among: Sequence[str]) -> Iterator[Cards]:
+def neighbourhoods(space: LatentSpace, queries: Sequence[str], among: Sequence[str]) -> Iterator[report.Cards]:
     """Unseen molecules with the training molecules most like them, by code and by fingerprint."""
     if not queries:
         return
@@ -125,10 +125,10 @@ def neighbourhoods(space: LatentSpace, queries: Sequence[str], among: Sequence[s
     words = {"code": "distance {:.2f}", "fingerprint": "Tanimoto {:.2f}"}
     for (query, by), rows in frame.groupby(["query", "by"], sort=False):
         near = [[card(row.smiles, words[str(by)].format(row.value))] for row in rows_of(rows)]
-        yield Cards([[card(str(query), "given")], *near], f"Nearest by {by}")
+        yield report.Cards([[card(str(query), "given")], *near], f"Nearest by {by}")
 
 
-def interpolation_cards(space: LatentSpace, test: Sequence[str]) -> list[Card]:
+def interpolation_cards(space: LatentSpace, test: Sequence[str]) -> list[report.Card]:
     """The way from one unseen molecule to another."""
     if len(test) < 2:
         return []
@@ -139,7 +139,7 @@ def interpolation_cards(space: LatentSpace, test: Sequence[str]) -> list[Card]:
     ]
 
 
-def histograms(*groups: Sequence[str]) -> list[Figure]:
+def histograms(*groups: Sequence[str]) -> list[report.Figure]:
     """Properties of training molecules, samples and unseen molecules."""
     frames = {name: property_table(list(part[:MAPPED]), tuple(PROPERTIES)) for name, part in zip(GROUPS, groups, strict=True)}
     return [
@@ -148,14 +148,14 @@ def histograms(*groups: Sequence[str]) -> list[Figure]:
     ]
 
 
-def latent_maps(space: LatentSpace, smiles: Sequence[str]) -> list[Block]:
+def latent_maps(space: LatentSpace, smiles: Sequence[str]) -> list[report.Block]:
     """Where molecules lie, by logP and by QED."""
     shown = list(smiles[:MAPPED])
     if len(shown) < 3:
         return []
     codes = space.encode(shown).double().numpy()
     values = property_table(shown, ("logp", "qed"))
-    return [Beside([latent_figure(codes, values[name].to_numpy(float), name) for name in ("logp", "qed")])]
+    return [report.Beside([latent_figure(codes, values[name].to_numpy(float), name) for name in ("logp", "qed")])]
 
 
 def rows_of(frame: pd.DataFrame) -> Iterator[Any]:

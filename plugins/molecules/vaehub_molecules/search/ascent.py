@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, final
 import torch
 from torch import Tensor
 
-from vaehub.data.seeds import seeded
+from vaehub import seeded
 from vaehub_molecules.parts.relaxed import gumbel
 
 if TYPE_CHECKING:

@@ -11,9 +11,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from vaehub.base import Json
-from vaehub.data.seeds import seeded
-from vaehub.errors import UsageError
+from vaehub import Json, UsageError, seeded
 from vaehub_molecules.search.buffer import Floats, Proposal
 from vaehub_molecules.search.initial import first_proposals, initial_proposals
 from vaehub_molecules.search.method import Method, SearchState

@@ -12,8 +12,7 @@ from rdkit import Chem
 from rdkit.Chem import rdFingerprintGenerator
 from rdkit.DataStructs import BulkTanimotoSimilarity
 
-from vaehub.base import Json
-from vaehub.errors import UsageError
+from vaehub import Json, UsageError
 from vaehub_molecules.chem.policy import checked_element
 from vaehub_molecules.chem.sascore import sa_score
 

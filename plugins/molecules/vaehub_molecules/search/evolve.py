@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from typing import final
 
-from vaehub.base import Json
+from vaehub import Json
 from vaehub_molecules.search.buffer import Proposal
 from vaehub_molecules.search.initial import initial_proposals
 from vaehub_molecules.search.method import Method, SearchState

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TypeAlias, final
 
-from vaehub.errors import UsageError
+from vaehub import UsageError
 from vaehub_molecules.oracles import Oracle, as_oracle, weighted
 from vaehub_molecules.oracles.functions import Score
 

@@ -6,8 +6,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import final
 
-from vaehub.base import Json
-from vaehub.errors import UsageError
+from vaehub import Json, UsageError
 from vaehub_molecules.search.ascent import Ascent, head_columns
 from vaehub_molecules.search.buffer import Proposal
 from vaehub_molecules.search.method import Method, SearchState

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, final
 
 import numpy as np
 
-from vaehub.base import Json
+from vaehub import Json
 from vaehub_molecules.chem.fingerprints import fingerprints
 from vaehub_molecules.search.buffer import Proposal
 from vaehub_molecules.search.edits import Edits

@@ -8,10 +8,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import final
 
-from vaehub.errors import UsageError
-from vaehub.jobs.progress import Stage
-from vaehub.jobs.workers import Workers
-from vaehub.signals import rearm
+from vaehub import UsageError, jobs, signals
 from vaehub_molecules.search.buffer import Call
 from vaehub_molecules.search.method import Method, SearchState
 from vaehub_molecules.search.rounds import Batch, Rounds, Values, answers
@@ -29,8 +26,8 @@ class SearchLoop:
     state: SearchState
     method: Method
     rounds: Rounds
-    workers: Workers[str, Values]
-    progress: Stage  # counts calls
+    workers: jobs.Workers[str, Values]
+    progress: jobs.Stage  # counts calls
     product: bool = False  # whether several objectives were multiplied
     _start: float = field(default_factory=time.perf_counter)
     _any_value: bool = False  # whether any call gave a value
@@ -42,7 +39,7 @@ class SearchLoop:
         self._start -= max((call.time for batch in self.rounds.batches for call in batch.calls.values()), default=0.0)
         empty = 0
         while self.state.calls_left and empty < MAX_EMPTY_ROUNDS:
-            rearm()
+            signals.rearm()
             empty = 0 if self._round() else empty + 1
             self.progress.reach(len(self.state.buffer), note=f"best {max(self.state.targets(), default=0.0):.4g}")
         if self.state.calls_left:
@@ -77,7 +74,7 @@ class SearchLoop:
             self._stop_if_all_fail(call)
         left = [proposal for proposal in batch.proposals if proposal.smiles not in batch.calls]
         for place, answer in answers(self.workers, [proposal.smiles for proposal in left]):
-            rearm()  # RDKit takes Ctrl-C away
+            signals.rearm()  # RDKit takes Ctrl-C away
             self.progress.update()
             call = Call(left[place], answer, time.perf_counter() - self._start)
             self.rounds.answer(batch, call)

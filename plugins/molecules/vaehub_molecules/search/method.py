@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, final
 
 import numpy as np
 
-from vaehub.base import Json
+from vaehub import Json
 from vaehub_molecules.chem.canonical import canonical_or_empty
 from vaehub_molecules.chem.policy import Policy
 from vaehub_molecules.search.buffer import Buffer, Floats, Proposal

@@ -9,14 +9,7 @@ from numbers import Number
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from vaehub.arguments import accepts, at_least, or_none, path, real_number, refused, sequence
-from vaehub.base import Json
-from vaehub.errors import UsageError
-from vaehub.hints import did_you_mean
-from vaehub.jobs.identity import digest, digest_of_model
-from vaehub.jobs.interrupts import interruptible
-from vaehub.jobs.progress import stage
-from vaehub.jobs.workers import Limits, Workers
+from vaehub import Json, UsageError, arguments, hints, jobs, signals
 from vaehub_molecules.search.bo import TrustRegion
 from vaehub_molecules.search.constraints import Constraints
 from vaehub_molecules.search.evolve import Evolve
@@ -30,14 +23,20 @@ from vaehub_molecules.search.result import Result
 from vaehub_molecules.search.rounds import Rounds, values_of
 
 if TYPE_CHECKING:
-    from vaehub.run import Run
+    from vaehub import Run
     from vaehub_molecules.use.latent_space import LatentSpace
 
 METHODS: Mapping[str, Callable[[], Method]] = {"hybrid": Hybrid, "gradient": Gradient, "bo": TrustRegion, "evolve": Evolve}
 JOURNAL = "calls.jsonl"
 
 
-@accepts(budget=at_least(1), seed=at_least(0), out=or_none(path), workers=or_none(at_least(0)), seconds=real_number)
+@arguments.accepts(
+    budget=arguments.at_least(1),
+    seed=arguments.at_least(0),
+    out=arguments.or_none(arguments.path),
+    workers=arguments.or_none(arguments.at_least(0)),
+    seconds=arguments.real_number,
+)
 def optimize(
     run: Run | LatentSpace,
     objective: Objective | Sequence[Objective],
@@ -83,12 +82,12 @@ def optimize(
     state = initial_state(space, goal, start, pool, constraints or Constraints(), seed, budget)
     path = None if out is None else Path(out) / JOURNAL
     settings = search_settings(state, chosen, goal)
-    calling = Workers(partial(values_of, goal), workers, Limits(seconds=seconds))
-    with interruptible(), Rounds(path, settings) as rounds, calling, stage("searching", budget) as bar:
+    calling = jobs.Workers(partial(values_of, goal), workers, jobs.Limits(seconds=seconds))
+    with signals.interruptible(), Rounds(path, settings) as rounds, calling, jobs.stage("searching", budget) as bar:
         SearchLoop(state, chosen, rounds, calling, bar, product=bool(weights)).run()
     result = Result(state.buffer, goal.names, goal.columns, state.leads, budget)
     if out is not None:
-        with stage("drawing the report"):
+        with jobs.stage("drawing the report"):
             from vaehub_molecules.search.report import search_page
 
             folder = Path(out).resolve()
@@ -104,10 +103,10 @@ def method_name(method: Method) -> str:
 
 def space_of(run: Run | LatentSpace) -> LatentSpace:
     """The latent space of a run, or the one that was given. Raises UsageError for anything else, and for a model with conditions."""
-    from vaehub.run import Run
+    from vaehub import Run
 
     if run is None or isinstance(run, str | Path | Number):
-        raise refused("run", run, "a run, such as vaehub.load('runs/molecules')")
+        raise arguments.refused("run", run, "a run, such as vaehub.load('runs/molecules')")
     if not isinstance(run, Run):
         return run
     if run.spec.cond:
@@ -124,9 +123,9 @@ def method_of(method: str | Method) -> Method:
     if isinstance(method, Method):
         return method
     if not isinstance(method, str):
-        raise refused("method", method, f"one of {', '.join(METHODS)}, or a Method")
+        raise arguments.refused("method", method, f"one of {', '.join(METHODS)}, or a Method")
     if method not in METHODS:
-        raise UsageError(f"method={method!r}: {did_you_mean(method, METHODS)}")
+        raise UsageError(f"method={method!r}: {hints.did_you_mean(method, METHODS)}")
     return METHODS[method]()
 
 
@@ -135,7 +134,7 @@ def initial_state(
 ) -> SearchState:
     """A search before its first round. Raises UsageError where a lead cannot be read, or no molecule can satisfy a constraint."""
     policy = space.policy
-    leads = tuple(canonical_unique([start] if isinstance(start, str) else sequence("start", start), "start", policy))
+    leads = tuple(canonical_unique([start] if isinstance(start, str) else arguments.sequence("start", start), "start", policy))
     check_leads(space, leads)
     pool = open_pool(source, space, policy, seed)
     limits = constraints.with_leads(leads)
@@ -167,10 +166,10 @@ def search_settings(state: SearchState, method: Method, goal: Goal) -> Json:
         "pool": digest_of_molecules(state.pool.smiles),
         "constraints": state.constraints.options(),
         "seed": state.seed,
-        "model": digest_of_model(run.config.to_dict(), run.vae.state_dict()),
+        "model": jobs.digest_of_model(run.config.to_dict(), run.vae.state_dict()),
     }
 
 
 def digest_of_molecules(molecules: Sequence[str]) -> str:
     """Which molecules in which order, with how many there are."""
-    return f"{len(molecules)} molecules, {digest(molecules)}"
+    return f"{len(molecules)} molecules, {jobs.digest(molecules)}"

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, TypeAlias, final
 import numpy as np
 from numpy.typing import NDArray
 
-from vaehub.errors import UsageError
+from vaehub import UsageError
 from vaehub_molecules.chem.canonical import canonical
 from vaehub_molecules.chem.fingerprints import fingerprints
 from vaehub_molecules.chem.policy import Policy

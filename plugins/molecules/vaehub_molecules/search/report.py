@@ -11,9 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from vaehub.errors import UsageError
-from vaehub.report import Block, Card, Cards, Code, Facts, Figure, Finding, Link, Page, Section, Table, Tile, Tiles
-from vaehub.report.run_page import versions
+from vaehub import UsageError, report
 from vaehub_molecules.chem.fingerprints import fingerprints, tanimoto
 from vaehub_molecules.report.cards import card, property_lines
 from vaehub_molecules.report.charts import front_figure, score_figure
@@ -40,7 +38,7 @@ ORIGINS = {
 CALLS = "A call is one canonical molecule that was not called before. What was proposed and not called cost nothing."
 
 
-def search_page(result: Result, space: LatentSpace, folder: Path, settings: Mapping[str, Any]) -> Page:
+def search_page(result: Result, space: LatentSpace, folder: Path, settings: Mapping[str, Any]) -> report.Page:
     """The page of a search.
 
     Arguments:
@@ -50,75 +48,83 @@ def search_page(result: Result, space: LatentSpace, folder: Path, settings: Mapp
         settings: all that decided the course of the search, by name.
     """
     sections = [
-        Section("How it went", list(charts(result))),
-        Section("Leads", lead_cards(result.leads[:LEADS])),
-        Section("The best molecules", best_blocks(result, space), "Tanimoto: of counted ECFP4, 1 is alike."),
-        Section("Where the calls came from", [origins(result)]),
-        Section(
-            "What was counted", [Facts({name.replace("_", " "): f"{count:,}" for name, count in result.counts.items()})], CALLS
+        report.Section("How it went", list(charts(result))),
+        report.Section("Leads", lead_cards(result.leads[:LEADS])),
+        report.Section("The best molecules", best_blocks(result, space), "Tanimoto: of counted ECFP4, 1 is alike."),
+        report.Section("Where the calls came from", [origins(result)]),
+        report.Section(
+            "What was counted",
+            [report.Facts({name.replace("_", " "): f"{count:,}" for name, count in result.counts.items()})],
+            CALLS,
         ),
-        Section("How it was made", provenance(space, folder, settings)),
+        report.Section("How it was made", provenance(space, folder, settings)),
     ]
-    return Page(
+    return report.Page(
         title=folder.name,
         subtitle=f"A search for molecules: {' and '.join(result.names)}; {len(result.trace):,} of {result.budget:,} calls",
-        lead=[Tiles(tiles(result))],
+        lead=[report.Tiles(tiles(result))],
         sections=[section for section in sections if section.blocks],
         links=model_link(space, folder),
     )
 
 
-def model_link(space: LatentSpace, folder: Path) -> list[Link]:
+def model_link(space: LatentSpace, folder: Path) -> list[report.Link]:
     """The way to the page of the model, where there is one."""
     page = None if space.run.path is None else space.run.path.resolve() / "report.html"
-    return [Link("the model", Path(os.path.relpath(page, folder)).as_posix())] if page is not None and page.exists() else []
+    return (
+        [report.Link("the model", Path(os.path.relpath(page, folder)).as_posix())] if page is not None and page.exists() else []
+    )
 
 
-def tiles(result: Result) -> list[Tile]:
+def tiles(result: Result) -> list[report.Tile]:
     """The figures to read first: the best that was found beside the best that was there."""
     trace, scores = result.trace, result.trace["score"].to_numpy(float)
     best = np.sort(scores[np.isfinite(scores)])[::-1]
     given = np.sort(trace.loc[trace["by"].isin(GIVEN), "score"].dropna().to_numpy(float))[::-1]
     out = [
-        Tile("best score", f"{best[0]:#.4g}" if len(best) else "none", " and ".join(result.names)),
-        Tile(
+        report.Tile("best score", f"{best[0]:#.4g}" if len(best) else "none", " and ".join(result.names)),
+        report.Tile(
             "best at the start",
             f"{given[0]:#.4g}" if len(given) else "none",
             f"of {len(given):,} leads and pool molecules that were called",
         ),
-        Tile("mean of the best 10", f"{best[:10].mean():#.4g}" if len(best) else "none", f"AUC top-10 {result.auc(10):.4g}"),
-        Tile("calls", f"{len(scores):,}", f"of {result.budget:,}; {result.counts['errors']:,} without a score"),
+        report.Tile(
+            "mean of the best 10", f"{best[:10].mean():#.4g}" if len(best) else "none", f"AUC top-10 {result.auc(10):.4g}"
+        ),
+        report.Tile("calls", f"{len(scores):,}", f"of {result.budget:,}; {result.counts['errors']:,} without a score"),
     ]
     if len(result.columns) > 1:
-        out.append(Tile("front", f"{len(result.front):,}", "molecules that none beats in all objectives"))
+        out.append(report.Tile("front", f"{len(result.front):,}", "molecules that none beats in all objectives"))
     return out
 
 
-def lead_cards(leads: Sequence[str]) -> list[Block]:
+def lead_cards(leads: Sequence[str]) -> list[report.Block]:
     """The leads."""
     return (
-        [Cards([[card(lead, "lead", (note,))] for lead, note in zip(leads, property_lines(leads), strict=True)])] if leads else []
+        [report.Cards([[card(lead, "lead", (note,))] for lead, note in zip(leads, property_lines(leads), strict=True)])]
+        if leads
+        else []
     )
 
 
-def best_blocks(result: Result, space: LatentSpace) -> list[Block]:
+def best_blocks(result: Result, space: LatentSpace) -> list[report.Block]:
     """The best molecules, each beside the training molecule most like it where those are at hand."""
     best = (result.front if len(result.columns) > 1 else result.best).head(SHOWN)
     if best.empty:
-        return [Finding("No call gave a score.", "warning")]
+        return [report.Finding("No call gave a score.", "warning")]
     near = nearest_cards(best["smiles"].tolist(), space)
     cards = best_cards(best, result)
-    return [Cards([[one, two] for one, two in zip(cards, near, strict=True)] if near else [[one] for one in cards])]
+    return [report.Cards([[one, two] for one, two in zip(cards, near, strict=True)] if near else [[one] for one in cards])]
 
 
-def origins(result: Result) -> Table:
+def origins(result: Result) -> report.Table:
     """How many calls each proposer gave, and how good they were."""
     among = result.best["by"].value_counts()
     rows = [
         [str(by), ORIGINS.get(str(by), ""), f"{len(part):,}", score(part["score"].max()), f"{int(among.get(by, 0)):,}"]
         for by, part in result.trace.groupby("by", sort=False)
     ]
-    return Table(("by", "what it is", "calls", "best score", f"of the best {len(result.best)}"), rows, words=True)
+    return report.Table(("by", "what it is", "calls", "best score", f"of the best {len(result.best)}"), rows, words=True)
 
 
 def score(value: float) -> str:
@@ -126,22 +132,25 @@ def score(value: float) -> str:
     return "–" if pd.isna(value) else f"{value:#.4g}"
 
 
-def provenance(space: LatentSpace, folder: Path, settings: Mapping[str, Any]) -> list[Block]:
+def provenance(space: LatentSpace, folder: Path, settings: Mapping[str, Any]) -> list[report.Block]:
     """The command and all that decided the course of the search, with the versions of everything."""
     facts = {name: setting_text(value) for name, value in settings.items() if name != "method options"}
     options = {name: setting_text(value) for name, value in (settings.get("method options") or {}).items()}
-    blocks: list[Block] = [
-        Code(
+    blocks: list[report.Block] = [
+        report.Code(
             command(space, folder, settings),
             "This command makes such a search (a pool or leads from a file are to be named, too):",
         ),
-        Facts(facts, "Search"),
+        report.Facts(facts, "Search"),
     ]
     if options:
         blocks.append(
-            Table((), [[name, value] for name, value in options.items()], "Options of the method", words=True, folded=True)
+            report.Table((), [[name, value] for name, value in options.items()], "Options of the method", words=True, folded=True)
         )
-    return [*blocks, Facts({"model": str(space.run.path or "a model file"), **versions(space.run)}, "Model and versions")]
+    return [
+        *blocks,
+        report.Facts({"model": str(space.run.path or "a model file"), **report.versions(space.run)}, "Model and versions"),
+    ]
 
 
 def setting_text(value: Any) -> str:
@@ -166,7 +175,7 @@ def command(space: LatentSpace, folder: Path, settings: Mapping[str, Any]) -> st
 OPTIONS = {"sa_max": "sa-max", "max_heavy": "max-heavy", "elements": "element"}
 
 
-def best_cards(best: pd.DataFrame, result: Result) -> list[Card]:
+def best_cards(best: pd.DataFrame, result: Result) -> list[report.Card]:
     """The best molecules, with their values, properties and likeness to the lead."""
     smiles = best["smiles"].tolist()
     likeness = similarity_to_leads(smiles, result.leads)
@@ -192,7 +201,7 @@ def similarity_to_leads(smiles: Sequence[str], leads: Sequence[str]) -> list[str
     return [f"Tanimoto {row.max():.2f} to {which.format(int(row.argmax()) + 1)}" for row in similarities]
 
 
-def nearest_cards(smiles: Sequence[str], space: LatentSpace) -> list[Card]:
+def nearest_cards(smiles: Sequence[str], space: LatentSpace) -> list[report.Card]:
     """The training molecule most like each; none where the training data are not at hand."""
     try:
         train = space.domain.train["smiles"].tolist()
@@ -207,7 +216,7 @@ def nearest_cards(smiles: Sequence[str], space: LatentSpace) -> list[Card]:
     ]
 
 
-def charts(result: Result) -> list[Figure]:
+def charts(result: Result) -> list[report.Figure]:
     """The curve of scores, and the front of several objectives."""
     if not len(result.trace):
         return []

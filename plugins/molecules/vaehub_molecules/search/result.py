@@ -10,9 +10,7 @@ from typing import final
 import numpy as np
 import pandas as pd
 
-from vaehub import Described
-from vaehub.files.atomic import atomic_write
-from vaehub.files.tables import write_table
+from vaehub import Described, files
 from vaehub_molecules.files.writing import sdf_bytes
 from vaehub_molecules.search.buffer import Buffer, Floats, auc
 from vaehub_molecules.search.pareto import front, hypervolume
@@ -123,8 +121,8 @@ class Result(Described):
         """Write trace.csv, best.csv, best.sdf and, of several objectives, front.csv to a folder."""
         folder = Path(folder)
         for name, frame in self._tables().items():
-            write_table(frame, folder / f"{name}.csv")
-        atomic_write(folder / "best.sdf", sdf_bytes(self.best))
+            files.write_table(frame, folder / f"{name}.csv")
+        files.atomic_write(folder / "best.sdf", sdf_bytes(self.best))
 
     def _tables(self) -> dict[str, pd.DataFrame]:
         tables = {"trace": self.trace, "best": self.best}

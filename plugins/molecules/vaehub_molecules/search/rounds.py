@@ -10,10 +10,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import TypeAlias, final
 
-from vaehub.base import Json
-from vaehub.jobs.ledger import Ledger
-from vaehub.jobs.workers import Answer as Outcome
-from vaehub.jobs.workers import Workers
+from vaehub import Json, jobs
 from vaehub_molecules.search.buffer import Answer, Call, Proposal
 
 FORMAT = "vaehub-search/2"
@@ -25,12 +22,12 @@ def values_of(goal: Callable[[str], Sequence[float]], smiles: str) -> Values:
     return tuple(map(float, goal(smiles)))
 
 
-def answers(workers: Workers[str, Values], molecules: Sequence[str]) -> Iterator[tuple[int, Answer]]:
+def answers(workers: jobs.Workers[str, Values], molecules: Sequence[str]) -> Iterator[tuple[int, Answer]]:
     """(place, answer) of every molecule, as they come."""
     return ((place, answer_of(outcome)) for place, outcome in workers.answers(molecules))
 
 
-def answer_of(outcome: Outcome[Values]) -> Answer:
+def answer_of(outcome: jobs.Answer[Values]) -> Answer:
     """Values, or why there are none: numbers that are not finite are none."""
     values = outcome.value or ()
     if all(map(math.isfinite, values)):
@@ -57,7 +54,7 @@ class Rounds(AbstractContextManager["Rounds"]):
 
     def __init__(self, path: Path | None, identity: Json) -> None:
         self.batches: list[Batch] = []
-        self.ledger = Ledger(path, FORMAT, identity, self._restore, growing=("budget",))
+        self.ledger = jobs.Ledger(path, FORMAT, identity, self._restore, growing=("budget",))
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         self.ledger.__exit__(kind, error, trace)

@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 from typing import final
 
-from vaehub.errors import UsageError
+from vaehub import UsageError
 from vaehub_molecules.tokens.tokenizer import Tokenizer
 
 SYMBOL = re.compile(r"\[[^\[\]]+\]|Br|Cl|%\d\d|%\(\d+\)|->|<-|[BCNOPSFIbcnops]|[-=#$:/\\.()]|\d|~|\*")

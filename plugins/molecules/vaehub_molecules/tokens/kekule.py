@@ -8,8 +8,7 @@ from typing import final
 
 from rdkit.Chem import Kekulize, MolFromSmiles, MolToSmiles
 
-from vaehub.base import Json
-from vaehub.errors import UsageError
+from vaehub import Json, UsageError
 from vaehub_molecules.chem.parallel import parallel_map
 from vaehub_molecules.tokens.pairs import Pairs
 from vaehub_molecules.tokens.tokenizer import Tokenizer

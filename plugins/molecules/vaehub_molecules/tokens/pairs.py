@@ -8,8 +8,7 @@ from functools import lru_cache
 from itertools import pairwise
 from typing import final
 
-from vaehub.base import Json
-from vaehub.files.checked import checked
+from vaehub import Json, files
 from vaehub_molecules.tokens.atoms import split_symbols
 from vaehub_molecules.tokens.merging import Pair, learn_merges
 from vaehub_molecules.tokens.tokenizer import Tokenizer
@@ -57,7 +56,7 @@ class Pairs(Tokenizer):
 
     def restore(self, state: Json) -> None:
         """Take up merged pairs."""
-        self.ranks = {(left, right): rank for rank, (left, right) in enumerate(checked(list[list[str]], state["merges"]))}
+        self.ranks = {(left, right): rank for rank, (left, right) in enumerate(files.checked(list[list[str]], state["merges"]))}
         self._split.cache_clear()
 
     def _merge(self, smiles: str) -> tuple[str, ...]:

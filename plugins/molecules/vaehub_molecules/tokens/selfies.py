@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, final
 
-from vaehub.errors import UsageError
+from vaehub import UsageError
 from vaehub_molecules.tokens.tokenizer import Tokenizer
 
 

@@ -13,7 +13,7 @@ from typing import TypeAlias, final
 import numpy as np
 from numpy.typing import NDArray
 
-from vaehub.errors import UsageError
+from vaehub import UsageError
 from vaehub_molecules.tokens.atoms import split_symbols
 from vaehub_molecules.tokens.effects import AROMATIC, KINDS, Effect, InvalidSyntax, Node, Place
 from vaehub_molecules.tokens.valence import valence_of

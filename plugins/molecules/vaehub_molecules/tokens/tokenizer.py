@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 
-from vaehub.base import Json
+from vaehub import Json
 
 
 class Tokenizer(ABC):

@@ -10,9 +10,7 @@ import torch
 from pydantic import Field
 from torch import Tensor
 
-from vaehub.base import Json
-from vaehub.errors import UsageError
-from vaehub.files.checked import checked
+from vaehub import Json, UsageError, files
 from vaehub_molecules.tokens.tokenizer import Tokenizer
 
 Length: TypeAlias = Annotated[int, Field(ge=1, le=1 << 16)]
@@ -64,7 +62,7 @@ class Vocabulary:
     def restore(tokenizer: Tokenizer, state: Json) -> Vocabulary:
         """The vocabulary that `state` came from."""
         tokenizer.restore(state["tokenizer"])
-        return Vocabulary(tokenizer, checked(list[str], state["symbols"]), checked(Length, state["length"]))
+        return Vocabulary(tokenizer, files.checked(list[str], state["symbols"]), files.checked(Length, state["length"]))
 
     def why_unreadable(self, smiles: str) -> str | None:
         """Why the model cannot read a molecule, or None where it can."""

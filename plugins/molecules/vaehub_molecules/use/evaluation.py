@@ -8,9 +8,7 @@ from collections.abc import Mapping, Sequence
 import torch
 from torch import Tensor
 
-from vaehub import Model, TrainedModel
-from vaehub.base import Batch, Data
-from vaehub.data.seeds import seeded
+from vaehub import Batch, Data, Model, TrainedModel, seeded
 from vaehub_molecules.chem.canonical import canonical_or_empty
 from vaehub_molecules.chem.policy import Policy
 from vaehub_molecules.codec import molecule_codec_of

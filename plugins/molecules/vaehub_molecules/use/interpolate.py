@@ -12,7 +12,7 @@ import pandas as pd
 import torch
 from torch import Tensor
 
-from vaehub.errors import UsageError
+from vaehub import UsageError
 from vaehub_molecules.chem.fingerprints import fingerprints, tanimoto
 
 if TYPE_CHECKING:

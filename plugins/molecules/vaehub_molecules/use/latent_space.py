@@ -9,11 +9,8 @@ from typing import Any, final
 import torch
 from torch import Tensor
 
-from vaehub import TrainedModel
-from vaehub.base import Step
-from vaehub.data.seeds import seeded
-from vaehub.errors import UsageError
-from vaehub.model.objectives import ELBO
+from vaehub import Step, TrainedModel, UsageError, seeded
+from vaehub.model import ELBO
 from vaehub_molecules.chem.canonical import canonical, canonical_or_empty
 from vaehub_molecules.chem.policy import Policy
 from vaehub_molecules.chem.reasons import Rejected

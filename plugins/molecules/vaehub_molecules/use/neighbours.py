@@ -13,7 +13,7 @@ import pandas as pd
 import torch
 from numpy.typing import NDArray
 
-from vaehub.errors import UsageError
+from vaehub import UsageError
 from vaehub_molecules.chem.fingerprints import BLOCK, fingerprints, nearest_in_blocks, top_k
 
 if TYPE_CHECKING:

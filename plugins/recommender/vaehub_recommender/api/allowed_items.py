@@ -16,9 +16,7 @@ import torch
 from scipy.sparse import csr_array
 from torch import Tensor
 
-from vaehub.arguments import refused
-from vaehub.errors import UsageError
-from vaehub.hints import shown
+from vaehub import UsageError, arguments, hints
 from vaehub_recommender.rank import csr_tensor
 from vaehub_recommender.tables import Ids, histories
 
@@ -65,7 +63,7 @@ def not_blocked(block: Iterable[Any] | None, items: Ids) -> np.ndarray:
 def as_list(name: str, given: object) -> list[Any]:
     """Items as a list; a lone word, which would be taken apart into its letters, is refused."""
     if not isinstance(given, Iterable) or isinstance(given, str | bytes):
-        raise refused(name, given, "a list of items")
+        raise arguments.refused(name, given, "a list of items")
     return list(given)
 
 
@@ -110,4 +108,4 @@ def require_known(unknown: list[Any], count: int) -> None:
 
 def example_ids(unknown: list[Any]) -> str:
     """Some of them."""
-    return ", ".join(map(shown, unknown[:EXAMPLES])) + (", …" if len(unknown) > EXAMPLES else "") or "no candidates given"
+    return ", ".join(map(hints.shown, unknown[:EXAMPLES])) + (", …" if len(unknown) > EXAMPLES else "") or "no candidates given"

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
-from vaehub.config.load import Config, load_config
+from vaehub import Config, load_config
 from vaehub_recommender.tables import Columns
 
 HYBRID: dict[str, Any] = {  # configs/recommender.yaml

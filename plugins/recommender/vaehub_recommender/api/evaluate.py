@@ -12,8 +12,7 @@ import pandas as pd
 from scipy.sparse import csr_array
 
 import vaehub
-from vaehub.errors import UsageError
-from vaehub.hints import did_you_mean
+from vaehub import UsageError, hints
 from vaehub_recommender.api.fitted import Fitted
 from vaehub_recommender.api.learn import domain_of
 from vaehub_recommender.api.query import require_users, side_of
@@ -29,7 +28,9 @@ MODEL = "model"
 def evaluate_protocol(fitted: Fitted, protocol: str) -> Judged:
     """A model like this one, trained without what it is then asked for. Raises UsageError for a protocol that does not exist."""
     if protocol not in SPLITS:
-        raise UsageError(f"protocol {protocol!r}: {did_you_mean(protocol, SPLITS)}; or give a frame of held-out interactions")
+        raise UsageError(
+            f"protocol {protocol!r}: {hints.did_you_mean(protocol, SPLITS)}; or give a frame of held-out interactions"
+        )
     config = require_users(fitted).run.config
     if fitted.run.path is not None and config.domain.options["split"] == protocol:
         return evaluate_run(fitted.run, "test")  # a run of `vaehub train` was trained without them

@@ -14,7 +14,7 @@ import torch
 from scipy.sparse import csr_array
 from torch import Tensor
 
-from vaehub.errors import UsageError
+from vaehub import UsageError
 from vaehub_recommender.api.fitted import Fitted
 from vaehub_recommender.api.query import Query
 from vaehub_recommender.parts.ease import Ease

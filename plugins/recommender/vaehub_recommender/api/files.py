@@ -15,10 +15,7 @@ import torch
 from scipy.sparse import csr_array
 from torch import Tensor
 
-from vaehub.errors import UsageError
-from vaehub.files.atomic import atomic_folder, put_back
-from vaehub.files.guard import MAX_BYTES, guarded, read_bytes, regular_file
-from vaehub.run import Run, load
+from vaehub import Run, UsageError, files, load
 from vaehub_recommender.api.fitted import Fitted, codec_of
 from vaehub_recommender.domain import source_of
 from vaehub_recommender.tables import Ids, Log
@@ -30,7 +27,7 @@ FORMAT = "vaehub-recommender/1"
 
 def save(fitted: Fitted, folder: Path) -> None:
     """Write the folder whole or not at all, in place of a recommender that is there."""
-    with atomic_folder(folder, (MODEL, HISTORIES, USERS)) as temporary:
+    with files.atomic_folder(folder, (MODEL, HISTORIES, USERS)) as temporary:
         write(fitted, temporary)
 
 
@@ -57,7 +54,7 @@ def table_of(fitted: Fitted) -> pa.Table:
 
 def read(folder: Path) -> Fitted:
     """What `save` wrote, or a run of `vaehub train`. Raises UsageError for what is neither, or damaged."""
-    put_back(folder)
+    files.put_back(folder)
     if not folder.is_dir():
         raise UsageError(f"{folder}: no such folder; give one that Recommender.save or `vaehub train` wrote")
     run = load(folder)
@@ -68,14 +65,14 @@ def read(folder: Path) -> Fitted:
     if not (folder / USERS).is_file():
         return of_run(run, codec.ids)
     run.path = None
-    with guarded(folder, "its users cannot be read; use another copy, or fit again"):
+    with files.guarded(folder, "its users cannot be read; use another copy, or fit again"):
         return read_users(run, codec.ids, folder)
 
 
 def read_users(run: Run, items: Ids, folder: Path) -> Fitted:
     """The known users beside the model."""
-    users = Ids.from_json(json.loads(read_bytes(folder / USERS, MAX_BYTES))["users"])
-    histories = regular_file(folder / HISTORIES, MAX_BYTES)
+    users = Ids.from_json(json.loads(files.read_bytes(folder / USERS, files.MAX_BYTES))["users"])
+    histories = files.regular_file(folder / HISTORIES, files.MAX_BYTES)
     table = pq.read_table(histories, page_checksum_verification=True).combine_chunks()
     matrix = matrix_of(table, len(items))
     if len(users) != matrix.shape[0]:

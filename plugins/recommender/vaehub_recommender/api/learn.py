@@ -11,9 +11,7 @@ import numpy as np
 import pandas as pd
 
 import vaehub
-from vaehub.config.build import build_domain
-from vaehub.config.load import Config
-from vaehub.errors import UsageError
+from vaehub import Config, UsageError, build_domain
 from vaehub_recommender.api.fitted import Fitted
 from vaehub_recommender.api.linear_update import complete_linear_part
 from vaehub_recommender.domain import Recommendation, SplitLog

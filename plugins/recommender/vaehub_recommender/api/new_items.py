@@ -13,11 +13,7 @@ import torch
 from scipy.sparse import csr_array, diags_array
 from torch import Tensor
 
-from vaehub.base import Spec
-from vaehub.config.build import build_vae
-from vaehub.data.seeds import seeded
-from vaehub.model.vae import VAE
-from vaehub.run import Run
+from vaehub import VAE, Run, Spec, build_vae, seeded
 
 NEIGHBOURS = 10  # items of like popularity
 

@@ -13,7 +13,7 @@ import pandas as pd
 import torch
 from torch import Tensor
 
-from vaehub.sparse import is_sparse, take
+from vaehub import sparse
 from vaehub_recommender.api.allowed_items import AllowedItems
 from vaehub_recommender.api.fitted import Fitted
 from vaehub_recommender.api.query import Query
@@ -79,7 +79,7 @@ class ListMaker:
     def most_popular(self, rows: Tensor, allowed: Tensor | None) -> tuple[Tensor, Tensor]:
         """For users (n,) without a history."""
         scores = DenseScores(self.fitted.popularity.expand(len(rows), -1))
-        chosen = take(allowed, rows.to(allowed.device)) if allowed is not None and is_sparse(allowed) else allowed
+        chosen = sparse.take(allowed, rows.to(allowed.device)) if allowed is not None and sparse.is_sparse(allowed) else allowed
         return top(scores, self.k, None, None if chosen is None else chosen.cpu())
 
     def seen(self, query: Query) -> Tensor | None:

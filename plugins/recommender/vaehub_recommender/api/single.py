@@ -7,8 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from vaehub.errors import UsageError
-from vaehub.hints import shown
+from vaehub import UsageError, hints
 from vaehub_recommender.api.fitted import Fitted
 from vaehub_recommender.api.query import Query, are_histories, is_single_user, query_of
 
@@ -27,7 +26,7 @@ def item_position(given: Any, fitted: Fitted) -> int:
     """The position of an item. Raises UsageError where the model does not know it."""
     at = int(fitted.items.positions([given])[0])
     if at < 0:
-        raise UsageError(f"item {shown(given)} is unknown to the model, which knows {len(fitted.items):,}")
+        raise UsageError(f"item {hints.shown(given)} is unknown to the model, which knows {len(fitted.items):,}")
     return at
 
 

@@ -13,9 +13,7 @@ import torch
 from scipy.sparse import csr_array
 from torch import Tensor
 
-from vaehub.base import Spec
-from vaehub.config.build import build_domain
-from vaehub.run import Run
+from vaehub import Run, Spec, build_domain
 from vaehub_recommender.api.fitted import Fitted
 from vaehub_recommender.api.learn import fit_split
 from vaehub_recommender.api.linear_update import replace_rows

@@ -7,9 +7,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from vaehub import UsageError
-from vaehub.files.guard import guarded
-from vaehub.hints import shown
+from vaehub import UsageError, files, hints
 from vaehub_recommender.tables import Ids
 from vaehub_recommender.tables.columns import ITEM, find_column
 from vaehub_recommender.tables.files import open_named
@@ -21,10 +19,10 @@ def read_item_list(path: Path, items: Ids, column: str | None) -> list[Any]:
     Raises UsageError that names the file: no such column, damaged, no table.
     """
     table = open_named(path)
-    with guarded(path):
+    with files.guarded(path):
         name = item_column(table.names, column)
         if pa.types.is_nested(table.kind(name)):
-            raise UsageError(f"column {shown(name)} holds lists; give a table with one item in each row")
+            raise UsageError(f"column {hints.shown(name)} holds lists; give a table with one item in each row")
     values = [value for batch in table.batches([name]) for value in present_values(batch.column(name))]
     return values if table.typed else written_ids(values, items)
 

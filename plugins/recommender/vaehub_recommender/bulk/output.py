@@ -10,7 +10,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
-from vaehub.jobs.sharded import Writer
+from vaehub import jobs
 
 Ints: TypeAlias = NDArray[Any]
 REASONS = pa.array(["history", "popular"])
@@ -43,7 +43,7 @@ class RankedBatch:
 
 
 @final
-class Output(Writer[RankedBatch]):
+class Output(jobs.Writer[RankedBatch]):
     """Recommendations on their way into a file, for items with these ids (I,)."""
 
     def __init__(self, items: pa.Array, file: BinaryIO) -> None:

@@ -8,9 +8,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from vaehub.jobs.manifest import Manifest
-from vaehub.jobs.sharded import Work, run_sharded
-from vaehub.jobs.shards import Formats
+from vaehub import jobs
 from vaehub_recommender.api.allowed_items import allowed_items
 from vaehub_recommender.api.fitted import Fitted
 from vaehub_recommender.api.query import Query, side_of
@@ -25,10 +23,10 @@ from vaehub_recommender.tables.stream import read_histories
 
 FORM = "vaehub-recommendations/2"
 SUFFIXES = tuple(suffix for suffix in TABLES if suffix != ".txt")  # a .txt in a folder is more often a note
-HISTORIES = Formats("histories", "recommendations", SUFFIXES, ".parquet")
+HISTORIES = jobs.Formats("histories", "recommendations", SUFFIXES, ".parquet")
 
 
-def recommend(request: Request, histories: Path, out: Path, *, skip_bad: bool = False, force: bool = False) -> Manifest:
+def recommend(request: Request, histories: Path, out: Path, *, skip_bad: bool = False, force: bool = False) -> jobs.Manifest:
     """The best items for all histories of a file or folder, in a Parquet file for each of them, and the manifest of what is done.
 
     Raises UsageError that names the file: not readable (and not `skip_bad`), or a manifest of another model or other options (and not `force`).
@@ -36,12 +34,12 @@ def recommend(request: Request, histories: Path, out: Path, *, skip_bad: bool = 
     job = HISTORIES.plan(histories, out)
     fitted = Recommender.load(request.run).fitted
     work = work_of(request, fitted, skip_bad)
-    manifest = Manifest.open(job, FORM, request.made_by(fitted), force)
-    run_sharded(job, manifest, work)
+    manifest = jobs.Manifest.open(job, FORM, request.made_by(fitted), force)
+    jobs.run_sharded(job, manifest, work)
     return manifest
 
 
-def work_of(request: Request, fitted: Fitted, skip_bad: bool) -> Work[History, RankedBatch]:
+def work_of(request: Request, fitted: Fitted, skip_bad: bool) -> jobs.Work[History, RankedBatch]:
     """What is done with every file."""
     columns, items = request.columns(fitted.columns), fitted.items
     candidates, block = (
@@ -49,7 +47,7 @@ def work_of(request: Request, fitted: Fitted, skip_bad: bool) -> Work[History, R
     )
     lister = ListMaker(fitted, request.k, request.exclude_seen, allowed_items(candidates, block, pd.RangeIndex(0), items))
     read = partial(read_histories, items=items, columns=columns)
-    return Work(read, partial(rank_histories, lister), partial(Output, items.arrow()), "users", skip_bad)
+    return jobs.Work(read, partial(rank_histories, lister), partial(Output, items.arrow()), "users", skip_bad)
 
 
 def rank_histories(lister: ListMaker, history: History) -> Iterator[RankedBatch]:

@@ -7,8 +7,7 @@ from hashlib import file_digest
 from pathlib import Path
 from typing import final
 
-from vaehub.base import Json
-from vaehub.jobs.identity import digest, digest_of_model
+from vaehub import Json, jobs
 from vaehub_recommender.api.fitted import Fitted
 from vaehub_recommender.tables import Columns
 
@@ -38,8 +37,8 @@ class Request:
         run, log = fitted.run, fitted.log
         known = [log.matrix.indptr, log.matrix.indices, log.matrix.data]
         return {
-            "model": digest_of_model(run.config.to_dict() | {"codec": run.codec.to_json()}, run.vae.state_dict()),
-            "users": digest([repr(log.users.values.tolist()), *(array.tobytes() for array in known)]),
+            "model": jobs.digest_of_model(run.config.to_dict() | {"codec": run.codec.to_json()}, run.vae.state_dict()),
+            "users": jobs.digest([repr(log.users.values.tolist()), *(array.tobytes() for array in known)]),
             "k": self.k,
             "exclude_seen": self.exclude_seen,
             "candidates": digest_of_file(self.candidates),

@@ -6,8 +6,7 @@ from typing import Annotated, Literal
 
 import typer
 
-from vaehub.cli.common import AsJson, RunPath, print_json
-from vaehub.cli.session import session
+from vaehub import cli
 
 Protocol = Annotated[
     Literal["strong", "last", "random"],
@@ -15,7 +14,7 @@ Protocol = Annotated[
 ]
 
 
-def evaluate(run: RunPath, protocol: Protocol = "strong", json: AsJson = False) -> None:
+def evaluate(run: cli.RunPath, protocol: Protocol = "strong", json: cli.AsJson = False) -> None:
     """Compare a kind of model with EASE and popularity by a protocol, user by user and in segments, trained anew where it has to be.
 
     What a run itself gets on its test users is `vaehub evaluate RUN`. This is for other protocols, for a saved Recommender, and for where
@@ -25,12 +24,12 @@ def evaluate(run: RunPath, protocol: Protocol = "strong", json: AsJson = False) 
     """
     from vaehub_recommender.recommender import Recommender
 
-    with session():
+    with cli.session():
         judged = Recommender.load(run).evaluate(protocol)
-    print_json(judged.to_json()) if json else print(*judged.lines(), sep="\n")
+    cli.print_json(judged.to_json()) if json else print(*judged.lines(), sep="\n")
 
 
-def report(run: RunPath) -> None:
+def report(run: cli.RunPath) -> None:
     """Write a page on how good the recommendations of a saved Recommender are; of a run, the same as `vaehub report`.
 
     Example: vaehub recommender report runs/films
@@ -38,7 +37,7 @@ def report(run: RunPath) -> None:
     from vaehub_recommender.recommender import Recommender
     from vaehub_recommender.report import write
 
-    with session():
+    with cli.session():
         recommender = Recommender.load(run)
         trained = recommender.fitted.run
         page = trained.report() if trained.path is not None else write(recommender, run / "report.html")

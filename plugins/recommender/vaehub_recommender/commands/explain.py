@@ -7,10 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from vaehub.cli.common import RunPath, print_table
-from vaehub.cli.session import session
-from vaehub.errors import UsageError
-from vaehub.hints import did_you_mean
+from vaehub import UsageError, cli, hints
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -24,7 +21,7 @@ Number = Annotated[int, typer.Option("-n", "--number", "-k", min=1, help="How ma
 
 
 def explain(
-    run: RunPath,
+    run: cli.RunPath,
     item: Annotated[str, typer.Option(help="The item whose score is explained.", show_default=False)],
     user: Annotated[str | None, typer.Option(help="A user of the training table.", show_default=False)] = None,
     history: Annotated[
@@ -39,7 +36,7 @@ def explain(
     """
     from vaehub_recommender.recommender import Recommender
 
-    with session():
+    with cli.session():
         recommender = Recommender.load(run)
         asked = user_or_history(recommender, user, history)
         (item_id,) = written_ids(recommender.fitted.items, [item], "item")
@@ -49,7 +46,7 @@ def explain(
 
 
 def similar(
-    run: RunPath,
+    run: cli.RunPath,
     items: Annotated[list[str], typer.Argument(metavar="ITEM…", help="Items of the model.", show_default=False)],
     k: Number = 10,
 ) -> None:
@@ -59,7 +56,7 @@ def similar(
     """
     from vaehub_recommender.recommender import Recommender
 
-    with session():
+    with cli.session():
         recommender = Recommender.load(run)
         frame = recommender.similar_items(written_ids(recommender.fitted.items, items, "item"), k)
     print_frame(frame)
@@ -80,7 +77,7 @@ def written_ids(ids: Ids, words: Sequence[str], kind: str) -> list[Any]:
     positions = ids.spelled(words)
     if (positions < 0).any():
         word = words[int((positions < 0).argmax())]
-        hint = did_you_mean(word, map(str, ids.values)) if len(ids) else ""
+        hint = hints.did_you_mean(word, map(str, ids.values)) if len(ids) else ""
         remedy = hint if hint.startswith("did") else f"it knows {len(ids):,}"
         raise UsageError(f"{kind} {word!r}: is not known to the model; {remedy}")
     return ids.take(positions).tolist()
@@ -89,4 +86,4 @@ def written_ids(ids: Ids, words: Sequence[str], kind: str) -> list[Any]:
 def print_frame(frame: pd.DataFrame) -> None:
     """A table with four digits behind the point."""
     rows = [[f"{cell:.4f}" if isinstance(cell, float) else str(cell) for cell in row] for row in frame.itertuples(index=False)]
-    print_table([str(name) for name in frame], rows)
+    cli.print_table([str(name) for name in frame], rows)

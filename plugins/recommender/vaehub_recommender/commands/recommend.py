@@ -7,11 +7,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from vaehub.cli.common import RunPath
-from vaehub.cli.session import session
+from vaehub import cli, jobs
 
 if TYPE_CHECKING:
-    from vaehub.jobs.manifest import Manifest
+    pass
 
 Histories = Annotated[
     Path,
@@ -35,7 +34,7 @@ def column(what: str) -> typer.models.OptionInfo:
 
 
 def recommend(
-    run: RunPath,
+    run: cli.RunPath,
     histories: Histories,
     output: Output,
     k: Number = 100,
@@ -58,12 +57,12 @@ def recommend(
     from vaehub_recommender.bulk.request import Request
 
     request = Request(run, k, exclude_seen, candidates, block, user, item, weight)
-    with session():
+    with cli.session():
         manifest = recommend(request, histories, output, skip_bad=skip_bad, force=force)
     print(*summary(manifest), sep="\n")
 
 
-def summary(manifest: Manifest) -> list[str]:
+def summary(manifest: jobs.Manifest) -> list[str]:
     """What was written, and what of the histories was of no use."""
     counts = manifest.counts
     lines = [f"{counts['users']:,} users in {len(manifest.done):,} files: {counts['rows']:,} recommendations"]

@@ -9,10 +9,7 @@ from typing import final
 import numpy as np
 import pandas as pd
 
-from vaehub import Described
-from vaehub.base import Json
-from vaehub.errors import UsageError
-from vaehub.hints import did_you_mean
+from vaehub import Described, Json, UsageError, hints
 from vaehub_recommender.judge import text
 from vaehub_recommender.judge.items import LIST, Items
 from vaehub_recommender.judge.scorecard import Scorecard
@@ -95,7 +92,7 @@ class Judged(Described):
     def checked_name(self, model: str) -> str:
         """A model's name. Raises UsageError where it was not judged."""
         if model not in self.scorecards:
-            raise UsageError(f"model {model!r} was not judged; {did_you_mean(model, self.scorecards)}")
+            raise UsageError(f"model {model!r} was not judged; {hints.did_you_mean(model, self.scorecards)}")
         return model
 
     def figures(self) -> dict[str, float]:

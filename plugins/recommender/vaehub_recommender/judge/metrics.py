@@ -13,8 +13,7 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
-from vaehub.errors import UsageError
-from vaehub.hints import did_you_mean
+from vaehub import UsageError, hints
 
 Floats: TypeAlias = NDArray[np.float64]
 Integers: TypeAlias = NDArray[np.integer[Any]]
@@ -131,7 +130,7 @@ def parse(name: str) -> tuple[Measure, int]:
     """The measure and the k of "ndcg@100". Raises UsageError for what is none."""
     measure, _, k = name.partition("@")
     if measure not in MEASURES:
-        raise UsageError(f"metric {name!r}: no measure is called {measure!r}; {did_you_mean(measure, MEASURES)}")
+        raise UsageError(f"metric {name!r}: no measure is called {measure!r}; {hints.did_you_mean(measure, MEASURES)}")
     if not k.isdecimal() or int(k) < 1:
         raise UsageError(f"metric {name!r}: say how many places of the list count, such as {measure}@20")
     return MEASURES[measure], int(k)

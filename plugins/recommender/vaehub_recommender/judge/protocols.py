@@ -10,9 +10,7 @@ import numpy as np
 import pandas as pd
 from scipy.sparse import csr_array
 
-from vaehub.errors import UsageError
-from vaehub.evaluation.cache import cached_per_run
-from vaehub.hints import did_you_mean
+from vaehub import UsageError, evaluation, hints
 from vaehub_recommender.closed_form import gram
 from vaehub_recommender.domain import source_of
 from vaehub_recommender.judge.baselines import ByEase, ByPopularity, Ranking
@@ -114,7 +112,7 @@ def evaluate(models: Mapping[str, Ranking], split: Split, part: str = "test", na
     """
     parts = {"val": split.val, "test": split.test}
     if part not in parts:
-        raise UsageError(f"split {part!r}: nothing is held out of it to judge lists by; {did_you_mean(part, parts)}")
+        raise UsageError(f"split {part!r}: nothing is held out of it to judge lists by; {hints.did_you_mean(part, parts)}")
     beside, note = baselines(split.train, split.val)
     taken = sorted(models.keys() & beside.keys())
     if taken:
@@ -140,7 +138,7 @@ def leakage_notes(split: Split) -> list[str]:
     return [f"Split: {verdict}", *(f"  {count}" for count in counts)]
 
 
-@cached_per_run
+@evaluation.cached_per_run
 def evaluate_run(run: TrainedModel, part: str) -> Judged:
     """A trained run beside EASE and popularity on what its domain keeps from it, judged once; needs the training data."""
     source = source_of(run.domain)

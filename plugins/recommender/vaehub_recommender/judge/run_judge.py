@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, ClassVar, final
 
-from vaehub import Data, Judge, Model, TrainedModel
+from vaehub import Data, Judge, Model, TrainedModel, report
 from vaehub_recommender.interactions import InteractionFacts
 from vaehub_recommender.validation import mean_ndcg
 
 if TYPE_CHECKING:
-    from vaehub.report import Section
+    pass
 
 
 @final
@@ -43,7 +43,7 @@ class RecommendationJudge(Judge):
 
         return evaluate_run(run, split).figures()
 
-    def sections(self, run: TrainedModel) -> Sequence[Section]:
+    def sections(self, run: TrainedModel) -> Sequence[report.Section]:
         """How good the lists are beside those of popularity and EASE, for whom, why they are made, and where users and items lie."""
         from vaehub_recommender.report.run_sections import run_sections
 

@@ -8,8 +8,7 @@ from typing import final
 
 import pandas as pd
 
-from vaehub.base import Json
-from vaehub.errors import UsageError
+from vaehub import Json, UsageError
 from vaehub_recommender.judge import text
 from vaehub_recommender.judge.judged import Judged
 from vaehub_recommender.judge.uncertainty import difference_frame, over_splits

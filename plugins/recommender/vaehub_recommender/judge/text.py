@@ -7,7 +7,7 @@ from collections.abc import Hashable, Mapping, Sequence
 import numpy as np
 import pandas as pd
 
-from vaehub.base import Json
+from vaehub import Json
 
 DIGITS = 4
 

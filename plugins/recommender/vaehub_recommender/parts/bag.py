@@ -12,9 +12,8 @@ from torch import Tensor, nn
 from torch.distributions import Distribution
 from torch.nn import functional as F
 
-from vaehub.base import Batch, Data, Encoder, Posterior, Spec
-from vaehub.model.nets import ACTIVATIONS, Activation, Dropout, required
-from vaehub.sparse import is_sparse, row_of
+from vaehub import Batch, Data, Encoder, Posterior, Spec, sparse
+from vaehub.model import nets
 from vaehub_recommender.interactions import side_width, split_condition
 from vaehub_recommender.parts.features import start_from_features
 from vaehub_recommender.parts.products import BagProduct
@@ -37,8 +36,8 @@ class Bag(nn.Module):
 
     def forward(self, x: Tensor, side: Tensor | None) -> Tensor:
         """x CSR or dense."""
-        out = (self._sparse(x) if is_sparse(x) else self._dense(x)) + self.bias
-        return out if self.side is None else out + self.side(required(side, self.side.in_features).to(out.dtype))
+        out = (self._sparse(x) if sparse.is_sparse(x) else self._dense(x)) + self.bias
+        return out if self.side is None else out + self.side(nets.required(side, self.side.in_features).to(out.dtype))
 
     def _sparse(self, x: Tensor) -> Tensor:
         values = F.dropout(normalised(x).to(self.weight.dtype), self.dropout, self.training)
@@ -51,7 +50,7 @@ class Bag(nn.Module):
 
 def normalised(x: Tensor) -> Tensor:
     """The values of sparse rows, each row divided by its length: (nnz,)."""
-    row, values = row_of(x.crow_indices()), x.values()
+    row, values = sparse.row_of(x.crow_indices()), x.values()
     squared = values.new_zeros(len(x)).index_add_(0, row, values.square())
     return values * squared.clamp(min=1e-24).rsqrt()[row]
 
@@ -97,8 +96,8 @@ class BagEncoder(Encoder):
         posterior: Posterior,
         *,
         hidden: Hidden = (600,),
-        activation: Activation = "tanh",
-        dropout: Dropout = 0.5,
+        activation: nets.Activation = "tanh",
+        dropout: nets.Dropout = 0.5,
         gated: bool = False,
     ) -> None:
         super().__init__(spec, posterior)
@@ -126,10 +125,10 @@ def glorot_linear(inputs: int, outputs: int) -> nn.Linear:
     return layer
 
 
-def layers(hidden: Sequence[int], activation: Activation, gated: bool) -> list[nn.Module]:
+def layers(hidden: Sequence[int], activation: nets.Activation, gated: bool) -> list[nn.Module]:
     """What follows the first sum: its activation, and the other hidden layers with theirs."""
     between = list(pairwise(hidden))
     if gated:
         return [Gated(glorot_linear(a, b), glorot_linear(a, b)) for a, b in between]
-    act = ACTIVATIONS[activation]
+    act = nets.ACTIVATIONS[activation]
     return [act(), *(layer for a, b in between for layer in (glorot_linear(a, b), act()))]

@@ -11,9 +11,8 @@ from pydantic import PositiveInt
 from torch import Tensor, nn
 from torch.distributions import Distribution
 
-from vaehub.base import Data, Decoder, Likelihood, Spec
-from vaehub.errors import UsageError
-from vaehub.model.nets import ACTIVATIONS, Activation, conditioned
+from vaehub import Data, Decoder, Likelihood, Spec, UsageError
+from vaehub.model import nets
 from vaehub_recommender.interactions import Interactions, side_width, split_condition
 from vaehub_recommender.parts.bag import glorot_linear
 from vaehub_recommender.parts.features import start_from_features
@@ -49,12 +48,12 @@ class Catalogue(Decoder):
         likelihood: Likelihood,
         *,
         hidden: Sequence[PositiveInt] = (600,),
-        activation: Activation = "tanh",
+        activation: nets.Activation = "tanh",
     ) -> None:
         super().__init__(spec, latent, likelihood)
         require_implicit(likelihood)
         widths = [latent + side_width(spec.cond, spec.size), *hidden]
-        steps = [(glorot_linear(a, b), ACTIVATIONS[activation]()) for a, b in pairwise(widths)]
+        steps = [(glorot_linear(a, b), nets.ACTIVATIONS[activation]()) for a, b in pairwise(widths)]
         self.net = nn.Sequential(*(module for step in steps for module in step))
         self.out = glorot_linear(widths[-1], spec.size)
 
@@ -74,7 +73,7 @@ class Catalogue(Decoder):
         """h (B, H)."""
         side, _ = split_condition(cond, self.spec.size)
         width = side_width(self.spec.cond, self.spec.size)
-        h: Tensor = self.net(conditioned(z, side, width))
+        h: Tensor = self.net(nets.conditioned(z, side, width))
         return h
 
     def forward(self, z: Tensor, cond: Tensor | None = None) -> Distribution:

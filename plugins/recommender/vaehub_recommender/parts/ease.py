@@ -9,8 +9,7 @@ from pydantic import Field
 from torch import Tensor
 from torch.distributions import Distribution
 
-from vaehub.base import Data, Decoder, Likelihood, Model, Part, Spec
-from vaehub.errors import UsageError
+from vaehub import Data, Decoder, Likelihood, Model, Part, Spec, UsageError
 from vaehub_recommender.closed_form import gram, solve
 from vaehub_recommender.interactions import InteractionFacts, Interactions, split_condition
 from vaehub_recommender.parts.catalogue import Catalogue, require_implicit

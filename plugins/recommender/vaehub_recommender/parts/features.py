@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from vaehub.base import Data
+from vaehub import Data
 from vaehub_recommender.interactions import InteractionFacts
 
 

@@ -10,11 +10,8 @@ from pydantic import PositiveInt
 from torch import Tensor, nn
 from torch.distributions import Distribution, Independent, Normal, constraints
 
-from vaehub.base import Batch, Data, Encoder, Model, Outcome, Posterior, Prior, Spec
-from vaehub.errors import UsageError
-from vaehub.model.nets import Dropout, mlp
-from vaehub.model.posteriors import DiagNormal
-from vaehub.model.priors import Vamp
+from vaehub import Batch, Data, Encoder, Model, Outcome, Posterior, Prior, Spec, UsageError
+from vaehub.model import DiagNormal, Vamp, nets
 from vaehub_recommender.interactions import side_width, split_condition
 from vaehub_recommender.parts.bag import Bag, Gated, Hidden, glorot_linear, layers
 from vaehub_recommender.parts.features import start_from_features
@@ -90,7 +87,7 @@ class HierarchicalEncoder(Encoder):
         torch.Size([5, 2])
     """
 
-    def __init__(self, spec: Spec, posterior: Posterior, *, hidden: Hidden = (600,), dropout: Dropout = 0.5) -> None:
+    def __init__(self, spec: Spec, posterior: Posterior, *, hidden: Hidden = (600,), dropout: nets.Dropout = 0.5) -> None:
         super().__init__(spec, posterior)
         side, first = side_width(spec.cond, spec.size), posterior.latent // 2
         self.families = nn.ModuleList([DiagNormal(first), DiagNormal(posterior.latent - first)])
@@ -139,7 +136,7 @@ class HierarchicalVamp(Prior):
         first, second = latent // 2, latent - latent // 2
         self.family = DiagNormal(first)
         self.vamp = Vamp(spec, second, components=components)
-        self.net = mlp(second, *hidden, self.family.features, activation="tanh")
+        self.net = nets.mlp(second, *hidden, self.family.features, activation="tanh")
 
     def wire(self, vae: Model) -> None:
         """Keep a reference to the encoder."""

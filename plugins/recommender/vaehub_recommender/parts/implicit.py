@@ -12,7 +12,7 @@ from torch import Tensor
 from torch.distributions import Distribution, constraints
 from torch.nn import functional as F
 
-from vaehub.base import Likelihood, Spec
+from vaehub import Likelihood, Spec
 from vaehub_recommender.parts.blockwise import BlockwiseDensity
 from vaehub_recommender.scores import DenseScores, Scored, Scores
 

@@ -9,7 +9,7 @@ from pydantic import Field
 from torch import Tensor
 from torch.distributions import Distribution, Independent, Normal
 
-from vaehub.base import Example, Posterior
+from vaehub import Example, Posterior
 
 
 @final

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from vaehub.sparse import row_of
+from vaehub import sparse
 from vaehub_recommender.parts.blockwise import BlockwiseDensity
 
 BLOCK = 2**22  # scores that are computed at once: 16 MiB
@@ -36,7 +36,7 @@ class BagProduct(torch.autograd.Function):
         crow, col, values = ctx.saved_tensors
         order = col.argsort(stable=True)
         start = col.bincount(minlength=ctx.items).cumsum(0) - col.bincount(minlength=ctx.items)
-        users = row_of(crow)[order]
+        users = sparse.row_of(crow)[order]
         weight = F.embedding_bag(users, gradients[0].contiguous(), start, mode="sum", per_sample_weights=values[order])
         return weight, None, None, None
 
@@ -91,7 +91,7 @@ class SparseRows:
     """The entries of sparse rows: row and column (int64), value, and every row's total."""
 
     def __init__(self, x: Tensor) -> None:
-        self.rows, self.row, self.col, self.values = len(x), row_of(x.crow_indices()), x.col_indices().long(), x.values()
+        self.rows, self.row, self.col, self.values = len(x), sparse.row_of(x.crow_indices()), x.col_indices().long(), x.values()
         self.total = self.summed(self.values)
 
     def summed(self, values: Tensor) -> Tensor:

@@ -12,10 +12,8 @@ from torch import Tensor, nn
 from torch.distributions import Distribution, Independent, Normal
 from torch.nn import functional as F
 
-from vaehub.base import Batch, Data, Encoder, Logs, Model, Objective, Posterior, Spec, Step, Terms
-from vaehub.errors import UsageError
-from vaehub.model.nets import Dropout
-from vaehub.model.objectives import logs_of
+from vaehub import Batch, Data, Encoder, Logs, Model, Objective, Posterior, Spec, Step, Terms, UsageError
+from vaehub.model import logs_of, nets
 from vaehub_recommender.interactions import side_width, split_condition
 from vaehub_recommender.parts.bag import Bag, glorot_linear
 from vaehub_recommender.parts.features import start_from_features
@@ -43,7 +41,7 @@ class DenseEncoder(Encoder):
     """
 
     def __init__(
-        self, spec: Spec, posterior: Posterior, *, width: PositiveInt = 600, layers: PositiveInt = 5, dropout: Dropout = 0.5
+        self, spec: Spec, posterior: Posterior, *, width: PositiveInt = 600, layers: PositiveInt = 5, dropout: nets.Dropout = 0.5
     ) -> None:
         super().__init__(spec, posterior)
         self.bag = Bag(spec.size, side_width(spec.cond, spec.size), width, dropout)

@@ -9,23 +9,21 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import PercentFormatter
 
-from vaehub.report import HALF, Canvas, plural
-from vaehub.report.charts import short
-from vaehub.report.look import BLUE, FAINT, GREEN, INK, LIGHT, ORANGE
+from vaehub import report
 from vaehub_recommender.judge import Judged
 from vaehub_recommender.judge.items import LIST
 from vaehub_recommender.report.verdict import interaction_shares, main_metric, metric_title
 
-MODELS = (BLUE, ORANGE, FAINT, GREEN, LIGHT["purple"])  # the model in question first
+MODELS = (report.BLUE, report.ORANGE, report.FAINT, report.GREEN, report.LIGHT["purple"])  # the model in question first
 MARKERS = "osD^v"
 
 
-def segment_figure(judged: Judged, by: str, canvas: Canvas) -> Figure:
+def segment_figure(judged: Judged, by: str, canvas: report.Canvas) -> Figure:
     """The main measure of every model in every segment: mean ± standard error over its users."""
     metric = main_metric(judged)
     table = judged.segments().query("by == @by and metric == @metric")
     segments = table.drop_duplicates("segment")
-    labels = [f"{s}\n{plural(n, 'user')}" for s, n in zip(segments["segment"], segments["users"], strict=True)]
+    labels = [f"{s}\n{report.plural(n, 'user')}" for s, n in zip(segments["segment"], segments["users"], strict=True)]
     figure = canvas.figure(0.95 + 0.62 * len(labels))
     axes = figure.subplots()
     for place, (model, marker, colour) in enumerate(zip(judged.models, MARKERS, MODELS, strict=False)):
@@ -45,7 +43,7 @@ def row_offset(place: int, models: Sequence[str]) -> float:
     return 0.2 * (place - (len(models) - 1) / 2)
 
 
-def exposure_figure(judged: Judged, canvas: Canvas) -> Figure:
+def exposure_figure(judged: Judged, canvas: report.Canvas) -> Figure:
     """Of what is recommended, the share in each band of popularity, beside the band's share of all interactions."""
     shares = judged.exposure()
     figure = canvas.figure(0.95 + 0.68 * len(shares))
@@ -53,7 +51,7 @@ def exposure_figure(judged: Judged, canvas: Canvas) -> Figure:
     for place, (model, colour) in enumerate(zip(judged.models, MODELS, strict=False)):
         axes.barh(np.arange(len(shares)) + row_offset(place, judged.models), shares[model], 0.17, color=colour, label=model)
     at = np.arange(len(shares))
-    axes.vlines(interaction_shares(judged), at - 0.38, at + 0.38, color=INK, linewidth=1.8, label="what users choose")
+    axes.vlines(interaction_shares(judged), at - 0.38, at + 0.38, color=report.INK, linewidth=1.8, label="what users choose")
     label_rows(axes, [label.replace(" (", "\n(") for label in shares.index], f"share of the first {LIST} places of all lists")
     axes.set_xlim(0, 1)
     axes.xaxis.set_major_formatter(PercentFormatter(1.0))
@@ -63,13 +61,13 @@ def exposure_figure(judged: Judged, canvas: Canvas) -> Figure:
 
 def legend(figure: Figure) -> None:
     """Who is who, above the axes."""
-    columns = 2 if figure.get_figwidth() < HALF.width else 4
+    columns = 2 if figure.get_figwidth() < report.HALF.width else 4
     figure.legend(loc="outside upper left", ncols=columns, columnspacing=1.2, handletextpad=0.5)
 
 
 def label_rows(axes: Axes, labels: Sequence[str], xlabel: str) -> None:
     """Labels down the left side, one a row, and what is along the bottom."""
     axes.grid(visible=False, axis="y")
-    axes.set_yticks(range(len(labels)), [short(label, 60) for label in labels], color=INK)
+    axes.set_yticks(range(len(labels)), [report.short(label, 60) for label in labels], color=report.INK)
     axes.set_ylim(len(labels) - 0.5, -0.5)
     axes.set_xlabel(xlabel)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from importlib.metadata import version
 from typing import TYPE_CHECKING
 
-from vaehub.report import plural
+from vaehub import report
 from vaehub_recommender.api.fitted import Fitted
 from vaehub_recommender.api.query import require_users
 from vaehub_recommender.report.examples import examples
@@ -46,7 +46,7 @@ def about(fitted: Fitted) -> str:
     """Users, items and interactions, in a line."""
     users, items = fitted.log.matrix.shape
     cells = fitted.log.matrix.nnz
-    counts = (plural(users, "user"), plural(items, "item"), plural(cells, "interaction"))
+    counts = (report.plural(users, "user"), report.plural(items, "item"), report.plural(cells, "interaction"))
     return f"{', '.join(counts)}: {cells / users:.0f} items a user, {cells / users / items:.2%} of all pairs"
 
 

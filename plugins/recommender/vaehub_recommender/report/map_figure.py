@@ -5,25 +5,25 @@ from __future__ import annotations
 import numpy as np
 from matplotlib.figure import Figure
 
-from vaehub.report import Canvas
-from vaehub.report.charts import Cloud, cloud
+from vaehub import report
 from vaehub_recommender.report.findings import Map
 
 LABELS = 30  # names of the most popular items that are tried
 AXES = ("first principal component of the codes", "second")
 
 
-def map_figure(shown: Map, amount: str, canvas: Canvas) -> Figure:
+def map_figure(shown: Map, amount: str, canvas: report.Canvas) -> Figure:
     """Points by kind where it is known, else by `amount`."""
     size = None if shown.names is None else 5 + 40 * shown.amount / shown.amount.max()
     if shown.kinds is None:
         values = shown.amount.clip(1)
-        return cloud(
-            Cloud(shown.points, AXES, values=values, value=amount, logarithmic=True, sizes=size, words=words(shown)), canvas
+        return report.cloud(
+            report.Cloud(shown.points, AXES, values=values, value=amount, logarithmic=True, sizes=size, words=words(shown)),
+            canvas,
         )
     place = {kind: at for at, kind in enumerate(shown.order)}
     kinds = np.array([place.get(kind, -1) for kind in shown.kinds])
-    return cloud(Cloud(shown.points, AXES, kinds, shown.order, sizes=size, words=words(shown)), canvas)
+    return report.cloud(report.Cloud(shown.points, AXES, kinds, shown.order, sizes=size, words=words(shown)), canvas)
 
 
 def words(shown: Map) -> list[tuple[float, float, str]]:

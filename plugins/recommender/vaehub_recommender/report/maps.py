@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from vaehub.report.charts import plane
+from vaehub import report
 from vaehub_recommender.api.fitted import Fitted
 from vaehub_recommender.api.similar import single_item_rows
 from vaehub_recommender.parts.ease import Ease
@@ -55,5 +55,5 @@ def principal_plane(codes: Tensor) -> tuple[Floats, float] | None:
     z = codes.double().cpu().numpy()
     if min(z.shape) < 2 or not np.isfinite(z).all() or z.var(0).sum() < LEAST_VARIANCE:
         return None
-    points, parts = plane(z)
+    points, parts = report.plane(z)
     return points, float(parts.sum())

@@ -7,7 +7,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from vaehub.report import Beside, Block, Column, Facts, Figure, Finding, Listing, Page, Section, Text, Tiles
+from vaehub import report
 from vaehub_recommender.report import verdict
 from vaehub_recommender.report.charts import exposure_figure, segment_figure
 from vaehub_recommender.report.findings import Example, Findings, Map
@@ -56,51 +56,53 @@ def write(recommender: Recommender, path: Path, judged: Judged | None = None) ->
     return report_page(gather(recommender, judged), path.resolve().parent.name).write(path)
 
 
-def report_page(findings: Findings, title: str) -> Page:
+def report_page(findings: Findings, title: str) -> report.Page:
     """The page of a recommender that is no run of `vaehub train`."""
-    return Page(
+    return report.Page(
         title=title,
         subtitle=f"Recommendation report: {findings.about}",
-        sections=[*sections_of(findings), Section("How it was made", [Facts(findings.made)])],
+        sections=[*sections_of(findings), report.Section("How it was made", [report.Facts(findings.made)])],
     )
 
 
-def sections_of(findings: Findings) -> Sequence[Section]:
+def sections_of(findings: Findings) -> Sequence[report.Section]:
     """How good the lists are, for whom, what is shown, what the model has made of users and items, and examples."""
     judged, (well, text) = findings.judged, verdict.verdict(findings.judged)
     quality = [
-        Finding(text, "good" if well else "warning"),
-        Tiles(list(verdict.tiles(judged))),
+        report.Finding(text, "good" if well else "warning"),
+        report.Tiles(list(verdict.tiles(judged))),
         measures(judged),
         meanings(judged),
     ]
-    shown = Figure(
+    shown = report.Figure(
         "Popularity of what is recommended", partial(exposure_figure, judged), "What is recommended beside what users choose."
     )
     sections = [
-        Section("How good the lists are", quality, f"{findings.how} Items that a user has already are never on the list."),
-        Section("For whom they are good", [Beside(list(by_segment(judged)))], BANDS),
-        Section("What is shown to them", [shown], verdict.exposure_in_words(judged)),
-        Section("What the model has made of users and items", maps(findings), CODES if findings.users or findings.items else ""),
+        report.Section("How good the lists are", quality, f"{findings.how} Items that a user has already are never on the list."),
+        report.Section("For whom they are good", [report.Beside(list(by_segment(judged)))], BANDS),
+        report.Section("What is shown to them", [shown], verdict.exposure_in_words(judged)),
+        report.Section(
+            "What the model has made of users and items", maps(findings), CODES if findings.users or findings.items else ""
+        ),
     ]
     if findings.examples:
-        listings = Beside([listing(example) for example in findings.examples])
-        sections.append(Section("Examples", [Text(PRIVACY, faint=False), listings], EXAMPLES))
+        listings = report.Beside([listing(example) for example in findings.examples])
+        sections.append(report.Section("Examples", [report.Text(PRIVACY, faint=False), listings], EXAMPLES))
     return sections
 
 
-def by_segment(judged: Judged) -> Iterator[Block]:
+def by_segment(judged: Judged) -> Iterator[report.Block]:
     """The main measure by how much is known of users, and by how popular the items are, each as a chart and in figures."""
     titles = {"history": "By how many items the model saw of a user", "popularity": "By how popular the items to be found are"}
     alts = {"history": "Quality by the users' number of items.", "popularity": "Quality by the items' popularity."}
     for by, title in titles.items():
-        chart = Figure(title, partial(segment_figure, judged, by), alts[by], half=True)
-        yield Column([chart, segments(judged, by)])
+        chart = report.Figure(title, partial(segment_figure, judged, by), alts[by], half=True)
+        yield report.Column([chart, segments(judged, by)])
 
 
-def maps(findings: Findings) -> list[Block]:
+def maps(findings: Findings) -> list[report.Block]:
     """Where users and items lie, where the model has codes."""
-    found: list[Block] = []
+    found: list[report.Block] = []
     if findings.users is not None:
         by = ", by their favourite kind" if findings.users.kinds is not None else ""
         most = "A favourite kind is the one that a user has most of, compared with all users." if by else ""
@@ -110,24 +112,26 @@ def maps(findings: Findings) -> list[Block]:
         words = "Each stands where a user is who has only this one."
         found.append(map_of(f"Items{by}", findings.items, "users who have the item", words))
     return (
-        [Beside(found)] if found else [Text("There is no map: this model ranks without codes, or they do not vary.", faint=False)]
+        [report.Beside(found)]
+        if found
+        else [report.Text("There is no map: this model ranks without codes, or they do not vary.", faint=False)]
     )
 
 
-def map_of(title: str, shown: Map, amount: str, caption: str) -> Figure:
+def map_of(title: str, shown: Map, amount: str, caption: str) -> report.Figure:
     """One map with what it shows."""
     note = f"{len(shown.points):,} points; the plane has {shown.share:.0%} of the codes' variance."
-    return Figure(title, partial(map_figure, shown, amount), "in the plane of most variance.", caption, note, half=True)
+    return report.Figure(title, partial(map_figure, shown, amount), "in the plane of most variance.", caption, note, half=True)
 
 
-def listing(example: Example) -> Listing:
+def listing(example: Example) -> report.Listing:
     """A known user with what is recommended and why."""
     first = ", those first that count most here" if example.items > 1 else ""
     more = " …" if example.items > len(example.history) else ""
     have = f"{example.items:,} item{'' if example.items == 1 else 's'}{first}: {' · '.join(example.history)}{more}"
     nothing = "" if example.suggestions else ". Nothing is left to recommend: this user has every item."
     items = [(suggestion.item, reasons(suggestion.reasons)) for suggestion in example.suggestions]
-    return Listing(example.user, have + nothing, items)
+    return report.Listing(example.user, have + nothing, items)
 
 
 def reasons(found: Sequence[tuple[str, float]]) -> str:

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import cast
 
-from vaehub import Run, TrainedModel
-from vaehub.report import Section
+from vaehub import Run, TrainedModel, report
 from vaehub_recommender.api.files import of_run
 from vaehub_recommender.api.fitted import codec_of
 from vaehub_recommender.recommender import Recommender
@@ -14,7 +13,7 @@ from vaehub_recommender.report.gather import gather
 from vaehub_recommender.report.page import sections_of
 
 
-def run_sections(run: TrainedModel) -> Sequence[Section]:
+def run_sections(run: TrainedModel) -> Sequence[report.Section]:
     """The sections on a run, judged by what its domain keeps from it."""
     fitted = of_run(cast("Run", run), codec_of(run).ids)
     return sections_of(gather(Recommender.of(fitted)))

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from vaehub.report import Tile, plural
+from vaehub import report
 from vaehub_recommender.judge import Judged
 from vaehub_recommender.judge.items import BANDS, LIST
 from vaehub_recommender.judge.metrics import MEASURES
@@ -39,9 +39,7 @@ def verdict(judged: Judged) -> tuple[bool, str]:
     clauses = [f"{SIDES[sign]} {other}" for sign, other in zip(sides, rows["against"], strict=True)]
     if not clauses:
         return False, "No other model was judged beside it."
-    text = (
-        f"By {metric_title(metric)}, over the same {plural(len(judged.history), 'user')}, this model ranks {', '.join(clauses)}."
-    )
+    text = f"By {metric_title(metric)}, over the same {report.plural(len(judged.history), 'user')}, this model ranks {', '.join(clauses)}."
     return min(sides) > 0, f"{text} {ADVICE[min(sides)]}"
 
 
@@ -61,7 +59,7 @@ def interval_sign(row: Any) -> int:
 def exposure_in_words(judged: Judged) -> str:
     """What the lists are made of, beside what users choose for themselves."""
     had, listed = interaction_shares(judged)[0], judged.exposure().to_numpy()[0, 0]
-    items = plural(int((judged.items.band == 0).sum()), "item")
+    items = report.plural(int((judged.items.band == 0).sum()), "item")
     return f"The most popular {items} ({BANDS[0]}) have {had:.0%} of all interactions, and {listed:.0%} of the recommendations."
 
 
@@ -71,21 +69,23 @@ def interaction_shares(judged: Judged) -> Any:
     return counts / max(counts.sum(), 1)
 
 
-def tiles(judged: Judged) -> Iterator[Tile]:
+def tiles(judged: Judged) -> Iterator[report.Tile]:
     """The figures to read first."""
     metric, figures = main_metric(judged), judged.figures()
     mean, error = figures[metric], figures.get(f"{metric}_se", np.nan)
-    yield Tile(
-        metric_title(metric), f"{mean:.3f}{plus_minus(error)}", f"mean ± standard error, {plural(len(judged.history), 'user')}"
+    yield report.Tile(
+        metric_title(metric),
+        f"{mean:.3f}{plus_minus(error)}",
+        f"mean ± standard error, {report.plural(len(judged.history), 'user')}",
     )
     for row in judged.differences().query("metric == @metric").to_dict("records"):
-        yield Tile(
+        yield report.Tile(
             f"beside {row['against']}", f"{row['difference']:+.3f}", f"95 % interval {row['low']:+.3f} … {row['high']:+.3f}"
         )
-    yield Tile(
+    yield report.Tile(
         "catalogue in use",
         f"{figures[f'coverage@{LIST}']:.0%}",
-        f"of {plural(len(judged.items.counts), 'item')}, in the first {LIST} of any list",
+        f"of {report.plural(len(judged.items.counts), 'item')}, in the first {LIST} of any list",
     )
 
 

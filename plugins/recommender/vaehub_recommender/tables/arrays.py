@@ -7,8 +7,7 @@ from typing import Any
 
 from scipy.sparse import coo_array, csr_array, load_npz
 
-from vaehub.files.arrays import judge_npz
-from vaehub.files.guard import guarded, regular_file
+from vaehub import files
 
 MAX_BYTES = 32 << 30  # of a matrix, unpacked
 
@@ -17,9 +16,9 @@ CHECKED = ("csr", "csc", "bsr")  # formats whose indices scipy checks only when 
 
 def matrix_of(path: Path) -> csr_array:
     """The matrix in a file, users x items, its stored zeros left out. Raises UsageError that names the file: none, damaged or too large."""
-    regular_file(path, MAX_BYTES)
-    with guarded(path, "write it anew"):
-        judge_npz(path, MAX_BYTES)
+    files.regular_file(path, MAX_BYTES)
+    with files.guarded(path, "write it anew"):
+        files.judge_npz(path, MAX_BYTES)
         return matrix_within(path)
 
 

@@ -8,8 +8,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from vaehub.errors import UsageError
-from vaehub.hints import shown
+from vaehub import UsageError, hints
 
 Bools = NDArray[np.bool_]
 
@@ -25,5 +24,5 @@ def reject(bad: Bools, column: str, values: pd.Series[Any], what: str, remedy: s
     """Raise UsageError that names the rows where something is bad, and the first bad value."""
     if bad.any():
         first = values.iloc[int(bad.argmax())]
-        value = shown(first.item() if isinstance(first, np.generic) else first)
-        raise UsageError(f"{rows(bad)}: column {shown(column)}: {value} {what}; {remedy}")
+        value = hints.shown(first.item() if isinstance(first, np.generic) else first)
+        raise UsageError(f"{rows(bad)}: column {hints.shown(column)}: {value} {what}; {remedy}")

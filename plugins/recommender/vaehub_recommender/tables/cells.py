@@ -11,8 +11,7 @@ from numpy.typing import NDArray
 from pandas.api import types
 from pandas.api.extensions import ExtensionArray
 
-from vaehub.errors import UsageError
-from vaehub.hints import shown
+from vaehub import UsageError, hints
 
 Positions: TypeAlias = NDArray[np.int64]
 Values: TypeAlias = "pd.Series[Any] | pd.Index[Any] | NDArray[Any] | ExtensionArray | Sequence[Any]"
@@ -82,7 +81,7 @@ def unhashable_cell(column: Cells) -> str:
         try:
             hash(value)
         except TypeError:
-            return f"row {at}: {shown(value)} ({type(value).__name__}) is no id; ids are strings, numbers or other values that can be looked up"
+            return f"row {at}: {hints.shown(value)} ({type(value).__name__}) is no id; ids are strings, numbers or other values that can be looked up"
     return f"values of dtype {column.dtype} are no ids; convert them to strings"
 
 

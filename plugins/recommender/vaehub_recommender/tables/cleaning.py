@@ -6,7 +6,7 @@ import warnings
 
 import pandas as pd
 
-from vaehub.errors import UsageError
+from vaehub import UsageError
 from vaehub_recommender.tables.bad_rows import reject
 from vaehub_recommender.tables.columns import Columns
 from vaehub_recommender.tables.ids import Ids

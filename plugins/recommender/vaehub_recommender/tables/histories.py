@@ -11,8 +11,7 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy.sparse import csr_array, issparse
 
-from vaehub.errors import UsageError
-from vaehub.hints import shown
+from vaehub import UsageError, hints
 from vaehub_recommender.tables.bad_rows import reject
 from vaehub_recommender.tables.cells import Positions, coded
 from vaehub_recommender.tables.columns import USER, Columns, find_column
@@ -75,7 +74,9 @@ def histories(given: Histories, items: Ids, columns: Columns | None = None) -> H
     if issparse(given):
         return of_matrix(given, items)
     if isinstance(given, str | bytes) or not isinstance(given, Iterable):
-        raise UsageError(f"histories: {shown(given)} given; give a frame, a dict of user: items, or a list of lists of items")
+        raise UsageError(
+            f"histories: {hints.shown(given)} given; give a frame, a dict of user: items, or a list of lists of items"
+        )
     lists = flattened(given)
     return History.of(pd.RangeIndex(len(lists.lengths)), lists.rows, items.positions(lists.items), len(items))
 

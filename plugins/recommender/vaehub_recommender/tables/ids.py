@@ -15,7 +15,7 @@ from vaehub_recommender.tables import packing
 from vaehub_recommender.tables.cells import Positions, Values, as_int64, coded
 
 if TYPE_CHECKING:
-    from vaehub.base import Json
+    from vaehub import Json
 
 
 @final

@@ -11,8 +11,7 @@ import pandas as pd
 import pyarrow.types as pat
 from pandas.api import types
 
-from vaehub.errors import UsageError
-from vaehub.hints import shown
+from vaehub import UsageError, hints
 from vaehub_recommender.tables.cells import Cells, Positions, cells
 
 LISTS = (list, np.ndarray, set)  # as cells of a table; a tuple there is an id
@@ -59,7 +58,9 @@ def row_items(cell: Any, at: int) -> Sequence[Any]:
     if cell is None or cell is pd.NA or (isinstance(cell, float) and np.isnan(cell)):
         return []
     if isinstance(cell, str | bytes) or not isinstance(cell, Iterable):
-        raise UsageError(f"history {at}: {shown(cell)} is no list of items; give each user a list, such as [{shown(cell)}]")
+        raise UsageError(
+            f"history {at}: {hints.shown(cell)} is no list of items; give each user a list, such as [{hints.shown(cell)}]"
+        )
     return list(cell)
 
 

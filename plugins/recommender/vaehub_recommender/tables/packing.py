@@ -11,29 +11,27 @@ import pandas as pd
 import pyarrow as pa
 from pandas.api import types
 
-from vaehub.files import codecs
-from vaehub.files.checked import checked
-from vaehub.files.guard import guarded
+from vaehub import files
 
 if TYPE_CHECKING:
-    from vaehub.base import Json
+    from vaehub import Json
 
 WIDEST = 16  # bytes of one id that is no object
 
 
 def pack(values: pd.Index[Any]) -> Json:
     """Ids as {"dtype": …, "values": […]}. Raises UsageError for one of a type that no file can hold."""
-    return {"dtype": str(values.dtype), "values": [codecs.pack(value, "id") for value in values.tolist()]}
+    return {"dtype": str(values.dtype), "values": [files.pack(value, "id") for value in values.tolist()]}
 
 
 def unpack(packed: Json) -> pd.Index[Any]:
     """What `pack` packed. Raises UsageError where it is damaged."""
-    with guarded("the ids in this model", "use another copy, or train again"):
-        dtype = types.pandas_dtype(checked(str, packed["dtype"]))
+    with files.guarded("the ids in this model", "use another copy, or train again"):
+        dtype = types.pandas_dtype(files.checked(str, packed["dtype"]))
         if isinstance(dtype, np.dtype) and dtype.itemsize > WIDEST:
             raise ValueError(f"dtype {dtype}")
         values = pd.Index(
-            [codecs.unpack(value) for value in checked(list[Any], packed["values"])], dtype=object, tupleize_cols=False
+            [files.unpack(value) for value in files.checked(list[Any], packed["values"])], dtype=object, tupleize_cols=False
         )
         return values if types.is_object_dtype(dtype) else values.astype(dtype)
 

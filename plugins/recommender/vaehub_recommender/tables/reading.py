@@ -7,8 +7,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from vaehub.files.guard import guarded
-from vaehub.files.tables import open_table
+from vaehub import files
 from vaehub_recommender.tables.arrays import matrix_of
 from vaehub_recommender.tables.columns import Columns
 from vaehub_recommender.tables.files import MISSING, is_matrix, open_named
@@ -36,8 +35,8 @@ def read_table(path: Path | str, columns: Columns | None = None) -> pd.DataFrame
     path, columns = Path(path), Columns() if columns is None else columns
     if is_matrix(path):
         return matrix_frame(path, columns)
-    table = open_table(path, MISSING)
-    with guarded(path):
+    table = files.open_table(path, MISSING)
+    with files.guarded(path):
         resolved = columns.resolve(table.names)
     return table.frame(resolved.needed, [name for name in (resolved.user, resolved.item) if name is not None])
 

@@ -9,9 +9,7 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
-from vaehub import UsageError
-from vaehub.files.guard import guarded
-from vaehub.files.tables import CHUNK_ROWS, Table, as_pandas, open_table, whole_numbers
+from vaehub import UsageError, files
 from vaehub_recommender.tables.arrays import matrix_of
 from vaehub_recommender.tables.cells import cells
 from vaehub_recommender.tables.columns import USER, Columns, find_column
@@ -22,7 +20,9 @@ from vaehub_recommender.tables.lists import FlatLists, is_list
 from vaehub_recommender.tables.whole_users import UniqueUsers, whole_users
 
 
-def read_histories(path: Path | str, items: Ids, columns: Columns | None = None, rows: int = CHUNK_ROWS) -> Iterator[History]:
+def read_histories(
+    path: Path | str, items: Ids, columns: Columns | None = None, rows: int = files.CHUNK_ROWS
+) -> Iterator[History]:
     """The histories of all users of a file in their order, some at a time; no user comes twice.
 
     Arguments:
@@ -44,7 +44,7 @@ def read_histories(path: Path | str, items: Ids, columns: Columns | None = None,
     """
     path, columns = Path(path), Columns() if columns is None else columns
     once = UniqueUsers()
-    with guarded(path):
+    with files.guarded(path):
         found = from_matrix(path, items, rows) if is_matrix(path) else from_table(path, items, columns, rows)
         for history in found:
             once.add(history.users)
@@ -54,7 +54,7 @@ def read_histories(path: Path | str, items: Ids, columns: Columns | None = None,
 
 def from_table(path: Path, items: Ids, columns: Columns, rows: int) -> Iterator[History]:
     """Pairs or lists from a table."""
-    table = open_table(path, MISSING)
+    table = files.open_table(path, MISSING)
     resolved = columns.resolve_histories(table.names)
     if is_list(table.kind(str(resolved.item))):
         return from_lists(table.batches(resolved.needed, rows), resolved, items)
@@ -88,12 +88,12 @@ def from_pairs(frames: Iterable[pd.DataFrame], columns: Columns, user: str, plac
         start += len(frame)
 
 
-def pairs_of_text(table: Table, resolved: Columns, user: str, rows: int) -> Iterator[pd.DataFrame]:
+def pairs_of_text(table: files.Table, resolved: Columns, user: str, rows: int) -> Iterator[pd.DataFrame]:
     """Pairs of a text; users are whole numbers where all of them are written so."""
-    whole = all(whole_numbers(batch.column(user)) for batch in table.batches([user]))
+    whole = all(files.whole_numbers(batch.column(user)) for batch in table.batches([user]))
     for batch in table.batches(resolved.needed, rows):
         users = batch.column(user).cast(pa.int64()) if whole else batch.column(user)
-        frame = pd.DataFrame({user: as_pandas(users), resolved.item: as_pandas(batch.column(resolved.item))})
+        frame = pd.DataFrame({user: files.as_pandas(users), resolved.item: files.as_pandas(batch.column(resolved.item))})
         yield frame if resolved.weight is None else frame.assign(**{resolved.weight: table.values(batch.column(resolved.weight))})
 
 

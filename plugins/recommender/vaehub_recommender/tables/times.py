@@ -11,8 +11,7 @@ import pandas as pd
 from numpy.typing import NDArray
 from pandas.api import types
 
-from vaehub.errors import UsageError
-from vaehub.hints import shown
+from vaehub import UsageError, hints
 from vaehub_recommender.tables.bad_rows import reject
 
 UNITS = {10**9: 9e9, 10**6: 9e12, 10**3: 9e15, 1: 9.2e18}  # nanoseconds in a unit: the greatest count that is read in it
@@ -33,7 +32,9 @@ def nanoseconds(column: pd.Series[Any], name: str) -> Nanoseconds:
         with suppress(ValueError, TypeError, OverflowError), warnings.catch_warnings():
             warnings.simplefilter("ignore", UserWarning)  # of formats that are guessed row by row
             return pd.DatetimeIndex(pd.to_datetime(column, utc=True, format=layout)).as_unit("ns").asi8
-    raise UsageError(f"column {shown(name)}: {shown(column.iloc[0])}, … cannot be read as times; convert it with pd.to_datetime")
+    raise UsageError(
+        f"column {hints.shown(name)}: {hints.shown(column.iloc[0])}, … cannot be read as times; convert it with pd.to_datetime"
+    )
 
 
 def from_counts(column: pd.Series[Any], name: str) -> Nanoseconds:

@@ -9,8 +9,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from vaehub.errors import UsageError
-from vaehub.hints import shown
+from vaehub import UsageError, hints
 from vaehub_recommender.tables.cells import coded
 
 SORT = "a file that is read in pieces has all rows of a user together: sort it by user"
@@ -36,7 +35,9 @@ def last_start(column: pd.Series[Any]) -> int:
     begun = codes[starts]
     if len(begun) > len(np.unique(begun)):
         again = begun[pd.Series(begun).duplicated().to_numpy()][0]
-        raise UsageError(f"column {shown(column.name)}: rows of {shown(distinct.tolist()[again])} are not together; {SORT}")
+        raise UsageError(
+            f"column {hints.shown(column.name)}: rows of {hints.shown(distinct.tolist()[again])} are not together; {SORT}"
+        )
     return int(starts[-1]) if len(starts) else 0
 
 

@@ -7,15 +7,14 @@ from pathlib import Path
 import pandas as pd
 from torch import Tensor
 
-from vaehub.files.tables import check_output, write_table
-from vaehub.sparse import dense
+from vaehub import files, sparse
 from vaehub_recommender.tables import Columns, Ids
 
 
 def write_rows(x: Tensor, ids: Ids, path: Path, columns: Columns) -> None:
     """A row of the table for every item of every row of x (B, I): the number of the row, the item and its weight. Raises UsageError."""
-    check_output(path)
-    x = dense(x).cpu()
+    files.check_output(path)
+    x = sparse.dense(x).cpu()
     row, item = x.nonzero(as_tuple=True)
     pairs = {columns.user or "user": row.numpy(), columns.item or "item": ids.take(item.numpy()).to_numpy()}
-    write_table(pd.DataFrame({**pairs, columns.weight or "weight": x[row, item].numpy()}), path)
+    files.write_table(pd.DataFrame({**pairs, columns.weight or "weight": x[row, item].numpy()}), path)

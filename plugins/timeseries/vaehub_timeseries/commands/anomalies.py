@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from vaehub.cli.common import Force, Output, print_table
-from vaehub.cli.session import session
+from vaehub import cli, files
 from vaehub_timeseries.commands.settings import Input, Settings, with_settings
 from vaehub_timeseries.commands.tables import with_keys, write_outputs
 
@@ -21,9 +20,9 @@ if TYPE_CHECKING:
 @with_settings
 def anomalies(
     input: Input,
-    output: Output,
+    output: cli.Output,
     top: Annotated[int, typer.Option(min=0, help="Print so many of the most surprising cells.")] = 10,
-    force: Force = False,
+    force: cli.Force = False,
     *,
     settings: Settings,
 ) -> None:
@@ -31,15 +30,15 @@ def anomalies(
 
     Example: vaehub timeseries anomalies weather.csv --top 20 -o scores.csv
     """
-    from vaehub.files.tables import check_output
+
     from vaehub_timeseries.frames import to_panel_as
 
-    check_output(output, [input], force)
-    with session() as running:
+    files.check_output(output, [input], force)
+    with cli.session() as running:
         frame, imputer = settings.table_and_imputer(running, input)
         with running.step("scoring"):
             scores, panel = imputer.score_anomalies(frame), to_panel_as(frame, imputer.schema_)
-    print_table(("row", "when", "column", "value", "score"), most_surprising(panel, scores, top))
+    cli.print_table(("row", "when", "column", "value", "score"), most_surprising(panel, scores, top))
     write_outputs({output: with_keys(panel.keys(), scores)})
 
 

@@ -6,8 +6,7 @@ from typing import Annotated
 
 import typer
 
-from vaehub.cli.common import Force, Output
-from vaehub.cli.session import session
+from vaehub import cli, files
 from vaehub_timeseries.commands.settings import Input, Quantiles, Settings, with_settings
 from vaehub_timeseries.commands.tables import parse_levels, sibling, with_keys, write_outputs
 
@@ -15,10 +14,10 @@ from vaehub_timeseries.commands.tables import parse_levels, sibling, with_keys, 
 @with_settings
 def forecast(
     input: Input,
-    output: Output,
+    output: cli.Output,
     steps: Annotated[int, typer.Option(min=1, help="Rows to forecast for every series.", show_default=False)],
     quantiles: Quantiles = None,
-    force: Force = False,
+    force: cli.Force = False,
     *,
     settings: Settings,
 ) -> None:
@@ -26,12 +25,12 @@ def forecast(
 
     Example: vaehub timeseries forecast weather.csv --steps 24 -o tomorrow.csv
     """
-    from vaehub.files.tables import check_output
+
     from vaehub_timeseries.frames import extend, to_panel_as
 
     levels = parse_levels(quantiles) if quantiles else []
-    check_output(output, [input], force)
-    with session() as running:
+    files.check_output(output, [input], force)
+    with cli.session() as running:
         frame, imputer = settings.table_and_imputer(running, input)
         with running.step("forecasting"):
             tables = {output: imputer.forecast(frame, steps)}

@@ -7,9 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from vaehub.cli.common import Force, Output
-from vaehub.cli.session import Session, session
-from vaehub.errors import UsageError
+from vaehub import UsageError, cli, files
 from vaehub_timeseries.commands.settings import Settings, with_settings
 from vaehub_timeseries.commands.tables import write_outputs
 
@@ -19,14 +17,14 @@ if TYPE_CHECKING:
 
 @with_settings
 def generate(
-    output: Output,
+    output: cli.Output,
     input: Annotated[
         Path | None,
         typer.Argument(metavar="[INPUT]", help="A table to learn from; leave it out with --model.", show_default=False),
     ] = None,
     n: Annotated[int, typer.Option("-n", "--number", min=1, help="How many series.")] = 1,
     steps: Annotated[int | None, typer.Option(min=1, help="Rows of each.", show_default="as the model sees at once")] = None,
-    force: Force = False,
+    force: cli.Force = False,
     *,
     settings: Settings,
 ) -> None:
@@ -34,17 +32,16 @@ def generate(
 
     Example: vaehub timeseries generate --model runs/series -n 10 -o drawn.csv
     """
-    from vaehub.files.tables import check_output
 
-    check_output(output, [input], force)
-    with session() as running:
+    files.check_output(output, [input], force)
+    with cli.session() as running:
         imputer = imputer_for(running, input, settings)
         with running.step("generating"):
             drawn = imputer.generate(n, steps)
     write_outputs({output: drawn})
 
 
-def imputer_for(running: Session, input: Path | None, settings: Settings) -> Imputer:
+def imputer_for(running: cli.Session, input: Path | None, settings: Settings) -> Imputer:
     """The model of --model, which needs no table, else one fitted on the table. Raises UsageError where neither is given."""
     if settings.model is not None:
         return settings.load_model(settings.model)

@@ -7,9 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from vaehub.cli.common import Force, Output
-from vaehub.cli.session import Session, session
-from vaehub.errors import UsageError
+from vaehub import UsageError, cli, files
 from vaehub_timeseries.commands.settings import Input, Quantiles, Settings, with_settings
 from vaehub_timeseries.commands.tables import parse_levels, sibling, stacked, with_keys, write_outputs
 
@@ -22,11 +20,11 @@ if TYPE_CHECKING:
 @with_settings
 def impute(
     input: Input,
-    output: Output,
+    output: cli.Output,
     samples: Annotated[int, typer.Option(min=0, help="Also write so many joint draws of the whole table.")] = 0,
     quantiles: Quantiles = None,
     report: Annotated[bool, typer.Option("--report", help="Also write a page with figures and errors.")] = False,
-    force: Force = False,
+    force: cli.Force = False,
     *,
     settings: Settings,
 ) -> None:
@@ -34,11 +32,10 @@ def impute(
 
     Example: vaehub timeseries impute weather.csv -o filled.csv --quantiles 0.05,0.95 --report
     """
-    from vaehub.files.tables import check_output
 
     levels = parse_levels(quantiles) if quantiles else []
-    check_output(output, [input], force)
-    with session() as running:
+    files.check_output(output, [input], force)
+    with cli.session() as running:
         frame, imputer = settings.table_and_imputer(running, input)
         with running.step("imputing"):
             tables = {output: imputer.transform(frame)} | extra_tables(imputer, frame, output, levels, samples)
@@ -63,14 +60,14 @@ def extra_tables(
 
 
 @with_settings
-def report(input: Input, output: Output, *, settings: Settings) -> None:
+def report(input: Input, output: cli.Output, *, settings: Settings) -> None:
     """Write a page on what is missing in a table, what would be put there, and how far to trust it.
 
     Example: vaehub timeseries report weather.csv -o weather.html
     """
     if output.suffix != ".html":
         raise UsageError(f"{output}: the report is a page; give a name that ends in .html")
-    with session() as running:
+    with cli.session() as running:
         frame, imputer = settings.table_and_imputer(running, input)
         with running.step("imputing"):
             completed = imputer.transform(frame)
@@ -79,7 +76,13 @@ def report(input: Input, output: Output, *, settings: Settings) -> None:
 
 
 def report_html(
-    running: Session, imputer: Imputer, frame: pd.DataFrame, completed: pd.DataFrame, title: str, command: str, settings: Settings
+    running: cli.Session,
+    imputer: Imputer,
+    frame: pd.DataFrame,
+    completed: pd.DataFrame,
+    title: str,
+    command: str,
+    settings: Settings,
 ) -> str:
     """The report as HTML."""
     from vaehub_timeseries.report import gather_content, render

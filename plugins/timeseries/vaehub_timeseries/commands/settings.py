@@ -12,14 +12,12 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, get_type_hints
 
 import typer
 
-from vaehub.cli.common import number
-from vaehub.errors import UsageError
+from vaehub import UsageError, cli
 from vaehub_timeseries.commands.tables import read_input
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from vaehub.cli.session import Session
     from vaehub_timeseries import Imputer
 
 
@@ -70,9 +68,9 @@ class Settings:
     @property
     def sentinels(self) -> tuple[str | float, ...]:
         """Values that mean missing."""
-        return () if self.missing_values is None else tuple(number(word.strip()) for word in self.missing_values.split(","))
+        return () if self.missing_values is None else tuple(cli.number(word.strip()) for word in self.missing_values.split(","))
 
-    def table_and_imputer(self, session: Session, path: Path) -> tuple[pd.DataFrame, Imputer]:
+    def table_and_imputer(self, session: cli.Session, path: Path) -> tuple[pd.DataFrame, Imputer]:
         """The user's table, and the model of --model, else one fitted on the table."""
         from vaehub_timeseries import Imputer
 

@@ -6,15 +6,13 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from vaehub.errors import UsageError
+from vaehub import UsageError, cli, files
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from vaehub.cli.session import Session
 
-
-def read_input(session: Session, path: Path, time: str | None, missing_values: Sequence[float | str]) -> pd.DataFrame:
+def read_input(session: cli.Session, path: Path, time: str | None, missing_values: Sequence[float | str]) -> pd.DataFrame:
     """The user's table."""
     from vaehub_timeseries.frames.tables import read_table
 
@@ -26,21 +24,18 @@ def write_outputs(
     tables: Mapping[Path, pd.DataFrame], pages: Mapping[Path, str] | None = None, first: Sequence[str] = ()
 ) -> None:
     """Write all tables and pages, none of them half; then print the lines `first` and where the files are."""
-    from vaehub.files.atomic import atomic_write
-    from vaehub.files.tables import write_table
 
     for path, frame in tables.items():
-        write_table(frame, path, index=True)
+        files.write_table(frame, path, index=True)
     for path, text in (pages or {}).items():
-        atomic_write(path, text.encode())
+        files.atomic_write(path, text.encode())
     print(*first, *tables, *(pages or {}), sep="\n")
 
 
 def sibling(path: Path, what: str, suffix: str | None = None) -> Path:
     """out.csv.gz -> out.quantiles.csv.gz"""
-    from vaehub.files.tables import suffix_of
 
-    own = path.name[-len(suffix_of(path)) :]
+    own = path.name[-len(files.suffix_of(path)) :]
     return path.with_name(f"{path.name.removesuffix(own)}.{what}{own if suffix is None else suffix}")
 
 

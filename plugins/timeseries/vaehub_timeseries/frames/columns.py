@@ -12,7 +12,7 @@ import pandas as pd
 from numpy.typing import NDArray
 from pandas.api import types
 
-from vaehub.errors import UsageError
+from vaehub import UsageError
 from vaehub_timeseries.frames.labels import column_label
 
 Bools = NDArray[np.bool_]

@@ -9,7 +9,7 @@ import pandas as pd
 from numpy.typing import NDArray
 from pandas.api import types
 
-from vaehub.errors import UsageError
+from vaehub import UsageError
 from vaehub_timeseries.frames import date_formats
 from vaehub_timeseries.frames.labels import column_of, find_label
 from vaehub_timeseries.frames.read_stamps import is_number, key_values, looks_like_days, read_stamps

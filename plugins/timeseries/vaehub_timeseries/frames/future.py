@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from vaehub.errors import UsageError
+from vaehub import UsageError
 from vaehub_timeseries.frames.labels import place_of
 from vaehub_timeseries.frames.panel import Panel
 from vaehub_timeseries.frames.rows import last_rows, read_rows

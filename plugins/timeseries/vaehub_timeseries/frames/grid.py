@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from vaehub.errors import UsageError
+from vaehub import UsageError
 from vaehub_timeseries.frames.stamps import Numbers
 
 Ints = NDArray[np.int64]

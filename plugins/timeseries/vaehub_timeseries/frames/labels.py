@@ -7,8 +7,7 @@ from typing import cast
 
 import pandas as pd
 
-from vaehub.errors import UsageError
-from vaehub.hints import did_you_mean, shown
+from vaehub import UsageError, hints
 
 
 def row_label(frame: pd.DataFrame, position: int) -> str:
@@ -25,7 +24,7 @@ def row_labels(frame: pd.DataFrame, positions: Iterable[int], most: int = 3) -> 
 
 def column_label(label: Hashable) -> str:
     """A column as messages call it; an index often has no name."""
-    return "the index" if label is None else f"column {shown(label)}"
+    return "the index" if label is None else f"column {hints.shown(label)}"
 
 
 def find_label(label: Hashable, labels: Iterable[Hashable], option: str) -> Hashable:
@@ -33,7 +32,7 @@ def find_label(label: Hashable, labels: Iterable[Hashable], option: str) -> Hash
     choices = list(labels)
     if label in choices:
         return label
-    raise UsageError(f"{option}={label!r}: no such column; {did_you_mean(str(label), map(str, choices[:50]))}")
+    raise UsageError(f"{option}={label!r}: no such column; {hints.did_you_mean(str(label), map(str, choices[:50]))}")
 
 
 def place_of(frame: pd.DataFrame, label: Hashable) -> int:

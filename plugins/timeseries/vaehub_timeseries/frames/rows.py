@@ -9,8 +9,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from vaehub.errors import UsageError
-from vaehub.hints import shown
+from vaehub import UsageError, hints
 from vaehub_timeseries.frames.labels import column_label, row_label, row_labels
 from vaehub_timeseries.frames.read_stamps import key_values, read_stamps, row_numbers
 from vaehub_timeseries.frames.schema import Form
@@ -69,7 +68,7 @@ def reject_duplicates(frame: pd.DataFrame, read: Rows, form: Form, variable: Int
 
 def entity_text(read: Rows, form: Form, position: int) -> str:
     """The entity of a row in a message."""
-    return f" of {shown(read.names[read.entity[position]])}" if form.entity else ""
+    return f" of {hints.shown(read.names[read.entity[position]])}" if form.entity else ""
 
 
 def time_text(frame: pd.DataFrame, form: Form, position: int) -> str:

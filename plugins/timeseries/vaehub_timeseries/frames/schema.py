@@ -6,12 +6,10 @@ from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields
 from typing import TYPE_CHECKING, Any
 
-from vaehub.arguments import refused
-from vaehub.errors import UsageError
-from vaehub.files.codecs import pack, unpack
+from vaehub import UsageError, arguments, files
 
 if TYPE_CHECKING:
-    from vaehub.base import Json  # brings torch, which no frame needs
+    from vaehub import Json  # brings torch, which no frame needs
 
 KINDS = ("float", "int", "bool", "category")
 
@@ -49,9 +47,9 @@ class ReadOptions:
     def __post_init__(self) -> None:
         for name in ("time", "entity", "variable", "value"):
             if not isinstance(vars(self)[name], Hashable):
-                raise refused(name, vars(self)[name], "the name of a column")
+                raise arguments.refused(name, vars(self)[name], "the name of a column")
         if not isinstance(self.step, str | None):
-            raise refused("step", self.step, "a length of time such as '15min'")
+            raise arguments.refused("step", self.step, "a length of time such as '15min'")
         object.__setattr__(self, "columns", None if self.columns is None else as_tuple(self.columns, "columns"))
         object.__setattr__(self, "missing_values", as_tuple(self.missing_values, "missing_values"))
         if self.aggregate is not None and not (isinstance(self.aggregate, str) and self.aggregate == "mean"):
@@ -65,10 +63,10 @@ def as_tuple(values: Sequence[Any], option: str) -> tuple[Any, ...]:
     if isinstance(values, str | int | float):
         raise UsageError(f"{option}={values!r}: give a list, [{values!r}]")
     if not isinstance(values, Iterable) or isinstance(values, Mapping):
-        raise refused(option, values, "a list")
+        raise arguments.refused(option, values, "a list")
     found = tuple(values)
     if not all(isinstance(value, Hashable) for value in found):
-        raise refused(option, values, "a list of single values")
+        raise arguments.refused(option, values, "a list of single values")
     return found
 
 
@@ -145,15 +143,15 @@ class Schema:
                 "missing_values": [*self.reading.missing_values],
             },
             "form": {
-                "time": [[pack(key.label), key.level] for key in self.form.time],
-                "entity": [[pack(key.label), key.level] for key in self.form.entity],
-                "variable": pack(self.form.variable),
-                "value": pack(self.form.value),
+                "time": [[files.pack(key.label), key.level] for key in self.form.time],
+                "entity": [[files.pack(key.label), key.level] for key in self.form.entity],
+                "variable": files.pack(self.form.variable),
+                "value": files.pack(self.form.value),
             },
-            "channels": [[c.name, pack(c.column), c.kind, pack(c.category), c.target] for c in self.channels],
+            "channels": [[c.name, files.pack(c.column), c.kind, files.pack(c.category), c.target] for c in self.channels],
             "unit": self.unit,
             "step": self.step,
-            "dtypes": [[pack(label), dtype] for label, dtype in self.dtypes.items()],
+            "dtypes": [[files.pack(label), dtype] for label, dtype in self.dtypes.items()],
             "ignored": packed(self.ignored),
         }
 
@@ -167,8 +165,8 @@ class Schema:
                 tuple(channel_from(*entry) for entry in json["channels"]),
                 str(json["unit"]),
                 int_if_whole(json["step"]),
-                {unpack(label): str(dtype) for label, dtype in json["dtypes"]},
-                tuple(unpack(label) for label in json["ignored"]),
+                {files.unpack(label): str(dtype) for label, dtype in json["dtypes"]},
+                tuple(files.unpack(label) for label in json["ignored"]),
             )
         except (KeyError, TypeError, ValueError) as error:
             raise UsageError(
@@ -178,7 +176,7 @@ class Schema:
 
 def packed(labels: Sequence[Hashable] | None) -> list[Any] | None:
     """Several labels as JSON."""
-    return None if labels is None else [pack(label) for label in labels]
+    return None if labels is None else [files.pack(label) for label in labels]
 
 
 def int_if_whole(step: float) -> float:
@@ -192,17 +190,17 @@ def reading_from(json: Json) -> ReadOptions:
     if unknown := set(json) - {entry.name for entry in fields(ReadOptions)}:
         raise ValueError(f"unknown {', '.join(sorted(unknown))}")
     columns = json.get("columns")
-    return ReadOptions(**{**json, "columns": None if columns is None else tuple(unpack(label) for label in columns)})
+    return ReadOptions(**{**json, "columns": None if columns is None else tuple(files.unpack(label) for label in columns)})
 
 
 def form_from(json: Json) -> Form:
     """A form from JSON."""
-    time, entity = (tuple(Key(unpack(label), level) for label, level in json[name]) for name in ("time", "entity"))
-    return Form(time, entity, unpack(json["variable"]), unpack(json["value"]))
+    time, entity = (tuple(Key(files.unpack(label), level) for label, level in json[name]) for name in ("time", "entity"))
+    return Form(time, entity, files.unpack(json["variable"]), files.unpack(json["value"]))
 
 
 def channel_from(name: str, column: Any, kind: str, category: Any, target: bool) -> Channel:
     """A channel from JSON."""
     if kind not in KINDS:
         raise ValueError(f"unknown kind {kind!r}")
-    return Channel(name, unpack(column), kind, unpack(category), target)
+    return Channel(name, files.unpack(column), kind, files.unpack(category), target)

@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from vaehub.errors import UsageError
+from vaehub import UsageError
 from vaehub_timeseries.frames.labels import column_label
 from vaehub_timeseries.frames.schema import Key
 

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from vaehub.errors import UsageError
+from vaehub import UsageError
 from vaehub_timeseries.frames.schema import int_if_whole
 from vaehub_timeseries.frames.stamps import Numbers
 

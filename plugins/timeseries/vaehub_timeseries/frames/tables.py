@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 from pandas.api import types
 
-from vaehub.files.tables import MISSING_WORDS, open_table
+from vaehub import files
 from vaehub_timeseries.frames.labels import find_label
 
 
@@ -20,7 +20,7 @@ def read_table(path: Path | str, time: str | None = None, missing_values: Sequen
     `time` must be among the columns; text among `missing_values` is read as missing.
     Raises UsageError: no such file, too large, damaged, no such column.
     """
-    table = open_table(path, (*MISSING_WORDS, *(value for value in missing_values if isinstance(value, str))))
+    table = files.open_table(path, (*files.MISSING_WORDS, *(value for value in missing_values if isinstance(value, str))))
     frame = table.frame(index=True)
     if time is not None:
         find_label(time, [*frame.columns, *frame.index.names], "time")

@@ -9,8 +9,7 @@ import numpy as np
 import pandas as pd
 from pandas.api import types
 
-from vaehub.errors import UsageError
-from vaehub.hints import shown
+from vaehub import UsageError, hints
 from vaehub_timeseries.frames.channels import MAX_CHANNELS, find_channels
 from vaehub_timeseries.frames.columns import HUGE, CategoryCodec, ColumnCodec, NumberCodec, kind_among, kind_of, missing_cells
 from vaehub_timeseries.frames.form import find_form
@@ -165,7 +164,7 @@ def variable_codes(frame: pd.DataFrame, schema: Schema) -> np.ndarray:
     if (bad := out < 0).any():
         at = int(bad.argmax())
         raise UsageError(
-            f"{row_label(frame, at)}: {column_label(schema.form.variable)}: {shown(column.iloc[at])} "
+            f"{row_label(frame, at)}: {column_label(schema.form.variable)}: {hints.shown(column.iloc[at])} "
             "is no variable that the model was fitted with; drop such rows"
         )
     return out

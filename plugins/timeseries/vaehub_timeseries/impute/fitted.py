@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from vaehub.errors import UsageError
+from vaehub import UsageError
 from vaehub_timeseries.frames import Channel, Panel, Schema
 from vaehub_timeseries.impute.blend import CalibratedBlend
 from vaehub_timeseries.impute.experts import Expert, Floats, Mask

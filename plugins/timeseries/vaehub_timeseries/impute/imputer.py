@@ -14,11 +14,7 @@ from sklearn.base import BaseEstimator, OneToOneFeatureMixin, TransformerMixin
 from sklearn.utils import Tags
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from vaehub.arguments import at_least, or_none, real_number, refused, yes_or_no
-from vaehub.arguments import path as as_path
-from vaehub.errors import UsageError
-from vaehub.files.guard import guarded
-from vaehub.jobs.progress import stage
+from vaehub import UsageError, arguments, files, jobs
 from vaehub_timeseries.frames import Panel, ReadOptions, Schema, extend, to_panel, to_panel_as
 from vaehub_timeseries.frames.generated import generated_frame
 from vaehub_timeseries.impute.anomalies import anomaly_scores
@@ -113,7 +109,7 @@ class Imputer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):  # type: i
             UsageError: an option is of a wrong kind, or the frame cannot be read; the message names the column and row.
         """
         options = self._fit_options()
-        with stage("fitting"):
+        with jobs.stage("fitting"):
             panel = to_panel(self._as_frame(X, reset=True), self._read_options())
             self.fitted_ = fit_imputer(panel, options)
             self._set_errors()
@@ -165,7 +161,10 @@ class Imputer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):  # type: i
             UsageError: n < 1, or as for `transform`.
         """
         panel = self._panel(X)
-        return [in_input_type(panel.fill(drawn), X) for drawn in self._predictive(panel).draws(at_least(1)("n", n), self.seed)]
+        return [
+            in_input_type(panel.fill(drawn), X)
+            for drawn in self._predictive(panel).draws(arguments.at_least(1)("n", n), self.seed)
+        ]
 
     def score_anomalies(self, X: Table) -> pd.DataFrame:
         """|value - its prediction from the other cells| / calibrated sd of every observed number.
@@ -196,7 +195,7 @@ class Imputer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):  # type: i
             UsageError: n or steps < 1, or nothing was observed in the data of `fit`.
         """
         check_is_fitted(self)
-        drawn = self.fitted_.generate(at_least(1)("n", n), or_none(at_least(1))("steps", steps))
+        drawn = self.fitted_.generate(arguments.at_least(1)("n", n), arguments.or_none(arguments.at_least(1))("steps", steps))
         return generated_frame(drawn, self.schema_)
 
     def forecast(self, X: Table, steps: int, quantiles: Sequence[float] | None = None) -> pd.DataFrame:
@@ -214,7 +213,7 @@ class Imputer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):  # type: i
             UsageError: steps < 1, a quantile is not between 0 and 1, or as for `transform`.
         """
         now = self._panel(X)
-        steps = at_least(1)("steps", steps)
+        steps = arguments.at_least(1)("steps", steps)
         panel = extend(now, steps)
         predictive = self.fitted_.forecast(now, panel, steps)
         if quantiles is None:
@@ -234,7 +233,7 @@ class Imputer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):  # type: i
         """
         check_is_fitted(self)
         names = [*self.feature_names_in_] if "feature_names_in_" in vars(self) else []
-        save_imputer(SavedImputer(self.get_params(), self.fitted_, names, self.n_features_in_), as_path("path", path))
+        save_imputer(SavedImputer(self.get_params(), self.fitted_, names, self.n_features_in_), arguments.path("path", path))
 
     @classmethod
     def load(cls, path: str | Path) -> Imputer:
@@ -246,9 +245,9 @@ class Imputer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):  # type: i
         Raises:
             UsageError: there is no such folder, it holds neither, or a file in it is damaged.
         """
-        folder = as_path("path", path)
+        folder = arguments.path("path", path)
         saved = load_imputer(folder)
-        with guarded(folder, REMEDY):
+        with files.guarded(folder, REMEDY):
             return cls._from_saved(saved)
 
     @classmethod
@@ -282,17 +281,17 @@ class Imputer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):  # type: i
         """How to learn, checked; scikit-learn wants the constructor to take anything."""
         return FitOptions(
             self.config,
-            or_none(at_least(1))("window", self.window),
-            yes_or_no("causal", self.causal),
-            real_number("fill", self.fill),
-            at_least(0)("seed", self.seed),
+            arguments.or_none(arguments.at_least(1))("window", self.window),
+            arguments.yes_or_no("causal", self.causal),
+            arguments.real_number("fill", self.fill),
+            arguments.at_least(0)("seed", self.seed),
         )
 
     def _as_frame(self, X: Table, reset: bool) -> pd.DataFrame:
         """A frame as it is, anything else as a frame of numbers, checked as scikit-learn does."""
         if X is None or isinstance(X, str | PathLike | Number):
             hint = "; read the file first, with pandas.read_csv or read_parquet" if isinstance(X, str | PathLike) else ""
-            raise UsageError(f"{refused('X', X, 'a pandas DataFrame or an array')}{hint}")
+            raise UsageError(f"{arguments.refused('X', X, 'a pandas DataFrame or an array')}{hint}")
         if not isinstance(X, pd.DataFrame):
             values = validate_data(self, X, reset=reset, dtype=[np.float64, np.float32], ensure_all_finite=False)
             return pd.DataFrame(values, columns=None if reset else list(self.schema_.dtypes))

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple, final
 import numpy as np
 from pydantic import FiniteFloat
 
-from vaehub.files.checked import checked
+from vaehub import files
 from vaehub_timeseries.impute.experts import SMALLEST, Floats, Integers, Mask, Prediction, with_observed
 
 
@@ -61,8 +61,8 @@ class LinearExpert:
     @classmethod
     def restore(cls, state: dict[str, Any]) -> LinearExpert:
         """The expert whose `state` this is."""
-        step, spread = (np.array(checked(list[FiniteFloat], state[name]), np.float64) for name in ("step", "spread"))
-        return cls(step, spread, checked(bool, state["causal"]))
+        step, spread = (np.array(files.checked(list[FiniteFloat], state[name]), np.float64) for name in ("step", "spread"))
+        return cls(step, spread, files.checked(bool, state["causal"]))
 
 
 class Neighbours(NamedTuple):

@@ -9,13 +9,8 @@ from typing import Any
 import numpy as np
 import torch
 
-from vaehub.errors import UsageError
-from vaehub.files.atomic import atomic_folder, put_back
-from vaehub.files.checked import checked
-from vaehub.files.codecs import pack, unpack
-from vaehub.files.guard import guarded
-from vaehub.files.model_file import load_model, save_model
-from vaehub.run import load as load_run
+from vaehub import UsageError, files
+from vaehub import load as load_run
 from vaehub_timeseries.codec import SeriesCodec
 from vaehub_timeseries.frames import Schema
 from vaehub_timeseries.impute.fitted import FitOptions, Fitted, fitted_elsewhere
@@ -45,10 +40,10 @@ def save_imputer(saved: SavedImputer, folder: Path) -> None:
     """Write the folder whole or not at all, in place of an imputer that is there."""
     fitted = saved.fitted
     tensors = {name: torch.from_numpy(np.ascontiguousarray(array)) for name, array in fitted.held_out._asdict().items()}
-    with atomic_folder(folder, (NAME, PROCESS, VAE)) as temporary:
+    with files.atomic_folder(folder, (NAME, PROCESS, VAE)) as temporary:
         if fitted.model is not None:
             fitted.model.save(temporary)
-        save_model(temporary / NAME, tensors, {"imputer": header(saved)})
+        files.save_model(temporary / NAME, tensors, {"imputer": header(saved)})
 
 
 def header(saved: SavedImputer) -> dict[str, Any]:
@@ -70,43 +65,43 @@ def header(saved: SavedImputer) -> dict[str, Any]:
 
 def load_imputer(folder: Path) -> SavedImputer:
     """What `save_imputer` wrote, or an imputer around a run of `vaehub train`. Raises UsageError for what is neither."""
-    put_back(folder)
+    files.put_back(folder)
     file = folder / NAME
     if not folder.exists():
         raise UsageError(f"{folder}: no such folder; give one that Imputer.save or `vaehub train` wrote")
     if not file.exists():
         return from_run(folder)
-    tensors, head = load_model(file)
-    with guarded(file, REMEDY):
-        return from_file(folder, tensors, checked(dict[str, Any], head["imputer"]))
+    tensors, head = files.load_model(file)
+    with files.guarded(file, REMEDY):
+        return from_file(folder, tensors, files.checked(dict[str, Any], head["imputer"]))
 
 
 def from_file(folder: Path, tensors: dict[str, torch.Tensor], head: dict[str, Any]) -> SavedImputer:
     """What the file holds. Raises ValueError, KeyError or TypeError where it is damaged."""
     held_out = HeldOut(*(tensors[name].numpy() for name in HeldOut._fields))
     model = Experts.load(folder / MODEL if (folder / MODEL).is_dir() else folder) if head["model"] else None
-    modelled, linear = np.array(checked(list[bool], head["known"])), LinearExpert.restore(head["linear"])
+    modelled, linear = np.array(files.checked(list[bool], head["known"])), LinearExpert.restore(head["linear"])
     schema, scaler = Schema.from_json(head["schema"]), Scaler.from_json(head["scaler"])
     if not len(modelled) == len(schema.channels) == len(scaler.mean) == len(linear.step):
         raise ValueError(
             f"{len(schema.channels)} channels, but {len(modelled)}, {len(scaler.mean)} and {len(linear.step)} of them modelled"
         )
-    trained_on = frozenset(checked(list[str], head["seen"]))
+    trained_on = frozenset(files.checked(list[str], head["seen"]))
     fitted = Fitted(schema, scaler, modelled, linear, model, held_out, trained_on, FitOptions(**head["options"]))
     params = {name: from_json_value(value) for name, value in head["params"].items()}
-    return SavedImputer(params, fitted, checked(list[str], head["features"]), checked(int, head["width"]))
+    return SavedImputer(params, fitted, files.checked(list[str], head["features"]), files.checked(int, head["width"]))
 
 
 def to_json_value(value: Any) -> Any:
     """A parameter as JSON: labels with their types, the path of a config as text."""
     if isinstance(value, list | tuple):
-        return [pack(label, "column") for label in value]
+        return [files.pack(label, "column") for label in value]
     return str(value) if isinstance(value, Path) else value
 
 
 def from_json_value(value: Any) -> Any:
     """The parameter whose `to_json_value` this is."""
-    return tuple(unpack(label) for label in value) if isinstance(value, list) else value
+    return tuple(files.unpack(label) for label in value) if isinstance(value, list) else value
 
 
 def from_run(folder: Path) -> SavedImputer:

@@ -11,10 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from vaehub.config.load import load_config
-from vaehub.files.guard import guarded
-from vaehub.files.model_file import REMEDY, load_model, save_model
-from vaehub.run import Run, load
+from vaehub import Run, files, load, load_config
 from vaehub_timeseries.impute.experts import Expert, Floats
 from vaehub_timeseries.model.corrected import CorrectedExpert
 from vaehub_timeseries.model.em import Autocovariance, fit_autocovariance
@@ -67,15 +64,15 @@ class Experts:
         """Write the model to a folder."""
         folder.mkdir(parents=True, exist_ok=True)
         process = {} if self.process is None else vars(self.process)
-        save_model(folder / PROCESS, process, {"causal": self.causal, "vae": self.run is not None})
+        files.save_model(folder / PROCESS, process, {"causal": self.causal, "vae": self.run is not None})
         if self.run is not None:
             self.run.save(folder / VAE)
 
     @classmethod
     def load(cls, folder: Path) -> Experts:
         """What `save` wrote."""
-        tensors, header = load_model(folder / PROCESS)
-        with guarded(folder / PROCESS, REMEDY):
+        tensors, header = files.load_model(folder / PROCESS)
+        with files.guarded(folder / PROCESS, "use another copy, or fit again"):
             run = load(folder / VAE) if header["vae"] else None
             return cls(Autocovariance(**tensors) if tensors else None, run, bool(header["causal"]))
 

@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from vaehub.data.seeds import derive_seed
+from vaehub import derive_seed
 from vaehub_timeseries.impute.experts import Floats, Integers, Prediction, with_observed
 from vaehub_timeseries.model.chain import Chain
 from vaehub_timeseries.model.conditional import JointGaussian, conditional

@@ -9,9 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from vaehub.base import Batch
-from vaehub.data.seeds import seeded
-from vaehub.model.vae import VAE
+from vaehub import VAE, Batch, seeded
 from vaehub_timeseries.impute.experts import Floats, Prediction, with_observed
 from vaehub_timeseries.model.em import Cover
 from vaehub_timeseries.model.gaussian import steps_with_gaps, trailing_windows

@@ -6,7 +6,7 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
-from vaehub.config.load import Config, load_config
+from vaehub import Config, load_config
 from vaehub_timeseries.impute.experts import Floats
 
 BATCH = 64

@@ -5,11 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import vaehub
-from vaehub import InMemory, Spec
-from vaehub.config.build import build_domain
-from vaehub.config.load import Config
-from vaehub.errors import UsageError
-from vaehub.run import Run
+from vaehub import Config, InMemory, Run, Spec, UsageError, build_domain
 from vaehub_timeseries.codec import SeriesCodec
 from vaehub_timeseries.domain import TimeSeries
 from vaehub_timeseries.impute.experts import Floats

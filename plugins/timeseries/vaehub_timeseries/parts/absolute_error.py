@@ -8,8 +8,8 @@ import torch
 from pydantic import Field
 from torch import Tensor
 
-from vaehub.base import Logs, Objective, Step, Terms, estimate
-from vaehub.model.objectives import logs_of
+from vaehub import Logs, Objective, Step, Terms, estimate
+from vaehub.model import logs_of
 
 SMALLEST = 1e-3  # standard deviations: below it no error is worth lowering
 

@@ -8,9 +8,8 @@ from pydantic import PositiveInt
 from torch import Tensor
 from torch.distributions import Distribution
 
-from vaehub.base import Posterior
-from vaehub.errors import UsageError
-from vaehub.model.posteriors import bounded_exp
+from vaehub import Posterior, UsageError
+from vaehub.model import bounded_exp
 from vaehub_timeseries.parts.chains import GaussMarkov
 from vaehub_timeseries.parts.shapes import latent_steps
 

@@ -10,7 +10,7 @@ from torch import Tensor
 from torch.distributions import constraints
 from torch.nn.functional import pad
 
-from vaehub.base import Outcome
+from vaehub import Outcome
 
 
 def recurrence(factor: Tensor, term: Tensor) -> Tensor:

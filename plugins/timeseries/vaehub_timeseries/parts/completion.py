@@ -8,8 +8,8 @@ import torch
 from torch import Tensor
 from torch.distributions import Distribution
 
-from vaehub.base import Batch, Terms
-from vaehub.model.vae import VAE, repeat
+from vaehub import VAE, Batch, Terms
+from vaehub.model import repeat
 from vaehub_timeseries.parts.not_miwae import complete_by_px
 from vaehub_timeseries.parts.self_masking import SelfMasked
 

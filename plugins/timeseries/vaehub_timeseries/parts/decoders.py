@@ -11,8 +11,8 @@ from torch import Tensor, nn
 from torch.distributions import Distribution
 from torch.nn import functional as F
 
-from vaehub.base import Decoder, Likelihood, Spec
-from vaehub.model.nets import Activation, Dropout, conditioned, mlp, required
+from vaehub import Decoder, Likelihood, Spec
+from vaehub.model import nets
 from vaehub_timeseries.parts.shapes import latent_steps, window_shape
 from vaehub_timeseries.parts.temporal import Network, Temporal
 
@@ -51,7 +51,7 @@ class SeriesDecoder(Decoder):
         network: Network = "transformer",
         width: PositiveInt = 64,
         layers: PositiveInt = 2,
-        dropout: Dropout = 0.0,
+        dropout: nets.Dropout = 0.0,
     ) -> None:
         super().__init__(spec, latent, likelihood)
         self.steps, channels = window_shape("decoder series", spec)
@@ -61,7 +61,7 @@ class SeriesDecoder(Decoder):
 
     def forward(self, z: Tensor, cond: Tensor | None = None) -> Distribution:
         """p(x|z,c): first batch dimension B."""
-        features = self.enter(conditioned(z, cond, self.spec.cond)).unflatten(-1, (self.steps, -1))
+        features = self.enter(nets.conditioned(z, cond, self.spec.cond)).unflatten(-1, (self.steps, -1))
         return self.likelihood(by_parameter(self.head(self.over_time(features)), self.likelihood))
 
 
@@ -94,13 +94,13 @@ class StepDecoder(Decoder):
         *,
         channels: PositiveInt = 1,
         hidden: Sequence[PositiveInt] = (64, 64),
-        activation: Activation = "gelu",
+        activation: nets.Activation = "gelu",
     ) -> None:
         super().__init__(spec, latent, likelihood)
         self.steps, width = window_shape("decoder per_step", spec)
         self.channels = channels
         latent_steps("decoder per_step", latent, channels)
-        self.net = mlp(channels + spec.cond, *hidden, likelihood.param_shape[0] * width, activation=activation)
+        self.net = nets.mlp(channels + spec.cond, *hidden, likelihood.param_shape[0] * width, activation=activation)
 
     def forward(self, z: Tensor, cond: Tensor | None = None) -> Distribution:
         """p(x|z,c): first batch dimension B."""
@@ -109,6 +109,6 @@ class StepDecoder(Decoder):
             code = F.interpolate(code, size=self.steps, mode="linear", align_corners=True)
         inputs = code.transpose(1, 2)
         if self.spec.cond:
-            again = required(cond, self.spec.cond).to(z.dtype).unsqueeze(1).expand(-1, self.steps, -1)
+            again = nets.required(cond, self.spec.cond).to(z.dtype).unsqueeze(1).expand(-1, self.steps, -1)
             inputs = torch.cat([inputs, again], -1)
         return self.likelihood(by_parameter(self.net(inputs), self.likelihood))

@@ -10,9 +10,8 @@ from torch import Tensor, nn
 from torch.distributions import Distribution
 from torch.nn import functional as F
 
-from vaehub.base import Batch, Encoder, Posterior, Spec
-from vaehub.errors import UsageError
-from vaehub.model.nets import Dropout, dtype_of, required
+from vaehub import Batch, Encoder, Posterior, Spec, UsageError
+from vaehub.model import nets
 from vaehub_timeseries.parts.hiding import hide_at_rate
 from vaehub_timeseries.parts.shapes import latent_steps, window_shape
 from vaehub_timeseries.parts.temporal import Network, Temporal
@@ -36,8 +35,8 @@ class MaskedReader(nn.Module):
         seen = self.seen(batch)
         inputs = [torch.where(seen, batch.x, 0.0), seen]
         if self.cond:
-            inputs.append(required(batch.cond, self.cond).unsqueeze(1).expand(-1, batch.x.shape[1], -1))
-        features: Tensor = self.over_time(self.enter(torch.cat([t.to(dtype_of(self)) for t in inputs], -1)))
+            inputs.append(nets.required(batch.cond, self.cond).unsqueeze(1).expand(-1, batch.x.shape[1], -1))
+        features: Tensor = self.over_time(self.enter(torch.cat([t.to(nets.dtype_of(self)) for t in inputs], -1)))
         return features
 
     def seen(self, batch: Batch) -> Tensor:
@@ -80,7 +79,7 @@ class MaskedSeries(Encoder):
         network: Network = "transformer",
         width: PositiveInt = 64,
         layers: PositiveInt = 2,
-        dropout: Dropout = 0.0,
+        dropout: nets.Dropout = 0.0,
         hide: Fraction = 0.2,
     ) -> None:
         super().__init__(spec, posterior)
@@ -127,7 +126,7 @@ class StepEncoder(Encoder):
         network: Network = "convolution",
         width: PositiveInt = 64,
         layers: PositiveInt = 2,
-        dropout: Dropout = 0.0,
+        dropout: nets.Dropout = 0.0,
         hide: Fraction = 0.2,
     ) -> None:
         super().__init__(spec, posterior)

@@ -12,9 +12,8 @@ from torch import Tensor
 from torch.distributions import Distribution, Independent, Normal, constraints
 from torch.distributions.kl import register_kl
 
-from vaehub.base import Outcome, Prior, Spec
-from vaehub.errors import UsageError
-from vaehub.model.distributions import unrounded
+from vaehub import Outcome, Prior, Spec, UsageError
+from vaehub.model import unrounded
 from vaehub_timeseries.parts.chains import GaussMarkov
 from vaehub_timeseries.parts.shapes import latent_steps
 

@@ -10,8 +10,8 @@ from pydantic import Field, PositiveInt
 from torch import Tensor, nn
 from torch.distributions import Distribution, MultivariateNormal
 
-from vaehub.base import Batch, Data, Decoder, Encoder, Likelihood, Model, Posterior, Spec
-from vaehub.model.nets import Dropout, conditioned, dtype_of, mlp, required
+from vaehub import Batch, Data, Decoder, Encoder, Likelihood, Model, Posterior, Spec
+from vaehub.model import nets
 from vaehub_timeseries.model.autocovariance import window_covariance
 from vaehub_timeseries.model.em import Autocovariance, fit_autocovariance
 from vaehub_timeseries.parts.hiding import hide_up_to
@@ -67,7 +67,7 @@ class LinearGaussianDecoder(Decoder):
         self.register_buffer("spread", torch.ones(spec.size))
         rest = torch.zeros(likelihood.param_shape[0] - 1, *spec.shape)
         self.rest = nn.Parameter(rest, requires_grad=len(rest) > 0)
-        self.correction = zero_at_start(mlp(latent + spec.cond, *hidden, spec.size)) if hidden or spec.cond else None
+        self.correction = zero_at_start(nets.mlp(latent + spec.cond, *hidden, spec.size)) if hidden or spec.cond else None
 
     @property
     def process(self) -> Autocovariance:
@@ -102,7 +102,7 @@ class LinearGaussianDecoder(Decoder):
         """p(x|z): batch (B, T, C)."""
         location = self.location(z.to(self.factor.dtype))
         if self.correction is not None:
-            inputs = conditioned(z.to(dtype_of(self)), cond, self.spec.cond)
+            inputs = nets.conditioned(z.to(nets.dtype_of(self)), cond, self.spec.cond)
             location = location + self.correction(inputs).view(-1, *self.spec.shape)
         params = torch.cat([location.unsqueeze(1), self.rest.expand(len(z), *self.rest.shape)], 1)
         out: Distribution = self.likelihood(params)
@@ -144,7 +144,7 @@ class LinearGaussianEncoder(Encoder):
         network: Network = "transformer",
         width: PositiveInt = 64,
         layers: PositiveInt = 2,
-        dropout: Dropout = 0.1,
+        dropout: nets.Dropout = 0.1,
         hide: Share = 0.6,
     ) -> None:
         super().__init__(spec, posterior)
@@ -172,7 +172,7 @@ class LinearGaussianEncoder(Encoder):
     def posterior_parts(self, batch: Batch) -> tuple[Tensor, Tensor, Tensor]:
         """m (B, L), the Cholesky factor of M^-1 (B, L, L) and δ (B, L)."""
         seen = self.seen(batch)
-        x = torch.where(seen, batch.x, 0.0).to(dtype_of(self))
+        x = torch.where(seen, batch.x, 0.0).to(nets.dtype_of(self))
         m, tril = self.exact_posterior(x, seen)
         return m, tril, self.correction_of(x, seen, m, tril, batch.cond)
 
@@ -202,7 +202,7 @@ class LinearGaussianEncoder(Encoder):
         location, sd = self.linear_prediction(x, m, tril)
         inputs = [location, 0.3 * sd.log().clamp(-4, 2), seen.to(x.dtype), torch.where(seen, x - location, 0.0)]
         if self.spec.cond:
-            inputs.append(required(cond, self.spec.cond).unsqueeze(1).expand(-1, x.shape[1], -1))
+            inputs.append(nets.required(cond, self.spec.cond).unsqueeze(1).expand(-1, x.shape[1], -1))
         d: Tensor = sd * self.leave(self.over_time(self.enter(torch.cat(inputs, -1))))
         if not self.linear_decoder:
             own: Tensor = self.own(d.flatten(1))

@@ -9,10 +9,8 @@ import torch
 from pydantic import PositiveInt
 from torch import Tensor
 
-from vaehub.base import Batch, Logs, Objective, Step, Terms
-from vaehub.errors import UsageError
-from vaehub.model.objectives import logs_of
-from vaehub.model.vae import repeat
+from vaehub import Batch, Logs, Objective, Step, Terms, UsageError
+from vaehub.model import logs_of, repeat
 from vaehub_timeseries.parts.self_masking import SelfMasked
 
 

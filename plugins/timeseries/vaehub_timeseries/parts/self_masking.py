@@ -9,9 +9,8 @@ import torch.distributions as td
 from torch import Tensor, nn
 from torch.nn.functional import logsigmoid, softplus
 
-from vaehub.base import Likelihood, Outcome, Part, Spec
-from vaehub.errors import UsageError
-from vaehub.model.likelihoods import Normal
+from vaehub import Likelihood, Outcome, Part, Spec, UsageError
+from vaehub.model import Normal
 
 Side: TypeAlias = Literal["high", "low", "unknown"]
 

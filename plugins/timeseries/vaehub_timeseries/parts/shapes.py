@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from vaehub.base import Spec
-from vaehub.errors import UsageError
+from vaehub import Spec, UsageError
 
 
 def window_shape(part: str, spec: Spec) -> tuple[int, int]:

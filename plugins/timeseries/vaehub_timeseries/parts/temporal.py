@@ -8,7 +8,7 @@ from typing import Literal, TypeAlias, final
 import torch
 from torch import Tensor, nn
 
-from vaehub.model.nets import Residual
+from vaehub.model import nets
 
 Network: TypeAlias = Literal["transformer", "convolution"]
 
@@ -35,7 +35,9 @@ def convolution(width: int, layers: int, dropout: float) -> nn.Module:
     "An Empirical Evaluation of Generic Convolutional and Recurrent Networks for Sequence Modeling" (Bai et al., 2018), arXiv:1803.01271,
     without its causality.
     """
-    return ChannelsFirst(nn.Sequential(*(Residual(_block(width, 2**i, dropout)) for i in range(layers)), nn.GroupNorm(1, width)))
+    return ChannelsFirst(
+        nn.Sequential(*(nets.Residual(_block(width, 2**i, dropout)) for i in range(layers)), nn.GroupNorm(1, width))
+    )
 
 
 def _block(width: int, dilation: int, dropout: float) -> nn.Module:

@@ -11,13 +11,12 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from vaehub.report import Canvas, plural
-from vaehub.report.look import BAND, BLUE, FAINT, ORANGE, RED, RULE
+from vaehub import report
 from vaehub_timeseries.report.content import Array, ReportContent, missing, rows_of
 from vaehub_timeseries.report.dates import ROUND, time_axis
 from vaehub_timeseries.report.gaps import Gap, gaps, worth_showing
 
-OBSERVED, IMPUTED, HOLE = BLUE, RED, ORANGE
+OBSERVED, IMPUTED, HOLE = report.BLUE, report.RED, report.ORANGE
 
 DENSE = 1500  # a line through more rows than this is drawn thin
 DOTS = 150  # observed cells are dots as well where there are no more than this many
@@ -65,7 +64,7 @@ def axis_values(index: pd.Index) -> Array:
     return index.to_numpy() if pd.api.types.is_numeric_dtype(index) else np.arange(len(index))
 
 
-def band_figure(shown: ColumnSeries, canvas: Canvas) -> Figure:
+def band_figure(shown: ColumnSeries, canvas: report.Canvas) -> Figure:
     """The whole series and up to two gaps close up: beside it on a screen, below it on a phone."""
     rows = len(shown.stamps)
     close = worth_showing(gaps(shown.missing), rows)
@@ -76,7 +75,7 @@ def band_figure(shown: ColumnSeries, canvas: Canvas) -> Figure:
     return panels[0].figure  # type: ignore[return-value]
 
 
-def panels_of(canvas: Canvas, count: int) -> list[Axes]:
+def panels_of(canvas: report.Canvas, count: int) -> list[Axes]:
     """Axes in a row, the first the widest, or one below the other."""
     if canvas.narrow:
         figure = canvas.figure(height := 1.5 * count, layout=None)
@@ -94,10 +93,10 @@ def margins(width: float, height: float, **between: float) -> dict[str, float]:
     return {"left": left / width, "right": 1 - right / width, "top": 1 - top / height, "bottom": bottom / height, **between}
 
 
-def draw_whole(axes: Axes, shown: ColumnSeries, canvas: Canvas) -> None:
+def draw_whole(axes: Axes, shown: ColumnSeries, canvas: report.Canvas) -> None:
     """All of the series, with marks below where something is missing."""
     of = f" of {shown.entity}" if shown.entity else ""
-    prepare_axes(axes, f"whole series{of}: {plural(int(shown.missing.sum()), 'missing cell')}")
+    prepare_axes(axes, f"whole series{of}: {report.plural(int(shown.missing.sum()), 'missing cell')}")
     draw_series(axes, shown, 0.6 if len(shown.stamps) > DENSE else 1.0)
     at = shown.stamps[shown.missing]
     axes.plot(at, np.zeros(len(at)), transform=axes.get_xaxis_transform(), marker="|", markersize=8, color=HOLE, linewidth=0)
@@ -108,8 +107,10 @@ def draw_close_up(axes: Axes, shown: ColumnSeries, name: str, gap: Gap) -> None:
     """One gap with its neighbours; the ground behind the gap that the title speaks of is grey, for others may lie beside it."""
     part = gap.surroundings(len(shown.stamps))
     near = shown.cut(part)
-    prepare_axes(axes, f"around {name} ({plural(gap.length, 'row')})")
-    axes.axvspan(*stamps_around(near.stamps, gap.start - part.start, gap.stop - part.start), color=RULE, linewidth=0, zorder=0)
+    prepare_axes(axes, f"around {name} ({report.plural(gap.length, 'row')})")
+    axes.axvspan(
+        *stamps_around(near.stamps, gap.start - part.start, gap.stop - part.start), color=report.RULE, linewidth=0, zorder=0
+    )
     draw_series(axes, near, 1.4)
     time_axis(axes, near.stamps, 5)
 
@@ -128,7 +129,7 @@ def prepare_axes(axes: Axes, title: str) -> None:
     axes.margins(x=0.015, y=0.1)
     axes.yaxis.set_major_locator(MaxNLocator(4, steps=ROUND))
     axes.ticklabel_format(axis="y", scilimits=(-3, 5))
-    axes.yaxis.get_offset_text().set(x=1, ha="right", color=FAINT, fontsize=8)  # beside the title, not in its place
+    axes.yaxis.get_offset_text().set(x=1, ha="right", color=report.FAINT, fontsize=8)  # beside the title, not in its place
 
 
 def draw_series(axes: Axes, shown: ColumnSeries, line: float) -> None:
@@ -137,9 +138,9 @@ def draw_series(axes: Axes, shown: ColumnSeries, line: float) -> None:
     filled, low, high, holes = values
     near = with_neighbours(holes == 1)
     if len(stamps) > DENSE:  # a cell is less than a dot wide, and thousands of areas take seconds
-        axes.vlines(stamps[holes == 1], low[holes == 1], high[holes == 1], color=BAND, linewidth=1)
+        axes.vlines(stamps[holes == 1], low[holes == 1], high[holes == 1], color=report.BAND, linewidth=1)
     else:
-        axes.fill_between(stamps, low, high, where=near, color=BAND, linewidth=0)
+        axes.fill_between(stamps, low, high, where=near, color=report.BAND, linewidth=0)
     marker = "o" if len(stamps) <= DOTS else ""
     axes.plot(stamps, np.where(holes == 0, filled, np.nan), color=OBSERVED, linewidth=line, marker=marker, markersize=2.6)
     axes.plot(stamps, np.where(near, filled, np.nan), color=IMPUTED, linewidth=line)

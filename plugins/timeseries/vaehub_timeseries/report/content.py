@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from vaehub.report import plural
+from vaehub import report
 from vaehub_timeseries.masks import gap_lengths
 
 Array: TypeAlias = NDArray[Any]
@@ -101,7 +101,8 @@ def verdict(errors: pd.DataFrame, columns: Sequence[str]) -> tuple[bool, str]:
         return False, "No column had enough observed cells to test the imputer on: its values cannot be judged."
     losing = [str(name) for name in tested.index[tested >= 1 - TIE]]
     untested = [name for name in columns if name not in tested.index]
-    text = f"{gain_sentence(overall_ratio(errors))} ({plural(len(tested), 'column')}{', weighted by hidden cells' if len(tested) > 1 else ''})."
+    weighted = ", weighted by hidden cells" if len(tested) > 1 else ""
+    text = f"{gain_sentence(overall_ratio(errors))} ({report.plural(len(tested), 'column')}{weighted})."
     more = [no_better_sentence(losing) if losing else "It is lower in every column that was tested."]
     more += [f"Not tested: {joined_names(untested)}."] if untested else []
     return not losing and not untested, " ".join([text, *more])

@@ -8,7 +8,7 @@ from matplotlib.axes import Axes
 from matplotlib.dates import AutoDateLocator, ConciseDateFormatter
 from matplotlib.ticker import MaxNLocator
 
-from vaehub.report.look import FAINT
+from vaehub import report
 
 ROUND = [1, 2, 2.5, 5, 10]  # steps between ticks, times a power of ten
 DATES = ["%Y", "%b", "%d", "%H:%M", "%H:%M", "%S"]  # at ticks a year, month, day, hour, minute, second apart …
@@ -31,7 +31,7 @@ def date_axis(axes: Axes, most: int) -> None:
     locator = AutoDateLocator(minticks=(most - 1) // 2, maxticks=most)  # type: ignore[no-untyped-call]
     axes.xaxis.set_major_locator(locator)
     axes.xaxis.set_major_formatter(ConciseDateFormatter(locator, formats=DATES, zero_formats=ROUND_DATES, offset_formats=BESIDE))  # type: ignore[no-untyped-call]
-    axes.xaxis.get_offset_text().set(color=FAINT, fontsize=8)
+    axes.xaxis.get_offset_text().set(color=report.FAINT, fontsize=8)
 
 
 def three_digits(value: float) -> str:

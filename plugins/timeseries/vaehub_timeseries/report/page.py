@@ -9,24 +9,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from vaehub.report import (
-    Beside,
-    Block,
-    Cell,
-    Facts,
-    Figure,
-    Finding,
-    Key,
-    Page,
-    Section,
-    Table,
-    Text,
-    Tile,
-    Tiles,
-    Tone,
-    best,
-    plural,
-)
+from vaehub import report
 from vaehub_timeseries.report.bands import band_figure, column_series
 from vaehub_timeseries.report.charts import calibration_plot, error_bars, missing_map
 from vaehub_timeseries.report.content import (
@@ -62,20 +45,24 @@ def render(content: ReportContent, progress: Callable[[int, int], None] = lambda
     return report_page(content).html(progress)
 
 
-def report_page(content: ReportContent) -> Page:
+def report_page(content: ReportContent) -> report.Page:
     """What was missing, what was put in its place, and how far to trust it."""
     summary, (well, text) = column_summary(content), verdict(content.errors, list(content.low.columns))
     sections = [
-        Section("What is missing", gaps_of(content, summary), missing_note(content)),
-        Section("What was put in its place", list(filled_columns(content, summary))),
-        Section("How large the errors are", errors_of(content), ERRORS if len(content.errors) else ""),
-        Section("Whether the intervals keep their promise", coverage_of(content), PROMISE),
-        Section("How it was made", [Facts(content.made)] if content.made else []),
+        report.Section("What is missing", gaps_of(content, summary), missing_note(content)),
+        report.Section("What was put in its place", list(filled_columns(content, summary))),
+        report.Section("How large the errors are", errors_of(content), ERRORS if len(content.errors) else ""),
+        report.Section("Whether the intervals keep their promise", coverage_of(content), PROMISE),
+        report.Section("How it was made", [report.Facts(content.made)] if content.made else []),
     ]
-    return Page(
+    return report.Page(
         title=content.title,
         subtitle=f"Imputation report: {summary_line(content)}",
-        lead=[Tiles(list(tiles(content, summary))), Finding(text, "good" if well else "warning"), *warnings_of(content)],
+        lead=[
+            report.Tiles(list(tiles(content, summary))),
+            report.Finding(text, "good" if well else "warning"),
+            *warnings_of(content),
+        ],
         sections=[section for section in sections if section.blocks],
     )
 
@@ -90,12 +77,12 @@ def missing_note(content: ReportContent) -> str:
     return f"The stronger the colour, the larger the share of missing cells at that time{over}."
 
 
-def warnings_of(content: ReportContent) -> list[Block]:
+def warnings_of(content: ReportContent) -> list[report.Block]:
     """What was warned of."""
-    return [Finding(note, "warning", "Warning") for note in content.notes]
+    return [report.Finding(note, "warning", "Warning") for note in content.notes]
 
 
-def gaps_of(content: ReportContent, summary: pd.DataFrame) -> list[Block]:
+def gaps_of(content: ReportContent, summary: pd.DataFrame) -> list[report.Block]:
     """The map of missing cells, and a row for every column."""
     shown = summary.sort_values("missing", ascending=False, kind="stable").head(LISTED)
     rows = [
@@ -104,39 +91,39 @@ def gaps_of(content: ReportContent, summary: pd.DataFrame) -> list[Block]:
     ]
     head = ("column", "dtype", "missing", "share", "gaps", "longest (rows)")
     return [
-        Figure("Missing cells", partial(missing_map, content), "Missing cells by column and time."),
-        Table(head, rows, "Gaps by column", folded=len(rows) > UNFOLDED),
+        report.Figure("Missing cells", partial(missing_map, content), "Missing cells by column and time."),
+        report.Table(head, rows, "Gaps by column", folded=len(rows) > UNFOLDED),
     ]
 
 
-def filled_columns(content: ReportContent, summary: pd.DataFrame) -> Iterator[Block]:
+def filled_columns(content: ReportContent, summary: pd.DataFrame) -> Iterator[report.Block]:
     """Each column that had gaps, with its figure."""
     columns = columns_to_draw(content, summary)
     if not columns:
-        yield Text("No numeric column had a gap to fill.", faint=False)
+        yield report.Text("No numeric column had a gap to fill.", faint=False)
         return
     more = f"; {len(columns) - DRAWN} more are in the tables only" if len(columns) > DRAWN else ""
-    yield Text(f"Columns with the most missing cells come first{more}.")
+    yield report.Text(f"Columns with the most missing cells come first{more}.")
     band = f"{content.level:.0%} interval"
     behind = "the gap that a close view is around"
-    yield Key([("blue", "line", "observed"), ("red", "line", "imputed"), ("band", "area", band), ("rule", "area", behind)])
+    yield report.Key([("blue", "line", "observed"), ("red", "line", "imputed"), ("band", "area", band), ("rule", "area", behind)])
     for column in columns[:DRAWN]:
         draw = partial(band_figure, column_series(content, column))
-        yield Figure(str(column), draw, "with its gaps filled.", column_note(content, column))
+        yield report.Figure(str(column), draw, "with its gaps filled.", column_note(content, column))
 
 
-def errors_of(content: ReportContent) -> list[Block]:
+def errors_of(content: ReportContent) -> list[report.Block]:
     """Errors on hidden cells, as bars and as a table."""
     tested = worst_first(content.errors)
     if not tested:
-        return [Text("No column had enough observed cells to hide some of them for a test.", faint=False)]
+        return [report.Text("No column had enough observed cells to hide some of them for a test.", faint=False)]
     more = len(tested) - BARS
     worst = (
         f"The columns where it fares worst beside linear interpolation are drawn; {more} more are in the table."
         if more > 0
         else ""
     )
-    figure = Figure("Held-out error", partial(error_bars, content, tested[:BARS]), "Held-out error by column.", worst)
+    figure = report.Figure("Held-out error", partial(error_bars, content, tested[:BARS]), "Held-out error by column.", worst)
     inside = f"in {content.level:.0%} interval"
     head = ("column", "imputer", "linear", "last value", "mean", "beside linear", inside, "cells")
     sides = ratios(content.errors).loc[tested[:LISTED]]
@@ -145,58 +132,58 @@ def errors_of(content: ReportContent) -> list[Block]:
         for (name, row), side in zip(content.errors.loc[tested[:LISTED]].iterrows(), sides, strict=True)
     ]
     title = "Mean absolute error by column, in its units"
-    return [figure, Table(head, rows, title, "Bold: the smallest of the four.", folded=len(rows) > UNFOLDED)]
+    return [figure, report.Table(head, rows, title, "Bold: the smallest of the four.", folded=len(rows) > UNFOLDED)]
 
 
-def error_row(name: str, row: pd.Series[float], ratio: float) -> list[Cell | str]:
+def error_row(name: str, row: pd.Series[float], ratio: float) -> list[report.Cell | str]:
     """The errors of a column; the smallest are bold."""
     texts = [three_digits(float(row[method])) for method in METHODS]
-    smallest = best([float(text.replace(",", "").replace("–", "nan")) for text in texts], lower=True, digits=15)
-    share = Cell("–" if pd.isna(ratio) else f"{ratio:.0%}", tone=tone(ratio))
+    smallest = report.best([float(text.replace(",", "").replace("–", "nan")) for text in texts], lower=True, digits=15)
+    share = report.Cell("–" if pd.isna(ratio) else f"{ratio:.0%}", tone=tone(ratio))
     coverage = "–" if pd.isna(row["coverage"]) else f"{row['coverage']:.0%}"
-    cells = [Cell(text, best=first) for text, first in zip(texts, smallest, strict=True)]
+    cells = [report.Cell(text, best=first) for text, first in zip(texts, smallest, strict=True)]
     return [name, *cells, share, coverage, f"{row['cells']:,.0f}"]
 
 
-def tone(ratio: float) -> Tone:
+def tone(ratio: float) -> report.Tone:
     """Better or worse than linear interpolation, or neither."""
     return "good" if ratio < 1 - TIE else "warning" if ratio > 1 + TIE else ""
 
 
-def coverage_of(content: ReportContent) -> list[Block]:
+def coverage_of(content: ReportContent) -> list[report.Block]:
     """Promised and reached coverage."""
     if not len(content.calibration):
         return []
     pairs = content.calibration[content.calibration["nominal"].isin(QUOTED)]
     rows = [[f"{nominal:.0%}", f"{reached:.1%}"] for nominal, reached in pairs[["nominal", "reached"]].itertuples(index=False)]
-    plot = Figure("Coverage", partial(calibration_plot, content), "Nominal against reached coverage.", half=True)
-    return [Beside([plot, Table(("interval asked for", "cells inside it"), rows)])]
+    plot = report.Figure("Coverage", partial(calibration_plot, content), "Nominal against reached coverage.", half=True)
+    return [report.Beside([plot, report.Table(("interval asked for", "cells inside it"), rows)])]
 
 
 def summary_line(content: ReportContent) -> str:
     """Rows, columns, series and the stretch of time, in a line."""
     frame, series = content.frame, len(rows_of(content))
-    parts = [plural(len(frame), "row"), plural(frame.shape[1], "column")]
+    parts = [report.plural(len(frame), "row"), report.plural(frame.shape[1], "column")]
     parts += [f"{series:,} series"] if series > 1 else []
     if isinstance(frame.index, pd.DatetimeIndex):
         parts.append(f"{frame.index.min():%d %b %Y} to {frame.index.max():%d %b %Y}")
     return ", ".join([*parts, content.step] if content.step else parts)
 
 
-def tiles(content: ReportContent, summary: pd.DataFrame) -> Iterator[Tile]:
+def tiles(content: ReportContent, summary: pd.DataFrame) -> Iterator[report.Tile]:
     """The figures to read first."""
     cells, holes = int(content.completed.notna().to_numpy().sum()), int(summary["missing"].sum())
-    yield Tile("missing cells", f"{holes:,}", f"{holes / max(cells, 1):.1%} of {cells:,}")
-    yield Tile("longest gap", plural(int(summary["longest"].max()), "row"), str(summary["longest"].idxmax()))
+    yield report.Tile("missing cells", f"{holes:,}", f"{holes / max(cells, 1):.1%} of {cells:,}")
+    yield report.Tile("longest gap", report.plural(int(summary["longest"].max()), "row"), str(summary["longest"].idxmax()))
     beside_linear = ratios(content.errors).dropna()
     if len(beside_linear):
         hidden = f"{int(content.errors['cells'].sum()):,} hidden cells"
-        better = f"mean; lower in {int((beside_linear < 1).sum())} of {plural(len(beside_linear), 'column')}; {hidden}"
-        yield Tile("error beside linear", f"{overall_ratio(content.errors):.0%}", better)
+        better = f"mean; lower in {int((beside_linear < 1).sum())} of {report.plural(len(beside_linear), 'column')}; {hidden}"
+        yield report.Tile("error beside linear", f"{overall_ratio(content.errors):.0%}", better)
     tested = content.errors[content.errors["coverage"].notna()]
     if len(tested):
         reached = float(np.average(tested["coverage"], weights=tested["cells"]))
-        yield Tile(f"{content.level:.0%} interval", f"{reached:.0%}", "of the held-out cells lie inside it")
+        yield report.Tile(f"{content.level:.0%} interval", f"{reached:.0%}", "of the held-out cells lie inside it")
 
 
 def columns_to_draw(content: ReportContent, summary: pd.DataFrame) -> list[str]:

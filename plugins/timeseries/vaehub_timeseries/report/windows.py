@@ -8,9 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import torch
 
-from vaehub.report import Canvas, Figure, Section
-from vaehub.report.charts import short
-from vaehub.report.look import BLUE, ORANGE, RED
+from vaehub import report
 from vaehub_timeseries.imputation_task import ImputationTask
 
 if TYPE_CHECKING:
@@ -20,17 +18,17 @@ if TYPE_CHECKING:
     from vaehub import TrainedModel
 
 PANELS = 6
-SHOWN, HIDDEN, PREDICTED = BLUE, RED, ORANGE
+SHOWN, HIDDEN, PREDICTED = report.BLUE, report.RED, report.ORANGE
 
 
-def hidden_cells_section(run: TrainedModel, task: ImputationTask, names: Sequence[str] | None) -> Section:
+def hidden_cells_section(run: TrainedModel, task: ImputationTask, names: Sequence[str] | None) -> report.Section:
     """The channels and windows with the most hidden cells: what was shown, what was hidden, what the model predicts."""
     estimates = task.estimates(run.vae, run.device)
     counts = task.hidden.sum(1)  # (N, C)
     order = counts.flatten().argsort(descending=True, stable=True)[:PANELS].tolist()
     places = [divmod(place, counts.shape[1]) for place in order]
 
-    def draw(canvas: Canvas) -> Chart:
+    def draw(canvas: report.Canvas) -> Chart:
         """A panel for each window and channel."""
         columns = 2 if canvas.narrow else 3
         lines = -(-len(places) // columns)
@@ -38,15 +36,15 @@ def hidden_cells_section(run: TrainedModel, task: ImputationTask, names: Sequenc
         panels = list(figure.subplots(lines, columns, squeeze=False).flat)
         for panel, (window, channel) in zip(panels, places, strict=False):
             one_window(panel, task, estimates, window, channel)
-            panel.set_title(short(names[channel] if names else f"channel {channel}", 18))
+            panel.set_title(report.short(names[channel] if names else f"channel {channel}", 18))
         for panel in panels[len(places) :]:
             panel.set_visible(False)
         figure.legend(*panels[0].get_legend_handles_labels(), loc="outside upper left", ncols=3)
         return figure
 
     caption = "Test windows with the most hidden cells, by step, in standard deviations of the training rows."
-    return Section(
-        "Gaps in the test windows", [Figure("Hidden cells and what the model predicts of them", draw, caption, caption)]
+    return report.Section(
+        "Gaps in the test windows", [report.Figure("Hidden cells and what the model predicts of them", draw, caption, caption)]
     )
 
 
