@@ -67,8 +67,22 @@ def test_the_command_prints_both_tables_and_draws_curves(runs, tmp_path, capsys)
     assert elbo.count("*") == 1
     assert any(line.split() == ["train.epochs", "1", "8"] for line in out.splitlines())
     assert (tmp_path / "c.png").read_bytes().startswith(b"\x89PNG")
-    assert main(["compare", *paths, "--json"]) == 0
+    assert main(["compare", *paths, "--json", "-o", str(tmp_path / "c.html")]) == 0
     assert set(json.loads(capsys.readouterr().out)["figures"]) == set(paths)
+
+
+def test_the_page_has_the_tables_the_best_in_bold_and_the_curves(runs, tmp_path):
+    page, again = tmp_path / "c.html", tmp_path / "again.html"
+    for path in (page, again):
+        assert main(["compare", *(str(runs / name) for name in ("short", "long", "other")), "-o", str(path)]) == 0
+    text = page.read_text()
+    assert page.read_bytes() == again.read_bytes()
+    best = loaded(runs, "short", "long", "other").text("val_elbo", "long")
+    assert f"<b>{best}</b>" in text
+    assert "train.epochs" in text
+    assert "the runs differ in likelihood.name" in text
+    assert text.count("<svg") == 2  # for a screen and for a phone
+    assert "http" not in text.replace("http://www.w3.org", "")
 
 
 @pytest.mark.parametrize(
