@@ -68,6 +68,10 @@ class Codec(ABC):
         """cond (C,) from what a user gives at `--cond`, by default C numbers."""
         return torch.tensor([float(v) for v in values])
 
+    def conditions(self, rows: Tensor) -> Tensor:
+        """cond (N, C) from the numbers (N, C) that a user gives, a row for each row of x; by default the same numbers."""
+        return rows
+
     def preview(self, x: Tensor) -> str:
         """What to say of rows (B, *shape) that were drawn from the prior, in one line; by default nothing."""
         return ""
