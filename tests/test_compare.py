@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import shutil
 
 import pandas as pd
 import pytest
@@ -101,3 +103,18 @@ def test_misuse_is_said_in_one_line(runs, arguments, message, capsys):
     err = capsys.readouterr().err
     assert message in err
     assert err.count("\n") == 1
+
+
+@pytest.mark.parametrize("damage", ["nothing", "no text", "a pipe"])
+@pytest.mark.parametrize("command", ["compare", "doctor", "report"])
+def test_a_damaged_table_of_epochs_is_named_and_does_not_block(runs, tmp_path, damage, command, capsys):
+    run = tmp_path / "run"
+    shutil.copytree(runs / "short", run)
+    (run / "metrics.csv").unlink()
+    if damage == "a pipe":
+        os.mkfifo(run / "metrics.csv")
+    else:
+        (run / "metrics.csv").write_bytes(b"" if damage == "nothing" else bytes(range(256)))
+    assert main([command, str(run), *([str(runs / "long")] if command == "compare" else [])]) == 2
+    error = capsys.readouterr().err.splitlines()[-1]
+    assert error.startswith(f"error: {run}/metrics.csv: {'is a pipe' if damage == 'a pipe' else 'damaged ('}")

@@ -56,13 +56,12 @@ class TrainedModel(Described):
     @property
     def history(self) -> pd.DataFrame:
         """Figures of every epoch, one row each: those of RUN/metrics.csv. Raises UsageError for a model file without its run folder."""
-        import pandas as pd
+        from vaehub.files.history import read_history
 
         if self._history is None:
-            file = None if self.path is None else self.path / METRICS
-            if file is None or not file.exists():
+            if self.path is None or not (self.path / METRICS).exists():
                 raise UsageError(f"history: {self.path or 'a model file'} has no {METRICS}; load the folder of the run")
-            self._history = pd.read_csv(file)
+            self._history = read_history(self.path)
         return self._history
 
     def facts(self) -> dict[str, object]:

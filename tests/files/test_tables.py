@@ -230,6 +230,7 @@ def test_windows_text_is_read_and_said_to_be(write):
 def test_what_is_neither_is_refused(write):
     assert "UnicodeDecodeError" in refused(write("a,b\né,1\n".encode() + b"\xe9,2\n"))
     assert "no text; save it as UTF-8" in refused(write("a,b\n1,2\n".encode("utf-16-le")))
+    assert "neither UTF-8 nor Windows-1252, so it is no text" in refused(write(b"a,b\n1,\x8f\n"))  # and no warning of an encoding
 
 
 @pytest.mark.parametrize("name", ["in.csv", "in.tsv", "in.TXT"])

@@ -12,8 +12,8 @@ from typing import final
 
 from vaehub.base import Json
 from vaehub.errors import UsageError
-from vaehub.files.guard import read_bytes
 from vaehub.files.atomic import atomic_write
+from vaehub.files.guard import read_bytes
 from vaehub.jobs.ledger import DAMAGE, require_same
 from vaehub.jobs.shards import Job, Shard
 
