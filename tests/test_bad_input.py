@@ -99,13 +99,14 @@ def refuses(words, capsys, name):
     assert sorted(os.listdir()) == before
 
 
-@pytest.mark.parametrize("kind", BAD)
-@pytest.mark.parametrize("case", INPUTS)
+GOOD = {("train config", "empty"), ("train config", "suffix"), ("plugin file", "empty")}  # a config is told by what it says
+CASES = [(case, kind) for case in INPUTS for kind in BAD if (case, kind) not in GOOD]
+
+
+@pytest.mark.parametrize(("case", "kind"), CASES)
 def test_an_input_that_is_none_is_named_and_nothing_is_written(here, case, kind, capsys):
     words, suffix = INPUTS[case]
     path = bad(here, kind, suffix)
-    if (case, kind) in {("train config", "empty"), ("plugin file", "empty"), ("train config", "suffix")}:
-        pytest.skip("an empty Python file is a good one, and a config may have any suffix")
     refuses([word.format(path) for word in words], capsys, path.name)
 
 
