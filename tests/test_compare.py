@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import shutil
 
 import pandas as pd
 import pytest
@@ -67,8 +69,22 @@ def test_the_command_prints_both_tables_and_draws_curves(runs, tmp_path, capsys)
     assert elbo.count("*") == 1
     assert any(line.split() == ["train.epochs", "1", "8"] for line in out.splitlines())
     assert (tmp_path / "c.png").read_bytes().startswith(b"\x89PNG")
-    assert main(["compare", *paths, "--json"]) == 0
+    assert main(["compare", *paths, "--json", "-o", str(tmp_path / "c.html")]) == 0
     assert set(json.loads(capsys.readouterr().out)["figures"]) == set(paths)
+
+
+def test_the_page_has_the_tables_the_best_in_bold_and_the_curves(runs, tmp_path):
+    page, again = tmp_path / "c.html", tmp_path / "again.html"
+    for path in (page, again):
+        assert main(["compare", *(str(runs / name) for name in ("short", "long", "other")), "-o", str(path)]) == 0
+    text = page.read_text()
+    assert page.read_bytes() == again.read_bytes()
+    best = loaded(runs, "short", "long", "other").text("val_elbo", "long")
+    assert f"<b>{best}</b>" in text
+    assert "train.epochs" in text
+    assert "the runs differ in likelihood.name" in text
+    assert text.count("<svg") == 2  # for a screen and for a phone
+    assert "http" not in text.replace("http://www.w3.org", "")
 
 
 @pytest.mark.parametrize(
@@ -87,3 +103,18 @@ def test_misuse_is_said_in_one_line(runs, arguments, message, capsys):
     err = capsys.readouterr().err
     assert message in err
     assert err.count("\n") == 1
+
+
+@pytest.mark.parametrize("damage", ["nothing", "no text", "a pipe"])
+@pytest.mark.parametrize("command", ["compare", "doctor", "report"])
+def test_a_damaged_table_of_epochs_is_named_and_does_not_block(runs, tmp_path, damage, command, capsys):
+    run = tmp_path / "run"
+    shutil.copytree(runs / "short", run)
+    (run / "metrics.csv").unlink()
+    if damage == "a pipe":
+        os.mkfifo(run / "metrics.csv")
+    else:
+        (run / "metrics.csv").write_bytes(b"" if damage == "nothing" else bytes(range(256)))
+    assert main([command, str(run), *([str(runs / "long")] if command == "compare" else [])]) == 2
+    error = capsys.readouterr().err.splitlines()[-1]
+    assert error.startswith(f"error: {run}/metrics.csv: {'is a pipe' if damage == 'a pipe' else 'damaged ('}")

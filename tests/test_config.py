@@ -180,3 +180,8 @@ def test_build():
     vae = build_vae(config, domain.codec.spec)
     assert isinstance(vae.decoder, MLPDecoder)
     assert vae(domain.data("train")[torch.arange(2)], samples=2).z.shape == (2, 2, 3)
+
+
+def test_an_option_without_its_section_is_told_where_it_stands():
+    with pytest.raises(UsageError, match=r"epochs: unknown option; did you mean 'train\.epochs'\?"):
+        load_config({"domain": "toy", "epochs": 3})

@@ -64,13 +64,12 @@ class TrainedModel(Described):
         Raises:
             UsageError: it is a model file without its run folder.
         """
-        import pandas as pd
+        from vaehub.files.history import read_history
 
         if self._history is None:
-            file = None if self.path is None else self.path / METRICS
-            if file is None or not file.exists():
+            if self.path is None or not (self.path / METRICS).exists():
                 raise UsageError(f"history: {self.path or 'a model file'} has no {METRICS}; load the folder of the run")
-            self._history = pd.read_csv(file)
+            self._history = read_history(self.path)
         return self._history
 
     def facts(self) -> dict[str, object]:
@@ -186,7 +185,7 @@ class TrainedModel(Described):
         return rows
 
     def condition(self, cond: Condition, n: int) -> Tensor | None:
-        """The conditions of n rows from what a user gives.
+        """The conditions of n rows, as the model takes them, from what a user gives.
 
         Arguments:
             cond: a label, C numbers, or a row (n, C) for each.
@@ -216,7 +215,7 @@ class TrainedModel(Described):
 
     def _condition_rows(self, cond: Any) -> Tensor:
         if isinstance(cond, (np.ndarray, Tensor)) and cond.ndim == 2:
-            return as_tensor(cond, "cond")
+            return self.codec.conditions(as_tensor(cond, "cond"))
         if isinstance(cond, Tensor | np.ndarray):
             cond = cond.tolist()
         return self.codec.condition([cond] if isinstance(cond, (int, float, str)) else cond).unsqueeze(0)
@@ -225,6 +224,7 @@ class TrainedModel(Described):
     def _dtype(self) -> torch.dtype:
         return next(p for p in self.vae.parameters() if p.is_floating_point()).dtype
 
+    @accepts(n=at_least(1), seed=at_least(0), noise=yes_or_no)
     def sample(self, n: int, *, cond: Condition = None, seed: int = 0, noise: bool = False) -> Array:
         """New rows (n, *shape): z from the prior, then E[x|z], in the units of the data.
 
@@ -234,22 +234,20 @@ class TrainedModel(Described):
             seed: of the draws.
             noise: draw x from p(x|z) in place of its mean, as is done anyhow where p(x|z) has no closed mean.
         """
-        return self.codec.present(self.draw(n, cond=cond, seed=seed, noise=noise))
+        return self.codec.present(self.draw(n, self.condition(cond, n), seed=seed, noise=noise))
 
     @torch.no_grad()
-    @accepts(n=at_least(1), seed=at_least(0), noise=yes_or_no)
-    def draw(self, n: int, *, cond: Condition = None, seed: int = 0, noise: bool = False) -> Tensor:
+    def draw(self, n: int, cond: Tensor | None, *, seed: int = 0, noise: bool = False) -> Tensor:
         """As `sample`, in the form that the model was trained on, such as standardised: (n, *shape).
 
         Arguments:
             n: how many.
-            cond: the condition: a label, C numbers, or a row (n, C) for each.
+            cond: the conditions (n, C) in that form, as `condition` gives them.
             seed: of the draws.
             noise: draw x from p(x|z) in place of its mean.
         """
         with seeded("sample", seed):
-            rows = self.condition(cond, n)
-            rows = None if rows is None else rows.to(self.device)
+            rows = None if cond is None else cond.to(self.device)
             return self._decode(self.vae.sample(n, rows), rows, noise, draw=True)
 
     @overload
@@ -314,6 +312,7 @@ class TrainedModel(Described):
                 parts.append(self._decode(q.sample() if noise else q.mean, given, noise))
         return self.codec.present(torch.cat(parts) if parts else self._no_rows())
 
+    @torch.no_grad()
     @accepts(steps=at_least(2))
     def interpolate(self, a: Rows, b: Rows, steps: int = 10, cond: Condition = None) -> Array:
         """Decoded points (steps, *shape) on the straight line between the codes of two rows.
@@ -324,17 +323,21 @@ class TrainedModel(Described):
             steps: number of points, both ends included.
             cond: the condition under which a and b are encoded and all points decoded; where it is left out, that of a.
         """
-        first = self._end("a", a, cond)
+        first = self._end("a", a, None if cond is None else self._given(cond, 1))
         own = first[torch.tensor([0])].cond
         given = None if own is None else dense(own)
         ends = [self.encode(end)[0] for end in (first, self._end("b", b, given))]
         weights = np.linspace(0, 1, steps, dtype=ends[0].dtype)[:, None]
-        return self.decode((1 - weights) * ends[0] + weights * ends[1], given)
+        z = as_tensor((1 - weights) * ends[0] + weights * ends[1]).to(self.device)
+        return self.codec.present(
+            self._decode(z, None if given is None else given.to(self.device).expand(steps, -1), noise=False)
+        )
 
-    def _end(self, name: str, row: Rows, cond: Condition) -> Data:
-        """A single row, given with or without its batch dimension."""
+    def _end(self, name: str, row: Rows, cond: Tensor | None) -> Data:
+        """A single row, given with or without its batch dimension, under a condition (1, C) as the model takes it."""
         try:
-            data = self.rows(_one_row(row, self.spec), cond)
+            data = self._data(_one_row(row, self.spec))
+            data = self.rows(data if cond is None else Conditioned(data, cond.expand(len(data), -1)))
         except UsageError as error:
             raise UsageError(f"{name}: {error}") from error
         if len(data) != 1:

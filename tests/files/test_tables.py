@@ -13,12 +13,14 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from vaehub.errors import UsageError
 from vaehub.files import guard
+from vaehub.files.guard import most_in_memory
 from vaehub.files.tables import MISSING_WORDS, check_output, open_table, read_table, reading, suffix_of, write_table
 
 TEXT = [".csv", ".tsv", ".txt"]
@@ -228,6 +230,7 @@ def test_windows_text_is_read_and_said_to_be(write):
 def test_what_is_neither_is_refused(write):
     assert "UnicodeDecodeError" in refused(write("a,b\né,1\n".encode() + b"\xe9,2\n"))
     assert "no text; save it as UTF-8" in refused(write("a,b\n1,2\n".encode("utf-16-le")))
+    assert "neither UTF-8 nor Windows-1252, so it is no text" in refused(write(b"a,b\n1,\x8f\n"))  # and no warning of an encoding
 
 
 @pytest.mark.parametrize("name", ["in.csv", "in.tsv", "in.TXT"])
@@ -340,6 +343,35 @@ def test_a_first_line_of_twenty_million_columns_is_refused_without_reading_it(tm
 def test_bombs_are_refused(write, monkeypatch):
     monkeypatch.setattr(guard, "FREE_BYTES", 1 << 20)
     assert "that unpack to more than" in refused(write(gzip.compress(b"a\n" + b"1\n" * 5_000_000), "in.csv.gz"))
+
+
+@pytest.mark.parametrize("name", ["in.arrow", "in.feather", "in.arrow.gz"])
+def test_arrow_as_it_is_sent_is_read_too(tmp_path, name):
+    table = pa.table({"a": [1, None, 3], "b": ["x", "y", None]})
+    sink = pa.BufferOutputStream()
+    with pa.ipc.new_stream(sink, table.schema) as stream:
+        stream.write_table(table, max_chunksize=2)
+    content = sink.getvalue().to_pybytes()
+    path = tmp_path / name
+    path.write_bytes(gzip.compress(content) if name.endswith(".gz") else content)
+    found = read_table(path)
+    assert found["a"].tolist() == [1, pd.NA, 3]
+    assert found["b"].isna().tolist() == [False, False, True]
+    path.write_bytes(gzip.compress(content[:-40]) if name.endswith(".gz") else content[: len(content) // 2])
+    assert "damaged" in refused(path)
+
+
+def test_a_small_file_of_many_equal_cells_is_refused_by_what_it_says_of_itself(tmp_path, monkeypatch):
+    path = tmp_path / "in.parquet"
+    pd.DataFrame({"a": np.zeros(3_000_000)}).to_parquet(path)
+    assert path.stat().st_size < 1 << 20
+    monkeypatch.setattr(reading, "most_in_memory", lambda limit: 20 << 20)
+    assert "3,000,000 cells, more than 20,971,520 bytes in memory; split it" in refused(path)
+
+
+def test_half_of_what_is_free_is_the_most():
+    assert 1 << 20 < most_in_memory(1 << 62) < 1 << 50
+    assert most_in_memory(1000) == 1000
 
 
 def test_tables_larger_than_memory_are_refused(write, monkeypatch):

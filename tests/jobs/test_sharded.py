@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from dataclasses import replace
 
 import pytest
@@ -176,3 +177,10 @@ def test_progress_counts_files_and_what_is_in_them(folder):
     with showing(recorder):
         do(folder)
     assert any(line.startswith("working on files, file 2/3") and line.endswith("1 words") for line in recorder.seen)
+
+
+def test_a_pipe_is_refused_and_does_not_block(tmp_path):
+    os.mkfifo(tmp_path / "pipe.txt")
+    job = TEXTS.plan(tmp_path / "pipe.txt", tmp_path / "out.csv")
+    with pytest.raises(UsageError, match=r"pipe\.txt: is a pipe"):
+        run_sharded(job, Manifest.open(job, "test/1", OPTIONS, force=False), counting(2))

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, final
 
+import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
@@ -24,7 +26,7 @@ class ArrayCodec(Codec):
         self.layout, self.classes = layout, layout.classes
 
     def read(self, path: Path) -> Data:
-        """Rows from .npy, .npz, .csv or .parquet."""
+        """Rows from .npy, .npz or a table."""
         return self.convert(path)
 
     def convert(self, given: object) -> Data:
@@ -37,8 +39,16 @@ class ArrayCodec(Codec):
         return self.layout.present(x)
 
     def write(self, x: Tensor, path: Path) -> None:
-        """Rows in the units of the data to .npy, .npz, .csv or .parquet."""
+        """Rows in the units of the data to .npy, .npz or a table."""
         write_file(x.numpy(), path, self.layout.columns)
+
+    def condition(self, values: Sequence[str | int | float]) -> Tensor:
+        """One condition (C,) in the units of the model."""
+        return self.conditions(torch.tensor([[float(v) for v in values]], dtype=torch.float64))[0]
+
+    def conditions(self, rows: Tensor) -> Tensor:
+        """Conditions (N, C) in the units of the model."""
+        return self.layout.conditions(rows)
 
     def to_json(self) -> Json:
         """Names and scale."""
@@ -47,4 +57,4 @@ class ArrayCodec(Codec):
     @classmethod
     def from_json(cls, spec: Spec, state: Json) -> ArrayCodec:
         """From a model's header."""
-        return cls(spec, Layout.from_json(spec.shape, state))
+        return cls(spec, Layout.from_json(spec, state))

@@ -36,7 +36,7 @@ class Arrays(Domain[ArrayCodec]):
         path: the file. An .npz holds x and, where there are any, labels, cond, mask and split ("train", "val" or "test" a row).
         columns: of a table, those that are x; all but `labels` and `cond` where none is named.
         labels: of a table, the column with a class for every row, for balanced batches and figures.
-        cond: of a table, the columns that are the condition c of a conditional model, which sees them as they are.
+        cond: of a table, the columns that are the condition c of a conditional model; standardised where the rows are.
         standardise: show the model (x - mean) / sd of the training rows, an element at a time; where it is left out, this is done for
             likelihoods of any real number (normal, laplace, student_t, …) and dense rows. Rows come back in their own units, the bound
             and the likelihood are of the standardised numbers.

@@ -1,9 +1,7 @@
-"""Arrays and tables in files: .npy, .npz, .csv and .parquet."""
+"""Arrays and tables in files: .npy and .npz, and whatever `vaehub.files.tables` knows."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,81 +9,51 @@ import numpy as np
 
 from vaehub.errors import UsageError
 from vaehub.files.arrays import opened_npz, read_npy
-from vaehub.files.guard import guarded, read_bytes, read_gzip, regular_file
-from vaehub.hints import did_you_mean
+from vaehub.files.guard import guarded
 
 if TYPE_CHECKING:
-    import pandas as pd
-
     from vaehub.convert import Array
+
+ARRAYS = (".npy", ".npz")
 
 
 def read_file(path: Path) -> Any:
-    """An array, a mapping of arrays, or a DataFrame, by the suffix. Raises UsageError where the file is missing, damaged or of another kind."""
-    read = READERS.get(suffix(path))
-    if read is None:
-        raise UsageError(f"{path}: no format has the suffix '{suffix(path)}'; {did_you_mean(suffix(path), READERS)}")
-    with guarded(regular_file(path)):
-        return read(path)
+    """An array, a mapping of arrays, or a DataFrame, by the suffix; a text without a line of names, as numpy.savetxt writes it, is an array.
 
+    Raises:
+        UsageError: the file is missing, damaged, too large or of another kind.
+    """
+    if path.suffix.lower() == ".npy":
+        return read_npy(path)
+    if path.suffix.lower() == ".npz":
+        with opened_npz(path) as arrays:
+            return {name: arrays[name] for name in arrays.files}
+    require_known(path)
+    from vaehub.files.tables import MISSING_WORDS, open_table
 
-def suffix(path: Path) -> str:
-    """The suffix in small letters; of a packed table both."""
-    name = path.name.lower()
-    return ".csv.gz" if name.endswith(".csv.gz") else Path(name).suffix
-
-
-def read_npz(path: Path) -> dict[str, Array]:
-    """All arrays of an .npz file."""
-    with opened_npz(path) as arrays:
-        return {name: arrays[name] for name in arrays.files}
-
-
-def read_csv(content: bytes) -> pd.DataFrame | Array:
-    """A table; without a line of names, as numpy.savetxt writes it, an array."""
-    import pandas as pd
-
-    names = list(pd.read_csv(BytesIO(content), nrows=0, index_col=False).columns)
-    if names and all(map(is_number, names)):
-        return np.asarray(pd.read_csv(BytesIO(content), header=None, index_col=False))
-    return pd.read_csv(BytesIO(content), index_col=False)
-
-
-def is_number(word: str) -> bool:
-    """Whether a column's name is a number: then the first line holds values."""
-    try:
-        float(word)
-    except ValueError:
-        return False
-    return True
-
-
-def read_parquet(path: Path) -> pd.DataFrame:
-    """A table."""
-    import pandas as pd
-
-    return pd.read_parquet(regular_file(path))
+    table = open_table(path, MISSING_WORDS, nameless=True)
+    with guarded(path):
+        frame = table.frame(index=True)
+        return frame if table.named else frame.to_numpy(np.float64, na_value=np.nan)
 
 
 def write_file(x: Array, path: Path, columns: tuple[str, ...]) -> None:
     """Rows x (N, *shape) by the suffix; tables with the names of their columns. Raises UsageError for a suffix that cannot hold them."""
-    kind = suffix(path)
-    if kind not in READERS:
-        raise UsageError(f"{path.name}: no format has the suffix '{kind}'; {did_you_mean(kind, READERS)}")
-    if kind in (".npy", ".npz"):
+    kind = path.suffix.lower()
+    if kind in ARRAYS:
         return np.save(path, x) if kind == ".npy" else np.savez_compressed(path, x=x)
+    require_known(path)
     if x.ndim != 2:
         raise UsageError(f"{path.name}: rows of shape {x.shape[1:]} fit into no table; write them to .npy or .npz")
     import pandas as pd
 
-    frame = pd.DataFrame(x, columns=list(columns or (f"x{i}" for i in range(x.shape[1]))))
-    frame.to_parquet(path, index=False) if kind == ".parquet" else frame.to_csv(path, index=False)
+    from vaehub.files.tables import write_table
+
+    write_table(pd.DataFrame(x, columns=list(columns or (f"x{i}" for i in range(x.shape[1])))), path)
 
 
-READERS: dict[str, Callable[[Path], Any]] = {
-    ".npy": read_npy,
-    ".npz": read_npz,
-    ".csv": lambda path: read_csv(read_bytes(path)),
-    ".csv.gz": lambda path: read_csv(read_gzip(path)),
-    ".parquet": read_parquet,
-}
+def require_known(path: Path) -> None:
+    """Raise UsageError where the suffix is that of neither an array nor a table."""
+    from vaehub.files.tables import SUFFIXES, suffix_of
+
+    suffix_of(path, (*ARRAYS, *SUFFIXES))

@@ -11,11 +11,12 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from vaehub.arrays.table import Names, Table
-from vaehub.base import Json
+from vaehub.base import Json, Spec
 from vaehub.convert import Array, as_mask
 from vaehub.data.rows import TensorData
 from vaehub.errors import UsageError
 
+SCALES = ("mean", "sd", "cond_mean", "cond_sd")
 CONSTANT = 1e-12  # of the mean: a standard deviation below it is rounding
 
 
@@ -34,6 +35,8 @@ class Layout:
     dtype: str = "float32"  # of what a user gets back
     mean: NDArray[np.float64] | None = None  # (*shape), NaN where nothing was ever observed
     sd: NDArray[np.float64] | None = None
+    cond_mean: NDArray[np.float64] | None = None  # (C,), where the rows are standardised
+    cond_sd: NDArray[np.float64] | None = None
 
     @classmethod
     def of(cls, table: Table, names: Names, train: Array, standardise: bool) -> Layout:
@@ -47,7 +50,13 @@ class Layout:
                 raise UsageError("domain.standardise: a sparse matrix keeps its zeros; give a dense one, or standardise=false")
             return plain
         mean, sd = moments(table.x[train], plain.observed(table)[train])
-        return plain.scaled(mean, sd) if standardise else plain.scaled(np.where(np.isnan(mean), mean, 0.0), np.ones_like(sd))
+        if not standardise:
+            return plain.scaled(np.where(np.isnan(mean), mean, 0.0), np.ones_like(sd))
+        if table.cond is None:
+            return plain.scaled(mean, sd)
+        given = plain.known_cond(table.cond)[train]
+        cond_mean, cond_sd = moments(given, np.ones(given.shape, bool), "cond")
+        return replace(plain.scaled(mean, sd), cond_mean=cond_mean, cond_sd=cond_sd)
 
     def scaled(self, mean: NDArray[np.float64], sd: NDArray[np.float64]) -> Layout:
         """This layout with a scale, or without one where it would change nothing."""
@@ -74,7 +83,7 @@ class Layout:
 
     def data(self, table: Table) -> TensorData:
         """The rows as the model takes them. Raises UsageError where their shape is another, or a cell is infinite."""
-        cond = None if table.cond is None else torch.from_numpy(table.cond.astype(np.float32))
+        cond = None if table.cond is None else self.conditions(torch.from_numpy(self.known_cond(table.cond))).float()
         labels = None if table.labels is None else torch.from_numpy(self.codes(table.labels))
         if tuple(table.x.shape[1:]) != self.shape:
             raise UsageError(f"x has rows of shape {tuple(table.x.shape[1:])}; this model expects {self.shape}")
@@ -87,6 +96,21 @@ class Layout:
         x = torch.from_numpy(np.where(observed, self.standard(table.x), np.float32(0)))
         mask = None if observed.all() else torch.from_numpy(observed)
         return TensorData(x, cond, mask, labels)
+
+    def known_cond(self, cond: Array) -> NDArray[np.float64]:
+        """The conditions (N, C), none of them missing. Raises UsageError that names the place of one that is."""
+        unknown = np.argwhere(~np.isfinite(cond))
+        if len(unknown):
+            row, column = unknown[0].tolist()
+            name = f"column '{self.cond[column]}'" if self.cond else f"number {column}"
+            raise UsageError(f"cond: row {row}, {name} is missing or infinite; a condition has no gaps, so leave the row out")
+        return cond.astype(np.float64)
+
+    def conditions(self, rows: Tensor) -> Tensor:
+        """Conditions (N, C) in the units of the model."""
+        if self.cond_mean is None or self.cond_sd is None or rows.shape[-1:] != self.cond_mean.shape:
+            return rows  # of another width: told as such where the rows are checked
+        return (rows.double() - torch.from_numpy(self.cond_mean)) / torch.from_numpy(self.cond_sd)
 
     def standard(self, x: Array) -> NDArray[np.float32]:
         """x (N, *shape) in the units of the model."""
@@ -116,26 +140,33 @@ class Layout:
 
     def to_json(self) -> Json:
         """For a model's header."""
-        plain: Json = {"columns": list(self.columns), "cond": list(self.cond), "classes": list(self.classes)}
-        scale = {} if self.mean is None or self.sd is None else {"mean": none_for_nan(self.mean), "sd": none_for_nan(self.sd)}
+        lists = {"columns": self.columns, "cond": self.cond, "classes": self.classes}
+        scales = {"mean": self.mean, "sd": self.sd, "cond_mean": self.cond_mean, "cond_sd": self.cond_sd}
+        plain: Json = {name: list(values) for name, values in lists.items()}
+        scale = {name: none_for_nan(values) for name, values in scales.items() if values is not None}
         return plain | {"dtype": self.dtype} | scale
 
     @classmethod
-    def from_json(cls, shape: tuple[int, ...], state: Json) -> Layout:
+    def from_json(cls, spec: Spec, state: Json) -> Layout:
         """From a model's header. Raises UsageError where it is damaged."""
+        shape = spec.shape
         try:
             columns, cond, classes = (tuple(map(str, state[key])) for key in ("columns", "cond", "classes"))
-            scale = [np.array(state[key], dtype=np.float64).reshape(shape) for key in ("mean", "sd") if key in state]
+            scale = {
+                name: np.array(state[name], dtype=np.float64).reshape((spec.cond,) if name.startswith("cond_") else shape)
+                for name in SCALES
+                if name in state
+            }
             dtype, named = str(state["dtype"]), not columns or shape == (len(columns),)
-            if dtype not in ("float32", "float64") or len(scale) not in (0, 2) or not named:
+            paired = all((mean in scale) == (sd in scale) for mean, sd in (SCALES[:2], SCALES[2:]))
+            if dtype not in ("float32", "float64") or not named or not paired:
                 raise ValueError("names or scale do not fit the shape")
-            mean, sd = scale or (None, None)
-            return cls(shape, columns, cond, classes, dtype, mean, sd)
+            return cls(shape, columns, cond, classes, dtype, **scale)
         except (KeyError, TypeError, ValueError) as error:
             raise UsageError(f"the model file's account of its data is damaged ({error}); use another copy") from error
 
 
-def moments(x: Array, observed: Array) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+def moments(x: Array, observed: Array, name: str = "x") -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Mean and standard deviation of the observed cells of every element: NaN and 1 where there is none, sd 1 where all are equal."""
     count = observed.sum(0)
     mean = np.sum(x, 0, dtype=np.float64, where=observed) / np.maximum(count, 1)
@@ -143,7 +174,7 @@ def moments(x: Array, observed: Array) -> tuple[NDArray[np.float64], NDArray[np.
         sd = np.sqrt(np.sum(np.square(x - mean, dtype=np.float64), 0, where=observed) / np.maximum(count, 1))
     if not np.isfinite(sd).all():
         raise UsageError(
-            f"x: numbers up to {np.abs(x, where=observed, out=np.zeros(x.shape)).max():g} are too large to be standardised"
+            f"{name}: numbers up to {np.abs(x, where=observed, out=np.zeros(x.shape)).max():g} are too large to be standardised"
         )
     sd = np.where(sd > CONSTANT * np.abs(mean), sd, 1.0)
     return np.where(count == 0, np.nan, mean), sd

@@ -107,6 +107,10 @@ class Codec(ABC):
         """
         return torch.tensor([float(v) for v in values])
 
+    def conditions(self, rows: Tensor) -> Tensor:
+        """cond (N, C) from the numbers (N, C) that a user gives, a row for each row of x; by default the same numbers."""
+        return rows
+
     def preview(self, x: Tensor) -> str:
         """What to say of rows that were drawn from the prior, in one line; by default nothing.
 

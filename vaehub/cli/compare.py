@@ -7,33 +7,32 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from vaehub.cli.common import AsJson, by_suffix, existing_run, print_json, print_table, replacing
+from vaehub.cli.common import AsJson, existing_run, output_option, print_json, print_table, replacing, require_suffix
 from vaehub.errors import UsageError
 
 if TYPE_CHECKING:
     from vaehub.evaluation.compare import Comparison
 
-FIGURES = (".png", ".svg", ".pdf")
+PAGE = ".html"
+PICTURES = (".png", ".svg", ".pdf")
 
 
 def compare(
     runs: Annotated[list[Path], typer.Argument(metavar="RUN RUN…", help="Run folders, two or more.", show_default=False)],
     output: Annotated[
         Path | None,
-        typer.Option(
-            "--output", "-o", metavar="FILE", help="Draw the curves of training to .png, .svg or .pdf.", show_default=False
-        ),
+        output_option(help="Write a page (.html), or the curves alone (.png, .svg, .pdf).", default="nothing is written"),
     ] = None,
     json: AsJson = False,
 ) -> None:
     """Compare runs: figures at the best epoch, options that differ, and curves.
 
-    Example: vaehub compare runs/first runs/second -o curves.png
+    Example: vaehub compare runs/first runs/second -o compared.html
     """
     for path in runs:
         existing_run(path)
     if output is not None:
-        by_suffix(output, dict.fromkeys(FIGURES, str))
+        require_suffix(output, (PAGE, *PICTURES))
     if len(set(runs)) < len(runs):
         raise UsageError("compare: a run is named twice; give every run once")
     from vaehub.evaluation.compare import compare as compared
@@ -41,7 +40,7 @@ def compare(
 
     found = compared({str(path): load(path) for path in runs})
     if output is not None:
-        draw(found, output)
+        write(found, output)
     if json:
         return print_json(as_json(found))
     print_tables(found)
@@ -49,12 +48,18 @@ def compare(
         print(output)
 
 
-def draw(found: Comparison, path: Path) -> None:
-    """The curves to a file."""
+def write(found: Comparison, path: Path) -> None:
+    """A page, or the curves alone, by the suffix."""
+    if path.suffix == PAGE:
+        from vaehub.report.comparison import comparison_page
+
+        comparison_page(found).write(path)
+        return
     from vaehub.report.curves import comparison_curves
+    from vaehub.report.look import CARD, WIDE, drawn
 
     with replacing(path) as temporary:
-        comparison_curves(found.curves).savefig(temporary)
+        drawn(lambda canvas: comparison_curves(found.curves, canvas), WIDE).savefig(temporary, dpi=140, facecolor=CARD)
 
 
 def as_json(found: Comparison) -> dict[str, Any]:
@@ -76,7 +81,6 @@ def print_tables(found: Comparison) -> None:
 
 
 def cell(found: Comparison, row: str, name: str) -> str:
-    """A figure as text."""
-    value: Any = found.figures.loc[row, name]
-    text = "" if value is None or value != value else f"{value:,.2f}" if isinstance(value, float) else f"{value:,}"
+    """A figure as text, the best with a star."""
+    text = found.text(row, name)
     return f"{text} *" if found.best.loc[row, name] else text

@@ -49,7 +49,10 @@ def message(detail: ErrorDetails, schema: type[BaseModel]) -> str:
     if kind == "missing":
         return "is required"
     if kind == "extra_forbidden":
-        return f"unknown option; {did_you_mean(str(detail['loc'][-1]), option_names(schema, detail['loc'][:-1]))}"
+        *above, name = map(str, detail["loc"])
+        inside = [key for key in option_names(schema, above) if name in option_names(schema, [*above, key])]
+        near = f"did you mean '{inside[0]}.{name}'?" if inside else did_you_mean(name, option_names(schema, above))
+        return f"unknown option; {near}"
     if kind == "value_error":
         return str(detail["ctx"]["error"])
     wanted = "should be a mapping of options" if kind in MAPPING_ERRORS else detail["msg"].replace("Input should", "should")

@@ -75,7 +75,7 @@ def nearby(path: Path) -> str:
     """A hint at the configs beside a missing one."""
     if path.is_dir():
         return f"; did you mean {path / 'config.yaml'}?" if (path / "config.yaml").is_file() else ""
-    beside = [str(other) for other in path.parent.glob("*.yaml")] if path.parent.is_dir() else []
+    beside = [str(other) for other in path.parent.glob("*.yaml") if other != path] if path.parent.is_dir() else []
     return f"; {did_you_mean(str(path), beside)}" if beside else ""
 
 

@@ -33,6 +33,13 @@ class Comparison:
     curves: Mapping[str, pd.DataFrame]
     notes: tuple[str, ...]
 
+    def text(self, row: str, run: str) -> str:
+        """A figure of a run as it is printed; nothing where the run has none."""
+        value: Any = self.figures.loc[row, run]
+        if value is None or value != value:
+            return ""
+        return f"{value:,.2f}" if isinstance(value, float) else f"{value:,}"
+
 
 def compare(runs: Mapping[str, TrainedModel]) -> Comparison:
     """Runs by name, side by side. Raises UsageError for fewer than two, or one without its table of epochs."""

@@ -31,8 +31,12 @@ def score(run: TrainedModel, data: Data, samples: int = SAMPLES, seed: int = 0) 
     Raises UsageError for a model without reference.
     """
     reference = run.state.get("score")
-    if samples < 1 or reference is None:
-        raise UsageError(f"score: expected samples >= 1 (got {samples}) and a model with reference scores; train the model again")
+    if samples < 1:
+        raise UsageError(f"score: samples should be 1 or more, got {samples}")
+    if reference is None:
+        raise UsageError(
+            "score: this model has no reference scores to compare with; train it again with train.score_rows above 0"
+        )
     raw = raw_scores(run.vae, data, samples, seed)
     table = pd.DataFrame({"row": np.arange(len(data)), "elbo_score": raw["elbo"], "iw_score": raw["iw"]})
     table["percentile"] = percentile(raw["elbo"], reference["elbo"])

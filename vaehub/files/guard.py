@@ -97,6 +97,19 @@ def read_gzip(path: Path | str, limit: int = MAX_BYTES) -> bytes:
     return content
 
 
+def most_in_memory(limit: int = MAX_BYTES) -> int:
+    """How many bytes a table or an array may take once it is read: `limit`, and no more than half of what is free.
+
+    Half, since turning a table into numbers takes it twice for a moment. Where the system does not say what is free, `limit`.
+    """
+    try:
+        lines = Path("/proc/meminfo").read_text("ascii").splitlines()
+        free = next(int(line.split()[1]) << 10 for line in lines if line.startswith("MemAvailable"))
+    except (OSError, StopIteration, ValueError):
+        return limit
+    return min(limit, free // 2)
+
+
 def most_unpacked(path: Path, limit: int = MAX_BYTES) -> int:
     """How many bytes a packed file may unpack to: `limit`, and beyond FREE_BYTES no more than MAX_RATIO times its size.
 

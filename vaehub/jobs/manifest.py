@@ -13,6 +13,7 @@ from typing import final
 from vaehub.base import Json
 from vaehub.errors import UsageError
 from vaehub.files.atomic import atomic_write
+from vaehub.files.guard import read_bytes
 from vaehub.jobs.ledger import DAMAGE, require_same
 from vaehub.jobs.shards import Job, Shard
 
@@ -135,10 +136,8 @@ def replace(job: Job, form: str) -> None:
 def read(job: Job, form: str) -> Manifest:
     """A manifest from its file. Raises UsageError where it is none, or damaged."""
     path = job.manifest
-    if path.stat().st_size > MAX_BYTES:
-        raise UsageError(f"{path}: {path.stat().st_size:,} bytes are more than a manifest may have ({MAX_BYTES:,}); {REMEDY}")
     try:
-        content = json.loads(path.read_bytes())
+        content = json.loads(read_bytes(path, MAX_BYTES))
         shards = {str(name): entry_of(value) for name, value in content["shards"].items()}
         fits = content["format"] == form and isinstance(content["made_by"], dict)
     except DAMAGE as error:

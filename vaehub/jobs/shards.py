@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import warnings
 from collections import Counter
 from collections.abc import Sequence
@@ -10,6 +11,7 @@ from hashlib import file_digest
 from pathlib import Path
 
 from vaehub.errors import UsageError
+from vaehub.files.guard import regular_file
 from vaehub.files.tables import matched_suffix
 
 MANIFEST = "_manifest.json"  # a name that readers of folders of tables pass over
@@ -24,8 +26,8 @@ class Shard:
     target: Path
 
     def digest(self) -> str:
-        """SHA-256 of the file that is read."""
-        with self.source.open("rb") as file:
+        """SHA-256 of the file that is read. Raises UsageError where it is no ordinary file."""
+        with regular_file(self.source, sys.maxsize).open("rb") as file:
             return file_digest(file, "sha256").hexdigest()
 
 

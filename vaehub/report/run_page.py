@@ -26,6 +26,7 @@ from vaehub.evaluation.evaluate import ACTIVE, figures_of
 from vaehub.evaluation.judge import judge_of_run
 from vaehub.evaluation.measured import SAMPLES, domain_metrics, test_evidence
 from vaehub.files.atomic import atomic_write
+from vaehub.files.history import read_history
 from vaehub.host.registry import registry
 from vaehub.report.look import WIDE, drawn, png
 from vaehub.report.page import Page
@@ -65,7 +66,7 @@ def slug(title: str) -> str:
 def run_page(run: TrainedModel, folder: Path) -> Page:
     """The whole page: the engine's sections around those of the domain."""
     diagnosis = examine(run)
-    metrics, figures, judge = metrics_of(folder), domain_metrics(run), judge_of_run(run)
+    metrics, figures, judge = read_history(folder), domain_metrics(run), judge_of_run(run)
     sections = [
         Section("Findings", list(findings(diagnosis))),
         Section("Training", list(learning_curves(metrics, run.config.train.monitor))),
@@ -81,12 +82,6 @@ def run_page(run: TrainedModel, folder: Path) -> Page:
         lead=[Tiles([*headline(run, metrics), *domain_tiles(figures, judge.headline)])],
         sections=[section for section in sections if section.blocks],
     )
-
-
-def metrics_of(folder: Path) -> pd.DataFrame:
-    """metrics.csv, without rows where there is none."""
-    path = folder / "metrics.csv"
-    return pd.read_csv(path) if path.exists() else pd.DataFrame()
 
 
 def parts_of(run: TrainedModel) -> dict[str, str]:

@@ -214,7 +214,8 @@ def make_trainer(
             enable_progress_bar=False,
         )
     except (ValueError, TypeError, MisconfigurationException) as error:
-        raise UsageError(f"trainer: {str(error).splitlines()[0]}") from error
+        remedy = "; trainer.accelerator=auto takes what is there" if "accelerator" in config.trainer else ""
+        raise UsageError(f"trainer: {str(error).splitlines()[0]}{remedy}") from error
 
 
 IRRELEVANT = (

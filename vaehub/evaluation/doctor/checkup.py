@@ -16,6 +16,7 @@ from vaehub.base import Batch, Data, draw
 from vaehub.data.rows import Subset
 from vaehub.data.seeds import derive_seed, seeded
 from vaehub.evaluation.importance import Evidence, evidence
+from vaehub.files.history import read_history
 from vaehub.model.vae import log_likelihood
 from vaehub.trained import TrainedModel
 
@@ -56,8 +57,7 @@ class Checkup:
     @cached_property
     def cells(self) -> pd.DataFrame:
         """RUN/metrics.csv as text, without rows where there is none."""
-        path = None if self.run.path is None else self.run.path / "metrics.csv"
-        return pd.read_csv(path, dtype=str, keep_default_na=False) if path is not None and path.exists() else pd.DataFrame()
+        return pd.DataFrame() if self.run.path is None else read_history(self.run.path, as_text=True)
 
     def curve(self, name: str) -> pd.Series[float]:
         """A column of metrics.csv by epoch, finite values only; empty where there is none."""

@@ -75,7 +75,7 @@ def sampled(c: Checkup, count: int) -> Tensor:
     """Samples (M, D) of the model, noise included, with the conditions of training rows."""
     cond = c.rows("train").cond
     chosen = None if cond is None else cond[torch.arange(count, device=cond.device) % len(cond)]
-    return c.run.draw(count, cond=chosen, noise=True).flatten(1).float()
+    return c.run.draw(count, chosen, noise=True).flatten(1).float()
 
 
 def is_affordable(c: Checkup) -> bool:

@@ -10,10 +10,11 @@ import pyarrow as pa
 import pyarrow.dataset as ds
 
 from vaehub.errors import UsageError
-from vaehub.files.guard import guarded, read_gzip, regular_file
+from vaehub.files.guard import guarded, most_in_memory, read_gzip, regular_file
 from vaehub.files.tables.names import is_packed, matched_suffix
 
 REMEDY = "write it anew"
+ARROW_FILE = b"ARROW1"  # how a file of Arrow begins; without it, it is a stream
 
 
 def dataset_of(path: Path, limit: int) -> ds.Dataset:
@@ -23,9 +24,14 @@ def dataset_of(path: Path, limit: int) -> ds.Dataset:
     """
     if is_packed(path):
         return packed(path, limit)
+    if path.is_file() and is_arrow(path):
+        with guarded(path, REMEDY), pa.memory_map(str(regular_file(path, limit))) as file:
+            if file.read(len(ARROW_FILE)) != ARROW_FILE:
+                file.seek(0)
+                return streamed(file)
     files = [path] if path.is_file() else parquet_files(path)
     base = str(path.parent if path.is_file() else path)
-    kind = "feather" if files[0].suffix.lower() in (".feather", ".arrow") else "parquet"
+    kind = "feather" if is_arrow(files[0]) else "parquet"
 
     def joined(schema: pa.Schema | None) -> ds.Dataset:
         names, keys = [str(regular_file(file, limit)) for file in files], ds.partitioning(flavor="hive")
@@ -42,14 +48,32 @@ def dataset_of(path: Path, limit: int) -> ds.Dataset:
 
 def packed(path: Path, limit: int) -> ds.Dataset:
     """A gzipped file, unpacked in memory."""
-    content = pa.BufferReader(read_gzip(path, limit))
+    unpacked = read_gzip(path, limit)
+    content = pa.BufferReader(unpacked)
     parquet = (matched_suffix(path) or "").startswith(".parquet")
     with guarded(path, REMEDY):
         if parquet:
             import pyarrow.parquet as pq
 
             return ds.dataset(pq.read_table(content))
-        return ds.dataset(pa.ipc.open_file(content).read_all())
+        return ds.dataset(pa.ipc.open_file(content).read_all()) if unpacked.startswith(ARROW_FILE) else streamed(content)
+
+
+def streamed(file: Any) -> ds.Dataset:
+    """Arrow as it is sent, one batch after another without a directory at the end; no more of it than memory may hold."""
+    batches, size, most = [], 0, most_in_memory()
+    with pa.ipc.open_stream(file) as stream:
+        for batch in stream:
+            batches.append(batch)
+            size += batch.nbytes
+            if size > most:
+                raise UsageError(f"more than {most:,} bytes in memory; write it as Parquet")
+        return ds.dataset(pa.Table.from_batches(batches, stream.schema))
+
+
+def is_arrow(path: Path) -> bool:
+    """Whether the name says that it is a file of Arrow, which Feather is."""
+    return path.suffix.lower() in (".feather", ".arrow")
 
 
 def parquet_files(folder: Path) -> list[Path]:

@@ -26,22 +26,23 @@ Row = tuple[int, list[str]]  # the number of its line in the file, from 1, and i
 
 class Dialect(NamedTuple):
     """names of the columns; separator between cells; decimals: the marks that numbers may have, the likelier first; skip: bytes
-    before the names, which are `lines` lines."""
+    before the names, which are `lines` lines; named: whether the first line holds the names, else they count on from 0."""
 
     names: list[str]
     separator: str
     decimals: str
     skip: int
     lines: int
+    named: bool = True
 
 
-def dialect_of(file: BinaryIO) -> Dialect:
-    """The dialect of a text table, judged by its first rows; no names where the file is empty.
+def dialect_of(file: BinaryIO, nameless: bool = False) -> Dialect:
+    """The dialect of a text table, judged by its first rows; no names where the file is empty. `nameless`: it may have no line of names.
 
     Raises: UsageError for a first line that holds numbers instead of names; ValueError for one that does not end.
 
     >>> dialect_of(io.BytesIO(b"when;degrees\\n1;2,5\\n2;3\\n"))
-    Dialect(names=['when', 'degrees'], separator=';', decimals=',.', skip=0, lines=0)
+    Dialect(names=['when', 'degrees'], separator=';', decimals=',.', skip=0, lines=0, named=True)
     """
     head = file.read(HEAD)
     cut = len(head) == HEAD
@@ -52,9 +53,17 @@ def dialect_of(file: BinaryIO) -> Dialect:
     declared = start[1] if start else None
     separator, rows = sniffed(body, declared or SEPARATORS, cut)
     names = [name if name.strip() else f"Unnamed: {at}" for at, name in enumerate(rows[0])] if rows else []
-    require_names(names)
+    require_width(names)
+    named = not are_numbers(names)
+    if not named and not nameless:
+        raise UsageError(
+            f"its first line holds numbers ({', '.join(names[:3])}{', …' if len(names) > 3 else ''}) and no names; "
+            "put a line with a name for each column before it"
+        )
+    lines = len(io.StringIO(before, newline="").readlines())
+    marks = decimals(rows[1:] if named else rows, separator)
     return Dialect(
-        names, separator, decimals(rows[1:], separator), len(before.encode()), len(io.StringIO(before, newline="").readlines())
+        names if named else [str(at) for at in range(len(names))], separator, marks, len(before.encode()), lines, named
     )
 
 
@@ -102,15 +111,16 @@ def decimals(rows: Sequence[Sequence[str]], separator: str) -> str:
     return ",." if commas > points or (commas == points and separator == ";") else ".,"
 
 
-def require_names(names: Sequence[str]) -> None:
-    """Raise UsageError where the first line holds the first row of numbers, or more columns than a table may have."""
+def require_width(names: Sequence[str]) -> None:
+    """Raise UsageError where there are more columns than a table may have."""
     if len(names) > MAX_COLUMNS:
         raise UsageError(f"{len(names):,} columns, more than {MAX_COLUMNS:,}; split the table")
-    if names and all(NUMBER.fullmatch(name.strip()) for name in names) and not counted(names):
-        raise UsageError(
-            f"its first line holds numbers ({', '.join(names[:3])}{', …' if len(names) > 3 else ''}) and no names; "
-            "put a line with a name for each column before it"
-        )
+
+
+def are_numbers(names: Sequence[str]) -> bool:
+    """Whether the first line holds a row of numbers instead of names."""
+    numbers = [name for name in names if name.strip().lower() != "nan"]
+    return bool(numbers) and all(NUMBER.fullmatch(name.strip()) for name in numbers) and not counted(names)
 
 
 def counted(names: Sequence[str]) -> bool:

@@ -6,6 +6,7 @@ import csv
 import io
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
+from itertools import islice
 from pathlib import Path
 from typing import Any, TextIO, final
 
@@ -14,7 +15,7 @@ import pyarrow as pa
 import pyarrow.csv as pacsv
 
 from vaehub.errors import UsageError
-from vaehub.files.guard import guarded, regular_file
+from vaehub.files.guard import guarded, most_in_memory, regular_file
 from vaehub.files.tables.columnar import batches_of, cells_of, dataset_of
 from vaehub.files.tables.dialect import Dialect, Row, dialect_of, rows_of
 from vaehub.files.tables.names import TEXT, suffix_of
@@ -32,6 +33,7 @@ class Table(ABC):
     """A table in a file: path, names of its columns, and its rows a piece at a time."""
 
     typed: bool  # whether cells come with types; else all are text
+    named = True  # whether the file says what its columns are called; else their names count on from 0
 
     def __init__(self, path: Path, names: list[str]) -> None:
         self.path, self.names = path, names
@@ -90,12 +92,12 @@ class Table(ABC):
 
     def _whole(self, names: list[str]) -> pa.Table:
         """All rows of some columns, no more than memory may hold."""
-        parts, size = [], 0
+        parts, size, most = [], 0, most_in_memory(MAX_BYTES)
         for batch in self.batches(names):
             parts.append(batch)
             size += max(batch.nbytes, 8 * batch.num_rows * batch.num_columns)
-            if size > MAX_BYTES:
-                raise ValueError(f"more than {MAX_BYTES:,} bytes in memory; split it")
+            if size > most:
+                raise UsageError(f"more than {most:,} bytes in memory; split it")
         return pa.Table.from_batches(parts) if parts else self._empty(names)
 
     def _without_blanks(self, table: pa.Table) -> pa.Table:
@@ -115,10 +117,11 @@ class TextTable(Table):
 
     typed = False
 
-    def __init__(self, path: Path, missing: Sequence[str], limit: int) -> None:
+    def __init__(self, path: Path, missing: Sequence[str], limit: int, nameless: bool) -> None:
         self.limit, self.missing = limit, missing
         with guarded(path, REMEDY), open_text(path, limit) as file:
-            self.dialect: Dialect = dialect_of(file)
+            self.dialect: Dialect = dialect_of(file, nameless)
+        self.named = self.dialect.named
         super().__init__(path, self.dialect.names)
 
     def batches(self, columns: Sequence[str] | None = None, rows: int = CHUNK_ROWS) -> Iterator[pa.RecordBatch]:
@@ -166,7 +169,7 @@ class TextTable(Table):
         kinds = {str(place): pa.string() for place in range(len(self.names))}
         return pacsv.open_csv(
             file,
-            pacsv.ReadOptions(column_names=list(kinds), skip_rows_after_names=1, block_size=BLOCK),
+            pacsv.ReadOptions(column_names=list(kinds), skip_rows_after_names=int(self.named), block_size=BLOCK),
             pacsv.ParseOptions(delimiter=self.dialect.separator, newlines_in_values=True, ignore_empty_lines=len(kinds) > 1),
             pacsv.ConvertOptions(
                 include_columns=places, column_types=kinds, strings_can_be_null=True, null_values=["", *self.missing]
@@ -179,8 +182,7 @@ class TextTable(Table):
             file.read(self.dialect.skip)
             text = io.TextIOWrapper(file, "utf-8", newline="")
             rows = rows_of(lines_of(text), self.dialect.separator, strict)
-            next(rows, None)
-            for number, cells in rows:
+            for number, cells in islice(rows, int(self.named), None):
                 yield self.dialect.lines + number, cells
 
     def _complaint(self, error: pa.ArrowInvalid) -> UsageError | pa.ArrowInvalid:
@@ -254,9 +256,9 @@ class ColumnarTable(Table):
         return as_pandas(column)
 
     def _whole(self, names: list[str]) -> pa.Table:
-        cells = cells_of(self.dataset, self.path, len(names))
-        if 8 * cells > MAX_BYTES:
-            raise ValueError(f"{cells:,} cells, more than {MAX_BYTES:,} bytes in memory; split it")
+        cells, most = cells_of(self.dataset, self.path, len(names)), most_in_memory(MAX_BYTES)
+        if 8 * cells > most:
+            raise UsageError(f"{cells:,} cells, more than {most:,} bytes in memory; split it")
         return super()._whole(names)
 
     def _with_index(self, table: pa.Table) -> pd.DataFrame:
@@ -266,7 +268,7 @@ class ColumnarTable(Table):
         return self.dataset.schema.empty_table().select(names)
 
 
-def open_table(path: Path | str, missing: Sequence[str] = (), limit: int = MAX_BYTES) -> Table:
+def open_table(path: Path | str, missing: Sequence[str] = (), limit: int = MAX_BYTES, nameless: bool = False) -> Table:
     r"""A table in a .csv, .tsv, .txt, .parquet, .feather or .arrow file, each also .gz, or in a folder of .parquet files.
 
     Text may be UTF-8 or UTF-16 with a byte order mark, or Windows-1252 (with a warning), its lines end as they like, its cells are parted
@@ -276,6 +278,7 @@ def open_table(path: Path | str, missing: Sequence[str] = (), limit: int = MAX_B
         path: of the file or folder.
         missing: text that means missing, beside blank cells.
         limit: most bytes of the file, unpacked.
+        nameless: a text may begin with a row of numbers, and its columns are then called 0, 1, 2, ….
 
     Raises:
         UsageError: one line that names the file: unknown suffix, no ordinary file, too large, damaged, no line of names.
@@ -292,7 +295,7 @@ def open_table(path: Path | str, missing: Sequence[str] = (), limit: int = MAX_B
         return ColumnarTable(path, limit)
     suffix = suffix_of(path)
     regular_file(path, limit)
-    return TextTable(path, missing, limit) if suffix.startswith(TEXT) else ColumnarTable(path, limit)
+    return TextTable(path, missing, limit, nameless) if suffix.startswith(TEXT) else ColumnarTable(path, limit)
 
 
 def read_table(path: Path | str, missing: Sequence[str] = (), index: bool = False) -> pd.DataFrame:

@@ -90,9 +90,13 @@ class Decoder:
             before = bytes(error.object[: error.start])
             if self._certain or not before.isascii():
                 raise
-            warnings.warn(f"{self._path}: is not UTF-8, so it is read as Windows-1252 (Latin-1)", UserWarning, stacklevel=2)
             self._decoder = codecs.getincrementaldecoder(FALLBACK)()
-            text = self._decoder.decode(bytes(error.object), last)
+            try:
+                text = self._decoder.decode(bytes(error.object), last)
+            except UnicodeDecodeError as other:
+                raise ValueError("holds bytes that are neither UTF-8 nor Windows-1252, so it is no text") from other
+            if "\0" not in text:
+                warnings.warn(f"{self._path}: is not UTF-8, so it is read as Windows-1252 (Latin-1)", UserWarning, stacklevel=2)
         self._certain = self._certain or not text.isascii()
         return text.encode()
 
