@@ -161,6 +161,13 @@ def test_any_frame_comes_back(frame, name):
             assert pd.api.types.is_float_dtype(found[column].dtype) == pd.api.types.is_float_dtype(frame[column].dtype)
 
 
+@pytest.mark.parametrize("name", ["a.csv", "a.tsv"])
+@pytest.mark.parametrize("column", ["x,", "a;b", "a|b", "a\tb"])
+def test_a_name_that_holds_a_separator_is_one_column(tmp_path, name, column):
+    write_table(pd.DataFrame({column: [None, "a"]}), tmp_path / name)
+    assert list(read_table(tmp_path / name)) == [column]
+
+
 def read_or_refused(path):
     """Columns with different names, or one line that names the file."""
     message = None

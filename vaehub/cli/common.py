@@ -98,7 +98,13 @@ def output_option(
     help: str = "Where to write; the suffix says how.",
     default: bool | str = False,
 ) -> Any:
-    """-o/--output for a file that `check` admits."""
+    """-o/--output for a file that `check` admits.
+
+    Arguments:
+        check: is given the path, and raises UsageError or gives the path to write to.
+        help: of the option.
+        default: what the help says of the default; False for an option that must be given.
+    """
     return typer.Option("--output", "-o", metavar="FILE", help=help, show_default=default, callback=check)
 
 

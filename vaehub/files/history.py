@@ -12,9 +12,14 @@ METRICS = "metrics.csv"
 
 
 def read_history(folder: Path, as_text: bool = False) -> pd.DataFrame:
-    """The figures of every epoch, a row each, without rows where there is no table. Raises UsageError where it is damaged.
+    """The figures of every epoch, a row each, without rows where there is no table.
 
-    Arguments: folder: of the run; as_text: leave the cells as they were written, NaN and infinity too.
+    Arguments:
+        folder: of the run.
+        as_text: leave the cells as they were written, NaN and infinity too.
+
+    Raises:
+        UsageError: the table is damaged.
     """
     path = folder / METRICS
     if not path.exists():

@@ -9,7 +9,11 @@ from vaehub.report.parts import Block, Cell, Figure, Finding, Section, Table, Te
 
 
 def comparison_page(found: Comparison) -> Page:
-    """Runs side by side, as `vaehub.evaluation.compare.compare` found them."""
+    """Runs side by side.
+
+    Arguments:
+        found: as `vaehub.evaluation.compare.compare` gives it.
+    """
     names = list(found.figures.columns)
     sections = [
         Section("Figures", [Table(["", *names], figure_rows(found), note="Bold: the best of the runs.")], BASIS),

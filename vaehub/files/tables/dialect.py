@@ -57,7 +57,7 @@ def dialect_of(file: BinaryIO, nameless: bool = False) -> Dialect:
     named = not are_numbers(names)
     if not named and not nameless:
         raise UsageError(
-            f"its first line holds numbers ({', '.join(names[:3])}{', …' if len(names) > 3 else ''}) and no names; "
+            f"its first line holds numbers ({', '.join(map(str.strip, names[:3]))}{', …' if len(names) > 3 else ''}) and no names; "
             "put a line with a name for each column before it"
         )
     lines = len(io.StringIO(before, newline="").readlines())

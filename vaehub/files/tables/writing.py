@@ -15,6 +15,7 @@ import pyarrow as pa
 
 from vaehub.errors import UsageError
 from vaehub.files.atomic import atomic_file
+from vaehub.files.tables.dialect import SEPARATORS
 from vaehub.files.tables.names import is_packed, suffix_of
 from vaehub.hints import reason
 
@@ -55,13 +56,14 @@ def write_table(frame: pd.DataFrame, path: Path | str, index: bool = False) -> N
 
 
 def write_text(frame: pd.DataFrame, file: BinaryIO, index: bool, separator: str) -> None:
-    """Rows of text; all text in quotes where some of it would break a line of its own."""
+    """Rows of text; all text in quotes where some of it would break a line, or a name would be taken for two."""
     texts = frame.select_dtypes(["object", "string", "category"])
     cells = (
         cell for column in (frame.columns, frame.index, *(texts.iloc[:, at] for at in range(texts.shape[1]))) for cell in column
     )
     broken = any("\r" in cell for cell in cells if isinstance(cell, str))
-    quoting: Literal[0, 2] = csv.QUOTE_NONNUMERIC if broken else csv.QUOTE_MINIMAL  # csv itself quotes \n, and \r not
+    misleading = any(mark in str(name) for name in frame.columns for mark in SEPARATORS)
+    quoting: Literal[0, 2] = csv.QUOTE_NONNUMERIC if broken or misleading else csv.QUOTE_MINIMAL  # csv quotes \n, and \r not
     rows = io.TextIOWrapper(file, "utf-8", newline="", write_through=True)
     frame.to_csv(rows, index=index, sep=separator, lineterminator="\n", quoting=quoting)
     rows.detach()
