@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Iterator
 
 import torch
@@ -74,8 +75,8 @@ class Subset(Data):
 
     def to(self, device: torch.device | str) -> Subset:
         """The same rows on another device."""
-        moved = Subset(self.data.to(device), self.index)
-        moved.index = self.index.to(device)
+        moved = copy.copy(self)
+        moved.data, moved.index = self.data.to(device), self.index.to(device)
         return moved
 
 
