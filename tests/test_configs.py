@@ -10,10 +10,12 @@ import pytest
 import torch
 from PIL import Image
 
+import vaehub
 from vaehub.base import Step
 from vaehub.config.build import build_domain, build_objective, build_vae
 from vaehub.config.load import load_config
 from vaehub.data.check import check_rows
+from vaehub.data.rows import Subset
 from vaehub.data.seeds import seeded
 from vaehub_molecules.sets.few import some_molecules
 
@@ -77,20 +79,21 @@ def write_idx(path, array):
 
 
 @pytest.mark.parametrize("path", CONFIGS, ids=lambda p: p.stem)
-def test_trains_two_steps(path, own_data):
+def test_trains_two_steps(path, own_data, device):
     config = load_config(path, own_data.get(path.stem, []))
     assert load_config(config.to_dict()).to_dict() == config.to_dict()
     domain = build_domain(config)
     data, spec = domain.data("train"), domain.codec.spec
     with seeded("test"):
         vae, objective = build_vae(config, spec), build_objective(config, spec)
-        optimizer = torch.optim.Adam(vae.parameters(), 1e-3)
         batch = data[torch.arange(16)]
         check_rows(spec, vae.decoder.likelihood, batch)
         vae.encoder.initialise(data)
         vae.decoder.initialise(data)
         vae.prior.initialise(batch)
         objective.wire(vae)
+        vae, objective, batch = vae.to(device), objective.to(device), data.to(device)[torch.arange(16, device=device)]
+        optimizer = torch.optim.Adam(vae.parameters(), 1e-3)
         losses = [step(vae, objective, optimizer, batch, number) for number in range(2)]
     assert np.isfinite(losses).all()
 
@@ -103,3 +106,20 @@ def step(vae, objective, optimizer, batch, number):
     optimizer.step()
     assert all(p.grad is not None for p in vae.parameters() if p.requires_grad)
     return loss.item()
+
+
+TWO_STEPS = {
+    "train": {"epochs": 1, "validate_every": 1, "batch_size": 16, "eval_batch_size": 64, "score_rows": 0},
+    "trainer": {"limit_train_batches": 2, "limit_val_batches": 1},
+}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("path", CONFIGS, ids=lambda p: p.stem)
+def test_a_run_of_two_steps_is_validated_and_used(path, own_data, device, on):
+    run = vaehub.train(path, [*own_data.get(path.stem, []), on], progress=False, **TWO_STEPS)
+    assert np.isfinite(run.history[["train_loss", "val_elbo", run.config.train.monitor]].to_numpy()).all()
+    run.to(device)
+    rows = Subset(run.data("val"), torch.arange(min(3, len(run.data("val")))))
+    assert run.encode(rows).shape == (len(rows), run.config.latent)
+    assert len(run.reconstruct(rows)) == len(rows)

@@ -1,6 +1,6 @@
 """Molecules a second that configs/molecules_moses.yaml trains on, by the clock of the run, over all epochs but the first.
 
-    python benchmarks/molecules/training_speed.py --data moses --rows 200000
+python benchmarks/molecules/training_speed.py --data moses --rows 200000
 """
 
 from __future__ import annotations
@@ -40,7 +40,10 @@ def main() -> None:
     table(("what", "value"), [["molecules", rows], ["reading them, s", time.perf_counter() - started]])
     history = vaehub.train(config, domain=domain, progress=False).history
     ends = history.seconds.tolist()[:-1]  # the last epoch has the validation in it
-    figures = {"molecules a second": rows * (len(ends) - 1) / (ends[-1] - ends[0]), "val_exact": float(history.val_exact.iloc[-1])}
+    figures = {
+        "molecules a second": rows * (len(ends) - 1) / (ends[-1] - ends[0]),
+        "val_exact": float(history.val_exact.iloc[-1]),
+    }
     table(("what", "value"), [[f"{name}, {given.accelerator}", value] for name, value in figures.items()])
 
 

@@ -48,7 +48,10 @@ class Training(pl.LightningModule):
     def __init__(self, vae: VAE, objective: Objective, judge: Judge, train: Data, val: Data, config: Config) -> None:
         super().__init__()
         self.vae, self.objective, self.judge, self.config = vae, objective, judge, config
-        self.rows: dict[str, Data] = {"train": train, "val": val}  # where the domain keeps them: the order and the judge look there
+        self.rows: dict[str, Data] = {
+            "train": train,
+            "val": val,
+        }  # where the domain keeps them: the order and the judge look there
         self.resident = dict(self.rows)  # the same on the training device, where they fit: steps look there
         self.totals: dict[str, dict[str, Tensor]] = {"train": {}, "val": {}}
         self.validated: dict[str, float] = {}  # figures of the last validation, until they are written down
