@@ -13,7 +13,9 @@ from common import CONFIGS, row
 
 import vaehub
 from vaehub.config.load import load_config
-from vaehub.evaluation.evaluate import evaluate
+from vaehub.data.rows import Subset
+from vaehub.evaluation.evaluate import figures_of
+from vaehub.evaluation.importance import evidence
 
 CONFIG = CONFIGS / "mnist_sota.yaml"
 TRIAL = 3  # epochs that are timed first; the first of them is left out
@@ -53,7 +55,9 @@ def main() -> None:
     for epoch in run.history.dropna(subset="val_elbo").itertuples():
         row("-ELBO, validation", epoch.seconds, int(epoch.epoch) + 1, -epoch.val_elbo)
     run.to("cuda" if options.accelerator == "gpu" else "cpu")
-    figures = evaluate(run, "test", options.samples, rows=options.rows, precision=torch.bfloat16)
+    test = run.data("test")
+    rows = Subset(test, torch.arange(min(options.rows or len(test), len(test))))
+    figures = figures_of(evidence(run.vae, rows, options.samples, precision=torch.bfloat16))
     last = run.history.iloc[-1]
     row(f"NLL, test, {options.samples} samples", last.seconds, int(last.epoch) + 1, figures["nll"])
     row("-ELBO, test", last.seconds, int(last.epoch) + 1, -figures["elbo"])

@@ -59,7 +59,7 @@ PARTS = (
     Part(
         "mnist_steps",
         70,
-        ("mnist_steps.py",),
+        ("mnist_steps.py", "--peer-rows=20000"),
         ("mnist_steps.py", *CPU, "--epochs=2", "--peer-epochs=2", "--peer-rows=1000", "trainer.limit_train_batches=8"),
     ),
     Part(
