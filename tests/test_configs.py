@@ -11,12 +11,13 @@ import torch
 from PIL import Image
 
 import vaehub
-from vaehub.base import Step
+from vaehub.base import Step, estimate
 from vaehub.config.build import build_domain, build_objective, build_vae
 from vaehub.config.load import load_config
 from vaehub.data.check import check_rows
 from vaehub.data.rows import Subset
 from vaehub.data.seeds import seeded
+from vaehub.testing.strays import Strays
 from vaehub_molecules.sets.few import some_molecules
 
 CONFIGS = sorted((Path(__file__).parent.parent / "configs").rglob("*.yaml"))
@@ -106,6 +107,34 @@ def step(vae, objective, optimizer, batch, number):
     optimizer.step()
     assert all(p.grad is not None for p in vae.parameters() if p.requires_grad)
     return loss.item()
+
+
+@pytest.mark.parametrize("path", CONFIGS, ids=lambda p: p.stem)
+def test_all_tensors_are_made_on_the_models_device(path, own_data):
+    config = load_config(path, own_data.get(path.stem, []))
+    domain = build_domain(config)
+    data, spec = domain.data("train"), domain.codec.spec
+    vae, objective = build_vae(config, spec), build_objective(config, spec)
+    vae.encoder.initialise(data)
+    vae.decoder.initialise(data)
+    objective.wire(vae)
+    batch = data[torch.arange(4)]
+    with Strays(), seeded("test"):
+        objective.prepare(Step(0))
+        objective(vae(batch, objective.samples), Step(0))[0].backward()
+        with torch.no_grad():
+            z = vae.sample(len(batch.x), batch.cond)
+            estimate(vae.decoder(z, batch.cond))
+            vae.decoder(z, batch.cond).sample()
+
+
+def test_a_tensor_on_another_device_is_found():
+    model = torch.nn.Linear(3, 2)
+    with Strays():
+        x = model(torch.zeros(4, 3, device="cpu"))
+        x[torch.arange(2)] + 1 / torch.tensor(2.0)
+        with pytest.raises(AssertionError, match=r"add mixes a tensor of shape \(2,\) on the default device"):
+            x + torch.arange(2) * 2
 
 
 TWO_STEPS = {
