@@ -45,7 +45,7 @@ class Strays(TorchFunctionMode):
                 f"{getattr(func, '__name__', func)} mixes a tensor of shape {tuple(stray[0].shape)} on the default device"
             )
             found = list(tensors(out)) if stray and len(stray) == len(given) else []
-        self.strays.update({t: True for t in found})
+        self.strays.update(dict.fromkeys(found, True))
         return out
 
 
