@@ -33,9 +33,10 @@ def test_there_are_configs():
     assert {"recommender", *(f"recommender_{model}" for model in models)} <= {p.stem for p in CONFIGS}
 
 
-@pytest.fixture
-def own_data(tmp_path):
+@pytest.fixture(scope="module")
+def own_data(tmp_path_factory):
     """Overrides that point the configs for the user's own files at files: random pictures, random clothes, a table with gaps."""
+    tmp_path = tmp_path_factory.mktemp("own")
     noise = np.random.default_rng(0)
     for number in range(40):
         (tmp_path / "pictures" / f"class{number % 2}").mkdir(parents=True, exist_ok=True)
