@@ -4,8 +4,9 @@ BIN := .venv/bin
 PLUGINS := $(patsubst %/pyproject.toml,%,$(wildcard plugins/*/pyproject.toml))
 READY := .venv/.ready
 PYTEST := OMP_NUM_THREADS=1 $(BIN)/pytest -q -n 2 --dist worksteal
+QUICK := -m "not slow" tests/test_*.py tests/contract tests/files tests/gpu tests/jobs
 
-.PHONY: demo test quick lint format clean
+.PHONY: demo test quick oldest lint format clean
 
 demo: $(READY)
 	$(BIN)/vaehub train configs/mnist.yaml --output runs/mnist --force
@@ -14,7 +15,10 @@ test: $(READY)
 	$(PYTEST)
 
 quick: $(READY)
-	$(PYTEST) -m "not slow" tests/test_*.py tests/contract tests/files tests/jobs vaehub plugins/*/vaehub_*
+	$(PYTEST) $(QUICK)
+
+oldest: .venv-oldest/.ready
+	$(subst $(BIN),.venv-oldest/bin,$(PYTEST)) $(QUICK) plugins/*/tests/test_*conformance.py
 
 lint: $(READY)
 	$(BIN)/ruff check .
@@ -31,5 +35,10 @@ $(READY): pyproject.toml constraints/py311.txt $(addsuffix /pyproject.toml,$(PLU
 	$(BIN)/pip install -q -c constraints/py311.txt -e '.[dev]' $(addprefix -e ,$(PLUGINS))
 	touch $(READY)
 
+.venv-oldest/.ready: pyproject.toml constraints/oldest.txt $(addsuffix /pyproject.toml,$(PLUGINS))
+	$(PYTHON) -m venv .venv-oldest
+	.venv-oldest/bin/pip install -q -c constraints/oldest.txt -e '.[dev]' $(addprefix -e ,$(PLUGINS))
+	touch $@
+
 clean:
-	rm -rf .venv runs
+	rm -rf .venv .venv-oldest runs

@@ -47,7 +47,8 @@ def peer(python: str, task: str, arrays: Mapping[str, np.ndarray], **options: in
         file = Path(folder) / "arrays.npz"
         np.savez(file, **arrays)
         command = [python, str(HERE / "peers.py"), task, str(file), *(f"{key}={value}" for key, value in options.items())]
-        environment = {key: value for key, value in os.environ.items() if key != "PYTHONPATH"}
+        apart = python != sys.executable  # then what PYTHONPATH names is not for it
+        environment = {key: value for key, value in os.environ.items() if not apart or key != "PYTHONPATH"}
         done = subprocess.run(command, capture_output=True, text=True, env=environment)
     if done.returncode:
         sys.exit(f"{task} failed in {python}; install requirements-peers.txt there\n{done.stderr[-2000:]}")

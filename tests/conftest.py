@@ -1,4 +1,7 @@
-"""Every test sees the built-in parts and the toy domain; a test that needs an installed plugin says so itself."""
+"""Every test sees the built-in parts and the toy domain; a test that needs an installed plugin says so itself.
+
+A test that takes `device` or `on` runs on the CPU, and on a GPU where there is one: pytest -m gpu runs those alone.
+"""
 
 from __future__ import annotations
 
@@ -17,6 +20,21 @@ SMALL = {
     "encoder": {"name": "mlp", "hidden": [16]},
     "decoder": {"name": "mlp", "hidden": [16]},
 }
+
+
+GPU = [pytest.mark.gpu, pytest.mark.skipif(not torch.cuda.is_available(), reason="there is no CUDA device")]
+
+
+@pytest.fixture(params=["cpu", pytest.param("cuda", marks=GPU)])
+def device(request):
+    """Where a model is to be trained."""
+    return torch.device(request.param)
+
+
+@pytest.fixture
+def on(device):
+    """The option that trains on the device."""
+    return f"trainer.accelerator={'gpu' if device.type == 'cuda' else 'cpu'}"
 
 
 @pytest.fixture(scope="session", autouse=True)

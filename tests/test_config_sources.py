@@ -265,6 +265,7 @@ def test_any_mapping_is_a_config_or_a_usage_error(mapping):
 OPTIONS = st.sampled_from(["rate", "count", "word", "choice", "widths", "pair", "scale", "path", "table", "flag", "json", "free"])
 
 
+@pytest.mark.slow
 @SOME
 @given(st.dictionaries(OPTIONS, VALUES, max_size=3))
 def test_any_option_of_a_part_is_valid_or_refused(options):

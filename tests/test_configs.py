@@ -10,11 +10,14 @@ import pytest
 import torch
 from PIL import Image
 
-from vaehub.base import Step
+import vaehub
+from vaehub.base import Step, estimate
 from vaehub.config.build import build_domain, build_objective, build_vae
 from vaehub.config.load import load_config
 from vaehub.data.check import check_rows
+from vaehub.data.rows import Subset
 from vaehub.data.seeds import seeded
+from vaehub.testing.strays import Strays
 from vaehub_molecules.domains.examples import example_molecules
 
 CONFIGS = sorted((Path(__file__).parent.parent / "configs").rglob("*.yaml"))
@@ -30,9 +33,10 @@ def test_there_are_configs():
     assert {"recommender", *(f"recommender_{model}" for model in models)} <= {p.stem for p in CONFIGS}
 
 
-@pytest.fixture
-def own_data(tmp_path):
+@pytest.fixture(scope="module")
+def own_data(tmp_path_factory):
     """Overrides that point the configs for the user's own files at files: random pictures, random clothes, a table with gaps."""
+    tmp_path = tmp_path_factory.mktemp("own")
     noise = np.random.default_rng(0)
     for number in range(40):
         (tmp_path / "pictures" / f"class{number % 2}").mkdir(parents=True, exist_ok=True)
@@ -77,20 +81,21 @@ def write_idx(path, array):
 
 
 @pytest.mark.parametrize("path", CONFIGS, ids=lambda p: p.stem)
-def test_trains_two_steps(path, own_data):
+def test_trains_two_steps(path, own_data, device):
     config = load_config(path, own_data.get(path.stem, []))
     assert load_config(config.to_dict()).to_dict() == config.to_dict()
     domain = build_domain(config)
     data, spec = domain.data("train"), domain.codec.spec
     with seeded("test"):
         vae, objective = build_vae(config, spec), build_objective(config, spec)
-        optimizer = torch.optim.Adam(vae.parameters(), 1e-3)
         batch = data[torch.arange(16)]
         check_rows(spec, vae.decoder.likelihood, batch)
         vae.encoder.initialise(data)
         vae.decoder.initialise(data)
         vae.prior.initialise(batch)
         objective.wire(vae)
+        vae, objective, batch = vae.to(device), objective.to(device), data.to(device)[torch.arange(16, device=device)]
+        optimizer = torch.optim.Adam(vae.parameters(), 1e-3)
         losses = [step(vae, objective, optimizer, batch, number) for number in range(2)]
     assert np.isfinite(losses).all()
 
@@ -103,3 +108,48 @@ def step(vae, objective, optimizer, batch, number):
     optimizer.step()
     assert all(p.grad is not None for p in vae.parameters() if p.requires_grad)
     return loss.item()
+
+
+@pytest.mark.parametrize("path", CONFIGS, ids=lambda p: p.stem)
+def test_all_tensors_are_made_on_the_models_device(path, own_data):
+    config = load_config(path, own_data.get(path.stem, []))
+    domain = build_domain(config)
+    data, spec = domain.data("train"), domain.codec.spec
+    vae, objective = build_vae(config, spec), build_objective(config, spec)
+    vae.encoder.initialise(data)
+    vae.decoder.initialise(data)
+    objective.wire(vae)
+    batch = data[torch.arange(4)]
+    with Strays(), seeded("test"):
+        objective.prepare(Step(0))
+        objective(vae(batch, objective.samples), Step(0))[0].backward()
+        with torch.no_grad():
+            z = vae.sample(len(batch.x), batch.cond)
+            estimate(vae.decoder(z, batch.cond))
+            vae.decoder(z, batch.cond).sample()
+
+
+def test_a_tensor_on_another_device_is_found():
+    model = torch.nn.Linear(3, 2)
+    with Strays():
+        x = model(torch.zeros(4, 3, device="cpu"))
+        x[torch.arange(2)] + 1 / torch.tensor(2.0)
+        with pytest.raises(AssertionError, match=r"add mixes a tensor of shape \(2,\) on the default device"):
+            x + torch.arange(2) * 2
+
+
+TWO_STEPS = {
+    "train": {"epochs": 1, "validate_every": 1, "batch_size": 16, "eval_batch_size": 64, "score_rows": 0},
+    "trainer": {"limit_train_batches": 2, "limit_val_batches": 1},
+}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("path", CONFIGS, ids=lambda p: p.stem)
+def test_a_run_of_two_steps_is_validated_and_used(path, own_data, device, on):
+    run = vaehub.train(path, [*own_data.get(path.stem, []), on], progress=False, **TWO_STEPS)
+    assert np.isfinite(run.history[["train_loss", "val_elbo", run.config.train.monitor]].to_numpy()).all()
+    run.to(device)
+    rows = Subset(run.data("val"), torch.arange(min(3, len(run.data("val")))))
+    assert run.encode(rows).shape == (len(rows), run.config.latent)
+    assert len(run.reconstruct(rows)) == len(rows)

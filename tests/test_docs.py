@@ -53,6 +53,7 @@ def pictures(folder):
         Image.fromarray(noise.integers(0, 256, (36, 32, 3), dtype=np.uint8)).save(folder / f"{number}.png")
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(900)
 @pytest.mark.parametrize("page", PAGES)
 def test_every_block_runs(page, place):

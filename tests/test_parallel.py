@@ -7,6 +7,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
 import torch
 import yaml
 
@@ -16,6 +17,7 @@ from vaehub.training.fit import train
 ROOT = Path(__file__).parent.parent
 
 
+@pytest.mark.slow
 def test_two_processes_train_the_same_model_as_one(small, tmp_path):
     config = small(train={"epochs": 2, "batch_size": 40}, optimizer={"lr": 1e-2})
     (tmp_path / "config.yaml").write_text(yaml.safe_dump(config))

@@ -40,12 +40,14 @@ def site(package, tmp_path_factory):
     return site
 
 
+@pytest.mark.slow
 def test_its_own_tests_pass(package, site):
     result = python("-m", "pytest", "-q", "-p", "no:cacheprovider", "tests", cwd=package, site=site)
     assert result.returncode == 0, result.stdout[-3000:] + result.stderr[-2000:]
     assert "failed" not in result.stdout
 
 
+@pytest.mark.slow
 def test_check_is_green(package, site):
     result = python("-c", "from vaehub.cli.app import main; raise SystemExit(main())", "check", "my_data", cwd=package, site=site)
     assert result.returncode == 0, result.stdout[-3000:] + result.stderr[-2000:]

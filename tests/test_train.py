@@ -194,6 +194,7 @@ def finish(process):
     assert process.returncode == 0, error
 
 
+@pytest.mark.slow
 def test_killed_at_any_moment_and_resumed_a_run_ends_with_the_same_bits(small, tmp_path):
     config = small(
         encoder={"name": "mlp", "hidden": [64, 64], "dropout": 0.1, "norm": "batch"},
@@ -216,6 +217,7 @@ def test_killed_at_any_moment_and_resumed_a_run_ends_with_the_same_bits(small, t
     assert epochs == [str(i) for i in range(12)]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("rename", [0, 1, 4, 6])  # the mark; the config; a model; the state to resume from
 def test_killed_while_saving_and_resumed_a_run_ends_with_the_same_bits(small, tmp_path, rename):
     config = small(train={"epochs": 3, "batch_size": 64})

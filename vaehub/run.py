@@ -49,13 +49,17 @@ class Run(TrainedModel):
 
     objective_weights: Mapping[str, Tensor] = MappingProxyType({})  # of an objective that has any
 
-    @cached_property
+    @property
     def objective(self) -> Objective:
-        """What the model was trained by, with its own weights (an auxiliary head) as training left them."""
+        """What the model was trained by, with its own weights (an auxiliary head) as training left them, on the model's device."""
+        return self._objective.to(self.device)
+
+    @cached_property
+    def _objective(self) -> Objective:
         objective = build_objective(self.config, self.spec)
         objective.wire(self.vae)
         objective.load_state_dict(self.objective_weights, strict=bool(self.objective_weights))
-        return objective.to(self.device).eval()
+        return objective.eval()
 
     @accepts(samples=at_least(1), seed=at_least(0))
     def score(self, x: Rows, cond: Condition = None, *, samples: int = 16, seed: int = 0) -> pd.DataFrame:

@@ -94,7 +94,7 @@ def options_of(about: str | None) -> argparse.ArgumentParser:
     """The options that every script has."""
     parser = argparse.ArgumentParser(description=about)
     parser.add_argument("--data", required=True, help="folder of data sets")
-    parser.add_argument("--tools", required=True, help="folder with tsi_cells.py")
+    parser.add_argument("--tools", help="folder with tsi_cells.py, the reference imputers")
     parser.add_argument("--config", help="config of the Imputer; its default otherwise")
     return parser
 

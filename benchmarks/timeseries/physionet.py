@@ -20,7 +20,7 @@ def main() -> None:
     parser.add_argument("--protocol", nargs="*", choices=tuple(PUBLISHED), default=tuple(PUBLISHED))
     parser.add_argument("--fold", nargs="*", type=int, default=[0], help="CSDI: of its five folds; SAITS: seed of the split")
     options = parser.parse_args()
-    harness = load_harness(options.tools)
+    harness = load_harness(options.tools) if options.tools else None
     heads = ("protocol", "stays (train, test)", "MAE", "RMSE", "MRE", "linear", "published", "CRPS", "coverage of 90 %")
     table(*heads, "fit + impute s", "CPU s", "quantiles s")
     for protocol in options.protocol:
@@ -28,7 +28,7 @@ def main() -> None:
             split = load(protocol, options.data, fold)
             got = impute(np.concatenate([split.train, split.val_given]), split.given, LEVELS, config=options.config, window=HOURS)
             figures = errors(got.value, split.test, split.test_hidden) | intervals(got, split.test, split.test_hidden)
-            base = errors(linear(harness, split.given), split.test, split.test_hidden)["mae"]
+            base = errors(linear(harness, split.given), split.test, split.test_hidden)["mae"] if harness else ""
             stays = f"{len(split.train) + len(split.val)}, {len(split.test)}"
             accuracy = (figures["mae"], figures["rmse"], figures["mre"], base, PUBLISHED[protocol])
             row(split.name, stays, *accuracy, figures["ncrps"], figures["cov90"], got.seconds, got.cpu, got.quantile_seconds)

@@ -51,8 +51,10 @@ class Split(NamedTuple):
         return np.where(self.test_hidden, np.nan, self.test)
 
 
-def load_harness(tools: str | Path) -> ModuleType:
+def load_harness(tools: str | Path | None) -> ModuleType:
     """tsi_cells.py of the folder `tools`: the ten cells, their masks and their two reference imputers."""
+    if tools is None:
+        raise SystemExit("--tools: give the folder with tsi_cells.py")
     spec = importlib.util.spec_from_file_location("tsi_cells", Path(tools) / "tsi_cells.py")
     if spec is None or spec.loader is None:
         raise FileNotFoundError(Path(tools) / "tsi_cells.py")

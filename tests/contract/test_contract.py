@@ -114,6 +114,7 @@ def test_the_head_of_an_objective_is_saved_and_comes_back(tmp_path):
     assert torch.equal(again.objective.head.weight, run.objective.head.weight)
     again.save(tmp_path / "one.safetensors")
     assert torch.equal(vaehub.load(tmp_path / "one.safetensors").objective.head.weight, run.objective.head.weight)
+    assert run.to("meta").objective.head.weight.is_meta  # it follows the model
 
 
 # What the findings of the first round ask of the arithmetic

@@ -452,3 +452,12 @@ def test_nothing_is_written_half(tmp_path):
     with pytest.raises(UsageError, match="can be written to"):
         write_table(frame, tmp_path / "file" / "out.csv")
     assert sorted(path.name for path in tmp_path.iterdir()) == ["file", "out.csv"]
+
+
+def test_offsets_that_lie_outside_of_the_file_are_refused(tmp_path):
+    offsets, letters = pa.array([0, 1, 2**30], pa.int32()).buffers()[1], pa.py_buffer(b"ab")
+    wild = pa.Array.from_buffers(pa.string(), 2, [None, offsets, letters])
+    with pa.OSFile(str(tmp_path / "in.feather"), "wb") as file, pa.ipc.new_file(file, pa.schema([("a", pa.string())])) as writer:
+        writer.write_table(pa.table({"a": wild}))
+    with pytest.raises(UsageError, match=r"in\.feather"):
+        read_table(tmp_path / "in.feather")

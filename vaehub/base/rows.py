@@ -186,7 +186,7 @@ class Data(ABC):
 
     @abstractmethod
     def to(self, device: torch.device | str) -> Data:
-        """The same rows kept on another device.
+        """The same rows kept on another device, where their numbers are then given too; labels and lengths stay on the CPU.
 
         Arguments:
             device: such as "cpu" or "cuda".

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Iterator
 
 import torch
@@ -99,8 +100,8 @@ class Subset(Data):
         Arguments:
             device: such as "cpu" or "cuda".
         """
-        moved = Subset(self.data.to(device), self.index)
-        moved.index = self.index.to(device)
+        moved = copy.copy(self)
+        moved.data, moved.index = self.data.to(device), self.index.to(device)
         return moved
 
 

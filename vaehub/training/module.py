@@ -49,11 +49,15 @@ class Training(pl.LightningModule):
     def __init__(self, vae: VAE, objective: Objective, judge: Judge, train: Data, val: Data, config: Config) -> None:
         super().__init__()
         self.vae, self.objective, self.judge, self.config = vae, objective, judge, config
-        self.rows: dict[str, Data] = {"train": train, "val": val}
+        self.rows: dict[str, Data] = {
+            "train": train,
+            "val": val,
+        }  # where the domain keeps them: the order and the judge look there
+        self.resident = dict(self.rows)  # the same on the training device, where they fit: steps look there
         self.totals: dict[str, dict[str, Tensor]] = {"train": {}, "val": {}}
         self.validated: dict[str, float] = {}  # figures of the last validation, until they are written down
         self.scored: list[tuple[Tensor, Tensor]] = []  # (row numbers, whether log p is a number) of the running validation
-        self.finite_every, self.home = 1, torch.device("cpu")  # home: where the data are kept
+        self.finite_every, self.home = 1, torch.device("cpu")  # home: where the resident rows are
 
     def order(self, split: str) -> Order:
         """The batches of this process."""
@@ -107,14 +111,14 @@ class Training(pl.LightningModule):
         """Keep the data on the training device where they fit."""
         self.finite_every = 1 if self.device.type == "cpu" else self.config.train.log_every
         try:
-            self.rows = {split: data.to(self.device) for split, data in self.rows.items()}
+            self.resident = {split: data.to(self.device) for split, data in self.rows.items()}
             self.home = self.device
         except torch.OutOfMemoryError:
             logging.getLogger(__name__).warning("the data do not fit on %s: batches are copied there one by one", self.device)
 
     def fetch(self, split: str, index: Tensor) -> Batch:
         """Rows of a split on the training device."""
-        return self.rows[split][index.to(self.home)].to(self.device)
+        return self.resident[split][index.to(self.home)].to(self.device)
 
     def training_step(self, index: Tensor, number: int) -> Tensor:
         """The objective on the rows `index`."""
