@@ -13,6 +13,7 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
@@ -413,3 +414,14 @@ def test_nothing_is_written_half(tmp_path):
     with pytest.raises(UsageError, match="can be written to"):
         write_table(frame, tmp_path / "file" / "out.csv")
     assert sorted(path.name for path in tmp_path.iterdir()) == ["file", "out.csv"]
+
+
+def test_offsets_that_lie_outside_of_the_file_are_refused(tmp_path):
+    file, offsets = tmp_path / "in.feather", np.array([0, 3, 6], np.int32)
+    with pa.OSFile(str(file), "wb") as sink, pa.ipc.new_file(sink, pa.schema([("a", pa.string())])) as writer:
+        writer.write_table(pa.table({"a": ["abc", "def"]}))
+    content = file.read_bytes()
+    assert content.count(offsets.tobytes()) == 1
+    file.write_bytes(content.replace(offsets.tobytes(), np.array([0, 3, 2**30], np.int32).tobytes()))
+    with pytest.raises(UsageError, match=r"in\.feather"):
+        read_table(file)

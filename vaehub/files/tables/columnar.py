@@ -65,7 +65,9 @@ def batches_of(dataset: ds.Dataset, path: Path, columns: Sequence[str], rows: in
     """These columns, at most `rows` rows at a time. Raises UsageError that names the file that is damaged."""
     for fragment in dataset.get_fragments():
         with guarded(fragment.path if isinstance(fragment, ds.FileFragment) else path, REMEDY):
-            yield from fragment.to_batches(schema=dataset.schema, columns=list(columns), batch_size=rows, use_threads=False)
+            for batch in fragment.to_batches(schema=dataset.schema, columns=list(columns), batch_size=rows, use_threads=False):
+                batch.validate(full=True)  # pandas would follow damaged offsets out of memory, and end the process
+                yield batch
 
 
 def cells_of(dataset: ds.Dataset, path: Path, columns: int) -> int:
