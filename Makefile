@@ -4,7 +4,7 @@ BIN := .venv/bin
 PLUGINS := $(patsubst %/pyproject.toml,%,$(wildcard plugins/*/pyproject.toml))
 READY := .venv/.ready
 PYTEST := OMP_NUM_THREADS=1 $(BIN)/pytest -q -n 2 --dist worksteal
-QUICK := -m "not slow" tests/test_*.py tests/contract tests/files tests/gpu tests/jobs
+QUICK := -m "not slow" tests vaehub
 
 .PHONY: demo test quick oldest lint format clean
 

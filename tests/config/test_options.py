@@ -15,7 +15,7 @@ from vaehub.config.passthrough import OURS
 from vaehub.host.registry import registry
 
 PARTS = [key for key, component in registry().components.items() if not component.plugin.endswith(".py")]
-CONFIGS = sorted((Path(__file__).parent.parent / "configs").glob("*.yaml"))
+CONFIGS = sorted((Path(__file__).parents[2] / "configs").glob("*.yaml"))
 
 
 @pytest.fixture

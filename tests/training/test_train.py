@@ -25,7 +25,7 @@ from vaehub.data.seeds import derive_seed, seeded
 from vaehub.files.model_file import load_model
 from vaehub.training.fit import train
 
-ROOT = Path(__file__).parent.parent
+ROOT = Path(__file__).parents[2]
 
 
 def weights(path):

@@ -21,7 +21,7 @@ from vaehub.files import atomic
 from vaehub.files.atomic import atomic_file, atomic_folder, atomic_write, put_back, replacing
 from vaehub.files.lines import LineWriter, read_lines
 
-ROOT = Path(__file__).parent.parent
+ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture

@@ -19,7 +19,7 @@ from vaehub.host.registry import Registry, registry, use_file
 from vaehub.model.likelihoods import Poisson
 from vaehub.model.nets import MLPDecoder
 
-TOY = Path(__file__).with_name("toy.py")
+TOY = Path(__file__).parents[1] / "toy.py"
 HOOK = "from vaehub import hookimpl\n@hookimpl\n"
 HEAVY = ("torch", "pytorch_lightning", "pandas", "matplotlib")
 

@@ -20,7 +20,7 @@ from vaehub.data.seeds import seeded
 from vaehub.testing.strays import Strays
 from vaehub_molecules.domains.examples import example_molecules
 
-CONFIGS = sorted((Path(__file__).parent.parent / "configs").rglob("*.yaml"))
+CONFIGS = sorted((Path(__file__).parents[2] / "configs").rglob("*.yaml"))
 
 
 def test_there_are_configs():

@@ -195,7 +195,7 @@ with held(Path(sys.argv[1]), False, False, ()):
 
 
 def test_one_process_trains_in_a_folder_and_its_death_frees_it(train):
-    environment = os.environ | {"PYTHONPATH": str(Path(__file__).parent.parent)}
+    environment = os.environ | {"PYTHONPATH": str(Path(__file__).parents[2])}
     pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
     with subprocess.Popen([sys.executable, "-c", HOLDER, "run"], env=environment, **pipes) as process:
         assert process.stdout.readline() == "held\n"

@@ -13,7 +13,7 @@ import pytest
 
 import vaehub
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 PLUGINS = sorted(path.parent for path in ROOT.glob("plugins/*/pyproject.toml"))
 HOMES = [ROOT, *PLUGINS]
 

@@ -16,7 +16,7 @@ from vaehub.config.load import load_config
 from vaehub.errors import UsageError
 from vaehub.host.registry import use_file
 
-CONFIGS = sorted(Path(__file__).parents[1].joinpath("configs").glob("*.yaml"))
+CONFIGS = sorted(Path(__file__).parents[2].joinpath("configs").glob("*.yaml"))
 
 
 @pytest.fixture(autouse=True, scope="module")

@@ -13,7 +13,7 @@ from vaehub.config.load import load_config
 from vaehub.config.shipped import shipped
 from vaehub.errors import UsageError
 
-CONFIGS = Path(__file__).parent.parent / "configs"
+CONFIGS = Path(__file__).parents[2] / "configs"
 
 
 def test_every_config_of_the_clone_has_a_name_a_line_and_the_plugin_of_its_domain():

@@ -14,7 +14,7 @@ import yaml
 from vaehub.files.model_file import load_model
 from vaehub.training.fit import train
 
-ROOT = Path(__file__).parent.parent
+ROOT = Path(__file__).parents[2]
 
 
 @pytest.mark.slow
