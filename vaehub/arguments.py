@@ -15,9 +15,9 @@ from pathlib import Path
 from typing import Any, ParamSpec, TypeAlias, TypeVar
 
 from vaehub.errors import UsageError
-from vaehub.hints import nearest, shown
+from vaehub.hints import nearest, quoted
 
-__all__ = ["accepts", "at_least", "one_of", "or_none", "path", "real_number", "refused", "sequence", "yes_or_no"]
+__all__ = ["accepts", "at_least", "one_of", "or_none", "path", "real_number", "sequence", "wrong_argument", "yes_or_no"]
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -55,7 +55,7 @@ def accepts(**checks: Check) -> Callable[[Callable[P, R]], Callable[P, R]]:
     return decorate
 
 
-def refused(name: str, value: object, wanted: str) -> UsageError:
+def wrong_argument(name: str, value: object, wanted: str) -> UsageError:
     """The error for an argument of a wrong kind.
 
     Arguments:
@@ -79,7 +79,7 @@ def described(value: object) -> str:
     '[1, 2]'
     """
     shape: Any = getattr(value, "shape", None)
-    return f"{type(value).__name__} of shape {tuple(shape)}" if shape else shown(value)
+    return f"{type(value).__name__} of shape {tuple(shape)}" if shape else quoted(value)
 
 
 def at_least(least: int) -> Check:
@@ -97,7 +97,7 @@ def at_least(least: int) -> Check:
 
     def check(name: str, value: Any) -> int:
         if isinstance(value, bool) or not isinstance(value, Integral) or int(value) < least:
-            raise refused(name, value, f"a whole number of at least {least}")
+            raise wrong_argument(name, value, f"a whole number of at least {least}")
         return int(value)
 
     return check
@@ -117,7 +117,7 @@ def real_number(name: str, value: Any) -> float:
     1.0
     """
     if isinstance(value, bool) or not isinstance(value, Real) or float(value) - float(value) != 0:
-        raise refused(name, value, "a number")
+        raise wrong_argument(name, value, "a number")
     return float(value)
 
 
@@ -135,7 +135,7 @@ def yes_or_no(name: str, value: Any) -> bool:
     True
     """
     if not isinstance(value, bool):
-        raise refused(name, value, "True or False")
+        raise wrong_argument(name, value, "True or False")
     return value
 
 
@@ -155,7 +155,7 @@ def one_of(*choices: str) -> Check:
 
     def check(name: str, value: Any) -> str:
         if not isinstance(value, str):
-            raise refused(name, value, " or ".join(map(repr, choices)))
+            raise wrong_argument(name, value, " or ".join(map(repr, choices)))
         if value not in choices:
             near = nearest(value, list(choices))
             raise UsageError(f"{name}: '{value}' is none of {', '.join(choices)}{f'; did you mean {near!r}?' if near else ''}")
@@ -178,7 +178,7 @@ def path(name: str, value: Any) -> Path:
     'a'
     """
     if not isinstance(value, str | os.PathLike) or not str(value):
-        raise refused(name, value, "a path")
+        raise wrong_argument(name, value, "a path")
     return Path(value)
 
 
@@ -197,7 +197,7 @@ def sequence(name: str, value: Any) -> Sequence[Any]:
     vaehub.errors.UsageError: ids: should be a list, not 'ab'
     """
     if isinstance(value, str | bytes | Mapping) or not isinstance(value, Sequence):
-        raise refused(name, value, "a list")
+        raise wrong_argument(name, value, "a list")
     return value
 
 

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from vaehub.errors import UsageError
-from vaehub.hints import shown
+from vaehub.hints import quoted
 from vaehub.sparse import csr, is_sparse
 
 Array = NDArray[Any]
@@ -33,7 +33,7 @@ def as_array(x: object, name: str = "x") -> Array:
     """
     array = numbers(x.detach().cpu(), name) if isinstance(x, Tensor) else to_numpy(x, name)
     if not array.ndim:
-        raise UsageError(f"{name}: expected an array of numbers, got {shown(x)}")
+        raise UsageError(f"{name}: expected an array of numbers, got {quoted(x)}")
     if array.dtype.kind not in "biuf":
         raise UsageError(f"{name}: expected real numbers, got {array.dtype}; turn it into numbers first")
     if array.dtype.kind == "b" or array.dtype == np.float16:

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable
 from difflib import get_close_matches
 
-__all__ = ["did_you_mean", "reason", "shown"]
+__all__ = ["did_you_mean", "quoted", "reason"]
 
 ALIASES = {  # other names of the field -> what it is called here, first come first served
     "gaussian": ("normal", "diag_normal", "standard_normal"),
@@ -132,14 +132,14 @@ def reason(error: BaseException) -> str:
     return f"{type(error).__name__}: {text}" if text else type(error).__name__
 
 
-def shown(value: object, limit: int = 60) -> str:
+def quoted(value: object, limit: int = 60) -> str:
     """A value as the user wrote it, on one line and cut short.
 
     Arguments:
         value: anything.
         limit: most characters.
 
-    >>> shown("a" * 100, limit=5)
+    >>> quoted("a" * 100, limit=5)
     "'aaaa…"
     """
     text = " ".join(repr(value).split()) if "\n" in repr(value) else repr(value)

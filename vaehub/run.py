@@ -20,13 +20,13 @@ from vaehub.config.build import build_domain, build_objective, build_vae
 from vaehub.config.load import LARGEST, Config, load_config
 from vaehub.data.seeds import seeded
 from vaehub.errors import UsageError
-from vaehub.files.checked import checked
 from vaehub.files.guard import guarded, shortened
 from vaehub.files.header import Header
 from vaehub.files.locate import model_file, require_output
 from vaehub.files.model_file import REMEDY, open_model, save_model
 from vaehub.files.rebuild import rebuilt
-from vaehub.hints import shown
+from vaehub.files.validated import validated_json
+from vaehub.hints import quoted
 from vaehub.host.registry import registry
 from vaehub.trained import OBJECTIVE, Condition, Rows, TrainedModel
 
@@ -159,7 +159,7 @@ def load(path: str | Path) -> Run:
     file = model_file(path)
     found = open_model(file)
     with guarded(file, REMEDY):
-        header = checked(Header, found.header)
+        header = validated_json(Header, found.header)
         config, spec = config_of(header, file), as_spec(header.spec)
         domain = build_domain(config)
         domain.codec = codec_of(config, spec, header.codec)
@@ -206,5 +206,5 @@ def as_spec(value: Json) -> Spec:
     )  # a list is a tuple there, and nothing else is taken for it
     sizes = (*spec.shape, spec.cond + 1, spec.classes + 1, spec.targets + 1, *(size for _, size in spec.kinds))
     if not 1 <= min(sizes) <= max(sizes) <= LARGEST or len(spec.shape) > MOST_DIMENSIONS:
-        raise ValueError(f"sizes that no row has: {shown(value)}")
+        raise ValueError(f"sizes that no row has: {quoted(value)}")
     return spec

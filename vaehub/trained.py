@@ -11,7 +11,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from vaehub.arguments import accepts, at_least, described, one_of, refused, yes_or_no
+from vaehub.arguments import accepts, at_least, described, one_of, wrong_argument, yes_or_no
 from vaehub.base import Batch, Codec, Data, Domain, Json, Objective, Spec, estimate, expectation
 from vaehub.config.load import Config
 from vaehub.convert import as_tensor
@@ -112,7 +112,7 @@ class TrainedModel(Described):
         try:
             self.vae.to(torch.device(device))
         except (RuntimeError, TypeError, AssertionError) as error:
-            raise refused("device", device, "a device that is here, such as 'cpu' or 'cuda'") from error
+            raise wrong_argument("device", device, "a device that is here, such as 'cpu' or 'cuda'") from error
         return self
 
     @accepts(split=one_of("train", "val", "test"))
@@ -174,7 +174,7 @@ class TrainedModel(Described):
         try:
             rows = x if isinstance(x, Data) else self.codec.convert(x)
         except (TypeError, ValueError, AttributeError) as error:
-            raise refused("x", x, "an array or a tensor of numbers") from error
+            raise wrong_argument("x", x, "an array or a tensor of numbers") from error
         if isinstance(rows, Data):
             return rows
         return TensorData(rows.to(self._dtype) if rows.is_floating_point() else rows)
@@ -208,14 +208,14 @@ class TrainedModel(Described):
         try:
             tensor = self._condition_rows(cond)
         except (TypeError, ValueError, LookupError) as error:
-            raise refused("cond", cond, f"a label, {self.spec.cond} numbers, or an array of a row for each") from error
+            raise wrong_argument("cond", cond, f"a label, {self.spec.cond} numbers, or an array of a row for each") from error
         if tensor.shape[-1] != self.spec.cond or tensor.shape[0] not in (1, n):
             raise UsageError(f"cond: shape {tuple(tensor.shape)} does not fit {n} rows of {self.spec.cond} numbers")
         return tensor.expand(n, -1).to("cpu", self._dtype)
 
     def _condition_rows(self, cond: Any) -> Tensor:
         if isinstance(cond, (np.ndarray, Tensor)) and cond.ndim == 2:
-            return self.codec.conditions(as_tensor(cond, "cond"))
+            return self.codec.scale_condition(as_tensor(cond, "cond"))
         if isinstance(cond, Tensor | np.ndarray):
             cond = cond.tolist()
         return self.codec.condition([cond] if isinstance(cond, (int, float, str)) else cond).unsqueeze(0)
@@ -286,7 +286,7 @@ class TrainedModel(Described):
         """
         codes = as_tensor(z, "z")
         if codes.is_complex():
-            raise refused("z", z, f"an array of real numbers (N, {self.config.latent})")
+            raise wrong_argument("z", z, f"an array of real numbers (N, {self.config.latent})")
         codes = codes.to(self.device, self._dtype)
         if codes.ndim != 2 or codes.shape[1] != self.config.latent:
             raise UsageError(f"z has shape {tuple(codes.shape)}; this model expects (N, {self.config.latent})")
@@ -341,7 +341,7 @@ class TrainedModel(Described):
         except UsageError as error:
             raise UsageError(f"{name}: {error}") from error
         if len(data) != 1:
-            raise refused(name, row, "a single row")
+            raise wrong_argument(name, row, "a single row")
         return data
 
     def _decode(self, z: Tensor, cond: Tensor | None, noise: bool, draw: bool = False) -> Tensor:

@@ -18,7 +18,7 @@ from vaehub.cli.app import system_error
 from vaehub.cli.use import write_codes
 from vaehub.errors import UsageError
 from vaehub.files import atomic
-from vaehub.files.atomic import atomic_file, atomic_folder, atomic_write, put_back, replacing
+from vaehub.files.atomic import atomic_file, atomic_folder, atomic_write, replacing, restore_folder
 from vaehub.files.lines import LineWriter, read_lines
 
 ROOT = Path(__file__).parents[2]
@@ -151,7 +151,7 @@ def test_without_an_exchange_a_folder_is_put_back_after_a_kill_between_two_renam
     folder_of(tmp_path / "f", "two")
     assert (tmp_path / "f/a.txt").read_text() == "two"
     os.rename(tmp_path / "f", tmp_path / ".f.0123abcd.old")  # what a killed process leaves
-    put_back(tmp_path / "f")
+    restore_folder(tmp_path / "f")
     assert (tmp_path / "f/a.txt").read_text() == "two"
     assert [p.name for p in tmp_path.iterdir()] == ["f"]
 

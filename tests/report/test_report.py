@@ -165,7 +165,7 @@ def test_curves_show_the_loss_where_it_is_another_quantity_and_the_epoch_that_wa
 
     def texts(frame, monitor):
         figures = {figure.title: figure for figure in learning_curves(frame, monitor)}
-        from vaehub.report.look import WIDE, drawn
+        from vaehub.report.style import WIDE, drawn
 
         chart = drawn(figures["The bound and its parts"].draw, WIDE)
         return figures, [text.get_text() for text in chart.legends[0].texts]

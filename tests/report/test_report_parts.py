@@ -35,7 +35,7 @@ from vaehub.report import (
     best,
 )
 from vaehub.report.charts import Cloud, bars, cloud, histogram, plane, write_apart
-from vaehub.report.look import LIGHT, PALETTE, drawn, svg
+from vaehub.report.style import LIGHT, PALETTE, drawn, svg
 
 BAD = "<i>&\"'"
 

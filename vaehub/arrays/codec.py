@@ -44,11 +44,11 @@ class ArrayCodec(Codec):
 
     def condition(self, values: Sequence[str | int | float]) -> Tensor:
         """One condition (C,) in the units of the model."""
-        return self.conditions(torch.tensor([[float(v) for v in values]], dtype=torch.float64))[0]
+        return self.scale_condition(torch.tensor([[float(v) for v in values]], dtype=torch.float64))[0]
 
-    def conditions(self, rows: Tensor) -> Tensor:
+    def scale_condition(self, rows: Tensor) -> Tensor:
         """Conditions (N, C) in the units of the model."""
-        return self.layout.conditions(rows)
+        return self.layout.scale_condition(rows)
 
     def to_json(self) -> Json:
         """Names and scale."""

@@ -83,7 +83,7 @@ class Layout:
 
     def data(self, table: Table) -> TensorData:
         """The rows as the model takes them. Raises UsageError where their shape is another, or a cell is infinite."""
-        cond = None if table.cond is None else self.conditions(torch.from_numpy(self.known_cond(table.cond))).float()
+        cond = None if table.cond is None else self.scale_condition(torch.from_numpy(self.known_cond(table.cond))).float()
         labels = None if table.labels is None else torch.from_numpy(self.codes(table.labels))
         if tuple(table.x.shape[1:]) != self.shape:
             raise UsageError(f"x has rows of shape {tuple(table.x.shape[1:])}; this model expects {self.shape}")
@@ -106,7 +106,7 @@ class Layout:
             raise UsageError(f"cond: row {row}, {name} is missing or infinite; a condition has no gaps, so leave the row out")
         return cond.astype(np.float64)
 
-    def conditions(self, rows: Tensor) -> Tensor:
+    def scale_condition(self, rows: Tensor) -> Tensor:
         """Conditions (N, C) in the units of the model."""
         if self.cond_mean is None or self.cond_sd is None or rows.shape[-1:] != self.cond_mean.shape:
             return rows  # of another width: told as such where the rows are checked

@@ -107,7 +107,7 @@ class Codec(ABC):
         """
         return torch.tensor([float(v) for v in values])
 
-    def conditions(self, rows: Tensor) -> Tensor:
+    def scale_condition(self, rows: Tensor) -> Tensor:
         """cond (N, C) from the numbers (N, C) that a user gives, a row for each row of x; by default the same numbers."""
         return rows
 

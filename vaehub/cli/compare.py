@@ -56,7 +56,7 @@ def write(found: Comparison, path: Path) -> None:
         comparison_page(found).write(path)
         return
     from vaehub.report.curves import comparison_curves
-    from vaehub.report.look import CARD, WIDE, drawn
+    from vaehub.report.style import CARD, WIDE, drawn
 
     with replacing(path) as temporary:
         drawn(lambda canvas: comparison_curves(found.curves, canvas), WIDE).savefig(temporary, dpi=140, facecolor=CARD)

@@ -11,7 +11,7 @@ from pydantic import BaseModel, ValidationError
 from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails
 
-from vaehub.hints import did_you_mean, nearest, shown
+from vaehub.hints import did_you_mean, nearest, quoted
 
 Location = tuple[str | int, ...]
 KEY_ERRORS = ("extra_forbidden", "missing", "invalid_key")  # their last element is a key that is wrong or absent
@@ -56,7 +56,7 @@ def message(detail: ErrorDetails, schema: type[BaseModel]) -> str:
     if kind == "value_error":
         return str(detail["ctx"]["error"])
     wanted = "should be a mapping of options" if kind in MAPPING_ERRORS else detail["msg"].replace("Input should", "should")
-    return f"{wanted}, not {shown(value)}{quoting_hint(kind, value)}{nearest_choice(detail)}"
+    return f"{wanted}, not {quoted(value)}{quoting_hint(kind, value)}{nearest_choice(detail)}"
 
 
 def nearest_choice(detail: ErrorDetails) -> str:

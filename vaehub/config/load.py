@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, BeforeValidator, Field, JsonValue, ValidationError, create_model
 from pydantic_core import to_jsonable_python
 
-from vaehub.arguments import refused
+from vaehub.arguments import wrong_argument
 from vaehub.config.complaints import complaints
 from vaehub.config.passthrough import TrainerOptions, trainer_model
 from vaehub.config.schema import STRICT, Options, PartConfig, number, part_model
@@ -163,7 +163,7 @@ def contents(source: object) -> tuple[Mapping[str, Any], str]:
         case str() | Path():
             path = config_path(source)
             return read_yaml(path), str(path)
-    raise refused(
+    raise wrong_argument(
         "config", source, "the path of a YAML file, the name of a shipped config, or a mapping such as {'domain': 'mnist'}"
     )
 

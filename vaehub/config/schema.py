@@ -13,7 +13,7 @@ from typing import Annotated, Any, ClassVar, Literal, Union, get_args, get_origi
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, JsonValue, create_model, model_validator
 
 from vaehub.errors import UsageError
-from vaehub.hints import reason, shown
+from vaehub.hints import quoted, reason
 from vaehub.host.discovery import KINDS
 from vaehub.host.registry import registry
 
@@ -80,7 +80,7 @@ def part_name(kind: str, given: object, default: str | None) -> str:
     if name is None:
         raise UsageError(f"give the name of a {kind}, one of: {', '.join(registry().names(kind))}")
     if not isinstance(name, str):
-        raise UsageError(f"should be the name of the {kind}, or a mapping with its name and options, not {shown(given)}")
+        raise UsageError(f"should be the name of the {kind}, or a mapping with its name and options, not {quoted(given)}")
     return name
 
 

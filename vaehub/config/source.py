@@ -9,10 +9,10 @@ from typing import Any, TypeAlias
 
 import yaml
 
-from vaehub.arguments import refused
+from vaehub.arguments import wrong_argument
 from vaehub.errors import UsageError
 from vaehub.files.guard import read_bytes
-from vaehub.hints import did_you_mean, reason, shown
+from vaehub.hints import did_you_mean, quoted, reason
 
 Overrides: TypeAlias = "Sequence[str] | Mapping[str, Any]"
 PATH = re.compile(r"\w+(\.\w+)*")
@@ -99,11 +99,11 @@ def assignments(overrides: Overrides) -> Iterator[tuple[list[str], Any, str]]:
         yield from leaves(overrides, [])
         return
     if isinstance(overrides, str | bytes) or not isinstance(overrides, Sequence):
-        raise refused("overrides", overrides, "a list such as ['latent=3'] or a mapping such as {'latent': 3}")
+        raise wrong_argument("overrides", overrides, "a list such as ['latent=3'] or a mapping such as {'latent': 3}")
     for text in overrides:
         path, equals, value = text.partition("=") if isinstance(text, str) else ("", "", "")
         if not equals or not PATH.fullmatch(path):
-            raise UsageError(f"override {shown(text)}: write it as key=value or key.sub=value, without spaces around '='")
+            raise UsageError(f"override {quoted(text)}: write it as key=value or key.sub=value, without spaces around '='")
         yield path.split("."), parse(value, f"override '{text}'"), text
 
 
@@ -111,7 +111,7 @@ def leaves(section: Mapping[Any, Any], above: list[str]) -> Iterator[tuple[list[
     """The values of a nested mapping; the name of a part comes before its options, for it decides which there are."""
     for key, value in sorted(section.items(), key=lambda item: item[0] != "name"):
         if not isinstance(key, str) or not PATH.fullmatch(key):
-            raise UsageError(f"override {shown(key)}: should be the name of an option, such as 'latent' or 'train.epochs'")
+            raise UsageError(f"override {quoted(key)}: should be the name of an option, such as 'latent' or 'train.epochs'")
         path = [*above, *key.split(".")]
         if isinstance(value, Mapping):
             yield from leaves(value, path)

@@ -4,8 +4,7 @@ from .arrays import judge_npz as judge_npz
 from .arrays import opened_npz as opened_npz
 from .atomic import atomic_folder as atomic_folder
 from .atomic import atomic_write as atomic_write
-from .atomic import put_back as put_back
-from .checked import checked as checked
+from .atomic import restore_folder as restore_folder
 from .codecs import pack as pack
 from .codecs import unpack as unpack
 from .download import download as download
@@ -31,3 +30,4 @@ from .tables import read_table as read_table
 from .tables import suffix_of as suffix_of
 from .tables import whole_numbers as whole_numbers
 from .tables import write_table as write_table
+from .validated import validated_json as validated_json

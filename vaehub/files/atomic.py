@@ -128,7 +128,7 @@ def atomic_folder(path: Path, names: Collection[str]) -> Iterator[Path]:
     """
     with naming(path):
         path.parent.mkdir(parents=True, exist_ok=True)
-        put_back(path)
+        restore_folder(path)
         require_only(path, names)
         with part_folder(path) as part:
             yield part
@@ -172,7 +172,7 @@ def exchange(a: Path, b: Path) -> bool:
     return not failed
 
 
-def put_back(path: Path) -> None:
+def restore_folder(path: Path) -> None:
     """Undo a swap in two steps that a killed process left between them. Readers of such folders call it first.
 
     Arguments:
@@ -181,7 +181,7 @@ def put_back(path: Path) -> None:
     >>> import tempfile
     >>> with tempfile.TemporaryDirectory() as folder:
     ...     os.mkdir(f"{folder}/.model.0123abcd.old")
-    ...     put_back(Path(folder, "model"))
+    ...     restore_folder(Path(folder, "model"))
     ...     os.listdir(folder)
     ['model']
     """

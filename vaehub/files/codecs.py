@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 
 from vaehub.errors import UsageError
-from vaehub.hints import shown
+from vaehub.hints import quoted
 
 
 class Codec(NamedTuple):
@@ -84,7 +84,7 @@ def pack(value: Hashable, what: str = "value") -> Any:
         return value
     if (codec := CODECS.get(type(value))) is None:
         kind = type(value).__name__
-        raise UsageError(f"{what} {shown(value)}: a value of type {kind} cannot be saved; use strings or numbers")
+        raise UsageError(f"{what} {quoted(value)}: a value of type {kind} cannot be saved; use strings or numbers")
     return {type(value).__name__: codec.write(value)}
 
 

@@ -6,7 +6,7 @@ from typing import Annotated
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
-from vaehub.files.checked import Json
+from vaehub.files.validated import Json
 
 
 def increasing(values: list[float]) -> list[float]:

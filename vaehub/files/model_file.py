@@ -17,8 +17,8 @@ from torch import Tensor
 
 from vaehub.errors import UsageError
 from vaehub.files.atomic import atomic_write
-from vaehub.files.checked import Json
 from vaehub.files.guard import MAX_BYTES, guarded, regular_file, shortened
+from vaehub.files.validated import Json
 
 FORMAT = "vaehub/3"
 BEFORE = ("vaehub/1", "vaehub/2")  # had a key of metadata for every entry, in any order, and no digest

@@ -17,7 +17,7 @@ from matplotlib.ticker import MaxNLocator
 from matplotlib.transforms import Bbox
 from numpy.typing import NDArray
 
-from vaehub.report.look import BLUE, CARD, FAINT, INK, REST, SERIES, Canvas, figure_of
+from vaehub.report.style import BLUE, CARD, FAINT, INK, REST, SERIES, Canvas, figure_of
 
 Array: TypeAlias = NDArray[Any]
 BINS = 40
@@ -26,14 +26,14 @@ RINGS, DIRECTIONS = 24, 16  # places around a point that are tried for its label
 LONGEST = 26  # letters of a label
 
 
-def short(text: str, most: int = LONGEST) -> str:
+def truncated(text: str, most: int = LONGEST) -> str:
     """A text cut where it is long.
 
     Arguments:
         text: the text.
         most: characters.
 
-    >>> short("a long name", 7)
+    >>> truncated("a long name", 7)
     'a long…'
     """
     return text if len(text) <= most else f"{text[: most - 1]}…"
@@ -258,7 +258,7 @@ def by_kind(axes: Axes, shown: Cloud, sizes: Array, canvas: Canvas) -> None:
     for name, at, colour in [("other", rest, REST), *groups]:
         if at.any():
             axes.scatter(
-                shown.points[at, 0], shown.points[at, 1], s=sizes[at], color=colour, alpha=0.75, linewidths=0, label=short(name, 20),
+                shown.points[at, 0], shown.points[at, 1], s=sizes[at], color=colour, alpha=0.75, linewidths=0, label=truncated(name, 20),
                 rasterized=len(kinds) > DENSE,
             )  # fmt: skip
     handles, labels = axes.get_legend_handles_labels()
@@ -288,7 +288,7 @@ def write_apart(axes: Axes, words: Sequence[tuple[float, float, str]], *, keep: 
     written: list[Annotation] = []
     for x, y, word in words:
         text = axes.annotate(
-            short(word), (x, y), (0, 0), textcoords="offset points", ha="center", va="center", color=INK,
+            truncated(word), (x, y), (0, 0), textcoords="offset points", ha="center", va="center", color=INK,
             fontweight="bold" if keep else "normal", annotation_clip=False,
             bbox={"facecolor": CARD, "alpha": 0.75, "linewidth": 0, "boxstyle": "round,pad=0.15"},
             arrowprops={"arrowstyle": "-", "color": FAINT, "linewidth": 0.7, "shrinkA": 0, "shrinkB": 0},

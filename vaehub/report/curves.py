@@ -8,7 +8,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from vaehub.report.charts import Line, Panel, curves
-from vaehub.report.look import SERIES, Canvas
+from vaehub.report.style import SERIES, Canvas
 
 STYLES = ("-", "--", ":", "-.")  # one after the other, where there are more runs than colours
 PANELS = {

@@ -12,8 +12,8 @@ import jinja2
 from markupsafe import Markup
 
 from vaehub.files.atomic import atomic_write
-from vaehub.report.look import HALF, NARROW, PALETTE, WIDE, drawn, svg
 from vaehub.report.parts import Block, Figure, Link, Section
+from vaehub.report.style import HALF, NARROW, PALETTE, WIDE, drawn, svg
 
 Progress = Callable[[int, int], None]
 

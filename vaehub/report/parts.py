@@ -9,7 +9,7 @@ from typing import ClassVar, Literal, TypeAlias, final
 
 from markupsafe import Markup
 
-from vaehub.report.look import Draw, accessible_svg
+from vaehub.report.style import Draw, accessible_svg
 
 Tone: TypeAlias = Literal["", "good", "note", "warning", "error"]
 

@@ -12,8 +12,8 @@ from torch import Tensor
 from vaehub.evaluation.evaluate import ACTIVE
 from vaehub.evaluation.importance import Evidence
 from vaehub.report.charts import Array, Cloud, Line, Panel, bars, cloud, curves, plane
-from vaehub.report.look import BLUE, FAINT, ORANGE, REST, Canvas
 from vaehub.report.parts import Figure
+from vaehub.report.style import BLUE, FAINT, ORANGE, REST, Canvas
 
 SHOWN = 128  # latent dimensions in one chart
 BOUND = {"elbo": ("-ELBO", -1), "log_px": ("reconstruction, -log p(x|z)", -1), "kl": ("KL(q(z|x) ‖ p(z))", 1)}

@@ -28,10 +28,10 @@ from vaehub.evaluation.measured import SAMPLES, domain_metrics, test_evidence
 from vaehub.files.atomic import atomic_write
 from vaehub.files.history import read_history
 from vaehub.host.registry import registry
-from vaehub.report.look import WIDE, drawn, png
 from vaehub.report.page import Page
 from vaehub.report.parts import Beside, Block, Code, Facts, Finding, Section, Table, Tile, Tiles
 from vaehub.report.run_figures import latent_map, learning_curves, use_of_dimensions
+from vaehub.report.style import WIDE, drawn, png
 from vaehub.sparse import dense
 from vaehub.trained import TrainedModel
 

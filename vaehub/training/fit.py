@@ -9,7 +9,7 @@ from typing import Any
 
 import pandas as pd
 
-from vaehub.arguments import accepts, or_none, refused, yes_or_no
+from vaehub.arguments import accepts, or_none, wrong_argument, yes_or_no
 from vaehub.arguments import path as as_path
 from vaehub.base import Codec, Domain
 from vaehub.config.load import Config, load_config
@@ -78,7 +78,7 @@ def train(
     """
     settled = load_config(config, overrides, None if data is None else "arrays", **options)
     if not isinstance(domain, Domain | None):
-        raise refused("domain", domain, "a vaehub.Domain, or left out; rows to train on go in data=")
+        raise wrong_argument("domain", domain, "a vaehub.Domain, or left out; rows to train on go in data=")
     if out is None and (resume or force):
         raise UsageError("resume and force go with a run folder; give one with out=")
     if resume and init is not None:

@@ -8,7 +8,7 @@ from pathlib import Path
 from torch import Tensor, nn
 
 from vaehub.arguments import path as as_path
-from vaehub.arguments import refused
+from vaehub.arguments import wrong_argument
 from vaehub.errors import UsageError
 from vaehub.run import load
 from vaehub.trained import TrainedModel
@@ -19,7 +19,7 @@ NAMED = 3  # weights in one line
 def source_of(init: TrainedModel | str | Path) -> tuple[str, dict[str, Tensor]]:
     """What to call a run, and its weights. Raises UsageError where there is no such run."""
     if not isinstance(init, TrainedModel | str | Path):
-        raise refused("init", init, "a run, or the path of one")
+        raise wrong_argument("init", init, "a run, or the path of one")
     run = init if isinstance(init, TrainedModel) else load(as_path("init", init))
     return str(run.path or (init if not isinstance(init, TrainedModel) else "the given run")), dict(run.vae.state_dict())
 

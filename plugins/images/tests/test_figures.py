@@ -9,7 +9,7 @@ from PIL import Image
 import vaehub
 from vaehub.evaluation.judge import judge_of_run
 from vaehub.report import HALF, NARROW
-from vaehub.report.look import drawn, png
+from vaehub.report.style import drawn, png
 from vaehub_images.files import tiled
 from vaehub_images.metrics import recognised
 from vaehub_images.report.book import plane_of, quantile_grid

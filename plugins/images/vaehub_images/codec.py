@@ -100,8 +100,8 @@ class ImageCodec(Codec):
     @classmethod
     def from_json(cls, spec: Spec, state: Json) -> ImageCodec:
         """The codec of a saved model."""
-        classes = files.checked(list[str], state["classes"])
-        depth = None if state["depth"] is None else files.checked(Depth, state["depth"])
+        classes = files.validated_json(list[str], state["classes"])
+        depth = None if state["depth"] is None else files.validated_json(Depth, state["depth"])
         if spec.cond not in (0, len(classes)):
             raise ValueError(f"{len(classes)} classes, but a condition of {spec.cond} numbers")
-        return cls(spec, classes, files.checked(bool, state["binarised"]), depth)
+        return cls(spec, classes, files.validated_json(bool, state["binarised"]), depth)

@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 
 from vaehub.report import Card, Page, Section
-from vaehub.report.look import HALF, NARROW, drawn, svg
+from vaehub.report.style import HALF, NARROW, drawn, svg
 from vaehub_molecules.report.cards import card, property_lines
 from vaehub_molecules.report.charts import best_means, front_figure, latent_figure, property_figure, score_figure
 from vaehub_molecules.report.measures import described_figures, meaning

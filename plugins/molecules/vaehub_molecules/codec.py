@@ -143,7 +143,7 @@ class MoleculeCodec(Codec):
             state["tokenizer"],
             vocabulary,
             Scales.restore(state["scales"]),
-            Conditions(Scales.restore(state["conditions"]), files.checked(bool, state["scaffold"])),
+            Conditions(Scales.restore(state["conditions"]), files.validated_json(bool, state["scaffold"])),
             HashedSet.from_text(state["known"]),
             policy,
         )
@@ -153,7 +153,7 @@ def smiles_frame(given: object) -> pd.DataFrame:
     """A SMILES string, or several, as a frame."""
     texts = [given] if isinstance(given, str) else list(given) if isinstance(given, Iterable) else []
     if not texts or not all(isinstance(text, str) for text in texts):
-        raise UsageError(f"x: expected SMILES strings or a frame of them, got {hints.shown(given)}")
+        raise UsageError(f"x: expected SMILES strings or a frame of them, got {hints.quoted(given)}")
     return pd.DataFrame({"smiles": texts})
 
 
@@ -161,7 +161,7 @@ def require_accepted(texts: Sequence[str], answers: Sequence[CanonicalOrRejected
     """The canonical SMILES of texts. Raises UsageError that names the first that has none."""
     for row, (text, answer) in enumerate(zip(texts, answers, strict=True)):
         if isinstance(answer, Rejected):
-            raise UsageError(f"x: row {row}: {hints.shown(text)}: {answer}")
+            raise UsageError(f"x: row {row}: {hints.quoted(text)}: {answer}")
     return [answer for answer in answers if isinstance(answer, str)]
 
 

@@ -18,7 +18,7 @@ import vaehub_recommender.judge.protocols
 from vaehub.cli.app import main
 from vaehub.errors import UsageError
 from vaehub.report import HALF, NARROW, WIDE
-from vaehub.report.look import SERIES, drawn
+from vaehub.report.style import SERIES, drawn
 from vaehub_recommender import generated_ratings
 from vaehub_recommender.held_out import HeldOut
 from vaehub_recommender.judge import ByPopularity, judge

@@ -101,5 +101,5 @@ class InteractionCodec(Codec):
             Columns(**state["columns"]),
             popularity,
             None if state["users"] is None else SideFeatures.from_json(state["users"]),
-            files.checked(bool, state["history"]),
+            files.validated_json(bool, state["history"]),
         )

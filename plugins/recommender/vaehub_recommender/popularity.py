@@ -57,4 +57,6 @@ class Popularity:
     @staticmethod
     def from_json(packed: Json) -> Popularity:
         """What `to_json` gave. Raises ValueError or KeyError where it is damaged."""
-        return Popularity(files.checked(Count, packed["users"]), np.array(files.checked(list[Count], packed["counts"]), np.int64))
+        return Popularity(
+            files.validated_json(Count, packed["users"]), np.array(files.validated_json(list[Count], packed["counts"]), np.int64)
+        )

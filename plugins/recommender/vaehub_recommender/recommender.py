@@ -266,7 +266,9 @@ class Recommender(Described):
             True
         """
         if not isinstance(protocol, str | pd.DataFrame):
-            raise arguments.refused("protocol", protocol, "'strong', 'last', 'random' or a DataFrame of later interactions")
+            raise arguments.wrong_argument(
+                "protocol", protocol, "'strong', 'last', 'random' or a DataFrame of later interactions"
+            )
         return evaluate_protocol(self.fitted, protocol) if isinstance(protocol, str) else evaluate_later(self.fitted, protocol)
 
     def save(self, path: str | Path) -> None:

@@ -50,9 +50,9 @@ class SideFeatures:
         name = find_column(column, list(frame.columns), "user or item", USER | ITEM)
         known = frame[ids.positions(frame[name]) >= 0]
         if len(known) == 0:
-            example = hints.shown(frame[name].tolist()[0]) if len(frame) else "no rows"
+            example = hints.quoted(frame[name].tolist()[0]) if len(frame) else "no rows"
             raise UsageError(
-                f"column {hints.shown(name)}: none of its ids ({example}, …) is among those of the interactions ({example_id(ids)}, …)"
+                f"column {hints.quoted(name)}: none of its ids ({example}, …) is among those of the interactions ({example_id(ids)}, …)"
             )
         features = SideFeatures(name, traits_of(known.drop(columns=name)))
         return features, features.of_ids(frame, ids)
@@ -73,10 +73,12 @@ class SideFeatures:
         rows = np.flatnonzero(place >= 0)
         seen, counts = np.unique(place[rows], return_counts=True)
         if (counts > 1).any():
-            twice = hints.shown(ids.take(seen[counts > 1][:1]).tolist()[0])
-            raise UsageError(f"column {hints.shown(self.column)}: {twice} has {counts.max()} rows; keep one for each")
+            twice = hints.quoted(ids.take(seen[counts > 1][:1]).tolist()[0])
+            raise UsageError(f"column {hints.quoted(self.column)}: {twice} has {counts.max()} rows; keep one for each")
         if len(seen) < len(ids):
-            text = f"{len(ids) - len(seen):,} of {len(ids):,} ids have no row in the table with column {hints.shown(self.column)}"
+            text = (
+                f"{len(ids) - len(seen):,} of {len(ids):,} ids have no row in the table with column {hints.quoted(self.column)}"
+            )
             warnings.warn(f"{text}; nothing more is known of them", UserWarning, stacklevel=2)
         out = np.zeros((len(ids), self.width), np.float32)
         out[place[rows]] = self.of(frame.iloc[rows])
@@ -101,17 +103,17 @@ def traits_of(frame: pd.DataFrame) -> tuple[Trait, ...]:
     """What the columns say. Raises UsageError where none says anything."""
     for name, times in frame.columns.value_counts().items():
         if not isinstance(name, str) or times > 1:
-            raise UsageError(f"column {hints.shown(name)}: names of columns are text, each there once; rename it")
+            raise UsageError(f"column {hints.quoted(name)}: names of columns are text, each there once; rename it")
     found = {name: trait_of(frame[name]) for name in frame.columns}
     unused = [name for name, trait in found.items() if trait is None]
     if len(unused) == len(found):
-        raise UsageError(f"no column says anything of use (left out: {', '.join(map(hints.shown, unused)) or 'none'})")
+        raise UsageError(f"no column says anything of use (left out: {', '.join(map(hints.quoted, unused)) or 'none'})")
     if unused:
-        text = f"left out: {', '.join(map(hints.shown, unused))}, free text or the same everywhere"
+        text = f"left out: {', '.join(map(hints.quoted, unused))}, free text or the same everywhere"
         warnings.warn(f"side information {text}; drop it, or make it categories", UserWarning, stacklevel=3)
     return tuple(trait for trait in found.values() if trait is not None)
 
 
 def example_id(ids: Ids) -> str:
     """An id, for messages."""
-    return hints.shown(ids.take(np.array([0])).tolist()[0])
+    return hints.quoted(ids.take(np.array([0])).tolist()[0])

@@ -103,13 +103,13 @@ def numbers(column: Column) -> Floats:
         days = (pd.DatetimeIndex(column) - pd.Timestamp(0, tz=column.dt.tz)) / pd.Timedelta(days=1)
         return days.to_numpy(np.float64)
     if not types.is_numeric_dtype(column.dtype) or types.is_complex_dtype(column.dtype):
-        raise UsageError(f"column {hints.shown(column.name)} is {column.dtype}, the model was fitted with numbers; convert it")
+        raise UsageError(f"column {hints.quoted(column.name)} is {column.dtype}, the model was fitted with numbers; convert it")
     values = column.to_numpy(np.float64, na_value=np.nan, copy=True)
     values[np.isinf(values)] = np.nan
     large = np.abs(values) > HUGE
     if large.any():
         raise UsageError(
-            f"row {int(large.argmax())}: column {hints.shown(column.name)}: {values[large][0]:g} is too large; mend it"
+            f"row {int(large.argmax())}: column {hints.quoted(column.name)}: {values[large][0]:g} is too large; mend it"
         )
     return values
 

@@ -14,7 +14,7 @@ from vaehub.errors import UsageError
 from vaehub.evaluation.judge import judge_of_run
 from vaehub.files.model_file import load_model, save_model
 from vaehub.report import NARROW
-from vaehub.report.look import drawn
+from vaehub.report.style import drawn
 from vaehub.testing.damage import damaged
 from vaehub_timeseries.codec import SeriesCodec
 from vaehub_timeseries.domain import TimeSeries

@@ -12,7 +12,7 @@ import pandas as pd
 import pytest
 
 from vaehub.report import HALF, NARROW, WIDE
-from vaehub.report.look import drawn
+from vaehub.report.style import drawn
 from vaehub_timeseries.report import ReportContent, render, write_report
 from vaehub_timeseries.report.bands import band_figure, column_series, with_breaks, with_neighbours
 from vaehub_timeseries.report.charts import binned, error_bars, missing_map

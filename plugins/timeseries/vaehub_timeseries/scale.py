@@ -53,7 +53,7 @@ class Scaler:
     @classmethod
     def from_json(cls, value: dict[str, Any]) -> Scaler:
         """What `to_json` gave. Raises ValueError or KeyError where it is damaged."""
-        mean, sd = (np.array(files.checked(list[FiniteFloat], value[name]), np.float64) for name in ("mean", "sd"))
+        mean, sd = (np.array(files.validated_json(list[FiniteFloat], value[name]), np.float64) for name in ("mean", "sd"))
         if mean.shape != sd.shape or not (sd > 0).all():
             raise ValueError(f"{len(mean)} means and {len(sd)} standard deviations, which must be above 0")
         return cls(mean, sd)

@@ -25,7 +25,7 @@ def check_text(text: str, max_length: int) -> None:
     if len(text) > max_length:
         raise Rejected(Reason.LONG, f"{len(text):,} characters, {max_length:,} allowed")
     if alien := FOREIGN_CHARACTER.search(text):
-        raise Rejected(Reason.CHARACTER, f"{hints.shown(alien[0])} at {alien.start()}")
+        raise Rejected(Reason.CHARACTER, f"{hints.quoted(alien[0])} at {alien.start()}")
     bare = BRACKET_ATOM.sub("", text)
     if "[" in bare or "]" in bare:
         raise Rejected(Reason.BRACKETS)

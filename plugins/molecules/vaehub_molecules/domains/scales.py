@@ -56,8 +56,8 @@ class Scales:
     def restore(state: Json) -> Scales:
         """What `state` gave. Raises ValueError or KeyError where it is damaged."""
         names, means, deviations = (
-            files.checked(list[str], state["names"]),
-            *(files.checked(list[FiniteFloat], state[key]) for key in NUMBERS),
+            files.validated_json(list[str], state["names"]),
+            *(files.validated_json(list[FiniteFloat], state[key]) for key in NUMBERS),
         )
         if not len(names) == len(means) == len(deviations) or min(deviations, default=1) <= 0:
             raise ValueError(f"{len(names)} names, {len(means)} means and {len(deviations)} deviations, which must be above 0")

@@ -48,7 +48,7 @@ def smiles_column(names: Sequence[str], column: str | None) -> str:
         raise UsageError(f"no column looks like SMILES (columns: {column_list(names)}); {remedy}")
     if len(ranked) > 1 and normalised(ranked[0]) == normalised(ranked[1]):
         raise UsageError(
-            f"columns {hints.shown(ranked[0])} and {hints.shown(ranked[1])} both look like SMILES; name one with column=…"
+            f"columns {hints.quoted(ranked[0])} and {hints.quoted(ranked[1])} both look like SMILES; name one with column=…"
         )
     return ranked[0]
 
@@ -72,7 +72,7 @@ def named_column(column: str, names: Sequence[str]) -> str:
 def column_list(names: Sequence[str], most: int = 12) -> str:
     """Columns as messages list them."""
     more = f" and {len(names) - most:,} more" if len(names) > most else ""
-    return (", ".join(map(hints.shown, names[:most])) or "none") + more
+    return (", ".join(map(hints.quoted, names[:most])) or "none") + more
 
 
 def convert_types(cells: pd.Series[Any], values: Values = files.as_values) -> pd.Series[Any]:

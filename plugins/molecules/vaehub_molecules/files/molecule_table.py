@@ -45,7 +45,7 @@ class MoleculeTable:
         """The commonest reasons and the first line that was rejected."""
         first = self.rejected[0]
         reasons = ", ".join(f"{times:,} {kind}" for kind, times in self.reasons().most_common(most))
-        return f"{reasons}; the first is number {first.number}: {hints.shown(first.text)}, {first.reason}"
+        return f"{reasons}; the first is number {first.number}: {hints.quoted(first.text)}, {first.reason}"
 
     def reasons(self) -> Counter[str]:
         """How many were rejected for each kind of reason."""

@@ -120,5 +120,5 @@ def as_oracle(objective: Oracle | str | Score) -> Oracle:
     if isinstance(objective, str):
         return load_objective(objective)
     if not callable(objective):
-        raise arguments.refused("objective", objective, "a name such as 'qed', or a function of canonical SMILES")
+        raise arguments.wrong_argument("objective", objective, "a name such as 'qed', or a function of canonical SMILES")
     return Function(str(getattr(objective, "__name__", type(objective).__name__)), objective)

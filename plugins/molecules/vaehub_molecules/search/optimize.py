@@ -106,7 +106,7 @@ def space_of(run: Run | LatentSpace) -> LatentSpace:
     from vaehub import Run
 
     if run is None or isinstance(run, str | Path | Number):
-        raise arguments.refused("run", run, "a run, such as vaehub.load('runs/molecules')")
+        raise arguments.wrong_argument("run", run, "a run, such as vaehub.load('runs/molecules')")
     if not isinstance(run, Run):
         return run
     if run.spec.cond:
@@ -123,7 +123,7 @@ def method_of(method: str | Method) -> Method:
     if isinstance(method, Method):
         return method
     if not isinstance(method, str):
-        raise arguments.refused("method", method, f"one of {', '.join(METHODS)}, or a Method")
+        raise arguments.wrong_argument("method", method, f"one of {', '.join(METHODS)}, or a Method")
     if method not in METHODS:
         raise UsageError(f"method={method!r}: {hints.did_you_mean(method, METHODS)}")
     return METHODS[method]()

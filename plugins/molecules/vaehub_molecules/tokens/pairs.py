@@ -56,7 +56,9 @@ class Pairs(Tokenizer):
 
     def restore(self, state: Json) -> None:
         """Take up merged pairs."""
-        self.ranks = {(left, right): rank for rank, (left, right) in enumerate(files.checked(list[list[str]], state["merges"]))}
+        self.ranks = {
+            (left, right): rank for rank, (left, right) in enumerate(files.validated_json(list[list[str]], state["merges"]))
+        }
         self._split.cache_clear()
 
     def _merge(self, smiles: str) -> tuple[str, ...]:

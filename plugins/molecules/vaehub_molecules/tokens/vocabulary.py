@@ -62,7 +62,9 @@ class Vocabulary:
     def restore(tokenizer: Tokenizer, state: Json) -> Vocabulary:
         """The vocabulary that `state` came from."""
         tokenizer.restore(state["tokenizer"])
-        return Vocabulary(tokenizer, files.checked(list[str], state["symbols"]), files.checked(Length, state["length"]))
+        return Vocabulary(
+            tokenizer, files.validated_json(list[str], state["symbols"]), files.validated_json(Length, state["length"])
+        )
 
     def why_unreadable(self, smiles: str) -> str | None:
         """Why the model cannot read a molecule, or None where it can."""

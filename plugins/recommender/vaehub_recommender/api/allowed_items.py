@@ -63,7 +63,7 @@ def not_blocked(block: Iterable[Any] | None, items: Ids) -> np.ndarray:
 def as_list(name: str, given: object) -> list[Any]:
     """Items as a list; a lone word, which would be taken apart into its letters, is refused."""
     if not isinstance(given, Iterable) or isinstance(given, str | bytes):
-        raise arguments.refused(name, given, "a list of items")
+        raise arguments.wrong_argument(name, given, "a list of items")
     return list(given)
 
 
@@ -108,4 +108,4 @@ def require_known(unknown: list[Any], count: int) -> None:
 
 def example_ids(unknown: list[Any]) -> str:
     """Some of them."""
-    return ", ".join(map(hints.shown, unknown[:EXAMPLES])) + (", …" if len(unknown) > EXAMPLES else "") or "no candidates given"
+    return ", ".join(map(hints.quoted, unknown[:EXAMPLES])) + (", …" if len(unknown) > EXAMPLES else "") or "no candidates given"

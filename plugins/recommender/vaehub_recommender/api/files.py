@@ -54,7 +54,7 @@ def table_of(fitted: Fitted) -> pa.Table:
 
 def read(folder: Path) -> Fitted:
     """What `save` wrote, or a run of `vaehub train`. Raises UsageError for what is neither, or damaged."""
-    files.put_back(folder)
+    files.restore_folder(folder)
     if not folder.is_dir():
         raise UsageError(f"{folder}: no such folder; give one that Recommender.save or `vaehub train` wrote")
     run = load(folder)

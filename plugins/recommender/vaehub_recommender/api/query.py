@@ -110,7 +110,7 @@ def user_positions(users: list[Any], fitted: Fitted) -> np.ndarray:
     if (at < 0).any():
         missing = users[int((at < 0).argmax())]
         raise UsageError(
-            f"user {hints.shown(missing)} is not known ({int((at < 0).sum())} of {len(at)} are not); for others give their items, as in "
+            f"user {hints.quoted(missing)} is not known ({int((at < 0).sum())} of {len(at)} are not); for others give their items, as in "
             f"{{{missing!r}: [items, …]}}"
         )
     return at
@@ -140,5 +140,5 @@ def require_frame(name: str, value: object) -> pd.DataFrame:
     """A DataFrame. Raises UsageError for anything else, and says how a file becomes one."""
     if not isinstance(value, pd.DataFrame):
         hint = "; read the file first, with pandas.read_csv or read_parquet" if isinstance(value, str | Path) else ""
-        raise UsageError(f"{arguments.refused(name, value, 'a pandas DataFrame')}{hint}")
+        raise UsageError(f"{arguments.wrong_argument(name, value, 'a pandas DataFrame')}{hint}")
     return value

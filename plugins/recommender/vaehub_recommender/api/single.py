@@ -26,7 +26,7 @@ def item_position(given: Any, fitted: Fitted) -> int:
     """The position of an item. Raises UsageError where the model does not know it."""
     at = int(fitted.items.positions([given])[0])
     if at < 0:
-        raise UsageError(f"item {hints.shown(given)} is unknown to the model, which knows {len(fitted.items):,}")
+        raise UsageError(f"item {hints.quoted(given)} is unknown to the model, which knows {len(fitted.items):,}")
     return at
 
 

@@ -22,7 +22,7 @@ def read_item_list(path: Path, items: Ids, column: str | None) -> list[Any]:
     with files.guarded(path):
         name = item_column(table.names, column)
         if pa.types.is_nested(table.kind(name)):
-            raise UsageError(f"column {hints.shown(name)} holds lists; give a table with one item in each row")
+            raise UsageError(f"column {hints.quoted(name)} holds lists; give a table with one item in each row")
     values = [value for batch in table.batches([name]) for value in present_values(batch.column(name))]
     return values if table.typed else written_ids(values, items)
 

@@ -68,6 +68,6 @@ def legend(figure: Figure) -> None:
 def label_rows(axes: Axes, labels: Sequence[str], xlabel: str) -> None:
     """Labels down the left side, one a row, and what is along the bottom."""
     axes.grid(visible=False, axis="y")
-    axes.set_yticks(range(len(labels)), [report.short(label, 60) for label in labels], color=report.INK)
+    axes.set_yticks(range(len(labels)), [report.truncated(label, 60) for label in labels], color=report.INK)
     axes.set_ylim(len(labels) - 0.5, -0.5)
     axes.set_xlabel(xlabel)

@@ -24,5 +24,5 @@ def reject(bad: Bools, column: str, values: pd.Series[Any], what: str, remedy: s
     """Raise UsageError that names the rows where something is bad, and the first bad value."""
     if bad.any():
         first = values.iloc[int(bad.argmax())]
-        value = hints.shown(first.item() if isinstance(first, np.generic) else first)
-        raise UsageError(f"{rows(bad)}: column {hints.shown(column)}: {value} {what}; {remedy}")
+        value = hints.quoted(first.item() if isinstance(first, np.generic) else first)
+        raise UsageError(f"{rows(bad)}: column {hints.quoted(column)}: {value} {what}; {remedy}")

@@ -81,7 +81,8 @@ def unhashable_cell(column: Cells) -> str:
         try:
             hash(value)
         except TypeError:
-            return f"row {at}: {hints.shown(value)} ({type(value).__name__}) is no id; ids are strings, numbers or other values that can be looked up"
+            kind = type(value).__name__
+            return f"row {at}: {hints.quoted(value)} ({kind}) is no id; ids are strings, numbers or other values that can be looked up"
     return f"values of dtype {column.dtype} are no ids; convert them to strings"
 
 

@@ -74,7 +74,7 @@ class Columns:
         """These columns, if each has a part of its own. Raises UsageError where one has two."""
         twice = [name for name, times in Counter(self.needed).items() if times > 1]
         if twice:
-            raise UsageError(f"column {hints.shown(twice[0])} is named for two of user, item, weight and time; name another")
+            raise UsageError(f"column {hints.quoted(twice[0])} is named for two of user, item, weight and time; name another")
         return self
 
     @property
@@ -91,7 +91,7 @@ def find_column(name: str | None, names: Sequence[Hashable], option: str, usual_
     if len(found) == 1:
         return found[0]
     what = (
-        f"{' and '.join(map(hints.shown, found))} could both be the {option} column"
+        f"{' and '.join(map(hints.quoted, found))} could both be the {option} column"
         if found
         else f"no column looks like the {option} column"
     )
@@ -106,7 +106,7 @@ def named_column(name: str, names: Sequence[Hashable], option: str) -> str:
             f"{option}={name!r}: no such column (columns: {column_list(names)}); {hints.did_you_mean(str(name), map(str, names))}"
         )
     if times > 1:
-        raise UsageError(f"{option}={name!r}: column {hints.shown(name)} is there {times} times; rename all but one")
+        raise UsageError(f"{option}={name!r}: column {hints.quoted(name)} is there {times} times; rename all but one")
     return name
 
 
@@ -123,4 +123,4 @@ def only_one(found: Sequence[str]) -> str | None:
 def column_list(names: Sequence[Hashable], most: int = 20) -> str:
     """Columns as messages list them."""
     more = f" and {len(names) - most:,} more" if len(names) > most else ""
-    return (", ".join(hints.shown(name) for name in names[:most]) or "none") + more
+    return (", ".join(hints.quoted(name) for name in names[:most]) or "none") + more

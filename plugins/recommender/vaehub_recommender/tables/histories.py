@@ -75,7 +75,7 @@ def histories(given: Histories, items: Ids, columns: Columns | None = None) -> H
         return of_matrix(given, items)
     if isinstance(given, str | bytes) or not isinstance(given, Iterable):
         raise UsageError(
-            f"histories: {hints.shown(given)} given; give a frame, a dict of user: items, or a list of lists of items"
+            f"histories: {hints.quoted(given)} given; give a frame, a dict of user: items, or a list of lists of items"
         )
     lists = flattened(given)
     return History.of(pd.RangeIndex(len(lists.lengths)), lists.rows, items.positions(lists.items), len(items))

@@ -59,7 +59,7 @@ def row_items(cell: Any, at: int) -> Sequence[Any]:
         return []
     if isinstance(cell, str | bytes) or not isinstance(cell, Iterable):
         raise UsageError(
-            f"history {at}: {hints.shown(cell)} is no list of items; give each user a list, such as [{hints.shown(cell)}]"
+            f"history {at}: {hints.quoted(cell)} is no list of items; give each user a list, such as [{hints.quoted(cell)}]"
         )
     return list(cell)
 

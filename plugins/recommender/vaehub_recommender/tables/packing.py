@@ -27,11 +27,13 @@ def pack(values: pd.Index[Any]) -> Json:
 def unpack(packed: Json) -> pd.Index[Any]:
     """What `pack` packed. Raises UsageError where it is damaged."""
     with files.guarded("the ids in this model", "use another copy, or train again"):
-        dtype = types.pandas_dtype(files.checked(str, packed["dtype"]))
+        dtype = types.pandas_dtype(files.validated_json(str, packed["dtype"]))
         if isinstance(dtype, np.dtype) and dtype.itemsize > WIDEST:
             raise ValueError(f"dtype {dtype}")
         values = pd.Index(
-            [files.unpack(value) for value in files.checked(list[Any], packed["values"])], dtype=object, tupleize_cols=False
+            [files.unpack(value) for value in files.validated_json(list[Any], packed["values"])],
+            dtype=object,
+            tupleize_cols=False,
         )
         return values if types.is_object_dtype(dtype) else values.astype(dtype)
 

@@ -33,7 +33,7 @@ def nanoseconds(column: pd.Series[Any], name: str) -> Nanoseconds:
             warnings.simplefilter("ignore", UserWarning)  # of formats that are guessed row by row
             return pd.DatetimeIndex(pd.to_datetime(column, utc=True, format=layout)).as_unit("ns").asi8
     raise UsageError(
-        f"column {hints.shown(name)}: {hints.shown(column.iloc[0])}, … cannot be read as times; convert it with pd.to_datetime"
+        f"column {hints.quoted(name)}: {hints.quoted(column.iloc[0])}, … cannot be read as times; convert it with pd.to_datetime"
     )
 
 

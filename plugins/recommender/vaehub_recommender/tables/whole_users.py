@@ -36,7 +36,7 @@ def last_start(column: pd.Series[Any]) -> int:
     if len(begun) > len(np.unique(begun)):
         again = begun[pd.Series(begun).duplicated().to_numpy()][0]
         raise UsageError(
-            f"column {hints.shown(column.name)}: rows of {hints.shown(distinct.tolist()[again])} are not together; {SORT}"
+            f"column {hints.quoted(column.name)}: rows of {hints.quoted(distinct.tolist()[again])} are not together; {SORT}"
         )
     return int(starts[-1]) if len(starts) else 0
 

@@ -63,7 +63,7 @@ def mixed_reason(frame: pd.DataFrame, column: pd.Series, missing: NDArray[np.boo
     cells = column.to_numpy(dtype=object)
     unusable = [int(i) for i in np.flatnonzero(~missing) if not isinstance(cells[i], int | float | np.number)] or [0]
     return (
-        f"{row_label(frame, unusable[0])}: {column_label(label)} ({column.dtype}) holds {hints.shown(cells[unusable[0]])}, neither number "
+        f"{row_label(frame, unusable[0])}: {column_label(label)} ({column.dtype}) holds {hints.quoted(cells[unusable[0]])}, neither number "
         "nor category throughout; mend it, drop the column, or name those to impute with columns=[…]"
     )
 
@@ -76,7 +76,7 @@ def text_reason(frame: pd.DataFrame, text: pd.Series, label: Hashable) -> str | 
     if (spelt := numbers_as_text_reason(frame, text, label)) is not None:
         return spelt
     if len(values) > max(FREE_TEXT, len(text) / 2):
-        where = f"{row_label(frame, text.index[0])}: {column_label(label)} is free text ({hints.shown(text.iloc[0])})"
+        where = f"{row_label(frame, text.index[0])}: {column_label(label)} is free text ({hints.quoted(text.iloc[0])})"
         return f"{where}, {len(values):,} different values in {len(text):,} rows; drop the column, or name those to impute with columns=[…]"
     return None
 
@@ -91,7 +91,7 @@ def numbers_as_text_reason(frame: pd.DataFrame, text: pd.Series, label: Hashable
     if numeric.all():
         first = text.iloc[0]
         return (
-            f"{row_label(frame, text.index[0])}: {column_label(label)} holds numbers as text ({hints.shown(first)}); write them as 1234.5 "
+            f"{row_label(frame, text.index[0])}: {column_label(label)} holds numbers as text ({hints.quoted(first)}); write them as 1234.5 "
             "(in Python: pd.to_numeric), or make them categories with astype('category')"
         )
     others = list(values[~numeric])
@@ -99,7 +99,7 @@ def numbers_as_text_reason(frame: pd.DataFrame, text: pd.Series, label: Hashable
     words = ",".join(others[:3])
     at = int(text.index[text.astype(str) == others[0]][0])
     return (
-        f"{row_label(frame, at)}: {column_label(label)}: {hints.shown(others[0])} is no number, as most others are; mend it, "
+        f"{row_label(frame, at)}: {column_label(label)}: {hints.quoted(others[0])} is no number, as most others are; mend it, "
         f"or if {some} means missing, give missing_values={others[:3]} (--missing-values={words})"
     )
 

@@ -24,7 +24,7 @@ def row_labels(frame: pd.DataFrame, positions: Iterable[int], most: int = 3) -> 
 
 def column_label(label: Hashable) -> str:
     """A column as messages call it; an index often has no name."""
-    return "the index" if label is None else f"column {hints.shown(label)}"
+    return "the index" if label is None else f"column {hints.quoted(label)}"
 
 
 def find_label(label: Hashable, labels: Iterable[Hashable], option: str) -> Hashable:

@@ -68,7 +68,7 @@ def reject_duplicates(frame: pd.DataFrame, read: Rows, form: Form, variable: Int
 
 def entity_text(read: Rows, form: Form, position: int) -> str:
     """The entity of a row in a message."""
-    return f" of {hints.shown(read.names[read.entity[position]])}" if form.entity else ""
+    return f" of {hints.quoted(read.names[read.entity[position]])}" if form.entity else ""
 
 
 def time_text(frame: pd.DataFrame, form: Form, position: int) -> str:

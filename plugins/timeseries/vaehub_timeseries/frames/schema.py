@@ -47,9 +47,9 @@ class ReadOptions:
     def __post_init__(self) -> None:
         for name in ("time", "entity", "variable", "value"):
             if not isinstance(vars(self)[name], Hashable):
-                raise arguments.refused(name, vars(self)[name], "the name of a column")
+                raise arguments.wrong_argument(name, vars(self)[name], "the name of a column")
         if not isinstance(self.step, str | None):
-            raise arguments.refused("step", self.step, "a length of time such as '15min'")
+            raise arguments.wrong_argument("step", self.step, "a length of time such as '15min'")
         object.__setattr__(self, "columns", None if self.columns is None else as_tuple(self.columns, "columns"))
         object.__setattr__(self, "missing_values", as_tuple(self.missing_values, "missing_values"))
         if self.aggregate is not None and not (isinstance(self.aggregate, str) and self.aggregate == "mean"):
@@ -63,10 +63,10 @@ def as_tuple(values: Sequence[Any], option: str) -> tuple[Any, ...]:
     if isinstance(values, str | int | float):
         raise UsageError(f"{option}={values!r}: give a list, [{values!r}]")
     if not isinstance(values, Iterable) or isinstance(values, Mapping):
-        raise arguments.refused(option, values, "a list")
+        raise arguments.wrong_argument(option, values, "a list")
     found = tuple(values)
     if not all(isinstance(value, Hashable) for value in found):
-        raise arguments.refused(option, values, "a list of single values")
+        raise arguments.wrong_argument(option, values, "a list of single values")
     return found
 
 

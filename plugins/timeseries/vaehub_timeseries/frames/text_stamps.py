@@ -25,7 +25,7 @@ def from_objects(frame: pd.DataFrame, column: pd.Series, key: Key) -> Stamps:
         index = pd.DatetimeIndex(pd.to_datetime(column, utc=True))
     except (ValueError, TypeError) as error:
         raise UsageError(
-            f"{column_label(key.label)}: {hints.shown(column.iloc[0])} … are not all stamps of one kind; convert them with pd.to_datetime"
+            f"{column_label(key.label)}: {hints.quoted(column.iloc[0])} … are not all stamps of one kind; convert them with pd.to_datetime"
         ) from error
     aware = np.array([isinstance(stamp, datetime) and stamp.tzinfo is not None for stamp in column])
     reject_mixed(frame, aware, column, key)
@@ -41,7 +41,7 @@ def reject_mixed(frame: pd.DataFrame, aware: NDArray[np.bool_], column: pd.Serie
         other = int((aware != aware[0]).argmax())
         raise UsageError(
             f"{row_label(frame, other)}: {column_label(key.label)} mixes stamps with and without a time zone "
-            f"({hints.shown(column.iloc[other])}); give all of them one"
+            f"({hints.quoted(column.iloc[other])}); give all of them one"
         )
 
 
@@ -52,7 +52,7 @@ def from_text(frame: pd.DataFrame, text: pd.Series, keys: Sequence[Key], split: 
     if parsed is None:
         bad = first_unreadable(text)
         raise UsageError(
-            f"{row_label(frame, bad)}: {column_label(keys[0].label)}: {hints.shown(text.iloc[bad])} is no stamp in the format of the others; mend it"
+            f"{row_label(frame, bad)}: {column_label(keys[0].label)}: {hints.quoted(text.iloc[bad])} is no stamp in the format of the others; mend it"
         )
     if parsed.rival is not None and len(text) > 1:
         warn_of_two_readings(text, parsed.stamps, parsed.rival, keys[0])
@@ -67,7 +67,7 @@ def warn_of_two_readings(text: pd.Series, chosen: pd.DatetimeIndex, rival: pd.Da
     at = int((chosen != rival).argmax())
     this, other = (f"{stamps[at]:%Y-%m-%d}" for stamps in (chosen, rival))
     warnings.warn(
-        f"{column_label(key.label)}: {hints.shown(text.iloc[at])} is read as {this}; if it is {other}, write the dates that way",
+        f"{column_label(key.label)}: {hints.quoted(text.iloc[at])} is read as {this}; if it is {other}, write the dates that way",
         UserWarning,
         stacklevel=2,
     )

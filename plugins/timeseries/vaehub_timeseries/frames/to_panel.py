@@ -164,7 +164,7 @@ def variable_codes(frame: pd.DataFrame, schema: Schema) -> np.ndarray:
     if (bad := out < 0).any():
         at = int(bad.argmax())
         raise UsageError(
-            f"{row_label(frame, at)}: {column_label(schema.form.variable)}: {hints.shown(column.iloc[at])} "
+            f"{row_label(frame, at)}: {column_label(schema.form.variable)}: {hints.quoted(column.iloc[at])} "
             "is no variable that the model was fitted with; drop such rows"
         )
     return out

@@ -291,7 +291,7 @@ class Imputer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):  # type: i
         """A frame as it is, anything else as a frame of numbers, checked as scikit-learn does."""
         if X is None or isinstance(X, str | PathLike | Number):
             hint = "; read the file first, with pandas.read_csv or read_parquet" if isinstance(X, str | PathLike) else ""
-            raise UsageError(f"{arguments.refused('X', X, 'a pandas DataFrame or an array')}{hint}")
+            raise UsageError(f"{arguments.wrong_argument('X', X, 'a pandas DataFrame or an array')}{hint}")
         if not isinstance(X, pd.DataFrame):
             values = validate_data(self, X, reset=reset, dtype=[np.float64, np.float32], ensure_all_finite=False)
             return pd.DataFrame(values, columns=None if reset else list(self.schema_.dtypes))

@@ -61,8 +61,8 @@ class LinearExpert:
     @classmethod
     def restore(cls, state: dict[str, Any]) -> LinearExpert:
         """The expert whose `state` this is."""
-        step, spread = (np.array(files.checked(list[FiniteFloat], state[name]), np.float64) for name in ("step", "spread"))
-        return cls(step, spread, files.checked(bool, state["causal"]))
+        step, spread = (np.array(files.validated_json(list[FiniteFloat], state[name]), np.float64) for name in ("step", "spread"))
+        return cls(step, spread, files.validated_json(bool, state["causal"]))
 
 
 class Neighbours(NamedTuple):

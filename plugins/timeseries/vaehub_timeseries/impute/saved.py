@@ -65,7 +65,7 @@ def header(saved: SavedImputer) -> dict[str, Any]:
 
 def load_imputer(folder: Path) -> SavedImputer:
     """What `save_imputer` wrote, or an imputer around a run of `vaehub train`. Raises UsageError for what is neither."""
-    files.put_back(folder)
+    files.restore_folder(folder)
     file = folder / NAME
     if not folder.exists():
         raise UsageError(f"{folder}: no such folder; give one that Imputer.save or `vaehub train` wrote")
@@ -73,23 +73,25 @@ def load_imputer(folder: Path) -> SavedImputer:
         return from_run(folder)
     tensors, head = files.load_model(file)
     with files.guarded(file, REMEDY):
-        return from_file(folder, tensors, files.checked(dict[str, Any], head["imputer"]))
+        return from_file(folder, tensors, files.validated_json(dict[str, Any], head["imputer"]))
 
 
 def from_file(folder: Path, tensors: dict[str, torch.Tensor], head: dict[str, Any]) -> SavedImputer:
     """What the file holds. Raises ValueError, KeyError or TypeError where it is damaged."""
     held_out = HeldOut(*(tensors[name].numpy() for name in HeldOut._fields))
     model = Experts.load(folder / MODEL if (folder / MODEL).is_dir() else folder) if head["model"] else None
-    modelled, linear = np.array(files.checked(list[bool], head["known"])), LinearExpert.restore(head["linear"])
+    modelled, linear = np.array(files.validated_json(list[bool], head["known"])), LinearExpert.restore(head["linear"])
     schema, scaler = Schema.from_json(head["schema"]), Scaler.from_json(head["scaler"])
     if not len(modelled) == len(schema.channels) == len(scaler.mean) == len(linear.step):
         raise ValueError(
             f"{len(schema.channels)} channels, but {len(modelled)}, {len(scaler.mean)} and {len(linear.step)} of them modelled"
         )
-    trained_on = frozenset(files.checked(list[str], head["seen"]))
+    trained_on = frozenset(files.validated_json(list[str], head["seen"]))
     fitted = Fitted(schema, scaler, modelled, linear, model, held_out, trained_on, FitOptions(**head["options"]))
     params = {name: from_json_value(value) for name, value in head["params"].items()}
-    return SavedImputer(params, fitted, files.checked(list[str], head["features"]), files.checked(int, head["width"]))
+    return SavedImputer(
+        params, fitted, files.validated_json(list[str], head["features"]), files.validated_json(int, head["width"])
+    )
 
 
 def to_json_value(value: Any) -> Any:

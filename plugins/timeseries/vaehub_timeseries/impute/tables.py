@@ -40,7 +40,7 @@ def quantile_frame(panel: Panel, quantiles: Mapping[float, Sequence[Floats]]) ->
 def checked_levels(levels: Sequence[float]) -> list[float]:
     """Levels of quantiles. Raises UsageError for what is none."""
     if not isinstance(levels, int | float | Iterable):
-        raise arguments.refused("quantiles", levels, "a list of numbers between 0 and 1, such as [0.05, 0.5, 0.95]")
+        raise arguments.wrong_argument("quantiles", levels, "a list of numbers between 0 and 1, such as [0.05, 0.5, 0.95]")
     asked = [levels] if isinstance(levels, int | float) else list(levels)
     for level in asked:
         if not isinstance(level, int | float | np.number) or not 0 < level < 1:

@@ -50,7 +50,7 @@ def name_columns(axes: Axes, names: Sequence[str], named: bool) -> None:
     """Columns at the left, or their number where there are too many to name."""
     axes.spines[:].set_visible(False)
     if named:
-        axes.set_yticks(range(len(names)), [report.short(name, LONGEST_NAME) for name in names], color=report.INK)
+        axes.set_yticks(range(len(names)), [report.truncated(name, LONGEST_NAME) for name in names], color=report.INK)
         axes.hlines(np.arange(len(names) - 1) + 0.5, *axes.get_xlim(), color=report.CARD, linewidth=1.2)
     else:
         axes.set_yticks([])
@@ -87,7 +87,7 @@ def error_bars(content: ReportContent, columns: Sequence[str], canvas: report.Ca
     axes.axvline(1, color=report.INK, linewidth=1.2, label="linear interpolation")
     for name, marker, label in (("last", "D", "last value"), ("mean", "o", "mean")):
         mark_errors(axes, errors[name] / linear, places, marker, label)
-    axes.set_yticks(places, [report.short(name, LONGEST_NAME) for name in columns], color=report.INK)
+    axes.set_yticks(places, [report.truncated(name, LONGEST_NAME) for name in columns], color=report.INK)
     axes.set(xlim=(0, FURTHEST * 1.06), ylim=(len(columns) - 0.4, -0.6))
     axes.set_xlabel(f"mean absolute error, linear interpolation = 1 (▸ above {FURTHEST:g})")
     figure.legend(loc="outside upper left", ncols=2 if canvas.narrow else 4)

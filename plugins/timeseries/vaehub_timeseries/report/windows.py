@@ -36,7 +36,7 @@ def hidden_cells_section(run: TrainedModel, task: ImputationTask, names: Sequenc
         panels = list(figure.subplots(lines, columns, squeeze=False).flat)
         for panel, (window, channel) in zip(panels, places, strict=False):
             one_window(panel, task, estimates, window, channel)
-            panel.set_title(report.short(names[channel] if names else f"channel {channel}", 18))
+            panel.set_title(report.truncated(names[channel] if names else f"channel {channel}", 18))
         for panel in panels[len(places) :]:
             panel.set_visible(False)
         figure.legend(*panels[0].get_legend_handles_labels(), loc="outside upper left", ncols=3)

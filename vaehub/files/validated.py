@@ -10,7 +10,7 @@ T = TypeVar("T")
 Json: TypeAlias = dict[str, Any]
 
 
-def checked(form: type[T], value: Any) -> T:
+def validated_json(form: type[T], value: Any) -> T:
     """A value that came from JSON in the form that it should have.
 
     Arguments:
@@ -20,7 +20,7 @@ def checked(form: type[T], value: Any) -> T:
     Raises:
         ValueError: it is of another form; the message names the first entry that is.
 
-    >>> checked(dict[str, int], {"rows": "many"})
+    >>> validated_json(dict[str, int], {"rows": "many"})
     Traceback (most recent call last):
     ValueError: rows: Input should be a valid integer
     """
