@@ -63,7 +63,7 @@ def wrong_argument(name: str, value: object, wanted: str) -> UsageError:
         value: what was given.
         wanted: what it should be, in words.
 
-    >>> str(refused("n", 2.5, "a whole number"))
+    >>> str(wrong_argument("n", 2.5, "a whole number"))
     'n: should be a whole number, not 2.5'
     """
     return UsageError(f"{name}: should be {wanted}, not {described(value)}")

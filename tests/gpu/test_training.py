@@ -55,7 +55,7 @@ def test_a_stopped_run_goes_on_to_the_same_bits(small, tmp_path, on, monkeypatch
 
     with monkeypatch.context() as patch:
         patch.setattr(Training, "training_step", stopping)
-        patch.setattr("vaehub.training.callbacks.HOLDING", 0.0)
+        patch.setattr("vaehub.training.storage.HOLDING", 0.0)
         with pytest.raises(Interrupted):
             train(config, [on], tmp_path / "stopped", progress=False)
     assert not equal(tmp_path / "whole/last.safetensors", tmp_path / "stopped/last.safetensors")

@@ -86,7 +86,7 @@ def test_score_rows_says_how_many_training_rows_are_kept_for_scores(small, tmp_p
     assert run.state.get("score", {"rows": 0})["rows"] == rows
     assert vaehub.load(tmp_path / "run").state == run.state
     if not rows:
-        with pytest.raises(UsageError, match="train the model again"):
+        with pytest.raises(UsageError, match=r"train it again with train\.score_rows"):
             run.score(run.data("test"))
 
 

@@ -99,7 +99,7 @@ def run_sharded(job: Job, manifest: Manifest, work: Work[A, B]) -> None:
         UsageError: a shard cannot be read (and not `work.skip_bad`), or none can.
 
     >>> import tempfile
-    >>> from vaehub.jobs.shards import Kind
+    >>> from vaehub.jobs.shards import Formats
     >>> class Upper(Writer[str]):
     ...     def __init__(self, file):
     ...         self.file, self.counts = file, {"texts": 0}
@@ -113,7 +113,7 @@ def run_sharded(job: Job, manifest: Manifest, work: Work[A, B]) -> None:
     >>> work = Work(lambda path: iter([path.read_text()]), lambda text: iter([text.upper()]), Upper, "text")
     >>> with tempfile.TemporaryDirectory() as folder:
     ...     _ = Path(folder, "a.txt").write_text("abc")
-    ...     job = Kind("texts", "capitals", (".txt",), ".out").plan(Path(folder, "a.txt"), Path(folder, "out"))
+    ...     job = Formats("texts", "capitals", (".txt",), ".out").plan(Path(folder, "a.txt"), Path(folder, "out"))
     ...     run_sharded(job, Manifest.open(job, "capitals/1", {}, force=False), work)
     ...     Path(folder, "out", "a.out").read_text()
     'ABC'

@@ -71,6 +71,7 @@ def train(
         RunFailed: NaN, or memory ran out.
         vaehub.signals.Interrupted: Ctrl-C (a KeyboardInterrupt) or SIGTERM, after all that is needed to resume was saved.
 
+    >>> import torch
     >>> rows = torch.randn(60, 3) @ torch.ones(3, 3)
     >>> run = train({"latent": 2, "likelihood": "normal", "train": {"epochs": 1}}, data=rows, progress=False)
     >>> run.encode(rows).shape, run.sample(4).shape
