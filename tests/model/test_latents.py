@@ -66,7 +66,7 @@ def test_pair_integrates_and_samples_follow_the_density(prior, posterior, cond):
         z = d.sample((4000,))
         points, cell = plane(z)
         density = d.log_prob(points).exp() * cell
-        torch.testing.assert_close(density.sum(0), torch.ones_like(cell), atol=1e-3, rtol=0)
+        torch.testing.assert_close(density.sum(0), torch.ones_like(cell), atol=2e-3, rtol=0)
         for f in (lambda t: t, torch.square, torch.sin, lambda t: t.prod(-1, keepdim=True)):
             expected, drawn = torch.einsum("n...,n...f->...f", density, f(points)), f(z)
             assert ((drawn.mean(0) - expected).abs() <= 5 * drawn.std(0) / math.sqrt(4000) + 1e-3).all()
