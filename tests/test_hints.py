@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-import doctest
-
 import pytest
 
-from vaehub import arguments, hints
-from vaehub.config import docstrings
 from vaehub.hints import ALIASES, did_you_mean
 from vaehub.host.registry import registry
 
@@ -40,8 +36,3 @@ def test_every_alias_leads_to_a_part_or_a_word_of_the_engine():
     words = {key.partition("/")[2] for key in registry().components} | {"relu", "silu", "elu", "train", "val", "test"}
     assert {name for names in ALIASES.values() for name in names} <= words
     assert not ALIASES.keys() & words
-
-
-@pytest.mark.parametrize("module", [hints, arguments, docstrings])
-def test_examples_in_docstrings(module):
-    assert doctest.testmod(module).failed == 0

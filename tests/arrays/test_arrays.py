@@ -14,6 +14,7 @@ import torch
 import vaehub
 from vaehub.arrays.codec import ArrayCodec
 from vaehub.arrays.domain import Arrays
+from vaehub.arrays.files import write_file
 from vaehub.base import Spec
 from vaehub.cli.app import main
 from vaehub.model.likelihoods import Normal, Poisson
@@ -363,3 +364,9 @@ def test_the_header_is_json_and_gives_back_the_same_layout():
     z = torch.ones(2, 4)
     assert np.array_equal(other.present(z), domain.codec.present(z), equal_nan=True)
     assert other.layout.columns == tuple("abcd")
+
+
+@pytest.mark.parametrize("name", ["x.NPZ", "x.Npy", "x.CSV"])
+def test_rows_are_written_under_the_very_name_that_was_given(tmp_path, name):
+    write_file(np.ones((3, 2)), tmp_path / name, ("a", "b"))
+    assert [path.name for path in tmp_path.iterdir()] == [name]

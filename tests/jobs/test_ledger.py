@@ -49,10 +49,12 @@ def test_entries_come_back_and_more_are_added(path):
     assert read(path)[3:] == [{"number": 3}]
 
 
-def test_without_a_path_nothing_is_kept():
+def test_without_a_path_nothing_is_kept(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
     with opened(None)[0] as ledger:
         ledger.add({"number": 1})
         ledger.sync()
+    assert not list(tmp_path.iterdir())
 
 
 @pytest.mark.parametrize("cut", range(1, 15))

@@ -36,7 +36,11 @@ def test_the_vae_shows_the_encoder_its_decoder_once():
 
 
 def test_parts_without_the_hooks_are_left_alone():
-    VAE(MLPEncoder(SPEC, DiagNormal(2)), MLPDecoder(SPEC, 2, Bernoulli(SPEC)), StandardNormal(SPEC, 2))
+    encoder, decoder = MLPEncoder(SPEC, DiagNormal(2)), MLPDecoder(SPEC, 2, Bernoulli(SPEC))
+    before = {name: weight.clone() for part in (encoder, decoder) for name, weight in part.state_dict().items()}
+    vae = VAE(encoder, decoder, StandardNormal(SPEC, 2))
+    after = {name: weight for part in (vae.encoder, vae.decoder) for name, weight in part.state_dict().items()}
+    assert all(torch.equal(before[name], after[name]) for name in before | after)
 
 
 def test_the_decoder_starts_from_all_training_rows_before_the_first_step(small, tmp_path, monkeypatch):

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from vaehub.errors import UsageError
-from vaehub.files.arrays import opened_npz, read_npy
+from vaehub.files.arrays import opened_npz, read_npy, write_array
 from vaehub.files.guard import guarded
 
 if TYPE_CHECKING:
@@ -39,9 +39,8 @@ def read_file(path: Path) -> Any:
 
 def write_file(x: Array, path: Path, columns: tuple[str, ...]) -> None:
     """Rows x (N, *shape) by the suffix; tables with the names of their columns. Raises UsageError for a suffix that cannot hold them."""
-    kind = path.suffix.lower()
-    if kind in ARRAYS:
-        return np.save(path, x) if kind == ".npy" else np.savez_compressed(path, x=x)
+    if path.suffix.lower() in ARRAYS:
+        return write_array(x, path)
     require_known(path)
     if x.ndim != 2:
         raise UsageError(f"{path.name}: rows of shape {x.shape[1:]} fit into no table; write them to .npy or .npz")

@@ -2,6 +2,7 @@
 
 from .arrays import judge_npz as judge_npz
 from .arrays import opened_npz as opened_npz
+from .arrays import write_array as write_array
 from .atomic import atomic_folder as atomic_folder
 from .atomic import atomic_write as atomic_write
 from .atomic import restore_folder as restore_folder

@@ -48,6 +48,26 @@ def read_npy(path: Path | str, limit: int = MAX_BYTES) -> Array:
         return array
 
 
+def write_array(x: Array, path: Path | str) -> None:
+    """An array to a .npy file, or as `x` to a .npz file, in any case of the suffix, to which numpy would add its own.
+
+    Arguments:
+        x: any array.
+        path: of the file.
+
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     write_array(np.arange(3), f"{folder}/X.NPY")
+    ...     read_npy(f"{folder}/X.NPY").tolist()
+    [0, 1, 2]
+    """
+    with Path(path).open("wb") as file:
+        if Path(path).suffix.lower() == ".npy":
+            np.save(file, x)
+        else:
+            np.savez_compressed(file, x=x)
+
+
 @contextmanager
 def opened_npz(path: Path | str, limit: int = MAX_BYTES) -> Iterator[np.lib.npyio.NpzFile]:
     """An .npz file as a mapping of arrays, each read when it is asked for; what fails inside names the file.

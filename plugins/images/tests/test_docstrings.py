@@ -1,21 +1,11 @@
-"""The examples in docstrings run, and whatever the package registers has one."""
+"""Whatever the package registers has an example, which pytest runs with the doctests."""
 
-import doctest
 import inspect
-import pkgutil
 from importlib import import_module
 
 import pytest
 
-import vaehub_images
 from vaehub_images.plugin import vaehub_components
-
-MODULES = sorted(module.name for module in pkgutil.walk_packages(vaehub_images.__path__, "vaehub_images."))
-
-
-@pytest.mark.parametrize("name", MODULES)
-def test_examples_run(name):
-    assert doctest.testmod(import_module(name)).failed == 0
 
 
 @pytest.mark.parametrize("path", sorted(set(vaehub_components().values())))

@@ -16,7 +16,9 @@ from vaehub_images import decoding
 from vaehub_images.codec import ImageCodec
 from vaehub_images.digits import Digits
 from vaehub_images.fashion import FashionMNIST
+from vaehub_images.files import write_images
 from vaehub_images.folder import ImageFolder, split_by_content
+from vaehub_images.pixels import to_bytes
 
 
 @pytest.fixture
@@ -339,3 +341,9 @@ def test_an_npy_whose_header_ends_in_mid_air_is_named(tmp_path):
     path.write_bytes(b"\x93NUMPY\x01\x00\x04\x00{(\n\n")
     with pytest.raises(UsageError, match=r"c\.npy"):
         Digits().codec.read(path)
+
+
+@pytest.mark.parametrize("name", ["x.NPZ", "x.Npy", "x.PNG", "x.npz"])
+def test_images_are_written_under_the_very_name_that_was_given(tmp_path, name):
+    write_images(torch.zeros(2, 1, 4, 4), tmp_path / name, to_bytes)
+    assert [path.name for path in tmp_path.iterdir()] == [name]

@@ -11,7 +11,7 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from vaehub import UsageError
+from vaehub import UsageError, files
 from vaehub_images.arrays import read_idx, read_npy, read_npz
 from vaehub_images.decoding import PictureFormat, decode_all
 from vaehub_images.pictures import pictures
@@ -88,8 +88,8 @@ def write_images(x: Tensor, path: Path, to_bytes: Callable[[Tensor], Tensor]) ->
     """
     writers: dict[str, Callable[[], object]] = {
         ".png": lambda: picture(tiled(to_bytes(x))).save(path),
-        ".npy": lambda: np.save(path, x.numpy(force=True)),
-        ".npz": lambda: np.savez_compressed(path, x=x.numpy(force=True)),
+        ".npy": lambda: files.write_array(x.numpy(force=True), path),
+        ".npz": lambda: files.write_array(x.numpy(force=True), path),
         "": lambda: write_folder(to_bytes(x), path),
     }
     if path.suffix.lower() not in writers:

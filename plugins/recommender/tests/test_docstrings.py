@@ -1,22 +1,12 @@
-"""The examples in docstrings run, and whatever the package offers has one."""
+"""Whatever the package offers has an example, which pytest runs with the doctests."""
 
-import doctest
 import inspect
-import pkgutil
 from importlib import import_module
 
 import pytest
 
-import vaehub_recommender
 from vaehub_recommender.plugin import vaehub_components
 from vaehub_recommender.recommender import Recommender
-
-MODULES = sorted(module.name for module in pkgutil.walk_packages(vaehub_recommender.__path__, "vaehub_recommender."))
-
-
-@pytest.mark.parametrize("name", MODULES)
-def test_examples_run(name):
-    assert doctest.testmod(import_module(name)).failed == 0
 
 
 @pytest.mark.parametrize("path", sorted(set(vaehub_components().values())))
