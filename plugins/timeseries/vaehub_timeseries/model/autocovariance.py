@@ -17,14 +17,17 @@ def window_covariance(gamma: Tensor, steps: int | None = None) -> Tensor:
     return blocks.permute(0, 2, 1, 3).reshape(len(lags) * gamma.shape[1], -1)
 
 
-def lag_moments(series: Sequence[Tensor], lags: int) -> Tensor:
-    """Mean of x_t x_{t+k}^T over all pairs in all series (T_i, C): (lags, C, C); 0 at lags that no series has."""
-    moments = series[0].new_zeros(lags, series[0].shape[1], series[0].shape[1])
-    for x in stacked(series):
+def lag_moments(series: Sequence[Tensor] | Tensor, lags: int) -> Tensor:
+    """Mean of x_t x_{t+k}^T over all pairs in all series (T_i, C), or (N, T, C): (lags, C, C); 0 at lags that no series has."""
+    groups = [series] if isinstance(series, Tensor) else stacked(series)
+    moments = groups[0].new_zeros(lags, groups[0].shape[2], groups[0].shape[2])
+    pairs = moments.new_zeros(lags)
+    for x in groups:
         for k in range(min(lags, x.shape[1])):
-            moments[k] += torch.einsum("ntc,ntd->cd", x[:, : x.shape[1] - k], x[:, k:])
-    pairs = [sum(max(0, len(x) - k) for x in series) for k in range(lags)]
-    return moments / moments.new_tensor(pairs).clamp(min=1).view(-1, 1, 1)
+            earlier, later = x[:, : x.shape[1] - k].flatten(0, 1), x[:, k:].flatten(0, 1)
+            moments[k] += earlier.T @ later
+            pairs[k] += len(later)
+    return moments / pairs.clamp(min=1).view(-1, 1, 1)
 
 
 def stacked(series: Sequence[Tensor]) -> list[Tensor]:
@@ -33,10 +36,3 @@ def stacked(series: Sequence[Tensor]) -> list[Tensor]:
     for x in series:
         by_length.setdefault(len(x), []).append(x)
     return [torch.stack(group) for group in by_length.values()]
-
-
-def averaged_lags(covariance: Tensor, steps: int) -> Tensor:
-    """The lags (T, C, C) of a covariance (T*C, T*C) of windows, averaged over time."""
-    channels = len(covariance) // steps
-    blocks = covariance.view(steps, channels, steps, channels).permute(0, 2, 1, 3)
-    return torch.stack([blocks.diagonal(offset=k).mean(-1) for k in range(steps)])

@@ -1,57 +1,122 @@
-"""What is not observed, given what is: conditional means and covariances of one joint Gaussian under any mask, many rows at once."""
+"""What is not observed, given what is: conditional means, standard deviations and draws of one joint Gaussian under any mask, many rows at once.
+
+Letters of shapes: N rows, P cells of a row, R sets of values under one mask, B rows of a group, K places of a group.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 
 import torch
 from torch import Tensor
 
-NUMBERS_AT_ONCE = 8_000_000  # in the largest array of a group of rows
+NUMBERS_AT_ONCE = (
+    2_000_000  # in the largest array of a group of rows: beyond 32 MB the allocator asks the system for every array anew
+)
 
 
 @dataclass(frozen=True)
 class ConditionalMoments:
-    """E[x | observed] and sd[x | observed] (N, P), exactly x and 0 where observed; `covariance` (P, P) is summed over the rows."""
+    """E[x | observed] and sd[x | observed] (N, P), exactly x and 0 where observed."""
 
     mean: Tensor
     sd: Tensor
-    covariance: Tensor
 
 
 @dataclass(frozen=True)
 class JointGaussian:
-    """N(mean (P,), covariance (P, P)) in float64, with its inverse at hand."""
+    """N(mean (P,), covariance (P, P)) in float64."""
 
     mean: Tensor
     covariance: Tensor
-    precision: Tensor
 
     @classmethod
     def of(cls, mean: Tensor, covariance: Tensor) -> JointGaussian:
         """The Gaussian with this mean and covariance."""
-        covariance = covariance.double()
-        return cls(mean.double(), covariance, torch.cholesky_inverse(torch.linalg.cholesky(covariance)))
+        return cls(mean.double(), covariance.double())
+
+    @cached_property
+    def root(self) -> Tensor:
+        """The Cholesky factor of the covariance."""
+        return torch.linalg.cholesky(self.covariance)
+
+    @cached_property
+    def precision(self) -> Tensor:
+        """The inverse of the covariance."""
+        return torch.cholesky_inverse(self.root)
 
 
-def conditional(x: Tensor, joint: JointGaussian, moments: bool = False) -> ConditionalMoments:
-    """x (N, P) with NaN where missing -> the rest given it; `moments` for the sum of covariances. A row costs about min(observed, missing)^3."""
+def conditional(x: Tensor, joint: JointGaussian, last: int | None = None) -> ConditionalMoments:
+    """x (N, P) with NaN where missing -> the rest given it, or of that the `last` cells alone, so that the result is (N, last).
+
+    A row costs about min(observed, missing)^2 P, and P where nothing is missing.
+    """
     x, observed = x.double(), ~x.isnan()
-    mean, sd = torch.where(observed, x, joint.mean), torch.zeros_like(x)
-    total = torch.zeros_like(joint.covariance)
-    y = torch.where(observed, x - joint.mean, torch.zeros((), dtype=x.dtype, device=x.device))
-    for rows, index, valid, by_observed in mask_groups(observed):
-        solve = from_covariance if by_observed else from_precision
-        shift, variance = solve(y[rows], index, valid, joint, total if moments else None)
-        missing = ~observed[rows]
-        mean[rows] = torch.where(missing, joint.mean + shift, mean[rows])
-        sd[rows] = torch.where(missing, variance.clamp(min=1e-12).sqrt(), sd[rows])
-    return ConditionalMoments(mean, sd, total)
+    shift, variance = torch.zeros_like(x), torch.zeros_like(x)
+    y = torch.where(observed, x - joint.mean, 0.0)
+    cells = slice(0 if last is None else x.shape[1] - last, None)
+    for group in mask_groups(observed, x[:, cells].shape[1]):
+        root = group.root(joint)
+        shift[group.rows] = group.regression(y[group.rows].unsqueeze(1), root, joint).squeeze(1)
+        variance[group.rows, cells] = group.variance(root, joint, cells)
+    mean, sd = torch.where(observed, x, joint.mean + shift), torch.where(observed, 0.0, variance.clamp(min=1e-12).sqrt())
+    return ConditionalMoments(mean[:, cells], sd[:, cells])
 
 
-def mask_groups(observed: Tensor) -> Iterator[tuple[Tensor, Tensor, Tensor, bool]]:
-    """Rows with similar masks: row numbers (B,), the places (B, K) of their observed (or missing, where those are fewer) cells, which are valid."""
+def regression(y: Tensor, observed: Tensor, joint: JointGaussian) -> Tensor:
+    """E[y | the observed of it] (N, R, P) of y (N, R, P) with mean 0, the mask (N, P) alike for all R; a row costs min(observed, missing)^3 / 3."""
+    y = torch.where(observed.unsqueeze(1), y, 0.0)
+    expected = y.clone()
+    for group in mask_groups(observed, y.shape[1]):
+        found = group.regression(y[group.rows], group.root(joint), joint)
+        expected[group.rows] = torch.where(observed[group.rows].unsqueeze(1), y[group.rows], found)
+    return expected
+
+
+def conditional_mean(x: Tensor, joint: JointGaussian) -> Tensor:
+    """E[x | observed] (N, P) of rows x with NaN where missing, without what standard deviations cost."""
+    x, observed = x.double(), ~x.isnan()
+    return torch.where(observed, x, joint.mean + regression((x - joint.mean).unsqueeze(1), observed, joint).squeeze(1))
+
+
+@dataclass(frozen=True)
+class MaskGroup:
+    """Rows with similar masks: their numbers (B,), the places (B, K) of their observed, or missing, cells, and which of these are no padding."""
+
+    rows: Tensor
+    places: Tensor
+    valid: Tensor
+    by_observed: bool
+
+    def root(self, joint: JointGaussian) -> Tensor:
+        """The Cholesky factor (B, K, K) of the covariance of the observed cells, or of the precision of the missing ones, 1 at padding."""
+        matrix = joint.covariance if self.by_observed else joint.precision
+        both = self.valid.unsqueeze(2) & self.valid.unsqueeze(1)
+        eye = torch.eye(self.places.shape[1], dtype=matrix.dtype, device=matrix.device)
+        return torch.linalg.cholesky(torch.where(both, matrix[self.places.unsqueeze(2), self.places.unsqueeze(1)], eye))
+
+    def regression(self, y: Tensor, root: Tensor, joint: JointGaussian) -> Tensor:
+        """E[x] - mean (B, R, P) from y (B, R, P), x - mean where observed, 0 elsewhere: S_:o S_oo^-1 y_o, or -K_mm^-1 K_mo y_o."""
+        places = self.places.unsqueeze(1).expand(-1, y.shape[1], -1)
+        pull = (y if self.by_observed else -(y @ joint.precision)).gather(2, places) * self.valid.unsqueeze(1)
+        weights = torch.zeros_like(y).scatter_add(2, places, torch.cholesky_solve(pull.mT, root).mT)
+        return weights @ joint.covariance if self.by_observed else weights
+
+    def variance(self, root: Tensor, joint: JointGaussian, cells: slice) -> Tensor:
+        """var[x] (B, …) of some cells, of use where they are missing: S - S_:o S_oo^-1 S_o:, or K_mm^-1."""
+        if self.by_observed:
+            across = joint.covariance[:, cells][self.places] * self.valid.unsqueeze(2)
+            half = torch.linalg.solve_triangular(root, across, upper=False)
+            return joint.covariance.diagonal()[cells] - half.square_().sum(1)
+        inverse = torch.cholesky_inverse(root).diagonal(dim1=1, dim2=2) * self.valid
+        whole = inverse.new_zeros(len(inverse), len(joint.mean)).scatter_add(1, self.places, inverse)
+        return whole[:, cells]
+
+
+def mask_groups(observed: Tensor, width: int) -> Iterator[MaskGroup]:
+    """Rows (N, P) with something missing by similar masks; by observed cells where those are fewer, at a cost of `width` numbers each."""
     p = observed.shape[1]
     by_observed = observed.sum(1) <= p // 2
     for side in (True, False):
@@ -60,12 +125,12 @@ def mask_groups(observed: Tensor) -> Iterator[tuple[Tensor, Tensor, Tensor, bool
         counts = places.sum(1)
         order = counts.argsort(stable=True)
         while len(order):
-            size = group_size(counts[order], p if side else 0)
+            size = group_size(counts[order], width if side else 0)
             chosen, order = order[:size], order[size:]
-            width = int(counts[chosen[-1]])
-            if width or side:
-                index = (~places[chosen]).to(torch.int8).argsort(dim=1, stable=True)[:, :width]
-                yield rows[chosen], index, places[chosen].gather(1, index), side
+            most = int(counts[chosen[-1]])
+            if most or side:
+                index = (~places[chosen]).to(torch.int8).argsort(dim=1, stable=True)[:, :most]
+                yield MaskGroup(rows[chosen], index, places[chosen].gather(1, index), side)
 
 
 def group_size(counts: Tensor, width: int) -> int:
@@ -75,35 +140,3 @@ def group_size(counts: Tensor, width: int) -> int:
         return len(counts)
     cost = counts.double() * (counts + width) * torch.arange(1, len(counts) + 1, device=counts.device)
     return max(1, int((cost <= NUMBERS_AT_ONCE).sum()))
-
-
-def block(matrix: Tensor, index: Tensor, valid: Tensor) -> Tensor:
-    """matrix[index, index] of every row (B, K, K), the identity where a place is padding."""
-    both = valid.unsqueeze(2) & valid.unsqueeze(1)
-    eye = torch.eye(index.shape[1], dtype=matrix.dtype, device=matrix.device)
-    return torch.where(both, matrix[index.unsqueeze(2), index.unsqueeze(1)], eye)
-
-
-def from_covariance(y: Tensor, index: Tensor, valid: Tensor, joint: JointGaussian, total: Tensor | None) -> tuple[Tensor, Tensor]:
-    """E[x] - mean and var[x] (B, P) from the covariance of the observed cells: S_:o S_oo^-1 y_o and S - S_:o S_oo^-1 S_o:."""
-    lower = torch.linalg.cholesky(block(joint.covariance, index, valid))
-    across = joint.covariance[index] * valid.unsqueeze(2)
-    half = torch.linalg.solve_triangular(lower, across, upper=False)
-    target = torch.linalg.solve_triangular(lower, (y.gather(1, index) * valid).unsqueeze(2), upper=False)
-    if total is not None:
-        flat = half.reshape(-1, half.shape[2])
-        total += len(y) * joint.covariance - flat.T @ flat
-    return (half.mT @ target).squeeze(2), joint.covariance.diagonal() - half.square().sum(1)
-
-
-def from_precision(y: Tensor, index: Tensor, valid: Tensor, joint: JointGaussian, total: Tensor | None) -> tuple[Tensor, Tensor]:
-    """E[x] - mean and var[x] (B, P) from the precision of the missing cells: -K_mm^-1 K_mo y_o and K_mm^-1."""
-    inverse = torch.cholesky_inverse(torch.linalg.cholesky(block(joint.precision, index, valid)))
-    pull = (y @ joint.precision).gather(1, index) * valid
-    shift = torch.zeros_like(y).scatter_add(1, index, -(inverse @ pull.unsqueeze(2)).squeeze(2) * valid)
-    variance = torch.zeros_like(y).scatter_add(1, index, inverse.diagonal(dim1=1, dim2=2) * valid)
-    if total is not None:
-        both = valid.unsqueeze(2) & valid.unsqueeze(1)
-        places = (index.unsqueeze(2) * y.shape[1] + index.unsqueeze(1)).flatten()
-        total.view(-1).index_add_(0, places, torch.where(both, inverse, 0.0).flatten())
-    return shift, variance

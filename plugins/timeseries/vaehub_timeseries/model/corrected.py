@@ -26,7 +26,7 @@ class CorrectedExpert:
 
     def __init__(self, base: GaussianExpert, vae: VAE) -> None:
         self.base, self.vae = base, vae.eval()
-        self.steps = base.chain.steps
+        self.steps = base.steps
 
     def predict(self, series: Sequence[Floats]) -> list[Prediction]:
         """The prediction of every series (T, C)."""

@@ -15,6 +15,7 @@ from vaehub_timeseries.impute.experts import Floats, Integers, Prediction, with_
 from vaehub_timeseries.model.chain import Chain
 from vaehub_timeseries.model.conditional import JointGaussian, conditional
 from vaehub_timeseries.model.em import Autocovariance
+from vaehub_timeseries.model.threads import one_thread
 
 TRAILING_AT_ONCE = 4096  # windows
 CLIP = 8.0  # standard deviations
@@ -28,10 +29,15 @@ class GaussianExpert:
         self.name, self.process, self.level, self.causal = name, process, level, causal
         self._last: tuple[Sequence[Floats], list[Prediction]] = ((), [])  # the experts on top of this one ask the same again
 
+    @property
+    def steps(self) -> int:
+        """Of a window."""
+        return len(self.process.gamma)
+
     @cached_property
     def joint(self) -> JointGaussian:
         """The Gaussian of one window."""
-        return self.process.joint(len(self.process.gamma), self.level)
+        return self.process.joint(self.steps, self.level)
 
     @cached_property
     def chain(self) -> Chain:
@@ -45,10 +51,11 @@ class GaussianExpert:
             self._last = (list(series), self._predictions(series))
         return list(self._last[1])
 
+    @one_thread()
     def _predictions(self, series: Sequence[Floats]) -> list[Prediction]:
         if self.causal:
             return [self._predict_causal(values) for values in series]
-        short = [i for i, values in enumerate(series) if len(values) <= self.chain.steps]
+        short = [i for i, values in enumerate(series) if len(values) <= self.steps]
         predictions = dict(zip(short, self._windows([series[i] for i in short]), strict=True))
         return [predictions[i] if i in predictions else self._long(values) for i, values in enumerate(series)]
 
@@ -56,8 +63,8 @@ class GaussianExpert:
         """Series no longer than a window, all at once."""
         if not series:
             return []
-        out = conditional(torch.stack([padded(values, self.chain.steps) for values in series]).flatten(1), self.joint)
-        shape = (len(series), self.chain.steps, -1)
+        out = conditional(torch.stack([padded(values, self.steps) for values in series]).flatten(1), self.joint)
+        shape = (len(series), self.steps, -1)
         pairs = zip(series, out.mean.view(shape).numpy(), out.sd.view(shape).numpy(), strict=True)
         return [with_observed(values, mean[: len(values)], sd[: len(values)]) for values, mean, sd in pairs]
 
@@ -69,10 +76,11 @@ class GaussianExpert:
         """Every step from the window that ends with it."""
         mean, sd = values.copy(), np.zeros_like(values)
         for steps in steps_with_gaps(values):
-            out = conditional(trailing_windows(values, steps, self.chain.steps).flatten(1), self.joint)
-            mean[steps], sd[steps] = (t[:, -values.shape[1] :].numpy() for t in (out.mean, out.sd))
+            out = conditional(trailing_windows(values, steps, self.steps).flatten(1), self.joint, last=values.shape[1])
+            mean[steps], sd[steps] = out.mean.numpy(), out.sd.numpy()
         return with_observed(values, mean, sd)
 
+    @one_thread()
     def draw(self, series: Sequence[Floats], n: int, seed: int) -> list[Floats]:
         """n joint draws (n, T, C) of every series; with `causal` the cells of different steps are drawn apart."""
         draw = self._draw_independently if self.causal else self._draw_jointly
@@ -87,6 +95,7 @@ class GaussianExpert:
         noise: Floats = torch.randn(n, *values.shape, dtype=torch.float64, generator=generator).numpy()
         return prediction.mean + prediction.sd * noise
 
+    @one_thread()
     def generate(self, n: int, steps: int, seed: int) -> Floats:
         """n series (n, T, C) of the process itself."""
         blank = np.full((steps, self.process.mean.shape[0]), np.nan)
