@@ -11,6 +11,8 @@ from pandas.api import types
 
 from vaehub import UsageError
 from vaehub_timeseries.frames import date_formats
+from vaehub_timeseries.frames.censored import spelling_of
+from vaehub_timeseries.frames.columns import missing_cells
 from vaehub_timeseries.frames.labels import column_of, find_label
 from vaehub_timeseries.frames.read_stamps import is_number, key_values, looks_like_days, read_stamps
 from vaehub_timeseries.frames.schema import Form, Key, ReadOptions
@@ -53,7 +55,12 @@ def long_columns(frame: pd.DataFrame, reading: ReadOptions) -> tuple[Hashable, H
         return None, None
     variable, value = (lower[name] for name in LONG_NAMES)
     textual = not types.is_numeric_dtype(column_of(frame, variable).dtype)
-    return (variable, value) if textual and types.is_numeric_dtype(column_of(frame, value).dtype) else (None, None)
+    return (variable, value) if textual and is_measured(column_of(frame, value), reading) else (None, None)
+
+
+def is_measured(column: pd.Series, reading: ReadOptions) -> bool:
+    """Whether a column holds numbers, some of them perhaps <number or >number."""
+    return types.is_numeric_dtype(column.dtype) or spelling_of(column, missing_cells(column, reading.missing_values)) is not None
 
 
 def given_key(frame: pd.DataFrame, name: Hashable, levels: Sequence[Key], option: str) -> Key:
@@ -168,8 +175,10 @@ def remaining_column(frame: pd.DataFrame, used: Sequence[Hashable]) -> tuple[Key
 
 
 def is_text_id(column: pd.Series) -> bool:
-    """Whether a column may name an entity: text or categories in every row."""
-    return not types.is_numeric_dtype(column.dtype) and not is_datetime(column) and bool(column.notna().all())
+    """Whether a column may name an entity: text or categories, no <0.5 among them, in every row."""
+    if types.is_numeric_dtype(column.dtype) or is_datetime(column) or column.isna().any():
+        return False
+    return spelling_of(column, column.isna().to_numpy(bool)) is None
 
 
 def is_numeric_id(column: pd.Series) -> bool:
