@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass, field, fields
 from typing import TYPE_CHECKING, Any
 
 from vaehub import UsageError, arguments, files
+from vaehub_timeseries.frames.date_formats import DateOptions
 
 if TYPE_CHECKING:
     from vaehub import Json  # brings torch, which no frame needs
@@ -64,6 +65,11 @@ class ReadOptions:
             raise UsageError(f"aggregate={self.aggregate!r}: give 'mean', or leave it out")
         if (self.variable is None) != (self.value is None):
             raise UsageError("variable and value belong together: name both columns of the long form, or neither")
+
+    @property
+    def dates(self) -> DateOptions:
+        """How stamps that are text are read."""
+        return DateOptions(self.dayfirst, self.date_format)
 
 
 def as_tuple(values: Sequence[Any], option: str) -> tuple[Any, ...]:

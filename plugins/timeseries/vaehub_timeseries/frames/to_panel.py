@@ -47,7 +47,7 @@ def to_panel(frame: pd.DataFrame, reading: ReadOptions) -> Panel:
     """
     check_frame(frame)
     form = find_form(frame, reading)
-    rows = read_rows(frame, form)
+    rows = read_rows(frame, form, reading.dates)
     channels, ignored = find_channels(frame, form, reading)
     textual = {c.column for c in channels if c.kind != "category"}  # numbers with <0.5 among them, too
     dtypes = {
@@ -87,7 +87,7 @@ def to_panel_as(frame: pd.DataFrame, schema: Schema) -> Panel:
     else:
         require_columns(list(dict.fromkeys(channel.column for channel in schema.channels)), frame)
         reject_new_columns(frame, schema)
-    rows = read_rows(frame, form)
+    rows = read_rows(frame, form, schema.reading.dates)
     if rows.stamps.unit != schema.unit:
         raise UsageError(f"the times are {UNITS[rows.stamps.unit]}, the model was fitted on {UNITS[schema.unit]}; convert them")
     return assemble_panel(frame, schema, rows)
