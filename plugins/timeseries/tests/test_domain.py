@@ -18,7 +18,8 @@ from vaehub.report.style import drawn
 from vaehub.testing.damage import damaged
 from vaehub_timeseries.codec import SeriesCodec
 from vaehub_timeseries.domain import TimeSeries
-from vaehub_timeseries.frames import ReadOptions, read_table
+from vaehub_timeseries.files import read_table
+from vaehub_timeseries.frames import ReadOptions
 from vaehub_timeseries.imputation_task import HIDDEN, ImputationTask
 from vaehub_timeseries.model.em import Autocovariance
 from vaehub_timeseries.splits import split, split_in_three

@@ -108,9 +108,9 @@ BAD = {
         r"row 2: column 'a': '-' is no number.*if '-' means missing, give missing_values=\['-'\] \(--missing-values=-\)",
     ),
     "several marks among few numbers": (
-        pd.DataFrame({"a": ["ND", "1", "2", "3", "<0.5", "4"]}),
+        pd.DataFrame({"a": ["ND", "1", "2", "3", "--", "4"]}),
         {},
-        r"row 0: column 'a': 'ND'.*if 'ND', '<0\.5' means missing.*--missing-values=ND,<0\.5\)",
+        r"row 0: column 'a': 'ND'.*if 'ND', '--' means missing.*--missing-values=ND,--\)",
     ),
     "lists": (pd.DataFrame({"a": [[1], [2]]}), {}, "row 0: column 'a'"),
     "complex": (pd.DataFrame({"a": [1j, NAN]}), {}, "column 'a'"),

@@ -8,7 +8,8 @@ import pytest
 
 from vaehub.errors import UsageError
 from vaehub.files import tables
-from vaehub_timeseries.frames import ReadOptions, read_table, to_panel
+from vaehub_timeseries.files import read_table
+from vaehub_timeseries.frames import ReadOptions, to_panel
 
 ITALY = "Date,Time,CO(GT),PT08.S1(CO),note,,\n3/10/2004,18:00:00,2.6,1360,,,\n3/10/2004,19:00:00,,,,,\n3/10/2004,20:00:00,2.25,1402,,,\n"
 ITALY += ",,,,,,\n,,,,,,\n"

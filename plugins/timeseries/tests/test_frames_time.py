@@ -59,7 +59,7 @@ def test_days_that_may_be_months_are_told_apart_in_the_open():
     days = pd.date_range("2021-01-01", periods=12, freq="D")
     for fmt in ("%d/%m/%Y", "%m/%d/%Y"):
         with pytest.warns(
-            UserWarning, match=r"column 'date': '..\/..\/2021' is read as 2021-01-02; if it is 2021-02-01, write the"
+            UserWarning, match=r"column 'date': '..\/..\/2021' is read as 2021-01-02; if it is 2021-02-01, give dayfirst="
         ):
             (series,) = series_of(stamped(days.strftime(fmt)))
         assert list(series.index) == list(days)

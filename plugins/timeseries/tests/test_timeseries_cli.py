@@ -10,7 +10,7 @@ import pytest
 
 from vaehub.cli.app import main
 from vaehub_timeseries import Imputer
-from vaehub_timeseries.frames import read_table
+from vaehub_timeseries.files import read_table
 
 ROWS = 80
 

@@ -6,11 +6,12 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from vaehub_timeseries.files.read import read_table
     from vaehub_timeseries.impute.imputer import Imputer
     from vaehub_timeseries.pooling import Pooled, pool
 
-__all__ = ["Imputer", "Pooled", "pool"]
-_HOMES = {"Imputer": "impute.imputer", "Pooled": "pooling", "pool": "pooling"}
+__all__ = ["Imputer", "Pooled", "pool", "read_table"]
+_HOMES = {"Imputer": "impute.imputer", "Pooled": "pooling", "pool": "pooling", "read_table": "files.read"}
 
 
 def __getattr__(name: str) -> Any:

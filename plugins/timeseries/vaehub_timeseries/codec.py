@@ -12,7 +12,8 @@ import torch
 from torch import Tensor
 
 from vaehub import Codec, Data, Json, Spec, TensorData, UsageError, files
-from vaehub_timeseries.frames import Panel, ReadOptions, Schema, read_table, to_panel_as
+from vaehub_timeseries.files import read_table
+from vaehub_timeseries.frames import Panel, ReadOptions, Schema, to_panel_as
 from vaehub_timeseries.frames.generated import window_table
 from vaehub_timeseries.scale import Scaler
 from vaehub_timeseries.windows import Windows

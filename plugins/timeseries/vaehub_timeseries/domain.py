@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import asdict
 from functools import cached_property
 from pathlib import Path
 from typing import Annotated, final
@@ -14,7 +15,8 @@ from pydantic import Field
 
 from vaehub import Domain, Spec, UsageError
 from vaehub_timeseries.codec import SeriesCodec
-from vaehub_timeseries.frames import Panel, ReadOptions, read_table, to_panel
+from vaehub_timeseries.files import Header, Overrides, read_table
+from vaehub_timeseries.frames import Panel, ReadOptions, to_panel
 from vaehub_timeseries.impute.experts import Floats
 from vaehub_timeseries.model.em import Autocovariance
 from vaehub_timeseries.model.settings import default_window
@@ -27,13 +29,13 @@ Share = Annotated[float, Field(gt=0, lt=0.5)]
 
 @final
 class TimeSeries(Domain[SeriesCodec]):
-    """Windows of `window` steps, `stride` apart, of the series in a table (.csv, .csv.gz or .parquet), every channel with mean 0 and sd 1.
+    """Windows of `window` steps, `stride` apart, of the series in a table of any kind of file, every channel with mean 0 and sd 1.
 
     path … step: as for `Imputer` and `ReadOptions`. The last `held_out` of the steps is the test, as much before it validation; both are judged
     by a part of their observed cells, which is hidden from the model. `shift`: see `Windows`.
 
     Arguments:
-        path: The table: .csv, .csv.gz or .parquet.
+        path: The table: .csv, .tsv, .txt, .xlsx, .parquet or .feather.
         time: Column of stamps; found, if not given.
         entity: Column that tells series apart.
         variable: Long form: column of the variables' names.
@@ -46,6 +48,12 @@ class TimeSeries(Domain[SeriesCodec]):
         stride: Steps between the beginnings of windows.
         held_out: Share of the steps for the test, and as much for validation.
         shift: Standard deviation of a random change of level of half of the windows, in training.
+        dayfirst: Whether 3/10/2004 is in October; found, if not given.
+        date_format: Of stamps that are text, as in strptime: %d.%m.%Y %H:%M; found, if not given.
+        sep: Between cells of a text: , ; | tab or space; found, if not given.
+        decimal: Decimal mark of a text: . or ,; found, if not given.
+        encoding: Of a text, such as utf-8 or cp1252; found, if not given.
+        header: Line of names, from 1, or none; found, if not given.
 
     Raises:
         UsageError: the table cannot be read; the message names the column and row.
@@ -75,9 +83,27 @@ class TimeSeries(Domain[SeriesCodec]):
         stride: Annotated[int, Field(ge=1)] = 1,
         held_out: Share = 0.1,
         shift: Annotated[float, Field(ge=0)] = 0.5,
+        dayfirst: bool | None = None,
+        date_format: str | None = None,
+        sep: str | None = None,
+        decimal: str | None = None,
+        encoding: str | None = None,
+        header: Header = None,
     ) -> None:
         chosen = None if columns is None else tuple(columns)
-        self.path, self.reading = path, ReadOptions(time, entity, variable, value, chosen, tuple(missing_values), aggregate, step)
+        self.path, self.text = path, Overrides(sep, decimal, encoding, header)
+        self.reading = ReadOptions(
+            time,
+            entity,
+            variable,
+            value,
+            chosen,
+            tuple(missing_values),
+            aggregate,
+            step,
+            dayfirst=dayfirst,
+            date_format=date_format,
+        )
         self.window, self.stride, self.held_out, self.shift = window, stride, held_out, shift
 
     @cached_property
@@ -85,7 +111,8 @@ class TimeSeries(Domain[SeriesCodec]):
         """The table as a panel."""
         if self.path is None:
             raise UsageError("domain.path: which table? domain.path=my.csv, .parquet or another")
-        return to_panel(read_table(self.path, self.reading.time, self.reading.missing_values), self.reading)
+        frame = read_table(self.path, self.reading.time, self.reading.missing_values, **asdict(self.text))
+        return to_panel(frame, self.reading)
 
     @cached_property
     def parts(self) -> dict[str, list[Floats]]:

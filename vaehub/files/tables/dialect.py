@@ -26,7 +26,8 @@ Row = tuple[int, list[str]]  # the number of its line in the file, from 1, and i
 
 class Dialect(NamedTuple):
     """names of the columns; separator between cells; decimals: the marks that numbers may have, the likelier first; skip: bytes
-    before the names, which are `lines` lines; named: whether the first line holds the names, else they count on from 0."""
+    before the names, which are `lines` lines; named: whether the first line holds the names, else they count on from 0; encoding: found
+    out, if None. A separator " " is any run of spaces."""
 
     names: list[str]
     separator: str
@@ -34,6 +35,7 @@ class Dialect(NamedTuple):
     skip: int
     lines: int
     named: bool = True
+    encoding: str | None = None
 
 
 def dialect_of(file: BinaryIO, nameless: bool = False) -> Dialect:

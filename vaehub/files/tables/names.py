@@ -76,6 +76,12 @@ def check_output(
         suffix_of(path, known)
     if path.is_dir():
         raise UsageError(f"{path}: is a folder; give a file")
-    same = path.exists() and any(source is not None and Path(source).exists() and path.samefile(source) for source in inputs)
-    if same and not force:
+    if not force and any(is_part(path, Path(source)) for source in inputs if source is not None):
         raise UsageError(f"{path}: is the input itself, which would be lost; write elsewhere, or replace it with --force")
+
+
+def is_part(path: Path, source: Path) -> bool:
+    """Whether a file is there and is another, by whatever name, or one in the folder that the other is."""
+    if not path.exists() or not source.exists():
+        return False
+    return path.samefile(source) or (source.is_dir() and path.resolve().is_relative_to(source.resolve()))

@@ -8,7 +8,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
 from itertools import islice
 from pathlib import Path
-from typing import Any, TextIO, final
+from typing import Any, BinaryIO, TextIO, final
 
 import pandas as pd
 import pyarrow as pa
@@ -19,7 +19,7 @@ from vaehub.files.guard import guarded, most_in_memory, regular_file
 from vaehub.files.tables.columnar import batches_of, cells_of, dataset_of
 from vaehub.files.tables.dialect import Dialect, Row, dialect_of, rows_of
 from vaehub.files.tables.names import TEXT, suffix_of
-from vaehub.files.tables.text import open_text
+from vaehub.files.tables.text import Chunks, open_text, tabbed
 from vaehub.files.tables.values import as_ids, as_pandas, as_values, restored
 from vaehub.hints import did_you_mean
 
@@ -117,10 +117,14 @@ class TextTable(Table):
 
     typed = False
 
-    def __init__(self, path: Path, missing: Sequence[str], limit: int, nameless: bool) -> None:
+    def __init__(
+        self, path: Path, missing: Sequence[str], limit: int, nameless: bool = False, dialect: Dialect | None = None
+    ) -> None:
         self.limit, self.missing = limit, missing
-        with guarded(path, REMEDY), open_text(path, limit) as file:
-            self.dialect: Dialect = dialect_of(file, nameless)
+        if dialect is None:
+            with guarded(path, REMEDY), open_text(path, limit) as file:
+                dialect = dialect_of(file, nameless)
+        self.dialect = dialect
         self.named = self.dialect.named
         super().__init__(path, self.dialect.names)
 
@@ -130,8 +134,7 @@ class TextTable(Table):
         if not self.names:
             raise UsageError(f"{self.path}: is empty; give a table with a line of names")
         places = [str(self.names.index(name)) for name in names]  # their names may be odd, or there twice
-        with guarded(self.path, REMEDY), open_text(self.path, self.limit) as file:
-            file.read(self.dialect.skip)
+        with guarded(self.path, REMEDY), self._body() as file:
             try:
                 last = None
                 for block in self._blocks(file, places):
@@ -164,13 +167,24 @@ class TextTable(Table):
         """Whole numbers that are written as they are printed, or text."""
         return as_ids(column)
 
+    def _body(self) -> BinaryIO:
+        """The text from the line of names on, its cells parted by a single character."""
+        file = open_text(self.path, self.limit, self.dialect.encoding)
+        file.read(self.dialect.skip)
+        return io.BufferedReader(Chunks(tabbed(file))) if self.dialect.separator == " " else file
+
+    @property
+    def _separator(self) -> str:
+        """Between the cells of the body."""
+        return "\t" if self.dialect.separator == " " else self.dialect.separator
+
     def _blocks(self, file: Any, places: list[str]) -> Any:
         """The rows as Arrow reads them; the line of names is read as a row and passed over, for it may have any names."""
         kinds = {str(place): pa.string() for place in range(len(self.names))}
         return pacsv.open_csv(
             file,
             pacsv.ReadOptions(column_names=list(kinds), skip_rows_after_names=int(self.named), block_size=BLOCK),
-            pacsv.ParseOptions(delimiter=self.dialect.separator, newlines_in_values=True, ignore_empty_lines=len(kinds) > 1),
+            pacsv.ParseOptions(delimiter=self._separator, newlines_in_values=True, ignore_empty_lines=len(kinds) > 1),
             pacsv.ConvertOptions(
                 include_columns=places, column_types=kinds, strings_can_be_null=True, null_values=["", *self.missing]
             ),
@@ -178,10 +192,9 @@ class TextTable(Table):
 
     def _rows(self, strict: bool = False) -> Iterator[Row]:
         """The rows as Python reads them: slower, with the numbers of their lines."""
-        with open_text(self.path, self.limit) as file:
-            file.read(self.dialect.skip)
+        with self._body() as file:
             text = io.TextIOWrapper(file, "utf-8", newline="")
-            rows = rows_of(lines_of(text), self.dialect.separator, strict)
+            rows = rows_of(lines_of(text), self._separator, strict)
             for number, cells in islice(rows, int(self.named), None):
                 yield self.dialect.lines + number, cells
 
@@ -268,7 +281,13 @@ class ColumnarTable(Table):
         return self.dataset.schema.empty_table().select(names)
 
 
-def open_table(path: Path | str, missing: Sequence[str] = (), limit: int = MAX_BYTES, nameless: bool = False) -> Table:
+def open_table(
+    path: Path | str,
+    missing: Sequence[str] = (),
+    limit: int = MAX_BYTES,
+    nameless: bool = False,
+    dialect: Dialect | None = None,
+) -> Table:
     r"""A table in a .csv, .tsv, .txt, .parquet, .feather or .arrow file, each also .gz, or in a folder of .parquet files.
 
     Text may be UTF-8 or UTF-16 with a byte order mark, or Windows-1252 (with a warning), its lines end as they like, its cells are parted
@@ -279,6 +298,7 @@ def open_table(path: Path | str, missing: Sequence[str] = (), limit: int = MAX_B
         missing: text that means missing, beside blank cells.
         limit: most bytes of the file, unpacked.
         nameless: a text may begin with a row of numbers, and its columns are then called 0, 1, 2, ….
+        dialect: how a text is written; found out, if not given.
 
     Raises:
         UsageError: one line that names the file: unknown suffix, no ordinary file, too large, damaged, no line of names.
@@ -295,7 +315,7 @@ def open_table(path: Path | str, missing: Sequence[str] = (), limit: int = MAX_B
         return ColumnarTable(path, limit)
     suffix = suffix_of(path)
     regular_file(path, limit)
-    return TextTable(path, missing, limit, nameless) if suffix.startswith(TEXT) else ColumnarTable(path, limit)
+    return TextTable(path, missing, limit, nameless, dialect) if suffix.startswith(TEXT) else ColumnarTable(path, limit)
 
 
 def read_table(path: Path | str, missing: Sequence[str] = (), index: bool = False) -> pd.DataFrame:

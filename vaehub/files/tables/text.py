@@ -5,6 +5,7 @@ from __future__ import annotations
 import codecs
 import gzip
 import io
+import re
 import warnings
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,17 +16,19 @@ from vaehub.files.tables.names import is_packed
 
 CHUNK = 1 << 20  # bytes that are decoded at once
 MARKS = ((codecs.BOM_UTF8, "utf-8-sig"), (codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16"))
+SPACES = re.compile(rb'("[^"\n]*")|[ \t]+')
+EDGES = re.compile(rb"^[ \t]+|[ \t]+(?=\r?$)", re.MULTILINE)
 FALLBACK = "cp1252"  # Latin-1 with the quotes and the euro sign that Windows puts where Latin-1 has control characters
 
 
-def open_text(path: Path, limit: int) -> BinaryIO:
+def open_text(path: Path, limit: int, encoding: str | None = None) -> BinaryIO:
     """The text of a file as UTF-8 bytes without a byte order mark, its last line ended.
 
-    Arguments: path: a text file, unpacked if its name ends in .gz; limit: most bytes, unpacked.
+    Arguments: path: a text file, unpacked if its name ends in .gz; limit: most bytes, unpacked; encoding: found out, if not given.
     Raises, also while it is read: UsageError for a file that is none or too large, ValueError for bytes that are no text.
     """
     regular_file(path, limit)
-    return io.BufferedReader(Chunks(utf8(path, limit)), CHUNK)
+    return io.BufferedReader(Chunks(utf8(path, limit, encoding)), CHUNK)
 
 
 def read_lines(path: Path, limit: int) -> Iterator[str]:
@@ -49,13 +52,13 @@ def read_lines(path: Path, limit: int) -> Iterator[str]:
             yield line.removesuffix("\n")
 
 
-def utf8(path: Path, limit: int) -> Iterator[bytes]:
+def utf8(path: Path, limit: int, encoding: str | None = None) -> Iterator[bytes]:
     """The pieces of a text file in UTF-8."""
     most = most_unpacked(path, limit) if is_packed(path) else limit
     size, end = 0, b"\n"
     with gzip.open(path) if is_packed(path) else path.open("rb") as file:
         chunk = file.read(CHUNK)
-        decoder = Decoder(path, chunk)
+        decoder = Decoder(path, chunk, encoding)
         while chunk:
             size += len(chunk)
             if size > most:
@@ -74,8 +77,8 @@ def utf8(path: Path, limit: int) -> Iterator[bytes]:
 class Decoder:
     """Pieces of a file to UTF-8: by its byte order mark, else UTF-8, and where its first character beyond ASCII is none, Windows-1252."""
 
-    def __init__(self, path: Path, start: bytes) -> None:
-        encoding = next((name for mark, name in MARKS if start.startswith(mark)), None)
+    def __init__(self, path: Path, start: bytes, encoding: str | None = None) -> None:
+        encoding = encoding or next((name for mark, name in MARKS if start.startswith(mark)), None)
         self._path = path
         self._certain = encoding is not None  # a mark or a character beyond ASCII has shown the encoding
         self._decoder = codecs.getincrementaldecoder(encoding or "utf-8")()
@@ -99,6 +102,15 @@ class Decoder:
                 warnings.warn(f"{self._path}: is not UTF-8, so it is read as Windows-1252 (Latin-1)", UserWarning, stacklevel=2)
         self._certain = self._certain or not text.isascii()
         return text.encode()
+
+
+def tabbed(file: BinaryIO) -> Iterator[bytes]:
+    """The lines of a text whose cells are parted by runs of spaces, with one tab for each; spaces within quotes stay."""
+    left = b""
+    while chunk := file.read(CHUNK):
+        lines, end, left = (left + chunk).rpartition(b"\n")
+        yield SPACES.sub(lambda found: found[1] or b"\t", EDGES.sub(b"", lines + end))
+    yield left
 
 
 @final

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from vaehub import cli, files
+from vaehub import cli
 from vaehub_timeseries.commands.settings import Input, Settings, with_settings
-from vaehub_timeseries.commands.tables import with_keys, write_outputs
+from vaehub_timeseries.commands.tables import check_outputs, with_keys, write_outputs
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -33,13 +33,14 @@ def anomalies(
 
     from vaehub_timeseries.frames import to_panel_as
 
-    files.check_output(output, [input], force)
+    check_outputs(output, [input], force)
+    like = settings.dialect(input)
     with cli.session() as running:
         frame, imputer = settings.table_and_imputer(running, input)
         with running.step("scoring"):
             scores, panel = imputer.score_anomalies(frame), to_panel_as(frame, imputer.schema_)
     cli.print_table(("row", "when", "column", "value", "score"), most_surprising(panel, scores, top))
-    write_outputs({output: with_keys(panel.keys(), scores)})
+    write_outputs({output: with_keys(panel.keys(), scores)}, like=None if like is None else like.of_scores)
 
 
 def most_surprising(panel: Panel, scores: pd.DataFrame, top: int) -> list[list[str]]:

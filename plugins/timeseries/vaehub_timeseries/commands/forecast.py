@@ -6,9 +6,9 @@ from typing import Annotated
 
 import typer
 
-from vaehub import cli, files
+from vaehub import cli
 from vaehub_timeseries.commands.settings import Input, Quantiles, Settings, with_settings
-from vaehub_timeseries.commands.tables import parse_levels, sibling, with_keys, write_outputs
+from vaehub_timeseries.commands.tables import check_outputs, parse_levels, sibling, with_keys, write_outputs
 
 
 @with_settings
@@ -29,7 +29,8 @@ def forecast(
     from vaehub_timeseries.frames import extend, to_panel_as
 
     levels = parse_levels(quantiles) if quantiles else []
-    files.check_output(output, [input], force)
+    check_outputs(output, [input], force, ["quantiles"] * bool(levels))
+    like = settings.dialect(input)
     with cli.session() as running:
         frame, imputer = settings.table_and_imputer(running, input)
         with running.step("forecasting"):
@@ -37,4 +38,4 @@ def forecast(
             if levels:
                 keys = extend(to_panel_as(frame, imputer.schema_), steps).keys().iloc[len(frame) :]
                 tables[sibling(output, "quantiles")] = with_keys(keys, imputer.forecast(frame, steps, levels))
-    write_outputs(tables)
+    write_outputs(tables, like=like)

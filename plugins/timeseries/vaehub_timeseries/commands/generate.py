@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from vaehub import UsageError, cli, files
+from vaehub import UsageError, cli
 from vaehub_timeseries.commands.settings import Settings, with_settings
-from vaehub_timeseries.commands.tables import write_outputs
+from vaehub_timeseries.commands.tables import check_outputs, write_outputs
 
 if TYPE_CHECKING:
     from vaehub_timeseries import Imputer
@@ -33,12 +33,13 @@ def generate(
     Example: vaehub timeseries generate --model runs/series -n 10 -o drawn.csv
     """
 
-    files.check_output(output, [input], force)
+    check_outputs(output, [input], force)
+    like = None if input is None else settings.dialect(input)
     with cli.session() as running:
         imputer = imputer_for(running, input, settings)
         with running.step("generating"):
             drawn = imputer.generate(n, steps)
-    write_outputs({output: drawn})
+    write_outputs({output: drawn}, like=like)
 
 
 def imputer_for(running: cli.Session, input: Path | None, settings: Settings) -> Imputer:

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from vaehub import UsageError, cli, files
+from vaehub import UsageError, cli
 from vaehub_timeseries.commands.settings import Input, Quantiles, Settings, with_settings
-from vaehub_timeseries.commands.tables import parse_levels, sibling, stacked, with_keys, write_outputs
+from vaehub_timeseries.commands.tables import check_outputs, parse_levels, sibling, stacked, with_keys, write_outputs
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -34,14 +34,15 @@ def impute(
     """
 
     levels = parse_levels(quantiles) if quantiles else []
-    files.check_output(output, [input], force)
+    check_outputs(output, [input], force, [*["quantiles"] * bool(levels), *["samples"] * bool(samples)])
+    like = settings.dialect(input)
     with cli.session() as running:
         frame, imputer = settings.table_and_imputer(running, input)
         with running.step("imputing"):
             tables = {output: imputer.transform(frame)} | extra_tables(imputer, frame, output, levels, samples)
         command = f"impute {input} -o {output} --report"
         text = report_html(running, imputer, frame, tables[output], input.name, command, settings) if report else None
-    write_outputs(tables, {} if text is None else {sibling(output, "report", ".html"): text}, [verdict_sentence(imputer)])
+    write_outputs(tables, {} if text is None else {sibling(output, "report", ".html"): text}, [verdict_sentence(imputer)], like)
 
 
 def extra_tables(

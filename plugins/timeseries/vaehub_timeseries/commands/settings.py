@@ -19,6 +19,9 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from vaehub_timeseries import Imputer
+    from vaehub_timeseries.files import Dialect, Overrides
+
+OF_FILES = ("sep", "decimal", "encoding", "header")  # options of the file at hand, whatever model is used
 
 
 def option(text: str, *names: str) -> Any:
@@ -27,7 +30,10 @@ def option(text: str, *names: str) -> Any:
 
 
 Input = Annotated[
-    Path, typer.Argument(metavar="INPUT", help="A table: .csv, .tsv, .parquet or .feather, each also .gz.", show_default=False)
+    Path,
+    typer.Argument(
+        metavar="INPUT", help="A table: .csv, .tsv, .txt, .xlsx, .parquet or .feather, the others also .gz.", show_default=False
+    ),
 ]
 Quantiles = Annotated[str | None, typer.Option(help="Also write these quantiles of every cell: 0.05,0.95.", show_default=False)]
 
@@ -51,6 +57,12 @@ class Settings:
     window: Annotated[int | None, option("Steps of a window, which the model sees at once.")] = None
     causal: Annotated[bool, option("Use the past only.", "--causal")] = False
     seed: Annotated[int, typer.Option(min=0, help="Seed of the random numbers.")] = 0
+    dayfirst: Annotated[bool | None, option("Whether 3/10/2004 is in October.", "--dayfirst/--no-dayfirst")] = None
+    date_format: Annotated[str | None, option("Of stamps that are text: %d.%m.%Y %H:%M.")] = None
+    sep: Annotated[str | None, option("Between cells of a text: , ; | tab or space.")] = None
+    decimal: Annotated[str | None, option("Decimal mark of a text: . or ,")] = None
+    encoding: Annotated[str | None, option("Of a text, such as cp1252.")] = None
+    header: Annotated[str | None, option("Line of names of a text, from 1, or none.")] = None
 
     @property
     def changed(self) -> dict[str, Any]:
@@ -60,9 +72,10 @@ class Settings:
     @property
     def as_flags(self) -> str:
         """The options as they are written on the command line."""
-        flags = {name: f"--{name.replace('_', '-')}" for name in self.changed}
+        flags = {name: f"--{'no-' * (value is False)}{name.replace('_', '-')}" for name, value in self.changed.items()}
         return " ".join(
-            flags[name] if value is True else f"{flags[name]}={shlex.quote(str(value))}" for name, value in self.changed.items()
+            flags[name] if isinstance(value, bool) else f"{flags[name]}={shlex.quote(str(value))}"
+            for name, value in self.changed.items()
         )
 
     @property
@@ -70,21 +83,35 @@ class Settings:
         """Values that mean missing."""
         return () if self.missing_values is None else tuple(cli.number(word.strip()) for word in self.missing_values.split(","))
 
+    @property
+    def text(self) -> Overrides:
+        """What is said of a table of text. Raises UsageError."""
+        from vaehub_timeseries.files import Overrides
+
+        header = int(self.header) if self.header is not None and self.header.isdecimal() else self.header
+        return Overrides(self.sep, self.decimal, self.encoding, header)  # type: ignore[arg-type]  # Overrides checks it
+
+    def dialect(self, path: Path) -> Dialect | None:
+        """How the user's table is written, so that others are written alike; None where it is no text."""
+        from vaehub_timeseries.files import find_dialect
+
+        return find_dialect(path, self.text)
+
     def table_and_imputer(self, session: cli.Session, path: Path) -> tuple[pd.DataFrame, Imputer]:
         """The user's table, and the model of --model, else one fitted on the table."""
         from vaehub_timeseries import Imputer
 
         if self.model is not None:
             imputer = self.load_model(self.model)
-            return read_input(session, path, None, imputer.schema_.reading.missing_values), imputer
-        frame = read_input(session, path, self.time, self.sentinels)
+            return read_input(session, path, None, imputer.schema_.reading.missing_values, self.text), imputer
+        frame = read_input(session, path, self.time, self.sentinels, self.text)
         return frame, Imputer(**self.options()).fit(frame)
 
     def load_model(self, model: Path) -> Imputer:
         """The model of --model. Raises UsageError for options that it has settled when it was fitted."""
         from vaehub_timeseries import Imputer
 
-        if settled := [name for name in self.changed if name != "model"]:
+        if settled := [name for name in self.changed if name not in ("model", *OF_FILES)]:
             raise UsageError(
                 f"--{settled[0].replace('_', '-')} cannot go with --model: it was settled when {model} was fitted; leave one of them out"
             )
@@ -92,7 +119,7 @@ class Settings:
 
     def options(self) -> dict[str, Any]:
         """The options of `Imputer`."""
-        given = {name: value for name, value in self.changed.items() if name != "model"}
+        given = {name: value for name, value in self.changed.items() if name not in ("model", *OF_FILES)}
         lists = {
             "columns": None if self.columns is None else [word.strip() for word in self.columns.split(",")],
             "missing_values": self.sentinels,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,22 +12,42 @@ from vaehub import UsageError, cli, files
 if TYPE_CHECKING:
     import pandas as pd
 
+    from vaehub_timeseries.files import Dialect, Overrides
 
-def read_input(session: cli.Session, path: Path, time: str | None, missing_values: Sequence[float | str]) -> pd.DataFrame:
+
+def read_input(
+    session: cli.Session, path: Path, time: str | None, missing_values: Sequence[float | str], text: Overrides | None = None
+) -> pd.DataFrame:
     """The user's table."""
-    from vaehub_timeseries.frames.tables import read_table
+    from vaehub_timeseries.files import read_table
 
     with session.step(f"reading {path.name}"):
-        return read_table(path, time, missing_values)
+        return read_table(path, time, missing_values, **({} if text is None else asdict(text)))
+
+
+def check_outputs(output: Path, inputs: Sequence[Path | None], force: bool, beside: Sequence[str] = ()) -> None:
+    """Ask before hours are spent whether a table, and those `beside` it (such as "quantiles"), can be written without loss of an input.
+
+    Raises: UsageError as `files.check_output` does.
+    """
+    from vaehub_timeseries.files import SUFFIXES
+
+    files.check_output(output, inputs, force, SUFFIXES)
+    for what in beside:
+        files.check_output(sibling(output, what), inputs, force, SUFFIXES)
 
 
 def write_outputs(
-    tables: Mapping[Path, pd.DataFrame], pages: Mapping[Path, str] | None = None, first: Sequence[str] = ()
+    tables: Mapping[Path, pd.DataFrame],
+    pages: Mapping[Path, str] | None = None,
+    first: Sequence[str] = (),
+    like: Dialect | None = None,
 ) -> None:
-    """Write all tables and pages, none of them half; then print the lines `first` and where the files are."""
+    """Write all tables, text in the dialect `like`, and pages, none of them half; then print the lines `first` and where the files are."""
+    from vaehub_timeseries.files import write_table
 
     for path, frame in tables.items():
-        files.write_table(frame, path, index=True)
+        write_table(frame, path, like)
     for path, text in (pages or {}).items():
         files.atomic_write(path, text.encode())
     print(*first, *tables, *(pages or {}), sep="\n")
@@ -35,7 +56,9 @@ def write_outputs(
 def sibling(path: Path, what: str, suffix: str | None = None) -> Path:
     """out.csv.gz -> out.quantiles.csv.gz"""
 
-    own = path.name[-len(files.suffix_of(path)) :]
+    from vaehub_timeseries.files import SUFFIXES
+
+    own = path.name[-len(files.suffix_of(path, SUFFIXES)) :]
     return path.with_name(f"{path.name.removesuffix(own)}.{what}{own if suffix is None else suffix}")
 
 

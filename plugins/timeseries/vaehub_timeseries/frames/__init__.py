@@ -3,7 +3,6 @@
 from vaehub_timeseries.frames.future import extend
 from vaehub_timeseries.frames.panel import Panel, Series
 from vaehub_timeseries.frames.schema import Channel, ReadOptions, Schema
-from vaehub_timeseries.frames.tables import read_table
 from vaehub_timeseries.frames.to_panel import to_panel, to_panel_as
 
-__all__ = ["Channel", "Panel", "ReadOptions", "Schema", "Series", "extend", "read_table", "to_panel", "to_panel_as"]
+__all__ = ["Channel", "Panel", "ReadOptions", "Schema", "Series", "extend", "to_panel", "to_panel_as"]

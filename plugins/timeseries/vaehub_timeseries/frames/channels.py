@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 from pandas.api import types
 
 from vaehub import UsageError, hints
-from vaehub_timeseries.frames.columns import json_value, kind_among, kind_of, missing_cells
+from vaehub_timeseries.frames.censored import is_sided, kind_of_observed
+from vaehub_timeseries.frames.columns import json_value, missing_cells
 from vaehub_timeseries.frames.labels import column_label, column_of, find_label, row_label
 from vaehub_timeseries.frames.schema import Channel, Form, ReadOptions
 
@@ -50,7 +51,7 @@ def cannot_be_ignored(label: Hashable, wanted: set[Hashable] | None, column: pd.
 
 def unusable_reason(frame: pd.DataFrame, column: pd.Series, missing: NDArray[np.bool_], label: Hashable) -> str | None:
     """Why no model can use a column, with what to do; None where it can."""
-    kind = kind_among(column, missing)
+    kind = kind_of_observed(column, missing)
     if kind == "other":
         return mixed_reason(frame, column, missing, label)
     if kind == "category" and not isinstance(column.dtype, pd.CategoricalDtype):
@@ -84,9 +85,10 @@ def text_reason(frame: pd.DataFrame, text: pd.Series, label: Hashable) -> str | 
 def numbers_as_text_reason(frame: pd.DataFrame, text: pd.Series, label: Hashable) -> str | None:
     """What is wrong where half or more of the distinct values are numbers; None for others, and for identifiers such as 007."""
     values = pd.Series(text.unique()).astype(str)
+    values = values[~is_sided(values.str.strip())].reset_index(drop=True)
     stripped = values.str.strip()
     numeric = (stripped.str.fullmatch(NUMBER) | pd.to_numeric(stripped, errors="coerce").notna()).to_numpy(bool)
-    if numeric.mean() < NUMBERS or stripped.str.fullmatch(PADDED).any():
+    if not len(values) or numeric.mean() < NUMBERS or stripped.str.fullmatch(PADDED).any():
         return None
     if numeric.all():
         first = text.iloc[0]
@@ -106,7 +108,7 @@ def numbers_as_text_reason(frame: pd.DataFrame, text: pd.Series, label: Hashable
 
 def column_channels(column: pd.Series, missing: NDArray[np.bool_], label: Hashable, target: bool) -> list[Channel]:
     """The channels of a column: one a category, else one."""
-    kind = kind_among(column, missing)
+    kind = kind_of_observed(column, missing)
     if kind != "category":
         return [Channel(str(label), label, kind, target=target)]
     found = categories(column, missing, label)
@@ -128,9 +130,9 @@ def categories(column: pd.Series, missing: NDArray[np.bool_], label: Hashable) -
 def long_channels(frame: pd.DataFrame, form: Form, reading: ReadOptions) -> list[Channel]:
     """One channel a variable of a long frame."""
     column = column_of(frame, form.value)
-    kind = kind_of(column)
+    missing = missing_cells(column, reading.missing_values)
+    kind = kind_of_observed(column, missing)
     if kind not in ("float", "int"):
-        missing = missing_cells(column, reading.missing_values)
         raise UsageError(mixed_reason(frame, column, missing, form.value))
     variable = column_of(frame, form.variable)
     if (missing := variable.isna().to_numpy(bool)).any():

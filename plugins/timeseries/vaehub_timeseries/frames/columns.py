@@ -22,11 +22,19 @@ INFERRED = {"integer": "int", "floating": "float", "mixed-integer-float": "float
 INFERRED |= {"boolean": "bool", "string": "category"}
 
 
+class Limits(NamedTuple):
+    """Between which numbers the value of a cell lies, both of one shape; -inf and inf where nothing is said."""
+
+    lower: Floats
+    upper: Floats
+
+
 class Encoded(NamedTuple):
-    """values (R, K), NaN where the model sees none; missing (R,): the cells that the user lacks."""
+    """values (R, K), NaN where the model sees none; missing (R,): the cells that the user lacks; limits (R,) of cells that name no more."""
 
     values: Floats
     missing: Bools
+    limits: Limits | None = None
 
 
 class ColumnCodec(ABC):

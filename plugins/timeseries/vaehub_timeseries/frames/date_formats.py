@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from datetime import tzinfo
 from functools import partial
 from itertools import product
 from typing import NamedTuple
@@ -15,12 +16,12 @@ from numpy.typing import NDArray
 YEAR_FIRST = ("%Y-%m-%d", "%Y/%m/%d", "%Y.%m.%d", "%Y%m%d", "%Y-%m")
 MONTH_FIRST = ("%m/%d/%Y", "%m-%d-%Y", "%m/%d/%y", "%b %d, %Y", "%B %d, %Y")
 DAY_FIRST = ("%d/%m/%Y", "%d-%m-%Y", "%d.%m.%Y", "%d/%m/%y", "%d.%m.%y", "%d-%b-%Y", "%d %b %Y", "%d %B %Y")
-TIMES = ("", " %H:%M", " %H:%M:%S", " %H:%M:%S.%f", " %I:%M %p", " %I:%M:%S %p", " %H.%M", " %H.%M.%S")
+TIMES = ("", " %H:%M", " %H:%M:%S", " %H:%M:%S.%f", " %I:%M %p", " %I:%M:%S %p", " %I:%M%p", " %I %p", " %H.%M", " %H.%M.%S")
 FORMATS = tuple(date + time for time, date in product(TIMES, YEAR_FIRST + MONTH_FIRST + DAY_FIRST)) + tuple(
     f"%Y-%m-%dT{time[1:]}" for time in TIMES[1:4]
 )
 DATE_LIKE = re.compile(
-    r"\s*(\d{1,4}[-/. ](\d{1,2}|[A-Za-z]{3,9})[-/. ]\d{1,4}|\d{8}\b|\d{4}-\d{2}\b|[A-Za-z]{3,9} \d{1,2}, \d{4})"
+    r"\s*(\d{4}-?W\d{2}|\d{4}[-/ ]?Q[1-4]|Q[1-4][-/ ]?\d{4}|\d{1,4}[-/. ](\d{1,2}|[A-Za-z]{3,9})[-/. ]\d{1,4}|\d{8}\b|\d{4}-\d{2}\b|[A-Za-z]{3,9} \d{1,2}, \d{4})"
 )
 OFFSET = re.compile(r"\d{1,2}:\d{2}.*(Z|[+-]\d{2}:?\d{2})$")
 ZEROS = tuple(
@@ -29,12 +30,6 @@ ZEROS = tuple(
 TIME_OF_DAY = r"\s*\d{1,2}[:.]\d{2}([:.]\d{2}(\.\d+)?)?(\s*[AaPp][Mm])?\s*"
 
 Text = Callable[[pd.DatetimeIndex], pd.Index]
-
-
-def looks_like_dates(text: pd.Series) -> bool:
-    """Whether the first value that is there begins as a date does."""
-    seen = text.dropna()
-    return len(seen) > 0 and DATE_LIKE.match(seen.iloc[0]) is not None and parse_dates(seen.iloc[:1]) is not None
 
 
 def is_time_of_day(text: pd.Series) -> bool:
@@ -47,21 +42,35 @@ def has_offset(text: pd.Series) -> NDArray[np.bool_]:
     return text.str.contains(OFFSET.pattern.replace("(Z", "(?:Z"), regex=True).to_numpy(bool)
 
 
+class DateOptions(NamedTuple):
+    """What the user says of stamps that are text: whether the day comes before the month; their pattern, as in strptime."""
+
+    dayfirst: bool | None = None
+    format: str | None = None
+
+
 class Dates(NamedTuple):
-    """Stamps in UTC, the way back to text, and the stamps by another format where those are as regular in months."""
+    """Stamps in UTC, the way back to text, the stamps by another format where those are as regular in months, and the zone of the text."""
 
     stamps: pd.DatetimeIndex
     write: Text
     rival: pd.DatetimeIndex | None = None
+    zone: tzinfo | str | None = None
 
 
-def parse_dates(text: pd.Series) -> Dates | None:
-    """Text as dates, or None where no format fits every row. Of several that fit, the most regular is right."""
+def parse_dates(text: pd.Series, options: DateOptions) -> Dates | None:
+    """Text as dates, or None where no format fits every row. Of several that fit, the one that is asked for or the most regular is right."""
     stripped = text.str.strip()
+    if options.format is not None:
+        stamps = parse_as(stripped, options.format)
+        return None if stamps is None else Dates(stamps, writer(options.format, stamps, stripped))
     if has_offset(stripped).all():
         stamps = parse_as(stripped, "ISO8601")
         return None if stamps is None else Dates(stamps, lambda index: pd.Index([stamp.isoformat() for stamp in index]))
     fits = [(fmt, stamps) for fmt in FORMATS if fits_first_row(stripped, fmt) and (stamps := parse_as(stripped, fmt)) is not None]
+    if options.dayfirst is not None:
+        wanted = DAY_FIRST if options.dayfirst else MONTH_FIRST
+        fits = [fit for fit in fits if fit[0].startswith(wanted)] or fits
     if fits:
         fmt, stamps = max(fits, key=lambda fit: regularity(fit[1]))
         best, in_time = regularity(stamps)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Sequence
+from functools import partial
 
 import numpy as np
 import pandas as pd
@@ -11,9 +12,13 @@ from pandas.api import types
 
 from vaehub import UsageError
 from vaehub_timeseries.frames import date_formats
+from vaehub_timeseries.frames.censored import spelling_of
+from vaehub_timeseries.frames.columns import missing_cells
+from vaehub_timeseries.frames.date_formats import DateOptions
 from vaehub_timeseries.frames.labels import column_of, find_label
 from vaehub_timeseries.frames.read_stamps import is_number, key_values, looks_like_days, read_stamps
 from vaehub_timeseries.frames.schema import Form, Key, ReadOptions
+from vaehub_timeseries.frames.text_calendars import looks_like_dates
 
 TIME_NAMES = ("time", "timestamp", "datetime", "date", "ds")
 LONG_NAMES = ("variable", "value")
@@ -53,7 +58,12 @@ def long_columns(frame: pd.DataFrame, reading: ReadOptions) -> tuple[Hashable, H
         return None, None
     variable, value = (lower[name] for name in LONG_NAMES)
     textual = not types.is_numeric_dtype(column_of(frame, variable).dtype)
-    return (variable, value) if textual and types.is_numeric_dtype(column_of(frame, value).dtype) else (None, None)
+    return (variable, value) if textual and is_measured(column_of(frame, value), reading) else (None, None)
+
+
+def is_measured(column: pd.Series, reading: ReadOptions) -> bool:
+    """Whether a column holds numbers, some of them perhaps <number or >number."""
+    return types.is_numeric_dtype(column.dtype) or spelling_of(column, missing_cells(column, reading.missing_values)) is not None
 
 
 def given_key(frame: pd.DataFrame, name: Hashable, levels: Sequence[Key], option: str) -> Key:
@@ -81,11 +91,11 @@ def time_of_day(frame: pd.DataFrame, key: Key) -> tuple[Key, ...]:
 
 def find_time(frame: pd.DataFrame, reading: ReadOptions, levels: Sequence[Key], variable: Hashable) -> tuple[Key, ...]:
     """The index where it has stamps, else the only column that has, else the last level of several, else none."""
-    if stamped := [key for key in levels if is_stamps(key_values(frame, key))]:
+    if stamped := [key for key in levels if is_stamps(key_values(frame, key), reading.dates)]:
         return (stamped[-1], *time_of_day(frame, stamped[-1]))
     skip = {reading.entity, variable, *(reading.columns or ())}
     columns = {label: column_of(frame, label) for label in frame.columns if label not in skip}
-    for holds in (is_datetime, is_dates, is_days):
+    for holds in (is_datetime, partial(is_dates, dates=reading.dates), is_days):
         if found := [label for label, column in columns.items() if holds(column)]:
             return only_time(frame, found)
     if len(levels) > 1 and types.is_numeric_dtype(frame.index.levels[-1].dtype):  # type: ignore[attr-defined]
@@ -120,9 +130,9 @@ def is_datetime(column: pd.Series) -> bool:
     )
 
 
-def is_dates(column: pd.Series) -> bool:
+def is_dates(column: pd.Series, dates: DateOptions) -> bool:
     """Whether a column holds dates as text, in every row or (an error that will name it) in nearly every one."""
-    return is_text(column) and date_formats.looks_like_dates(column)
+    return is_text(column) and looks_like_dates(column, dates)
 
 
 def is_days(column: pd.Series) -> bool:
@@ -135,16 +145,16 @@ def is_numbered_time(label: Hashable, column: pd.Series) -> bool:
     return str(label).lower() in TIME_NAMES and is_number(column)
 
 
-def is_stamps(level: pd.Series) -> bool:
+def is_stamps(level: pd.Series, dates: DateOptions) -> bool:
     """Whether a level of the index holds stamps of any kind."""
-    return is_datetime(level) or types.is_timedelta64_dtype(level.dtype) or is_dates(level)
+    return is_datetime(level) or types.is_timedelta64_dtype(level.dtype) or is_dates(level, dates)
 
 
 def find_entity(
     frame: pd.DataFrame, reading: ReadOptions, time: Sequence[Key], used: Sequence[Hashable], variable: Hashable
 ) -> tuple[Key, ...]:
     """The only column that tells apart the rows that share a time (and a variable); none where no rows do."""
-    stamps = read_stamps(frame, time) if time else None
+    stamps = read_stamps(frame, time, reading.dates) if time else None
     keys = [pd.factorize(column_of(frame, variable))[0]] if variable is not None else []
     if stamps is None or not has_duplicates([stamps.at, *keys]):
         return remaining_column(frame, used) if variable is not None and stamps is None else ()
@@ -168,8 +178,10 @@ def remaining_column(frame: pd.DataFrame, used: Sequence[Hashable]) -> tuple[Key
 
 
 def is_text_id(column: pd.Series) -> bool:
-    """Whether a column may name an entity: text or categories in every row."""
-    return not types.is_numeric_dtype(column.dtype) and not is_datetime(column) and bool(column.notna().all())
+    """Whether a column may name an entity: text or categories, no <0.5 among them, in every row."""
+    if types.is_numeric_dtype(column.dtype) or is_datetime(column) or column.isna().any():
+        return False
+    return spelling_of(column, column.isna().to_numpy(bool)) is None
 
 
 def is_numeric_id(column: pd.Series) -> bool:

@@ -47,7 +47,7 @@ def extend(panel: Panel, steps: int) -> Panel:
         raise UsageError(f"steps={steps}: give 1 or more")
     frame = with_future(panel, steps)
     future = np.arange(len(frame)) >= len(panel.frame)
-    return assemble_panel(frame, panel.schema, read_rows(frame, panel.schema.form), future)
+    return assemble_panel(frame, panel.schema, read_rows(frame, panel.schema.form, panel.schema.reading.dates), future)
 
 
 def with_future(panel: Panel, steps: int) -> pd.DataFrame:

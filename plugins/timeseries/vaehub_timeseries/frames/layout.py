@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from vaehub_timeseries.frames.columns import ColumnCodec
+from vaehub_timeseries.frames.columns import ColumnCodec, Limits
 from vaehub_timeseries.frames.grid import Floats, Grid, Ints
 from vaehub_timeseries.frames.labels import column_label, column_of, place_of
 
@@ -24,6 +24,10 @@ class Layout(ABC):
     @abstractmethod
     def values(self) -> Floats:
         """The grid (G, C), NaN where nothing is observed."""
+
+    @abstractmethod
+    def limits(self) -> Limits | None:
+        """Between which numbers the cells of the grid (G, C) lie by readings such as <0.5; None where there are none."""
 
     @abstractmethod
     def fill(self, flat: Floats) -> pd.DataFrame:
@@ -44,6 +48,7 @@ class CodedColumn:
     values: Floats
     write: Bools
     spreads: bool
+    limits: Limits | None = None
 
 
 @final
@@ -60,6 +65,15 @@ class Wide(Layout):
         near = self.grid.nearest
         parts = [self.grid.average(near, values, self.grid.size) for coded in self.columns for values in coded.values.T]
         return np.stack(parts, axis=1)
+
+    def limits(self) -> Limits | None:
+        """Column by column."""
+        if all(coded.limits is None for coded in self.columns):
+            return None
+        lower, upper = unlimited((self.grid.size, self.columns[-1].channels.stop))
+        for coded in (coded for coded in self.columns if coded.limits is not None):
+            tighten(Limits(lower[:, coded.channels.start], upper[:, coded.channels.start]), self.grid.nearest, coded.limits)
+        return Limits(lower, upper)
 
     def fill(self, flat: Floats) -> pd.DataFrame:
         """Column by column; those without a gap are left alone."""
@@ -83,7 +97,8 @@ class Wide(Layout):
 @final
 @dataclass(frozen=True)
 class Long(Layout):
-    """One row a cell. channel (R,): the variable of each row; cells (R,): its value; write (R,): the rows to write; shown (R,): those to spread."""
+    """One row a cell. channel (R,): the variable of each row; cells (R,): its value; write (R,): the rows to write; shown (R,): those to spread;
+    sided: limits (R,)."""
 
     frame: pd.DataFrame
     grid: Grid
@@ -94,11 +109,20 @@ class Long(Layout):
     write: Bools
     shown: Bools
     count: int
+    sided: Limits | None = None
 
     def values(self) -> Floats:
         """Every cell of the grid at once."""
         where = self.grid.nearest * self.count + self.channel
         return self.grid.average(where, self.cells, self.grid.size * self.count).reshape(-1, self.count)
+
+    def limits(self) -> Limits | None:
+        """Every cell of the grid at once."""
+        if self.sided is None:
+            return None
+        found = unlimited((self.grid.size * self.count,))
+        tighten(found, self.grid.nearest * self.count + self.channel, self.sided)
+        return Limits(found.lower.reshape(-1, self.count), found.upper.reshape(-1, self.count))
 
     def fill(self, flat: Floats) -> pd.DataFrame:
         """The one column of values."""
@@ -112,6 +136,18 @@ class Long(Layout):
         """One column; NaN in the rows of variables that are not to be imputed."""
         numbers = self.grid.read(flat, np.arange(len(self.frame)), self.channel)
         return pd.DataFrame({self.label: np.where(self.shown, numbers, np.nan)}, index=self.frame.index)
+
+
+def unlimited(shape: tuple[int, ...]) -> Limits:
+    """Limits that say nothing."""
+    return Limits(np.full(shape, -np.inf), np.full(shape, np.inf))
+
+
+def tighten(limits: Limits, where: Ints, found: Limits | None) -> None:
+    """Put the limits of readings (R,) at their places, the tightest of several."""
+    if found is not None:
+        np.maximum.at(limits.lower, where, found.lower)
+        np.minimum.at(limits.upper, where, found.upper)
 
 
 def label_index(frame: pd.DataFrame, chosen: Sequence[Hashable]) -> pd.Index:

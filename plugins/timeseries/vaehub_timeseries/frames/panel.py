@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from vaehub_timeseries.frames.columns import Limits
 from vaehub_timeseries.frames.grid import Floats, Grid
 from vaehub_timeseries.frames.layout import Layout
 from vaehub_timeseries.frames.rows import Rows
@@ -65,6 +66,18 @@ class Panel:
         origin = zip(grid.owner.tolist(), grid.start.tolist(), parts, strict=True)
         zoned = stamps.zone is not None
         return [Series(self.rows.names[who], part, start, grid.step, stamps.unit, zoned) for who, start, part in origin]
+
+    @cached_property
+    def censored(self) -> list[Limits] | None:
+        """Between which numbers the cells of each series (T, C) lie by readings such as <0.5 and >100, which are NaN in its values; -inf and
+        inf for all other cells. None where the frame has no such reading."""
+        limits = self.layout.limits()
+        if limits is None:
+            return None
+        seen = ~np.isnan(self.flat)
+        limits.lower[seen], limits.upper[seen] = -np.inf, np.inf
+        cuts = self.grid.bounds[1:-1]
+        return [Limits(lower, upper) for lower, upper in zip(*(np.split(side, cuts) for side in limits), strict=True)]
 
     def fill(self, filled: Sequence[Floats]) -> pd.DataFrame:
         """The user's frame with its missing cells from `filled`, one (T, C) a series; all else comes back bit for bit."""

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from vaehub import UsageError
 from vaehub_timeseries.frames.columns import numpy_dtype
+from vaehub_timeseries.frames.date_formats import DateOptions
 from vaehub_timeseries.frames.labels import column_label, column_of, row_label
 from vaehub_timeseries.frames.schema import Key
 from vaehub_timeseries.frames.stamps import Stamps, nanoseconds, on_the_clock
@@ -26,7 +27,7 @@ def key_values(frame: pd.DataFrame, key: Key) -> pd.Series:
     return column_of(frame, key.label)
 
 
-def read_stamps(frame: pd.DataFrame, keys: Sequence[Key]) -> Stamps:
+def read_stamps(frame: pd.DataFrame, keys: Sequence[Key], dates: DateOptions) -> Stamps:
     """The stamps of a frame that has some. Raises UsageError that names the row of one that is missing or unreadable."""
     parts = [key_values(frame, key) for key in keys]
     for part, key in zip(parts, keys, strict=True):
@@ -35,9 +36,9 @@ def read_stamps(frame: pd.DataFrame, keys: Sequence[Key]) -> Stamps:
                 f"{row_label(frame, int(missing_rows.argmax()))}: no stamp in {column_label(key.label)}; fill it in or drop the row"
             )
     if len(parts) > 1:
-        return from_pair(frame, parts, keys)
-    read = next((read for fits, read in READERS if fits(parts[0])), from_objects)
-    return read(frame, parts[0], keys[0])
+        return from_pair(frame, parts, keys, dates)
+    read = next((read for fits, read in READERS if fits(parts[0])), None)
+    return from_objects(frame, parts[0], keys[0], dates) if read is None else read(frame, parts[0], keys[0])
 
 
 def from_datetimes(frame: pd.DataFrame, column: pd.Series, key: Key) -> Stamps:

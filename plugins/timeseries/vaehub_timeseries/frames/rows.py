@@ -10,6 +10,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from vaehub import UsageError, hints
+from vaehub_timeseries.frames.date_formats import DateOptions
 from vaehub_timeseries.frames.labels import column_label, row_label, row_labels
 from vaehub_timeseries.frames.read_stamps import key_values, read_stamps, row_numbers
 from vaehub_timeseries.frames.schema import Form
@@ -27,10 +28,10 @@ class Rows:
     stamps: Stamps
 
 
-def read_rows(frame: pd.DataFrame, form: Form) -> Rows:
+def read_rows(frame: pd.DataFrame, form: Form, dates: DateOptions) -> Rows:
     """Entities and stamps. Raises UsageError that names the row where one is missing."""
     entity, names = read_entities(frame, form)
-    return Rows(entity, names, read_stamps(frame, form.time) if form.time else row_numbers(entity))
+    return Rows(entity, names, read_stamps(frame, form.time, dates) if form.time else row_numbers(entity))
 
 
 def read_entities(frame: pd.DataFrame, form: Form) -> tuple[Ints, list[Hashable]]:
@@ -62,8 +63,20 @@ def reject_duplicates(frame: pd.DataFrame, read: Rows, form: Form, variable: Int
     same = np.logical_and.reduce([key == key[second] for key in keys])
     raise UsageError(
         f"{row_labels(frame, np.flatnonzero(same))}: several readings{entity_text(read, form, second)} at {time_text(frame, form, second)}"
-        f" ({int(again.sum()):,} rows too many in all); drop them, name the entity= or set aggregate='mean'"
+        f" ({int(again.sum()):,} rows too many in all); {clock_hint(read, again)}drop them, name the entity= (--entity) or set "
+        "aggregate='mean' (--aggregate=mean)"
     )
+
+
+def clock_hint(read: Rows, again: NDArray[np.bool_]) -> str:
+    """What to do where one hour of a night in autumn is there twice, as it is when clocks go back."""
+    stamps = read.stamps
+    if stamps.unit != "ns" or stamps.zone is not None:
+        return ""
+    twice = stamps.local(stamps.at[again])
+    if not (twice.month.isin([10, 11]) & twice.hour.isin([0, 1, 2, 3])).all() or (twice.hour != twice[0].hour).any():
+        return ""
+    return "a change of clocks? give stamps with a zone or an offset (in Python: tz_localize(zone, ambiguous='infer')); else "
 
 
 def entity_text(read: Rows, form: Form, position: int) -> str:

@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass, field, fields
 from typing import TYPE_CHECKING, Any
 
 from vaehub import UsageError, arguments, files
+from vaehub_timeseries.frames.date_formats import DateOptions
 
 if TYPE_CHECKING:
     from vaehub import Json  # brings torch, which no frame needs
@@ -27,6 +28,8 @@ class ReadOptions:
         missing_values: Sentinels, such as -200.
         aggregate: "mean" where an entity may have several rows at one time.
         step: Of the grid, such as "1h".
+        dayfirst: Whether 3/10/2004 is in October; found out, if None.
+        date_format: Of stamps that are text, as in strptime: "%d.%m.%Y %H:%M".
 
     Raises:
         UsageError: an option is of a wrong kind, or one of variable and value is given without the other.
@@ -43,6 +46,8 @@ class ReadOptions:
     missing_values: Sequence[float | str] = ()
     aggregate: str | None = None
     step: str | None = None
+    dayfirst: bool | None = None
+    date_format: str | None = None
 
     def __post_init__(self) -> None:
         for name in ("time", "entity", "variable", "value"):
@@ -50,12 +55,21 @@ class ReadOptions:
                 raise arguments.wrong_argument(name, vars(self)[name], "the name of a column")
         if not isinstance(self.step, str | None):
             raise arguments.wrong_argument("step", self.step, "a length of time such as '15min'")
+        if not isinstance(self.dayfirst, bool | None):
+            raise arguments.wrong_argument("dayfirst", self.dayfirst, "True or False")
+        if not isinstance(self.date_format, str | None):
+            raise arguments.wrong_argument("date_format", self.date_format, "a pattern such as '%d.%m.%Y'")
         object.__setattr__(self, "columns", None if self.columns is None else as_tuple(self.columns, "columns"))
         object.__setattr__(self, "missing_values", as_tuple(self.missing_values, "missing_values"))
         if self.aggregate is not None and not (isinstance(self.aggregate, str) and self.aggregate == "mean"):
             raise UsageError(f"aggregate={self.aggregate!r}: give 'mean', or leave it out")
         if (self.variable is None) != (self.value is None):
             raise UsageError("variable and value belong together: name both columns of the long form, or neither")
+
+    @property
+    def dates(self) -> DateOptions:
+        """How stamps that are text are read."""
+        return DateOptions(self.dayfirst, self.date_format)
 
 
 def as_tuple(values: Sequence[Any], option: str) -> tuple[Any, ...]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import warnings
 from collections.abc import Callable, Sequence
 from datetime import datetime
@@ -12,15 +13,17 @@ from numpy.typing import NDArray
 
 from vaehub import UsageError, hints
 from vaehub_timeseries.frames import date_formats
+from vaehub_timeseries.frames.date_formats import DateOptions
 from vaehub_timeseries.frames.labels import column_label, row_label
 from vaehub_timeseries.frames.schema import Key
 from vaehub_timeseries.frames.stamps import Stamps, nanoseconds
+from vaehub_timeseries.frames.text_calendars import parse_text
 
 
-def from_objects(frame: pd.DataFrame, column: pd.Series, key: Key) -> Stamps:
+def from_objects(frame: pd.DataFrame, column: pd.Series, key: Key, dates: DateOptions) -> Stamps:
     """Text, or Python's own dates."""
     if pd.api.types.infer_dtype(column) == "string":
-        return from_text(frame, column.astype(object).astype(str), [key], lambda text: [text])
+        return from_text(frame, column.astype(object).astype(str), [key], lambda text: [text], dates)
     try:
         index = pd.DatetimeIndex(pd.to_datetime(column, utc=True))
     except (ValueError, TypeError) as error:
@@ -45,18 +48,22 @@ def reject_mixed(frame: pd.DataFrame, aware: NDArray[np.bool_], column: pd.Serie
         )
 
 
-def from_text(frame: pd.DataFrame, text: pd.Series, keys: Sequence[Key], split: Callable[[pd.Index], list[pd.Index]]) -> Stamps:
+def from_text(
+    frame: pd.DataFrame, text: pd.Series, keys: Sequence[Key], split: Callable[[pd.Index], list[pd.Index]], dates: DateOptions
+) -> Stamps:
     """Stamps from text in one format."""
     reject_mixed(frame, date_formats.has_offset(text.str.strip()), text, keys[0])
-    parsed = date_formats.parse_dates(text)
+    parsed = parse_text(text, dates)
     if parsed is None:
-        bad = first_unreadable(text)
+        bad = first_unreadable(text, dates)
+        form = "the format of the others" if dates.format is None else f"the format {dates.format}"
         raise UsageError(
-            f"{row_label(frame, bad)}: {column_label(keys[0].label)}: {hints.quoted(text.iloc[bad])} is no stamp in the format of the others; mend it"
+            f"{row_label(frame, bad)}: {column_label(keys[0].label)}: {hints.quoted(text.iloc[bad])} is no stamp in {form}; mend it, "
+            "or give date_format= (--date-format), such as %d.%m.%Y"
         )
-    if parsed.rival is not None and len(text) > 1:
+    if parsed.rival is not None and len(text) > 1 and dates.dayfirst is None:
         warn_of_two_readings(text, parsed.stamps, parsed.rival, keys[0])
-    zone = "UTC" if date_formats.has_offset(text.iloc[:1].str.strip()).all() else None
+    zone = "UTC" if parsed.zone is None and date_formats.has_offset(text.iloc[:1].str.strip()).all() else parsed.zone
     return Stamps(
         nanoseconds(parsed.stamps, keys[0]), "ns", lambda at: split(parsed.write(pd.DatetimeIndex(at).tz_localize("UTC"))), zone
     )
@@ -66,22 +73,25 @@ def warn_of_two_readings(text: pd.Series, chosen: pd.DatetimeIndex, rival: pd.Da
     """Say of dates whose month and day can be exchanged how they are read."""
     at = int((chosen != rival).argmax())
     this, other = (f"{stamps[at]:%Y-%m-%d}" for stamps in (chosen, rival))
+    dayfirst = int(re.split(r"\D", text.iloc[at].strip())[0]) == rival[at].day
     warnings.warn(
-        f"{column_label(key.label)}: {hints.quoted(text.iloc[at])} is read as {this}; if it is {other}, write the dates that way",
+        f"{column_label(key.label)}: {hints.quoted(text.iloc[at])} is read as {this}; if it is {other}, "
+        f"give dayfirst={dayfirst} (--{'no-' * (not dayfirst)}dayfirst)",
         UserWarning,
         stacklevel=2,
     )
 
 
-def first_unreadable(text: pd.Series) -> int:
+def first_unreadable(text: pd.Series, dates: DateOptions) -> int:
     """The first row that is not in the format that fits the most of a sample."""
     sample = text.str.strip().iloc[:10_000]
-    tries = [pd.to_datetime(sample, format=fmt, errors="coerce", utc=True).isna() for fmt in date_formats.FORMATS]
+    formats = date_formats.FORMATS if dates.format is None else (dates.format,)
+    tries = [pd.to_datetime(sample, format=fmt, errors="coerce", utc=True).isna() for fmt in formats]
     best = min(tries, key=lambda missing_rows: int(missing_rows.sum()))
     return int(best.to_numpy().argmax())
 
 
-def from_pair(frame: pd.DataFrame, parts: Sequence[pd.Series], keys: Sequence[Key]) -> Stamps:
+def from_pair(frame: pd.DataFrame, parts: Sequence[pd.Series], keys: Sequence[Key], dates: DateOptions) -> Stamps:
     """A column of dates and one of times of day."""
     date, time = (part.astype(object).astype(str).str.strip() for part in parts)
     words = date.iloc[0].count(" ") + 1
@@ -93,4 +103,4 @@ def from_pair(frame: pd.DataFrame, parts: Sequence[pd.Series], keys: Sequence[Ke
             pd.Index([" ".join(entry[words:]) for entry in entries]),
         ]
 
-    return from_text(frame, date + " " + time, keys, split)
+    return from_text(frame, date + " " + time, keys, split, dates)

@@ -10,8 +10,9 @@ import pandas as pd
 from pandas.api import types
 
 from vaehub import UsageError, hints
+from vaehub_timeseries.frames.censored import CensoredCodec, kind_of_observed, spelling_of
 from vaehub_timeseries.frames.channels import MAX_CHANNELS, find_channels
-from vaehub_timeseries.frames.columns import HUGE, CategoryCodec, ColumnCodec, NumberCodec, kind_among, kind_of, missing_cells
+from vaehub_timeseries.frames.columns import HUGE, CategoryCodec, ColumnCodec, Limits, NumberCodec, missing_cells
 from vaehub_timeseries.frames.form import find_form
 from vaehub_timeseries.frames.grid import Floats, Grid, make_grid
 from vaehub_timeseries.frames.labels import column_label, column_of, row_label
@@ -46,9 +47,13 @@ def to_panel(frame: pd.DataFrame, reading: ReadOptions) -> Panel:
     """
     check_frame(frame)
     form = find_form(frame, reading)
-    rows = read_rows(frame, form)
+    rows = read_rows(frame, form, reading.dates)
     channels, ignored = find_channels(frame, form, reading)
-    dtypes = {label: str(dtype) for label, dtype in frame.dtypes.items()}
+    textual = {c.column for c in channels if c.kind != "category"}  # numbers with <0.5 among them, too
+    dtypes = {
+        label: "float64" if label in textual and types.is_string_dtype(dtype) else str(dtype)
+        for label, dtype in frame.dtypes.items()
+    }
     schema = Schema(reading, form, tuple(channels), rows.stamps.unit, find_step(rows, reading), dtypes, tuple(ignored))
     panel = assemble_panel(frame, schema, rows)
     warn_of_sentinels(panel)
@@ -82,7 +87,7 @@ def to_panel_as(frame: pd.DataFrame, schema: Schema) -> Panel:
     else:
         require_columns(list(dict.fromkeys(channel.column for channel in schema.channels)), frame)
         reject_new_columns(frame, schema)
-    rows = read_rows(frame, form)
+    rows = read_rows(frame, form, schema.reading.dates)
     if rows.stamps.unit != schema.unit:
         raise UsageError(f"the times are {UNITS[rows.stamps.unit]}, the model was fitted on {UNITS[schema.unit]}; convert them")
     return assemble_panel(frame, schema, rows)
@@ -194,9 +199,9 @@ def coded_column(frame: pd.DataFrame, schema: Schema, group: Sequence[Channel], 
     column = column_of(frame, first.column)
     missing = missing_cells(column, schema.reading.missing_values)
     codec = codec_for(column, missing, group)
-    values, missing = codec.encode(column, missing | future)
+    values, missing, limits = codec.encode(column, missing | future)
     if first.kind != "category":
-        warn_of_huge(values[:, 0], missing, first.column)
+        warn_of_huge(values[:, 0], missing, limits, first.column)
     return CodedColumn(
         first.column,
         channels,
@@ -204,12 +209,14 @@ def coded_column(frame: pd.DataFrame, schema: Schema, group: Sequence[Channel], 
         values,
         missing if first.target else missing & future,
         first.target and first.kind != "category",
+        limits,
     )
 
 
-def warn_of_huge(values: Floats, missing: Bools, label: Hashable) -> None:
+def warn_of_huge(values: Floats, missing: Bools, limits: Limits | None, label: Hashable) -> None:
     """Say of numbers (R,) that are there, but are not used because their squares would overflow."""
-    if count := int((np.isnan(values) & ~missing).sum()):
+    sided = False if limits is None else np.isfinite(limits.lower) | np.isfinite(limits.upper)
+    if count := int((np.isnan(values) & ~missing & ~sided).sum()):
         warnings.warn(
             f"{column_label(label)}: {count:,} of its values are beyond {HUGE:g} and not used; divide the column",
             UserWarning,
@@ -219,7 +226,7 @@ def warn_of_huge(values: Floats, missing: Bools, label: Hashable) -> None:
 
 def codec_for(column: pd.Series, missing: Bools, group: Sequence[Channel]) -> ColumnCodec:
     """How a column at hand is coded. Raises UsageError where it is of another kind than it was."""
-    first, kind = group[0], kind_among(column, missing)
+    first, kind = group[0], kind_of_observed(column, missing)
     if missing.all():
         kind = "category" if first.kind == "category" else kind
     if (kind == "category") != (first.kind == "category") or kind == "other":
@@ -228,6 +235,8 @@ def codec_for(column: pd.Series, missing: Bools, group: Sequence[Channel]) -> Co
         )
     if kind == "category":
         return CategoryCodec(first.column, [channel.category for channel in group])
+    if first.kind == "float" and (spelling := spelling_of(column, missing)) is not None:
+        return CensoredCodec(spelling)
     return NumberCodec(first.kind if missing.all() and types.is_object_dtype(column.dtype) else kind)
 
 
@@ -236,12 +245,14 @@ def long_layout(frame: pd.DataFrame, schema: Schema, grid: Grid, channel: np.nda
     form: Form = schema.form
     column = column_of(frame, form.value)
     missing = missing_cells(column, schema.reading.missing_values)
-    if (kind := kind_of(column)) not in ("float", "int"):
+    if (kind := kind_of_observed(column, missing)) not in ("float", "int"):
         raise UsageError(
             f"{column_label(form.value)} is {kind} ({column.dtype}), but the model was fitted with numbers; convert it"
         )
-    codec = NumberCodec(kind)
-    values, missing = codec.encode(column, missing | future)
-    warn_of_huge(values[:, 0], missing, form.value)
+    spelling = spelling_of(column, missing)
+    codec: ColumnCodec = NumberCodec(kind) if spelling is None else CensoredCodec(spelling)
+    values, missing, limits = codec.encode(column, missing | future)
+    warn_of_huge(values[:, 0], missing, limits, form.value)
     target = np.array([entry.target for entry in schema.channels])[channel]
-    return Long(frame, grid, form.value, codec, channel, values[:, 0], missing & (target | future), target, len(schema.channels))
+    write = missing & (target | future)
+    return Long(frame, grid, form.value, codec, channel, values[:, 0], write, target, len(schema.channels), limits)

@@ -47,6 +47,8 @@ class Imputer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):  # type: i
         causal: Whether a cell is filled from earlier ones alone.
         fill: Value of a column in which nothing was ever observed.
         seed: Of all random numbers.
+        dayfirst: Whether 3/10/2004 is in October; found, if not given.
+        date_format: Of stamps that are text, as in strptime: "%d.%m.%Y %H:%M"; found, if not given.
 
     Attributes:
         errors_: Per column, in its units: mean absolute errors on held-out cells of the imputer, linear interpolation, last value and mean;
@@ -80,6 +82,8 @@ class Imputer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):  # type: i
         causal: bool = False,
         fill: float = 0.0,
         seed: int = 0,
+        dayfirst: bool | None = None,
+        date_format: str | None = None,
     ) -> None:
         self.config = config
         self.time = time
@@ -94,6 +98,8 @@ class Imputer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):  # type: i
         self.causal = causal
         self.fill = fill
         self.seed = seed
+        self.dayfirst = dayfirst
+        self.date_format = date_format
 
     def fit(self, X: Table, y: Any = None) -> Imputer:
         """Learn from a frame with gaps.
@@ -274,7 +280,16 @@ class Imputer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):  # type: i
 
     def _read_options(self) -> ReadOptions:
         return ReadOptions(
-            self.time, self.entity, self.variable, self.value, self.columns, self.missing_values, self.aggregate, self.step
+            self.time,
+            self.entity,
+            self.variable,
+            self.value,
+            self.columns,
+            self.missing_values,
+            self.aggregate,
+            self.step,
+            dayfirst=self.dayfirst,
+            date_format=self.date_format,
         )
 
     def _fit_options(self) -> FitOptions:

@@ -1,0 +1,130 @@
+"""What single cells of a text table are: numbers in any spelling, dates, marks for missing, units."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+
+from vaehub.files import MISSING_WORDS
+from vaehub_timeseries.frames.date_formats import DATE_LIKE, TIME_OF_DAY
+
+GROUPS = ".,  \u00a0\u202f'"  # what may part thousands
+NUMBER = re.compile(
+    rf"(?:[<>]=?|[≤≥])?\s*[+-]?(?:\d{{1,3}}(?:[{GROUPS}]\d{{3}})+(?:[.,]\d*)?|\d+(?:[.,]\d*)?|[.,]\d+)(?:[eE][+-]?\d+)?\s*%?"
+)
+SINGLE_GROUP = re.compile(r"\d{1,3}[.,]\d{3}")  # 12,500 and 1.234 are a number with three digits behind its mark, or thousands
+REPEATED = {mark: re.compile(rf"\d{{1,3}}(?:{re.escape(mark)}\d{{3}}){{2,}}") for mark in ".,"}
+CLOCK = re.compile(TIME_OF_DAY)
+BLANK = {"", "-", "--", *MISSING_WORDS}
+SIGNS = re.compile(r"[°µμ/%³²·^]|^\[.*\]$|^\(.*\)$")
+UNITS = set(
+    [
+        "c",
+        "f",
+        "k",
+        "pa",
+        "hpa",
+        "kpa",
+        "mbar",
+        "bar",
+        "mm",
+        "cm",
+        "m",
+        "km",
+        "kg",
+        "g",
+        "mg",
+        "ug",
+        "l",
+        "ml",
+        "s",
+        "sec",
+        "min",
+        "h",
+        "hr",
+        "hours",
+        "d",
+        "days",
+        "v",
+        "mv",
+        "a",
+        "ma",
+        "w",
+        "kw",
+        "mw",
+        "gw",
+        "wh",
+        "kwh",
+        "mwh",
+        "gwh",
+        "j",
+        "kj",
+        "mj",
+        "hz",
+        "khz",
+        "ppm",
+        "ppb",
+        "deg",
+        "degc",
+        "celsius",
+        "percent",
+        "dimensionless",
+        "unitless",
+        "count",
+        "eur",
+        "usd",
+        "utc",
+        "date",
+        "time",
+        "datetime",
+        "date-time",
+        "yyyy-mm-dd",
+    ]
+)
+
+
+def is_number(cell: str) -> bool:
+    """Whether a cell is a number with either mark, with thousands, per cent or a side.
+
+    >>> [is_number(cell) for cell in ("1.234,5", "14 %", "<0.5", "1-2", "x1")]
+    [True, True, True, False, False]
+    """
+    return NUMBER.fullmatch(cell.strip()) is not None
+
+
+def is_date(cell: str) -> bool:
+    """Whether a cell begins as a date does, or is a time of day."""
+    return DATE_LIKE.match(cell) is not None or CLOCK.fullmatch(cell) is not None
+
+
+def is_unit(cell: str) -> bool:
+    """Whether a cell is such as °C, m/s, [kW] or hPa."""
+    text = cell.strip()
+    return bool(text) and not is_number(text) and (SIGNS.search(text) is not None or text.lower() in UNITS)
+
+
+def decimal_votes(cells: Iterable[str]) -> dict[str, int]:
+    """How many cells show what their decimal mark is; those with three digits behind their only mark show nothing.
+
+    >>> decimal_votes(["1,5", "1.234,5", "1,234,567", "12,500"])
+    {'.': 1, ',': 2}
+    """
+    votes = {".": 0, ",": 0}
+    for cell in cells:
+        text = cell.strip(" <>=≤≥+-%").replace(" ", "").replace("\u00a0", "").replace("\u202f", "").replace("'", "")
+        point, comma = text.rfind("."), text.rfind(",")
+        if SINGLE_GROUP.fullmatch(text) or point == comma:
+            continue
+        if REPEATED[","].fullmatch(text) or (REPEATED["."].fullmatch(text) is None and point > comma):
+            votes["."] += 1
+        else:
+            votes[","] += 1
+    return votes
+
+
+def counts_on(names: Sequence[str]) -> bool:
+    """Whether names count on by one, as those of an array do (0, 1, 2), or of years (2001, 2002, 2003)."""
+    if not all(name.isdecimal() for name in names):
+        return False
+    first = int(names[0])
+    return (first == 0 or len(names) > 2) and [int(name) for name in names] == list(range(first, first + len(names)))
