@@ -23,6 +23,7 @@ from vaehub_timeseries.impute.errors import calibration_table, error_table
 from vaehub_timeseries.impute.fitted import FitOptions, fit_imputer
 from vaehub_timeseries.impute.predictive import Predictive
 from vaehub_timeseries.impute.saved import REMEDY, SavedImputer, load_imputer, save_imputer
+from vaehub_timeseries.marginals.bounds import checked_bounds
 from vaehub_timeseries.impute.tables import T, Table, checked_levels, in_input_type, quantile_frame, warn_of_empty_columns
 
 
@@ -47,6 +48,7 @@ class Imputer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):  # type: i
         causal: Whether a cell is filled from earlier ones alone.
         fill: Value of a column in which nothing was ever observed.
         seed: Of all random numbers.
+        bounds: Between which values a column lies: {"pv": (0, None)}, or one pair for all; found where data pile up at an end, if not given.
 
     Attributes:
         errors_: Per column, in its units: mean absolute errors on held-out cells of the imputer, linear interpolation, last value and mean;
@@ -80,6 +82,7 @@ class Imputer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):  # type: i
         causal: bool = False,
         fill: float = 0.0,
         seed: int = 0,
+        bounds: Any = None,
     ) -> None:
         self.config = config
         self.time = time
@@ -94,6 +97,7 @@ class Imputer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):  # type: i
         self.causal = causal
         self.fill = fill
         self.seed = seed
+        self.bounds = bounds
 
     def fit(self, X: Table, y: Any = None) -> Imputer:
         """Learn from a frame with gaps.
@@ -285,6 +289,7 @@ class Imputer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):  # type: i
             arguments.yes_or_no("causal", self.causal),
             arguments.real_number("fill", self.fill),
             arguments.at_least(0)("seed", self.seed),
+            checked_bounds(self.bounds),
         )
 
     def _as_frame(self, X: Table, reset: bool) -> pd.DataFrame:
