@@ -17,6 +17,9 @@ from vaehub_timeseries.impute.gate import best_weights, lattice_losses
 from vaehub_timeseries.impute.held_out import HeldOut
 
 BLOCKS = 8  # of the data, every other one of which tests what was fitted on the rest
+GOLDEN = 0.6180339887498949  # multiples of it fill 0 … 1 evenly
+SHARES: Floats = np.linspace(0.01, 0.99, 99)
+FEWEST_EXACT, ROUNDS = 20, 4  # errors that are known exactly, below which the Gaussian's come first; rounds of spreading the others
 LINEAR = 0  # the number of the expert that the imputer is never worse than
 
 
@@ -43,7 +46,7 @@ class CalibratedBlend:
         best[linear_only] = np.eye(experts)[LINEAR]
         flat = best.reshape(-1, experts)
         mean, sd = mixture_moments(held_out.means, held_out.sds, flat[held_out.group].T)
-        pool = score_sums(held_out.group, (held_out.truth - mean) / sd, held_out.weight, channels)
+        pool = score_sums(held_out.group, standardised_errors(held_out, mean, sd), held_out.weight, channels)
         return cls(flat, Calibration.of(pool), linear_only)
 
     def combine(self, predictions: Sequence[Prediction], group: Integers, missing: Mask) -> Prediction:
@@ -72,7 +75,40 @@ class CalibratedBlend:
         mean, sd = mixture_moments(cells.means, cells.sds, self.weights[cells.group].T)
         absent = np.zeros(len(self.linear_only), dtype=bool)
         level = self.calibration.levels((cells.truth - mean) / sd, cells.group)
+        at_lower, at_upper = cells.ends  # any level beyond is one at which the quantile is the bound itself
+        level = np.where(at_lower, np.minimum(level, 0.5), level)
+        level = np.where(at_upper, np.maximum(level, 0.5), level)
         return mean + sd * self.table(np.array([0.5]), absent)[cells.group, 0], level
+
+
+def standardised_errors(cells: HeldOut, mean: Floats, sd: Floats) -> Floats:
+    """(truth - mean) / sd (n,); a truth at a bound, which may lie anywhere beyond, counts as spread over its channel's errors beyond it."""
+    score = (cells.truth - mean) / sd
+    at_lower, at_upper = cells.ends
+    for channel in np.unique(cells.channel[at_lower | at_upper]):
+        own = cells.channel == channel
+        score[own] = spread_beyond(score[own], at_lower[own], at_upper[own])
+    return np.asarray(score)
+
+
+def spread_beyond(score: Floats, at_lower: Mask, at_upper: Mask) -> Floats:
+    """Scores (n,) of which some are only limits: these are laid evenly over the distribution of all beyond them, again and again.
+
+    This is the self-consistent estimate of a distribution from censored numbers, "The Empirical Distribution Function with Arbitrarily
+    Grouped, Censored and Truncated Data" (Turnbull, 1976), doi:10.1111/j.2517-6161.1976.tb01597.x.
+    """
+    exact = ~(at_lower | at_upper)
+    out, pool = score.copy(), np.sort(score[exact]) if exact.sum() >= FEWEST_EXACT else norm.ppf(SHARES)
+    for _ in range(ROUNDS):
+        for cut, least, most in ((at_lower, 0.0, None), (at_upper, None, 1.0)):
+            share = (GOLDEN * (1 + np.arange(cut.sum()))) % 1.0
+            here = np.searchsorted(pool, score[cut]) / len(pool)
+            low, high = (here if least is None else least), (here if most is None else most)
+            out[cut] = np.interp(low + share * (high - low), (np.arange(len(pool)) + 0.5) / len(pool), pool)
+        out[at_lower] = np.minimum(out[at_lower], score[at_lower])
+        out[at_upper] = np.maximum(out[at_upper], score[at_upper])
+        pool = np.sort(out)
+    return out
 
 
 @dataclass(frozen=True)
@@ -93,7 +129,7 @@ class CrossValidation:
             if part.any():
                 blend = CalibratedBlend.fit_with(cells.take(~part), channels, np.zeros(channels, dtype=bool))
                 estimate, level[part] = blend.predict(cells.take(part))
-                error[part] = np.abs(estimate - cells.truth[part])
-        linear = np.abs(cells.means[LINEAR] - cells.truth)
+                error[part] = cells.take(part).error(estimate)
+        linear = cells.error(cells.means[LINEAR])
         gained = np.bincount(cells.channel, linear - error, channels)
         return cls(cells, np.where(gained[cells.channel] < 0, linear, error), level, gained < 0)

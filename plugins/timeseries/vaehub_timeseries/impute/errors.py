@@ -29,9 +29,9 @@ def error_table(validation: CrossValidation, columns: Sequence[Hashable], scale:
     table = pd.DataFrame(
         {
             "imputer": validation.error * unit,
-            "linear": np.abs(cells.means[LINEAR] - cells.truth) * unit,
-            "last": np.abs(cells.last - cells.truth) * unit,
-            "mean": np.abs(cells.truth) * unit,
+            "linear": cells.error(cells.means[LINEAR]) * unit,
+            "last": cells.error(cells.last) * unit,
+            "mean": cells.error_of_mean * unit,
             "coverage": covered(validation.level, LEVEL).astype(float),
             "cells": 1.0,
         }

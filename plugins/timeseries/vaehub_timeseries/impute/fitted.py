@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Hashable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from functools import cached_property
 
 import numpy as np
 
@@ -30,11 +31,16 @@ from vaehub_timeseries.impute.hide import hide
 from vaehub_timeseries.impute.linear import LinearExpert
 from vaehub_timeseries.impute.predictive import Predictive
 from vaehub_timeseries.impute.scaled import ScaledSeries, with_all_channels
-from vaehub_timeseries.model.experts import Experts, fit_experts
+from vaehub_timeseries.marginals.bounds import Pair, check_within, given_bounds
+from vaehub_timeseries.marginals.censoring import CensoredExpert, Censoring, Limits, marginal_stand_ins, with_stand_ins
+from vaehub_timeseries.marginals.choose import learn_marginals
+from vaehub_timeseries.model.experts import Experts, fit_experts, fit_process
 from vaehub_timeseries.scale import Scaler
 
 HELD_OUT = (0.05, 0.15)  # of the observed cells: as many as are enough, between these where there are few
 FEW_CELLS = 2_000  # hidden cells, below which up to the larger share is held out
+SWEEPS = 2  # of the process and of what stands in for cells at a bound, before the experts are fitted
+LimitPair = tuple[Floats, Floats]  # lower and upper limits (T, C) of the cells of one series in the user's units, NaN where there are none
 
 
 @dataclass(frozen=True)
@@ -46,6 +52,7 @@ class FitOptions:
     causal: bool = False
     fill: float = 0.0
     seed: int = 0
+    bounds: dict[Hashable, Pair] | Pair | None = None
 
 
 @dataclass(frozen=True)
@@ -70,10 +77,11 @@ class Fitted:
         """The blend by the cells that were held out of the fit."""
         return CalibratedBlend.of(self.held_out, int(self.modelled.sum()))
 
-    @property
+    @cached_property
     def experts(self) -> list[Expert]:
         """Linear interpolation, and what the model offers."""
-        return all_experts(self.linear, self.model)
+        low, high = self.scaler.ends
+        return all_experts(self.linear, self.model, (low[self.modelled], high[self.modelled]))
 
     @property
     def channels(self) -> list[Channel]:
@@ -92,19 +100,21 @@ class Fitted:
 
     @property
     def scale(self) -> Floats:
-        """The standard deviation of every modelled channel (M,)."""
-        ends = self.scaler.unscale(np.stack([np.zeros(len(self.modelled)), np.ones(len(self.modelled))]))
-        scale: Floats = np.diff(ends, axis=0)[0][self.modelled]
-        return scale
+        """The standard deviation of every modelled channel (M,), in the user's units."""
+        return self.scaler.spread[self.modelled]
 
-    def data(self, panel: Panel) -> ScaledSeries:
-        """The series of a frame as the model sees them."""
+    def data(self, panel: Panel, limits: Sequence[LimitPair] = ()) -> ScaledSeries:
+        """The series of a frame as the model sees them; `limits` of its cells, one pair for each series."""
         raw = [s.values for s in panel.series]
-        return ScaledSeries.of(raw, self.scaler, self.modelled, self.options.fill, self.options.causal)
+        data = ScaledSeries.of(raw, self.scaler, self.modelled, self.options.fill, self.options.causal)
+        if not limits:
+            return data
+        series, informed = with_stand_ins(self.experts[-1].predict, data.series, scaled_limits(limits, self.scaler, self.modelled))
+        return replace(data, series=series, limits=informed)
 
-    def predictive(self, panel: Panel) -> Predictive:
+    def predictive(self, panel: Panel, limits: Sequence[LimitPair] = ()) -> Predictive:
         """The predictive distribution of a frame."""
-        data = self.data(panel)
+        data = self.data(panel, limits)
         complete = observed_count(data.series) == cell_count(data.series)
         return self._cached("", data, lambda: self.predict(data, self.blend_of_fit if complete else self.blend(data)))
 
@@ -114,12 +124,12 @@ class Fitted:
 
     def _forecast(self, now: Panel, extended: Panel, steps: int) -> Predictive:
         data = self.data(now)
-        here = None if self.options.causal else backtest(self.experts, data.series, steps)
+        here = None if self.options.causal else backtest(self.experts, data.series, steps, self.scaler.take(self.modelled))
         return self.predict(self.data(extended), self.blend(data, here))
 
     def _cached(self, what: str, data: ScaledSeries, work: Callable[[], Predictive]) -> Predictive:
         """The last answer is kept: quantiles and samples of the same frame are asked for after its estimates."""
-        key = (what, *map(fingerprint, data.raw))
+        key = (what, *map(fingerprint, data.raw), *(fingerprint(part) for limit in data.limits for part in (limit.low, limit.high)))
         if key not in self.cache:
             self.cache.clear()
             self.cache[key] = work()
@@ -149,27 +159,69 @@ class Fitted:
         """
         new = [s for s, raw in zip(data.series, data.raw, strict=True) if fingerprint(raw) not in self.trained_on]
         if here is None and not self.options.causal and observed_count(new) > 1:
-            here = hold_out(self.experts, new, self.options.seed)
+            here = hold_out(self.experts, new, self.options.seed, self.scaler.take(self.modelled))
         if here is None:
             return self.blend_of_fit
         channels = int(self.modelled.sum())
         return CalibratedBlend.of(self.held_out.combined_with(here, channels), channels)
 
 
-def fit_imputer(panel: Panel, options: FitOptions) -> Fitted:
-    """Fit the experts to a frame, less the cells that they are to be judged by."""
+def fit_imputer(panel: Panel, options: FitOptions, limits: Sequence[LimitPair] = ()) -> Fitted:
+    """Fit the experts to a frame, less the cells that they are to be judged by; `limits` of its cells, one pair for each series."""
     raw = [s.values for s in panel.series]
-    scaler = Scaler.fit(raw)
-    modelled = np.any([(~np.isnan(values)).any(0) for values in raw], axis=0)
-    rest = [values.copy() for values in ScaledSeries.of(raw, scaler, modelled, options.fill, options.causal).series]
+    cells_within = [Limits.of(*pair) for pair in limits]
+    whole = [np.where(m.cut, m.nearest, x) for m, x in zip(cells_within, raw, strict=True)] if limits else raw
+    modelled = np.any([(~np.isnan(values)).any(0) for values in whole], axis=0)
+    rest = [np.ascontiguousarray(values[:, modelled]) for values in whole]
     pieces = excerpt(rest)
     truth, hidden = [piece.copy() for piece in pieces], cells_to_hold_out(pieces, options.seed)
+    if limits:
+        hidden = [h & ~c for h, c in zip(hidden, excerpt([np.ascontiguousarray(m.cut[:, modelled]) for m in cells_within]), strict=True)]
     for piece, cells in zip(pieces, hidden, strict=True):
         piece[cells] = np.nan
-    linear = LinearExpert.fit(rest, options.causal)
-    model = fit_experts(rest, options.window, options.config, options.seed, options.causal) if modelled.any() else None
-    held_out = predict_held_out(all_experts(linear, model), truth, hidden, options.causal)
+    scaler = fit_scaler(whole, rest, modelled, panel.schema, options)
+    narrow = scaler.take(modelled)
+    rest, truth = [narrow.scale(values) for values in rest], [narrow.scale(values) for values in truth]
+    linear = LinearExpert.fit(rest, options.causal, narrow)
+    model = fit_model(rest, scaled_limits(limits, scaler, modelled), narrow.ends, options) if modelled.any() else None
+    held_out = predict_held_out(all_experts(linear, model, narrow.ends), truth, hidden, options.causal, narrow)
     return Fitted(panel.schema, scaler, modelled, linear, model, held_out, frozenset(map(fingerprint, raw)), options)
+
+
+def fit_scaler(
+    whole: Sequence[Floats], rest: Sequence[Floats], modelled: Mask, schema: Schema, options: FitOptions
+) -> Scaler:
+    """The scale of series (T, C), its transforms learnt from the `rest` (T, M) that is left once cells are held out."""
+    scaler, given = Scaler.fit(whole), given_bounds(options.bounds, schema.channels)
+    for c, (channel, pair) in enumerate(zip(schema.channels, given, strict=True)):
+        if pair is not None:
+            check_within(np.concatenate([values[:, c] for values in whole]), channel, pair)
+    marginals = learn_marginals([with_all_channels(values, modelled) for values in rest], schema.channels, given)
+    if marginals is None:
+        return scaler
+    return Scaler.fit(whole, replace(marginals, centre=scaler.mean, spread=scaler.sd))
+
+
+def fit_model(
+    rest: Sequence[Floats], limits: Sequence[Limits], ends: tuple[Floats, Floats], options: FitOptions
+) -> Experts:
+    """Fit the experts to series (T, M) in scaled units, where cells at the `ends` (M,) and within limits are stood in for."""
+    low, high = ends
+    completed = list(rest)
+    if np.isfinite(low).any() or np.isfinite(high).any() or limits:
+        completed = marginal_stand_ins(rest, low, high)
+        for _ in range(SWEEPS):
+            process = fit_process(completed, options.window, options.config, options.seed)
+            expert = Experts(process, causal=options.causal).experts[0]
+            completed = Censoring(expert.predict, low, high).completed(rest)
+            if limits:
+                completed, _ = with_stand_ins(expert.predict, completed, limits)
+    return fit_experts(completed, options.window, options.config, options.seed, options.causal)
+
+
+def scaled_limits(limits: Sequence[LimitPair], scaler: Scaler, modelled: Mask) -> list[Limits]:
+    """Limits (T, C) in the user's units on the scale of the model (T, M)."""
+    return [Limits.of(*(scaler.scale(side)[:, modelled] for side in pair)) for pair in limits]
 
 
 def fitted_elsewhere(schema: Schema, scaler: Scaler, model: Experts, options: FitOptions) -> Fitted:
@@ -180,9 +232,13 @@ def fitted_elsewhere(schema: Schema, scaler: Scaler, model: Experts, options: Fi
     return Fitted(schema, scaler, np.ones(channels, dtype=bool), linear, model, held_out, frozenset(), options)
 
 
-def all_experts(linear: LinearExpert, model: Experts | None) -> list[Expert]:
-    """Linear interpolation, and what the model offers, the best last."""
-    return [linear, *(model.experts if model is not None else [])]
+def all_experts(linear: LinearExpert, model: Experts | None, ends: tuple[Floats, Floats] | None = None) -> list[Expert]:
+    """Linear interpolation, and what the model offers, the best last; `ends` (M,): the bounds at which data pile up."""
+    offered = model.experts if model is not None else []
+    if ends is None or not offered or not (np.isfinite(ends[0]).any() or np.isfinite(ends[1]).any()):
+        return [linear, *offered]
+    censoring = Censoring(offered[0].predict, *ends)
+    return [linear, *(CensoredExpert(expert, censoring) for expert in offered)]
 
 
 def cells_to_hold_out(series: Sequence[Floats], seed: int) -> list[Mask]:

@@ -31,8 +31,8 @@ def lattice(experts: int) -> Floats:
 
 def lattice_losses(held_out: HeldOut, channels: int) -> GroupSums:
     """Absolute errors of every point of the lattice, by group."""
-    means, truth = held_out.means, held_out.truth
-    return GroupSums.of(held_out.group, np.abs(lattice(len(means)) @ means - truth), held_out.weight, channels)
+    errors = held_out.error(lattice(len(held_out.means)) @ held_out.means)
+    return GroupSums.of(held_out.group, errors, held_out.weight, channels)
 
 
 def best_weights(pool: GroupSums, experts: int) -> Floats:

@@ -6,7 +6,7 @@ Letters of shapes: T steps, C channels, K experts, n hidden cells of all rounds.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,13 +16,16 @@ from vaehub_timeseries.impute.experts import Expert, Floats, Integers, Mask
 from vaehub_timeseries.impute.groups import EDGES, SHRINKAGE, gap_bins
 from vaehub_timeseries.impute.hide import hide
 from vaehub_timeseries.impute.linear import Neighbours
+from vaehub_timeseries.scale import Scaler
 
+Number = TypeVar("Number", np.float64, np.bool_)
 FRACTION = 0.05  # of the observed cells hidden at a time: more would make the rest harder than it really is
 ENOUGH, EACH = 5_000, 100  # hidden cells in all and per channel
 ROUNDS = 10  # at most
 PIECE, CELLS = 2_000, 250_000  # steps of a piece of a long series, and cells of all pieces that are used
 ORIGINS = 24  # of the forecasts that are tried in a backtest
 CONTEXT = 2_000  # steps before the origin that a forecast may use
+ROUNDING = 1e-9  # in scaled units
 
 
 class HeldOut(NamedTuple):
@@ -30,6 +33,7 @@ class HeldOut(NamedTuple):
 
     group: channel * B + bin of the gap length; place: where in the data, 0 … 1; last: the value before the gap, 0 where there is none.
     weight: errors in one gap are alike, so m cells hidden in a row count 2m / (m + 1), their worth at a correlation of one half.
+    scales (P, n): the scale of each cell, as `Scaler.rows` has it; (0, n) where all are straight lines.
     """
 
     truth: Floats
@@ -39,11 +43,37 @@ class HeldOut(NamedTuple):
     place: Floats
     last: Floats
     weight: Floats
+    scales: Floats
 
     @property
     def channel(self) -> Integers:
         """The channel of every cell (n,)."""
         return self.group // len(EDGES)
+
+    def error(self, estimate: Floats) -> Floats:
+        """|estimate - truth| of estimates (…, n), in standard deviations of the user's units."""
+        out = np.abs(estimate - self.truth)
+        if len(self.scales):
+            scaler = Scaler.of_rows(self.scales)
+            out = np.abs(scaler.unscale(estimate) - scaler.unscale(self.truth)) / scaler.spread
+        return np.asarray(out)
+
+    @property
+    def error_of_mean(self) -> Floats:
+        """The error (n,) of filling in the mean of the channel."""
+        if not len(self.scales):
+            return np.abs(self.truth)
+        scaler = Scaler.of_rows(self.scales)
+        assert scaler.marginals is not None  # it has rows
+        return np.abs(scaler.marginals.centre - scaler.unscale(self.truth)) / scaler.spread
+
+    @property
+    def ends(self) -> tuple[Mask, Mask]:
+        """Cells (n,) whose truth lies at a lower, or an upper, bound that data pile up at: known only to be there or beyond."""
+        if not len(self.scales):
+            return np.zeros(len(self.truth), bool), np.zeros(len(self.truth), bool)
+        low, high = Scaler.of_rows(self.scales).ends
+        return self.truth <= low + ROUNDING, self.truth >= high - ROUNDING
 
     def take(self, chosen: Mask) -> HeldOut:
         """Some of the cells."""
@@ -60,23 +90,27 @@ class HeldOut(NamedTuple):
     def empty(cls, experts: int) -> HeldOut:
         """No cell at all."""
         blank, each = np.zeros(0), np.zeros((experts, 0))
-        return cls(blank, each, each, np.zeros(0, dtype=np.int64), blank, blank, blank)
+        return cls(blank, each, each, np.zeros(0, dtype=np.int64), blank, blank, blank, np.zeros((0, 0)))
 
     @classmethod
     def concatenated(cls, rounds: Sequence[HeldOut]) -> HeldOut:
-        """The cells of all rounds."""
+        """The cells of all rounds, which share their scales."""
         return cls(*(np.concatenate(numbers, -1) for numbers in zip(*rounds, strict=True)))
 
 
-def hold_out(experts: Sequence[Expert], series: Sequence[Floats], seed: int) -> HeldOut:
+def hold_out(experts: Sequence[Expert], series: Sequence[Floats], seed: int, scaler: Scaler | None = None) -> HeldOut:
     """Hide `FRACTION` of the observed cells of series (T, C) again and again, and let every expert impute them."""
     rng, series = np.random.default_rng(seed), excerpt(series)
     missing = [np.isnan(values) for values in series]
     rounds = min(ROUNDS, int(np.ceil(enough_cells(series) / max(FRACTION * observed_count(series), 1.0))))
-    return HeldOut.concatenated([predict_held_out(experts, series, hide(missing, FRACTION, rng)) for _ in range(rounds)])
+    return HeldOut.concatenated(
+        [predict_held_out(experts, series, hide(missing, FRACTION, rng), scaler=scaler) for _ in range(rounds)]
+    )
 
 
-def backtest(experts: Sequence[Expert], series: Sequence[Floats], steps: int) -> HeldOut | None:
+def backtest(
+    experts: Sequence[Expert], series: Sequence[Floats], steps: int, scaler: Scaler | None = None
+) -> HeldOut | None:
     """Forecast `steps` from earlier origins, evenly spaced over the later half of all series; None where no series is long enough."""
     places = [(values, origin) for values in series for origin in origins(len(values), steps)]
     if not places:
@@ -84,9 +118,8 @@ def backtest(experts: Sequence[Expert], series: Sequence[Floats], steps: int) ->
     chosen = np.linspace(0, len(places) - 1, min(ORIGINS, len(places))).round().astype(int)
     cut = [values[max(0, origin - CONTEXT) : origin + steps] for values, origin in (places[i] for i in chosen)]
     hidden = [np.arange(len(values)) >= len(values) - steps for values in cut]
-    return predict_held_out(
-        experts, cut, [np.repeat(h[:, None], values.shape[1], 1) for h, values in zip(hidden, cut, strict=True)]
-    )
+    cells = [np.repeat(h[:, None], values.shape[1], 1) for h, values in zip(hidden, cut, strict=True)]
+    return predict_held_out(experts, cut, cells, scaler=scaler)
 
 
 def origins(length: int, steps: int) -> list[int]:
@@ -95,7 +128,7 @@ def origins(length: int, steps: int) -> list[int]:
     return sorted(set(np.linspace(first, last, ORIGINS).round().astype(int).tolist())) if last >= first else []
 
 
-def excerpt(series: Sequence[Floats]) -> list[Floats]:
+def excerpt(series: Sequence[NDArray[Number]]) -> list[NDArray[Number]]:
     """The series, or every n-th piece of them where they are long; pieces are views."""
     pieces = [values[start : start + PIECE] for values in series for start in range(0, len(values), PIECE)]
     keep = min(1.0, CELLS / max(cell_count(pieces), 1))
@@ -110,7 +143,7 @@ def observed_count(series: Sequence[Floats]) -> int:
     return sum(int((~np.isnan(values)).sum()) for values in series)
 
 
-def cell_count(series: Sequence[Floats]) -> int:
+def cell_count(series: Sequence[NDArray[Any]]) -> int:
     """Cells in all."""
     return sum(values.size for values in series)
 
@@ -121,20 +154,26 @@ def enough_cells(series: Sequence[Floats]) -> float:
 
 
 def predict_held_out(
-    experts: Sequence[Expert], series: Sequence[Floats], hidden: Sequence[Mask], causal: bool = False
+    experts: Sequence[Expert],
+    series: Sequence[Floats],
+    hidden: Sequence[Mask],
+    causal: bool = False,
+    scaler: Scaler | None = None,
 ) -> HeldOut:
-    """The experts' predictions of the cells `hidden` (T, C) of every series; `causal`: where a gap ends is not known."""
+    """The experts' predictions of the cells `hidden` (T, C) of every series, whose scale is `scaler`; `causal`: where a gap ends is not known."""
     hidden = [h & ~np.isnan(values) for values, h in zip(series, hidden, strict=True)]
     rest = [np.where(h, np.nan, values) for values, h in zip(series, hidden, strict=True)]
     predictions = [expert.predict(rest) for expert in experts]
+    group = cells_of([cell_groups(np.isnan(values), causal) for values in rest], hidden).astype(np.int64)
     return HeldOut(
         cells_of(series, hidden),
         np.stack([cells_of([b.mean for b in each], hidden) for each in predictions]),
         np.stack([cells_of([b.sd for b in each], hidden) for each in predictions]),
-        cells_of([cell_groups(np.isnan(values), causal) for values in rest], hidden).astype(np.int64),
+        group,
         positions(hidden),
         cells_of([Neighbours.of(values, causal=True).interpolate(values) for values in rest], hidden),
         cells_of([2.0 / (1.0 + gap_lengths(h)) for h in hidden], hidden),
+        np.zeros((0, len(group))) if scaler is None else scaler.take(group // len(EDGES)).rows,
     )
 
 

@@ -23,6 +23,7 @@ from vaehub_timeseries.impute.errors import calibration_table, error_table
 from vaehub_timeseries.impute.fitted import FitOptions, fit_imputer
 from vaehub_timeseries.impute.predictive import Predictive
 from vaehub_timeseries.impute.saved import REMEDY, SavedImputer, load_imputer, save_imputer
+from vaehub_timeseries.marginals.bounds import checked_bounds
 from vaehub_timeseries.impute.tables import T, Table, checked_levels, in_input_type, quantile_frame, warn_of_empty_columns
 
 
@@ -49,6 +50,7 @@ class Imputer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):  # type: i
         seed: Of all random numbers.
         dayfirst: Whether 3/10/2004 is in October; found, if not given.
         date_format: Of stamps that are text, as in strptime: "%d.%m.%Y %H:%M"; found, if not given.
+        bounds: Between which values a column lies: {"pv": (0, None)}, or one pair for all; found where data pile up at an end, if not given.
 
     Attributes:
         errors_: Per column, in its units: mean absolute errors on held-out cells of the imputer, linear interpolation, last value and mean;
@@ -84,6 +86,7 @@ class Imputer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):  # type: i
         seed: int = 0,
         dayfirst: bool | None = None,
         date_format: str | None = None,
+        bounds: Any = None,
     ) -> None:
         self.config = config
         self.time = time
@@ -100,6 +103,7 @@ class Imputer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):  # type: i
         self.seed = seed
         self.dayfirst = dayfirst
         self.date_format = date_format
+        self.bounds = bounds
 
     def fit(self, X: Table, y: Any = None) -> Imputer:
         """Learn from a frame with gaps.
@@ -300,6 +304,7 @@ class Imputer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):  # type: i
             arguments.yes_or_no("causal", self.causal),
             arguments.real_number("fill", self.fill),
             arguments.at_least(0)("seed", self.seed),
+            checked_bounds(self.bounds),
         )
 
     def _as_frame(self, X: Table, reset: bool) -> pd.DataFrame:

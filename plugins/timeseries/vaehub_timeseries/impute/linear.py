@@ -10,26 +10,29 @@ from pydantic import FiniteFloat
 
 from vaehub import files
 from vaehub_timeseries.impute.experts import SMALLEST, Floats, Integers, Mask, Prediction, with_observed
+from vaehub_timeseries.scale import Scaler
 
 
 @final
 class LinearExpert:
     """Linear interpolation in time, the nearest value at the ends, with `causal` the last value; sd of a random walk's bridge.
 
+    The lines are straight in the user's units: `scaler` leads there where the scale of the series is another than a line.
     At distances l and r from the observed steps around it, the bridge of a walk with step variance s² has variance s² l r / (l + r),
     outside them s² l. No variance exceeds its channel's; a channel with nothing observed has mean 0 and that variance.
     """
 
     name = "linear"
 
-    def __init__(self, step: Floats, spread: Floats, causal: bool = False) -> None:
+    def __init__(self, step: Floats, spread: Floats, causal: bool = False, scaler: Scaler | None = None) -> None:
         self.step, self.spread, self.causal = step, spread, causal
+        self.scaler = None if scaler is None or scaler.marginals is None else scaler
 
     @classmethod
-    def fit(cls, series: Sequence[Floats], causal: bool = False) -> LinearExpert:
+    def fit(cls, series: Sequence[Floats], causal: bool = False, scaler: Scaler | None = None) -> LinearExpert:
         """Step variance of a walk through neighbouring observed cells and second moment, per channel (C,)."""
         steps = _mean_of([_squared_steps(values) for values in series])
-        return cls(steps, _mean_of([values**2 for values in series]), causal)
+        return cls(steps, _mean_of([values**2 for values in series]), causal, scaler)
 
     def predict(self, series: Sequence[Floats]) -> list[Prediction]:
         """The prediction of every series (T, C)."""
@@ -37,7 +40,17 @@ class LinearExpert:
 
     def _predict_one(self, values: Floats) -> Prediction:
         neighbours = Neighbours.of(values, self.causal)
-        return with_observed(values, neighbours.interpolate(values), np.sqrt(neighbours.variance(self.step, self.spread)))
+        return with_observed(
+            values, self._interpolated(values, neighbours), np.sqrt(neighbours.variance(self.step, self.spread))
+        )
+
+    def _interpolated(self, values: Floats, neighbours: Neighbours) -> Floats:
+        """Straight lines in the user's units; 0, the mean, where nothing is observed."""
+        if self.scaler is None or self.scaler.marginals is None:
+            return neighbours.interpolate(values)
+        lines = self.scaler.scale(neighbours.interpolate(self.scaler.unscale(values)))
+        changed = self.scaler.marginals.changed & ~neighbours.isolated
+        return np.where(changed, lines, neighbours.interpolate(values))
 
     def draw(self, series: Sequence[Floats], n: int, seed: int) -> list[Floats]:
         """n draws (n, T, C) of every series: bridges of random walks about the interpolation."""
@@ -59,10 +72,10 @@ class LinearExpert:
         return {"step": self.step.tolist(), "spread": self.spread.tolist(), "causal": self.causal}
 
     @classmethod
-    def restore(cls, state: dict[str, Any]) -> LinearExpert:
+    def restore(cls, state: dict[str, Any], scaler: Scaler | None = None) -> LinearExpert:
         """The expert whose `state` this is."""
         step, spread = (np.array(files.validated_json(list[FiniteFloat], state[name]), np.float64) for name in ("step", "spread"))
-        return cls(step, spread, files.validated_json(bool, state["causal"]))
+        return cls(step, spread, files.validated_json(bool, state["causal"]), scaler)
 
 
 class Neighbours(NamedTuple):

@@ -42,8 +42,9 @@ class Predictive:
 
     @cached_property
     def centre(self) -> list[Floats]:
-        """The median of every cell (T, M), in scaled units."""
-        return self._quantile(MEDIAN)
+        """The median of every cell (T, M), in scaled units, no farther than the bounds that data pile up at."""
+        low, high = self.data.ends
+        return [median.clip(low, high) for median in self._quantile(MEDIAN)]
 
     @cached_property
     def deviation(self) -> list[Floats]:
@@ -54,18 +55,28 @@ class Predictive:
 
     def _quantile(self, level: float) -> list[Floats]:
         table = self.blend.table(np.array([level]), self.absent)[:, 0]
-        return [b.mean + b.sd * table[g] for b, g in zip(self.predictions, self.groups, strict=True)]
+        out = [b.mean + b.sd * table[g] for b, g in zip(self.predictions, self.groups, strict=True)]
+        for values, limit in zip(out, self.data.limits, strict=bool(self.data.limits)):
+            values[limit.cut] = limit.quantiles(np.full(limit.cut.sum(), level))
+        return out
 
     def draws(self, n: int, seed: int) -> list[list[Floats]]:
         """n times every series (T, C): joint draws of the best expert, moved onto the calibrated quantiles cell by cell."""
         drawn = self.best_expert.draw(self.data.series, n, seed)
         levels = [_levels(d, b) for d, b in zip(drawn, self.best_predictions, strict=True)]
+        rng = np.random.default_rng(seed)
+        for level, limit in zip(levels, self.data.limits, strict=bool(self.data.limits)):
+            level[:, limit.cut] = rng.random((n, int(limit.cut.sum())))
         return [self.data.unscaled([self._calibrated(i, level[k]) for i, level in enumerate(levels)]) for k in range(n)]
 
     def _calibrated(self, number: int, levels: Floats) -> Floats:
         """The calibrated quantiles of one series at a level (T, M) for every cell."""
         prediction, group = self.predictions[number], self.groups[number]
-        return prediction.mean + prediction.sd * self.blend.quantiles_at(levels, group, self.absent)
+        values = prediction.mean + prediction.sd * self.blend.quantiles_at(levels, group, self.absent)
+        if self.data.limits:
+            limit = self.data.limits[number]
+            values[limit.cut] = limit.quantiles(levels[limit.cut])
+        return values
 
 
 def _levels(drawn: Floats, prediction: Prediction) -> Floats:

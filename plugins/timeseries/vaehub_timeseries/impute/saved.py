@@ -78,11 +78,14 @@ def load_imputer(folder: Path) -> SavedImputer:
 
 def from_file(folder: Path, tensors: dict[str, torch.Tensor], head: dict[str, Any]) -> SavedImputer:
     """What the file holds. Raises ValueError, KeyError or TypeError where it is damaged."""
-    held_out = HeldOut(*(tensors[name].numpy() for name in HeldOut._fields))
+    cells = len(tensors["truth"])
+    numbers = {name: tensors[name].numpy() if name in tensors else np.zeros((0, cells)) for name in HeldOut._fields}
+    held_out = HeldOut(**numbers)  # models saved before have no scales
     model = Experts.load(folder / MODEL if (folder / MODEL).is_dir() else folder) if head["model"] else None
-    modelled, linear = np.array(files.validated_json(list[bool], head["known"])), LinearExpert.restore(head["linear"])
+    modelled = np.array(files.validated_json(list[bool], head["known"]))
     schema, scaler = Schema.from_json(head["schema"]), Scaler.from_json(head["scaler"])
-    if not len(modelled) == len(schema.channels) == len(scaler.mean) == len(linear.step):
+    linear = LinearExpert.restore(head["linear"], scaler.take(modelled) if len(modelled) == len(scaler.mean) else None)
+    if not (len(modelled) == len(schema.channels) == len(scaler.mean) and int(modelled.sum()) == len(linear.step)):
         raise ValueError(
             f"{len(schema.channels)} channels, but {len(modelled)}, {len(scaler.mean)} and {len(linear.step)} of them modelled"
         )

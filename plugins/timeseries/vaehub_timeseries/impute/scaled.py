@@ -12,12 +12,16 @@ import numpy as np
 
 from vaehub_timeseries.impute.experts import Floats, Mask
 from vaehub_timeseries.impute.linear import Neighbours
+from vaehub_timeseries.marginals.censoring import Limits
 from vaehub_timeseries.scale import Scaler
 
 
 @dataclass(frozen=True)
 class ScaledSeries:
-    """series (T, M) for the model, raw (T, C) as they came; `fill`: the value of a cell in a channel that was never observed."""
+    """series (T, M) for the model, raw (T, C) as they came; `fill`: the value of a cell in a channel that was never observed.
+
+    limits: cells of which only limits are known, for each series; none, if there are no such cells.
+    """
 
     raw: Sequence[Floats]
     series: Sequence[Floats]
@@ -25,6 +29,7 @@ class ScaledSeries:
     modelled: Mask  # (C,)
     fill: float
     causal: bool
+    limits: Sequence[Limits] = ()
 
     @classmethod
     def of(cls, raw: Sequence[Floats], scaler: Scaler, modelled: Mask, fill: float, causal: bool) -> ScaledSeries:
@@ -32,6 +37,12 @@ class ScaledSeries:
         return cls(
             raw, [np.ascontiguousarray(scaler.scale(values)[:, modelled]) for values in raw], scaler, modelled, fill, causal
         )
+
+    @property
+    def ends(self) -> tuple[Floats, Floats]:
+        """The bounds (M,) at which data pile up, in scaled units."""
+        low, high = self.scaler.ends
+        return low[self.modelled], high[self.modelled]
 
     def unscaled(self, series: Sequence[Floats]) -> list[Floats]:
         """Series (T, M) of the model as the user's (T, C): observed cells are the values, all else is finite."""

@@ -92,6 +92,13 @@ def fit_experts(series: Sequence[Floats], window: int | None, config: Any, seed:
     return Experts(process, None if chosen is None else train_vae(series, steps, chosen, process), causal)
 
 
+def fit_process(series: Sequence[Floats], window: int | None, config: Any, seed: int) -> Autocovariance:
+    """The process alone, with a window as `fit_experts` would have it."""
+    named = None if config is None else configured_window(load_config(config))
+    steps = min(window or named or default_window(series), max(map(len, series)))
+    return fit_autocovariance([clipped(np.ascontiguousarray(x)) for x in series], steps, seed)
+
+
 def clamped(window: int, longest: int) -> int:
     """The window, which is no longer than the longest series: a step more would only be padding, and dear. Warns where that matters."""
     if window > longest:

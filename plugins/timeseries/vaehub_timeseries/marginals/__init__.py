@@ -1,0 +1,1 @@
+"""What is known of each column by itself: its bounds, the scale on which it is nearest to Gaussian, its empirical law."""
