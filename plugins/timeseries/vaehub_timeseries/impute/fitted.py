@@ -31,6 +31,8 @@ from vaehub_timeseries.impute.linear import LinearExpert
 from vaehub_timeseries.impute.predictive import Predictive
 from vaehub_timeseries.impute.scaled import ScaledSeries, with_all_channels
 from vaehub_timeseries.model.experts import Experts, fit_experts
+from vaehub_timeseries.model.periods import found_periods, periods_in_steps
+from vaehub_timeseries.model.structural import Structure
 from vaehub_timeseries.scale import Scaler
 
 HELD_OUT = (0.05, 0.15)  # of the observed cells: as many as are enough, between these where there are few
@@ -46,6 +48,7 @@ class FitOptions:
     causal: bool = False
     fill: float = 0.0
     seed: int = 0
+    season: object = None
 
 
 @dataclass(frozen=True)
@@ -74,6 +77,11 @@ class Fitted:
     def experts(self) -> list[Expert]:
         """Linear interpolation, and what the model offers."""
         return all_experts(self.linear, self.model)
+
+    @property
+    def structure(self) -> Structure | None:
+        """Trend and rhythms, where the data showed any."""
+        return None if self.model is None else self.model.structure
 
     @property
     def channels(self) -> list[Channel]:
@@ -167,9 +175,17 @@ def fit_imputer(panel: Panel, options: FitOptions) -> Fitted:
     for piece, cells in zip(pieces, hidden, strict=True):
         piece[cells] = np.nan
     linear = LinearExpert.fit(rest, options.causal)
-    model = fit_experts(rest, options.window, options.config, options.seed, options.causal) if modelled.any() else None
-    held_out = predict_held_out(all_experts(linear, model), truth, hidden, options.causal)
+    periods = rhythm_periods(panel, rest, options.season) if modelled.any() else ()
+    model = fit_experts(rest, options.window, options.config, options.seed, options.causal, periods) if modelled.any() else None
+    held_out = predict_held_out(all_experts(linear, model), truth, hidden, options.causal, periods)
     return Fitted(panel.schema, scaler, modelled, linear, model, held_out, frozenset(map(fingerprint, raw)), options)
+
+
+def rhythm_periods(panel: Panel, series: Sequence[Floats], season: object) -> tuple[float, ...]:
+    """The periods of a frame in steps: as the user gave them, or as they are found in its scaled series."""
+    step = panel.series[0].step if panel.series[0].unit == "ns" else None
+    given = periods_in_steps(season, step)
+    return found_periods(series, step) if given is None else given
 
 
 def fitted_elsewhere(schema: Schema, scaler: Scaler, model: Experts, options: FitOptions) -> Fitted:

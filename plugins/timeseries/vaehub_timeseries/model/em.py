@@ -40,7 +40,7 @@ class Autocovariance:
         return JointGaussian.of(self.mean.repeat(steps), covariance)
 
 
-def fit_autocovariance(series: Sequence[Tensor], steps: int, seed: int = 0) -> Autocovariance:
+def fit_autocovariance(series: Sequence[Tensor], steps: int, seed: int = 0, noises: Sequence[float] = NOISES) -> Autocovariance:
     """The lags 0 … steps - 1 of series (T_i, C) with NaN where unobserved, by EM over windows of `steps`, stopped by held-out cells.
 
     E-step: conditional moments of every window, their means averaged where windows overlap. M-step: the lags of the completed series plus
@@ -52,6 +52,7 @@ def fit_autocovariance(series: Sequence[Tensor], steps: int, seed: int = 0) -> A
         series: (T_i, C) each, in scaled units.
         steps: T, the number of lags and the length of a window.
         seed: Of the cells that are held out.
+        noises: Shares of white noise, of which the held-out cells choose one.
 
     Returns:
         The process, in float64.
@@ -75,7 +76,7 @@ def fit_autocovariance(series: Sequence[Tensor], steps: int, seed: int = 0) -> A
         if reached > error * (1 - GAIN):
             break
         error, current = min(error, reached), m_step(completed, spread, steps)
-    return with_best_noise(best, cut, truth, hidden)
+    return with_best_noise(best, cut, truth, hidden, noises)
 
 
 def subsampled(series: Sequence[Tensor], steps: int) -> list[Tensor]:
@@ -171,10 +172,12 @@ def absolute_error(completed: Sequence[Tensor], truth: Sequence[Tensor], hidden:
     return errors.mean().item() if len(errors) else 0.0
 
 
-def with_best_noise(best: Autocovariance, cut: Cover, truth: Sequence[Tensor], hidden: Sequence[Tensor]) -> Autocovariance:
+def with_best_noise(
+    best: Autocovariance, cut: Cover, truth: Sequence[Tensor], hidden: Sequence[Tensor], noises: Sequence[float]
+) -> Autocovariance:
     """The same lags with the share of white noise that serves held-out cells best."""
     variance = best.gamma[0].diagonal().clamp(min=1e-6)
-    choices = [Autocovariance(best.mean, best.gamma, noise * variance) for noise in NOISES]
+    choices = [Autocovariance(best.mean, best.gamma, noise * variance) for noise in noises]
     n, steps, channels = cut.values.shape
     flat = cut.values.flatten(1)
 
