@@ -92,7 +92,8 @@ def test_samples_are_joint(imputer):
 def test_errors_are_honest_and_never_above_linear(imputer, frame):
     table = imputer.errors_
     assert table.index.tolist() == ["a", "b", "c"]
-    assert table.columns.tolist() == ["imputer", "linear", "last", "mean", "coverage", "cells"]
+    rivals = ["linear", "last", "mean", "seasonal_naive", "seasonal_mean"]
+    assert table.columns.tolist() == ["imputer", *rivals, "coverage", "cells"]
     assert (table["imputer"] <= table["linear"]).all()
     assert (table["linear"] < table["last"]).all()
     assert table["imputer"].mean() < 0.8 * table["linear"].mean()

@@ -19,7 +19,8 @@ NOMINAL: Floats = np.round(np.linspace(0.05, 0.95, 19), 2)
 
 
 def error_table(validation: CrossValidation, columns: Sequence[Hashable], scale: Floats) -> pd.DataFrame:
-    """Mean absolute error per column, in its units, of imputer, linear interpolation, last value and mean; coverage of the 90 % interval.
+    """Mean absolute error per column, in its units, of imputer, linear interpolation, last value, mean, the same phase of the last period
+    and of the others (NaN where there is no rhythm); coverage of the 90 % interval.
 
     A column of categories is judged by the errors of its indicators. `columns` and `scale`, the standard deviation, are those of every
     channel (M,).
@@ -32,6 +33,8 @@ def error_table(validation: CrossValidation, columns: Sequence[Hashable], scale:
             "linear": cells.error(cells.means[LINEAR]) * unit,
             "last": cells.error(cells.last) * unit,
             "mean": cells.error_of_mean * unit,
+            "seasonal_naive": cells.error(cells.seasonal_naive) * unit,
+            "seasonal_mean": cells.error(cells.seasonal_mean) * unit,
             "coverage": covered(validation.level, LEVEL).astype(float),
             "cells": 1.0,
         }

@@ -35,6 +35,8 @@ from vaehub_timeseries.marginals.bounds import Pair, check_within, given_bounds
 from vaehub_timeseries.marginals.censoring import CensoredExpert, Censoring, Limits, marginal_stand_ins, with_stand_ins
 from vaehub_timeseries.marginals.choose import learn_marginals
 from vaehub_timeseries.model.experts import Experts, fit_experts, fit_process
+from vaehub_timeseries.model.periods import found_periods, periods_in_steps
+from vaehub_timeseries.model.structural import Structure
 from vaehub_timeseries.scale import Scaler
 
 HELD_OUT = (0.05, 0.15)  # of the observed cells: as many as are enough, between these where there are few
@@ -53,6 +55,7 @@ class FitOptions:
     fill: float = 0.0
     seed: int = 0
     bounds: dict[Hashable, Pair] | Pair | None = None
+    season: object = None
 
 
 @dataclass(frozen=True)
@@ -82,6 +85,11 @@ class Fitted:
         """Linear interpolation, and what the model offers."""
         low, high = self.scaler.ends
         return all_experts(self.linear, self.model, (low[self.modelled], high[self.modelled]))
+
+    @property
+    def structure(self) -> Structure | None:
+        """Trend and rhythms, where the data showed any."""
+        return None if self.model is None else self.model.structure
 
     @property
     def channels(self) -> list[Channel]:
@@ -183,8 +191,10 @@ def fit_imputer(panel: Panel, options: FitOptions, limits: Sequence[LimitPair] =
     narrow = scaler.take(modelled)
     rest, truth = [narrow.scale(values) for values in rest], [narrow.scale(values) for values in truth]
     linear = LinearExpert.fit(rest, options.causal, narrow)
-    model = fit_model(rest, scaled_limits(limits, scaler, modelled), narrow.ends, options) if modelled.any() else None
-    held_out = predict_held_out(all_experts(linear, model, narrow.ends), truth, hidden, options.causal, narrow)
+    periods = rhythm_periods(panel, rest, options.season) if modelled.any() else ()
+    inner = scaled_limits(limits, scaler, modelled)
+    model = fit_model(rest, inner, narrow.ends, options, periods) if modelled.any() else None
+    held_out = predict_held_out(all_experts(linear, model, narrow.ends), truth, hidden, options.causal, narrow, periods)
     return Fitted(panel.schema, scaler, modelled, linear, model, held_out, frozenset(map(fingerprint, raw)), options)
 
 
@@ -203,7 +213,7 @@ def fit_scaler(
 
 
 def fit_model(
-    rest: Sequence[Floats], limits: Sequence[Limits], ends: tuple[Floats, Floats], options: FitOptions
+    rest: Sequence[Floats], limits: Sequence[Limits], ends: tuple[Floats, Floats], options: FitOptions, periods: Sequence[float]
 ) -> Experts:
     """Fit the experts to series (T, M) in scaled units, where cells at the `ends` (M,) and within limits are stood in for."""
     low, high = ends
@@ -216,12 +226,19 @@ def fit_model(
             completed = Censoring(expert.predict, low, high).completed(rest)
             if limits:
                 completed, _ = with_stand_ins(expert.predict, completed, limits)
-    return fit_experts(completed, options.window, options.config, options.seed, options.causal)
+    return fit_experts(completed, options.window, options.config, options.seed, options.causal, periods)
 
 
 def scaled_limits(limits: Sequence[LimitPair], scaler: Scaler, modelled: Mask) -> list[Limits]:
     """Limits (T, C) in the user's units on the scale of the model (T, M)."""
     return [Limits.of(*(scaler.scale(side)[:, modelled] for side in pair)) for pair in limits]
+
+
+def rhythm_periods(panel: Panel, series: Sequence[Floats], season: object) -> tuple[float, ...]:
+    """The periods of a frame in steps: as the user gave them, or as they are found in its scaled series."""
+    step = panel.series[0].step if panel.series[0].unit == "ns" else None
+    given = periods_in_steps(season, step)
+    return found_periods(series, step) if given is None else given
 
 
 def fitted_elsewhere(schema: Schema, scaler: Scaler, model: Experts, options: FitOptions) -> Fitted:

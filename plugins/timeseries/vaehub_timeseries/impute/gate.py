@@ -16,7 +16,7 @@ from vaehub_timeseries.impute.experts import Floats
 from vaehub_timeseries.impute.groups import GroupSums
 from vaehub_timeseries.impute.held_out import HeldOut
 
-STEPS = {1: 1, 2: 40, 3: 20, 4: 10}  # of the lattice along an edge, by the number of experts
+STEPS = {1: 1, 2: 40, 3: 20, 4: 10, 5: 8}  # of the lattice along an edge, by the number of experts
 COARSE = 6
 
 

@@ -5,7 +5,7 @@ Letters of shapes: T steps, C channels, K experts, n hidden cells of all rounds.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
@@ -16,6 +16,7 @@ from vaehub_timeseries.impute.experts import Expert, Floats, Integers, Mask
 from vaehub_timeseries.impute.groups import EDGES, SHRINKAGE, gap_bins
 from vaehub_timeseries.impute.hide import hide
 from vaehub_timeseries.impute.linear import Neighbours
+from vaehub_timeseries.impute.seasonal_baselines import same_phase
 from vaehub_timeseries.scale import Scaler
 
 Number = TypeVar("Number", np.float64, np.bool_)
@@ -32,6 +33,7 @@ class HeldOut(NamedTuple):
     """Hidden cells, all arrays (n,) but for means and sds of the experts (K, n).
 
     group: channel * B + bin of the gap length; place: where in the data, 0 … 1; last: the value before the gap, 0 where there is none.
+    seasonal_naive, seasonal_mean: the same phase of the last period, and the mean of the others; NaN where there is no rhythm.
     weight: errors in one gap are alike, so m cells hidden in a row count 2m / (m + 1), their worth at a correlation of one half.
     scales (P, n): the scale of each cell, as `Scaler.rows` has it; (0, n) where all are straight lines.
     """
@@ -44,6 +46,8 @@ class HeldOut(NamedTuple):
     last: Floats
     weight: Floats
     scales: Floats
+    seasonal_naive: Floats
+    seasonal_mean: Floats
 
     @property
     def channel(self) -> Integers:
@@ -90,7 +94,14 @@ class HeldOut(NamedTuple):
     def empty(cls, experts: int) -> HeldOut:
         """No cell at all."""
         blank, each = np.zeros(0), np.zeros((experts, 0))
-        return cls(blank, each, each, np.zeros(0, dtype=np.int64), blank, blank, blank, np.zeros((0, 0)))
+        return cls(blank, each, each, np.zeros(0, dtype=np.int64), blank, blank, blank, np.zeros((0, 0)), blank, blank)
+
+    @classmethod
+    def restored(cls, arrays: Mapping[str, NDArray[Any]]) -> HeldOut:
+        """The cells as a file holds them; files of vaehub 0.2.0 hold neither scales nor seasonal values."""
+        cells = len(arrays["truth"])
+        absent = {"scales": np.zeros((0, cells)), "seasonal_naive": np.full(cells, np.nan), "seasonal_mean": np.full(cells, np.nan)}
+        return cls(**{name: arrays.get(name, absent.get(name)) for name in cls._fields})
 
     @classmethod
     def concatenated(cls, rounds: Sequence[HeldOut]) -> HeldOut:
@@ -159,14 +170,19 @@ def predict_held_out(
     hidden: Sequence[Mask],
     causal: bool = False,
     scaler: Scaler | None = None,
+    periods: Sequence[float] = (),
 ) -> HeldOut:
-    """The experts' predictions of the cells `hidden` (T, C) of every series, whose scale is `scaler`; `causal`: where a gap ends is not known."""
+    """The experts' predictions of the cells `hidden` (T, C) of every series, whose scale is `scaler`; `causal`: where a gap ends is not known.
+
+    `periods`: of the rhythms, the best of which the seasonal baselines take.
+    """
     hidden = [h & ~np.isnan(values) for values, h in zip(series, hidden, strict=True)]
     rest = [np.where(h, np.nan, values) for values, h in zip(series, hidden, strict=True)]
     predictions = [expert.predict(rest) for expert in experts]
+    truth = cells_of(series, hidden)
     group = cells_of([cell_groups(np.isnan(values), causal) for values in rest], hidden).astype(np.int64)
     return HeldOut(
-        cells_of(series, hidden),
+        truth,
         np.stack([cells_of([b.mean for b in each], hidden) for each in predictions]),
         np.stack([cells_of([b.sd for b in each], hidden) for each in predictions]),
         group,
@@ -174,7 +190,21 @@ def predict_held_out(
         cells_of([Neighbours.of(values, causal=True).interpolate(values) for values in rest], hidden),
         cells_of([2.0 / (1.0 + gap_lengths(h)) for h in hidden], hidden),
         np.zeros((0, len(group))) if scaler is None else scaler.take(group // len(EDGES)).rows,
+        *seasonal_values(rest, hidden, truth, periods),
     )
+
+
+def seasonal_values(
+    rest: Sequence[Floats], hidden: Sequence[Mask], truth: Floats, periods: Sequence[float]
+) -> tuple[Floats, Floats]:
+    """Seasonal naive and mean of the hidden cells (n,), each by the period that serves it best."""
+    tried = [list(zip(*(same_phase(values, period) for values in rest), strict=True)) for period in periods]
+    best = []
+    for which in range(2):
+        cells = [cells_of(parts[which], hidden) for parts in tried]
+        errors = [np.abs(c - truth)[~np.isnan(c)].sum() / max((~np.isnan(c)).sum(), 1) for c in cells]
+        best.append(cells[int(np.argmin(errors))] if cells else np.full(len(truth), np.nan))
+    return best[0], best[1]
 
 
 def cell_groups(missing: Mask, causal: bool) -> Integers:

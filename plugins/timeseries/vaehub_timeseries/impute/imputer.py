@@ -51,10 +51,11 @@ class Imputer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):  # type: i
         dayfirst: Whether 3/10/2004 is in October; found, if not given.
         date_format: Of stamps that are text, as in strptime: "%d.%m.%Y %H:%M"; found, if not given.
         bounds: Between which values a column lies: {"pv": (0, None)}, or one pair for all; found where data pile up at an end, if not given.
+        season: Periods of rhythms: a number of steps, "D", "W", "Y", "12h" or a list of them; found, if not given; False for none.
 
     Attributes:
-        errors_: Per column, in its units: mean absolute errors on held-out cells of the imputer, linear interpolation, last value and mean;
-            coverage of the 90 % interval; number of cells.
+        errors_: Per column, in its units: mean absolute errors on held-out cells of the imputer, linear interpolation, last value, mean, and
+            the same phase of the last period and of all others (NaN without a rhythm); coverage of the 90 % interval; number of cells.
         calibration_: Nominal coverage of central intervals, and how often they held the truth.
         schema_: What a frame must share with the one of `fit`.
 
@@ -87,6 +88,7 @@ class Imputer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):  # type: i
         dayfirst: bool | None = None,
         date_format: str | None = None,
         bounds: Any = None,
+        season: Any = None,
     ) -> None:
         self.config = config
         self.time = time
@@ -104,6 +106,7 @@ class Imputer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):  # type: i
         self.dayfirst = dayfirst
         self.date_format = date_format
         self.bounds = bounds
+        self.season = season
 
     def fit(self, X: Table, y: Any = None) -> Imputer:
         """Learn from a frame with gaps.
@@ -276,6 +279,18 @@ class Imputer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):  # type: i
         schema: Schema = self.fitted_.schema
         return schema
 
+    @property
+    def seasons_(self) -> tuple[float, ...]:
+        """The periods of the rhythms that were found in the data of `fit` or given, in steps."""
+        structure = self.fitted_.structure
+        return () if structure is None else structure.periods
+
+    @property
+    def trends_(self) -> list[Hashable]:
+        """The columns whose trend is continued."""
+        structure, columns = self.fitted_.structure, self.fitted_.columns
+        return [] if structure is None else [columns[c] for c in np.flatnonzero(structure.trend.span)]
+
     def _set_errors(self) -> None:
         """errors_: mean absolute errors per column beside linear interpolation, last value and mean; calibration_: coverage by level."""
         validation = CrossValidation.of(self.fitted_.held_out, int(self.fitted_.modelled.sum()))
@@ -305,6 +320,7 @@ class Imputer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):  # type: i
             arguments.real_number("fill", self.fill),
             arguments.at_least(0)("seed", self.seed),
             checked_bounds(self.bounds),
+            self.season,
         )
 
     def _as_frame(self, X: Table, reset: bool) -> pd.DataFrame:

@@ -78,9 +78,7 @@ def load_imputer(folder: Path) -> SavedImputer:
 
 def from_file(folder: Path, tensors: dict[str, torch.Tensor], head: dict[str, Any]) -> SavedImputer:
     """What the file holds. Raises ValueError, KeyError or TypeError where it is damaged."""
-    cells = len(tensors["truth"])
-    numbers = {name: tensors[name].numpy() if name in tensors else np.zeros((0, cells)) for name in HeldOut._fields}
-    held_out = HeldOut(**numbers)  # models saved before have no scales
+    held_out = HeldOut.restored({name: tensor.numpy() for name, tensor in tensors.items()})
     model = Experts.load(folder / MODEL if (folder / MODEL).is_dir() else folder) if head["model"] else None
     modelled = np.array(files.validated_json(list[bool], head["known"]))
     schema, scaler = Schema.from_json(head["schema"]), Scaler.from_json(head["scaler"])
@@ -90,7 +88,8 @@ def from_file(folder: Path, tensors: dict[str, torch.Tensor], head: dict[str, An
             f"{len(schema.channels)} channels, but {len(modelled)}, {len(scaler.mean)} and {len(linear.step)} of them modelled"
         )
     trained_on = frozenset(files.validated_json(list[str], head["seen"]))
-    fitted = Fitted(schema, scaler, modelled, linear, model, held_out, trained_on, FitOptions(**head["options"]))
+    options = FitOptions(**{name: from_json_value(value) for name, value in head["options"].items()})
+    fitted = Fitted(schema, scaler, modelled, linear, model, held_out, trained_on, options)
     params = {name: from_json_value(value) for name, value in head["params"].items()}
     return SavedImputer(
         params, fitted, files.validated_json(list[str], head["features"]), files.validated_json(int, head["width"])

@@ -43,7 +43,7 @@ class Autocovariance:
 
 
 @one_thread()
-def fit_autocovariance(series: Sequence[Tensor], steps: int, seed: int = 0) -> Autocovariance:
+def fit_autocovariance(series: Sequence[Tensor], steps: int, seed: int = 0, noises: Sequence[float] = NOISES) -> Autocovariance:
     """The lags 0 … steps - 1 of series (T_i, C) with NaN where unobserved, by EM over windows of `steps`, stopped by held-out cells.
 
     E-step: conditional means of every window, averaged where windows overlap, and joint draws about them. M-step: the lags of the completed
@@ -58,6 +58,7 @@ def fit_autocovariance(series: Sequence[Tensor], steps: int, seed: int = 0) -> A
         series: (T_i, C) each, in scaled units.
         steps: T, the number of lags and the length of a window.
         seed: Of the cells that are held out.
+        noises: Shares of white noise, of which the held-out cells choose one.
 
     Returns:
         The process, in float64.
@@ -82,7 +83,7 @@ def fit_autocovariance(series: Sequence[Tensor], steps: int, seed: int = 0) -> A
         if reached > error * (1 - GAIN):
             break
         error, current = min(error, reached), m_step(completed, spread, steps)
-    return with_best_noise(best, cut, truth, hidden)
+    return with_best_noise(best, cut, truth, hidden, noises)
 
 
 def subsampled(series: Sequence[Tensor], steps: int) -> list[Tensor]:
@@ -192,10 +193,12 @@ def absolute_error(completed: Sequence[Tensor], truth: Sequence[Tensor], hidden:
     return errors.mean().item() if len(errors) else 0.0
 
 
-def with_best_noise(best: Autocovariance, cut: Cover, truth: Sequence[Tensor], hidden: Sequence[Tensor]) -> Autocovariance:
+def with_best_noise(
+    best: Autocovariance, cut: Cover, truth: Sequence[Tensor], hidden: Sequence[Tensor], noises: Sequence[float]
+) -> Autocovariance:
     """The same lags with the share of white noise that serves held-out cells best."""
     variance = best.gamma[0].diagonal().clamp(min=1e-6)
-    choices = [Autocovariance(best.mean, best.gamma, noise * variance) for noise in NOISES]
+    choices = [Autocovariance(best.mean, best.gamma, noise * variance) for noise in noises]
     n, steps, channels = cut.values.shape
     flat = cut.values.flatten(1)
 

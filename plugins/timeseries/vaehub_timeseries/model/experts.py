@@ -1,4 +1,4 @@
-"""What is asked about missing cells: the closed-form process, the same with a drifting level, and the VAE."""
+"""What is asked about missing cells: the closed-form process, the same with a drifting level, trend and rhythms, and the VAE."""
 
 from __future__ import annotations
 
@@ -18,11 +18,14 @@ from vaehub_timeseries.model.em import Autocovariance, fit_autocovariance
 from vaehub_timeseries.model.gaussian import GaussianExpert, clipped
 from vaehub_timeseries.model.importance_sampling import ImportanceSamplingExpert
 from vaehub_timeseries.model.settings import configured_window, default_config, default_window, with_window
+from vaehub_timeseries.model.structural import StructuralExpert, Structure, fit_rest
 from vaehub_timeseries.model.training import train_vae
 from vaehub_timeseries.parts.linear_gaussian import LinearGaussianDecoder, LinearGaussianEncoder
 
 DRIFT = 0.3  # variance of a window's level, as a share of a channel's: what the mean may have moved since training
+REST_DRIFT = 1.0  # the same of what trend and rhythms leave, whose own variance is smaller
 PROCESS, VAE = "process.safetensors", "vae.safetensors"
+REST = "rest."  # in front of the names of the tensors of the process of the rest
 
 
 @dataclass(frozen=True)
@@ -32,6 +35,8 @@ class Experts:
     process: Autocovariance | None
     run: Run | None = None
     causal: bool = False
+    structure: Structure | None = None
+    rest: Autocovariance | None = None  # the process of what the structure leaves
 
     @cached_property
     def experts(self) -> list[Expert]:
@@ -41,7 +46,13 @@ class Experts:
         still, drifting = (
             GaussianExpert(name, self.process, d, self.causal) for name, d in (("gaussian", 0.0), ("drifting", DRIFT))
         )
-        return [still, drifting, *self._neural(drifting)]
+        return [still, drifting, *self._structural(), *self._neural(drifting)]
+
+    def _structural(self) -> list[Expert]:
+        """Trend and rhythms, where the data showed any."""
+        if self.structure is None or self.rest is None:
+            return []
+        return [StructuralExpert(self.structure, GaussianExpert("rest", self.rest, REST_DRIFT, self.causal))]
 
     def _neural(self, base: GaussianExpert | None) -> list[Expert]:
         """The VAE: a correction of the closed form where its linear part is that, else by importance sampling."""
@@ -63,8 +74,11 @@ class Experts:
     def save(self, folder: Path) -> None:
         """Write the model to a folder."""
         folder.mkdir(parents=True, exist_ok=True)
-        process = {} if self.process is None else vars(self.process)
-        files.save_model(folder / PROCESS, process, {"causal": self.causal, "vae": self.run is not None})
+        process = {} if self.process is None else dict(vars(self.process))
+        process |= {} if self.rest is None else {REST + name: tensor for name, tensor in vars(self.rest).items()}
+        structure = None if self.structure is None else self.structure.to_json()
+        header = {"causal": self.causal, "vae": self.run is not None, "structure": structure}
+        files.save_model(folder / PROCESS, process, header)
         if self.run is not None:
             self.run.save(folder / VAE)
 
@@ -74,7 +88,11 @@ class Experts:
         tensors, header = files.load_model(folder / PROCESS)
         with files.guarded(folder / PROCESS, "use another copy, or fit again"):
             run = load(folder / VAE) if header["vae"] else None
-            return cls(Autocovariance(**tensors) if tensors else None, run, bool(header["causal"]))
+            structure = None if header.get("structure") is None else Structure.from_json(header["structure"])
+            rest = {name.removeprefix(REST): tensor for name, tensor in tensors.items() if name.startswith(REST)}
+            whole = {name: tensor for name, tensor in tensors.items() if not name.startswith(REST)}
+            processes = [Autocovariance(**parts) if parts else None for parts in (whole, rest)]
+            return cls(processes[0], run, bool(header["causal"]), structure, processes[1])
 
     @classmethod
     def of_run(cls, run: Run) -> Experts:
@@ -83,13 +101,17 @@ class Experts:
         return cls(decoder.process if isinstance(decoder, LinearGaussianDecoder) else None, run)
 
 
-def fit_experts(series: Sequence[Floats], window: int | None, config: Any, seed: int, causal: bool) -> Experts:
-    """Learn from series (T_i, C) in scaled units, NaN where unobserved."""
+def fit_experts(
+    series: Sequence[Floats], window: int | None, config: Any, seed: int, causal: bool, periods: Sequence[float] = ()
+) -> Experts:
+    """Learn from series (T_i, C) in scaled units, NaN where unobserved; `periods`: of the rhythms, in steps."""
     given = None if config is None else load_config(config)
     steps = clamped(window or (given and configured_window(given)) or default_window(series), max(map(len, series)))
     process = fit_autocovariance([clipped(np.ascontiguousarray(x)) for x in series], steps, seed)
     chosen = default_config(series, steps, seed) if given is None else with_window(given, steps)
-    return Experts(process, None if chosen is None else train_vae(series, steps, chosen, process), causal)
+    structure = Structure.fit(series, periods)
+    rest = None if structure is None else fit_rest(structure, series, steps, seed, causal)
+    return Experts(process, None if chosen is None else train_vae(series, steps, chosen, process), causal, structure, rest)
 
 
 def fit_process(series: Sequence[Floats], window: int | None, config: Any, seed: int) -> Autocovariance:
