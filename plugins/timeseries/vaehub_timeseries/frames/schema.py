@@ -27,6 +27,7 @@ class ReadOptions:
         missing_values: Sentinels, such as -200.
         aggregate: "mean" where an entity may have several rows at one time.
         step: Of the grid, such as "1h".
+        freq: Calendar of pandas, such as "h" or "MS", whose rows are put in where they were left out.
 
     Raises:
         UsageError: an option is of a wrong kind, or one of variable and value is given without the other.
@@ -43,6 +44,7 @@ class ReadOptions:
     missing_values: Sequence[float | str] = ()
     aggregate: str | None = None
     step: str | None = None
+    freq: str | None = None
 
     def __post_init__(self) -> None:
         for name in ("time", "entity", "variable", "value"):
@@ -50,6 +52,8 @@ class ReadOptions:
                 raise arguments.wrong_argument(name, vars(self)[name], "the name of a column")
         if not isinstance(self.step, str | None):
             raise arguments.wrong_argument("step", self.step, "a length of time such as '15min'")
+        if not isinstance(self.freq, str | None):
+            raise arguments.wrong_argument("freq", self.freq, "a frequency of pandas such as 'h', 'D' or 'MS' (--freq=h)")
         object.__setattr__(self, "columns", None if self.columns is None else as_tuple(self.columns, "columns"))
         object.__setattr__(self, "missing_values", as_tuple(self.missing_values, "missing_values"))
         if self.aggregate is not None and not (isinstance(self.aggregate, str) and self.aggregate == "mean"):

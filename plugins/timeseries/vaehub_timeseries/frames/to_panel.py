@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Hashable, Sequence
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -17,6 +18,7 @@ from vaehub_timeseries.frames.grid import Floats, Grid, make_grid
 from vaehub_timeseries.frames.labels import column_label, column_of, row_label
 from vaehub_timeseries.frames.layout import Bools, CodedColumn, Layout, Long, Wide
 from vaehub_timeseries.frames.panel import Panel
+from vaehub_timeseries.frames.regular import RegularFrame, with_left_out_rows
 from vaehub_timeseries.frames.rows import Rows, read_rows, reject_duplicates
 from vaehub_timeseries.frames.schema import Channel, Form, Key, ReadOptions, Schema
 from vaehub_timeseries.frames.sentinels import warn_of_sentinels
@@ -50,7 +52,8 @@ def to_panel(frame: pd.DataFrame, reading: ReadOptions) -> Panel:
     channels, ignored = find_channels(frame, form, reading)
     dtypes = {label: str(dtype) for label, dtype in frame.dtypes.items()}
     schema = Schema(reading, form, tuple(channels), rows.stamps.unit, find_step(rows, reading), dtypes, tuple(ignored))
-    panel = assemble_panel(frame, schema, rows)
+    regular = on_regular_grid(frame, schema, rows)
+    panel = assemble_panel(regular.frame, replace(schema, step=find_step(regular.rows, reading)), regular.rows, regular.added)
     warn_of_sentinels(panel)
     warn_of_unnamed_keys(frame, form)
     return panel
@@ -85,11 +88,22 @@ def to_panel_as(frame: pd.DataFrame, schema: Schema) -> Panel:
     rows = read_rows(frame, form)
     if rows.stamps.unit != schema.unit:
         raise UsageError(f"the times are {UNITS[rows.stamps.unit]}, the model was fitted on {UNITS[schema.unit]}; convert them")
-    return assemble_panel(frame, schema, rows)
+    regular = on_regular_grid(frame, schema, rows)
+    return assemble_panel(regular.frame, schema, regular.rows, regular.added)
 
 
 STEP_OF_ONE_ROW = {"ns": 86_400 * 10**9, "number": 1}  # the step where no entity has two stamps: a day
 UNITS = {"ns": "stamps", "number": "numbers", "row": "places"}
+
+
+def on_regular_grid(frame: pd.DataFrame, schema: Schema, rows: Rows) -> RegularFrame:
+    """The frame with the rows of the grid of `freq` that were left out; as it is where none is asked for."""
+    if schema.reading.freq is None:
+        return RegularFrame(frame, rows, np.zeros(len(frame), bool))
+    variable = variable_codes(frame, schema) if schema.form.long else None
+    if schema.reading.aggregate is None:
+        reject_duplicates(frame, rows, schema.form, variable)
+    return with_left_out_rows(frame, schema, rows, schema.reading.freq, variable)
 
 
 def check_frame(frame: pd.DataFrame) -> None:
@@ -152,7 +166,7 @@ def assemble_panel(frame: pd.DataFrame, schema: Schema, rows: Rows, future: Bool
     layout: Layout = (
         wide_layout(frame, schema, grid, future) if variable is None else long_layout(frame, schema, grid, variable, future)
     )
-    return Panel(frame, schema, rows, grid, layout)
+    return Panel(frame, schema, rows, grid, layout, future)
 
 
 def variable_codes(frame: pd.DataFrame, schema: Schema) -> np.ndarray:
@@ -177,7 +191,7 @@ def wide_layout(frame: pd.DataFrame, schema: Schema, grid: Grid, future: Bools) 
         channels = slice(start, start + len(group))
         columns.append(coded_column(frame, schema, group, channels, future))
         start += len(group)
-    return Wide(frame, grid, columns)
+    return Wide(frame, grid, columns, future)
 
 
 def channels_by_column(channels: Sequence[Channel]) -> list[list[Channel]]:
@@ -204,6 +218,8 @@ def coded_column(frame: pd.DataFrame, schema: Schema, group: Sequence[Channel], 
         values,
         missing if first.target else missing & future,
         first.target and first.kind != "category",
+        first.target,
+        missing,
     )
 
 
@@ -244,4 +260,7 @@ def long_layout(frame: pd.DataFrame, schema: Schema, grid: Grid, channel: np.nda
     values, missing = codec.encode(column, missing | future)
     warn_of_huge(values[:, 0], missing, form.value)
     target = np.array([entry.target for entry in schema.channels])[channel]
-    return Long(frame, grid, form.value, codec, channel, values[:, 0], missing & (target | future), target, len(schema.channels))
+    write = missing & (target | future)
+    return Long(
+        frame, grid, form.value, codec, channel, values[:, 0], write, target, len(schema.channels), missing, future
+    )
