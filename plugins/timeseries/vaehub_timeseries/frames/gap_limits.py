@@ -66,7 +66,7 @@ def steps_of(max_gap: object, schema: Schema) -> float:
     wanted = "a whole number of steps, 1 or more, or a length of time such as '6h' (--max-gap=6h)"
     if not isinstance(max_gap, str) or max_gap.strip().isdecimal():
         try:
-            return arguments.at_least(1)("max_gap", int(max_gap) if isinstance(max_gap, str) else max_gap)
+            return float(arguments.at_least(1)("max_gap", int(max_gap) if isinstance(max_gap, str) else max_gap))
         except UsageError:
             raise arguments.wrong_argument("max_gap", max_gap, wanted) from None
     try:

@@ -90,21 +90,23 @@ def entity_grid(frame: pd.DataFrame, form: Form, rows: Rows, freq: str, entity: 
 def grid_between(stamps: Stamps, first: int, last: int, freq: str) -> Numbers:
     """The stamps of a frequency from the first to the last, on the wall clock where it is one of the calendar. Raises UsageError."""
     if stamps.unit == "row":
-        raise UsageError(f"freq={freq!r}: the rows have no stamps to put others between; name the column of the time, time= (--time)")
+        raise UsageError(
+            f"freq={freq!r}: the rows have no stamps to put others between; name the column of the time, time= (--time)"
+        )
     if stamps.unit == "number":
         return evenly(first, last, parse_step(freq, "number"), freq)
     ends = np.array([first, last])
     if isinstance(periods := stamps.write(ends)[0], pd.PeriodIndex):
-        return in_utc(pd.period_range(*periods, freq=checked_period(freq, periods)).to_timestamp())
+        return in_utc(pd.period_range(periods[0], periods[1], freq=checked_period(freq, periods)).to_timestamp())
     offset = offset_of(freq)
     if isinstance(offset, pd.offsets.Tick) and not isinstance(offset, pd.offsets.Day):
         return evenly(first, last, offset.nanos, freq)
     check_count((last - first) / HOUR, freq)
-    wall = stamps.local(ends)
-    days = pd.date_range(*wall.tz_localize(None), freq=offset)
-    if wall.tz is None:
+    wall = stamps.local(ends).tz_localize(None)
+    days = pd.date_range(wall[0], wall[1], freq=offset)
+    if stamps.zone is None:
         return in_utc(days)
-    return in_utc(days.tz_localize(wall.tz, ambiguous=np.ones(len(days), bool), nonexistent="shift_forward"))
+    return in_utc(days.tz_localize(stamps.zone, ambiguous=np.ones(len(days), bool), nonexistent="shift_forward"))
 
 
 def offset_of(freq: str) -> pd.offsets.BaseOffset:

@@ -261,6 +261,4 @@ def long_layout(frame: pd.DataFrame, schema: Schema, grid: Grid, channel: np.nda
     warn_of_huge(values[:, 0], missing, form.value)
     target = np.array([entry.target for entry in schema.channels])[channel]
     write = missing & (target | future)
-    return Long(
-        frame, grid, form.value, codec, channel, values[:, 0], write, target, len(schema.channels), missing, future
-    )
+    return Long(frame, grid, form.value, codec, channel, values[:, 0], write, target, len(schema.channels), missing, future)

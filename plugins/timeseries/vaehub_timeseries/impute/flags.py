@@ -30,8 +30,8 @@ def flag_frame(panel: Panel, predictive: Predictive) -> pd.DataFrame:
     parts: dict[tuple[Hashable, str], object] = {}
     for cells in panel.layout.targets():
         guess = default[np.arange(len(default)), cells.channel]
-        codes = np.select([~cells.missing, cells.left, guess], [0, 2, 3], 1)
-        parts[cells.label, "flag"] = pd.Categorical.from_codes(codes, categories=list(FLAGS))
+        codes = np.select([~cells.missing, cells.left, guess], [0, 2, 3], 1).astype(np.int8)
+        parts[cells.label, "flag"] = pd.Categorical.from_codes(codes, categories=pd.Index(FLAGS))
         width = half_width.iloc[:, place_of(half_width, cells.label)] if cells.label in half_width.columns else None
         parts[cells.label, "half_width"] = np.full(len(codes), np.nan) if width is None else width.to_numpy()
         parts[cells.label, "gap"] = panel.timeline.gaps(cells.missing).steps

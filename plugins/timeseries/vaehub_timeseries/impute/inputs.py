@@ -6,20 +6,24 @@ Letters of shapes: N series, T steps, D columns, R rows.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Hashable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass, replace
 from numbers import Number
 from os import PathLike
-from typing import Any, TypeAlias, final
+from typing import TYPE_CHECKING, Any, TypeAlias, final
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
+from scipy.sparse import issparse
 
 from vaehub import UsageError, arguments
 from vaehub_timeseries.frames import Schema
 from vaehub_timeseries.frames.schema import Form, Key
 from vaehub_timeseries.impute import polars_frames
+
+if TYPE_CHECKING:
+    import polars
 
 Validate: TypeAlias = Callable[[Any], NDArray[Any]]  # an array (R, D) as scikit-learn checks it
 STACK = Form(time=(Key("step", 1),), entity=(Key("series", 0),))
@@ -64,7 +68,9 @@ class GivenColumn(Given):
 
     def restore(self, filled: pd.DataFrame) -> pd.Series:
         """The one column."""
-        return filled.iloc[:, 0].rename(self.name)
+        column: pd.Series = filled.iloc[:, 0].copy(deep=False)
+        column.name = self.name
+        return column
 
 
 @final
@@ -77,7 +83,7 @@ class GivenArray(Given):
     shape: tuple[int, ...]
 
     @classmethod
-    def of(cls, given: Any, validate: Validate, labels: Sequence[Hashable] | None) -> GivenArray:
+    def of(cls, given: Any, validate: Validate, labels: list[Hashable] | None) -> GivenArray:
         """Checked by scikit-learn as rows of numbers."""
         shape = np.shape(given) if isinstance(given, np.ndarray) else ()
         if len(shape) != 3:
@@ -96,7 +102,9 @@ class GivenArray(Given):
         """Rows are steps. Columns of stamps or names must be among those of an array of one series."""
         if len(self.shape) == 3:
             if schema.form.labels:
-                raise UsageError("an array of several series given, but the imputer was fitted with columns of times or names; give a frame")
+                raise UsageError(
+                    "an array of several series given, but the imputer was fitted with columns of times or names; give a frame"
+                )
             return replace(schema, form=STACK, unit="number", step=1)
         return schema if schema.form.labels else replace(schema, form=Form(), unit="row", step=1)
 
@@ -104,15 +112,28 @@ class GivenArray(Given):
 @final
 @dataclass(frozen=True)
 class GivenPolars(Given):
-    """A frame or a column of polars."""
+    """A frame of polars."""
 
     frame: pd.DataFrame
-    given: Any
-    is_column: bool
+    given: polars.DataFrame
 
-    def restore(self, filled: pd.DataFrame) -> Any:
-        """A frame or a column of polars, in its dtypes."""
-        return polars_frames.restored(filled, self.given)
+    def restore(self, filled: pd.DataFrame) -> polars.DataFrame:
+        """In the dtypes of polars."""
+        return polars_frames.to_polars(filled, self.given)
+
+
+@final
+@dataclass(frozen=True)
+class GivenPolarsColumn(Given):
+    """A column of polars; its rows are steps."""
+
+    is_column = True
+    frame: pd.DataFrame
+    given: polars.Series
+
+    def restore(self, filled: pd.DataFrame) -> polars.Series:
+        """The one column, in its dtype."""
+        return polars_frames.column_to_polars(filled.iloc[:, 0], self.given)
 
 
 def read_given(X: Any, validate: Validate, schema: Schema | None) -> Given:
@@ -134,14 +155,16 @@ def read_given(X: Any, validate: Validate, schema: Schema | None) -> Given:
         return GivenFrame(X)
     if isinstance(X, pd.Series):
         return GivenColumn(X.to_frame(column_label(X.name, schema)), X.name)
-    if polars_frames.is_polars(X):
-        frame = polars_frames.to_pandas(X)
-        if not polars_frames.is_column(X):
-            return GivenPolars(frame, X, False)
-        return GivenPolars(frame.set_axis([column_label(X.name, schema)], axis=1), X, True)
-    if isinstance(X, Mapping):
+    if polars_frames.is_frame(X):
+        return GivenPolars(polars_frames.to_pandas(X), X)
+    if polars_frames.is_column(X):
+        cells = polars_frames.column_to_pandas(X)
+        return GivenPolarsColumn(pd.DataFrame({column_label(X.name, schema): cells}), X)
+    if isinstance(X, Mapping) and not issparse(X):  # some sparse matrices of scipy are mappings, too
         if "X" not in X or np.ndim(X["X"]) != 3:
-            raise UsageError('X: should be {"X": array (series, steps, columns)} where it is a mapping; else give a frame or an array')
+            raise UsageError(
+                'X: should be {"X": array (series, steps, columns)} where it is a mapping; else give a frame or an array'
+            )
         return GivenArray.of(np.asarray(X["X"]), validate, labels)
     return GivenArray.of(X, validate, labels)
 
@@ -151,5 +174,7 @@ def column_label(name: Hashable, schema: Schema | None) -> Hashable:
     if schema is None:
         return 0 if name is None else name
     if len(schema.dtypes) != 1:
-        raise UsageError(f"X: a single column, but the imputer was fitted with {len(schema.dtypes)}; give a frame with all of them")
+        raise UsageError(
+            f"X: a single column, but the imputer was fitted with {len(schema.dtypes)}; give a frame with all of them"
+        )
     return next(iter(schema.dtypes))

@@ -1,4 +1,4 @@
-"""Frames and columns of polars to pandas and back, cell by cell and without Arrow. polars is never imported here: who has such a frame has done so."""
+"""Frames and columns of polars to pandas and back, without Arrow. polars is not imported here: who has such a frame has done so."""
 
 from __future__ import annotations
 
@@ -22,28 +22,30 @@ def loaded() -> Any:
     return sys.modules.get("polars")
 
 
-def is_polars(given: Any) -> bool:
-    """Whether this is a frame or a column of polars. Raises UsageError for a query that was not run."""
+def is_frame(given: Any) -> bool:
+    """Whether this is a frame of polars. Raises UsageError for a query that was not run."""
     pl = loaded()
     if pl is not None and isinstance(given, pl.LazyFrame):
         raise UsageError("X: a LazyFrame of polars is a query; run it first, X.collect()")
-    return pl is not None and isinstance(given, pl.DataFrame | pl.Series)
+    return pl is not None and isinstance(given, pl.DataFrame)
 
 
 def is_column(given: Any) -> bool:
-    """Whether this is a column."""
-    return isinstance(given, loaded().Series)
+    """Whether this is a column of polars."""
+    pl = loaded()
+    return pl is not None and isinstance(given, pl.Series)
 
 
-def to_pandas(given: polars.DataFrame | polars.Series) -> pd.DataFrame:
+def to_pandas(given: polars.DataFrame) -> pd.DataFrame:
     """A frame with the same columns, each in the nearest dtype of pandas that can hold its gaps."""
-    columns = [given] if is_column(given) else given.get_columns()
-    return pd.DataFrame({column.name: column_to_pandas(column) for column in columns}, index=pd.RangeIndex(len(given)))
+    columns = {column.name: column_to_pandas(column) for column in given.get_columns()}
+    return pd.DataFrame(columns, index=pd.RangeIndex(len(given)))
 
 
 def column_to_pandas(column: polars.Series) -> Any:
     """One column."""
-    pl, dtype = loaded(), column.dtype
+    pl = loaded()
+    dtype: Any = column.dtype
     gone = column.is_null().to_numpy()
     if dtype.is_float():
         return column.fill_null(float("nan")).to_numpy()
@@ -71,35 +73,40 @@ def in_ticks(numbers: polars.Series, gone: NDArray[np.bool_], unit: str) -> NDAr
     return stamps
 
 
-def restored(filled: pd.DataFrame, given: polars.DataFrame | polars.Series) -> polars.DataFrame | polars.Series:
-    """A frame of pandas as polars, its columns in the dtypes that they had; new columns in the nearest."""
-    pl = loaded()
-    if is_column(given):
-        return column_to_polars(filled.iloc[:, 0], given)
-    had = {column.name: column for column in given.get_columns()}
-    return pl.DataFrame([column_to_polars(column, had[n]) if n in had else pl.Series(n, column.to_numpy()) for n, column in filled.items()])
+def to_polars(filled: pd.DataFrame, like: polars.DataFrame) -> polars.DataFrame:
+    """A frame of pandas with its columns in the dtypes that they have in another; new columns in the nearest."""
+    pl, had = loaded(), {column.name: column for column in like.get_columns()}
+    columns = [column_to_polars(each, had[n]) if n in had else pl.Series(n, each.to_numpy()) for n, each in filled.items()]
+    out: polars.DataFrame = pl.DataFrame(columns)
+    return out
 
 
 def column_to_polars(column: pd.Series, like: polars.Series) -> polars.Series:
     """One column in the dtype of another; a cell that is still missing is null, or NaN where it was NaN."""
-    pl, dtype = loaded(), like.dtype
+    pl = loaded()
+    dtype: Any = like.dtype
     gone = column.isna().to_numpy()
     if dtype.is_float():
         values = pl.Series(like.name, column.to_numpy(dtype=float if dtype == pl.Float64 else np.float32), dtype=dtype)
-        was_nan = (like.is_nan() & like.is_not_null()).to_numpy() if len(like) == len(column) else np.zeros(len(gone), bool)
-        return with_nulls(values, gone & ~was_nan & like.is_null().any())
+        was_nan = like.is_nan().fill_null(False).to_numpy() if len(like) == len(column) else np.zeros(len(gone), bool)
+        return with_nulls(values, gone & ~was_nan)
     if dtype.is_integer() or dtype == pl.Boolean:
         cells = column.fillna(False if dtype == pl.Boolean else 0) if gone.any() else column
         return with_nulls(pl.Series(like.name, cells.to_numpy()).cast(dtype), gone)
     if dtype in (pl.Date, pl.Datetime, pl.Duration):
-        unit = "s" if dtype == pl.Date else dtype.time_unit
-        plain = column.dt.tz_convert("UTC").dt.tz_localize(None) if column.dtype.kind == "M" and column.dt.tz is not None else column
-        ticks = pl.Series(like.name, np.asarray(plain, dtype=f"{column.dtype.kind}8[{unit}]").view("i8"))
-        return with_nulls((ticks // 86_400 if dtype == pl.Date else ticks).cast(pl.Int32 if dtype == pl.Date else pl.Int64), gone).cast(dtype)
-    return pl.Series(like.name, [None if lost else cell for cell, lost in zip(column, gone, strict=True)], dtype=dtype, strict=False)
+        zoned = isinstance(column.dtype, pd.DatetimeTZDtype)
+        plain = column.dt.tz_convert("UTC").dt.tz_localize(None) if zoned else column
+        unit = "D" if dtype == pl.Date else dtype.time_unit
+        ticks = pl.Series(like.name, np.asarray(plain).astype(f"{plain.dtype.kind}8[{unit}]").view("i8"))
+        return with_nulls(ticks.cast(pl.Int32) if dtype == pl.Date else ticks, gone).cast(dtype)
+    cells = [None if lost else cell for cell, lost in zip(column, gone, strict=True)]
+    out: polars.Series = pl.Series(like.name, cells, dtype=dtype)
+    return out
 
 
 def with_nulls(column: polars.Series, where: NDArray[np.bool_]) -> polars.Series:
     """The column without some of its cells."""
+    if not where.any():
+        return column
     pl = loaded()
-    return column if not where.any() else column.zip_with(pl.Series(~where), pl.Series(column.name, [None] * len(where), dtype=column.dtype))
+    return column.zip_with(pl.Series(~where), pl.Series(column.name, [None] * len(where), dtype=column.dtype))
