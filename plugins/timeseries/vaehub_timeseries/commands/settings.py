@@ -30,6 +30,12 @@ Input = Annotated[
     Path, typer.Argument(metavar="INPUT", help="A table: .csv, .tsv, .parquet or .feather, each also .gz.", show_default=False)
 ]
 Quantiles = Annotated[str | None, typer.Option(help="Also write these quantiles of every cell: 0.05,0.95.", show_default=False)]
+MaxGap = Annotated[
+    str | None, option("Leave longer gaps as they are: a number of steps, or a length of time such as 6h.", "--max-gap")
+]
+LimitArea = Annotated[
+    Literal["inside", "outside"] | None, option("Fill only gaps inside a series, or only at its ends.", "--limit-area")
+]
 
 
 @dataclass(frozen=True)
@@ -51,6 +57,9 @@ class Settings:
     window: Annotated[int | None, option("Steps of a window, which the model sees at once.")] = None
     causal: Annotated[bool, option("Use the past only.", "--causal")] = False
     seed: Annotated[int, typer.Option(min=0, help="Seed of the random numbers.")] = 0
+    freq: Annotated[
+        str | None, option("Put in the rows that were left out of this grid: h, 15min, D, MS, as pandas has them.")
+    ] = None
 
     @property
     def changed(self) -> dict[str, Any]:

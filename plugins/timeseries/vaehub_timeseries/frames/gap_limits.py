@@ -61,28 +61,35 @@ class GapLimits:
         return left
 
 
-def steps_of(max_gap: object, schema: Schema) -> float:
-    """A whole number of steps, or a length of time in steps. Raises UsageError."""
-    wanted = "a whole number of steps, 1 or more, or a length of time such as '6h' (--max-gap=6h)"
-    if not isinstance(max_gap, str) or max_gap.strip().isdecimal():
-        try:
-            return float(arguments.at_least(1)("max_gap", int(max_gap) if isinstance(max_gap, str) else max_gap))
-        except UsageError:
-            raise arguments.wrong_argument("max_gap", max_gap, wanted) from None
+def parse_gap(max_gap: object, name: str = "max_gap") -> int | pd.Timedelta:
+    """A whole number of steps, or a length of time; text may be either. Raises UsageError that calls the option by `name`."""
+    if isinstance(max_gap, str) and max_gap.strip().isdecimal():
+        return parse_gap(int(max_gap), name)
     try:
-        length = pd.Timedelta(max_gap) / pd.Timedelta(1, "ns")
-    except ValueError:
-        raise arguments.wrong_argument("max_gap", max_gap, wanted) from None
-    if not length > 0:
-        raise arguments.wrong_argument("max_gap", max_gap, wanted)
+        length = pd.Timedelta(max_gap) if isinstance(max_gap, str) else arguments.at_least(1)(name, max_gap)
+        if isinstance(length, int) or length > pd.Timedelta(0):
+            return length
+    except (ValueError, UsageError):
+        pass
+    raise arguments.wrong_argument(name, max_gap, "a whole number of steps, 1 or more, or a length of time such as '6h'")
+
+
+def steps_of(max_gap: object, schema: Schema) -> float:
+    """The longest gap that is filled, in steps. Raises UsageError."""
+    length = parse_gap(max_gap)
+    if isinstance(length, int):
+        return length
     if schema.unit != "ns":
         raise UsageError(
             f"max_gap={max_gap!r}: the rows have no stamps to measure a length of time by; give a whole number of steps (--max-gap=6)"
         )
-    if length < schema.step * (1 - ROUNDING):
+    steps = length / pd.Timedelta(1, "ns") / schema.step
+    if steps < 1 - ROUNDING:
         step = pd.Timedelta(round(schema.step), "ns")
-        raise UsageError(f"max_gap={max_gap!r} is less than the step between rows, {step}: nothing would be filled; give more")
-    return float(length / schema.step)
+        raise UsageError(
+            f"max_gap={max_gap!r} (--max-gap) is less than the {step} between two rows: no gap would be filled; give more"
+        )
+    return float(steps)
 
 
 class Timeline:

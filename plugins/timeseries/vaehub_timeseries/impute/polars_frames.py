@@ -99,8 +99,8 @@ def column_to_polars(column: pd.Series, like: polars.Series) -> polars.Series:
         unit = "D" if dtype == pl.Date else dtype.time_unit
         ticks = pl.Series(like.name, np.asarray(plain).astype(f"{plain.dtype.kind}8[{unit}]").view("i8"))
         return with_nulls(ticks.cast(pl.Int32) if dtype == pl.Date else ticks, gone).cast(dtype)
-    cells = [None if lost else cell for cell, lost in zip(column, gone, strict=True)]
-    out: polars.Series = pl.Series(like.name, cells, dtype=dtype)
+    values = [None if lost else cell for cell, lost in zip(column, gone, strict=True)]
+    out: polars.Series = pl.Series(like.name, values, dtype=dtype)
     return out
 
 
