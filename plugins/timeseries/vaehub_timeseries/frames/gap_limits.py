@@ -85,9 +85,9 @@ def steps_of(max_gap: object, schema: Schema) -> float:
         )
     steps = length / pd.Timedelta(1, "ns") / schema.step
     if steps < 1 - ROUNDING:
-        step = pd.Timedelta(round(schema.step), "ns")
+        step = str(pd.Timedelta(round(schema.step), "ns")).removeprefix("0 days ")
         raise UsageError(
-            f"max_gap={max_gap!r} (--max-gap) is less than the {step} between two rows: no gap would be filled; give more"
+            f"max_gap={max_gap!r} (--max-gap) is less than the step of {step} between two rows: no gap would be filled; give more"
         )
     return float(steps)
 
@@ -123,7 +123,7 @@ class Timeline:
         end = np.where(right, self.place[np.minimum(following, len(gone) - 1)], self.after)
         length = np.where(gone, np.maximum(np.rint(end - begin - 1), 1), 0)
         steps, inside = np.empty(len(gone), np.int64), np.empty(len(gone), bool)
-        steps[self.order], inside[self.order] = length, left & right
+        steps[self.order], inside[self.order] = length, gone & left & right
         return CellGaps(steps, inside)
 
 

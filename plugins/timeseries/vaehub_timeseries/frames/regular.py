@@ -5,7 +5,7 @@ Letters of shapes: R rows of the frame, A rows that are added.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -16,7 +16,7 @@ from pandas.tseries.frequencies import to_offset
 
 from vaehub import UsageError
 from vaehub_timeseries.frames.grid import MAX_CELLS
-from vaehub_timeseries.frames.labels import place_of, row_label
+from vaehub_timeseries.frames.labels import column_of, place_of, row_label
 from vaehub_timeseries.frames.layout import Bools, is_gapless
 from vaehub_timeseries.frames.rows import Rows, entity_text, time_text
 from vaehub_timeseries.frames.schema import Form, Key, Schema
@@ -28,11 +28,12 @@ HOUR = 3_600 * 10**9  # ns: no calendar of pandas that is not a fixed length of 
 
 
 class RegularFrame(NamedTuple):
-    """A frame, who and when its rows are, and which of them the user's frame did not have (R,)."""
+    """A frame, who and when its rows are, which of them the user's frame did not have (R,), and the columns that are there all the same."""
 
     frame: pd.DataFrame
     rows: Rows
     added: Bools
+    properties: frozenset[Hashable] = frozenset()
 
 
 class AddedRows(NamedTuple):
@@ -45,8 +46,8 @@ class AddedRows(NamedTuple):
 def with_left_out_rows(frame: pd.DataFrame, schema: Schema, rows: Rows, freq: str, variable: Ints | None) -> RegularFrame:
     """The frame with a row for every stamp of the grid from the first to the last of each entity (the long form: for each of its variables).
 
-    Cells of new rows are missing; where the dtype cannot hold that, they are copies that `added` says to ignore. Columns that the model
-    does not use are copied where they are the same in the whole series.
+    Cells of new rows are missing; where the dtype cannot hold that, they are copies that `added` says to ignore. Text and what else is no
+    number is copied where it is the same in the whole of every series, such as the name of a place.
 
     Arguments:
         frame: In wide or long form.
@@ -62,7 +63,8 @@ def with_left_out_rows(frame: pd.DataFrame, schema: Schema, rows: Rows, freq: st
     new = left_out(rows, grids, np.zeros(len(frame), np.int64) if variable is None else variable)
     if not len(new.at):
         return RegularFrame(frame, rows, np.zeros(len(frame), bool))
-    below = blank_rows(frame, schema, rows, variable, new)
+    same = properties(frame, schema, rows, variable)
+    below = blank_rows(frame, [*schema.form.labels, *same], new)
     written = dict(zip(schema.form.time, rows.stamps.write(new.at), strict=True))
     below = with_stamps(below, frame, written)
     order = order_of(rows, new)
@@ -70,7 +72,7 @@ def with_left_out_rows(frame: pd.DataFrame, schema: Schema, rows: Rows, freq: st
     out.index = joined_index(frame, below, written, order)
     entity, at = np.append(rows.entity, rows.entity[new.anchor])[order], np.append(rows.stamps.at, new.at)[order]
     stamps = Stamps(at, rows.stamps.unit, rows.stamps.write, rows.stamps.zone)
-    return RegularFrame(out, Rows(entity, rows.names, stamps), order >= len(frame))
+    return RegularFrame(out, Rows(entity, rows.names, stamps), order >= len(frame), same)
 
 
 def entity_grid(frame: pd.DataFrame, form: Form, rows: Rows, freq: str, entity: int) -> Numbers:
@@ -158,22 +160,22 @@ def left_out(rows: Rows, grids: Sequence[Numbers], variable: Ints) -> AddedRows:
     return AddedRows(np.concatenate(anchors), np.concatenate(stamps))
 
 
-def blank_rows(frame: pd.DataFrame, schema: Schema, rows: Rows, variable: Ints | None, new: AddedRows) -> pd.DataFrame:
+def properties(frame: pd.DataFrame, schema: Schema, rows: Rows, variable: Ints | None) -> frozenset[Hashable]:
+    """The columns of no numbers that are the same in all rows of each series."""
+    numbers = {channel.column for channel in schema.channels if channel.kind != "category"} | {schema.form.value}
+    columns = [label for label in frame.columns if label not in numbers and label not in schema.form.labels]
+    series = [rows.entity, *([] if variable is None else [variable])]
+    return frozenset(label for label in columns if (column_of(frame, label).groupby(series).nunique(dropna=False) <= 1).all())
+
+
+def blank_rows(frame: pd.DataFrame, kept: Sequence[Hashable], new: AddedRows) -> pd.DataFrame:
     """Copies of the rows that new ones follow, without what is not known of the new ones."""
     below = frame.iloc[new.anchor]
-    series = [rows.entity, *([] if variable is None else [variable])]
-    keys = {*schema.form.labels}
     for place, label in enumerate(frame.columns):
         column = below.iloc[:, place]
-        if label in keys or is_gapless(column) or (label in schema.ignored and is_constant(frame.iloc[:, place], series)):
-            continue
-        below.isetitem(place, column.mask(np.ones(len(below), bool)).array)
+        if label not in kept and not is_gapless(column):
+            below.isetitem(place, column.mask(np.ones(len(below), bool)).array)
     return below
-
-
-def is_constant(column: pd.Series, series: Sequence[Ints]) -> bool:
-    """Whether a column is the same in all rows of each series."""
-    return bool((column.groupby(list(series)).nunique(dropna=False) <= 1).all())
 
 
 def with_stamps(below: pd.DataFrame, frame: pd.DataFrame, written: Mapping[Key, pd.Index]) -> pd.DataFrame:

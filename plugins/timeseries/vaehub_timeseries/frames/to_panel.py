@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Hashable, Sequence
+from collections.abc import Container, Hashable, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -53,7 +53,9 @@ def to_panel(frame: pd.DataFrame, reading: ReadOptions) -> Panel:
     dtypes = {label: str(dtype) for label, dtype in frame.dtypes.items()}
     schema = Schema(reading, form, tuple(channels), rows.stamps.unit, find_step(rows, reading), dtypes, tuple(ignored))
     regular = on_regular_grid(frame, schema, rows)
-    panel = assemble_panel(regular.frame, replace(schema, step=find_step(regular.rows, reading)), regular.rows, regular.added)
+    panel = assemble_panel(
+        regular.frame, replace(schema, step=find_step(regular.rows, reading)), regular.rows, regular.added, regular.properties
+    )
     warn_of_sentinels(panel)
     warn_of_unnamed_keys(frame, form)
     return panel
@@ -89,7 +91,7 @@ def to_panel_as(frame: pd.DataFrame, schema: Schema) -> Panel:
     if rows.stamps.unit != schema.unit:
         raise UsageError(f"the times are {UNITS[rows.stamps.unit]}, the model was fitted on {UNITS[schema.unit]}; convert them")
     regular = on_regular_grid(frame, schema, rows)
-    return assemble_panel(regular.frame, schema, regular.rows, regular.added)
+    return assemble_panel(regular.frame, schema, regular.rows, regular.added, regular.properties)
 
 
 STEP_OF_ONE_ROW = {"ns": 86_400 * 10**9, "number": 1}  # the step where no entity has two stamps: a day
@@ -156,15 +158,19 @@ def reject_new_columns(frame: pd.DataFrame, schema: Schema) -> None:
         raise UsageError(f"{column_label(new[0])} was not there when the model was fitted; drop it, or fit again")
 
 
-def assemble_panel(frame: pd.DataFrame, schema: Schema, rows: Rows, future: Bools | None = None) -> Panel:
-    """The panel of a frame with a schema; of `future` rows nothing is observed and all is written."""
+def assemble_panel(
+    frame: pd.DataFrame, schema: Schema, rows: Rows, future: Bools | None = None, properties: Container[Hashable] = ()
+) -> Panel:
+    """The panel of a frame with a schema; of `future` rows nothing is observed and all is written, but for `properties`, columns that are there."""
     future = np.zeros(len(frame), bool) if future is None else future
     variable = variable_codes(frame, schema) if schema.form.long else None
     if schema.reading.aggregate is None:
         reject_duplicates(frame, rows, schema.form, variable)
     grid = make_grid(rows.entity, rows.stamps.at, schema.step, len(schema.channels))
     layout: Layout = (
-        wide_layout(frame, schema, grid, future) if variable is None else long_layout(frame, schema, grid, variable, future)
+        wide_layout(frame, schema, grid, future, properties)
+        if variable is None
+        else long_layout(frame, schema, grid, variable, future)
     )
     return Panel(frame, schema, rows, grid, layout, future)
 
@@ -184,12 +190,13 @@ def variable_codes(frame: pd.DataFrame, schema: Schema) -> np.ndarray:
     return out
 
 
-def wide_layout(frame: pd.DataFrame, schema: Schema, grid: Grid, future: Bools) -> Wide:
+def wide_layout(frame: pd.DataFrame, schema: Schema, grid: Grid, future: Bools, properties: Container[Hashable]) -> Wide:
     """The layout of a frame with one column a variable."""
     columns, start = [], 0
     for group in channels_by_column(schema.channels):
         channels = slice(start, start + len(group))
-        columns.append(coded_column(frame, schema, group, channels, future))
+        absent = np.zeros_like(future) if group[0].column in properties else future
+        columns.append(coded_column(frame, schema, group, channels, absent))
         start += len(group)
     return Wide(frame, grid, columns, future)
 
