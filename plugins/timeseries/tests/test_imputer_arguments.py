@@ -24,12 +24,17 @@ OPTIONS = [
     "causal",
     "fill",
     "seed",
+    "max_gap",
+    "limit_area",
+    "add_indicator",
+    "freq",
 ]
 METHODS = {
     "transform": {"X": X},
     "quantiles": {"X": X, "levels": [0.1, 0.9]},
     "samples": {"X": X, "n": 1},
     "score_anomalies": {"X": X},
+    "flags": {"X": X},
     "generate": {"n": 1, "steps": 3},
     "forecast": {"X": X, "steps": 2, "quantiles": None},
     "save": {"path": "saved"},

@@ -36,6 +36,12 @@ Input = Annotated[
     ),
 ]
 Quantiles = Annotated[str | None, typer.Option(help="Also write these quantiles of every cell: 0.05,0.95.", show_default=False)]
+MaxGap = Annotated[
+    str | None, option("Leave longer gaps as they are: a number of steps, or a length of time such as 6h.", "--max-gap")
+]
+LimitArea = Annotated[
+    Literal["inside", "outside"] | None, option("Fill only gaps inside a series, or only at its ends.", "--limit-area")
+]
 
 
 @dataclass(frozen=True)
@@ -63,6 +69,9 @@ class Settings:
     decimal: Annotated[str | None, option("Decimal mark of a text: . or ,")] = None
     encoding: Annotated[str | None, option("Of a text, such as cp1252.")] = None
     header: Annotated[str | None, option("Line of names of a text, from 1, or none.")] = None
+    freq: Annotated[
+        str | None, option("Put in the rows that were left out of this grid: h, 15min, D, MS, as pandas has them.")
+    ] = None
 
     @property
     def changed(self) -> dict[str, Any]:

@@ -79,12 +79,13 @@ def parse_level(word: str) -> float:
 
 
 def with_keys(keys: pd.DataFrame, numbers: pd.DataFrame) -> pd.DataFrame:
-    """Numbers behind the columns that say what each row is; a column "name q" for each name and quantile."""
+    """Numbers behind the columns that say what each row is; a column "name q" for each name and quantile, or other word."""
     import pandas as pd
 
     if numbers.columns.nlevels > 1:
-        names, quantiles = (numbers.columns.get_level_values(place) for place in range(2))
-        numbers = numbers.set_axis([f"{name} {q:g}" for name, q in zip(names, quantiles, strict=True)], axis=1)
+        names, words = (numbers.columns.get_level_values(place) for place in range(2))
+        each = [f"{name} {word if isinstance(word, str) else f'{word:g}'}" for name, word in zip(names, words, strict=True)]
+        numbers = numbers.set_axis(each, axis=1)
     return pd.concat([keys, numbers], axis=1)
 
 

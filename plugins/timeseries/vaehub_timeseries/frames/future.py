@@ -46,7 +46,7 @@ def extend(panel: Panel, steps: int) -> Panel:
     if steps < 1:
         raise UsageError(f"steps={steps}: give 1 or more")
     frame = with_future(panel, steps)
-    future = np.arange(len(frame)) >= len(panel.frame)
+    future = np.concatenate([panel.added, np.ones(len(frame) - len(panel.frame), bool)])
     return assemble_panel(frame, panel.schema, read_rows(frame, panel.schema.form, panel.schema.reading.dates), future)
 
 

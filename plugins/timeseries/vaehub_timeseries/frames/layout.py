@@ -4,18 +4,28 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Hashable, Sequence
-from dataclasses import dataclass
-from typing import Any, final
+from dataclasses import dataclass, replace
+from typing import Any, NamedTuple, final
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
 from vaehub_timeseries.frames.columns import ColumnCodec, Limits
+from vaehub_timeseries.frames.gap_limits import GapLimits, Timeline
 from vaehub_timeseries.frames.grid import Floats, Grid, Ints
 from vaehub_timeseries.frames.labels import column_label, column_of, place_of
 
 Bools = NDArray[np.bool_]
+
+
+class TargetCells(NamedTuple):
+    """A column to impute: its missing cells (R,), which of them are not filled (R,), and the channel of every cell (R,)."""
+
+    label: Hashable
+    missing: Bools
+    left: Bools
+    channel: Ints
 
 
 class Layout(ABC):
@@ -35,12 +45,25 @@ class Layout(ABC):
 
     @abstractmethod
     def spread(self, flat: Floats) -> pd.DataFrame:
-        """The grid (G, C) at every number of the frame that is to be imputed."""
+        """The grid (G, C) at every number of the frame that is to be imputed; NaN where a gap is not filled."""
+
+    @property
+    @abstractmethod
+    def variable(self) -> Ints | None:
+        """The long form: the variable of every row (R,)."""
+
+    @abstractmethod
+    def targets(self) -> list[TargetCells]:
+        """The columns to impute."""
+
+    @abstractmethod
+    def limited(self, limits: GapLimits, timeline: Timeline) -> Layout:
+        """The same, but some gaps are not filled."""
 
 
 @dataclass(frozen=True)
 class CodedColumn:
-    """A column of the wide form: its channels, their values (R, K) and the cells to write (R,)."""
+    """A column of the wide form: its channels, their values (R, K), the cells to write (R,) and those that are missing (R,)."""
 
     label: Hashable
     channels: slice
@@ -48,17 +71,20 @@ class CodedColumn:
     values: Floats
     write: Bools
     spreads: bool
+    target: bool
+    missing: Bools
     limits: Limits | None = None
 
 
 @final
 @dataclass(frozen=True)
 class Wide(Layout):
-    """One column a variable."""
+    """One column a variable. added (R,): rows that the user's frame did not have."""
 
     frame: pd.DataFrame
     grid: Grid
     columns: Sequence[CodedColumn]
+    added: Bools
 
     def values(self) -> Floats:
         """Channel by channel, the mean where several readings share a row of the grid."""
@@ -77,11 +103,11 @@ class Wide(Layout):
 
     def fill(self, flat: Floats) -> pd.DataFrame:
         """Column by column; those without a gap are left alone."""
-        columns = {place_of(self.frame, coded.label): self._written(coded, flat) for coded in self.columns if coded.write.any()}
-        return with_columns(self.frame, columns)
+        changed = [coded for coded in self.columns if coded.write.any() or (coded.missing & self.added).any()]
+        return with_columns(self.frame, {place_of(self.frame, coded.label): self._written(coded, flat) for coded in changed})
 
     def _written(self, coded: CodedColumn, flat: Floats) -> pd.Series:
-        column = column_of(self.frame, coded.label)
+        column = emptied(column_of(self.frame, coded.label), self.added & coded.missing & ~coded.write)
         numbers = self.grid.read(flat[:, coded.channels], np.flatnonzero(coded.write))
         return with_cells(column, coded.write, coded.codec.decode(column, checked_finite(numbers, coded.label)))
 
@@ -91,14 +117,36 @@ class Wide(Layout):
         shown = [coded for coded in self.columns if coded.spreads]
         channels = [coded.channels.start for coded in shown]
         numbers = self.grid.read(flat[:, channels], every)
+        for place, coded in enumerate(shown):
+            numbers[coded.missing & ~coded.write, place] = np.nan
         return pd.DataFrame(numbers, index=self.frame.index, columns=label_index(self.frame, [coded.label for coded in shown]))
+
+    @property
+    def variable(self) -> Ints | None:
+        """Each column is a variable."""
+        return None
+
+    def targets(self) -> list[TargetCells]:
+        """Column by column; a category is told by its first channel."""
+        return [
+            TargetCells(c.label, c.missing, c.missing & ~c.write, np.full(len(c.missing), c.channels.start))
+            for c in self.columns
+            if c.target
+        ]
+
+    def limited(self, limits: GapLimits, timeline: Timeline) -> Layout:
+        """Column by column."""
+        columns = [replace(c, write=c.write & ~limits.leaves(timeline.gaps(c.missing))) for c in self.columns]
+        return replace(self, columns=columns)
 
 
 @final
 @dataclass(frozen=True)
 class Long(Layout):
-    """One row a cell. channel (R,): the variable of each row; cells (R,): its value; write (R,): the rows to write; shown (R,): those to spread;
-    sided: limits (R,)."""
+    """One row a cell. channel (R,): the variable of each row; cells (R,): its value; write (R,): the rows to write; shown (R,): those to spread.
+
+    missing (R,): rows without a value; added (R,): rows that the user's frame did not have; sided: limits (R,).
+    """
 
     frame: pd.DataFrame
     grid: Grid
@@ -109,6 +157,8 @@ class Long(Layout):
     write: Bools
     shown: Bools
     count: int
+    missing: Bools
+    added: Bools
     sided: Limits | None = None
 
     def values(self) -> Floats:
@@ -128,14 +178,28 @@ class Long(Layout):
         """The one column of values."""
         at = np.flatnonzero(self.write)
         numbers = checked_finite(self.grid.read(flat, at, self.channel[at]), self.label)
-        column = column_of(self.frame, self.label)
+        column = emptied(column_of(self.frame, self.label), self.added & self.missing & ~self.write)
         cells = self.codec.decode(column, numbers[:, None])
         return with_columns(self.frame, {place_of(self.frame, self.label): with_cells(column, self.write, cells)})
 
     def spread(self, flat: Floats) -> pd.DataFrame:
         """One column; NaN in the rows of variables that are not to be imputed."""
         numbers = self.grid.read(flat, np.arange(len(self.frame)), self.channel)
-        return pd.DataFrame({self.label: np.where(self.shown, numbers, np.nan)}, index=self.frame.index)
+        there = self.shown & ~(self.missing & ~self.write)
+        return pd.DataFrame({self.label: np.where(there, numbers, np.nan)}, index=self.frame.index)
+
+    @property
+    def variable(self) -> Ints | None:
+        """As the rows say."""
+        return self.channel
+
+    def targets(self) -> list[TargetCells]:
+        """The one column of values."""
+        return [TargetCells(self.label, self.missing, self.missing & ~self.write, self.channel)]
+
+    def limited(self, limits: GapLimits, timeline: Timeline) -> Layout:
+        """Variable by variable."""
+        return replace(self, write=self.write & ~limits.leaves(timeline.gaps(self.missing)))
 
 
 def unlimited(shape: tuple[int, ...]) -> Limits:
@@ -167,6 +231,16 @@ def with_cells(column: pd.Series, where: Bools, cells: Any) -> pd.Series:
     array = column.array.copy()
     array[where] = cells
     return pd.Series(array, dtype=column.dtype, copy=False)
+
+
+def emptied(column: pd.Series, where: Bools) -> pd.Series:
+    """The column with some cells missing; whole numbers and booleans that cannot be so become pandas' nullable ones."""
+    return column.convert_dtypes().mask(where) if where.any() and is_gapless(column) else column
+
+
+def is_gapless(column: pd.Series) -> bool:
+    """Whether the dtype cannot hold a missing cell: numpy's whole numbers and booleans."""
+    return isinstance(column.dtype, np.dtype) and column.dtype.kind in "iub"
 
 
 def with_columns(frame: pd.DataFrame, columns: dict[int, pd.Series]) -> pd.DataFrame:

@@ -12,8 +12,9 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from vaehub_timeseries.frames.columns import Limits
+from vaehub_timeseries.frames.gap_limits import GapLimits, Timeline
 from vaehub_timeseries.frames.grid import Floats, Grid
-from vaehub_timeseries.frames.layout import Layout
+from vaehub_timeseries.frames.layout import Bools, Layout
 from vaehub_timeseries.frames.rows import Rows
 from vaehub_timeseries.frames.schema import Form, Schema
 
@@ -48,10 +49,10 @@ class Series:
 
 @final
 class Panel:
-    """A frame as series on a regular grid, and the way back from them."""
+    """A frame as series on a regular grid, and the way back from them. added (R,): rows that the user's frame did not have."""
 
-    def __init__(self, frame: pd.DataFrame, schema: Schema, rows: Rows, grid: Grid, layout: Layout) -> None:
-        self.frame, self.schema, self.rows, self.grid, self.layout = frame, schema, rows, grid, layout
+    def __init__(self, frame: pd.DataFrame, schema: Schema, rows: Rows, grid: Grid, layout: Layout, added: Bools) -> None:
+        self.frame, self.schema, self.rows, self.grid, self.layout, self.added = frame, schema, rows, grid, layout, added
 
     @cached_property
     def flat(self) -> Floats:
@@ -86,6 +87,18 @@ class Panel:
     def spread(self, numbers: Sequence[Floats]) -> pd.DataFrame:
         """`numbers`, one (T, C) a series, at every number of the frame: its rows and index, its columns (the long form: its one column)."""
         return self.layout.spread(self._flat(numbers))
+
+    @cached_property
+    def timeline(self) -> Timeline:
+        """The rows in the order of series and time."""
+        return Timeline(self.rows, self.schema.step, self.layout.variable)
+
+    def limited(self, limits: GapLimits) -> Panel:
+        """The same panel, but `fill` leaves some gaps as they are, and `spread` gives NaN there."""
+        if limits.fills_all:
+            return self
+        layout = self.layout.limited(limits, self.timeline)
+        return Panel(self.frame, self.schema, self.rows, self.grid, layout, self.added)
 
     def keys(self) -> pd.DataFrame:
         """The columns that say what a row is: time, entity and, in the long form, variable."""

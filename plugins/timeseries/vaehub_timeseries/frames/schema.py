@@ -30,6 +30,7 @@ class ReadOptions:
         step: Of the grid, such as "1h".
         dayfirst: Whether 3/10/2004 is in October; found out, if None.
         date_format: Of stamps that are text, as in strptime: "%d.%m.%Y %H:%M".
+        freq: Calendar of pandas, such as "h" or "MS", whose rows are put in where they were left out.
 
     Raises:
         UsageError: an option is of a wrong kind, or one of variable and value is given without the other.
@@ -48,6 +49,7 @@ class ReadOptions:
     step: str | None = None
     dayfirst: bool | None = None
     date_format: str | None = None
+    freq: str | None = None
 
     def __post_init__(self) -> None:
         for name in ("time", "entity", "variable", "value"):
@@ -59,6 +61,8 @@ class ReadOptions:
             raise arguments.wrong_argument("dayfirst", self.dayfirst, "True or False")
         if not isinstance(self.date_format, str | None):
             raise arguments.wrong_argument("date_format", self.date_format, "a pattern such as '%d.%m.%Y'")
+        if not isinstance(self.freq, str | None):
+            raise arguments.wrong_argument("freq", self.freq, "a frequency of pandas such as 'h', 'D' or 'MS' (--freq=h)")
         object.__setattr__(self, "columns", None if self.columns is None else as_tuple(self.columns, "columns"))
         object.__setattr__(self, "missing_values", as_tuple(self.missing_values, "missing_values"))
         if self.aggregate is not None and not (isinstance(self.aggregate, str) and self.aggregate == "mean"):

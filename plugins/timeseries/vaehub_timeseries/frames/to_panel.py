@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Hashable, Sequence
+from collections.abc import Container, Hashable, Sequence
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -18,6 +19,7 @@ from vaehub_timeseries.frames.grid import Floats, Grid, make_grid
 from vaehub_timeseries.frames.labels import column_label, column_of, row_label
 from vaehub_timeseries.frames.layout import Bools, CodedColumn, Layout, Long, Wide
 from vaehub_timeseries.frames.panel import Panel
+from vaehub_timeseries.frames.regular import RegularFrame, with_left_out_rows
 from vaehub_timeseries.frames.rows import Rows, read_rows, reject_duplicates
 from vaehub_timeseries.frames.schema import Channel, Form, Key, ReadOptions, Schema
 from vaehub_timeseries.frames.sentinels import warn_of_sentinels
@@ -55,7 +57,10 @@ def to_panel(frame: pd.DataFrame, reading: ReadOptions) -> Panel:
         for label, dtype in frame.dtypes.items()
     }
     schema = Schema(reading, form, tuple(channels), rows.stamps.unit, find_step(rows, reading), dtypes, tuple(ignored))
-    panel = assemble_panel(frame, schema, rows)
+    regular = on_regular_grid(frame, schema, rows)
+    panel = assemble_panel(
+        regular.frame, replace(schema, step=find_step(regular.rows, reading)), regular.rows, regular.added, regular.properties
+    )
     warn_of_sentinels(panel)
     warn_of_unnamed_keys(frame, form)
     return panel
@@ -90,11 +95,22 @@ def to_panel_as(frame: pd.DataFrame, schema: Schema) -> Panel:
     rows = read_rows(frame, form, schema.reading.dates)
     if rows.stamps.unit != schema.unit:
         raise UsageError(f"the times are {UNITS[rows.stamps.unit]}, the model was fitted on {UNITS[schema.unit]}; convert them")
-    return assemble_panel(frame, schema, rows)
+    regular = on_regular_grid(frame, schema, rows)
+    return assemble_panel(regular.frame, schema, regular.rows, regular.added, regular.properties)
 
 
 STEP_OF_ONE_ROW = {"ns": 86_400 * 10**9, "number": 1}  # the step where no entity has two stamps: a day
 UNITS = {"ns": "stamps", "number": "numbers", "row": "places"}
+
+
+def on_regular_grid(frame: pd.DataFrame, schema: Schema, rows: Rows) -> RegularFrame:
+    """The frame with the rows of the grid of `freq` that were left out; as it is where none is asked for."""
+    if schema.reading.freq is None:
+        return RegularFrame(frame, rows, np.zeros(len(frame), bool))
+    variable = variable_codes(frame, schema) if schema.form.long else None
+    if schema.reading.aggregate is None:
+        reject_duplicates(frame, rows, schema.form, variable)
+    return with_left_out_rows(frame, schema, rows, schema.reading.freq, variable)
 
 
 def check_frame(frame: pd.DataFrame) -> None:
@@ -147,17 +163,21 @@ def reject_new_columns(frame: pd.DataFrame, schema: Schema) -> None:
         raise UsageError(f"{column_label(new[0])} was not there when the model was fitted; drop it, or fit again")
 
 
-def assemble_panel(frame: pd.DataFrame, schema: Schema, rows: Rows, future: Bools | None = None) -> Panel:
-    """The panel of a frame with a schema; of `future` rows nothing is observed and all is written."""
+def assemble_panel(
+    frame: pd.DataFrame, schema: Schema, rows: Rows, future: Bools | None = None, properties: Container[Hashable] = ()
+) -> Panel:
+    """The panel of a frame with a schema; of `future` rows nothing is observed and all is written, but for `properties`, columns that are there."""
     future = np.zeros(len(frame), bool) if future is None else future
     variable = variable_codes(frame, schema) if schema.form.long else None
     if schema.reading.aggregate is None:
         reject_duplicates(frame, rows, schema.form, variable)
     grid = make_grid(rows.entity, rows.stamps.at, schema.step, len(schema.channels))
     layout: Layout = (
-        wide_layout(frame, schema, grid, future) if variable is None else long_layout(frame, schema, grid, variable, future)
+        wide_layout(frame, schema, grid, future, properties)
+        if variable is None
+        else long_layout(frame, schema, grid, variable, future)
     )
-    return Panel(frame, schema, rows, grid, layout)
+    return Panel(frame, schema, rows, grid, layout, future)
 
 
 def variable_codes(frame: pd.DataFrame, schema: Schema) -> np.ndarray:
@@ -175,14 +195,15 @@ def variable_codes(frame: pd.DataFrame, schema: Schema) -> np.ndarray:
     return out
 
 
-def wide_layout(frame: pd.DataFrame, schema: Schema, grid: Grid, future: Bools) -> Wide:
+def wide_layout(frame: pd.DataFrame, schema: Schema, grid: Grid, future: Bools, properties: Container[Hashable]) -> Wide:
     """The layout of a frame with one column a variable."""
     columns, start = [], 0
     for group in channels_by_column(schema.channels):
         channels = slice(start, start + len(group))
-        columns.append(coded_column(frame, schema, group, channels, future))
+        absent = np.zeros_like(future) if group[0].column in properties else future
+        columns.append(coded_column(frame, schema, group, channels, absent))
         start += len(group)
-    return Wide(frame, grid, columns)
+    return Wide(frame, grid, columns, future)
 
 
 def channels_by_column(channels: Sequence[Channel]) -> list[list[Channel]]:
@@ -209,6 +230,8 @@ def coded_column(frame: pd.DataFrame, schema: Schema, group: Sequence[Channel], 
         values,
         missing if first.target else missing & future,
         first.target and first.kind != "category",
+        first.target,
+        missing,
         limits,
     )
 
@@ -255,4 +278,5 @@ def long_layout(frame: pd.DataFrame, schema: Schema, grid: Grid, channel: np.nda
     warn_of_huge(values[:, 0], missing, limits, form.value)
     target = np.array([entry.target for entry in schema.channels])[channel]
     write = missing & (target | future)
-    return Long(frame, grid, form.value, codec, channel, values[:, 0], write, target, len(schema.channels), limits)
+    count = len(schema.channels)
+    return Long(frame, grid, form.value, codec, channel, values[:, 0], write, target, count, missing, future, limits)

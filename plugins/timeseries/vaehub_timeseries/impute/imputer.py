@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Sequence
-from numbers import Number
-from os import PathLike
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import pandas as pd
@@ -16,15 +14,18 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 
 from vaehub import UsageError, arguments, files, jobs
 from vaehub_timeseries.frames import Panel, ReadOptions, Schema, extend, to_panel, to_panel_as
+from vaehub_timeseries.frames.gap_limits import GapLimits
 from vaehub_timeseries.frames.generated import generated_frame
 from vaehub_timeseries.impute.anomalies import anomaly_scores
 from vaehub_timeseries.impute.blend import CrossValidation
 from vaehub_timeseries.impute.errors import calibration_table, error_table
 from vaehub_timeseries.impute.fitted import FitOptions, fit_imputer
+from vaehub_timeseries.impute.flags import flag_frame, indicated_columns, indicator_name, with_indicators
+from vaehub_timeseries.impute.inputs import Given, read_given
 from vaehub_timeseries.impute.predictive import Predictive
 from vaehub_timeseries.impute.saved import REMEDY, SavedImputer, load_imputer, save_imputer
+from vaehub_timeseries.impute.tables import T, Table, checked_levels, quantile_frame, warn_of_empty_columns
 from vaehub_timeseries.marginals.bounds import checked_bounds
-from vaehub_timeseries.impute.tables import T, Table, checked_levels, in_input_type, quantile_frame, warn_of_empty_columns
 
 
 class Imputer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):  # type: ignore[misc]
@@ -52,6 +53,11 @@ class Imputer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):  # type: i
         date_format: Of stamps that are text, as in strptime: "%d.%m.%Y %H:%M"; found, if not given.
         bounds: Between which values a column lies: {"pv": (0, None)}, or one pair for all; found where data pile up at an end, if not given.
         season: Periods of rhythms: a number of steps, "D", "W", "Y", "12h" or a list of them; found, if not given; False for none.
+        max_gap: Longest gap that is filled: a whole number of steps, or a length of time such as "6h". A longer one stays as it is, all of
+            it (pandas' `interpolate(limit=…)` fills its first cells), in `transform`, `quantiles` and `samples`.
+        limit_area: "inside": only gaps between observed cells are filled; "outside": only those before the first and after the last.
+        add_indicator: Whether `transform` adds a column `missingindicator_…` for every column with missing cells in the data of `fit`.
+        freq: Frequency of pandas, such as "h" or "MS": rows that were left out are put in, with their stamps, and filled.
 
     Attributes:
         errors_: Per column, in its units: mean absolute errors on held-out cells of the imputer, linear interpolation, last value, mean, and
@@ -89,6 +95,10 @@ class Imputer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):  # type: i
         date_format: str | None = None,
         bounds: Any = None,
         season: Any = None,
+        max_gap: int | str | None = None,
+        limit_area: str | None = None,
+        add_indicator: bool = False,
+        freq: str | None = None,
     ) -> None:
         self.config = config
         self.time = time
@@ -107,12 +117,16 @@ class Imputer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):  # type: i
         self.date_format = date_format
         self.bounds = bounds
         self.season = season
+        self.max_gap = max_gap
+        self.limit_area = limit_area
+        self.add_indicator = add_indicator
+        self.freq = freq
 
     def fit(self, X: Table, y: Any = None) -> Imputer:
         """Learn from a frame with gaps.
 
         Arguments:
-            X: Frame, or array (N, D) of N steps, NaN = missing.
+            X: Frame or column of pandas or polars, array (T, D) of T steps, or array (N, T, D) of N series, also as {"X": array}; NaN = missing.
             y: Ignored; scikit-learn's pipelines pass it.
 
         Returns:
@@ -123,8 +137,12 @@ class Imputer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):  # type: i
         """
         options = self._fit_options()
         with jobs.stage("fitting"):
-            panel = to_panel(self._as_frame(X, reset=True), self._read_options())
+            given = self._given(X, reset=True)
+            panel = to_panel(given.frame, self._read_options())
+            GapLimits.of(self.max_gap, self.limit_area, panel.schema)
+            self._check_indicator(given)
             self.fitted_ = fit_imputer(panel, options)
+            self.indicated_ = indicated_columns(panel)
             self._set_errors()
         return self
 
@@ -132,7 +150,7 @@ class Imputer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):  # type: i
         """The same without gaps: the calibrated median, which has the least absolute error, in every missing cell.
 
         Arguments:
-            X: Frame or array with the columns of `fit`.
+            X: As for `fit`, with its columns.
 
         Returns:
             What was given, in the same order and dtypes; observed cells are the same bits.
@@ -140,8 +158,34 @@ class Imputer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):  # type: i
         Raises:
             UsageError: a column is absent, new or of another kind than in `fit`.
         """
+        given, panel = self._read(X)
+        filled = panel.fill(self._predictive(panel).point())
+        if self._check_indicator(given):
+            filled = with_indicators(filled, panel, self.indicated_)
+        return cast(T, given.restore(filled))
+
+    def flags(self, X: Table) -> pd.DataFrame:
+        """What became of every cell of the columns to impute, and how far to trust it.
+
+        Arguments:
+            X: As for `transform`.
+
+        Returns:
+            The rows of `transform`, with columns (name, what): `flag` is "observed", "estimated", "missing" (it is left so, see `max_gap`) or
+            "default" (nothing at hand says what it is: the mean of the column in the data of `fit`, or `fill`); `half_width` is half the
+            width of the 90 % interval in the column's units, 0 where it is observed, NaN for categories and where it is left missing;
+            `gap` is the length of the gap in steps, 0 where it is observed.
+
+        Raises:
+            UsageError: as for `transform`.
+
+        >>> frame = pd.DataFrame({"a": np.sin(np.arange(40.0))})
+        >>> frame.iloc[[10, 20, 21, 22]] = np.nan
+        >>> Imputer(max_gap=2, window=4).fit(frame).flags(frame)["a"]["flag"].value_counts().to_dict()
+        {'observed': 36, 'missing': 3, 'estimated': 1, 'default': 0}
+        """
         panel = self._panel(X)
-        return in_input_type(panel.fill(self._predictive(panel).point()), X)
+        return flag_frame(panel, self._predictive(panel))
 
     def quantiles(self, X: Table, levels: Sequence[float]) -> pd.DataFrame:
         """Calibrated quantiles of every number of the frame; observed cells are their values.
@@ -173,9 +217,9 @@ class Imputer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):  # type: i
         Raises:
             UsageError: n < 1, or as for `transform`.
         """
-        panel = self._panel(X)
+        given, panel = self._read(X)
         return [
-            in_input_type(panel.fill(drawn), X)
+            cast(T, given.restore(panel.fill(drawn)))
             for drawn in self._predictive(panel).draws(arguments.at_least(1)("n", n), self.seed)
         ]
 
@@ -246,7 +290,8 @@ class Imputer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):  # type: i
         """
         check_is_fitted(self)
         names = [*self.feature_names_in_] if "feature_names_in_" in vars(self) else []
-        save_imputer(SavedImputer(self.get_params(), self.fitted_, names, self.n_features_in_), arguments.path("path", path))
+        saved = SavedImputer(self.get_params(), self.fitted_, names, self.n_features_in_, self.indicated_)
+        save_imputer(saved, arguments.path("path", path))
 
     @classmethod
     def load(cls, path: str | Path) -> Imputer:
@@ -268,6 +313,7 @@ class Imputer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):  # type: i
         """The imputer, as fitted as it was."""
         imputer = cls(**saved.params)
         imputer.fitted_, imputer.n_features_in_ = saved.fitted, saved.width
+        imputer.indicated_ = saved.indicated
         if saved.feature_names:
             imputer.feature_names_in_ = np.asarray(saved.feature_names, dtype=object)
         imputer._set_errors()
@@ -309,6 +355,7 @@ class Imputer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):  # type: i
             self.step,
             dayfirst=self.dayfirst,
             date_format=self.date_format,
+            freq=self.freq,
         )
 
     def _fit_options(self) -> FitOptions:
@@ -323,25 +370,51 @@ class Imputer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):  # type: i
             self.season,
         )
 
-    def _as_frame(self, X: Table, reset: bool) -> pd.DataFrame:
-        """A frame as it is, anything else as a frame of numbers, checked as scikit-learn does."""
-        if X is None or isinstance(X, str | PathLike | Number):
-            hint = "; read the file first, with pandas.read_csv or read_parquet" if isinstance(X, str | PathLike) else ""
-            raise UsageError(f"{arguments.wrong_argument('X', X, 'a pandas DataFrame or an array')}{hint}")
-        if not isinstance(X, pd.DataFrame):
-            values = validate_data(self, X, reset=reset, dtype=[np.float64, np.float32], ensure_all_finite=False)
-            return pd.DataFrame(values, columns=None if reset else list(self.schema_.dtypes))
-        if reset:
-            validate_data(self, X, skip_check_array=True)
-        return X
+    def _check_indicator(self, given: Given) -> bool:
+        """Whether columns of indicators are asked for. Raises UsageError where there is no room for them."""
+        if arguments.yes_or_no("add_indicator", self.add_indicator) and given.is_column:
+            raise UsageError("add_indicator: a single column has no room for indicators; give a frame, X.to_frame()")
+        return self.add_indicator
 
-    def _panel(self, X: Table) -> Panel:
+    def _given(self, X: Any, reset: bool) -> Given:
+        """What was handed in, arrays checked as scikit-learn does."""
+
+        def validate(values: Any) -> Any:
+            return validate_data(self, values, reset=reset, dtype=[np.float64, np.float32], ensure_all_finite=False)
+
+        given = read_given(X, validate, None if reset else self.schema_)
+        if reset and given.is_named:
+            validate_data(self, given.frame, skip_check_array=True)
+        return given
+
+    def _read(self, X: Any) -> tuple[Given, Panel]:
+        """What was handed in, and its panel, of which only the gaps that are to be filled are."""
         check_is_fitted(self)
-        return to_panel_as(self._as_frame(X, reset=False), self.schema_)
+        given = self._given(X, reset=False)
+        limits = GapLimits.of(self.max_gap, self.limit_area, self.schema_)
+        return given, to_panel_as(given.frame, given.schema(self.schema_)).limited(limits)
+
+    def _panel(self, X: Any) -> Panel:
+        return self._read(X)[1]
 
     def _predictive(self, panel: Panel) -> Predictive:
         warn_of_empty_columns(panel, self.fitted_)
         return self.fitted_.predictive(panel)
+
+    def get_feature_names_out(self, input_features: Any = None) -> Any:
+        """The names of the columns that `transform` gives.
+
+        Arguments:
+            input_features: Names of the columns of `fit`, where they have none.
+
+        Returns:
+            Array of text: these, and those of the indicators.
+        """
+        names = super().get_feature_names_out(input_features)
+        if not self.add_indicator:
+            return names
+        by_label = dict(zip(self.schema_.dtypes, names, strict=True))
+        return np.append(names, np.array([indicator_name(by_label[label]) for label in self.indicated_], dtype=object))
 
     def __sklearn_tags__(self) -> Tags:
         tags = super().__sklearn_tags__()

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from collections.abc import Hashable
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -27,13 +28,15 @@ REMEDY = "use another copy, or fit again"
 class SavedImputer:
     """A fitted imputer as its folder holds it.
 
-    params: the options of its constructor; feature_names: of its columns, where all are text, else none; width: how many columns.
+    params: the options of its constructor; feature_names: of its columns, where all are text, else none; width: how many columns;
+    indicated: the columns that get an indicator.
     """
 
     params: dict[str, Any]
     fitted: Fitted
     feature_names: list[str]
     width: int
+    indicated: list[Hashable] = field(default_factory=list)
 
 
 def save_imputer(saved: SavedImputer, folder: Path) -> None:
@@ -60,6 +63,7 @@ def header(saved: SavedImputer) -> dict[str, Any]:
         "features": saved.feature_names,
         "width": saved.width,
         "model": fitted.model is not None,
+        "indicated": to_json_value(saved.indicated),
     }
 
 
@@ -91,9 +95,9 @@ def from_file(folder: Path, tensors: dict[str, torch.Tensor], head: dict[str, An
     options = FitOptions(**{name: from_json_value(value) for name, value in head["options"].items()})
     fitted = Fitted(schema, scaler, modelled, linear, model, held_out, trained_on, options)
     params = {name: from_json_value(value) for name, value in head["params"].items()}
-    return SavedImputer(
-        params, fitted, files.validated_json(list[str], head["features"]), files.validated_json(int, head["width"])
-    )
+    names, width = files.validated_json(list[str], head["features"]), files.validated_json(int, head["width"])
+    indicated = [files.unpack(label) for label in files.validated_json(list[Any], head.get("indicated", []))]
+    return SavedImputer(params, fitted, names, width, indicated)
 
 
 def to_json_value(value: Any) -> Any:

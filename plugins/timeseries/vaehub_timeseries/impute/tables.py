@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Hashable, Iterable, Mapping, Sequence
-from typing import Any, TypeAlias, TypeVar, cast
+from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
 import numpy as np
 import pandas as pd
@@ -15,14 +15,12 @@ from vaehub_timeseries.frames import Panel
 from vaehub_timeseries.impute.experts import Floats, Mask
 from vaehub_timeseries.impute.fitted import Fitted
 
-Table: TypeAlias = "pd.DataFrame | NDArray[Any]"
-T = TypeVar("T", bound="pd.DataFrame | NDArray[Any]")
+if TYPE_CHECKING:
+    import polars
+
+Table: TypeAlias = "pd.DataFrame | pd.Series[Any] | NDArray[Any] | Mapping[str, NDArray[Any]] | polars.DataFrame | polars.Series"
+T = TypeVar("T", bound=Table)
 NAMED = 5  # columns in a warning
-
-
-def in_input_type(frame: pd.DataFrame, given: T) -> T:
-    """A frame where a frame was given, else an array."""
-    return cast(T, frame if isinstance(given, pd.DataFrame) else frame.to_numpy())
 
 
 def quantile_frame(panel: Panel, quantiles: Mapping[float, Sequence[Floats]]) -> pd.DataFrame:

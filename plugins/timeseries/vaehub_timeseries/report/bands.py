@@ -12,11 +12,11 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from vaehub import report
-from vaehub_timeseries.report.content import Array, ReportContent, missing, rows_of
+from vaehub_timeseries.report.content import Array, ReportContent, left_missing, missing, rows_of
 from vaehub_timeseries.report.dates import ROUND, time_axis
 from vaehub_timeseries.report.gaps import Gap, gaps, worth_showing
 
-OBSERVED, IMPUTED, HOLE = report.BLUE, report.RED, report.ORANGE
+OBSERVED, IMPUTED, HOLE, LEFT = report.BLUE, report.RED, report.ORANGE, report.FAINT
 
 DENSE = 1500  # a line through more rows than this is drawn thin
 DOTS = 150  # observed cells are dots as well where there are no more than this many
@@ -33,19 +33,26 @@ class ColumnSeries:
     filled: Array
     low: Array
     high: Array
+    left: Array
 
     def cut(self, part: slice) -> ColumnSeries:
         """A stretch of it."""
         return ColumnSeries(
-            self.entity, self.stamps[part], self.missing[part], self.filled[part], self.low[part], self.high[part]
+            self.entity,
+            self.stamps[part],
+            self.missing[part],
+            self.filled[part],
+            self.low[part],
+            self.high[part],
+            self.left[part],
         )
 
 
 def column_series(content: ReportContent, column: str) -> ColumnSeries:
     """The column in the series that has most of its missing cells."""
     place = content.frame.columns.get_loc(column)
-    holes = missing(content)[:, place]
-    present = content.completed[column].notna().to_numpy()
+    holes, left = missing(content)[:, place], left_missing(content)[:, place]
+    present = content.completed[column].notna().to_numpy() | left
     series = {name: rows[present[rows]] for name, rows in rows_of(content).items()}
     entity, rows = max(series.items(), key=lambda item: int(holes[item[1]].sum()))
     filled, low, high = (
@@ -53,7 +60,13 @@ def column_series(content: ReportContent, column: str) -> ColumnSeries:
     )
     at = holes[rows]
     return ColumnSeries(
-        entity, axis_values(content.frame.index)[rows], at, filled, np.where(at, low, filled), np.where(at, high, filled)
+        entity,
+        axis_values(content.frame.index)[rows],
+        at,
+        filled,
+        np.where(at, low, filled),
+        np.where(at, high, filled),
+        left[rows],
     )
 
 
@@ -67,7 +80,7 @@ def axis_values(index: pd.Index) -> Array:
 def band_figure(shown: ColumnSeries, canvas: report.Canvas) -> Figure:
     """The whole series and up to two gaps close up: beside it on a screen, below it on a phone."""
     rows = len(shown.stamps)
-    close = worth_showing(gaps(shown.missing), rows)
+    close = worth_showing(gaps(shown.missing & ~shown.left), rows)
     panels = panels_of(canvas, 1 + len(close))
     draw_whole(panels[0], shown, canvas)
     for axes, (name, gap) in zip(panels[1:], close.items(), strict=True):
@@ -98,8 +111,9 @@ def draw_whole(axes: Axes, shown: ColumnSeries, canvas: report.Canvas) -> None:
     of = f" of {shown.entity}" if shown.entity else ""
     prepare_axes(axes, f"whole series{of}: {report.plural(int(shown.missing.sum()), 'missing cell')}")
     draw_series(axes, shown, 0.6 if len(shown.stamps) > DENSE else 1.0)
-    at = shown.stamps[shown.missing]
-    axes.plot(at, np.zeros(len(at)), transform=axes.get_xaxis_transform(), marker="|", markersize=8, color=HOLE, linewidth=0)
+    for cells, color in ((shown.missing & ~shown.left, HOLE), (shown.left, LEFT)):
+        at = shown.stamps[cells]
+        axes.plot(at, np.zeros(len(at)), transform=axes.get_xaxis_transform(), marker="|", markersize=8, color=color, linewidth=0)
     time_axis(axes, shown.stamps, 7 if canvas.narrow else 9)
 
 
@@ -136,7 +150,7 @@ def draw_series(axes: Axes, shown: ColumnSeries, line: float) -> None:
     """Observed line, imputed line and band; the last two reach to the observed neighbours."""
     stamps, values = with_breaks(shown.stamps, np.stack([shown.filled, shown.low, shown.high, shown.missing.astype(float)]))
     filled, low, high, holes = values
-    near = with_neighbours(holes == 1)
+    near = with_neighbours((holes == 1) & ~np.isnan(filled))
     if len(stamps) > DENSE:  # a cell is less than a dot wide, and thousands of areas take seconds
         axes.vlines(stamps[holes == 1], low[holes == 1], high[holes == 1], color=report.BAND, linewidth=1)
     else:

@@ -33,12 +33,18 @@ class ReportContent:
     step: str = ""  # the time between rows, in words
     notes: tuple[str, ...] = ()  # the warnings that were given
     made: Mapping[str, str] = field(default_factory=dict)  # how the page came to be: command, model, versions
+    left: Array | None = None  # (rows, columns): missing cells that were not imputed; none, if not given
 
 
 def missing(content: ReportContent) -> Array:
-    """(rows, columns), True = a cell that was imputed; of two series side by side, one may lack a row and have no cell there at all."""
+    """(rows, columns), True = a missing cell; of two series side by side, one may lack a row and have no cell there at all."""
     observed = content.frame.replace([np.inf, -np.inf], np.nan).notna()
-    return np.asarray((~observed & content.completed.notna()).to_numpy())
+    return np.asarray((~observed & content.completed.notna()).to_numpy()) | left_missing(content)
+
+
+def left_missing(content: ReportContent) -> Array:
+    """(rows, columns), True = a missing cell that was not imputed."""
+    return np.zeros(content.frame.shape, bool) if content.left is None else content.left
 
 
 def rows_of(content: ReportContent) -> dict[str, Array]:
@@ -59,7 +65,7 @@ def column_summary(content: ReportContent) -> pd.DataFrame:
     table = {
         "dtype": [str(dtype) for dtype in content.completed.dtypes],
         "missing": holes.sum(0),
-        "share": holes.sum(0) / np.maximum(content.completed.notna().to_numpy().sum(0), 1),
+        "share": holes.sum(0) / np.maximum((content.completed.notna().to_numpy() | holes).sum(0), 1),
         "gaps": (joined[1:] & ~joined[:-1]).sum(0),
         "longest": gap_lengths(joined).max(0),
     }

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from vaehub_timeseries.frames import to_panel_as
+from vaehub_timeseries.frames.gap_limits import GapLimits
 from vaehub_timeseries.report.content import ReportContent
 from vaehub_timeseries.report.view import WideView
 
@@ -27,14 +28,16 @@ def gather_content(
     made: Mapping[str, str] | None = None,
 ) -> ReportContent:
     """What the page shows of a frame that `imputer.transform` completed."""
-    view = WideView(to_panel_as(frame, imputer.schema_))
+    limits = GapLimits.of(imputer.max_gap, imputer.limit_area, imputer.schema_)
+    view = WideView(to_panel_as(frame, imputer.schema_).limited(limits))
     levels = [(1 - LEVEL) / 2, (1 + LEVEL) / 2]
     tails = imputer.quantiles(frame, levels)
+    left = view.left()
     low, high = (tails.loc[:, tails.columns.get_level_values(-1) == q].droplevel(-1, axis=1) for q in levels)
     return ReportContent(
         title=title,
         frame=view.observed(),
-        completed=view.of(completed),
+        completed=view.of(completed).mask(left),
         low=view.of(low),
         high=view.of(high),
         level=LEVEL,
@@ -44,4 +47,5 @@ def gather_content(
         step=view.step,
         notes=notes,
         made={**(made or {}), "versions": f"vaehub {version('vaehub')}, vaehub-timeseries {version('vaehub-timeseries')}"},
+        left=left,
     )

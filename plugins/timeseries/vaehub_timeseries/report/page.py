@@ -10,12 +10,14 @@ import numpy as np
 import pandas as pd
 
 from vaehub import report
+from vaehub_timeseries.frames.labels import place_of
 from vaehub_timeseries.report.bands import band_figure, column_series
 from vaehub_timeseries.report.charts import calibration_plot, error_bars, missing_map
 from vaehub_timeseries.report.content import (
     TIE,
     ReportContent,
     column_summary,
+    left_missing,
     most_missing_first,
     overall_ratio,
     ratios,
@@ -89,7 +91,10 @@ def gaps_of(content: ReportContent, summary: pd.DataFrame) -> list[report.Block]
         [str(name), row["dtype"], f"{row['missing']:,}", f"{row['share']:.1%}", f"{row['gaps']:,}", f"{row['longest']:,}"]
         for name, row in shown.iterrows()
     ]
-    head = ("column", "dtype", "missing", "share", "gaps", "longest (rows)")
+    head = ["column", "dtype", "missing", "share", "gaps", "longest (rows)"]
+    if (left := left_missing(content)).any():
+        counts = dict(zip(summary.index, left.sum(0), strict=True))
+        head, rows = [*head, "left missing"], [[*row, f"{counts[name]:,}"] for row, name in zip(rows, shown.index, strict=True)]
     return [
         report.Figure("Missing cells", partial(missing_map, content), "Missing cells by column and time."),
         report.Table(head, rows, "Gaps by column", folded=len(rows) > UNFOLDED),
@@ -107,6 +112,8 @@ def filled_columns(content: ReportContent, summary: pd.DataFrame) -> Iterator[re
     band = f"{content.level:.0%} interval"
     behind = "the gap that a close view is around"
     yield report.Key([("blue", "line", "observed"), ("red", "line", "imputed"), ("band", "area", band), ("rule", "area", behind)])
+    if left_missing(content).any():
+        yield report.Text("Marks below a series: orange where cells were imputed, grey where a gap was left as it is.")
     for column in columns[:DRAWN]:
         draw = partial(band_figure, column_series(content, column))
         yield report.Figure(str(column), draw, "with its gaps filled.", column_note(content, column))
@@ -172,8 +179,11 @@ def summary_line(content: ReportContent) -> str:
 
 def tiles(content: ReportContent, summary: pd.DataFrame) -> Iterator[report.Tile]:
     """The figures to read first."""
-    cells, holes = int(content.completed.notna().to_numpy().sum()), int(summary["missing"].sum())
+    left, holes = int(left_missing(content).sum()), int(summary["missing"].sum())
+    cells = int(content.completed.notna().to_numpy().sum()) + left
     yield report.Tile("missing cells", f"{holes:,}", f"{holes / max(cells, 1):.1%} of {cells:,}")
+    if left:
+        yield report.Tile("left missing", f"{left:,}", f"{left / holes:.0%} of the missing cells")
     yield report.Tile("longest gap", report.plural(int(summary["longest"].max()), "row"), str(summary["longest"].idxmax()))
     beside_linear = ratios(content.errors).dropna()
     if len(beside_linear):
@@ -187,15 +197,18 @@ def tiles(content: ReportContent, summary: pd.DataFrame) -> Iterator[report.Tile
 
 
 def columns_to_draw(content: ReportContent, summary: pd.DataFrame) -> list[str]:
-    """Columns that had gaps and have a band."""
-    holed = summary["missing"][(summary["missing"] > 0) & summary.index.isin(content.low.columns)]
+    """Columns of which gaps were filled and that have a band."""
+    filled = summary["missing"] - left_missing(content).sum(0)
+    holed = filled[(filled > 0) & summary.index.isin(content.low.columns)]
     return most_missing_first(content.errors, holed)
 
 
 def column_note(content: ReportContent, column: str) -> str:
     """What held-out cells say of a column."""
     ratio = ratios(content.errors).get(column, np.nan)
+    count = int(left_missing(content)[:, place_of(content.frame, column)].sum())
+    left = f" {report.plural(count, 'missing cell')} left as they are." if count else ""
     if pd.isna(ratio):
-        return "Not tested: none of its observed cells was hidden."
+        return f"Not tested: none of its observed cells was hidden.{left}"
     error = three_digits(float(content.errors["imputer"][column]))
-    return f"Mean absolute error on held-out cells {error}, {ratio:.0%} of linear interpolation's."
+    return f"Mean absolute error on held-out cells {error}, {ratio:.0%} of linear interpolation's.{left}"

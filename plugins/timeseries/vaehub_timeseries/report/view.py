@@ -63,10 +63,21 @@ class WideView:
         """The panel's own frame, laid out, with sentinels as NaN."""
         sentinels, frame = self.panel.schema.reading.missing_values, self.panel.frame.copy()
         for place, label in enumerate(frame.columns):
-            gone = missing_cells(frame[label], sentinels)
+            gone = missing_cells(frame[label], sentinels) | self.panel.added
             if gone.any():
                 frame.isetitem(place, frame[label].mask(gone).array)
         return self.of(frame)
+
+    def left(self) -> Array:
+        """Cells (rows, columns) of `observed` that are to be imputed and are left missing."""
+        channels, (rows, _) = self.panel.schema.channels, self._cells
+        columns = self.observed().columns
+        place, target = columns.get_indexer([str(c.column) for c in channels]), np.array([c.target for c in channels])
+        out = np.zeros((len(self.index), len(columns)), bool)
+        for cells in self.panel.layout.targets():
+            chosen = cells.left & target[cells.channel]
+            out[rows[chosen], place[cells.channel[chosen]]] = True
+        return out
 
     @property
     def step(self) -> str:
