@@ -51,6 +51,9 @@ class Settings:
     window: Annotated[int | None, option("Steps of a window, which the model sees at once.")] = None
     causal: Annotated[bool, option("Use the past only.", "--causal")] = False
     seed: Annotated[int, typer.Option(min=0, help="Seed of the random numbers.")] = 0
+    season: Annotated[
+        str | None, option("Periods of rhythms, with commas between: steps, D, W, Y or 12h; or none. Found, if not given.")
+    ] = None
 
     @property
     def changed(self) -> dict[str, Any]:
@@ -69,6 +72,12 @@ class Settings:
     def sentinels(self) -> tuple[str | float, ...]:
         """Values that mean missing."""
         return () if self.missing_values is None else tuple(cli.number(word.strip()) for word in self.missing_values.split(","))
+
+    @property
+    def periods(self) -> list[str | float] | bool:
+        """Periods of rhythms; False for none."""
+        words = [word.strip() for word in (self.season or "").split(",")]
+        return False if words == ["none"] else [cli.number(word) for word in words]
 
     def table_and_imputer(self, session: cli.Session, path: Path) -> tuple[pd.DataFrame, Imputer]:
         """The user's table, and the model of --model, else one fitted on the table."""
@@ -96,6 +105,7 @@ class Settings:
         lists = {
             "columns": None if self.columns is None else [word.strip() for word in self.columns.split(",")],
             "missing_values": self.sentinels,
+            "season": self.periods,
         }
         return given | {name: value for name, value in lists.items() if name in given}
 

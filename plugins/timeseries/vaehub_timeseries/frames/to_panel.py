@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Hashable, Sequence
+from collections.abc import Hashable, Mapping, Sequence
+from types import MappingProxyType
 
 import numpy as np
 import pandas as pd
@@ -142,15 +143,23 @@ def reject_new_columns(frame: pd.DataFrame, schema: Schema) -> None:
         raise UsageError(f"{column_label(new[0])} was not there when the model was fitted; drop it, or fit again")
 
 
-def assemble_panel(frame: pd.DataFrame, schema: Schema, rows: Rows, future: Bools | None = None) -> Panel:
-    """The panel of a frame with a schema; of `future` rows nothing is observed and all is written."""
+def assemble_panel(
+    frame: pd.DataFrame,
+    schema: Schema,
+    rows: Rows,
+    future: Bools | None = None,
+    known: Mapping[Hashable, Bools] = MappingProxyType({}),
+) -> Panel:
+    """The panel of a frame with a schema; of `future` rows nothing is observed, but for what is `known` of a column, and all else is written."""
     future = np.zeros(len(frame), bool) if future is None else future
     variable = variable_codes(frame, schema) if schema.form.long else None
     if schema.reading.aggregate is None:
         reject_duplicates(frame, rows, schema.form, variable)
     grid = make_grid(rows.entity, rows.stamps.at, schema.step, len(schema.channels))
     layout: Layout = (
-        wide_layout(frame, schema, grid, future) if variable is None else long_layout(frame, schema, grid, variable, future)
+        wide_layout(frame, schema, grid, future, known)
+        if variable is None
+        else long_layout(frame, schema, grid, variable, future)
     )
     return Panel(frame, schema, rows, grid, layout)
 
@@ -170,12 +179,12 @@ def variable_codes(frame: pd.DataFrame, schema: Schema) -> np.ndarray:
     return out
 
 
-def wide_layout(frame: pd.DataFrame, schema: Schema, grid: Grid, future: Bools) -> Wide:
+def wide_layout(frame: pd.DataFrame, schema: Schema, grid: Grid, future: Bools, known: Mapping[Hashable, Bools]) -> Wide:
     """The layout of a frame with one column a variable."""
     columns, start = [], 0
     for group in channels_by_column(schema.channels):
         channels = slice(start, start + len(group))
-        columns.append(coded_column(frame, schema, group, channels, future))
+        columns.append(coded_column(frame, schema, group, channels, future & ~known.get(group[0].column, np.False_)))
         start += len(group)
     return Wide(frame, grid, columns)
 

@@ -124,7 +124,7 @@ class Fitted:
 
     def forecast(self, now: Panel, extended: Panel, steps: int) -> Predictive:
         """The predictive distribution of a frame and its future, blended by a backtest from earlier origins."""
-        return self._cached(f"{steps} steps", self.data(now), lambda: self._forecast(now, extended, steps))
+        return self._cached(f"{steps} steps", self.data(extended), lambda: self._forecast(now, extended, steps))
 
     def _forecast(self, now: Panel, extended: Panel, steps: int) -> Predictive:
         future = self.data(extended)
