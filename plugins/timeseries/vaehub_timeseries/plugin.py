@@ -34,6 +34,7 @@ def vaehub_commands() -> dict[str, str]:
         "timeseries report": commands + "impute:report",
         "timeseries generate": commands + "generate:generate",
         "timeseries forecast": commands + "forecast:forecast",
+        "timeseries backtest": commands + "backtest:backtest",
         "timeseries anomalies": commands + "anomalies:anomalies",
         "demo timeseries": "vaehub_timeseries.demo:imputation",
         "demo imputation": "vaehub_timeseries.demo:imputation",

@@ -72,6 +72,9 @@ class Settings:
     freq: Annotated[
         str | None, option("Put in the rows that were left out of this grid: h, 15min, D, MS, as pandas has them.")
     ] = None
+    season: Annotated[
+        str | None, option("Periods of rhythms, with commas between: steps, D, W, Y or 12h; or none. Found, if not given.")
+    ] = None
 
     @property
     def changed(self) -> dict[str, Any]:
@@ -106,6 +109,12 @@ class Settings:
 
         return find_dialect(path, self.text)
 
+    @property
+    def periods(self) -> list[str | float] | bool:
+        """Periods of rhythms; False for none."""
+        words = [word.strip() for word in (self.season or "").split(",")]
+        return False if words == ["none"] else [cli.number(word) for word in words]
+
     def table_and_imputer(self, session: cli.Session, path: Path) -> tuple[pd.DataFrame, Imputer]:
         """The user's table, and the model of --model, else one fitted on the table."""
         from vaehub_timeseries import Imputer
@@ -132,6 +141,7 @@ class Settings:
         lists = {
             "columns": None if self.columns is None else [word.strip() for word in self.columns.split(",")],
             "missing_values": self.sentinels,
+            "season": self.periods,
         }
         return given | {name: value for name, value in lists.items() if name in given}
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Mapping
 from typing import TypeAlias
 
 import numpy as np
@@ -10,6 +10,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from vaehub import UsageError
+from vaehub_timeseries.frames.ahead import with_given
 from vaehub_timeseries.frames.labels import place_of
 from vaehub_timeseries.frames.panel import Panel
 from vaehub_timeseries.frames.rows import last_rows, read_rows
@@ -24,18 +25,19 @@ HEAD = 100  # how many of the last stamps say how they go on
 WEEKS = 10  # stamps without a weekend that make weekdays a rule
 
 
-def extend(panel: Panel, steps: int) -> Panel:
+def extend(panel: Panel, steps: int, given: pd.DataFrame | None = None) -> Panel:
     """The future as a gap: the panel with rows after the end of each entity (the long form: of each of its variables).
 
     Arguments:
         panel: Of a frame.
         steps: How many rows for each.
+        given: What is known of rows ahead: their keys and some columns.
 
     Returns:
         A panel whose `fill` puts the new rows below the frame's own.
 
     Raises:
-        UsageError: steps < 1, or the next stamps are beyond what the column can hold.
+        UsageError: steps < 1, `given` does not fit the frame, or the next stamps are beyond what the column can hold.
 
     >>> from vaehub_timeseries.frames.schema import ReadOptions
     >>> from vaehub_timeseries.frames.to_panel import to_panel
@@ -46,8 +48,13 @@ def extend(panel: Panel, steps: int) -> Panel:
     if steps < 1:
         raise UsageError(f"steps={steps}: give 1 or more")
     frame = with_future(panel, steps)
-    future = np.concatenate([panel.added, np.ones(len(frame) - len(panel.frame), bool)])
-    return assemble_panel(frame, panel.schema, read_rows(frame, panel.schema.form, panel.schema.reading.dates), future)
+    ahead = np.arange(len(frame)) >= len(panel.frame)
+    future = np.concatenate([panel.added, ahead[len(panel.frame) :]])
+    rows = read_rows(frame, panel.schema.form, panel.schema.reading.dates)
+    known: Mapping[Hashable, NDArray[np.bool_]] = {}
+    if given is not None:
+        frame, known = with_given(frame, panel.schema, rows, ahead, given)
+    return assemble_panel(frame, panel.schema, rows, future, known)
 
 
 def with_future(panel: Panel, steps: int) -> pd.DataFrame:

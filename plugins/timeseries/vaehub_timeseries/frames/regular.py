@@ -35,6 +35,11 @@ class RegularFrame(NamedTuple):
     added: Bools
     properties: frozenset[Hashable] = frozenset()
 
+    @property
+    def observed(self) -> dict[Hashable, Bools]:
+        """The rows (R,) in which those columns are there."""
+        return {label: np.ones(len(self.frame), bool) for label in self.properties}
+
 
 class AddedRows(NamedTuple):
     """New rows (A,): the row of the frame that each follows in its series, and when it is."""

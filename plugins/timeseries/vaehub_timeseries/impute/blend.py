@@ -49,6 +49,12 @@ class CalibratedBlend:
         pool = score_sums(held_out.group, standardised_errors(held_out, mean, sd), held_out.weight, channels)
         return cls(flat, Calibration.of(pool), linear_only)
 
+    def joined(self, ends: CalibratedBlend) -> CalibratedBlend:
+        """Two blends as one with twice the channels: the groups of `ends` come after its own."""
+        cdf = np.concatenate([self.calibration.cdf, ends.calibration.cdf])
+        linear_only = np.concatenate([self.linear_only, ends.linear_only])
+        return CalibratedBlend(np.concatenate([self.weights, ends.weights]), Calibration(cdf), linear_only)
+
     def combine(self, predictions: Sequence[Prediction], group: Integers, missing: Mask) -> Prediction:
         """The experts' predictions of a series (T, C) as one, by the group of every cell."""
         means, sds = np.stack([b.mean for b in predictions]), np.stack([b.sd for b in predictions])
@@ -60,7 +66,7 @@ class CalibratedBlend:
         table = self.calibration.quantiles(levels)
         median = self.calibration.quantiles(np.array([0.5]))
         table[self.linear_only] -= median[self.linear_only]
-        table[absent] = norm.ppf(levels)
+        table[np.resize(absent, len(table))] = norm.ppf(levels)
         return table.reshape(-1, len(levels))
 
     def quantiles_at(self, levels: Floats, group: Integers, absent: Mask) -> Floats:

@@ -15,10 +15,10 @@ import numpy as np
 from vaehub import UsageError
 from vaehub_timeseries.frames import Channel, Panel, Schema
 from vaehub_timeseries.impute.blend import CalibratedBlend
+from vaehub_timeseries.impute.ends import SHORTEST, end_blend, end_pattern, forecasts_from_earlier, grouped_by_distance
 from vaehub_timeseries.impute.experts import Expert, Floats, Mask
 from vaehub_timeseries.impute.held_out import (
     HeldOut,
-    backtest,
     cell_count,
     cell_groups,
     enough_cells,
@@ -123,17 +123,29 @@ class Fitted:
     def predictive(self, panel: Panel, limits: Sequence[LimitPair] = ()) -> Predictive:
         """The predictive distribution of a frame."""
         data = self.data(panel, limits)
+        return self._cached("", data, lambda: self._predictive(data))
+
+    def _predictive(self, data: ScaledSeries) -> Predictive:
+        """Gaps at an end are told apart where there is a trend or rhythm to continue."""
         complete = observed_count(data.series) == cell_count(data.series)
-        return self._cached("", data, lambda: self.predict(data, self.blend_of_fit if complete else self.blend(data)))
+        blend, ahead = self.blend_of_fit if complete else self.blend(data), end_pattern(data.series)
+        continued = self.structure is not None and not self.options.causal and len(ahead) >= SHORTEST
+        return self.predict(data, blend, self.end_blend(data, ahead) if continued else None)
 
     def forecast(self, now: Panel, extended: Panel, steps: int) -> Predictive:
         """The predictive distribution of a frame and its future, blended by a backtest from earlier origins."""
-        return self._cached(f"{steps} steps", self.data(now), lambda: self._forecast(now, extended, steps))
+        return self._cached(f"{steps} steps", self.data(extended), lambda: self._forecast(now, extended, steps))
 
     def _forecast(self, now: Panel, extended: Panel, steps: int) -> Predictive:
-        data = self.data(now)
-        here = None if self.options.causal else backtest(self.experts, data.series, steps, self.scaler.take(self.modelled))
-        return self.predict(self.data(extended), self.blend(data, here))
+        future = self.data(extended)
+        ends = None if self.options.causal else self.end_blend(self.data(now), end_pattern(future.series)[-steps:])
+        return self.predict(future, self.blend(self.data(now)) if ends is None else self.blend_of_fit, ends)
+
+    def end_blend(self, data: ScaledSeries, ahead: Mask) -> CalibratedBlend | None:
+        """The blend of gaps at the end in which the cells `ahead` (H, M) are missing; None where no series is long enough to try."""
+        period = max(self.structure.periods, default=1.0) if self.structure is not None else 1.0
+        forecasts = forecasts_from_earlier(self.experts, data.series, ahead, period, self.scaler.take(self.modelled))
+        return None if forecasts is None else end_blend(forecasts, int(self.modelled.sum()), self.held_out)
 
     def _cached(self, what: str, data: ScaledSeries, work: Callable[[], Predictive]) -> Predictive:
         """The last answer is kept: quantiles and samples of the same frame are asked for after its estimates."""
@@ -150,26 +162,28 @@ class Fitted:
         drawn = with_all_channels(np.asarray(self.model.generate(n, steps, self.options.seed)), self.modelled)
         return np.where(self.modelled, self.scaler.unscale(np.where(self.modelled, drawn, 0.0)), self.options.fill)
 
-    def predict(self, data: ScaledSeries, blend: CalibratedBlend) -> Predictive:
-        """The experts' predictions of series, blended."""
+    def predict(self, data: ScaledSeries, blend: CalibratedBlend, ends: CalibratedBlend | None = None) -> Predictive:
+        """The experts' predictions of series, blended; `ends`: the blend of gaps that reach an end, where it is another."""
         missing = [np.isnan(values) for values in data.series]
         group = [cell_groups(m, self.options.causal) for m in missing]
+        if ends is not None:
+            blend, channels = blend.joined(ends), len(blend.linear_only)
+            group = [grouped_by_distance(g, m, channels) for g, m in zip(group, missing, strict=True)]
         experts = self.experts
         predictions = list(zip(*(expert.predict(data.series) for expert in experts), strict=True))
         absent = np.all([m.all(0) for m in missing], axis=0) & (not self.options.causal)
         blended = [blend.combine(each, g, m).reset(absent) for each, g, m in zip(predictions, group, missing, strict=True)]
         return Predictive(data, experts[-1], [each[-1] for each in predictions], blended, group, blend, absent)
 
-    def blend(self, data: ScaledSeries, here: HeldOut | None = None) -> CalibratedBlend:
+    def blend(self, data: ScaledSeries) -> CalibratedBlend:
         """The blend by cells held out of series that the experts were not trained on, and by those held out of the fit.
 
         With `causal` no such series are used: their later cells would say how to impute earlier ones.
         """
         new = [s for s, raw in zip(data.series, data.raw, strict=True) if fingerprint(raw) not in self.trained_on]
-        if here is None and not self.options.causal and observed_count(new) > 1:
-            here = hold_out(self.experts, new, self.options.seed, self.scaler.take(self.modelled))
-        if here is None:
+        if self.options.causal or observed_count(new) <= 1:
             return self.blend_of_fit
+        here = hold_out(self.experts, new, self.options.seed, self.scaler.take(self.modelled))
         channels = int(self.modelled.sum())
         return CalibratedBlend.of(self.held_out.combined_with(here, channels), channels)
 

@@ -24,8 +24,6 @@ FRACTION = 0.05  # of the observed cells hidden at a time: more would make the r
 ENOUGH, EACH = 5_000, 100  # hidden cells in all and per channel
 ROUNDS = 10  # at most
 PIECE, CELLS = 2_000, 250_000  # steps of a piece of a long series, and cells of all pieces that are used
-ORIGINS = 24  # of the forecasts that are tried in a backtest
-CONTEXT = 2_000  # steps before the origin that a forecast may use
 ROUNDING = 1e-9  # in scaled units
 
 
@@ -117,26 +115,6 @@ def hold_out(experts: Sequence[Expert], series: Sequence[Floats], seed: int, sca
     return HeldOut.concatenated(
         [predict_held_out(experts, series, hide(missing, FRACTION, rng), scaler=scaler) for _ in range(rounds)]
     )
-
-
-def backtest(
-    experts: Sequence[Expert], series: Sequence[Floats], steps: int, scaler: Scaler | None = None
-) -> HeldOut | None:
-    """Forecast `steps` from earlier origins, evenly spaced over the later half of all series; None where no series is long enough."""
-    places = [(values, origin) for values in series for origin in origins(len(values), steps)]
-    if not places:
-        return None
-    chosen = np.linspace(0, len(places) - 1, min(ORIGINS, len(places))).round().astype(int)
-    cut = [values[max(0, origin - CONTEXT) : origin + steps] for values, origin in (places[i] for i in chosen)]
-    hidden = [np.arange(len(values)) >= len(values) - steps for values in cut]
-    cells = [np.repeat(h[:, None], values.shape[1], 1) for h, values in zip(hidden, cut, strict=True)]
-    return predict_held_out(experts, cut, cells, scaler=scaler)
-
-
-def origins(length: int, steps: int) -> list[int]:
-    """Ends of the past: in the later half of a series, each with `steps` after it."""
-    first, last = max(1, length // 2), length - steps
-    return sorted(set(np.linspace(first, last, ORIGINS).round().astype(int).tolist())) if last >= first else []
 
 
 def excerpt(series: Sequence[NDArray[Number]]) -> list[NDArray[Number]]:

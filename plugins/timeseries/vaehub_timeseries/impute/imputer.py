@@ -17,6 +17,7 @@ from vaehub_timeseries.frames import Panel, ReadOptions, Schema, extend, to_pane
 from vaehub_timeseries.frames.gap_limits import GapLimits
 from vaehub_timeseries.frames.generated import generated_frame
 from vaehub_timeseries.impute.anomalies import anomaly_scores
+from vaehub_timeseries.impute.backtest import rolling_backtest
 from vaehub_timeseries.impute.blend import CrossValidation
 from vaehub_timeseries.impute.errors import calibration_table, error_table
 from vaehub_timeseries.impute.fitted import FitOptions, fit_imputer
@@ -255,29 +256,53 @@ class Imputer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):  # type: i
         drawn = self.fitted_.generate(arguments.at_least(1)("n", n), arguments.or_none(arguments.at_least(1))("steps", steps))
         return generated_frame(drawn, self.schema_)
 
-    def forecast(self, X: Table, steps: int, quantiles: Sequence[float] | None = None) -> pd.DataFrame:
+    def forecast(
+        self, X: Table, steps: int, quantiles: Sequence[float] | None = None, future: pd.DataFrame | None = None
+    ) -> pd.DataFrame:
         """The next rows of every series: the future as a gap.
 
         Arguments:
             X: As for `transform`.
             steps: How many rows after the end of each series.
             quantiles: Numbers between 0 and 1; the median is given, if none are.
+            future: What is known of rows ahead: their stamps (and entities) and some of the columns of X, such as a weather forecast.
 
         Returns:
             The new rows, their stamps continued; with `quantiles` these, with columns (name, level).
 
         Raises:
-            UsageError: steps < 1, a quantile is not between 0 and 1, or as for `transform`.
+            UsageError: steps < 1, a quantile is not between 0 and 1, `future` does not fit, or as for `transform`.
         """
         now = self._panel(X)
         steps = arguments.at_least(1)("steps", steps)
-        panel = extend(now, steps)
+        if not isinstance(future, pd.DataFrame | None):
+            raise arguments.wrong_argument("future", future, "a pandas DataFrame")
+        panel = extend(now, steps, future)
         predictive = self.fitted_.forecast(now, panel, steps)
         if quantiles is None:
             return panel.fill(predictive.point()).iloc[len(now.frame) :]
         return quantile_frame(panel, {level: predictive.quantile(level) for level in checked_levels(quantiles)}).iloc[
             len(now.frame) :
         ]
+
+    def backtest(self, X: Table, steps: int, origins: int = 5) -> pd.DataFrame:
+        """Forecasts from earlier ends of a table beside what came: an imputer like this is fitted anew on the rows before each origin.
+
+        Arguments:
+            X: Frame or array in the wide form, as for `fit`.
+            steps: Rows to forecast at every origin.
+            origins: How many, evenly spaced over the later half of every entity.
+
+        Returns:
+            Per column and method (imputer, seasonal_naive, drift and, where statsmodels is installed, ets): mean absolute error in the column's
+            units; MASE, the same over the naive error in the past; CRPS; coverage of the 90 % interval; number of cells.
+
+        Raises:
+            UsageError: steps or origins < 1, the table is too short or in the long form, or as for `fit`.
+        """
+        steps, origins = arguments.at_least(1)("steps", steps), arguments.at_least(1)("origins", origins)
+        frame = X if isinstance(X, pd.DataFrame) else pd.DataFrame(np.asarray(X, dtype=np.float64)).add_prefix("x")
+        return rolling_backtest(self, frame, to_panel(frame, self._read_options()), steps, origins)
 
     def save(self, path: str | Path) -> None:
         """Write the fitted imputer to a folder: safetensors and JSON, nothing that executes.

@@ -41,15 +41,14 @@ class Structure:
         ]
         seasons: list[Season] = []
         variances = [np.zeros_like(values) for values in series]
-        for memories in ((1.0,), MEMORIES):
-            for period in periods:
-                long = [values for values in rest if len(values) >= 2 * period]
-                season = Season.fit(long or rest, period, int(np.ceil(period / RESOLUTION)), memories)
-                if season.signal.any():
-                    seasons.append(season)
-                    found = [season.leave_period_out(values) for values in rest]
-                    rest = [values - mean for values, (mean, _) in zip(rest, found, strict=True)]
-                    variances = [v + more for v, (_, more) in zip(variances, found, strict=True)]
+        for period, width, memories in parts_to_try(periods):
+            long = [values for values in rest if len(values) >= 2 * period]
+            season = Season.fit(long or rest, period, width, memories)
+            if season.signal.any():
+                seasons.append(season)
+                found = [season.leave_period_out(values) for values in rest]
+                rest = [values - mean for values, (mean, _) in zip(rest, found, strict=True)]
+                variances = [v + more for v, (_, more) in zip(variances, found, strict=True)]
         if not seasons and not trend.span.any():
             return None
         seen = [~np.isnan(values) for values in series]
@@ -85,6 +84,15 @@ class Structure:
             part, more = season.leave_period_out(rest, causal)
             mean, variance, rest = mean + part, variance + more, rest - part
         return mean, np.maximum(variance - self.typical, 0.0) + beyond
+
+
+def parts_to_try(periods: Sequence[float]) -> list[tuple[float, int, tuple[float, ...]]]:
+    """Period, width of a phase and memories: what recurs for good, the level of whole periods, and what changes from period to period."""
+    widths = [int(np.ceil(period / RESOLUTION)) for period in periods]
+    for_good = [(period, width, (1.0,)) for period, width in zip(periods, widths, strict=True)]
+    level = [(period, int(np.ceil(period)), MEMORIES) for period in periods[:1]]
+    changing = [(period, width, MEMORIES) for period, width in zip(periods, widths, strict=True)]
+    return [*for_good, *level, *changing]
 
 
 @final
