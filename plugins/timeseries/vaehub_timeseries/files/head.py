@@ -18,7 +18,7 @@ SAME_WIDTH = 0.9  # share of the rows from the first of data on that are as wide
 TYPED = 0.5  # share of a column's cells that are numbers or dates, so that it is a column of such
 FIRST_YEAR, LAST_YEAR = 1800, 2200
 DECLARED = re.compile(r"sep=(.)\s*$")  # a line that Excel understands
-WORDS = re.compile(r'"[^"]*"|\S+')
+WORDS = re.compile(r'"[^"]*"|[^ \t\r\n]+')
 
 
 class Row(NamedTuple):
@@ -118,15 +118,15 @@ def rows_of(lines: Sequence[str], start: int, separator: str) -> list[Row]:
 
 def find_separator(lines: Sequence[str]) -> str:
     """The separator with which most rows are of one width and most cells hold none of the others."""
+    spaced = rows_of(lines, 0, " ")
+    typed = [kind for kind in column_kinds(spaced[1:]) if kind != "text"]
+    if len({len(row.cells) for row in spaced}) == 1 and len(typed) > 1 and score(spaced, " ")[0] > SAME_WIDTH:
+        return " "
     scores = {mark: score(rows_of(lines, 0, mark), mark) for mark in HARD}
     best = max(HARD, key=lambda mark: scores[mark])
-    if scores[best][0] > TYPED:
-        decimals_only = best == "," and scores[best][1] == 2 and is_lone_decimal(lines)
-        return ";" if decimals_only else best
-    spaced = rows_of(lines, 0, " ")
-    typed = [kind for kind in column_kinds(spaced[1:]) if kind != "text"] if spaced else []
-    even = len({len(row.cells) for row in spaced}) == 1
-    return " " if even and len(typed) > 1 and score(spaced, " ")[0] > SAME_WIDTH else ","
+    if scores[best][0] <= TYPED:
+        return ","
+    return ";" if best == "," and scores[best][1] == 2 and is_lone_decimal(lines) else best
 
 
 def score(rows: Sequence[Row], separator: str) -> tuple[float, int]:

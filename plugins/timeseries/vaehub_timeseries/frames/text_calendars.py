@@ -116,9 +116,16 @@ def parse_midnights(text: pd.Series, options: DateOptions) -> Dates | None:
     def write(index: pd.DatetimeIndex) -> pd.Index:
         ends = np.asarray(index == index.normalize()) & (not starts)
         entries = parsed.write(index - pd.to_timedelta(ends.astype(int), "D"))
-        return pd.Index([re.sub(r"(?<=[ T])00(?=[:.]00)", "24", entry) if end else entry for entry, end in zip(entries, ends, strict=True)])
+        return pd.Index(
+            [re.sub(r"(?<=[ T])00(?=[:.]00)", "24", entry) if end else entry for entry, end in zip(entries, ends, strict=True)]
+        )
 
     return Dates(stamps, write, parsed.rival)
 
 
-CALENDARS: tuple[Callable[[pd.Series, DateOptions], Dates | None], ...] = (parse_weeks, parse_quarters, parse_zones, parse_midnights)
+CALENDARS: tuple[Callable[[pd.Series, DateOptions], Dates | None], ...] = (
+    parse_weeks,
+    parse_quarters,
+    parse_zones,
+    parse_midnights,
+)
