@@ -12,7 +12,7 @@ CASES, PER_TEST = 500, 50
 ROWS = 40
 PREAMBLES = {
     "none": [],
-    "comments": ["# Station Süd", "# version 3, made by hand"],
+    "comments": ["# Station Süd", "# version 3, which was made and mended by hand"],
     "lines": ["Station: Süd", "", "made by; hand"],
     "excel": None,  # sep=;
 }
@@ -54,7 +54,7 @@ class Case:
         values = rng.normal(size=(ROWS, self.width)) * scale
         self.values = np.column_stack([values[:, at].round(self.places[at]) for at in range(self.width)])
         self.gaps = (rng.random((ROWS, self.width)) < 0.15) & (self.separator != " ")
-        self.gaps[3:6] = False
+        self.gaps[[3, 4, -1]] = False
         names = [*NAMES[: self.width]]
         if self.comma_in_name:
             names[0] = "temp, outdoor; C"

@@ -95,7 +95,7 @@ class Settings:
         """How the user's table is written, so that others are written alike; None where it is no text."""
         from vaehub_timeseries.files import find_dialect
 
-        return find_dialect(path, self.text)
+        return find_dialect(path, self.text, self.sentinels)
 
     def table_and_imputer(self, session: cli.Session, path: Path) -> tuple[pd.DataFrame, Imputer]:
         """The user's table, and the model of --model, else one fitted on the table."""

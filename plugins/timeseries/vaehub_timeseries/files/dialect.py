@@ -11,7 +11,7 @@ from typing import Literal
 from vaehub import UsageError, files
 from vaehub.files.tables import Dialect as TextDialect
 from vaehub.files.tables import open_text
-from vaehub_timeseries.files.cells import decimal_votes
+from vaehub_timeseries.files.cells import decimal_marks, decimal_of
 from vaehub_timeseries.files.encodings import checked_encoding, find_encoding
 from vaehub_timeseries.files.head import find_head
 from vaehub_timeseries.files.spelling import Spelling
@@ -71,7 +71,7 @@ class Dialect:
         above: All text above the first row of data, as it stands: preamble, names, units.
         newline: At the end of lines.
         spellings: How the numbers of a column are written, by its name.
-        certain: Whether the decimal mark was said, or shown by the numbers.
+        doubtful: A number with three digits behind its only mark, where nothing shows what the mark is.
         named: Whether there is a line of names; else they count on from 0.
 
     >>> Dialect.find("Zeit;°C\n1;2,5\n2;3\n".encode("cp1252")).decimal
@@ -85,7 +85,7 @@ class Dialect:
     above: str = ""
     newline: str = "\n"
     spellings: Mapping[str, Spelling] = field(default_factory=dict)
-    certain: bool = True
+    doubtful: str = ""
     named: bool = True
 
     @classmethod
@@ -104,12 +104,12 @@ class Dialect:
         encoding = told.encoding or find_encoding(source)
         text = head_of(source, encoding)
         head = find_head(lines_of(text), told.separator, told.header)
-        votes = decimal_votes(head.number_cells)
-        shown = votes["."] != votes[","]
-        decimal = told.decimal or ("," if votes[","] > votes["."] or (not shown and head.separator == ";") else ".")
+        marks = decimal_marks(head.number_cells)
+        decimal = told.decimal or decimal_of(marks, head.separator)
+        shown = marks.points != marks.commas or told.decimal is not None
         newline = "\r\n" if "\r\n" in text else "\n"
-        certain = shown or told.decimal is not None
-        return cls(encoding, head.separator, decimal, head.names, head.above, newline, {}, certain, head.named)
+        doubtful = "" if shown else marks.doubtful
+        return cls(encoding, head.separator, decimal, head.names, head.above, newline, {}, doubtful, head.named)
 
     @property
     def of_scores(self) -> Dialect:

@@ -68,8 +68,8 @@ def find_head(lines: Sequence[str], separator: str | None = None, header: int | 
     rows = rows[next((place for place, row in enumerate(rows) if not row.blank), 0) :]
     kinds = column_kinds(rows[1:] or rows)
     titles = 0 if header == "none" else (1 if header else len(rows))
-    names, first = names_and_body(rows, kinds, titles)
-    if names is None and header is None and comments and at == 0:
+    names, first = names_and_body(rows, kinds, titles, preceded=at > 0)
+    if names is None and header is None and comments and at == 0 and lines[comments - 1].lstrip().startswith("#"):
         names = commented_names(lines[comments - 1], separator, len(rows[0].cells))
     width = len(rows[0].cells)
     above = "".join(lines[: rows[first].first if first < len(rows) else len(lines)])
@@ -179,8 +179,11 @@ def is_data(row: Row, kinds: Sequence[str]) -> bool:
     return row.blank
 
 
-def names_and_body(rows: Sequence[Row], kinds: Sequence[str], titles: int) -> tuple[list[str] | None, int]:
-    """The names, None where the first row is data; and which row is the first of data. titles: rows that may hold no data."""
+def names_and_body(rows: Sequence[Row], kinds: Sequence[str], titles: int, preceded: bool) -> tuple[list[str] | None, int]:
+    """The names, None where the first row is data; and which row is the first of data.
+
+    Arguments: titles: rows that may hold no data; preceded: whether there are other lines above, so that the first row may be one of them.
+    """
     if titles == 0:
         return None, 0
     typed = any(kind != "text" for kind in kinds)
@@ -189,7 +192,8 @@ def names_and_body(rows: Sequence[Row], kinds: Sequence[str], titles: int) -> tu
         return None, 0
     if len(rows) > 2 and is_units(rows[1], kinds):
         return first, 2
-    if titles > 1 and len(rows) > 2 and not all(cell.strip() for cell in first) and is_title(rows[1], kinds):
+    misplaced = preceded or not all(cell.strip() for cell in first)
+    if titles > 1 and len(rows) > 2 and misplaced and is_title(rows[1], kinds):
         return rows[1].cells, 3 if len(rows) > 3 and is_units(rows[2], kinds) else 2
     return first, 1
 
@@ -210,7 +214,5 @@ def is_units(row: Row, kinds: Sequence[str]) -> bool:
 
 
 def is_title(row: Row, kinds: Sequence[str]) -> bool:
-    """Whether a row holds a name for every column."""
-    return all(cell.strip() and not is_number(cell) and not is_date(cell) for cell in row.cells) and any(
-        k != "text" for k in kinds
-    )
+    """Whether a row holds a name for every column, and numbers or dates are below some."""
+    return all(cell.strip() and not is_number(cell) and not is_date(cell) for cell in row.cells) and set(kinds) != {"text"}

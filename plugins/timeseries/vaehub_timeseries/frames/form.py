@@ -174,9 +174,10 @@ def find_entity(
     if stamps is None or not has_duplicates([stamps.at, *keys]):
         if variable is not None:
             return remaining_column(frame, used) if stamps is None else ()
-        label = blocks_of(columns)
-        found = label is not None and is_entity(label, columns[label], None if stamps is None else stamps.at)
-        return (Key(label),) if found else ()
+        block = blocks_of(columns)
+        if block is None or not is_entity(block, column_of(frame, block), None if stamps is None else stamps.at):
+            return ()
+        return (Key(block),)
     for holds in (is_text_id, is_numeric_id):
         found = [
             label

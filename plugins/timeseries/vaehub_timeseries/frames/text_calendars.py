@@ -59,7 +59,7 @@ def parse_weeks(text: pd.Series, options: DateOptions) -> Dates | None:
         stamps = pd.DatetimeIndex(pd.to_datetime(text + behind, format=pattern + ("" if first[5] else "-%u"), utc=True))
     except ValueError:
         return None
-    return Dates(stamps, lambda index: pd.Index(index.strftime(pattern)))
+    return Dates(stamps, lambda index: pd.Index(list(index.strftime(pattern))))
 
 
 def parse_quarters(text: pd.Series, options: DateOptions) -> Dates | None:
@@ -74,7 +74,8 @@ def parse_quarters(text: pd.Series, options: DateOptions) -> Dates | None:
 
     def write(index: pd.DatetimeIndex) -> pd.Index:
         entries = [(str(at.year), f"Q{at.quarter}") for at in index]
-        return pd.Index([mark.join(entry if year_first else entry[::-1]) for entry in entries])
+        written: list[str] = [mark.join(entry if year_first else entry[::-1]) for entry in entries]
+        return pd.Index(written)
 
     return Dates(stamps, write)
 

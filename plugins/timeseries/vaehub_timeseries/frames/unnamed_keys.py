@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 import warnings
-from collections.abc import Hashable
+from collections.abc import Hashable, Mapping
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -43,7 +44,7 @@ def counting_index(index: pd.Index) -> bool:
     )
 
 
-def find_counter(columns: dict[Hashable, pd.Series], groups: NDArray[np.int64]) -> Hashable | None:
+def find_counter(columns: Mapping[Any, pd.Series], groups: NDArray[np.int64]) -> Hashable | None:
     """The column that counts the time: called or like years or time since 1970, or one that rises by the same number in every row.
 
     Arguments: columns: those that may be the time; groups (R,): codes of the entities, in each of which it may start anew.
@@ -92,7 +93,7 @@ def counts_on(column: pd.Series, groups: NDArray[np.int64], holes: bool) -> bool
     return bool((steps % step == 0).all() and counts.max() >= COMMON * len(steps)) if holes else len(sizes) == 1
 
 
-def blocks_of(columns: dict[Hashable, pd.Series]) -> Hashable | None:
+def blocks_of(columns: Mapping[Any, pd.Series]) -> Hashable | None:
     """The first column whose values each fill one block of rows, where no other such column cuts them elsewhere; else None."""
     found = {
         label: pd.factorize(column)[0] for label, column in columns.items() if len(column) >= MIN_ROWS and fills_blocks(column)
