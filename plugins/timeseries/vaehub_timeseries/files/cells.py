@@ -19,69 +19,9 @@ REPEATED = {mark: re.compile(rf"\d{{1,3}}(?:{re.escape(mark)}\d{{3}}){{2,}}") fo
 CLOCK = re.compile(TIME_OF_DAY)
 BLANK = {"", "-", "--", *MISSING_WORDS}
 SIGNS = re.compile(r"[°µμ/%³²·^]|^\[.*\]$|^\(.*\)$")
-UNITS = frozenset(
-    [
-        "c",
-        "f",
-        "k",
-        "pa",
-        "hpa",
-        "kpa",
-        "mbar",
-        "bar",
-        "mm",
-        "cm",
-        "m",
-        "km",
-        "kg",
-        "g",
-        "mg",
-        "ug",
-        "l",
-        "ml",
-        "s",
-        "sec",
-        "min",
-        "h",
-        "hr",
-        "hours",
-        "d",
-        "days",
-        "v",
-        "mv",
-        "a",
-        "ma",
-        "w",
-        "kw",
-        "mw",
-        "gw",
-        "wh",
-        "kwh",
-        "mwh",
-        "gwh",
-        "j",
-        "kj",
-        "mj",
-        "hz",
-        "khz",
-        "ppm",
-        "ppb",
-        "deg",
-        "degc",
-        "celsius",
-        "percent",
-        "dimensionless",
-        "unitless",
-        "count",
-        "eur",
-        "usd",
-        "utc",
-        "date",
-        "time",
-        "datetime",
-        "date-time",
-        "yyyy-mm-dd",
-    ]
+UNITS = re.compile(
+    r"(?i)(deg)?[cfk]|celsius|[hk]?pa|m?bar|[mck]?m|[kmµu]?g|m?l|s|sec|min|h|hrs?|hours|d|days|m?v|m?a|[kmg]?wh?|[km]?j|[kmg]?hz|pp[mb]|"
+    r"deg|percent|dimensionless|unitless|count|eur|usd|utc|date|time|date-?time|yyyy-mm-dd"
 )
 
 
@@ -102,7 +42,7 @@ def is_date(cell: str) -> bool:
 def is_unit(cell: str) -> bool:
     """Whether a cell is such as °C, m/s, [kW] or hPa."""
     text = cell.strip()
-    return bool(text) and not is_number(text) and (SIGNS.search(text) is not None or text.lower() in UNITS)
+    return bool(text) and not is_number(text) and (SIGNS.search(text) is not None or UNITS.fullmatch(text) is not None)
 
 
 class Marks(NamedTuple):

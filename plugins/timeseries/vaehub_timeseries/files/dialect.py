@@ -106,7 +106,7 @@ class Dialect:
         head = find_head(lines_of(text), told.separator, told.header)
         marks = decimal_marks(head.number_cells)
         decimal = told.decimal or decimal_of(marks, head.separator)
-        shown = marks.points != marks.commas or told.decimal is not None
+        shown = marks.points != marks.commas or told.decimal is not None or ("." in marks.doubtful and head.separator != ";")
         newline = "\r\n" if "\r\n" in text else "\n"
         doubtful = "" if shown else marks.doubtful
         return cls(encoding, head.separator, decimal, head.names, head.above, newline, {}, doubtful, head.named)
@@ -128,7 +128,7 @@ def head_of(source: Path | bytes, encoding: str) -> str:
     """The first text of a file, without its byte order mark. Raises UsageError where it is not in this encoding."""
     if isinstance(source, bytes):
         return source.decode(encoding).removeprefix("\ufeff")
-    with files.guarded(source, f"it is not {encoding}: give another encoding= (--encoding), such as cp1252, or save it as UTF-8"):
+    with files.guarded(source, f"it is not {encoding}: give its encoding= (--encoding), such as utf-8, cp1252 or latin-1"):
         with open_text(source, files.MAX_BYTES, encoding) as file:
             head = file.read(HEAD_BYTES)
         text = head.decode("utf-8", "ignore" if len(head) == HEAD_BYTES else "strict").removeprefix("\ufeff")

@@ -67,8 +67,7 @@ def find_head(lines: Sequence[str], separator: str | None = None, header: int | 
     rows = rows[at:]
     rows = rows[next((place for place, row in enumerate(rows) if not row.blank), 0) :]
     kinds = column_kinds(rows[1:] or rows)
-    titles = 0 if header == "none" else (1 if header else len(rows))
-    names, first = names_and_body(rows, kinds, titles, preceded=at > 0)
+    names, first = (None, 0) if header == "none" else names_and_body(rows, kinds, header is None, preceded=at > 0)
     if names is None and header is None and comments and at == 0 and lines[comments - 1].lstrip().startswith("#"):
         names = commented_names(lines[comments - 1], separator, len(rows[0].cells))
     width = len(rows[0].cells)
@@ -179,21 +178,19 @@ def is_data(row: Row, kinds: Sequence[str]) -> bool:
     return row.blank
 
 
-def names_and_body(rows: Sequence[Row], kinds: Sequence[str], titles: int, preceded: bool) -> tuple[list[str] | None, int]:
+def names_and_body(rows: Sequence[Row], kinds: Sequence[str], found_out: bool, preceded: bool) -> tuple[list[str] | None, int]:
     """The names, None where the first row is data; and which row is the first of data.
 
-    Arguments: titles: rows that may hold no data; preceded: whether there are other lines above, so that the first row may be one of them.
+    Arguments: found_out: whether nobody said that the first row holds the names; preceded: whether there are other lines above, so that the first row may be one of them.
     """
-    if titles == 0:
-        return None, 0
     typed = any(kind != "text" for kind in kinds)
     first = rows[0].cells
-    if titles > 1 and typed and is_data(rows[0], kinds) and not are_counted(first):
+    if found_out and typed and is_data(rows[0], kinds) and not are_counted(first):
         return None, 0
     if len(rows) > 2 and is_units(rows[1], kinds):
         return first, 2
     misplaced = preceded or not all(cell.strip() for cell in first)
-    if titles > 1 and len(rows) > 2 and misplaced and is_title(rows[1], kinds):
+    if found_out and len(rows) > 2 and misplaced and is_title(rows[1], kinds):
         return rows[1].cells, 3 if len(rows) > 3 and is_units(rows[2], kinds) else 2
     return first, 1
 

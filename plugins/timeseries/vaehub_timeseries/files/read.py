@@ -16,7 +16,7 @@ from pandas.api import types
 from vaehub import UsageError, files
 from vaehub_timeseries.files.dialect import Dialect, Header, Overrides
 from vaehub_timeseries.files.excel import EXCEL, read_excel
-from vaehub_timeseries.files.spelling import Spelling, grouped_numbers, spelling_of
+from vaehub_timeseries.files.spelling import grouped_numbers, spelling_of
 from vaehub_timeseries.frames.labels import find_label
 
 TEXT = (".csv", ".tsv", ".txt")
@@ -134,8 +134,9 @@ def warn_of_guesses(path: Path, dialect: Dialect, told: Overrides) -> None:
     if dialect.encoding == "cp1252" and told.encoding is None:
         warn(f"{path}: is not UTF-8, so it is read as Windows-1252 (Latin-1); if it is not, give encoding= (--encoding)")
     if dialect.doubtful:
-        number = Spelling(3).text(grouped_numbers(pa.array([dialect.doubtful.strip("<>=≤≥ ")]), dialect.decimal).iloc[0])
-        warn(f"{path}: {dialect.doubtful!r} is read as {number}; if it is not, give decimal= (--decimal)")
+        found = next(mark for mark in marks_of(dialect) if mark in dialect.doubtful)
+        meaning = "the decimal mark" if found == dialect.decimal else "a mark of thousands"
+        warn(f"{path}: in {dialect.doubtful} {found} is read as {meaning}; if it is not, give decimal= (--decimal)")
     if not dialect.named and told.header is None and dialect.names:
         first, last = dialect.names[0], dialect.names[-1]
         warn(

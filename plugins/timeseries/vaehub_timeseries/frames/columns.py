@@ -182,7 +182,7 @@ def decimals(column: pd.Series, values: Floats) -> NDArray[Any]:
 
 def durations(seconds: Floats, dtype: Any) -> Any:
     """Seconds as durations of a dtype."""
-    most = np.timedelta64(2**62, np.datetime_data(numpy_dtype(dtype))) / np.timedelta64(1, "s")
+    most = pd.Timedelta.max.total_seconds() / 2
     return pd.to_timedelta(np.clip(seconds, -most, most), "s").astype(dtype).array
 
 

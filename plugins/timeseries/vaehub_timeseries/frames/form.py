@@ -121,7 +121,7 @@ def only_time(frame: pd.DataFrame, found: Sequence[Hashable]) -> tuple[Key, ...]
     """The one column of stamps. Raises UsageError where there are several."""
     if len(found) > 1:
         raise UsageError(
-            f"{len(found)} columns hold stamps ({', '.join(map(str, found[:5]))}); say which is the time: time={found[0]!r}"
+            f"{len(found)} columns hold stamps ({', '.join(map(str, found[:5]))}); say which is the time: time={found[0]!r} (--time={found[0]})"
         )
     return (Key(found[0]), *time_of_day(frame, Key(found[0])))
 

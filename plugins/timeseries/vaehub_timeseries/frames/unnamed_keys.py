@@ -49,7 +49,7 @@ def find_counter(columns: Mapping[Any, pd.Series], groups: NDArray[np.int64]) ->
 
     Arguments: columns: those that may be the time; groups (R,): codes of the entities, in each of which it may start anew.
     """
-    numbers = {
+    numbers: dict[Hashable, pd.Series] = {
         label: column for label, column in columns.items() if types.is_integer_dtype(column.dtype) and column.notna().all()
     }
     if len(groups) < 3 or len(columns) < 2:
