@@ -181,7 +181,9 @@ def is_data(row: Row, kinds: Sequence[str]) -> bool:
 def names_and_body(rows: Sequence[Row], kinds: Sequence[str], found_out: bool, preceded: bool) -> tuple[list[str] | None, int]:
     """The names, None where the first row is data; and which row is the first of data.
 
-    Arguments: found_out: whether nobody said that the first row holds the names; preceded: whether there are other lines above, so that the first row may be one of them.
+    Arguments:
+        found_out: whether nobody said that the first row holds the names.
+        preceded: whether there are other lines above, so that the first row may be one of them.
     """
     typed = any(kind != "text" for kind in kinds)
     first = rows[0].cells
