@@ -149,6 +149,23 @@ def test_numbers_as_text_are_never_categories(here, run, cells, separator, marks
     assert all(line.split(separator)[0] not in ("", "-", "ND") for line in out[1:])
 
 
+def test_readings_below_a_limit_stay_as_they_are_written(here, run):
+    days = pd.date_range("2024-01-01", periods=ROWS)
+    cells = ["<5,0" if value < 5 else german(value) for value in LEVEL]
+    cells[30:33] = [""] * 3
+    lines = [
+        "Datum;NO3;T",
+        *(f"{day:%d.%m.%Y};{cell};{german(value * 2)}" for day, cell, value in zip(days, cells, LEVEL, strict=True)),
+    ]
+    (here / "in.csv").write_text("\n".join(lines) + "\n")
+    assert run("timeseries", "impute", "in.csv", "-o", "out.csv", "--report") == (0, "")
+    out = (here / "out.csv").read_text().splitlines()
+    assert out[:31] + out[34:] == lines[:31] + lines[34:]
+    for line, value in zip(out[31:34], LEVEL[30:33], strict=True):
+        assert float(line.split(";")[1].replace(",", ".")) == pytest.approx(value, abs=2)
+    assert "<h3>NO3</h3>" in (here / "out.report.html").read_text()
+
+
 def test_inputs_are_kept_also_by_another_name(here, run):
     frame = pd.DataFrame({"a": LEVEL})
     frame.to_csv("a.csv", index=False)

@@ -17,6 +17,7 @@ from vaehub_timeseries.files.spelling import Spelling
 
 HEAD_CHARACTERS = 1 << 20  # of a text that its dialect is found from
 SEPARATORS = {",": ",", ";": ";", "|": "|", "\t": "\t", "tab": "\t", "\\t": "\t", " ": " ", "space": " ", "spaces": " "}
+SCORE_PLACES = 3
 Header = int | Literal["none"] | None
 
 
@@ -112,8 +113,10 @@ class Dialect:
 
     @property
     def of_scores(self) -> Dialect:
-        """For a table whose columns are called as the readings are, but hold other numbers."""
-        return replace(self, spellings={}, above="", names=())
+        """For a table whose columns are called as the readings are, but hold scores."""
+        return replace(
+            self, spellings=dict.fromkeys(self.spellings, Spelling(SCORE_PLACES, mark=self.decimal)), above="", names=()
+        )
 
     @property
     def as_text(self) -> files.Dialect:

@@ -78,6 +78,7 @@ def grouped_numbers(column: Any, decimal: str) -> pd.Series[Any] | None:
 
 def spelling_of(column: Any, decimal: str) -> Spelling | None:
     """How the numbers of a column of text (R,) are written; None where they are none, or have an exponent or too many digits."""
+    column = pc.replace_substring_regex(column, r"^\s*(<=?|>=?|≤|≥)\s*", "")
     column = pc.drop_null(pc.if_else(pc.equal(pc.utf8_trim_whitespace(column), ""), None, column))
     pattern = number_pattern(decimal)
     if not len(column) or not pc.all(pc.match_substring_regex(column, pattern)).as_py():
