@@ -19,6 +19,7 @@ from .model_file import save_model as save_model
 from .tables import CHUNK_ROWS as CHUNK_ROWS
 from .tables import MISSING_WORDS as MISSING_WORDS
 from .tables import SUFFIXES as SUFFIXES
+from .tables import Dialect as Dialect
 from .tables import Table as Table
 from .tables import as_ids as as_ids
 from .tables import as_pandas as as_pandas

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from vaehub_timeseries.frames import ReadOptions, Schema, extend, to_panel, to_panel_as
+from vaehub_timeseries.frames import ReadOptions, Schema, to_panel, to_panel_as
 
 NAN = np.nan
 
@@ -225,27 +225,6 @@ def test_numbers_too_large_to_reckon_with_stay():
         panel = to_panel(frame, ReadOptions())
     assert np.array_equal(panel.series[0].values[:, 0], [NAN, 1, NAN], equal_nan=True)
     assert filled(panel)["a"].tolist() == [1e308, 1, 7]
-
-
-def counters():
-    return pd.DataFrame({"year": np.arange(1850, 1900), "level": np.sin(np.arange(50) / 3)})
-
-
-def test_a_counter_that_may_be_the_time_is_named():
-    with pytest.warns(
-        UserWarning, match=r"column 'year' goes on by the same number in every row; if it is the time, give time='year'"
-    ):
-        to_panel(counters(), ReadOptions())
-    panel = extend(to_panel(counters(), ReadOptions(time="year")), 2)
-    assert panel.frame["year"].tolist()[-2:] == [1900, 1901]
-
-
-def test_names_that_each_fill_a_block_may_be_series():
-    frame = counters().assign(patient=["a"] * 25 + ["b"] * 25).drop(columns="year")
-    with pytest.warns(UserWarning, match=r"column 'patient': each of its values fills one block of rows; .*entity='patient'"):
-        to_panel(frame, ReadOptions())
-    assert [series.entity for series in to_panel(frame, ReadOptions(entity="patient")).series] == ["a", "b"]
-    to_panel(frame.assign(patient=["a"] * 20 + ["b"] * 20 + ["a"] * 10), ReadOptions())
 
 
 def test_what_comes_out_is_a_copy():

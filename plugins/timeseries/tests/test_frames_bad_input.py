@@ -114,7 +114,6 @@ BAD = {
     ),
     "lists": (pd.DataFrame({"a": [[1], [2]]}), {}, "row 0: column 'a'"),
     "complex": (pd.DataFrame({"a": [1j, NAN]}), {}, "column 'a'"),
-    "durations with gaps": (pd.DataFrame({"a": pd.to_timedelta(["1s", None]), "b": [1, 2]}), {}, "column 'a'"),
     "text with nothing in it": (
         pd.DataFrame({"a": pd.Series([None, None], dtype="string")}),
         {},

@@ -50,7 +50,9 @@ def test_the_day_comes_first_where_it_is_said_so():
     for dayfirst, last in ((True, "2021-01-12"), (False, "2021-12-01")):
         panel = to_panel(frame, ReadOptions(dayfirst=dayfirst))
         assert panel.rows.stamps.local(panel.rows.stamps.at)[-1] == pd.Timestamp(last)
-    with pytest.warns(UserWarning, match=r"'02/01/2021' is read as 2021-01-02; if it is 2021-02-01, give dayfirst=False \(--no-dayfirst"):
+    with pytest.warns(
+        UserWarning, match=r"'02/01/2021' is read as 2021-01-02; if it is 2021-02-01, give dayfirst=False \(--no-dayfirst"
+    ):
         to_panel(frame, ReadOptions())
 
 
@@ -67,7 +69,9 @@ def test_a_pattern_that_is_given_is_the_only_one():
 
 def test_the_hour_that_comes_twice_in_autumn_is_named():
     frame = pd.DataFrame({"when": NIGHT.tz_localize(None), "a": np.arange(12.0)})
-    with pytest.raises(UsageError, match=r"several readings at 2024-10-27 02:00:00 .*a change of clocks\? give stamps with a zone"):
+    with pytest.raises(
+        UsageError, match=r"several readings at 2024-10-27 02:00:00 .*a change of clocks\? give stamps with a zone"
+    ):
         to_panel(frame, ReadOptions())
     frame["when"] = pd.DatetimeIndex(frame["when"]).tz_localize("Europe/Berlin", ambiguous="infer")
     assert len(to_panel(frame, ReadOptions()).series[0].values) == 12

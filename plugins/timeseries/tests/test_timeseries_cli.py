@@ -243,7 +243,9 @@ def test_marks_for_missing_are_named_with_the_option(here, works, fails):
     table().assign(a=["-" if n % 9 == 0 else f"{n % 5},5" for n in range(ROWS)]).to_csv("na.csv", sep=";", index=False)
     assert "(--missing-values=-)" in fails("timeseries", "impute", "na.csv", "-o", "o.csv")
     works("timeseries", "impute", "na.csv", "-o", "o.csv", "--missing-values=-,-900")
-    assert pd.read_csv("o.csv")["a"].notna().all()
+    out = pd.read_csv("o.csv", sep=";", dtype=str)
+    assert out["a"].str.fullmatch(r"-?\d+,\d").all()
+    assert out["b"].str.fullmatch(r"-?\d+\.\d+").all()
 
 
 def test_packed_input_is_read(here, works):

@@ -13,7 +13,7 @@ from vaehub.cli.session import session
 from vaehub.errors import UsageError
 from vaehub_timeseries import Imputer
 from vaehub_timeseries.commands.anomalies import most_surprising
-from vaehub_timeseries.commands.settings import Settings, with_settings
+from vaehub_timeseries.commands.settings import OF_FILES, Settings, with_settings
 from vaehub_timeseries.commands.tables import parse_levels, sibling, stacked, with_keys
 from vaehub_timeseries.frames import ReadOptions, to_panel
 
@@ -49,7 +49,7 @@ def test_settings_are_options_of_every_command():
 
 
 def test_settings_are_options_of_the_imputer():
-    assert set(inspect.signature(Imputer).parameters) >= set(inspect.signature(Settings).parameters) - {"model"}
+    assert set(inspect.signature(Imputer).parameters) >= set(inspect.signature(Settings).parameters) - {"model", *OF_FILES}
 
 
 def test_samples_below_one_another():

@@ -3,7 +3,7 @@
 from vaehub.files.tables.dialect import Dialect
 from vaehub.files.tables.names import SUFFIXES, check_output, matched_suffix, suffix_of
 from vaehub.files.tables.reading import CHUNK_ROWS, Table, open_table, read_table
-from vaehub.files.tables.text import open_text, read_lines
+from vaehub.files.tables.text import read_lines
 from vaehub.files.tables.values import MISSING_WORDS, as_ids, as_pandas, as_values, whole_numbers
 from vaehub.files.tables.writing import write_table
 
@@ -19,7 +19,6 @@ __all__ = [
     "check_output",
     "matched_suffix",
     "open_table",
-    "open_text",
     "read_lines",
     "read_table",
     "suffix_of",

@@ -25,9 +25,20 @@ Row = tuple[int, list[str]]  # the number of its line in the file, from 1, and i
 
 
 class Dialect(NamedTuple):
-    """names of the columns; separator between cells; decimals: the marks that numbers may have, the likelier first; skip: bytes
-    before the names, which are `lines` lines; named: whether the first line holds the names, else they count on from 0; encoding: found
-    out, if None. A separator " " is any run of spaces."""
+    """How a text table is written.
+
+    Arguments:
+        names: of the columns.
+        separator: between cells; " " is any run of spaces.
+        decimals: the marks that numbers may have, the likelier first.
+        skip: bytes before the names, which are `lines` lines.
+        lines: before the names.
+        named: whether the first line after those holds the names, else it is a row.
+        encoding: of the text; found out, if None.
+
+    >>> Dialect(["a", "b"], ";", ",.", 0, 0).separator
+    ';'
+    """
 
     names: list[str]
     separator: str

@@ -8,7 +8,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
 from itertools import islice
 from pathlib import Path
-from typing import Any, BinaryIO, TextIO, final
+from typing import Any, TextIO, final
 
 import pandas as pd
 import pyarrow as pa
@@ -135,6 +135,8 @@ class TextTable(Table):
             raise UsageError(f"{self.path}: is empty; give a table with a line of names")
         places = [str(self.names.index(name)) for name in names]  # their names may be odd, or there twice
         with guarded(self.path, REMEDY), self._body() as file:
+            if not file.peek(1):
+                return
             try:
                 last = None
                 for block in self._blocks(file, places):
@@ -167,7 +169,7 @@ class TextTable(Table):
         """Whole numbers that are written as they are printed, or text."""
         return as_ids(column)
 
-    def _body(self) -> BinaryIO:
+    def _body(self) -> io.BufferedReader:
         """The text from the line of names on, its cells parted by a single character."""
         file = open_text(self.path, self.limit, self.dialect.encoding)
         file.read(self.dialect.skip)

@@ -21,7 +21,7 @@ EDGES = re.compile(rb"^[ \t]+|[ \t]+(?=\r?$)", re.MULTILINE)
 FALLBACK = "cp1252"  # Latin-1 with the quotes and the euro sign that Windows puts where Latin-1 has control characters
 
 
-def open_text(path: Path, limit: int, encoding: str | None = None) -> BinaryIO:
+def open_text(path: Path, limit: int, encoding: str | None = None) -> io.BufferedReader:
     """The text of a file as UTF-8 bytes without a byte order mark, its last line ended.
 
     Arguments: path: a text file, unpacked if its name ends in .gz; limit: most bytes, unpacked; encoding: found out, if not given.

@@ -107,7 +107,7 @@ class Settings:
         """How the user's table is written, so that others are written alike; None where it is no text."""
         from vaehub_timeseries.files import find_dialect
 
-        return find_dialect(path, self.text)
+        return find_dialect(path, self.text, self.sentinels)
 
     @property
     def periods(self) -> list[str | float] | bool:

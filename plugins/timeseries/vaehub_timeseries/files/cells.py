@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
+from typing import NamedTuple
 
 from vaehub.files import MISSING_WORDS
 from vaehub_timeseries.frames.date_formats import DATE_LIKE, TIME_OF_DAY
@@ -12,74 +13,15 @@ GROUPS = ".,  \u00a0\u202f'"  # what may part thousands
 NUMBER = re.compile(
     rf"(?:[<>]=?|[≤≥])?\s*[+-]?(?:\d{{1,3}}(?:[{GROUPS}]\d{{3}})+(?:[.,]\d*)?|\d+(?:[.,]\d*)?|[.,]\d+)(?:[eE][+-]?\d+)?\s*%?"
 )
-SINGLE_GROUP = re.compile(r"\d{1,3}[.,]\d{3}")  # 12,500 and 1.234 are a number with three digits behind its mark, or thousands
+SINGLE_GROUP = re.compile(r"[1-9]\d{0,2}[.,]\d{3}")
+SPACES = re.compile("[ \u00a0\u202f']")
 REPEATED = {mark: re.compile(rf"\d{{1,3}}(?:{re.escape(mark)}\d{{3}}){{2,}}") for mark in ".,"}
 CLOCK = re.compile(TIME_OF_DAY)
 BLANK = {"", "-", "--", *MISSING_WORDS}
 SIGNS = re.compile(r"[°µμ/%³²·^]|^\[.*\]$|^\(.*\)$")
-UNITS = set(
-    [
-        "c",
-        "f",
-        "k",
-        "pa",
-        "hpa",
-        "kpa",
-        "mbar",
-        "bar",
-        "mm",
-        "cm",
-        "m",
-        "km",
-        "kg",
-        "g",
-        "mg",
-        "ug",
-        "l",
-        "ml",
-        "s",
-        "sec",
-        "min",
-        "h",
-        "hr",
-        "hours",
-        "d",
-        "days",
-        "v",
-        "mv",
-        "a",
-        "ma",
-        "w",
-        "kw",
-        "mw",
-        "gw",
-        "wh",
-        "kwh",
-        "mwh",
-        "gwh",
-        "j",
-        "kj",
-        "mj",
-        "hz",
-        "khz",
-        "ppm",
-        "ppb",
-        "deg",
-        "degc",
-        "celsius",
-        "percent",
-        "dimensionless",
-        "unitless",
-        "count",
-        "eur",
-        "usd",
-        "utc",
-        "date",
-        "time",
-        "datetime",
-        "date-time",
-        "yyyy-mm-dd",
-    ]
+UNITS = re.compile(
+    r"(?i)(deg)?[cfk]|celsius|[hk]?pa|m?bar|[mck]?m|[kmµu]?g|m?l|s|sec|min|h|hrs?|hours|d|days|m?v|m?a|[kmg]?wh?|[km]?j|[kmg]?hz|pp[mb]|"
+    r"deg|percent|dimensionless|unitless|count|eur|usd|utc|date|time|date-?time|yyyy-mm-dd"
 )
 
 
@@ -100,26 +42,47 @@ def is_date(cell: str) -> bool:
 def is_unit(cell: str) -> bool:
     """Whether a cell is such as °C, m/s, [kW] or hPa."""
     text = cell.strip()
-    return bool(text) and not is_number(text) and (SIGNS.search(text) is not None or text.lower() in UNITS)
+    return bool(text) and not is_number(text) and (SIGNS.search(text) is not None or UNITS.fullmatch(text) is not None)
 
 
-def decimal_votes(cells: Iterable[str]) -> dict[str, int]:
-    """How many cells show what their decimal mark is; those with three digits behind their only mark show nothing.
+class Marks(NamedTuple):
+    """What the cells of a sample say of their decimal mark: how many show . and , and the first that may have either, or nothing."""
 
-    >>> decimal_votes(["1,5", "1.234,5", "1,234,567", "12,500"])
-    {'.': 1, ',': 2}
+    points: int
+    commas: int
+    doubtful: str
+
+
+def decimal_marks(cells: Iterable[str]) -> Marks:
+    """The votes of numbers on their decimal mark; 12,500 and 1.234 may be a number with three digits behind its mark, or thousands.
+
+    >>> decimal_marks(["1,5", "1.234,5", "1,234,567", "12,500"])
+    Marks(points=1, commas=2, doubtful='12,500')
     """
-    votes = {".": 0, ",": 0}
+    points, commas, doubtful = 0, 0, ""
     for cell in cells:
-        text = cell.strip(" <>=≤≥+-%").replace(" ", "").replace("\u00a0", "").replace("\u202f", "").replace("'", "")
+        text = SPACES.sub("", cell.strip(" <>=≤≥+-%"))
         point, comma = text.rfind("."), text.rfind(",")
-        if SINGLE_GROUP.fullmatch(text) or point == comma:
+        if point == comma:
             continue
-        if REPEATED[","].fullmatch(text) or (REPEATED["."].fullmatch(text) is None and point > comma):
-            votes["."] += 1
+        if SINGLE_GROUP.fullmatch(text):
+            doubtful = doubtful or cell.strip()
+        elif REPEATED[","].fullmatch(text) or (REPEATED["."].fullmatch(text) is None and point > comma):
+            points += 1
         else:
-            votes[","] += 1
-    return votes
+            commas += 1
+    return Marks(points, commas, doubtful)
+
+
+def decimal_of(marks: Marks, separator: str) -> str:
+    """The decimal mark: of the most numbers; where none shows it, as tables with this separator have it as a rule.
+
+    >>> decimal_of(Marks(0, 0, "1.234"), ";"), decimal_of(Marks(0, 0, ""), ";"), decimal_of(Marks(0, 0, "12,500"), ",")
+    ('.', ',', '.')
+    """
+    if marks.points != marks.commas:
+        return "." if marks.points > marks.commas else ","
+    return "," if separator == ";" and "." not in marks.doubtful else "."
 
 
 def counts_on(names: Sequence[str]) -> bool:

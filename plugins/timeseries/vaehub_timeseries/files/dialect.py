@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import io
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
@@ -9,15 +10,14 @@ from pathlib import Path
 from typing import Literal
 
 from vaehub import UsageError, files
-from vaehub.files.tables import Dialect as TextDialect
-from vaehub.files.tables import open_text
-from vaehub_timeseries.files.cells import decimal_votes
-from vaehub_timeseries.files.encodings import checked_encoding, find_encoding
+from vaehub_timeseries.files.cells import decimal_marks, decimal_of
+from vaehub_timeseries.files.encodings import checked_encoding, chunks, find_encoding, with_mark
 from vaehub_timeseries.files.head import find_head
 from vaehub_timeseries.files.spelling import Spelling
 
-HEAD_BYTES = 1 << 20  # of a text that its dialect is found from
+HEAD_CHARACTERS = 1 << 20  # of a text that its dialect is found from
 SEPARATORS = {",": ",", ";": ";", "|": "|", "\t": "\t", "tab": "\t", "\\t": "\t", " ": " ", "space": " ", "spaces": " "}
+SCORE_PLACES = 3
 Header = int | Literal["none"] | None
 
 
@@ -71,7 +71,7 @@ class Dialect:
         above: All text above the first row of data, as it stands: preamble, names, units.
         newline: At the end of lines.
         spellings: How the numbers of a column are written, by its name.
-        certain: Whether the decimal mark was said, or shown by the numbers.
+        doubtful: A number with three digits behind its only mark, where nothing shows what the mark is.
         named: Whether there is a line of names; else they count on from 0.
 
     >>> Dialect.find("Zeit;°C\n1;2,5\n2;3\n".encode("cp1252")).decimal
@@ -85,7 +85,7 @@ class Dialect:
     above: str = ""
     newline: str = "\n"
     spellings: Mapping[str, Spelling] = field(default_factory=dict)
-    certain: bool = True
+    doubtful: str = ""
     named: bool = True
 
     @classmethod
@@ -101,40 +101,44 @@ class Dialect:
         """
         told = overrides or Overrides()
         source = Path(source) if isinstance(source, str) else source
-        encoding = told.encoding or find_encoding(source)
+        encoding = find_encoding(source) if told.encoding is None else with_mark(told.encoding, source)
         text = head_of(source, encoding)
         head = find_head(lines_of(text), told.separator, told.header)
-        votes = decimal_votes(head.number_cells)
-        shown = votes["."] != votes[","]
-        decimal = told.decimal or ("," if votes[","] > votes["."] or (not shown and head.separator == ";") else ".")
+        marks = decimal_marks(head.number_cells)
+        decimal = told.decimal or decimal_of(marks, head.separator)
+        shown = marks.points != marks.commas or told.decimal is not None or ("." in marks.doubtful and head.separator != ";")
         newline = "\r\n" if "\r\n" in text else "\n"
-        certain = shown or told.decimal is not None
-        return cls(encoding, head.separator, decimal, head.names, head.above, newline, {}, certain, head.named)
+        doubtful = "" if shown else marks.doubtful
+        return cls(encoding, head.separator, decimal, head.names, head.above, newline, {}, doubtful, head.named)
 
     @property
     def of_scores(self) -> Dialect:
-        """For a table whose columns are called as the readings are, but hold other numbers."""
-        return replace(self, spellings={}, above="", names=())
+        """For a table whose columns are called as the readings are, but hold scores."""
+        return replace(
+            self, spellings=dict.fromkeys(self.spellings, Spelling(SCORE_PLACES, mark=self.decimal)), above="", names=()
+        )
 
     @property
-    def as_text(self) -> TextDialect:
+    def as_text(self) -> files.Dialect:
         """As the engine reads tables: from the first row of data on."""
         marks = self.decimal + ("," if self.decimal == "." else ".") * (self.separator != ",")
         lines = len(lines_of(self.above))
-        return TextDialect(list(self.names), self.separator, marks, len(self.above.encode()), lines, False, self.encoding)
+        return files.Dialect(list(self.names), self.separator, marks, len(self.above.encode()), lines, False, self.encoding)
 
 
 def head_of(source: Path | bytes, encoding: str) -> str:
-    """The first text of a file, without its byte order mark. Raises UsageError where it is not in this encoding."""
-    if isinstance(source, bytes):
-        return source.decode(encoding).removeprefix("\ufeff")
-    with files.guarded(source, f"it is not {encoding}: give another encoding= (--encoding), such as cp1252, or save it as UTF-8"):
-        with open_text(source, files.MAX_BYTES, encoding) as file:
-            head = file.read(HEAD_BYTES)
-        text = head.decode("utf-8", "ignore" if len(head) == HEAD_BYTES else "strict").removeprefix("\ufeff")
-    if len(head) == HEAD_BYTES:
-        text = text[: text.rfind("\n") + 1]
-    return text
+    """The first whole lines of a text, without its byte order mark. Raises UsageError where it is not in this encoding."""
+    decoder = codecs.getincrementaldecoder(encoding)()
+    text, whole = "", True
+    remedy = f"it is not {encoding}: give its encoding= (--encoding), such as utf-8, cp1252 or latin-1"
+    with files.guarded("the text" if isinstance(source, bytes) else source, remedy):
+        for piece in chunks(source):
+            if len(text) >= HEAD_CHARACTERS:
+                whole = False
+                break
+            text += decoder.decode(piece)
+        text += decoder.decode(b"", True) if whole else ""
+    return text if whole else text[: text.rfind("\n") + 1]
 
 
 def lines_of(text: str) -> list[str]:

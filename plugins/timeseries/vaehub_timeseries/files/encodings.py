@@ -40,6 +40,14 @@ def find_encoding(source: Path | bytes) -> str:
     return "utf-8"
 
 
+def with_mark(encoding: str, source: Path | bytes) -> str:
+    """An encoding that the user names, as that with a byte order mark where the text has one."""
+    start, name = next(chunks(source), b""), codecs.lookup(encoding).name
+    return next(
+        (marked for mark, marked in MARKS if start.startswith(mark) and name.split("-")[:2] == marked.split("-")[:2]), encoding
+    )
+
+
 def chunks(source: Path | bytes) -> Iterator[bytes]:
     """The bytes of a text, unpacked where the name of the file ends in .gz."""
     if isinstance(source, bytes):

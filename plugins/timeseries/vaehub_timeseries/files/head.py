@@ -18,7 +18,7 @@ SAME_WIDTH = 0.9  # share of the rows from the first of data on that are as wide
 TYPED = 0.5  # share of a column's cells that are numbers or dates, so that it is a column of such
 FIRST_YEAR, LAST_YEAR = 1800, 2200
 DECLARED = re.compile(r"sep=(.)\s*$")  # a line that Excel understands
-WORDS = re.compile(r'"[^"]*"|\S+')
+WORDS = re.compile(r'"[^"]*"|[^ \t\r\n]+')
 
 
 class Row(NamedTuple):
@@ -67,9 +67,8 @@ def find_head(lines: Sequence[str], separator: str | None = None, header: int | 
     rows = rows[at:]
     rows = rows[next((place for place, row in enumerate(rows) if not row.blank), 0) :]
     kinds = column_kinds(rows[1:] or rows)
-    titles = 0 if header == "none" else (1 if header else len(rows))
-    names, first = names_and_body(rows, kinds, titles)
-    if names is None and header is None and comments and at == 0:
+    names, first = (None, 0) if header == "none" else names_and_body(rows, kinds, header is None, preceded=at > 0)
+    if names is None and header is None and comments and at == 0 and lines[comments - 1].lstrip().startswith("#"):
         names = commented_names(lines[comments - 1], separator, len(rows[0].cells))
     width = len(rows[0].cells)
     above = "".join(lines[: rows[first].first if first < len(rows) else len(lines)])
@@ -118,15 +117,15 @@ def rows_of(lines: Sequence[str], start: int, separator: str) -> list[Row]:
 
 def find_separator(lines: Sequence[str]) -> str:
     """The separator with which most rows are of one width and most cells hold none of the others."""
+    spaced = rows_of(lines, 0, " ")
+    typed = [kind for kind in column_kinds(spaced[1:]) if kind != "text"]
+    if len({len(row.cells) for row in spaced}) == 1 and len(typed) > 1 and score(spaced, " ")[0] > SAME_WIDTH:
+        return " "
     scores = {mark: score(rows_of(lines, 0, mark), mark) for mark in HARD}
     best = max(HARD, key=lambda mark: scores[mark])
-    if scores[best][0] > TYPED:
-        decimals_only = best == "," and scores[best][1] == 2 and is_lone_decimal(lines)
-        return ";" if decimals_only else best
-    spaced = rows_of(lines, 0, " ")
-    typed = [kind for kind in column_kinds(spaced[1:]) if kind != "text"] if spaced else []
-    even = len({len(row.cells) for row in spaced}) == 1
-    return " " if even and len(typed) > 1 and score(spaced, " ")[0] > SAME_WIDTH else ","
+    if scores[best][0] <= TYPED:
+        return ","
+    return ";" if best == "," and scores[best][1] == 2 and is_lone_decimal(lines) else best
 
 
 def score(rows: Sequence[Row], separator: str) -> tuple[float, int]:
@@ -179,17 +178,21 @@ def is_data(row: Row, kinds: Sequence[str]) -> bool:
     return row.blank
 
 
-def names_and_body(rows: Sequence[Row], kinds: Sequence[str], titles: int) -> tuple[list[str] | None, int]:
-    """The names, None where the first row is data; and which row is the first of data. titles: rows that may hold no data."""
-    if titles == 0:
-        return None, 0
+def names_and_body(rows: Sequence[Row], kinds: Sequence[str], found_out: bool, preceded: bool) -> tuple[list[str] | None, int]:
+    """The names, None where the first row is data; and which row is the first of data.
+
+    Arguments:
+        found_out: whether nobody said that the first row holds the names.
+        preceded: whether there are other lines above, so that the first row may be one of them.
+    """
     typed = any(kind != "text" for kind in kinds)
     first = rows[0].cells
-    if titles > 1 and typed and is_data(rows[0], kinds) and not are_counted(first):
+    if found_out and typed and is_data(rows[0], kinds) and not are_counted(first):
         return None, 0
     if len(rows) > 2 and is_units(rows[1], kinds):
         return first, 2
-    if titles > 1 and len(rows) > 2 and not all(cell.strip() for cell in first) and is_title(rows[1], kinds):
+    misplaced = preceded or not all(cell.strip() for cell in first)
+    if found_out and len(rows) > 2 and misplaced and is_title(rows[1], kinds):
         return rows[1].cells, 3 if len(rows) > 3 and is_units(rows[2], kinds) else 2
     return first, 1
 
@@ -210,7 +213,5 @@ def is_units(row: Row, kinds: Sequence[str]) -> bool:
 
 
 def is_title(row: Row, kinds: Sequence[str]) -> bool:
-    """Whether a row holds a name for every column."""
-    return all(cell.strip() and not is_number(cell) and not is_date(cell) for cell in row.cells) and any(
-        k != "text" for k in kinds
-    )
+    """Whether a row holds a name for every column, and numbers or dates are below some."""
+    return all(cell.strip() and not is_number(cell) and not is_date(cell) for cell in row.cells) and set(kinds) != {"text"}

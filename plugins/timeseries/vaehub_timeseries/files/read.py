@@ -80,10 +80,17 @@ def read_text(path: Path, dialect: Dialect, missing_values: Sequence[float | str
     for place, name in enumerate(frame.columns):
         column = frame.iloc[:, place]
         if types.is_string_dtype(column.dtype) and column.notna().any():
-            numbers = grouped_numbers(pa.array(column, pa.string(), from_pandas=True), dialect.decimal)
+            text = pa.array(column, pa.string(), from_pandas=True)
+            tries = (grouped_numbers(text, mark) for mark in marks_of(dialect))
+            numbers = next((found for found in tries if found is not None), None)
             if numbers is not None:
                 frame[name] = numbers.set_axis(frame.index)
     return trimmed(frame)
+
+
+def marks_of(dialect: Dialect) -> str:
+    """The decimal marks that numbers may have, the likelier first."""
+    return dialect.decimal + ("," if dialect.decimal == "." else ".")
 
 
 def text_table(path: Path, dialect: Dialect, missing_values: Sequence[float | str]) -> files.Table:
@@ -94,12 +101,13 @@ def text_table(path: Path, dialect: Dialect, missing_values: Sequence[float | st
     return files.open_table(path, missing, dialect=dialect.as_text)
 
 
-def find_dialect(path: Path | str, told: Overrides | None = None) -> Dialect | None:
+def find_dialect(path: Path | str, told: Overrides | None = None, missing_values: Sequence[float | str] = ()) -> Dialect | None:
     """The dialect of a table of text, with the spelling of its numbers; None for other files.
 
     Arguments:
         path: of a table.
         told: what is known of it.
+        missing_values: text among them is no number.
 
     Raises:
         UsageError: the file cannot be read.
@@ -108,22 +116,27 @@ def find_dialect(path: Path | str, told: Overrides | None = None) -> Dialect | N
     if not is_text(path):
         return None
     dialect = Dialect.find(path, told)
-    table = text_table(path, dialect, ())
+    table = text_table(path, dialect, missing_values)
     parts = [batch for batch in table.batches() if batch.num_rows]
     if not parts:
         return dialect
     whole: Any = pa.Table.from_batches(parts)
-    found = {
-        name: spelling_of(column.combine_chunks(), dialect.decimal)
-        for name, column in zip(whole.column_names, whole.columns, strict=True)
-    }
-    return dataclasses.replace(dialect, spellings={name: spelling for name, spelling in found.items() if spelling is not None})
+    spellings = {}
+    for name, column in zip(whole.column_names, whole.columns, strict=True):
+        tries = (spelling_of(column.combine_chunks(), mark) for mark in marks_of(dialect))
+        if (spelling := next((found for found in tries if found is not None), None)) is not None:
+            spellings[name] = spelling
+    return dataclasses.replace(dialect, spellings=spellings)
 
 
 def warn_of_guesses(path: Path, dialect: Dialect, told: Overrides) -> None:
     """Say of what is doubtful how it is read, and how to say otherwise."""
     if dialect.encoding == "cp1252" and told.encoding is None:
         warn(f"{path}: is not UTF-8, so it is read as Windows-1252 (Latin-1); if it is not, give encoding= (--encoding)")
+    if dialect.doubtful:
+        found = next(mark for mark in marks_of(dialect) if mark in dialect.doubtful)
+        meaning = "the decimal mark" if found == dialect.decimal else "a mark of thousands"
+        warn(f"{path}: in {dialect.doubtful} {found} is read as {meaning}; if it is not, give decimal= (--decimal)")
     if not dialect.named and told.header is None and dialect.names:
         first, last = dialect.names[0], dialect.names[-1]
         warn(

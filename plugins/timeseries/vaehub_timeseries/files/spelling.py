@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import pandas as pd
@@ -25,36 +25,38 @@ class Spelling:
         fixed: Whether all have as many.
         group: What parts thousands, or nothing.
         percent: What follows each: "%", " %" or nothing.
+        mark: The decimal mark.
     """
 
     places: int
     fixed: bool = False
     group: str = ""
     percent: str = ""
+    mark: str = "."
 
-    def text(self, value: float, decimal: str) -> str:
+    def text(self, value: float) -> str:
         """A number as text.
 
-        >>> Spelling(2, True, ".").text(1234.5, ","), Spelling(2).text(1.5, "."), Spelling(1).text(-0.01, ".")
+        >>> Spelling(2, True, ".", mark=",").text(1234.5), Spelling(2).text(1.5), Spelling(1).text(-0.01)
         ('1.234,50', '1.5', '0')
         """
         digits = f"{value:{',' if self.group else ''}.{self.places}f}"
         whole, _, part = digits.partition(".")
         part = part if self.fixed else part.rstrip("0")
         whole = "0" if whole == "-0" and not part.strip("0") else whole
-        return whole.replace(",", self.group) + (decimal + part if part else "") + self.percent
+        return whole.replace(",", self.group) + (self.mark + part if part else "") + self.percent
 
     @property
     def finer(self) -> Spelling:
         """For what is computed from readings, such as quantiles."""
-        return Spelling(self.places + MORE, self.fixed, self.group, self.percent)
+        return replace(self, places=self.places + MORE)
 
 
 def number_pattern(decimal: str) -> str:
     """Numbers with a decimal mark, thousands and per cent; the group is named g, the digits d, per cent p."""
     others = "".join(mark for mark in GROUP if mark != decimal)
     mark = re.escape(decimal)
-    return rf"^\s*[+-]?(?:[0-9]{{1,3}}(?:(?P<g>[{others}])[0-9]{{3}})+|[0-9]+)?(?:{mark}(?P<d>[0-9]*))?(?P<p>\s*%)?\s*$"
+    return rf"^\s*[+-]?(?:[1-9][0-9]{{0,2}}(?:(?P<g>[{others}])[0-9]{{3}})+|[0-9]+)?(?:{mark}(?P<d>[0-9]*))?(?P<p>\s*%)?\s*$"
 
 
 def grouped_numbers(column: Any, decimal: str) -> pd.Series[Any] | None:
@@ -76,6 +78,7 @@ def grouped_numbers(column: Any, decimal: str) -> pd.Series[Any] | None:
 
 def spelling_of(column: Any, decimal: str) -> Spelling | None:
     """How the numbers of a column of text (R,) are written; None where they are none, or have an exponent or too many digits."""
+    column = pc.replace_substring_regex(column, r"^\s*(<=?|>=?|≤|≥)\s*", "")
     column = pc.drop_null(pc.if_else(pc.equal(pc.utf8_trim_whitespace(column), ""), None, column))
     pattern = number_pattern(decimal)
     if not len(column) or not pc.all(pc.match_substring_regex(column, pattern)).as_py():
@@ -86,7 +89,7 @@ def spelling_of(column: Any, decimal: str) -> Spelling | None:
     least, most = pc.min(places).as_py(), pc.max(places).as_py()
     if pc.max(digits).as_py() > MOST_DIGITS or pc.min(digits).as_py() == 0:
         return None
-    return Spelling(most, least == most and most > 0, longest(parts, "g"), longest(parts, "p"))
+    return Spelling(most, least == most and most > 0, longest(parts, "g"), longest(parts, "p"), decimal)
 
 
 def longest(parts: Any, name: str) -> str:

@@ -9,7 +9,6 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pandas as pd
 from pandas.api import types
 
@@ -93,15 +92,8 @@ def written(column: pd.Series, spelling: Spelling | None, decimal: str) -> Seque
     text: Callable[[Any], str] = str
     if types.is_float_dtype(column.dtype) or (types.is_integer_dtype(column.dtype) and spelling is not None):
         text = (
-            (lambda value: repr(float(value)).replace(".", decimal))
-            if spelling is None
-            else (lambda value: spelling.text(value, decimal))
+            (lambda value: repr(float(value)).replace(".", decimal)) if spelling is None else (lambda value: spelling.text(value))
         )
     missing = column.isna().to_numpy(bool)
     cells = column.astype(object).to_numpy()
     return ["" if gap else text(cell) for cell, gap in zip(cells, missing, strict=True)]
-
-
-def infinite(column: pd.Series) -> bool:
-    """Whether a column of numbers holds inf, which no spelling writes."""
-    return bool(np.isinf(column.to_numpy(float, na_value=np.nan)).any())

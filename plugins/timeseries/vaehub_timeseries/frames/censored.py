@@ -52,6 +52,18 @@ def kind_of_observed(column: pd.Series, missing: Bools) -> str:
     return "float" if kind in ("category", "other") and spelling_of(column, missing) is not None else kind
 
 
+def plain_numbers(column: pd.Series) -> pd.Series:
+    """A column of numbers, <0.5 as 0.5, for what draws and lists them; any other column as it is."""
+    missing = column.isna().to_numpy(bool)
+    if (spelling := spelling_of(column, missing)) is None:
+        return column
+    values, _, limits = CensoredCodec(spelling).encode(column, missing)
+    if limits is None:
+        return column
+    found = np.where(np.isfinite(limits.lower), limits.lower, np.where(np.isfinite(limits.upper), limits.upper, values[:, 0]))
+    return pd.Series(found, index=column.index, name=column.name)
+
+
 def is_sided(text: pd.Series) -> pd.Series:
     """Which entries are <number or >number, with either decimal mark (R,)."""
     return text.str.fullmatch(rf"{SIDE}\s*(?:{NUMBERS['.']}|{NUMBERS[',']})")

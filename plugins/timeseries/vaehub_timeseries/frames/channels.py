@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Hashable, Sequence
 
 import numpy as np
@@ -14,6 +15,7 @@ from vaehub_timeseries.frames.censored import is_sided, kind_of_observed
 from vaehub_timeseries.frames.columns import json_value, missing_cells
 from vaehub_timeseries.frames.labels import column_label, column_of, find_label, row_label
 from vaehub_timeseries.frames.schema import Channel, Form, ReadOptions
+from vaehub_timeseries.frames.text_calendars import looks_like_dates
 
 MAX_CHANNELS = 10_000  # the covariance of 10,000 columns takes 800 MB
 FREE_TEXT = 50  # distinct values, of which over half of the rows have one of their own
@@ -35,11 +37,31 @@ def find_channels(frame: pd.DataFrame, form: Form, reading: ReadOptions) -> tupl
         missing = missing_cells(column, reading.missing_values)
         if (reason := unusable_reason(frame, column, missing, label)) is None:
             channels += column_channels(column, missing, label, wanted is None or label in wanted)
+        elif is_calendar(column, reading) and (wanted is None or label not in wanted):
+            ignored.append(label)
+            warn_of_calendar(column, missing, label)
         elif cannot_be_ignored(label, wanted, column, missing):
             raise UsageError(reason)
         else:
             ignored.append(label)
     return checked_count(channels), ignored
+
+
+def is_calendar(column: pd.Series, reading: ReadOptions) -> bool:
+    """Whether a column holds stamps, or dates as text, which say when and not how much."""
+    if types.is_datetime64_any_dtype(column.dtype) or isinstance(column.dtype, pd.PeriodDtype):
+        return True
+    return types.infer_dtype(column, skipna=True) == "string" and looks_like_dates(column.dropna().astype(object), reading.dates)
+
+
+def warn_of_calendar(column: pd.Series, missing: NDArray[np.bool_], label: Hashable) -> None:
+    """Say of dates that are not the time that their gaps stay."""
+    if count := int(missing.sum()):
+        warnings.warn(
+            f"{column_label(label)} holds dates, which are not imputed: {count:,} of its cells stay empty",
+            UserWarning,
+            stacklevel=4,
+        )
 
 
 def cannot_be_ignored(label: Hashable, wanted: set[Hashable] | None, column: pd.Series, missing: NDArray[np.bool_]) -> bool:
@@ -65,7 +87,7 @@ def mixed_reason(frame: pd.DataFrame, column: pd.Series, missing: NDArray[np.boo
     unusable = [int(i) for i in np.flatnonzero(~missing) if not isinstance(cells[i], int | float | np.number)] or [0]
     return (
         f"{row_label(frame, unusable[0])}: {column_label(label)} ({column.dtype}) holds {hints.quoted(cells[unusable[0]])}, neither number "
-        "nor category throughout; mend it, drop the column, or name those to impute with columns=[…]"
+        "nor category throughout; mend it, drop the column, or name those to impute with columns= (--columns)"
     )
 
 
@@ -73,12 +95,12 @@ def text_reason(frame: pd.DataFrame, text: pd.Series, label: Hashable) -> str | 
     """What is wrong with a column of text as categories."""
     values = text.unique()
     if len(values) == 0:
-        return f"{column_label(label)} is text and nothing in it is observed; drop the column, or name those to impute with columns=[…]"
+        return f"{column_label(label)} is text and nothing in it is observed; drop the column, or name those to impute with columns= (--columns)"
     if (spelt := numbers_as_text_reason(frame, text, label)) is not None:
         return spelt
     if len(values) > max(FREE_TEXT, len(text) / 2):
         where = f"{row_label(frame, text.index[0])}: {column_label(label)} is free text ({hints.quoted(text.iloc[0])})"
-        return f"{where}, {len(values):,} different values in {len(text):,} rows; drop the column, or name those to impute with columns=[…]"
+        return f"{where}, {len(values):,} different values in {len(text):,} rows; drop the column, or name those to impute with columns= (--columns)"
     return None
 
 

@@ -66,6 +66,8 @@ class NumberCodec(ColumnCodec):
     def decode(self, column: pd.Series, numbers: Floats) -> Any:
         """Rounded and clipped as the dtype asks; booleans at 1/2."""
         values = numbers[:, 0]
+        if types.is_timedelta64_dtype(column.dtype):
+            return durations(values, column.dtype)
         match self.kind:
             case "bool":
                 cells: NDArray[Any] = values >= 0.5
@@ -125,8 +127,12 @@ def kind_of(column: pd.Series) -> str:
     dtype = column.dtype
     if isinstance(dtype, pd.CategoricalDtype):
         return "category"
-    if isinstance(dtype, pd.SparseDtype) or types.is_complex_dtype(dtype) or types.is_timedelta64_dtype(dtype):
+    if isinstance(dtype, pd.SparseDtype):
+        return kind_of(pd.Series(dtype=dtype.subtype))
+    if types.is_complex_dtype(dtype):
         return "other"
+    if types.is_timedelta64_dtype(dtype):
+        return "float"
     if types.is_object_dtype(dtype):
         return INFERRED.get(types.infer_dtype(column, skipna=True), "other")
     tests = {
@@ -145,6 +151,9 @@ def kind_among(column: pd.Series, missing: Bools) -> str:
 
 def to_floats(column: pd.Series, missing: Bools) -> Floats:
     """A column of numbers as float64, NaN where missing."""
+    if types.is_timedelta64_dtype(column.dtype):
+        column = column.dt.total_seconds()
+    column = pd.Series(np.asarray(column)) if isinstance(column.dtype, pd.SparseDtype) else column
     numeric = pd.to_numeric(column.where(~missing, None)) if types.is_object_dtype(column.dtype) else column
     values = numeric.to_numpy(dtype=float, na_value=np.nan, copy=True)
     values[missing] = np.nan
@@ -171,8 +180,16 @@ def decimals(column: pd.Series, values: Floats) -> NDArray[Any]:
     return cells
 
 
+def durations(seconds: Floats, dtype: Any) -> Any:
+    """Seconds as durations of a dtype."""
+    most = pd.Timedelta.max.total_seconds() / 2
+    return pd.to_timedelta(np.clip(seconds, -most, most), "s").astype(dtype).array
+
+
 def numpy_dtype(dtype: Any) -> np.dtype[Any]:
     """The dtype of the numbers within, also of pandas' and Arrow's own."""
+    if isinstance(dtype, pd.SparseDtype):
+        return np.dtype(dtype.subtype)
     return dtype if isinstance(dtype, np.dtype) else np.dtype(dtype.numpy_dtype)
 
 

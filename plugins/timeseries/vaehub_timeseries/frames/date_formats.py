@@ -21,7 +21,8 @@ FORMATS = tuple(date + time for time, date in product(TIMES, YEAR_FIRST + MONTH_
     f"%Y-%m-%dT{time[1:]}" for time in TIMES[1:4]
 )
 DATE_LIKE = re.compile(
-    r"\s*(\d{4}-?W\d{2}|\d{4}[-/ ]?Q[1-4]|Q[1-4][-/ ]?\d{4}|\d{1,4}[-/. ](\d{1,2}|[A-Za-z]{3,9})[-/. ]\d{1,4}|\d{8}\b|\d{4}-\d{2}\b|[A-Za-z]{3,9} \d{1,2}, \d{4})"
+    r"\s*(\d{4}-?W\d{2}|\d{4}[-/ ]?Q[1-4]|Q[1-4][-/ ]?\d{4}|"
+    r"\d{1,4}[-/. ](\d{1,2}|[A-Za-z]{3,9})[-/. ]\d{1,4}|\d{8}\b|\d{4}-\d{2}\b|[A-Za-z]{3,9} \d{1,2}, \d{4})"
 )
 OFFSET = re.compile(r"\d{1,2}:\d{2}.*(Z|[+-]\d{2}:?\d{2})$")
 ZEROS = tuple(

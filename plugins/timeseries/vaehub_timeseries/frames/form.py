@@ -19,9 +19,11 @@ from vaehub_timeseries.frames.labels import column_of, find_label
 from vaehub_timeseries.frames.read_stamps import is_number, key_values, looks_like_days, read_stamps
 from vaehub_timeseries.frames.schema import Form, Key, ReadOptions
 from vaehub_timeseries.frames.text_calendars import looks_like_dates
+from vaehub_timeseries.frames.unnamed_keys import blocks_of, counting_index, find_counter, is_entity
 
 TIME_NAMES = ("time", "timestamp", "datetime", "date", "ds")
 LONG_NAMES = ("variable", "value")
+NO_ENTITY = "none"
 
 
 def find_form(frame: pd.DataFrame, reading: ReadOptions) -> Form:
@@ -42,6 +44,8 @@ def entity_keys(
     variable: Hashable,
 ) -> tuple[Key, ...]:
     """What tells series apart: as named, else the other levels of the index, else found out."""
+    if reading.entity == NO_ENTITY and reading.entity not in [*frame.columns, *frame.index.names]:
+        return ()
     if reading.entity is not None:
         return (given_key(frame, reading.entity, levels, "entity"),)
     if len(levels) > 1:
@@ -101,14 +105,23 @@ def find_time(frame: pd.DataFrame, reading: ReadOptions, levels: Sequence[Key], 
     if len(levels) > 1 and types.is_numeric_dtype(frame.index.levels[-1].dtype):  # type: ignore[attr-defined]
         return (levels[-1],)
     by_name = [label for label, column in columns.items() if is_numbered_time(label, column)]
-    return (Key(by_name[0]),) if by_name else ()
+    if by_name:
+        return (Key(by_name[0]),)
+    if variable is not None:
+        return ()
+    if counting_index(frame.index):
+        return (levels[0],)
+    named = reading.entity if reading.entity in frame.columns else blocks_of(columns)
+    groups = np.zeros(len(frame), np.int64) if named is None else pd.factorize(column_of(frame, named))[0].astype(np.int64)
+    counter = find_counter({label: column for label, column in columns.items() if label != named}, groups)
+    return () if counter is None else (Key(counter),)
 
 
 def only_time(frame: pd.DataFrame, found: Sequence[Hashable]) -> tuple[Key, ...]:
     """The one column of stamps. Raises UsageError where there are several."""
     if len(found) > 1:
         raise UsageError(
-            f"{len(found)} columns hold stamps ({', '.join(map(str, found[:5]))}); say which is the time: time={found[0]!r}"
+            f"{len(found)} columns hold stamps ({', '.join(map(str, found[:5]))}); say which is the time: time={found[0]!r} (--time={found[0]})"
         )
     return (Key(found[0]), *time_of_day(frame, Key(found[0])))
 
@@ -153,13 +166,18 @@ def is_stamps(level: pd.Series, dates: DateOptions) -> bool:
 def find_entity(
     frame: pd.DataFrame, reading: ReadOptions, time: Sequence[Key], used: Sequence[Hashable], variable: Hashable
 ) -> tuple[Key, ...]:
-    """The only column that tells apart the rows that share a time (and a variable); none where no rows do."""
+    """The only column that tells apart the rows that share a time (and a variable); where none do, one whose values fill blocks."""
     stamps = read_stamps(frame, time, reading.dates) if time else None
     keys = [pd.factorize(column_of(frame, variable))[0]] if variable is not None else []
-    if stamps is None or not has_duplicates([stamps.at, *keys]):
-        return remaining_column(frame, used) if variable is not None and stamps is None else ()
     skip = {*used, *(reading.columns or ())}
     columns = {label: column_of(frame, label) for label in frame.columns if label not in skip}
+    if stamps is None or not has_duplicates([stamps.at, *keys]):
+        if variable is not None:
+            return remaining_column(frame, used) if stamps is None else ()
+        block = blocks_of(columns)
+        if block is None or not is_entity(block, column_of(frame, block), None if stamps is None else stamps.at):
+            return ()
+        return (Key(block),)
     for holds in (is_text_id, is_numeric_id):
         found = [
             label

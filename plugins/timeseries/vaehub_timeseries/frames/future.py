@@ -93,6 +93,9 @@ def joined_index(frame: pd.DataFrame, below: pd.DataFrame, written: dict[Key, pd
         return index.append(levels[0].astype(index.dtype).rename(index.name))
     if isinstance(index, pd.RangeIndex):
         return pd.RangeIndex(index.start, index.stop + index.step * len(below), index.step, name=index.name)
+    if index.nlevels == 1 and pd.api.types.is_integer_dtype(index.dtype) and index.is_unique:
+        ahead = np.arange(1, len(below) + 1) + int(index.max())
+        return index.append(pd.Index(ahead, dtype=index.dtype, name=index.name))
     return index.append(below.index)
 
 

@@ -81,7 +81,7 @@ def make_grid(entity: Ints, at: Numbers, step: float, channels: int) -> Grid:
     lengths = np.ceil(np.maximum.reduceat(place, first)).astype(np.int64) + 1
     if (cells := int(lengths.sum()) * channels) > MAX_CELLS:
         raise UsageError(
-            f"a grid of {int(lengths.sum()):,} rows x {channels:,} columns, more than {MAX_CELLS:,} cells ({cells:,}); set a wider step="
+            f"a grid of {int(lengths.sum()):,} rows x {channels:,} columns, more than {MAX_CELLS:,} cells ({cells:,}); set a wider step= (--step)"
         )
     bounds = np.concatenate([[0], lengths.cumsum()])
     series = np.concatenate([[0], cut.cumsum()])

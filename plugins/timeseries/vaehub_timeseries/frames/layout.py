@@ -228,7 +228,8 @@ def checked_finite(numbers: Floats, label: Hashable) -> Floats:
 
 def with_cells(column: pd.Series, where: Bools, cells: Any) -> pd.Series:
     """The column with some cells replaced; the others keep their bits."""
-    array = column.array.copy()
+    sparse = isinstance(column.dtype, pd.SparseDtype)
+    array = np.array(column) if sparse else column.array.copy()
     array[where] = cells
     return pd.Series(array, dtype=column.dtype, copy=False)
 

@@ -59,7 +59,7 @@ def parse_weeks(text: pd.Series, options: DateOptions) -> Dates | None:
         stamps = pd.DatetimeIndex(pd.to_datetime(text + behind, format=pattern + ("" if first[5] else "-%u"), utc=True))
     except ValueError:
         return None
-    return Dates(stamps, lambda index: pd.Index(index.strftime(pattern)))
+    return Dates(stamps, lambda index: pd.Index(list(index.strftime(pattern))))
 
 
 def parse_quarters(text: pd.Series, options: DateOptions) -> Dates | None:
@@ -74,7 +74,8 @@ def parse_quarters(text: pd.Series, options: DateOptions) -> Dates | None:
 
     def write(index: pd.DatetimeIndex) -> pd.Index:
         entries = [(str(at.year), f"Q{at.quarter}") for at in index]
-        return pd.Index([mark.join(entry if year_first else entry[::-1]) for entry in entries])
+        written: list[str] = [mark.join(entry if year_first else entry[::-1]) for entry in entries]
+        return pd.Index(written)
 
     return Dates(stamps, write)
 
@@ -116,9 +117,16 @@ def parse_midnights(text: pd.Series, options: DateOptions) -> Dates | None:
     def write(index: pd.DatetimeIndex) -> pd.Index:
         ends = np.asarray(index == index.normalize()) & (not starts)
         entries = parsed.write(index - pd.to_timedelta(ends.astype(int), "D"))
-        return pd.Index([re.sub(r"(?<=[ T])00(?=[:.]00)", "24", entry) if end else entry for entry, end in zip(entries, ends, strict=True)])
+        return pd.Index(
+            [re.sub(r"(?<=[ T])00(?=[:.]00)", "24", entry) if end else entry for entry, end in zip(entries, ends, strict=True)]
+        )
 
     return Dates(stamps, write, parsed.rival)
 
 
-CALENDARS: tuple[Callable[[pd.Series, DateOptions], Dates | None], ...] = (parse_weeks, parse_quarters, parse_zones, parse_midnights)
+CALENDARS: tuple[Callable[[pd.Series, DateOptions], Dates | None], ...] = (
+    parse_weeks,
+    parse_quarters,
+    parse_zones,
+    parse_midnights,
+)

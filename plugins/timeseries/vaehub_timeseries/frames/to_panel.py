@@ -25,7 +25,6 @@ from vaehub_timeseries.frames.rows import Rows, read_rows, reject_duplicates
 from vaehub_timeseries.frames.schema import Channel, Form, Key, ReadOptions, Schema
 from vaehub_timeseries.frames.sentinels import warn_of_sentinels
 from vaehub_timeseries.frames.step import common_step, differences, parse_step
-from vaehub_timeseries.frames.unnamed_keys import warn_of_unnamed_keys
 
 
 def to_panel(frame: pd.DataFrame, reading: ReadOptions) -> Panel:
@@ -63,7 +62,6 @@ def to_panel(frame: pd.DataFrame, reading: ReadOptions) -> Panel:
         regular.frame, replace(schema, step=find_step(regular.rows, reading)), regular.rows, regular.added, regular.observed
     )
     warn_of_sentinels(panel)
-    warn_of_unnamed_keys(frame, form)
     return panel
 
 

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from vaehub_timeseries.frames import Panel
+from vaehub_timeseries.frames.censored import plain_numbers
 from vaehub_timeseries.frames.columns import missing_cells
 from vaehub_timeseries.report.content import Array
 
@@ -52,11 +53,14 @@ class WideView:
         labels = list(dict.fromkeys(channel.column for channel in schema.channels))
         if not schema.form.long:
             shown = [label for label in labels if label in frame.columns]
-            return frame.loc[:, shown].set_axis(self.index, axis=0).set_axis([*map(str, shown)], axis=1)
+            numeric = {channel.column for channel in schema.channels if channel.kind != "category"}
+            cells = frame.loc[:, shown].set_axis(self.index, axis=0)
+            parts = [plain_numbers(part) if label in numeric else part for label, part in cells.items()]
+            return pd.concat(parts, axis=1).set_axis([*map(str, shown)], axis=1) if parts else cells
         codes, first = self._cells
         column = pd.Index(labels, dtype=object).get_indexer(pd.Index(self.panel.frame[schema.form.variable], dtype=object))
         cells = np.full((len(first), len(labels)), np.nan)
-        cells[codes, column] = frame[schema.form.value].to_numpy(dtype=float, na_value=np.nan)
+        cells[codes, column] = plain_numbers(frame[schema.form.value]).to_numpy(dtype=float, na_value=np.nan)
         return pd.DataFrame(cells, index=self.index, columns=[*map(str, labels)])
 
     def observed(self) -> pd.DataFrame:
