@@ -6,6 +6,7 @@ Letters of shapes: R rows of the frame, A rows that are added.
 from __future__ import annotations
 
 from collections.abc import Hashable, Mapping, Sequence
+from dataclasses import replace
 from typing import NamedTuple
 
 import numpy as np
@@ -71,8 +72,8 @@ def with_left_out_rows(frame: pd.DataFrame, schema: Schema, rows: Rows, freq: st
     out = pd.concat([frame, below]).iloc[order]
     out.index = joined_index(frame, below, written, order)
     entity, at = np.append(rows.entity, rows.entity[new.anchor])[order], np.append(rows.stamps.at, new.at)[order]
-    stamps = Stamps(at, rows.stamps.unit, rows.stamps.write, rows.stamps.zone)
-    return RegularFrame(out, Rows(entity, rows.names, stamps), order >= len(frame), same)
+    regular = replace(rows, entity=entity, stamps=replace(rows.stamps, at=at))
+    return RegularFrame(out, regular, order >= len(frame), same)
 
 
 def entity_grid(frame: pd.DataFrame, form: Form, rows: Rows, freq: str, entity: int) -> Numbers:

@@ -198,7 +198,7 @@ def wide_layout(frame: pd.DataFrame, schema: Schema, grid: Grid, future: Bools, 
         absent = np.zeros_like(future) if group[0].column in properties else future
         columns.append(coded_column(frame, schema, group, channels, absent))
         start += len(group)
-    return Wide(frame, grid, columns, future)
+    return Wide(frame, grid, columns, added=future)
 
 
 def channels_by_column(channels: Sequence[Channel]) -> list[list[Channel]]:
@@ -225,8 +225,8 @@ def coded_column(frame: pd.DataFrame, schema: Schema, group: Sequence[Channel], 
         values,
         missing if first.target else missing & future,
         first.target and first.kind != "category",
-        first.target,
-        missing,
+        target=first.target,
+        missing=missing,
     )
 
 
@@ -268,4 +268,6 @@ def long_layout(frame: pd.DataFrame, schema: Schema, grid: Grid, channel: np.nda
     warn_of_huge(values[:, 0], missing, form.value)
     target = np.array([entry.target for entry in schema.channels])[channel]
     write = missing & (target | future)
-    return Long(frame, grid, form.value, codec, channel, values[:, 0], write, target, len(schema.channels), missing, future)
+    return Long(
+        frame, grid, form.value, codec, channel, values[:, 0], write, target, len(schema.channels), missing=missing, added=future
+    )
