@@ -94,7 +94,7 @@ def test_gaps_that_were_left_are_counted_and_told_apart():
     figure = shown_on(partial(band_figure, shown), WIDE)
     marks = [line.get_xdata() for line in figure.axes[0].lines if line.get_marker() == "|"]
     assert [len(mark) for mark in marks] == [2, 10]
-    assert "around the longest gap (2 rows)" in [axes.get_title(loc="left") for axes in figure.axes]
+    assert "around the longest gap that was filled (2 rows)" in [axes.get_title(loc="left") for axes in figure.axes]
 
 
 def test_a_cell_that_was_not_imputed_is_no_gap():
