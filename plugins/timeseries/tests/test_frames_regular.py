@@ -94,6 +94,36 @@ def test_new_rows_stand_where_they_belong(order, backwards):
     assert (out["place"] == np.where(out["who"] == "x", "p", "q")).all()
 
 
+@pytest.mark.parametrize("seed", range(10))
+def test_random_tables_in_any_order(seed):
+    """Nothing that was there changes or moves past another row; what is new completes each series."""
+    rng = np.random.default_rng(seed)
+    hours = pd.date_range("2024-03-30", periods=40, freq="h", tz=BERLIN)
+    table = pd.DataFrame({"t": np.tile(hours, 3), "who": np.repeat(["x", "y", "z"], 40), "n": rng.integers(0, 99, 120)})
+    rest = table.sample(n=70, random_state=seed).reset_index(drop=True)
+    panel = to_panel(rest, ReadOptions(freq="h", entity="who"))
+    pd.testing.assert_frame_equal(panel.frame[~panel.added].reset_index(drop=True), rest)
+    ends = rest.groupby("who")["t"].agg(["min", "max"])
+    wanted = {(who, t) for who, (first, last) in ends.iterrows() for t in pd.date_range(first, last, freq="h")}
+    assert len(panel.frame) == len(wanted)
+    assert set(zip(panel.frame["who"], panel.frame["t"], strict=True)) == wanted
+
+
+def test_two_columns_of_date_and_time():
+    frame = pd.DataFrame(
+        {"date": ["13/03/2024"] * 2 + ["14/03/2024"] * 2, "clock": ["22:00", "23:00", "01:00", "02:00"], "a": range(4)}
+    )
+    out = regular(frame, "h")
+    assert out["date"].tolist() == ["13/03/2024"] * 2 + ["14/03/2024"] * 3
+    assert out["clock"].tolist() == ["22:00", "23:00", "00:00", "01:00", "02:00"]
+
+
+def test_readings_that_are_averaged():
+    hours = pd.to_datetime(["2024-01-01 00:00", "2024-01-01 00:00", "2024-01-01 01:00", "2024-01-01 04:00"])
+    frame = pd.DataFrame({"t": hours, "a": [1.0, 2, 3, 4]})
+    assert regular(frame, "h", aggregate="mean")["a"].fillna(-1).tolist() == [1, 2, 3, -1, -1, 4]
+
+
 def test_levels_of_the_index():
     _, rest = panel_of(["t", "who"])
     out = regular(rest.set_index(["who", "t"]), "h", columns=["a", "n"])
@@ -168,7 +198,11 @@ HOURS = pd.date_range("2024-01-01", periods=6, freq="h")
         ),
         (pd.DataFrame({"a": range(6)}, index=HOURS), "-1h", "freq='-1h': give a frequency"),
         (pd.DataFrame({"a": range(6)}, index=HOURS), "2h", r"row 1 \(2024-01-01 01:00:00\): .* is not on the grid of freq='2h'"),
-        (pd.DataFrame({"a": range(6)}, index=HOURS), "ns", "freq='ns': up to 18,000,000,000,000 rows, more than"),
+        (
+            pd.DataFrame({"a": range(6)}, index=HOURS),
+            "ns",
+            "freq='ns': the table would have up to 18,000,000,000,000 cells, more than",
+        ),
         (pd.DataFrame({"a": range(6)}, index=HOURS), 5, "freq: should be a frequency of pandas"),
         (pd.DataFrame({"a": range(3)}, index=HOURS[[0, 0, 2]]), "h", "row 0 .*, row 1 .*: several readings"),
         (

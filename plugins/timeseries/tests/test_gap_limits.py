@@ -61,6 +61,38 @@ def test_stamps_in_any_order():
     assert steps(shuffled, time="t")[0] == [2, 0, 2, 0, 0]
 
 
+def gap_by_hand(table, row):
+    """Steps from the last observed reading before a missing one to the first after it, or to the ends of the series, and whether both are there."""
+    mine = table[table["who"] == table["who"][row]]
+    seen, now = mine[mine["a"].notna()]["t"], table["t"][row]
+    before, after = seen[seen < now].max(), seen[seen > now].min()
+    inside = not (np.isnan(before) or np.isnan(after))
+    begin = mine["t"].min() - 1 if np.isnan(before) else before
+    end = mine["t"].max() + 1 if np.isnan(after) else after
+    return int(end - begin - 1), inside
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_gaps_of_random_tables_are_those_counted_by_hand(seed):
+    rng = np.random.default_rng(seed)
+    rows = [(who, t) for who in "xyz" for t in sorted(rng.choice(60, rng.integers(2, 40), replace=False))]
+    table = pd.DataFrame(rows, columns=["who", "t"]).assign(a=lambda f: np.where(rng.random(len(f)) < 0.5, NAN, 1.0))
+    table = table.sample(frac=1.0, random_state=seed).reset_index(drop=True)
+    found, inside = steps(table, time="t", entity="who", step="1")
+    expected = [gap_by_hand(table, row) if np.isnan(table["a"][row]) else (0, False) for row in range(len(table))]
+    assert list(zip(found, inside, strict=True)) == expected
+
+
+@pytest.mark.parametrize("seed", range(5))
+@pytest.mark.parametrize("area", ["inside", "outside"])
+def test_areas_are_those_of_pandas(seed, area):
+    rng = np.random.default_rng(seed)
+    frame = pd.DataFrame({"a": np.where(rng.random(40) < 0.6, NAN, rng.normal(size=40)), "b": rng.normal(size=40)})
+    panel = to_panel(frame, ReadOptions()).leaving_gaps(GapLimits(area=area))
+    filled = panel.fill([np.zeros((40, 2))])
+    assert filled["a"].isna().equals(frame["a"].interpolate(limit_area=area, limit_direction="both").isna())
+
+
 @pytest.fixture(scope="module")
 def frame():
     """120 hours, with gaps of 3 at the start, 1, 4, 9 and 2 at the end in a; whole numbers with -1 for missing."""

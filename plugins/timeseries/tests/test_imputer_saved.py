@@ -72,6 +72,29 @@ def test_an_imputer_saved_by_an_older_version_is_read(imputer, frame, tmp_path):
     pd.testing.assert_frame_equal(Imputer.load(tmp_path / "old").transform(frame), imputer.transform(frame), check_exact=True)
 
 
+def test_an_imputer_saved_before_there_were_limits_and_indicators_is_read(imputer, frame, tmp_path):
+    imputer.save(tmp_path / "old")
+    file = tmp_path / "old" / "imputer.safetensors"
+    tensors, header = load_model(file)
+    old = header["imputer"]
+    del old["indicated"], old["schema"]["reading"]["freq"]
+    for name in ("max_gap", "limit_area", "add_indicator", "freq"):
+        del old["params"][name]
+    save_model(file, tensors, {"imputer": old})
+    loaded = Imputer.load(tmp_path / "old")
+    pd.testing.assert_frame_equal(loaded.transform(frame), imputer.transform(frame), check_exact=True)
+    assert loaded.get_params() == imputer.get_params()
+
+
+def test_limits_and_indicators_are_saved(frame, tmp_path):
+    imputer = Imputer(window=12, max_gap=1, limit_area="inside", add_indicator=True, freq="h").fit(frame)
+    imputer.save(tmp_path / "saved")
+    loaded = Imputer.load(tmp_path / "saved")
+    assert loaded.get_params() == imputer.get_params()
+    pd.testing.assert_frame_equal(loaded.transform(frame), imputer.transform(frame), check_exact=True)
+    assert loaded.get_feature_names_out().tolist() == imputer.get_feature_names_out().tolist()
+
+
 KILLED = """
 import os, shutil, sys
 from itertools import count

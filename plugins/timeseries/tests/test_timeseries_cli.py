@@ -122,6 +122,43 @@ def test_quantiles_samples_and_report_lie_beside_the_table(here, works):
     assert "vaehub timeseries impute in.csv -o deep/out.csv.gz --report --model=model" in html
 
 
+def test_gaps_that_are_left_and_flags(here, works):
+    words = ("--max-gap", "3h", "--flags", "--report", "--missing-values=-900")
+    lines = works("timeseries", "impute", "in.csv", "-o", "out.csv", *words)
+    assert lines[1:] == ["out.csv", "out.flags.csv", "out.report.html"]
+    filled, flags = pd.read_csv("out.csv"), pd.read_csv("out.flags.csv")
+    assert filled.isna().sum().to_dict() == {"when": 0, "a": 4, "b": 0, "count": 0}
+    assert list(flags)[:4] == ["when", "a flag", "a half_width", "a gap"]
+    assert flags.loc[[9, 10, 13], ["a flag", "a gap"]].to_numpy().tolist() == [["observed", 0], ["missing", 4], ["missing", 4]]
+    assert flags.loc[[20, 30], ["b flag", "count flag"]].to_numpy().tolist() == [
+        ["estimated", "observed"],
+        ["observed", "estimated"],
+    ]
+    html = (here / "out.report.html").read_text()
+    assert "left missing" in html
+    assert "vaehub timeseries impute in.csv -o out.csv --report --max-gap=3h --missing-values=-900" in html
+
+
+def test_limits_go_with_a_model(here, works):
+    works("timeseries", "impute", "in.csv", "-o", "out.csv", "--model", "model", "--limit-area", "outside")
+    assert pd.read_csv("out.csv")[["a", "count"]].isna().sum().tolist() == [4, 3]
+    works("timeseries", "impute", "in.csv", "-o", "out.csv", "--model", "model")
+    assert pd.read_csv("out.csv").notna().all().all()
+
+
+def test_rows_that_were_left_out_are_put_in(here, works):
+    table().drop([33, 34, 62]).to_csv("short.csv", index=False)
+    words = ("--freq", "h", "--quantiles", "0.5", "--flags", "--missing-values=-900", "--report")
+    works("timeseries", "impute", "short.csv", "-o", "out.csv", *words)
+    filled, quantiles, flags = (pd.read_csv(name) for name in ("out.csv", "out.quantiles.csv", "out.flags.csv"))
+    for frame in (filled, quantiles, flags):
+        assert frame["when"].tolist() == table()["when"].tolist()
+    assert filled.notna().all().all()
+    assert flags["count flag"].iloc[[32, 33, 34, 35]].tolist() == ["observed", "estimated", "estimated", "observed"]
+    works("timeseries", "forecast", "short.csv", "-o", "next.csv", "--steps", 2, "--freq", "h", "--missing-values=-900")
+    assert pd.read_csv("next.csv")["when"].tolist() == ["2024-01-04 08:00", "2024-01-04 09:00"]
+
+
 def test_the_report_alone_with_the_warnings_that_are_told_once_on_a_line_of_their_own(here, capsys):
     assert main(["timeseries", "report", "in.csv", "-o", "page.html"]) == 0
     told = capsys.readouterr()
@@ -191,6 +228,30 @@ MISTAKES = [
     ("impute", "in.csv", "-o", "x.csv", "--aggregate", "sum", "Invalid value for '--aggregate'"),
     ("impute", "in.csv", "-o", "x.csv", "--model", "model", "--time", "when", "--time cannot go with --model"),
     ("impute", "in.csv", "-o", "x.csv", "--model", "nowhere", "nowhere"),
+    ("impute", "in.csv", "-o", "x.csv", "--max-gap", "long", "--max-gap: should be a whole number of steps"),
+    ("impute", "in.csv", "-o", "x.csv", "--max-gap", "0", "--max-gap: should be a whole number of steps, 1 or more"),
+    (
+        "impute",
+        "in.csv",
+        "-o",
+        "x.csv",
+        "--missing-values=-900",
+        "--max-gap",
+        "1min",
+        "(--max-gap) is less than the step of 01:00:00",
+    ),
+    ("report", "in.csv", "-o", "x.html", "--limit-area", "middle", "Invalid value for '--limit-area'"),
+    (
+        "impute",
+        "in.csv",
+        "-o",
+        "x.csv",
+        "--freq",
+        "hourly",
+        "give a frequency of pandas such as 'h', '15min', 'D' or 'MS' (--freq=h)",
+    ),
+    ("impute", "in.csv", "-o", "x.csv", "--freq", "D", "row 1: 2024-01-01 01:00 is not on the grid of freq='D'"),
+    ("impute", "in.csv", "-o", "x.csv", "--model", "model", "--freq", "h", "--freq cannot go with --model"),
     ("impute", "twice.csv", "-o", "x.csv", "aggregate="),
     ("impute", "words.csv", "-o", "x.csv", "--report", "column 'a'"),
     ("report", "in.csv", "-o", "x.pdf", "x.pdf: the report is a page"),

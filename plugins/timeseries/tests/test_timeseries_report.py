@@ -74,6 +74,29 @@ def test_the_summary_counts_gaps_within_each_series():
     ]  # as one series, both lie side by side in time
 
 
+def test_gaps_that_were_left_are_counted_and_told_apart():
+    frame = frame_of(rows=40, columns=2, rate=0.0)
+    frame.iloc[5:15, 0], frame.iloc[20:22, 0], frame.iloc[30:33, 1] = np.nan, np.nan, np.nan
+    filled = frame.interpolate()
+    left = np.zeros(frame.shape, bool)
+    left[5:15, 0], left[30:33, 1] = True, True
+    made = content(frame, completed=filled.mask(left), left=left)
+    assert missing(made).sum(0).tolist() == [12, 3]
+    assert column_summary(made).loc["c0"].tolist() == ["float64", 12, 12 / 40, 2, 10]
+    shown = column_series(made, "c0")
+    assert np.flatnonzero(shown.left).tolist() == list(range(5, 15))
+    html = render(made)
+    assert re.search(r"left missing.*?13", html, re.DOTALL)
+    assert "10 missing cells left as they are." in html
+    assert "<h3>c0</h3>" in html
+    assert "<h3>c1</h3>" not in html  # nothing of it was filled
+    assert "left missing" not in render(content(frame))
+    figure = shown_on(partial(band_figure, shown), WIDE)
+    marks = [line.get_xdata() for line in figure.axes[0].lines if line.get_marker() == "|"]
+    assert [len(mark) for mark in marks] == [2, 10]
+    assert "around the longest gap that was filled (2 rows)" in [axes.get_title(loc="left") for axes in figure.axes]
+
+
 def test_a_cell_that_was_not_imputed_is_no_gap():
     frame = pd.DataFrame({"a": [1.0, np.nan, np.nan]})
     filled = pd.DataFrame({"a": [1.0, 2.0, np.nan]})

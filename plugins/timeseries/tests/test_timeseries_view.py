@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 
 from vaehub_timeseries.frames import ReadOptions, to_panel
+from vaehub_timeseries.frames.gap_limits import GapLimits
 from vaehub_timeseries.report.dates import three_digits
 from vaehub_timeseries.report.gaps import Gap, gaps, worth_showing
 from vaehub_timeseries.report.view import WideView, step_in_words
@@ -77,3 +78,20 @@ def test_entities_stay_apart_in_the_view():
     view = WideView(to_panel(wide, ReadOptions(entity="site")))
     assert view.entity.tolist() == ["7"] * 5 + ["8"] * 5
     assert list(view.of(wide)) == ["c0"]
+
+
+def test_cells_that_are_left_in_the_wide_and_the_long_form():
+    wide = frame_of(rows=20, columns=2, rate=0.0).rename_axis("time").reset_index()
+    wide.loc[3:8, "c0"], wide.loc[[12], "c1"] = np.nan, np.nan
+    long = wide.melt("time")
+    for frame in (wide, long):
+        view = WideView(to_panel(frame, ReadOptions()).leaving_gaps(GapLimits(2)))
+        left = pd.DataFrame(view.left(), columns=view.observed().columns)
+        assert left["c0"].to_numpy().nonzero()[0].tolist() == list(range(3, 9))
+        assert not left["c1"].any()
+
+
+def test_rows_that_were_put_in_are_missing():
+    wide = frame_of(rows=20, columns=2, rate=0.0).assign(n=1).rename_axis("time").reset_index().drop([4, 5])
+    observed = WideView(to_panel(wide, ReadOptions(freq="h"))).observed()
+    assert observed["n"].isna().to_numpy().nonzero()[0].tolist() == [4, 5]

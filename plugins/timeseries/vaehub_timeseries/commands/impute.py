@@ -45,8 +45,7 @@ def impute(
     check_outputs(output, [input], force, [name for name, asked in extra.items() if asked])
     like = settings.dialect(input)
     with cli.session() as running:
-        frame, imputer = settings.table_and_imputer(running, input)
-        imputer.set_params(**limits)
+        frame, imputer = settings.table_and_imputer(running, input, **limits)
         with running.step("imputing"):
             tables = {output: imputer.transform(frame)} | extra_tables(imputer, frame, output, levels, samples, flags)
         command = f"impute {input} -o {output} --report{limit_options(limits)}"
@@ -95,8 +94,7 @@ def report(input: Input, output: cli.Output, max_gap: MaxGap = None, limit_area:
         raise UsageError(f"{output}: the report is a page; give a name that ends in .html")
     limits = parse_limits(max_gap, limit_area)
     with cli.session() as running:
-        frame, imputer = settings.table_and_imputer(running, input)
-        imputer.set_params(**limits)
+        frame, imputer = settings.table_and_imputer(running, input, **limits)
         with running.step("imputing"):
             completed = imputer.transform(frame)
         command = f"report {input} -o {output}{limit_options(limits)}"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Hashable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple, final
 
 import numpy as np
@@ -57,7 +57,7 @@ class Layout(ABC):
         """The columns to impute."""
 
     @abstractmethod
-    def limited(self, limits: GapLimits, timeline: Timeline) -> Layout:
+    def leaving_gaps(self, limits: GapLimits, timeline: Timeline) -> Layout:
         """The same, but some gaps are not filled."""
 
 
@@ -71,9 +71,9 @@ class CodedColumn:
     values: Floats
     write: Bools
     spreads: bool
-    target: bool
-    missing: Bools
     limits: Limits | None = None
+    target: bool = field(kw_only=True)
+    missing: Bools = field(kw_only=True)
 
 
 @final
@@ -84,7 +84,7 @@ class Wide(Layout):
     frame: pd.DataFrame
     grid: Grid
     columns: Sequence[CodedColumn]
-    added: Bools
+    added: Bools = field(kw_only=True)
 
     def values(self) -> Floats:
         """Channel by channel, the mean where several readings share a row of the grid."""
@@ -134,7 +134,7 @@ class Wide(Layout):
             if c.target
         ]
 
-    def limited(self, limits: GapLimits, timeline: Timeline) -> Layout:
+    def leaving_gaps(self, limits: GapLimits, timeline: Timeline) -> Layout:
         """Column by column."""
         columns = [replace(c, write=c.write & ~limits.leaves(timeline.gaps(c.missing))) for c in self.columns]
         return replace(self, columns=columns)
@@ -157,9 +157,9 @@ class Long(Layout):
     write: Bools
     shown: Bools
     count: int
-    missing: Bools
-    added: Bools
     sided: Limits | None = None
+    missing: Bools = field(kw_only=True)
+    added: Bools = field(kw_only=True)
 
     def values(self) -> Floats:
         """Every cell of the grid at once."""
@@ -197,7 +197,7 @@ class Long(Layout):
         """The one column of values."""
         return [TargetCells(self.label, self.missing, self.missing & ~self.write, self.channel)]
 
-    def limited(self, limits: GapLimits, timeline: Timeline) -> Layout:
+    def leaving_gaps(self, limits: GapLimits, timeline: Timeline) -> Layout:
         """Variable by variable."""
         return replace(self, write=self.write & ~limits.leaves(timeline.gaps(self.missing)))
 

@@ -93,11 +93,11 @@ class Panel:
         """The rows in the order of series and time."""
         return Timeline(self.rows, self.schema.step, self.layout.variable)
 
-    def limited(self, limits: GapLimits) -> Panel:
+    def leaving_gaps(self, limits: GapLimits) -> Panel:
         """The same panel, but `fill` leaves some gaps as they are, and `spread` gives NaN there."""
         if limits.fills_all:
             return self
-        layout = self.layout.limited(limits, self.timeline)
+        layout = self.layout.leaving_gaps(limits, self.timeline)
         return Panel(self.frame, self.schema, self.rows, self.grid, layout, self.added)
 
     def keys(self) -> pd.DataFrame:

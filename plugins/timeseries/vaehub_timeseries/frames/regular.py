@@ -6,12 +6,13 @@ Letters of shapes: R rows of the frame, A rows that are added.
 from __future__ import annotations
 
 from collections.abc import Hashable, Mapping, Sequence
+from dataclasses import replace
 from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from pandas.api.types import is_integer_dtype
+from pandas.api.types import infer_dtype, is_integer_dtype
 from pandas.tseries.frequencies import to_offset
 
 from vaehub import UsageError
@@ -65,6 +66,7 @@ def with_left_out_rows(frame: pd.DataFrame, schema: Schema, rows: Rows, freq: st
         UsageError: there are no stamps, `freq` is no frequency, a row does not lie on its grid, or there would be too many rows.
     """
     grids = [entity_grid(frame, schema.form, rows, freq, entity) for entity in range(len(rows.names))]
+    check_count(sum(map(len, grids)) * frame.shape[1], freq)
     new = left_out(rows, grids, np.zeros(len(frame), np.int64) if variable is None else variable)
     if not len(new.at):
         return RegularFrame(frame, rows, np.zeros(len(frame), bool))
@@ -76,8 +78,8 @@ def with_left_out_rows(frame: pd.DataFrame, schema: Schema, rows: Rows, freq: st
     out = pd.concat([frame, below]).iloc[order]
     out.index = joined_index(frame, below, written, order)
     entity, at = np.append(rows.entity, rows.entity[new.anchor])[order], np.append(rows.stamps.at, new.at)[order]
-    stamps = Stamps(at, rows.stamps.unit, rows.stamps.write, rows.stamps.zone)
-    return RegularFrame(out, Rows(entity, rows.names, stamps), order >= len(frame), same)
+    regular = replace(rows, entity=entity, stamps=replace(rows.stamps, at=at))
+    return RegularFrame(out, regular, order >= len(frame), same)
 
 
 def entity_grid(frame: pd.DataFrame, form: Form, rows: Rows, freq: str, entity: int) -> Numbers:
@@ -145,10 +147,12 @@ def evenly(first: int, last: int, step: float, freq: str) -> Numbers:
     return np.asarray(first + np.arange(count) * (int(step) if float(step).is_integer() else step))
 
 
-def check_count(steps: float, freq: str) -> None:
-    """Raise UsageError for more rows than fit into memory."""
-    if steps > MAX_CELLS:
-        raise UsageError(f"freq={freq!r}: up to {steps:,.0f} rows, more than {MAX_CELLS:,}; give a longer one")
+def check_count(cells: float, freq: str) -> None:
+    """Raise UsageError for more cells than fit into memory."""
+    if cells > MAX_CELLS:
+        raise UsageError(
+            f"freq={freq!r}: the table would have up to {cells:,.0f} cells, more than {MAX_CELLS:,}; give a longer one"
+        )
 
 
 def left_out(rows: Rows, grids: Sequence[Numbers], variable: Ints) -> AddedRows:
@@ -166,11 +170,15 @@ def left_out(rows: Rows, grids: Sequence[Numbers], variable: Ints) -> AddedRows:
 
 
 def properties(frame: pd.DataFrame, schema: Schema, rows: Rows, variable: Ints | None) -> frozenset[Hashable]:
-    """The columns of no numbers that are the same in all rows of each series."""
-    numbers = {channel.column for channel in schema.channels if channel.kind != "category"} | {schema.form.value}
-    columns = [label for label in frame.columns if label not in numbers and label not in schema.form.labels]
+    """The columns of text or categories that are the same in all rows of each series."""
+    columns = [label for label in frame.columns if label not in schema.form.labels and is_text(column_of(frame, label))]
     series = [rows.entity, *([] if variable is None else [variable])]
     return frozenset(label for label in columns if (column_of(frame, label).groupby(series).nunique(dropna=False) <= 1).all())
+
+
+def is_text(column: pd.Series) -> bool:
+    """Whether a column holds text or categories, and nothing else."""
+    return isinstance(column.dtype, pd.CategoricalDtype) or infer_dtype(column, skipna=True) == "string"
 
 
 def blank_rows(frame: pd.DataFrame, kept: Sequence[Hashable], new: AddedRows) -> pd.DataFrame:

@@ -205,7 +205,7 @@ def wide_layout(frame: pd.DataFrame, schema: Schema, grid: Grid, future: Bools, 
         channels = slice(start, start + len(group))
         columns.append(coded_column(frame, schema, group, channels, future & ~known.get(group[0].column, np.False_)))
         start += len(group)
-    return Wide(frame, grid, columns, future)
+    return Wide(frame, grid, columns, added=future)
 
 
 def channels_by_column(channels: Sequence[Channel]) -> list[list[Channel]]:
@@ -232,9 +232,9 @@ def coded_column(frame: pd.DataFrame, schema: Schema, group: Sequence[Channel], 
         values,
         missing if first.target else missing & future,
         first.target and first.kind != "category",
-        first.target,
-        missing,
         limits,
+        target=first.target,
+        missing=missing,
     )
 
 
@@ -280,5 +280,5 @@ def long_layout(frame: pd.DataFrame, schema: Schema, grid: Grid, channel: np.nda
     warn_of_huge(values[:, 0], missing, limits, form.value)
     target = np.array([entry.target for entry in schema.channels])[channel]
     write = missing & (target | future)
-    count = len(schema.channels)
-    return Long(frame, grid, form.value, codec, channel, values[:, 0], write, target, count, missing, future, limits)
+    sizes = values[:, 0], write, target, len(schema.channels)
+    return Long(frame, grid, form.value, codec, channel, *sizes, limits, missing=missing, added=future)

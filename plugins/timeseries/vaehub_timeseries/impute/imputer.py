@@ -417,7 +417,7 @@ class Imputer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):  # type: i
         check_is_fitted(self)
         given = self._given(X, reset=False)
         limits = GapLimits.of(self.max_gap, self.limit_area, self.schema_)
-        return given, to_panel_as(given.frame, given.schema(self.schema_)).limited(limits)
+        return given, to_panel_as(given.frame, given.schema(self.schema_)).leaving_gaps(limits)
 
     def _panel(self, X: Any) -> Panel:
         return self._read(X)[1]

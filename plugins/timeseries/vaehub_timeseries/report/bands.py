@@ -84,7 +84,7 @@ def band_figure(shown: ColumnSeries, canvas: report.Canvas) -> Figure:
     panels = panels_of(canvas, 1 + len(close))
     draw_whole(panels[0], shown, canvas)
     for axes, (name, gap) in zip(panels[1:], close.items(), strict=True):
-        draw_close_up(axes, shown, name, gap)
+        draw_close_up(axes, shown, f"{name} that was filled" if shown.left.any() else name, gap)
     return panels[0].figure  # type: ignore[return-value]
 
 

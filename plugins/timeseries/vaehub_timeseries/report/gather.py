@@ -29,7 +29,7 @@ def gather_content(
 ) -> ReportContent:
     """What the page shows of a frame that `imputer.transform` completed."""
     limits = GapLimits.of(imputer.max_gap, imputer.limit_area, imputer.schema_)
-    view = WideView(to_panel_as(frame, imputer.schema_).limited(limits))
+    view = WideView(to_panel_as(frame, imputer.schema_).leaving_gaps(limits))
     levels = [(1 - LEVEL) / 2, (1 + LEVEL) / 2]
     tails = imputer.quantiles(frame, levels)
     left = view.left()

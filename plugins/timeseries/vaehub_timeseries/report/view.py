@@ -76,7 +76,7 @@ class WideView:
         """Cells (rows, columns) of `observed` that are to be imputed and are left missing."""
         channels, (rows, _) = self.panel.schema.channels, self._cells
         columns = self.observed().columns
-        place, target = columns.get_indexer([str(c.column) for c in channels]), np.array([c.target for c in channels])
+        place, target = columns.get_indexer(pd.Index([str(c.column) for c in channels])), np.array([c.target for c in channels])
         out = np.zeros((len(self.index), len(columns)), bool)
         for cells in self.panel.layout.targets():
             chosen = cells.left & target[cells.channel]
