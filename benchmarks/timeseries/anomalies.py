@@ -18,7 +18,7 @@ import numpy as np
 import pandas as pd
 from measure import row, table
 
-STEPS, EVENTS, CHANNELS = 2_000, 4, 3
+STEPS, EVENTS, CHANNELS = 3_000, 4, 3
 FALSE_ALARMS = 1e-3
 SHORT, LONG = (60, 160), (100, 200)  # lengths of events
 ROLLING = 48  # steps of the windows of the methods beside it
