@@ -14,28 +14,16 @@ from typing import NamedTuple
 import numpy as np
 
 from vaehub_timeseries.anomalies.detectors import ALL, Detection, detect
-from vaehub_timeseries.anomalies.windows import CLIP
+from vaehub_timeseries.anomalies.ends import Event, settle, widened
 from vaehub_timeseries.impute.anomalies import standard_scores
-from vaehub_timeseries.impute.experts import Floats, Mask
+from vaehub_timeseries.impute.blend import CalibratedBlend
+from vaehub_timeseries.impute.experts import SMALLEST, Floats, Mask
 from vaehub_timeseries.impute.fitted import Fitted, all_experts
 from vaehub_timeseries.impute.predictive import Predictive
 from vaehub_timeseries.impute.scaled import ScaledSeries
 
 NEAR = 0.5  # of the strength of the strongest detection: what belongs to its event
 MOST = 0.3  # of the cells of a channel that may be left out as odd
-WIDER = 0.5  # of an event's length, on either side, in which its ends are looked for
-SHORTEST = 4  # steps of an event whose ends are looked for
-
-
-class Event(NamedTuple):
-    """Steps start … end - 1 of some channels of a series, the oddest first; strength: see `Detection`."""
-
-    series: int
-    channels: tuple[int, ...]
-    start: int
-    end: int
-    kind: str
-    strength: float
 
 
 class Findings(NamedTuple):
@@ -54,15 +42,23 @@ def find_events(whole: Fitted, data: ScaledSeries, false_alarms: float) -> Findi
     events = merged(detect(fitted, data, blend, scores, odd, threshold), count)
     if events:
         events = merged(detect(fitted, data, blend, scores, with_events(odd, events), threshold), count)
-    blank = [np.zeros(values.shape, dtype=bool) for values in data.series]
-    hidden = with_events(odd, [widened(event, len(data.series[event.series])) for event in events], most=1.0)
-    expected = fitted.predict(
-        replace(data, series=[np.where(cells, np.nan, values) for cells, values in zip(hidden, data.series, strict=True)]), blend
-    )
-    events = [with_ends(event, data, scores, expected) for event in events]
-    hidden = with_events(blank, events, most=1.0)
+    around = [widened(event, len(data.series[event.series])) for event in events]
+    z = departures(data, expected_without(fitted, data, blend, with_events(odd, around, most=1.0)))
+    settled = across_channels([settle(event, z[event.series], scores[event.series]) for event in events])
+    events = sorted(settled, key=lambda e: (e.series, e.start, e.end))
+    return Findings(events, scores, expected_without(fitted, data, blend, with_events(odd, events, most=1.0)))
+
+
+def expected_without(fitted: Fitted, data: ScaledSeries, blend: CalibratedBlend, hidden: Sequence[Mask]) -> Predictive:
+    """What all cells but the hidden ones (T, M) let expect."""
     rest = [np.where(cells, np.nan, values) for cells, values in zip(hidden, data.series, strict=True)]
-    return Findings(events, scores, fitted.predict(replace(data, series=rest), blend))
+    return fitted.predict(replace(data, series=rest), blend)
+
+
+def departures(data: ScaledSeries, expected: Predictive) -> list[Floats]:
+    """z (T, M) of what is not as expected."""
+    parts = zip(data.series, expected.centre, expected.deviation, strict=True)
+    return [(values - centre) / np.maximum(deviation, SMALLEST) for values, centre, deviation in parts]
 
 
 def without_network(fitted: Fitted) -> Fitted:
@@ -126,46 +122,3 @@ def across_channels(events: Sequence[Event]) -> list[Event]:
         else:
             out.append(event)
     return out
-
-
-def widened(event: Event, steps: int) -> Event:
-    """The event with steps more on either side."""
-    more = int(WIDER * (event.end - event.start)) if has_soft_ends(event) else 0
-    return event._replace(start=max(event.start - more, 0), end=min(event.end + more, steps))
-
-
-def has_soft_ends(event: Event) -> bool:
-    """Whether its ends are those of windows; spikes and runs have their own."""
-    return event.end - event.start >= SHORTEST and event.kind not in ("spike", "stuck")
-
-
-def with_ends(event: Event, data: ScaledSeries, scores: Sequence[Floats], expected: Predictive) -> Event:
-    """The stretch that differs most from what is around it: the greatest sum of what is above the middle of both (Page, 1954)."""
-    if not has_soft_ends(event):
-        return event
-    wide, channels, s = widened(event, len(scores[event.series])), list(event.channels), event.series
-    at = slice(wide.start, wide.end)
-    z = scores[s][at][:, channels]
-    if not event.kind.startswith("variance"):
-        z = ((data.series[s] - expected.centre[s]) / np.maximum(expected.deviation[s], 1e-6))[at][:, channels]
-    evidence = np.minimum(np.nan_to_num(z**2), CLIP**2).sum(1) * (-1 if event.kind == "variance down" else 1)
-    inside = np.arange(wide.start, wide.end)
-    inside_mask = (inside >= event.start) & (inside < event.end)
-    if inside_mask.all() or evidence[inside_mask].mean() <= evidence[~inside_mask].mean():
-        return event
-    start, end = greatest_sum(evidence - (evidence[inside_mask].mean() + evidence[~inside_mask].mean()) / 2)
-    found = event._replace(start=wide.start + start, end=wide.start + end)
-    overlaps = found.start < event.end and event.start < found.end
-    return found if overlaps and end - start >= SHORTEST else event
-
-
-def greatest_sum(gains: Floats) -> tuple[int, int]:
-    """First step and step after the last of the stretch (…) with the greatest sum.
-
-    >>> greatest_sum(np.array([-1.0, 2.0, -0.5, 3.0, -4.0, 1.0]))
-    (1, 4)
-    """
-    total = np.concatenate([[0.0], gains.cumsum()])
-    lowest = np.minimum.accumulate(total)
-    end = int((total - lowest).argmax())
-    return int(total[: end + 1].argmin()), end
