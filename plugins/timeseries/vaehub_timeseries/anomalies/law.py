@@ -11,9 +11,11 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.stats import t as student
 
-from vaehub_timeseries.impute.experts import Floats, Mask
+from vaehub_timeseries.impute.experts import SMALLEST, Floats, Mask
 
-FREEDOM = 10.0  # of the Student t
+FREEDOM = 20.0  # degrees of freedom of the Student t of means over many cells
+FREEDOMS = np.array([2.5, 3.0, 4.0, 5.0, 6.0, 8.0, 12.0, 20.0, 30.0])  # among which those of single cells are
+FAR = 0.98  # the quantile that says which
 QUARTERS = (0.25, 0.5, 0.75)
 ENOUGH = 12  # values that make a law
 
@@ -28,13 +30,20 @@ class Law:
     freedom: float
 
     @classmethod
-    def of(cls, values: Floats, usual: Mask, floor: float, freedom: float = FREEDOM) -> Law | None:
-        """The law of those that are `usual`, of all where these are few; `floor`: the least scale. None of too few values."""
+    def of(cls, values: Floats, usual: Mask, floor: float, own_tails: bool = False) -> Law | None:
+        """The law of values (n,), None where there are too few.
+
+        Arguments:
+            values: Of a statistic.
+            usual: Those (n,) that the law is of; all are taken where these are too few.
+            floor: Least scale.
+            own_tails: Whether the values say how long the tails are.
+        """
         chosen = values[usual] if usual.sum() >= ENOUGH else values
         if len(chosen) < ENOUGH:
             return None
         low, middle, high = np.quantile(chosen, QUARTERS)
-        freedom = min(freedom, len(chosen) / 4)
+        freedom = min(shown_freedom(chosen, high - low) if own_tails else FREEDOM, len(chosen) / 4)
         unit = float(student.ppf(0.75, freedom))
         both = (high - low) / 2
         return cls(float(middle), *(max(float(side), both / 2, floor) / unit for side in (middle - low, high - middle)), freedom)
@@ -47,3 +56,10 @@ class Law:
     def rarity(self, values: Floats) -> Floats:
         """-log10 of the probability of a value at least as far from the median, on its side."""
         return np.asarray(-student.logsf(np.abs(self.standardised(values)), self.freedom) / np.log(10))
+
+
+def shown_freedom(values: Floats, between_quartiles: float) -> float:
+    """The degrees of freedom of the Student t that reaches as far as these values do, beside its quartiles."""
+    reach = float(np.diff(np.quantile(values, [1 - FAR, FAR]))[0]) / max(between_quartiles, SMALLEST)
+    ratios = student.ppf(FAR, FREEDOMS) / student.ppf(QUARTERS[2], FREEDOMS)
+    return float(np.interp(-reach, -ratios, FREEDOMS))

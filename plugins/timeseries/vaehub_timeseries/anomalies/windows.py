@@ -6,7 +6,7 @@ Letters of shapes: T steps, M channels, K windows of one channel.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
@@ -16,18 +16,17 @@ from vaehub_timeseries.impute.experts import Floats, Integers, Mask
 from vaehub_timeseries.impute.fitted import Fitted
 from vaehub_timeseries.impute.scaled import ScaledSeries
 
+OVERLAP = 2  # windows start every half length
 OBSERVED = 0.5  # share of a window's cells that must be observed
-SMALL = 1e-6  # of a mean square
+CLIP = 3.0  # |z| of a cell in these statistics, so that one spike is not taken for a stretch (Huber, 1964, doi:10.1214/aoms/1177703732)
 
 
-@dataclass(frozen=True)
-class Windows:
-    """Windows of one channel: series (K,), first step (K,), and of the residuals in each: mean, slope (times half the length), mean square.
+class Windows(NamedTuple):
+    """Windows of one channel, each (K,): series, first step, and of z in each: mean, slope times half the length, and mean squares.
 
-    `rest` is the mean square about the fitted line; `odd` (K,): windows of which half is odd already.
+    square: about zero; rest: about the fitted line; odd: whether half of the window is odd already.
     """
 
-    length: int
     series: Integers
     start: Integers
     mean: Floats
@@ -36,47 +35,58 @@ class Windows:
     rest: Floats
     odd: Mask
 
-    def take(self, chosen: Mask) -> Windows:
-        """Some of the windows."""
-        return Windows(self.length, *(getattr(self, name)[chosen] for name in ("series", "start", "mean", "slope", "square", "rest", "odd")))
+    @classmethod
+    def joined(cls, parts: Sequence[Windows]) -> Windows:
+        """Those of several, one after the other."""
+        return cls(*(np.concatenate(column) for column in zip(*parts, strict=True)))
+
+
+def offsets(length: int) -> list[int]:
+    """How many steps before the series its first window begins."""
+    return [k * length // OVERLAP for k in range(OVERLAP)]
 
 
 def block_scores(
     fitted: Fitted, data: ScaledSeries, blend: CalibratedBlend, odd: Sequence[Mask], length: int, offset: int, together: bool
 ) -> list[Floats]:
-    """z of every observed cell (T, M) when all of its block of `length` steps is left out: of all channels together, or of one at a time."""
-    count = 2 if together and length >= 48 else 3
+    """z of every observed cell (T, M) when its block of `length` steps is left out: in all channels, or in one channel of three."""
+    count = 2 if together else 3
     rounds = []
     for values in data.series:
         block = (np.arange(len(values)) + offset) // length
-        shift = np.zeros(values.shape[1], dtype=np.int64) if together else np.arange(values.shape[1])
-        rounds.append(np.asarray((block[:, None] + shift) % count))
+        turn = np.zeros(values.shape[1], dtype=np.int64) if together else np.arange(values.shape[1])
+        rounds.append(np.asarray((block[:, None] + turn) % count))
     return left_out_scores(fitted, data, blend, rounds, count, odd)
 
 
-def cut_windows(scores: Sequence[Floats], odd: Sequence[Mask], channel: int, length: int, offset: int) -> Windows:
-    """The windows of `length` steps of one channel, side by side, the first cut short by `offset`."""
-    parts = []
-    for number, (z, o) in enumerate(zip(scores, odd, strict=True)):
-        steps = len(z)
-        block = (np.arange(steps) + offset) // length
-        x, seen = np.nan_to_num(z[:, channel]), ~np.isnan(z[:, channel])
-        position = ((np.arange(steps) + offset) % length - (length - 1) / 2) / (length / 2)
-        count = int(block[-1]) + 1 if steps else 0
+def cut_windows(scores: Sequence[Floats], odd: Sequence[Mask], channel: int, length: int, offset: int, margin: int = 0) -> Windows:
+    """The windows of `length` steps of one channel, side by side in every series, those `margin` steps or more from its ends.
 
-        def total(numbers: Floats, block: Integers = block, count: int = count) -> Floats:
-            return np.asarray(np.bincount(block, numbers, count), dtype=np.float64)
+    scores: z (T, M) of every series, NaN where not observed.
+    """
+    return Windows.joined(
+        [
+            windows_of(z[:, channel], cells[:, channel], number, length, offset, margin)
+            for number, (z, cells) in enumerate(zip(scores, odd, strict=True))
+        ]
+    )
 
-        n = total(seen.astype(float))
-        with np.errstate(invalid="ignore", divide="ignore"):
-            mean, centre = total(x) / n, total(position * seen) / n
-            spread = total(position**2 * seen) - n * centre**2
-            slope = (total(x * position * seen) - n * mean * centre) / spread
-            square = total(x**2) / n
-            rest = square - mean**2 - slope**2 * spread / n
-            share = total((o[:, channel] & seen).astype(float)) / n
-        keep = n >= OBSERVED * length
-        start = np.arange(count) * length - offset
-        columns = (np.full(count, number), start, mean, slope, square, np.maximum(rest, 0.0), share >= 0.5)
-        parts.append([np.asarray(column)[keep] for column in columns])
-    return Windows(length, *(np.concatenate(column) for column in zip(*parts, strict=True)))
+
+def windows_of(z: Floats, odd: Mask, number: int, length: int, offset: int, margin: int) -> Windows:
+    """The windows of one channel (T,) of the series of this number."""
+    steps, seen, x = np.arange(len(z)) + offset, ~np.isnan(z), np.nan_to_num(z).clip(-CLIP, CLIP)
+    block, position = steps // length, (steps % length - (length - 1) / 2) / (length / 2)
+    count = (len(z) + offset - 1) // length + 1
+
+    def total(numbers: Floats) -> Floats:
+        return np.asarray(np.bincount(block, numbers * seen, count), dtype=np.float64)
+
+    n, start = total(np.ones(len(z))), np.arange(count) * length - offset
+    keep = (n >= OBSERVED * length) & (start >= margin) & (start + length <= len(z) - margin)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        mean, centre, square = total(x) / n, total(position) / n, total(x**2) / n
+        spread = total(position**2) / n - centre**2
+        slope = (total(x * position) / n - mean * centre) / spread
+        rest = np.maximum(square - mean**2 - slope**2 * spread, 0.0)
+        half = total(odd.astype(float)) >= n / 2
+    return Windows(*(column[keep] for column in (np.full(count, number), start, mean, slope, square, rest, half)))

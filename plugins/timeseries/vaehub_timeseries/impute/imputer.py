@@ -13,6 +13,7 @@ from sklearn.utils import Tags
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from vaehub import UsageError, arguments, files, jobs
+from vaehub_timeseries.anomalies.table import event_table
 from vaehub_timeseries.frames import Panel, ReadOptions, Schema, extend, to_panel, to_panel_as
 from vaehub_timeseries.frames.gap_limits import GapLimits
 from vaehub_timeseries.frames.generated import generated_frame
@@ -25,7 +26,7 @@ from vaehub_timeseries.impute.flags import flag_frame, indicated_columns, indica
 from vaehub_timeseries.impute.inputs import Given, read_given
 from vaehub_timeseries.impute.predictive import Predictive
 from vaehub_timeseries.impute.saved import REMEDY, SavedImputer, load_imputer, save_imputer
-from vaehub_timeseries.impute.tables import T, Table, checked_levels, quantile_frame, warn_of_empty_columns
+from vaehub_timeseries.impute.tables import T, Table, checked_levels, checked_share, quantile_frame, warn_of_empty_columns
 from vaehub_timeseries.marginals.bounds import checked_bounds
 
 
@@ -238,6 +239,33 @@ class Imputer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):  # type: i
         """
         panel = self._panel(X)
         return panel.spread(anomaly_scores(self.fitted_, panel))
+
+    def find_anomalies(self, X: Table, false_alarms: float = 1e-3) -> pd.DataFrame:
+        """Events instead of cells: spikes, stuck sensors, level shifts, drifts, changes of variance or rhythm, and columns that move together.
+
+        Detectors judge (value - prediction) / calibrated sd, of cells and of whole blocks predicted from what lies outside of them, by how rare
+        that is in the frame itself; see `vaehub_timeseries.anomalies.detectors` for their sources. Overlapping ones are one event.
+
+        Arguments:
+            X: As for `transform`.
+            false_alarms: Events a step that chance may bring about, in all columns together, at most.
+
+        Returns:
+            A row an event, in order of time: the entity, if there are several; columns, the oddest first; start and end, stamps of the frame's
+            own; rows; kind; strength, -log10 of how many such events chance brings a step; reason, in words.
+
+        Raises:
+            UsageError: false_alarms is not between 0 and 1, or as for `transform`.
+
+        >>> rng = np.random.default_rng(0)
+        >>> frame = pd.DataFrame({"a": np.sin(np.arange(400) / 4) + 0.1 * rng.normal(size=400)})
+        >>> frame.loc[200:229, "a"] = 0.5
+        >>> events = Imputer(window=24).fit(frame).find_anomalies(frame)
+        >>> events[["columns", "start", "end", "kind", "reason"]].values.tolist()
+        [['a', 200, 229, 'stuck', '30 equal readings in a row (0.5) where 1 is usual']]
+        """
+        panel = self._panel(X)
+        return event_table(self.fitted_, panel, checked_share("false_alarms", false_alarms))
 
     def generate(self, n: int, steps: int | None = None) -> pd.DataFrame:
         """New series like those of `fit`.

@@ -48,6 +48,14 @@ def checked_levels(levels: Sequence[float]) -> list[float]:
     return list(dict.fromkeys(float(level) for level in asked))
 
 
+def checked_share(name: str, value: float) -> float:
+    """A number between 0 and 1. Raises UsageError for what is none."""
+    share = arguments.real_number(name, value)
+    if not 0 < share < 1:
+        raise UsageError(f"{name}={value!r}: give a number between 0 and 1, such as 0.001")
+    return share
+
+
 def warn_of_empty_columns(panel: Panel, fitted: Fitted) -> None:
     """Warn of the columns with nothing observed, and say what they get."""
     observed = np.any([(~np.isnan(s.values)).any(0) for s in panel.series], axis=0)
