@@ -1,7 +1,8 @@
 """ETTh1 and ETTm1 under the protocol of T1 (Park et al., 2026), arXiv:2602.21043, that is of the Time-Series-Library: MSE and MAE on hidden points.
 
 12 months train, 4 validate, 4 test, each of 30 days; all standardised by the training months; windows of 96 steps, every 24th of the part that
-is judged, each an entity; `rate` of their cells hidden completely at random. The Imputer is fitted on the complete training months.
+is judged, each an entity; `rate` of the cells hidden completely at random. Windows overlap, and the Imputer learns from all that it is asked
+about: a cell is hidden in all windows or in none, so that no window tells what another hides. The Imputer is fitted on the complete training months.
 Choices are made with `--part validation`; `--closed-form` leaves the network out.
 """
 
@@ -31,11 +32,13 @@ def windows_of(root: str | Path, name: str, part: str) -> tuple[np.ndarray, np.n
     return scaled[None, : 12 * month], np.stack([scaled[start : start + WINDOW] for start in starts])
 
 
-def hidden_cells(shape: tuple[int, ...], seeds: list[int]) -> Iterator[tuple[float, int, np.ndarray]]:
+def hidden_cells(shape: tuple[int, int, int], seeds: list[int]) -> Iterator[tuple[float, int, np.ndarray]]:
     """Rate, seed and mask (N, T, D)."""
+    count, steps, channels = shape
     for rate in RATES:
         for seed in seeds:
-            yield rate, seed, np.random.RandomState(seed).rand(*shape) < rate
+            whole = np.random.RandomState(seed).rand((count - 1) * STRIDE + steps, channels) < rate
+            yield rate, seed, np.stack([whole[i * STRIDE : i * STRIDE + steps] for i in range(count)])
 
 
 def main() -> None:

@@ -66,7 +66,7 @@ def test_a_run_imputes_and_is_judged_on_the_table_at_hand(folder, name, tmp_path
 
 def test_the_closed_form_is_there_where_the_decoder_holds_a_process(folder):
     names = {name: [expert.name for expert in Imputer.load(folder / name).fitted_.experts] for name in PARTS}
-    assert names == {"linear": ["linear", "gaussian", "drifting", "vae"], "other": ["linear", "vae"]}
+    assert names == {"linear": ["linear", "gaussian", "adapted", "vae"], "other": ["linear", "vae"]}
     frame, truth = holed(), whole()
     error = (Imputer.load(folder / "linear").transform(frame)["a"] - truth["a"])[frame["a"].isna()].abs().mean()
     line = (frame["a"].interpolate(limit_direction="both") - truth["a"])[frame["a"].isna()].abs().mean()

@@ -201,7 +201,7 @@ def test_what_is_saved_comes_back_bit_for_bit(kind, request, tmp_path):
     fitted = request.getfixturevalue(kind)
     fitted.save(tmp_path / "model")
     loaded, series = Experts.load(tmp_path / "model"), [holed(17, 4)]
-    assert [e.name for e in loaded.experts] == [e.name for e in fitted.experts] == ["gaussian", "drifting", "vae"]
+    assert [e.name for e in loaded.experts] == [e.name for e in fitted.experts] == ["gaussian", "adapted", "vae"]
     for one, other in zip(fitted.experts, loaded.experts, strict=True):
         assert same(predictions(one, series), predictions(other, series))
         assert same(one.draw(series, 2, 3), other.draw(series, 2, 3))

@@ -11,6 +11,7 @@ from torch import Tensor
 
 from vaehub import VAE, Batch, estimate
 from vaehub_timeseries.impute.experts import Floats, Prediction, with_observed
+from vaehub_timeseries.model.adapted import AdaptedExpert
 from vaehub_timeseries.model.em import Cover
 from vaehub_timeseries.model.gaussian import GaussianExpert, steps_with_gaps, trailing_windows
 from vaehub_timeseries.parts.linear_gaussian import LinearGaussianDecoder, LinearGaussianEncoder
@@ -24,7 +25,7 @@ class CorrectedExpert:
 
     name = "vae"
 
-    def __init__(self, base: GaussianExpert, vae: VAE) -> None:
+    def __init__(self, base: GaussianExpert | AdaptedExpert, vae: VAE) -> None:
         self.base, self.vae = base, vae.eval()
         self.steps = base.steps
 

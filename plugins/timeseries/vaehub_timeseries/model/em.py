@@ -17,7 +17,8 @@ from vaehub_timeseries.model.threads import one_thread
 
 STEPS_AT_MOST = 30_000  # of all series together: more would not make the covariances better
 WORK_AT_MOST = 1e13  # windows x (cells of a window)^3: fewer steps where a window is large
-DRAWS = 1000  # windows of draws, of all windows together, that conditional covariances are estimated from; one of each at least
+DRAWS = 16  # of a window where all is missing, that its conditional covariance is estimated from; fewer where less is
+DRAW_WORK_AT_MOST = 5e9  # windows x draws x (cells of a window)^2: fewer draws where that is more
 HELD_OUT = 0.05  # of the observed cells
 ITERATIONS = 20
 GAIN = 0.001  # relative fall of the held-out error that is worth another iteration
@@ -147,19 +148,20 @@ def interpolated(x: Tensor) -> Tensor:
 
 def draw_noise(cut: Cover, seed: int) -> Tensor:
     """Standard normal numbers (N, R, P) for R draws of every window."""
-    n, steps, channels = cut.values.shape
-    each = max(1, round(DRAWS / n))
-    return torch.randn(n, each, steps * channels, dtype=torch.float64, generator=torch.Generator().manual_seed(seed))
+    n, cells = len(cut.values), cut.values[0].numel()
+    wanted = round(DRAWS * cut.values.isnan().double().mean().item())
+    each = max(1, min(wanted, int(DRAW_WORK_AT_MOST / (n * cells**2))))
+    return torch.randn(n, each, cells, dtype=torch.float64, generator=torch.Generator().manual_seed(seed))
 
 
-def e_step(cut: Cover, current: Autocovariance, noise: Tensor) -> tuple[list[Tensor], Tensor]:
+def e_step(cut: Cover, current: Autocovariance, noise: Tensor, level: float = 0.0) -> tuple[list[Tensor], Tensor]:
     """The series completed by their conditional means, and the mean lags (T, C, C) of conditional covariances, by draws.
 
     A draw y of the process less its own regression on the observed cells is a draw of x less E[x | observed], whatever x is there:
     J. Hoffman & Ribak, "Constrained Realizations of Gaussian Fields" (1991), doi:10.1086/186160.
     """
     n, steps, channels = cut.values.shape
-    x, joint = cut.values.flatten(1), current.joint(steps)
+    x, joint = cut.values.flatten(1), current.joint(steps, level)
     y = torch.cat([(x - joint.mean).unsqueeze(1), noise @ joint.root.T], 1)
     expected = regression(y, ~x.isnan(), joint)
     residual = (y - expected)[:, 1:].reshape(-1, steps, channels)

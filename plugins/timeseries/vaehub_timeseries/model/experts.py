@@ -13,6 +13,7 @@ import numpy as np
 
 from vaehub import Run, files, load, load_config
 from vaehub_timeseries.impute.experts import Expert, Floats
+from vaehub_timeseries.model.adapted import AdaptedExpert
 from vaehub_timeseries.model.corrected import CorrectedExpert
 from vaehub_timeseries.model.em import Autocovariance, fit_autocovariance
 from vaehub_timeseries.model.gaussian import GaussianExpert, clipped
@@ -46,7 +47,10 @@ class Experts:
         still, drifting = (
             GaussianExpert(name, self.process, d, self.causal) for name, d in (("gaussian", 0.0), ("drifting", DRIFT))
         )
-        return [still, drifting, *self._structural(), *self._neural(drifting)]
+        if self.causal:
+            return [still, drifting, *self._structural(), *self._neural(drifting)]
+        adapted = AdaptedExpert(drifting)
+        return [still, adapted, *self._structural(), *self._neural(adapted)]
 
     def _structural(self) -> list[Expert]:
         """Trend and rhythms, where the data showed any."""
@@ -54,7 +58,7 @@ class Experts:
             return []
         return [StructuralExpert(self.structure, GaussianExpert("rest", self.rest, REST_DRIFT, self.causal))]
 
-    def _neural(self, base: GaussianExpert | None) -> list[Expert]:
+    def _neural(self, base: GaussianExpert | AdaptedExpert | None) -> list[Expert]:
         """The VAE: a correction of the closed form where its linear part is that, else by importance sampling."""
         if self.run is None:
             return []
