@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -13,12 +13,14 @@ import numpy as np
 
 from vaehub import Run, files, load, load_config
 from vaehub_timeseries.impute.experts import Expert, Floats
-from vaehub_timeseries.model.corrected import CorrectedExpert
+from vaehub_timeseries.model.corrected import BeliefExpert, CorrectedExpert
+from vaehub_timeseries.model.correction import UNTRIED, NetworkGain, fit_correction
 from vaehub_timeseries.model.em import Autocovariance, fit_autocovariance
 from vaehub_timeseries.model.gaussian import GaussianExpert, clipped
 from vaehub_timeseries.model.importance_sampling import ImportanceSamplingExpert
-from vaehub_timeseries.model.settings import configured_window, default_config, default_window, with_window
+from vaehub_timeseries.model.settings import configured_window, default_window, with_window
 from vaehub_timeseries.model.training import train_vae
+from vaehub_timeseries.parts.beliefs import BeliefEncoder
 from vaehub_timeseries.parts.linear_gaussian import LinearGaussianDecoder, LinearGaussianEncoder
 
 DRIFT = 0.3  # variance of a window's level, as a share of a channel's: what the mean may have moved since training
@@ -32,22 +34,23 @@ class Experts:
     process: Autocovariance | None
     run: Run | None = None
     causal: bool = False
+    gain: NetworkGain = UNTRIED
 
     @cached_property
     def experts(self) -> list[Expert]:
         """Best last."""
         if self.process is None:
             return self._neural(None)
-        still, drifting = (
-            GaussianExpert(name, self.process, d, self.causal) for name, d in (("gaussian", 0.0), ("drifting", DRIFT))
-        )
-        return [still, drifting, *self._neural(drifting)]
+        drifting = drifting_expert(self.process, self.causal)
+        return [GaussianExpert("gaussian", self.process, 0.0, self.causal), drifting, *self._neural(drifting)]
 
     def _neural(self, base: GaussianExpert | None) -> list[Expert]:
         """The VAE: a correction of the closed form where its linear part is that, else by importance sampling."""
         if self.run is None:
             return []
         vae = self.run.vae
+        if base is not None and isinstance(vae.encoder, BeliefEncoder):
+            return [BeliefExpert(base, vae)]
         if base is not None and isinstance(vae.encoder, LinearGaussianEncoder) and isinstance(vae.decoder, LinearGaussianDecoder):
             return [CorrectedExpert(base, vae)]
         return [ImportanceSamplingExpert(vae, self.run.spec.shape[0], self.causal)]
@@ -64,7 +67,8 @@ class Experts:
         """Write the model to a folder."""
         folder.mkdir(parents=True, exist_ok=True)
         process = {} if self.process is None else vars(self.process)
-        files.save_model(folder / PROCESS, process, {"causal": self.causal, "vae": self.run is not None})
+        header = {"causal": self.causal, "vae": self.run is not None, "gain": asdict(self.gain)}
+        files.save_model(folder / PROCESS, process, header)
         if self.run is not None:
             self.run.save(folder / VAE)
 
@@ -74,7 +78,8 @@ class Experts:
         tensors, header = files.load_model(folder / PROCESS)
         with files.guarded(folder / PROCESS, "use another copy, or fit again"):
             run = load(folder / VAE) if header["vae"] else None
-            return cls(Autocovariance(**tensors) if tensors else None, run, bool(header["causal"]))
+            gain = NetworkGain(**header.get("gain", {}))  # models of vaehub 0.1 have none
+            return cls(Autocovariance(**tensors) if tensors else None, run, bool(header["causal"]), gain)
 
     @classmethod
     def of_run(cls, run: Run) -> Experts:
@@ -88,8 +93,15 @@ def fit_experts(series: Sequence[Floats], window: int | None, config: Any, seed:
     given = None if config is None else load_config(config)
     steps = clamped(window or (given and configured_window(given)) or default_window(series), max(map(len, series)))
     process = fit_autocovariance([clipped(np.ascontiguousarray(x)) for x in series], steps, seed)
-    chosen = default_config(series, steps, seed) if given is None else with_window(given, steps)
-    return Experts(process, None if chosen is None else train_vae(series, steps, chosen, process), causal)
+    if given is not None:
+        return Experts(process, train_vae(series, steps, with_window(given, steps), process), causal)
+    run, gain = (None, UNTRIED) if causal else fit_correction(drifting_expert(process, False), series, seed)
+    return Experts(process, run, causal, gain)
+
+
+def drifting_expert(process: Autocovariance, causal: bool) -> GaussianExpert:
+    """The closed form whose level drifts, which a network corrects."""
+    return GaussianExpert("drifting", process, DRIFT, causal)
 
 
 def clamped(window: int, longest: int) -> int:
