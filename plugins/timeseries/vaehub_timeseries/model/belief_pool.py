@@ -7,12 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import final
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from vaehub import TensorData, derive_seed
+from vaehub import Batch, Data, derive_seed
 from vaehub_timeseries import masks
 from vaehub_timeseries.impute.experts import Floats, Mask, Prediction
 from vaehub_timeseries.model.em import Cover
@@ -52,9 +53,9 @@ class BeliefPool:
         inputs = belief_inputs(given, base.predict(given), steps)
         return belief_windows(truth, steps), *inputs, belief_windows(hidden, steps) > 0
 
-    def rows(self) -> TensorData:
-        """Rows for a model of beliefs: its loss is taken at the hidden cells."""
-        return TensorData(self.truth, joined(self.mean, self.sd), self.hidden)
+    def rows(self, shift: float = 0.0) -> BeliefRows:
+        """Rows for a model of beliefs: its loss is taken at the hidden cells. `shift`: see `BeliefRows`."""
+        return BeliefRows(self.truth, self.mean, self.sd, self.hidden, shift)
 
     def relative_gain(self, move: Tensor) -> tuple[float, float]:
         """By how much a move (N, T, C) in units of sd lowers the absolute error on hidden cells, as a share of it, and its standard error.
@@ -68,6 +69,34 @@ class BeliefPool:
         share = gain.sum() / total.sum()
         apart = gain - share * total
         return float(share), float((apart.square().sum() * len(total) / max(1, len(total) - 1)).sqrt() / total.sum())
+
+
+@final
+class BeliefRows(Data):
+    """Windows (N, T, C) with the belief as condition and the hidden cells as mask.
+
+    shift: standard deviation of a random change of level of half of the windows, drawn anew each time: levels move in the future too, and a
+    closed form whose level drifts moves along.
+    """
+
+    def __init__(self, truth: Tensor, mean: Tensor, sd: Tensor, hidden: Tensor, shift: float) -> None:
+        self.truth, self.mean, self.sd, self.hidden, self.shift = truth, mean, sd, hidden, shift
+
+    def __len__(self) -> int:
+        return len(self.truth)
+
+    def __getitem__(self, index: Tensor) -> Batch:
+        truth, mean, sd, hidden = (tensor[index] for tensor in (self.truth, self.mean, self.sd, self.hidden))
+        if self.shift:
+            moved = torch.rand(len(truth), 1, 1, device=truth.device) < 0.5
+            change = self.shift * moved * torch.randn(len(truth), 1, truth.shape[2], device=truth.device)
+            truth, mean = truth + change, mean + change
+        return Batch(torch.where(hidden, truth, 0.0), joined(mean, sd), hidden)
+
+    def to(self, device: torch.device | str) -> BeliefRows:
+        """The same rows on another device."""
+        truth, mean, sd, hidden = (tensor.to(device) for tensor in (self.truth, self.mean, self.sd, self.hidden))
+        return BeliefRows(truth, mean, sd, hidden, self.shift)
 
 
 def belief_inputs(series: Sequence[Floats], beliefs: Sequence[Prediction], steps: int) -> tuple[Tensor, Tensor]:
