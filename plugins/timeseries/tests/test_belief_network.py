@@ -10,10 +10,10 @@ from vaehub.model.likelihoods import Normal
 from vaehub.model.posteriors import DiagNormal
 from vaehub_timeseries import Imputer
 from vaehub_timeseries.model import correction
-from vaehub_timeseries.model.belief_pool import BeliefPool, belief_inputs
+from vaehub_timeseries.model.belief_pool import BeliefPool
 from vaehub_timeseries.model.corrected import BeliefExpert
 from vaehub_timeseries.model.correction import UNTRIED, NetworkGain, fit_correction
-from vaehub_timeseries.model.em import fit_autocovariance
+from vaehub_timeseries.model.em import Cover, fit_autocovariance
 from vaehub_timeseries.model.experts import Experts, drifting_expert
 from vaehub_timeseries.parts.beliefs import BeliefDecoder, BeliefEncoder, joined
 
@@ -75,23 +75,27 @@ def test_a_code_of_another_size_is_refused():
         BeliefDecoder(SPEC, 3, Normal(SPEC))
 
 
-def test_a_pool_holds_what_the_closed_form_says_without_the_hidden_cells(base):
+def test_a_pool_holds_the_truth_of_hidden_cells_and_shows_the_rest(base):
     series = bent(60, 1)
-    pool = BeliefPool.of(base, [series], 2, 0)
-    assert bool((pool.sd[pool.hidden] > 0).all())
-    hidden_share = pool.hidden.float().mean().item()
-    assert 0.05 < hidden_share < 0.6
-    once = BeliefPool.of(base, [series], 1, 0)
-    whole = np.full_like(series, np.nan)
-    for number, place in enumerate(range(0, 60 - STEPS + 1, STEPS // 2)):
-        cells = once.hidden[number].numpy() if len(once.hidden) == 29 else None
-        if cells is not None:
-            whole[place : place + STEPS][cells] = series[place : place + STEPS][cells]
-    given = np.where(np.isnan(whole), series, np.nan)
-    mean, sd = belief_inputs([given], base.predict([given]), STEPS)
-    if len(once.hidden) == 29:
-        torch.testing.assert_close(once.mean, mean)
-        torch.testing.assert_close(once.sd, sd)
+    pool = BeliefPool.of(base, [series], 3, 0)
+    values = Cover.of([torch.from_numpy(series).float()], STEPS).values[pool.place]
+    assert torch.equal(pool.truth[pool.hidden], values[pool.hidden])
+    shown = ~pool.hidden & ~values.isnan()
+    assert torch.equal(pool.mean[shown], values[shown])
+    assert torch.equal(pool.sd > 0, ~shown)
+    assert 0.05 < pool.hidden.float().mean().item() < 0.6
+
+
+def test_a_change_of_level_moves_truth_and_belief_alike(base):
+    pool = BeliefPool.of(base, [bent(60, 1)], 1, 0)
+    still, moved = pool.rows(), pool.rows(shift=1.0)
+    index = torch.arange(len(pool.truth))
+    torch.manual_seed(0)
+    (x, cond, mask, _), (x_moved, cond_moved, _, _) = still[index], moved[index]
+    change = (cond_moved - cond)[:, : pool.truth[0].numel()].view_as(x)
+    assert 0 < (change != 0).float().mean().item() < 1
+    torch.testing.assert_close((x_moved - x)[mask], change[mask], atol=1e-5, rtol=0)
+    assert torch.equal(cond_moved[:, pool.truth[0].numel() :], cond[:, pool.truth[0].numel() :])
 
 
 def test_the_gain_is_the_share_of_the_error_that_a_move_takes_away():

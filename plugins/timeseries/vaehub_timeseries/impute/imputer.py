@@ -30,7 +30,7 @@ from vaehub_timeseries.model.correction import UNTRIED, NetworkGain
 class Imputer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):  # type: ignore[misc]
     """Fill the gaps of time series, with calibrated uncertainty: a frame goes in, the same frame without gaps comes out.
 
-    A linear-Gaussian model, a neural VAE on top of it and linear interpolation are blended per column and gap length by their errors on
+    A linear-Gaussian model, a network on top of it where that pays, and linear interpolation are blended per column and gap length by their errors on
     observed cells that are hidden for the purpose, in the frame of `fit` and again in the frame at hand. The same cells calibrate the
     intervals (split conformal). Observed cells come back bit for bit.
 
