@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import argparse
+import copy
+import dataclasses
 import os
 import subprocess
 import time
@@ -20,7 +22,10 @@ Arrays = tuple[np.ndarray, np.ndarray]  # what a peer trains on and what it impu
 
 
 class Imputed(NamedTuple):
-    """What came out for windows (N, T, D): values, quantiles (Q, N, T, D) at `levels`; seconds and CPU are of fit plus impute."""
+    """What came out for windows (N, T, D): values, quantiles (Q, N, T, D) at `levels`; seconds and CPU are of fit plus impute.
+
+    closed_form: values of the same fit without its network, where that was asked for; network: what the network is said to bring.
+    """
 
     value: np.ndarray
     quantiles: np.ndarray
@@ -28,6 +33,8 @@ class Imputed(NamedTuple):
     seconds: float
     cpu: float
     quantile_seconds: float
+    closed_form: np.ndarray | None = None
+    network: str = ""
 
 
 def as_frame(windows: np.ndarray, prefix: str) -> pd.DataFrame:
@@ -43,8 +50,11 @@ def columns(channels: int) -> list[str]:
     return [f"x{i}" for i in range(channels)]
 
 
-def impute(train: np.ndarray, test: np.ndarray, levels: Sequence[float], **options: Any) -> Imputed:
-    """Fit an Imputer on the series `train` (N, T, D), each an entity, and impute the windows `test`, each an entity."""
+def impute(train: np.ndarray, test: np.ndarray, levels: Sequence[float], both: bool = False, **options: Any) -> Imputed:
+    """Fit an Imputer on the series `train` (N, T, D), each an entity, and impute the windows `test`, each an entity.
+
+    `both`: once more without the network.
+    """
     from vaehub_timeseries import Imputer  # here, so that protocols and peers need no vaehub
 
     seen, given, names = as_frame(train, "train"), as_frame(test, "test"), columns(test.shape[2])
@@ -56,7 +66,19 @@ def impute(train: np.ndarray, test: np.ndarray, levels: Sequence[float], **optio
     spread = imputer.quantiles(given, list(levels))
     quantile_seconds = time.perf_counter() - started
     quantiles = np.stack([spread[[(name, level) for name in names]].to_numpy(float).reshape(test.shape) for level in levels])
-    return Imputed(value[names].to_numpy(float).reshape(test.shape), quantiles, tuple(levels), seconds, cpu, quantile_seconds)
+    alone = without_network(imputer).transform(given)[names].to_numpy(float).reshape(test.shape) if both else None
+    value = value[names].to_numpy(float).reshape(test.shape)
+    return Imputed(value, quantiles, tuple(levels), seconds, cpu, quantile_seconds, alone, str(imputer.network_))
+
+
+def without_network(imputer: Any) -> Any:
+    """The same fit, whose gate has the closed form and linear interpolation alone."""
+    fitted, other = imputer.fitted_, copy.copy(imputer)
+    model = dataclasses.replace(fitted.model, run=None)
+    count, held_out = 1 + len(model.experts), fitted.held_out
+    held_out = held_out._replace(means=held_out.means[:count], sds=held_out.sds[:count])
+    other.fitted_ = dataclasses.replace(fitted, model=model, held_out=held_out, cache={})
+    return other
 
 
 def run_peer(

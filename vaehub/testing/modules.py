@@ -27,7 +27,7 @@ def noise(*shape: int) -> Tensor:
 
 
 RESPONSES: dict[str, Callable[[Any, Setting], Tensor]] = {
-    "encoder": lambda net, setting: figures(net, setting.batch, codes(len(setting.batch.x))),
+    "encoder": lambda net, setting: figures(net, setting.batch, codes(len(setting.batch.x), net.posterior.latent)),
     "decoder": lambda net, setting: figures(net, setting.batch, codes(len(setting.batch.x), net.latent)),
     "posterior": lambda net, setting: net(noise(4, net.features)).log_prob(codes(4, net.latent)),
     "likelihood": lambda net, setting: net(noise(len(setting.batch.x), *net.param_shape)).log_prob(setting.batch.x),

@@ -11,7 +11,7 @@ from vaehub_timeseries.model.em import Autocovariance
 from vaehub_timeseries.model.experts import Experts, fit_experts
 from vaehub_timeseries.model.gaussian import GaussianExpert
 from vaehub_timeseries.model.importance_sampling import ImportanceSamplingExpert
-from vaehub_timeseries.model.settings import default_config, default_window
+from vaehub_timeseries.model.settings import default_window
 
 STEPS, PHI = 4, 0.8
 SHORT = {"epochs": 1, "batch_size": 16, "monitor": "val_imputation", "score_rows": 0}
@@ -227,16 +227,11 @@ def test_generate_is_one_window_by_default(corrected):
     assert corrected.generate(3, None, 0).shape == (3, STEPS, 2)
 
 
-def test_windows_and_configs_fit_the_size_of_the_data():
+def test_windows_fit_the_size_of_the_data():
     assert default_window([np.zeros((1000, 2))]) == 48
     assert default_window([np.zeros((10, 2)), np.zeros((7, 2))]) == 10
     assert default_window([np.zeros((1000, 100))]) == 5
     assert default_window([np.zeros((1000, 5000))]) == 1
-    assert default_config([np.zeros((100, 2))], 8, 0) is None
-    chosen = default_config([np.zeros((2000, 2))], 8, 7)
-    assert chosen.domain.options["window"] == 8
-    assert chosen.train.seed == 7
-    assert chosen.latent == 16
 
 
 def test_the_trained_vae_is_in_eval_mode_so_that_it_hides_nothing(corrected):

@@ -13,6 +13,8 @@ def vaehub_components() -> dict[str, str]:
         "judge/timeseries": "vaehub_timeseries.judge:SeriesJudge",
         "encoder/linear_gaussian": PARTS + "linear_gaussian:LinearGaussianEncoder",
         "decoder/linear_gaussian": PARTS + "linear_gaussian:LinearGaussianDecoder",
+        "encoder/belief": PARTS + "beliefs:BeliefEncoder",
+        "decoder/belief": PARTS + "beliefs:BeliefDecoder",
         "objective/absolute_error": PARTS + "absolute_error:AbsoluteError",
         "encoder/masked_series": PARTS + "encoders:MaskedSeries",
         "encoder/per_step": PARTS + "encoders:StepEncoder",

@@ -1,4 +1,4 @@
-"""The neural expert: the closed-form prediction, moved by what a trained VAE corrects of its own linear part."""
+"""The neural experts: the closed-form prediction, moved by what a trained VAE makes of it."""
 
 from __future__ import annotations
 
@@ -12,6 +12,8 @@ from torch import Tensor
 from vaehub import VAE, Batch, estimate
 from vaehub_timeseries.impute.experts import Floats, Prediction, with_observed
 from vaehub_timeseries.model.adapted import AdaptedExpert
+from vaehub_timeseries.model.belief_pool import belief_inputs
+from vaehub_timeseries.model.correction import moves
 from vaehub_timeseries.model.em import Cover
 from vaehub_timeseries.model.gaussian import GaussianExpert, steps_with_gaps, trailing_windows
 from vaehub_timeseries.parts.linear_gaussian import LinearGaussianDecoder, LinearGaussianEncoder
@@ -70,3 +72,39 @@ class CorrectedExpert:
             linear, _, move = encoder.posterior_parts(batch)
             parts.append(estimate(decoder(linear + move)) - decoder.location(linear))
         return torch.cat(parts)
+
+
+@final
+class BeliefExpert:
+    """A closed-form expert moved by a network that was trained on what that expert believes, see `BeliefEncoder`.
+
+    In the terms of a VAE whose code is the series itself under the closed form's Gaussian process: q(x | observed) is the exact posterior,
+    its mean moved by δ standard deviations of each cell, its covariance as it is.
+    """
+
+    name = "vae"
+
+    def __init__(self, base: GaussianExpert | AdaptedExpert, vae: VAE) -> None:
+        self.base, self.vae = base, vae.eval()
+
+    def predict(self, series: Sequence[Floats]) -> list[Prediction]:
+        """The prediction of every series (T, C)."""
+        beliefs = self.base.predict(series)
+        return [
+            with_observed(x, b.mean + move, b.sd)
+            for x, b, move in zip(series, beliefs, self._moves(series, beliefs), strict=True)
+        ]
+
+    def draw(self, series: Sequence[Floats], n: int, seed: int) -> list[Floats]:
+        """n joint draws (n, T, C) of every series."""
+        drawn = zip(series, self.base.draw(series, n, seed), self._moves(series, self.base.predict(series)), strict=True)
+        return [np.where(np.isnan(x), draws + move, x) for x, draws, move in drawn]
+
+    def _moves(self, series: Sequence[Floats], beliefs: Sequence[Prediction]) -> list[Floats]:
+        """How far each cell (T, C) is moved, averaged over the windows that it lies in."""
+        if not series:
+            return []
+        steps = self.base.steps
+        mean, sd = belief_inputs(series, beliefs, steps)
+        cut = Cover.of([torch.from_numpy(values) for values in series], steps)
+        return [moved.double().numpy() for moved in cut.joined(sd * moves(self.vae, mean, sd))]

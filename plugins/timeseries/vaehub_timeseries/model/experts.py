@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -14,13 +14,15 @@ import numpy as np
 from vaehub import Run, files, load, load_config
 from vaehub_timeseries.impute.experts import Expert, Floats
 from vaehub_timeseries.model.adapted import AdaptedExpert
-from vaehub_timeseries.model.corrected import CorrectedExpert
+from vaehub_timeseries.model.corrected import BeliefExpert, CorrectedExpert
+from vaehub_timeseries.model.correction import UNTRIED, NetworkGain, fit_correction
 from vaehub_timeseries.model.em import Autocovariance, fit_autocovariance
 from vaehub_timeseries.model.gaussian import GaussianExpert, clipped
 from vaehub_timeseries.model.importance_sampling import ImportanceSamplingExpert
-from vaehub_timeseries.model.settings import configured_window, default_config, default_window, with_window
+from vaehub_timeseries.model.settings import configured_window, default_window, with_window
 from vaehub_timeseries.model.structural import StructuralExpert, Structure, fit_rest
 from vaehub_timeseries.model.training import train_vae
+from vaehub_timeseries.parts.beliefs import BeliefEncoder
 from vaehub_timeseries.parts.linear_gaussian import LinearGaussianDecoder, LinearGaussianEncoder
 
 DRIFT = 0.3  # variance of a window's level, as a share of a channel's: what the mean may have moved since training
@@ -38,15 +40,14 @@ class Experts:
     causal: bool = False
     structure: Structure | None = None
     rest: Autocovariance | None = None  # the process of what the structure leaves
+    gain: NetworkGain = UNTRIED
 
     @cached_property
     def experts(self) -> list[Expert]:
         """Best last."""
         if self.process is None:
             return self._neural(None)
-        still, drifting = (
-            GaussianExpert(name, self.process, d, self.causal) for name, d in (("gaussian", 0.0), ("drifting", DRIFT))
-        )
+        still, drifting = GaussianExpert("gaussian", self.process, 0.0, self.causal), drifting_expert(self.process, self.causal)
         if self.causal:
             return [still, drifting, *self._structural(), *self._neural(drifting)]
         adapted = AdaptedExpert(drifting)
@@ -63,6 +64,8 @@ class Experts:
         if self.run is None:
             return []
         vae = self.run.vae
+        if base is not None and isinstance(vae.encoder, BeliefEncoder):
+            return [BeliefExpert(base, vae)]
         if base is not None and isinstance(vae.encoder, LinearGaussianEncoder) and isinstance(vae.decoder, LinearGaussianDecoder):
             return [CorrectedExpert(base, vae)]
         return [ImportanceSamplingExpert(vae, self.run.spec.shape[0], self.causal)]
@@ -81,7 +84,7 @@ class Experts:
         process = {} if self.process is None else dict(vars(self.process))
         process |= {} if self.rest is None else {REST + name: tensor for name, tensor in vars(self.rest).items()}
         structure = None if self.structure is None else self.structure.to_json()
-        header = {"causal": self.causal, "vae": self.run is not None, "structure": structure}
+        header = {"causal": self.causal, "vae": self.run is not None, "structure": structure, "gain": asdict(self.gain)}
         files.save_model(folder / PROCESS, process, header)
         if self.run is not None:
             self.run.save(folder / VAE)
@@ -96,7 +99,8 @@ class Experts:
             rest = {name.removeprefix(REST): tensor for name, tensor in tensors.items() if name.startswith(REST)}
             whole = {name: tensor for name, tensor in tensors.items() if not name.startswith(REST)}
             processes = [Autocovariance(**parts) if parts else None for parts in (whole, rest)]
-            return cls(processes[0], run, bool(header["causal"]), structure, processes[1])
+            gain = NetworkGain(**header.get("gain", {}))  # models of vaehub 0.1 have none
+            return cls(processes[0], run, bool(header["causal"]), structure, processes[1], gain)
 
     @classmethod
     def of_run(cls, run: Run) -> Experts:
@@ -112,10 +116,12 @@ def fit_experts(
     given = None if config is None else load_config(config)
     steps = clamped(window or (given and configured_window(given)) or default_window(series), max(map(len, series)))
     process = fit_autocovariance([clipped(np.ascontiguousarray(x)) for x in series], steps, seed)
-    chosen = default_config(series, steps, seed) if given is None else with_window(given, steps)
     structure = Structure.fit(series, periods)
     rest = None if structure is None else fit_rest(structure, series, steps, seed, causal)
-    return Experts(process, None if chosen is None else train_vae(series, steps, chosen, process), causal, structure, rest)
+    if given is not None:
+        return Experts(process, train_vae(series, steps, with_window(given, steps), process), causal, structure, rest)
+    run, gain = (None, UNTRIED) if causal else fit_correction(drifting_expert(process, False), series, seed)
+    return Experts(process, run, causal, structure, rest, gain)
 
 
 def fit_process(series: Sequence[Floats], window: int | None, config: Any, seed: int) -> Autocovariance:
@@ -123,6 +129,11 @@ def fit_process(series: Sequence[Floats], window: int | None, config: Any, seed:
     named = None if config is None else configured_window(load_config(config))
     steps = min(window or named or default_window(series), max(map(len, series)))
     return fit_autocovariance([clipped(np.ascontiguousarray(x)) for x in series], steps, seed)
+
+
+def drifting_expert(process: Autocovariance, causal: bool) -> GaussianExpert:
+    """The closed form whose level drifts, which a network corrects."""
+    return GaussianExpert("drifting", process, DRIFT, causal)
 
 
 def clamped(window: int, longest: int) -> int:

@@ -22,9 +22,12 @@ class AbsoluteError(Objective):
     The expectation is over the draws of z; it is exact for a decoder that is linear in z and draws that come in pairs. Hiding and
     reconstructing together as in "SAITS" (Du et al., 2023), arXiv:2202.08516.
 
+    Without `relative` it is the mean over the observed cells of all rows, as the mean absolute error is reckoned.
+
     Arguments:
         beta: Weight of the KL term.
         samples: Draws of z for every row; an even number has the mean exactly.
+        relative: Whether the error of a row counts as a share of itself.
 
     >>> from torch.distributions import Independent, Normal
     >>> from vaehub.base import Batch
@@ -39,9 +42,11 @@ class AbsoluteError(Objective):
         "loss_has_gradients_for_all": "it reads E[x|z] alone, so that the scale of a family stays as it is: give it one"
     }
 
-    def __init__(self, *, beta: Annotated[float, Field(ge=0)] = 0.0, samples: Annotated[int, Field(ge=1)] = 2) -> None:
+    def __init__(
+        self, *, beta: Annotated[float, Field(ge=0)] = 0.0, samples: Annotated[int, Field(ge=1)] = 2, relative: bool = True
+    ) -> None:
         super().__init__()
-        self.beta, self.samples = beta, samples
+        self.beta, self.samples, self.relative = beta, samples, relative
 
     def forward(self, terms: Terms, step: Step) -> tuple[Tensor, Logs]:
         """Loss and logs."""
@@ -49,7 +54,8 @@ class AbsoluteError(Objective):
         error = (x - estimate(terms.px).view(self.samples, *x.shape).mean(0)).abs()
         observed = terms.batch.observed
         seen = torch.ones_like(error) if observed is None else observed.expand_as(error).to(error.dtype)
-        row = (error * seen).flatten(1).sum(1) / seen.flatten(1).sum(1).clamp(min=1)
-        loss = (row + SMALLEST).log().mean()
+        total, count = (error * seen).flatten(1).sum(1), seen.flatten(1).sum(1)
+        row = total / count.clamp(min=1)
+        loss = (row + SMALLEST).log().mean() if self.relative else total.sum() / count.sum().clamp(min=1)
         penalty = self.beta * terms.kl.mean() if self.beta else 0.0
         return loss + penalty, logs_of(terms, absolute_error=row.mean())

@@ -46,6 +46,10 @@ def gather_content(
         entity=view.entity,
         step=view.step,
         notes=notes,
-        made={**(made or {}), "versions": f"vaehub {version('vaehub')}, vaehub-timeseries {version('vaehub-timeseries')}"},
+        made={
+            **(made or {}),
+            "network": str(imputer.network_),
+            "versions": f"vaehub {version('vaehub')}, vaehub-timeseries {version('vaehub-timeseries')}",
+        },
         left=left,
     )

@@ -1,0 +1,154 @@
+"""The network on beliefs: what its parts are before training, the pool that it learns from, and that it is kept only where it pays."""
+
+import numpy as np
+import pytest
+import torch
+
+from vaehub import Spec, UsageError
+from vaehub.base import Batch
+from vaehub.model.likelihoods import Normal
+from vaehub.model.posteriors import DiagNormal
+from vaehub_timeseries import Imputer
+from vaehub_timeseries.model import correction
+from vaehub_timeseries.model.belief_pool import BeliefPool
+from vaehub_timeseries.model.corrected import BeliefExpert
+from vaehub_timeseries.model.correction import UNTRIED, NetworkGain, fit_correction
+from vaehub_timeseries.model.em import Cover, fit_autocovariance
+from vaehub_timeseries.model.experts import Experts, drifting_expert
+from vaehub_timeseries.parts.beliefs import BeliefDecoder, BeliefEncoder, joined
+
+STEPS = 4
+SPEC = Spec((STEPS, 2), cond=16)
+
+
+def belief(rows=5, seed=0):
+    generator = torch.Generator().manual_seed(seed)
+    sd = torch.rand(rows, *SPEC.shape, generator=generator)
+    sd[:, 0] = 0.0  # the first step was seen
+    return torch.randn(rows, *SPEC.shape, generator=generator), sd
+
+
+def bent(length, seed):
+    """A channel that follows neighbouring cells, and its size, which no linear function of them gives."""
+    rng = np.random.default_rng(seed)
+    walk = np.zeros(length)
+    for t in range(1, length):
+        walk[t] = 0.9 * walk[t - 1] + rng.normal() * 0.44
+    values = np.stack([walk, (np.abs(walk) - 0.8) / 0.6], 1)
+    return np.where(rng.random(values.shape) < 0.1, np.nan, values)
+
+
+def closed_form(series):
+    return drifting_expert(fit_autocovariance([torch.from_numpy(x) for x in series], STEPS, 0), False)
+
+
+@pytest.fixture(scope="module")
+def base():
+    return closed_form([bent(1500, 0)])
+
+
+def test_the_decoder_adds_the_code_in_units_of_sd():
+    mean, sd = belief()
+    z = torch.randn(5, 8)
+    px = BeliefDecoder(SPEC, 8, Normal(SPEC, scale=0.1))(z, joined(mean, sd))
+    assert torch.allclose(px.mean, mean + sd * z.view_as(sd))
+    assert torch.equal(px.mean[:, 0], mean[:, 0])
+
+
+def test_before_training_the_posterior_is_the_prior():
+    encoder = BeliefEncoder(SPEC, DiagNormal(8), width=8, layers=1)
+    q = encoder(Batch(torch.zeros(5, *SPEC.shape), joined(*belief())))
+    assert not q.mean.any()
+    assert bool((q.variance == 1).all())
+
+
+def test_draws_come_in_pairs_around_the_mean():
+    encoder = BeliefEncoder(SPEC, DiagNormal(8), width=8, layers=1)
+    with torch.no_grad():
+        encoder.leave.bias.fill_(0.7)
+    q = encoder(Batch(torch.zeros(5, *SPEC.shape), joined(*belief())))
+    torch.testing.assert_close(q.rsample((4,)).mean(0), torch.full((5, 8), 0.7))
+
+
+def test_a_code_of_another_size_is_refused():
+    with pytest.raises(UsageError, match="set latent to 8"):
+        BeliefDecoder(SPEC, 3, Normal(SPEC))
+
+
+def test_a_pool_holds_the_truth_of_hidden_cells_and_shows_the_rest(base):
+    series = bent(60, 1)
+    pool = BeliefPool.of(base, [series], 3, 0)
+    values = Cover.of([torch.from_numpy(series).float()], STEPS).values[pool.place]
+    assert torch.equal(pool.truth[pool.hidden], values[pool.hidden])
+    shown = ~pool.hidden & ~values.isnan()
+    assert torch.equal(pool.mean[shown], values[shown])
+    assert torch.equal(pool.sd > 0, ~shown)
+    assert 0.05 < pool.hidden.float().mean().item() < 0.6
+
+
+def test_a_change_of_level_moves_truth_and_belief_alike(base):
+    pool = BeliefPool.of(base, [bent(60, 1)], 1, 0)
+    still, moved = pool.rows(), pool.rows(shift=1.0)
+    index = torch.arange(len(pool.truth))
+    torch.manual_seed(0)
+    (x, cond, mask, _), (x_moved, cond_moved, _, _) = still[index], moved[index]
+    change = (cond_moved - cond)[:, : pool.truth[0].numel()].view_as(x)
+    assert 0 < (change != 0).float().mean().item() < 1
+    torch.testing.assert_close((x_moved - x)[mask], change[mask], atol=1e-5, rtol=0)
+    assert torch.equal(cond_moved[:, pool.truth[0].numel() :], cond[:, pool.truth[0].numel() :])
+
+
+def test_the_gain_is_the_share_of_the_error_that_a_move_takes_away():
+    truth = torch.tensor([1.0, 2.0, 3.0, 4.0]).view(4, 1, 1)
+    pool = BeliefPool(truth, torch.zeros_like(truth), torch.ones_like(truth), torch.ones(4, 1, 1).bool(), torch.arange(4))
+    share, error = pool.relative_gain(0.1 * truth)
+    assert share == pytest.approx(0.1)
+    assert error == pytest.approx(0.0, abs=1e-6)
+    share, error = pool.relative_gain(torch.tensor([0.0, 0.0, 0.0, 1.0]).view(4, 1, 1))
+    assert share == pytest.approx(0.1)
+    apart = np.array([-0.1, -0.2, -0.3, 0.6])
+    assert error == pytest.approx(np.sqrt((apart**2).sum() * 4 / 3) / 10, rel=1e-5)
+
+
+@pytest.mark.slow
+def test_a_network_is_kept_where_one_variable_bends_with_another(base, tmp_path):
+    series = [bent(1500, 0)]
+    run, gain = fit_correction(base, series, 0)
+    assert gain.kept
+    assert gain.gain > 0.1
+    assert gain.gain > 2 * gain.error
+    new = bent(200, 5)
+    hidden = np.random.default_rng(0).random(new.shape) < 0.2
+    given = np.where(hidden, np.nan, new)
+    expert = BeliefExpert(base, run.vae)
+    (before,), (after,) = base.predict([given]), expert.predict([given])
+    cells = hidden & ~np.isnan(new)
+    assert np.abs(after.mean - new)[cells].mean() < 0.95 * np.abs(before.mean - new)[cells].mean()
+    seen = ~np.isnan(given)
+    assert np.array_equal(after.mean[seen], given[seen])
+    (draws,) = expert.draw([given], 3, 0)
+    assert np.array_equal(draws[:, seen], np.broadcast_to(given[seen], (3, int(seen.sum()))))
+    fitted = Experts(base.process, run, False, gain)
+    fitted.save(tmp_path / "model")
+    loaded = Experts.load(tmp_path / "model")
+    assert loaded.gain == gain
+    assert np.array_equal(loaded.experts[-1].predict([given])[0].mean, fitted.experts[-1].predict([given])[0].mean)
+
+
+@pytest.mark.slow
+def test_no_network_is_kept_where_the_closed_form_is_exact():
+    rng = np.random.default_rng(3)
+    series = [rng.normal(size=(600, 2))]  # nothing to be learnt
+    run, gain = fit_correction(closed_form(series), series, 0)
+    assert run is None
+    assert not gain.kept
+    assert gain.seconds > 0
+    assert "not kept" in str(gain)
+
+
+def test_too_few_windows_are_not_tried(base):
+    assert fit_correction(base, [bent(STEPS * (correction.FEWEST - 1), 0)], 0) == (None, UNTRIED)
+    imputer = Imputer(window=STEPS).fit(bent(60, 0))
+    assert imputer.network_ == UNTRIED
+    assert str(imputer.network_) == "not tried: there are too few windows"
+    assert str(NetworkGain(True, 0.031, 0.004, 12.2)) == "kept: +3.1% (standard error 0.4%) less error on hidden cells, 12 s"

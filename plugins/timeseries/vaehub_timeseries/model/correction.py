@@ -1,0 +1,128 @@
+"""Whether a network adds to the closed form, how much, and the network: trained on beliefs, kept only for a gain beyond noise."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor
+
+import vaehub
+from vaehub import VAE, InMemory, Run, Spec, load_config
+from vaehub_timeseries.codec import SeriesCodec
+from vaehub_timeseries.frames import ReadOptions
+from vaehub_timeseries.impute.experts import Floats
+from vaehub_timeseries.model.belief_pool import BeliefPool, BeliefRows
+from vaehub_timeseries.model.gaussian import GaussianExpert
+from vaehub_timeseries.parts.beliefs import BeliefEncoder
+from vaehub_timeseries.splits import split
+
+FEWEST = 30  # windows beside each other: with less than that nothing but the closed form can be learnt
+LARGEST = 65_536  # cells of a window: the most that a code may have
+JUDGED = 0.075  # of the steps, for early stopping, and as much again: what the gain is measured on
+POOL = 4_000  # windows, in as many rounds as that takes, MOST_ROUNDS at most
+MOST_ROUNDS = 8
+BATCH = 64
+TRIAL = 100  # updates, after which a network that does not promise to pay is given up
+UPDATES, MOST_UPDATES = 200, 2_000  # of the optimiser, by the size of the data
+PASSES = 20  # over windows beside each other, between those bounds
+PROMISING, SURE = 1.0, 2.0  # standard errors of the gain: to go on, and to keep the network
+SHIFT = 0.5  # standard deviations, see `BeliefRows`
+WIDE = 16  # channels, above which a layer is wider
+CORRECTION: dict[str, Any] = {
+    "domain": "timeseries",
+    "encoder": {"name": "belief", "dropout": 0.15},
+    "decoder": "belief",
+    "likelihood": {"name": "normal", "scale": 0.1},
+    "objective": {"name": "absolute_error", "relative": False},
+    "optimizer": {"lr": 2e-3, "warmup": 40, "weight_decay": 0.01, "schedule": "cosine"},
+    "trainer": {"gradient_clip_val": 1.0, "accelerator": "cpu"},
+}
+
+
+@dataclass(frozen=True)
+class NetworkGain:
+    """What a network brought beside the closed form on windows that it was not trained on.
+
+    kept: whether it is used; gain: fall of the mean absolute error on hidden cells, as a share, NaN where none was tried; error: its standard
+    error; seconds: what trying it took.
+    """
+
+    kept: bool = False
+    gain: float = float("nan")
+    error: float = float("nan")
+    seconds: float = 0.0
+
+    def __str__(self) -> str:
+        if self.gain != self.gain:
+            return "not tried: there are too few windows"
+        verdict = "kept" if self.kept else "not kept"
+        return f"{verdict}: {self.gain:+.1%} (standard error {self.error:.1%}) less error on hidden cells, {self.seconds:.0f} s"
+
+
+UNTRIED = NetworkGain()
+
+
+def fit_correction(base: GaussianExpert, series: Sequence[Floats], seed: int) -> tuple[Run | None, NetworkGain]:
+    """Train a network on the beliefs of a closed form: first briefly, then, where that promises a gain, to its end.
+
+    Arguments:
+        base: The closed form, whose beliefs are corrected.
+        series: (T_i, C) in scaled units, NaN where unobserved.
+        seed: Of hidden cells, weights and order.
+
+    Returns:
+        The run, None where no gain beyond SURE standard errors was found, and what was found.
+    """
+    started, steps = time.perf_counter(), base.chain.steps
+    windows = sum(map(len, series)) // steps
+    if windows < FEWEST or steps == 1 or steps * series[0].shape[1] > LARGEST:
+        return None, UNTRIED
+    parts = split(series, steps, JUDGED)
+    train, stopping, judged = (pool_of(base, parts[name], seed) for name in ("train", "val", "test"))
+    if not all(len(pool.truth) for pool in (train, stopping, judged)):
+        return None, UNTRIED
+    whole = max(map(len, series)) <= steps  # series that are windows are drawn alike; a long one moves in the future
+    rows = {"train": train.rows(0.0 if whole else SHIFT), "val": stopping.rows()}
+    run = train_correction(rows, TRIAL, seed, None)
+    gain, error = judged.relative_gain(moves(run.vae, judged.mean, judged.sd))
+    if gain > PROMISING * error:
+        run = train_correction(rows, max(UPDATES, min(MOST_UPDATES, PASSES * windows // BATCH)), seed, run)
+        gain, error = judged.relative_gain(moves(run.vae, judged.mean, judged.sd))
+    kept = gain > SURE * error
+    return run if kept else None, NetworkGain(kept, gain, error, time.perf_counter() - started)
+
+
+def pool_of(base: GaussianExpert, series: Sequence[Floats], seed: int) -> BeliefPool:
+    """The pool of some series, in as many rounds as make it large enough."""
+    places = max(1, 2 * sum(map(len, series)) // base.chain.steps)
+    return BeliefPool.of(base, series, max(1, min(MOST_ROUNDS, round(POOL / places))), seed)
+
+
+def train_correction(rows: dict[str, BeliefRows], updates: int, seed: int, init: Run | None) -> Run:
+    """A network trained for about so many updates, from the weights of another where one is given."""
+    steps, channels = rows["train"].truth.shape[1:]
+    train = {
+        "epochs": max(1, round(updates * BATCH / len(rows["train"]))),
+        "batch_size": BATCH,
+        "monitor": "val_imputation",
+        "seed": seed,
+        "score_rows": 0,
+    }
+    encoder = CORRECTION["encoder"] | {"width": 128 if channels > WIDE else 64}
+    config = load_config({**CORRECTION, "encoder": encoder, "latent": steps * channels, "train": train})
+    codec = SeriesCodec(Spec((steps, channels), cond=2 * steps * channels), ReadOptions())
+    return vaehub.train(config, domain=InMemory(codec, rows), init=init, progress=False)
+
+
+@torch.no_grad()
+def moves(vae: VAE, mean: Tensor, sd: Tensor) -> Tensor:
+    """How far a trained network moves the cells (N, T, C) of windows, in units of sd."""
+    encoder = vae.eval().encoder
+    if not isinstance(encoder, BeliefEncoder):
+        raise TypeError("a correction of beliefs needs encoder belief")
+    parts = zip(mean.float().split(BATCH), sd.float().split(BATCH), strict=True)
+    return torch.cat([encoder.move(m, s) for m, s in parts]).to(mean.dtype)
