@@ -51,6 +51,7 @@ class Settings:
     window: Annotated[int | None, option("Steps of a window, which the model sees at once.")] = None
     causal: Annotated[bool, option("Use the past only.", "--causal")] = False
     seed: Annotated[int, typer.Option(min=0, help="Seed of the random numbers.")] = 0
+    bounds: Annotated[str | None, option("Between which values columns lie: pv=0:;humidity=0:100, or 0: for all.")] = None
 
     @property
     def changed(self) -> dict[str, Any]:
@@ -92,10 +93,13 @@ class Settings:
 
     def options(self) -> dict[str, Any]:
         """The options of `Imputer`."""
+        from vaehub_timeseries.marginals.bounds import parsed_bounds
+
         given = {name: value for name, value in self.changed.items() if name != "model"}
         lists = {
             "columns": None if self.columns is None else [word.strip() for word in self.columns.split(",")],
             "missing_values": self.sentinels,
+            "bounds": None if self.bounds is None else parsed_bounds(self.bounds),
         }
         return given | {name: value for name, value in lists.items() if name in given}
 

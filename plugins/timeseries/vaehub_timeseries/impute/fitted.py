@@ -11,9 +11,12 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 import numpy as np
+import pandas as pd
 
 from vaehub import UsageError
 from vaehub_timeseries.frames import Channel, Panel, Schema
+from vaehub_timeseries.frames.generated import Calendar, generated_frame, step_of_day, steps_of_day
+from vaehub_timeseries.generation.generator import Generator, fit_generator
 from vaehub_timeseries.impute.blend import CalibratedBlend
 from vaehub_timeseries.impute.experts import Expert, Floats, Mask
 from vaehub_timeseries.impute.held_out import (
@@ -40,7 +43,9 @@ from vaehub_timeseries.scale import Scaler
 HELD_OUT = (0.05, 0.15)  # of the observed cells: as many as are enough, between these where there are few
 FEW_CELLS = 2_000  # hidden cells, below which up to the larger share is held out
 SWEEPS = 2  # of the process and of what stands in for cells at a bound, before the experts are fitted
-LimitPair = tuple[Floats, Floats]  # lower and upper limits (T, C) of the cells of one series in the user's units, NaN where there are none
+LimitPair = tuple[
+    Floats, Floats
+]  # lower and upper limits (T, C) of the cells of one series in the user's units, -inf and inf where there are none
 
 
 @dataclass(frozen=True)
@@ -59,7 +64,8 @@ class FitOptions:
 class Fitted:
     """The experts, linear interpolation first and the best last, and their predictions of cells that none of them was trained on.
 
-    modelled (C,): channels that were observed in the data of the fit; trained_on: fingerprints of the series of the fit.
+    modelled (C,): channels that were observed in the data of the fit; trained_on: fingerprints of the series of the fit;
+    generator, calendar: of new series, and of their stamps; none in what was trained elsewhere.
     """
 
     schema: Schema
@@ -70,6 +76,8 @@ class Fitted:
     held_out: HeldOut
     trained_on: frozenset[str]
     options: FitOptions
+    generator: Generator | None = None
+    calendar: Calendar | None = None
     cache: dict[tuple[str, ...], Predictive] = field(default_factory=dict)
 
     @property
@@ -109,7 +117,9 @@ class Fitted:
         data = ScaledSeries.of(raw, self.scaler, self.modelled, self.options.fill, self.options.causal)
         if not limits:
             return data
-        series, informed = with_stand_ins(self.experts[-1].predict, data.series, scaled_limits(limits, self.scaler, self.modelled))
+        series, informed = with_stand_ins(
+            self.experts[-1].predict, data.series, scaled_limits(limits, self.scaler, self.modelled)
+        )
         return replace(data, series=series, limits=informed)
 
     def predictive(self, panel: Panel, limits: Sequence[LimitPair] = ()) -> Predictive:
@@ -129,18 +139,34 @@ class Fitted:
 
     def _cached(self, what: str, data: ScaledSeries, work: Callable[[], Predictive]) -> Predictive:
         """The last answer is kept: quantiles and samples of the same frame are asked for after its estimates."""
-        key = (what, *map(fingerprint, data.raw), *(fingerprint(part) for limit in data.limits for part in (limit.low, limit.high)))
+        key = (
+            what,
+            *map(fingerprint, data.raw),
+            *(fingerprint(part) for limit in data.limits for part in (limit.low, limit.high)),
+        )
         if key not in self.cache:
             self.cache.clear()
             self.cache[key] = work()
         return self.cache[key]
 
-    def generate(self, n: int, steps: int | None) -> Floats:
-        """n new series (n, T, C)."""
+    def generate(self, n: int, steps: int | None, entity: Hashable = None, start: object = None) -> pd.DataFrame:
+        """n new series, like those of an entity, with stamps from `start` on; see `Imputer.generate`."""
         if self.model is None:
             raise UsageError("generate: nothing was observed in the frame that the imputer was fitted on; fit it on data")
-        drawn = with_all_channels(np.asarray(self.model.generate(n, steps, self.options.seed)), self.modelled)
-        return np.where(self.modelled, self.scaler.unscale(np.where(self.modelled, drawn, 0.0)), self.options.fill)
+        seed = self.options.seed
+        if self.generator is None or self.calendar is None:
+            drawn = with_all_channels(np.asarray(self.model.generate(n, steps, seed)), self.modelled)
+            values = self.scaler.unscale(np.where(self.modelled, drawn, 0.0))
+            return generated_frame(np.where(self.modelled, values, self.options.fill), self.schema)
+        calendar, length = self.calendar, steps or self.model.steps
+        numbers = calendar.numbers_from(length, start)
+        series = None if entity is None else calendar.series_of(entity)
+        indicators, first = ~self.numeric, calendar.first_step(numbers)
+        drawn, like = self.generator.draw(n, length, seed, indicators, series, first)
+        values = np.where(self.modelled, with_all_channels(drawn, self.modelled), self.options.fill)
+        entities = {calendar.entity: [calendar.names[calendar.owner[i]] for i in like]} if calendar.names else None
+        stamps = None if numbers is None else calendar.index_of(numbers)
+        return generated_frame(values, self.schema, stamps, calendar.label, entities)
 
     def predict(self, data: ScaledSeries, blend: CalibratedBlend) -> Predictive:
         """The experts' predictions of series, blended."""
@@ -176,7 +202,9 @@ def fit_imputer(panel: Panel, options: FitOptions, limits: Sequence[LimitPair] =
     pieces = excerpt(rest)
     truth, hidden = [piece.copy() for piece in pieces], cells_to_hold_out(pieces, options.seed)
     if limits:
-        hidden = [h & ~c for h, c in zip(hidden, excerpt([np.ascontiguousarray(m.cut[:, modelled]) for m in cells_within]), strict=True)]
+        hidden = [
+            h & ~c for h, c in zip(hidden, excerpt([np.ascontiguousarray(m.cut[:, modelled]) for m in cells_within]), strict=True)
+        ]
     for piece, cells in zip(pieces, hidden, strict=True):
         piece[cells] = np.nan
     scaler = fit_scaler(whole, rest, modelled, panel.schema, options)
@@ -185,12 +213,30 @@ def fit_imputer(panel: Panel, options: FitOptions, limits: Sequence[LimitPair] =
     linear = LinearExpert.fit(rest, options.causal, narrow)
     model = fit_model(rest, scaled_limits(limits, scaler, modelled), narrow.ends, options) if modelled.any() else None
     held_out = predict_held_out(all_experts(linear, model, narrow.ends), truth, hidden, options.causal, narrow)
-    return Fitted(panel.schema, scaler, modelled, linear, model, held_out, frozenset(map(fingerprint, raw)), options)
+    trained_on = frozenset(map(fingerprint, raw))
+    return Fitted(
+        panel.schema,
+        scaler,
+        modelled,
+        linear,
+        model,
+        held_out,
+        trained_on,
+        options,
+        generator_of(panel, whole, modelled),
+        Calendar.of(panel),
+    )
 
 
-def fit_scaler(
-    whole: Sequence[Floats], rest: Sequence[Floats], modelled: Mask, schema: Schema, options: FitOptions
-) -> Scaler:
+def generator_of(panel: Panel, series: Sequence[Floats], modelled: Mask) -> Generator | None:
+    """What draws series like those (T, C) of a frame."""
+    if not modelled.any():
+        return None
+    firsts = [step_of_day(int(s.start), s.step) if s.unit == "ns" else 0 for s in panel.series]
+    return fit_generator([values[:, modelled] for values in series], steps_of_day(panel.schema.unit, panel.schema.step), firsts)
+
+
+def fit_scaler(whole: Sequence[Floats], rest: Sequence[Floats], modelled: Mask, schema: Schema, options: FitOptions) -> Scaler:
     """The scale of series (T, C), its transforms learnt from the `rest` (T, M) that is left once cells are held out."""
     scaler, given = Scaler.fit(whole), given_bounds(options.bounds, schema.channels)
     for c, (channel, pair) in enumerate(zip(schema.channels, given, strict=True)):
@@ -202,9 +248,7 @@ def fit_scaler(
     return Scaler.fit(whole, replace(marginals, centre=scaler.mean, spread=scaler.sd))
 
 
-def fit_model(
-    rest: Sequence[Floats], limits: Sequence[Limits], ends: tuple[Floats, Floats], options: FitOptions
-) -> Experts:
+def fit_model(rest: Sequence[Floats], limits: Sequence[Limits], ends: tuple[Floats, Floats], options: FitOptions) -> Experts:
     """Fit the experts to series (T, M) in scaled units, where cells at the `ends` (M,) and within limits are stood in for."""
     low, high = ends
     completed = list(rest)
@@ -221,7 +265,8 @@ def fit_model(
 
 def scaled_limits(limits: Sequence[LimitPair], scaler: Scaler, modelled: Mask) -> list[Limits]:
     """Limits (T, C) in the user's units on the scale of the model (T, M)."""
-    return [Limits.of(*(scaler.scale(side)[:, modelled] for side in pair)) for pair in limits]
+    sides = [[np.where(np.isfinite(side), scaler.scale(side), side)[:, modelled] for side in pair] for pair in limits]
+    return [Limits.of(low, high) for low, high in sides]
 
 
 def fitted_elsewhere(schema: Schema, scaler: Scaler, model: Experts, options: FitOptions) -> Fitted:

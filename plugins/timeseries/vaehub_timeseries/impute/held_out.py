@@ -5,7 +5,7 @@ Letters of shapes: T steps, C channels, K experts, n hidden cells of all rounds.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
@@ -93,6 +93,12 @@ class HeldOut(NamedTuple):
         return cls(blank, each, each, np.zeros(0, dtype=np.int64), blank, blank, blank, np.zeros((0, 0)))
 
     @classmethod
+    def restored(cls, arrays: Mapping[str, NDArray[Any]]) -> HeldOut:
+        """The cells as a file holds them; files of vaehub 0.2.0 hold no scales."""
+        straight = np.zeros((0, len(arrays["truth"])))
+        return cls(*(arrays.get(name, straight) if name == "scales" else arrays[name] for name in cls._fields))
+
+    @classmethod
     def concatenated(cls, rounds: Sequence[HeldOut]) -> HeldOut:
         """The cells of all rounds, which share their scales."""
         return cls(*(np.concatenate(numbers, -1) for numbers in zip(*rounds, strict=True)))
@@ -108,9 +114,7 @@ def hold_out(experts: Sequence[Expert], series: Sequence[Floats], seed: int, sca
     )
 
 
-def backtest(
-    experts: Sequence[Expert], series: Sequence[Floats], steps: int, scaler: Scaler | None = None
-) -> HeldOut | None:
+def backtest(experts: Sequence[Expert], series: Sequence[Floats], steps: int, scaler: Scaler | None = None) -> HeldOut | None:
     """Forecast `steps` from earlier origins, evenly spaced over the later half of all series; None where no series is long enough."""
     places = [(values, origin) for values in series for origin in origins(len(values), steps)]
     if not places:

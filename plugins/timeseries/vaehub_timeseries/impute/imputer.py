@@ -16,15 +16,15 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 
 from vaehub import UsageError, arguments, files, jobs
 from vaehub_timeseries.frames import Panel, ReadOptions, Schema, extend, to_panel, to_panel_as
-from vaehub_timeseries.frames.generated import generated_frame
 from vaehub_timeseries.impute.anomalies import anomaly_scores
 from vaehub_timeseries.impute.blend import CrossValidation
 from vaehub_timeseries.impute.errors import calibration_table, error_table
 from vaehub_timeseries.impute.fitted import FitOptions, fit_imputer
 from vaehub_timeseries.impute.predictive import Predictive
 from vaehub_timeseries.impute.saved import REMEDY, SavedImputer, load_imputer, save_imputer
-from vaehub_timeseries.marginals.bounds import checked_bounds
 from vaehub_timeseries.impute.tables import T, Table, checked_levels, in_input_type, quantile_frame, warn_of_empty_columns
+from vaehub_timeseries.marginals.bounds import checked_bounds, given_bounds
+from vaehub_timeseries.marginals.table import marginal_table
 
 
 class Imputer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):  # type: ignore[misc]
@@ -54,6 +54,7 @@ class Imputer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):  # type: i
         errors_: Per column, in its units: mean absolute errors on held-out cells of the imputer, linear interpolation, last value and mean;
             coverage of the 90 % interval; number of cells.
         calibration_: Nominal coverage of central intervals, and how often they held the truth.
+        marginals_: Per column of numbers: its bounds, the transform that it is modelled under, and how they were found.
         schema_: What a frame must share with the one of `fit`.
 
     >>> t = np.arange(60.0)
@@ -185,22 +186,24 @@ class Imputer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):  # type: i
         panel = self._panel(X)
         return panel.spread(anomaly_scores(self.fitted_, panel))
 
-    def generate(self, n: int, steps: int | None = None) -> pd.DataFrame:
-        """New series like those of `fit`.
+    def generate(self, n: int, steps: int | None = None, *, entity: Hashable = None, start: Any = None) -> pd.DataFrame:
+        """New series like those of `fit`, each column with the values that it has there, as often as there.
 
         Arguments:
             n: How many.
             steps: Length of each; that of a window, if not given.
+            entity: Of the data of `fit`, whose levels they have; any, if not given.
+            start: Their first stamp; the next after the data of `fit`, if not given.
 
         Returns:
-            The columns of `fit`, indexed by (series, step).
+            The columns of `fit`, indexed by (series, step), then by entity and time where the data have those.
 
         Raises:
-            UsageError: n or steps < 1, or nothing was observed in the data of `fit`.
+            UsageError: n or steps < 1, no such entity or stamp, or nothing was observed in the data of `fit`.
         """
         check_is_fitted(self)
-        drawn = self.fitted_.generate(arguments.at_least(1)("n", n), arguments.or_none(arguments.at_least(1))("steps", steps))
-        return generated_frame(drawn, self.schema_)
+        length = arguments.or_none(arguments.at_least(1))("steps", steps)
+        return self.fitted_.generate(arguments.at_least(1)("n", n), length, entity, start)
 
     def forecast(self, X: Table, steps: int, quantiles: Sequence[float] | None = None) -> pd.DataFrame:
         """The next rows of every series: the future as a gap.
@@ -269,6 +272,17 @@ class Imputer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):  # type: i
         """What a frame must share with the one of `fit`."""
         schema: Schema = self.fitted_.schema
         return schema
+
+    @property
+    def marginals_(self) -> pd.DataFrame:
+        """Per column of numbers: lower and upper bound, transform, where data pile up, and how that was found."""
+        fitted, channels = self.fitted_, self.schema_.channels
+        return marginal_table(
+            fitted.scaler.marginals,
+            [channel.column for channel in channels],
+            [channel.kind for channel in channels],
+            given_bounds(fitted.options.bounds, channels),
+        )
 
     def _set_errors(self) -> None:
         """errors_: mean absolute errors per column beside linear interpolation, last value and mean; calibration_: coverage by level."""

@@ -139,10 +139,8 @@ class Limits:
 
     @classmethod
     def of(cls, low: Floats, high: Floats) -> Limits:
-        """Limits (T, M) in scaled units, NaN where there are none."""
-        cut = ~(np.isnan(low) & np.isnan(high))
-        floor, ceiling = np.where(np.isnan(low), -np.inf, low), np.where(np.isnan(high), np.inf, high)
-        return cls(cut, floor, ceiling, np.zeros(low.shape), np.ones(low.shape))
+        """Limits (T, M), -inf and inf where there are none."""
+        return cls(np.isfinite(low) | np.isfinite(high), low, high, np.zeros(low.shape), np.ones(low.shape))
 
     @property
     def nearest(self) -> Floats:

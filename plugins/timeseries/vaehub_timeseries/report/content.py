@@ -33,6 +33,7 @@ class ReportContent:
     step: str = ""  # the time between rows, in words
     notes: tuple[str, ...] = ()  # the warnings that were given
     made: Mapping[str, str] = field(default_factory=dict)  # how the page came to be: command, model, versions
+    marginals: pd.DataFrame = field(default_factory=pd.DataFrame)  # a row for each column of numbers, as `Imputer.marginals_`
 
 
 def missing(content: ReportContent) -> Array:

@@ -43,5 +43,6 @@ def gather_content(
         entity=view.entity,
         step=view.step,
         notes=notes,
+        marginals=imputer.marginals_.set_axis([*map(str, imputer.marginals_.index)], axis=0),
         made={**(made or {}), "versions": f"vaehub {version('vaehub')}, vaehub-timeseries {version('vaehub-timeseries')}"},
     )
