@@ -52,6 +52,9 @@ class Settings:
     causal: Annotated[bool, option("Use the past only.", "--causal")] = False
     seed: Annotated[int, typer.Option(min=0, help="Seed of the random numbers.")] = 0
     bounds: Annotated[str | None, option("Between which values columns lie: pv=0:;humidity=0:100, or 0: for all.")] = None
+    constraints: Annotated[str | None, option("What holds between columns, with semicolons: 'a + b = total; low <= high'.")] = (
+        None
+    )
 
     @property
     def changed(self) -> dict[str, Any]:
@@ -99,6 +102,7 @@ class Settings:
         lists = {
             "columns": None if self.columns is None else [word.strip() for word in self.columns.split(",")],
             "missing_values": self.sentinels,
+            "constraints": [text.strip() for text in (self.constraints or "").split(";") if text.strip()],
             "bounds": None if self.bounds is None else parsed_bounds(self.bounds),
         }
         return given | {name: value for name, value in lists.items() if name in given}

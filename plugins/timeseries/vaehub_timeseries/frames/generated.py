@@ -5,7 +5,7 @@ Letters of shapes: n series or B windows, T steps, C channels, R rows, K channel
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -91,10 +91,10 @@ class Calendar:
 
     def series_of(self, entity: Hashable) -> NDArray[np.int64]:
         """The numbers of the series of an entity. Raises UsageError for one that the data of the fit do not have."""
-        place = self.names.index(find_label(entity, self.names, "entity")) if self.names else -1
-        if place < 0:
+        if not self.names:
             raise UsageError(f"entity={entity!r}: the table that the imputer was fitted on has no entities; leave it out")
-        return np.flatnonzero(np.array(self.owner) == place)
+        texts = [str(name) for name in self.names]  # at the command line every name is text
+        return np.flatnonzero(np.array(self.owner) == texts.index(str(find_label(str(entity), texts, "entity"))))
 
     def to_json(self) -> dict[str, Any]:
         """Plain values."""
@@ -132,7 +132,7 @@ def generated_frame(
     schema: Schema,
     stamps: pd.Index | None = None,
     label: Hashable = None,
-    entities: dict[Hashable, Sequence[Hashable]] | None = None,
+    entities: Mapping[Hashable, Sequence[Hashable]] | None = None,
 ) -> pd.DataFrame:
     """Series (n, T, C) one below the other; columns in the kinds and, where the form is wide, dtypes of the fit.
 

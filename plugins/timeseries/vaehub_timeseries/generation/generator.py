@@ -31,6 +31,12 @@ LAGS, LAG_CELLS = 24, 512  # of the process of the remainder: at most so many, a
 MOVED = 0.25  # of the states' standard deviation, by which a new series differs from the blocks it follows
 TURN = 3.0  # one block gives way to the next within 1 / TURN of the way between their middles
 MOST_BLOCKS = 2_000
+MOST_GROUPS, FEWEST_BLOCKS, FEWEST_CELLS = (
+    32,
+    5,
+    100,
+)  # entities that have laws of their own, with so many blocks, and cells of a column
+FEW = 2.0  # blocks' worth of trust in the mean of all series
 WEAKEST = 1e-4  # variance of a remainder
 REFERENCE = 20_000  # steps that are drawn to learn the generator's own law
 
@@ -40,8 +46,8 @@ class Generator:
     """What generating needs.
 
     rhythm, strength: mean score and strength of the remainder (P, C) by step of a block; states (B, (K + 1) C); owner (B,): the series of
-    each block; gamma, noise, mean: the process of the remainder; quantiles (C, Q), own (C, Q): of the data and of the generator's scores;
-    support (V,), cuts (C + 1,): the values of columns that have few.
+    each block; gamma, noise, mean: the process of the remainder; quantiles (G, C, Q): of the data, by group of series; group (S,): that of each;
+    own (C, Q): of the generator's scores; support (V,), cuts (C + 1,): the values of columns that have few.
     """
 
     rhythm: Floats
@@ -52,15 +58,15 @@ class Generator:
     gamma: Floats
     noise: Floats
     quantiles: Floats
+    group: Integers
     own: Floats
     support: Floats
     cuts: Integers
 
-    @property
-    def laws(self) -> list[Law]:
-        """The law of every column."""
+    def laws(self, group: int) -> list[Law]:
+        """The law of every column in a group of series."""
         parts = np.split(self.support, self.cuts[1:-1])
-        return [Law(quantiles, part) for quantiles, part in zip(self.quantiles, parts, strict=True)]
+        return [Law(quantiles, part) for quantiles, part in zip(self.quantiles[group], parts, strict=True)]
 
     @property
     def period(self) -> int:
@@ -70,7 +76,7 @@ class Generator:
     @property
     def channels(self) -> int:
         """C."""
-        return self.rhythm.shape[1]
+        return int(self.rhythm.shape[1])
 
     def draw(
         self, n: int, steps: int, seed: int, indicators: NDArray[np.bool_], series: Integers | None = None, first: int = 0
@@ -89,11 +95,13 @@ class Generator:
         allowed = np.arange(len(self.owner)) if series is None else np.flatnonzero(np.isin(self.owner, series))
         begun = rng.choice(allowed, n)
         levels = own_levels(self.scores(begun, steps, rng, first), self.own)
-        values = [
-            levels[..., c] + law.quantiles.mean() - 1 if indicators[c] else law.values_at(levels[..., c])
-            for c, law in enumerate(self.laws)
-        ]
-        return np.stack(values, -1), self.owner[begun]
+        groups, values = self.group[self.owner[begun]], np.empty(levels.shape)
+        for group in np.unique(groups):
+            here = groups == group
+            for c, law in enumerate(self.laws(int(group))):
+                at = levels[here][..., c]
+                values[here, :, c] = at + law.quantiles.mean() - 1 if indicators[c] else law.values_at(at)
+        return values, self.owner[begun]
 
     def scores(self, begun: Integers, steps: int, rng: np.random.Generator, first: int) -> Floats:
         """The scores (n, T, C) of new series that follow the data from the blocks `begun` (n,) on."""
@@ -111,9 +119,11 @@ class Generator:
         """States (n, count, …) of successive blocks, those of one new series all moved by the same random vector."""
         ends = np.searchsorted(self.owner, self.owner[begun], side="right") - 1
         chosen = self.states[np.minimum(begun[:, None] + np.arange(count), ends[:, None])]
-        mean, spread = self.states.mean(0), np.linalg.cholesky(covariance_of(self.states))
+        levels = levels_of(self.states, self.owner)
+        spread = np.linalg.cholesky(covariance_of(self.states - levels))
         moved = rng.standard_normal((len(begun), 1, self.states.shape[1])) @ spread.T
-        return np.asarray(mean + (chosen - mean + MOVED * moved) / np.sqrt(1 + MOVED**2))
+        level = levels[begun][:, None]
+        return np.asarray(level + (chosen - level + MOVED * moved) / np.sqrt(1 + MOVED**2))
 
     def to_tensors(self) -> dict[str, torch.Tensor]:
         """All arrays by name."""
@@ -125,17 +135,26 @@ class Generator:
         return cls(**{f.name: tensors[f.name].numpy() for f in fields(cls)})
 
 
-def fit_generator(series: Sequence[Floats], period: int | None, firsts: Sequence[int]) -> Generator:
+def fit_generator(
+    series: Sequence[Floats], period: int | None, firsts: Sequence[int], entities: Sequence[int] | None = None
+) -> Generator:
     """Learn from series (T_i, C) in the user's units, NaN where unobserved.
 
     Arguments:
         series: Their columns are numbers, or indicators of categories.
         period: Steps of a day; BLOCK if it is not known.
         firsts: Which step of a day each series begins with.
+        entities: The entity of each series, whose columns have laws of their own where all entities are long.
     """
     steps = min(period if period is not None and period <= LONGEST else BLOCK, max(map(len, series)))
-    scored = normal_scores(np.concatenate(list(series)))
-    parts = np.split(scored, np.cumsum([len(x) for x in series])[:-1])
+    group = groups_of(series, entities, steps)
+    parts: list[Floats] = [np.empty(0)] * len(series)
+    for each in np.unique(group):
+        members = np.flatnonzero(group == each)
+        ends = np.cumsum([len(series[i]) for i in members])[:-1]
+        for i, part in zip(members, np.split(normal_scores(np.concatenate([series[i] for i in members])), ends), strict=True):
+            parts[i] = part
+    scored = np.concatenate(parts)
     phases = [(first + np.arange(len(x))) % steps for first, x in zip(firsts, series, strict=True)]
     rhythm = mean_by_phase(scored, np.concatenate(phases), steps)
     aligned = [blocks_of(z, first % steps, steps, rhythm) for z, first in zip(parts, firsts, strict=True)]
@@ -147,6 +166,7 @@ def fit_generator(series: Sequence[Floats], period: int | None, firsts: Sequence
     lags = max(1, min(LAGS, LAG_CELLS // scored.shape[1], max(map(len, even))))
     process = m_step([torch.from_numpy(np.ascontiguousarray(r)) for r in even], None, lags)
     laws = laws_of(series)
+    by_group = [laws_of([series[i] for i in np.flatnonzero(group == each)]) for each in np.unique(group)]
     owner = np.repeat(np.arange(len(series)), [len(s) for s in states])
     kept = np.linspace(0, len(owner) - 1, min(len(owner), MOST_BLOCKS)).astype(np.int64)
     draft = Generator(
@@ -154,13 +174,27 @@ def fit_generator(series: Sequence[Floats], period: int | None, firsts: Sequence
         strength,
         np.concatenate(states)[kept],
         owner[kept],
-        *(part.numpy() for part in (process.mean, process.gamma, process.noise)),
-        quantiles=np.stack([law.quantiles for law in laws]),
+        process.mean.numpy(),
+        process.gamma.numpy(),
+        process.noise.numpy(),
+        quantiles=np.stack([[law.quantiles for law in part] for part in by_group]),
+        group=group,
         own=np.zeros((0, 0)),
         support=np.concatenate([law.support for law in laws]),
         cuts=np.cumsum([0, *(len(law.support) for law in laws)]),
     )
     return with_own_law(draft)
+
+
+def groups_of(series: Sequence[Floats], entities: Sequence[int] | None, steps: int) -> Integers:
+    """The group (S,) of each series whose columns share their laws: its entity where there are few and long ones, else 0 for all."""
+    group = np.asarray(np.zeros(len(series)) if entities is None else entities, np.int64)
+    rows = np.bincount(group, [len(x) for x in series])
+    cells = np.stack(
+        [sum((~np.isnan(x)).sum(0) for x, g in zip(series, group, strict=True) if g == each) for each in np.unique(group)]
+    )
+    alone = len(cells) <= MOST_GROUPS and rows.min() >= FEWEST_BLOCKS * steps and cells.min() >= FEWEST_CELLS
+    return group if alone else np.zeros_like(group)
 
 
 def with_own_law(draft: Generator) -> Generator:
@@ -169,7 +203,7 @@ def with_own_law(draft: Generator) -> Generator:
     rng = np.random.default_rng(0)
     begun = rng.integers(len(draft.owner), size=max(1, REFERENCE // steps))
     drawn = draft.scores(begun, steps, rng, 0).reshape(-1, draft.channels)
-    levels = np.linspace(0, 1, draft.quantiles.shape[1])
+    levels = np.linspace(0, 1, draft.quantiles.shape[2])
     values: dict[str, Any] = {**vars(draft), "own": np.quantile(drawn, levels, axis=0).T}
     return Generator(**values)
 
@@ -232,6 +266,16 @@ def state_path(states: Floats, blocks: Integers, time: Integers, steps: int, cha
     now, then = (np.einsum("tk,ntkc->ntc", waves, coefficients[:, at]) for at in (before, after))
     strength = states[..., waves.shape[1] * channels :]
     return now * (1 - turned) + then * turned, strength[:, before] * (1 - share) + strength[:, after] * share
+
+
+def levels_of(states: Floats, owner: Integers) -> Floats:
+    """The mean state (B, D) of the series that each block is of, drawn towards the mean of all where it has few blocks."""
+    _, place, count = np.unique(owner, return_inverse=True, return_counts=True)
+    total = np.zeros((len(count), states.shape[1]))
+    np.add.at(total, place, states)
+    return np.asarray(
+        ((total + FEW * states.mean(0)) / (count[:, None] + FEW))[place] if len(count) > 1 else states.mean(0) + 0 * states
+    )
 
 
 def covariance_of(states: Floats) -> Floats:

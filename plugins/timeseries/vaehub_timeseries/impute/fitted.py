@@ -18,6 +18,7 @@ from vaehub_timeseries.frames import Channel, Panel, Schema
 from vaehub_timeseries.frames.generated import Calendar, generated_frame, step_of_day, steps_of_day
 from vaehub_timeseries.generation.generator import Generator, fit_generator
 from vaehub_timeseries.impute.blend import CalibratedBlend
+from vaehub_timeseries.impute.constraints import Constraint, check_observed, parsed_constraints, project
 from vaehub_timeseries.impute.experts import Expert, Floats, Mask
 from vaehub_timeseries.impute.held_out import (
     HeldOut,
@@ -58,6 +59,7 @@ class FitOptions:
     fill: float = 0.0
     seed: int = 0
     bounds: dict[Hashable, Pair] | Pair | None = None
+    constraints: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -90,6 +92,11 @@ class Fitted:
         """Linear interpolation, and what the model offers."""
         low, high = self.scaler.ends
         return all_experts(self.linear, self.model, (low[self.modelled], high[self.modelled]))
+
+    @cached_property
+    def constraints(self) -> list[Constraint]:
+        """What holds between the columns."""
+        return parsed_constraints(self.options.constraints, self.schema.channels)
 
     @property
     def channels(self) -> list[Channel]:
@@ -164,6 +171,9 @@ class Fitted:
         indicators, first = ~self.numeric, calendar.first_step(numbers)
         drawn, like = self.generator.draw(n, length, seed, indicators, series, first)
         values = np.where(self.modelled, with_all_channels(drawn, self.modelled), self.options.fill)
+        if self.constraints:
+            nothing, sd = np.zeros(values.shape[1:], bool), np.broadcast_to(self.scaler.spread, values.shape[1:])
+            values = np.stack([project(x, nothing, sd, self.constraints, *self.scaler.bounds) for x in values])
         entities = {calendar.entity: [calendar.names[calendar.owner[i]] for i in like]} if calendar.names else None
         stamps = None if numbers is None else calendar.index_of(numbers)
         return generated_frame(values, self.schema, stamps, calendar.label, entities)
@@ -176,7 +186,8 @@ class Fitted:
         predictions = list(zip(*(expert.predict(data.series) for expert in experts), strict=True))
         absent = np.all([m.all(0) for m in missing], axis=0) & (not self.options.causal)
         blended = [blend.combine(each, g, m).reset(absent) for each, g, m in zip(predictions, group, missing, strict=True)]
-        return Predictive(data, experts[-1], [each[-1] for each in predictions], blended, group, blend, absent)
+        best = [each[-1] for each in predictions]
+        return Predictive(data, experts[-1], best, blended, group, blend, absent, self.constraints)
 
     def blend(self, data: ScaledSeries, here: HeldOut | None = None) -> CalibratedBlend:
         """The blend by cells held out of series that the experts were not trained on, and by those held out of the fit.
@@ -207,7 +218,9 @@ def fit_imputer(panel: Panel, options: FitOptions, limits: Sequence[LimitPair] =
         ]
     for piece, cells in zip(pieces, hidden, strict=True):
         piece[cells] = np.nan
-    scaler = fit_scaler(whole, rest, modelled, panel.schema, options)
+    exact = [np.where(m.cut[:, modelled], np.nan, x) for m, x in zip(cells_within, rest, strict=True)] if limits else rest
+    scaler = fit_scaler(whole, exact, modelled, panel.schema, options)
+    check_observed(parsed_constraints(options.constraints, panel.schema.channels), raw, scaler.spread)
     narrow = scaler.take(modelled)
     rest, truth = [narrow.scale(values) for values in rest], [narrow.scale(values) for values in truth]
     linear = LinearExpert.fit(rest, options.causal, narrow)
@@ -233,11 +246,12 @@ def generator_of(panel: Panel, series: Sequence[Floats], modelled: Mask) -> Gene
     if not modelled.any():
         return None
     firsts = [step_of_day(int(s.start), s.step) if s.unit == "ns" else 0 for s in panel.series]
-    return fit_generator([values[:, modelled] for values in series], steps_of_day(panel.schema.unit, panel.schema.step), firsts)
+    period, entities = steps_of_day(panel.schema.unit, panel.schema.step), [int(who) for who in panel.grid.owner]
+    return fit_generator([values[:, modelled] for values in series], period, firsts, entities)
 
 
 def fit_scaler(whole: Sequence[Floats], rest: Sequence[Floats], modelled: Mask, schema: Schema, options: FitOptions) -> Scaler:
-    """The scale of series (T, C), its transforms learnt from the `rest` (T, M) that is left once cells are held out."""
+    """The scale of series (T, C), its transforms learnt from the exact cells of the `rest` (T, M) that is left once cells are held out."""
     scaler, given = Scaler.fit(whole), given_bounds(options.bounds, schema.channels)
     for c, (channel, pair) in enumerate(zip(schema.channels, given, strict=True)):
         if pair is not None:

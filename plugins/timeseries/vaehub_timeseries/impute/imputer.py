@@ -18,6 +18,7 @@ from vaehub import UsageError, arguments, files, jobs
 from vaehub_timeseries.frames import Panel, ReadOptions, Schema, extend, to_panel, to_panel_as
 from vaehub_timeseries.impute.anomalies import anomaly_scores
 from vaehub_timeseries.impute.blend import CrossValidation
+from vaehub_timeseries.impute.constraints import checked_constraints
 from vaehub_timeseries.impute.errors import calibration_table, error_table
 from vaehub_timeseries.impute.fitted import FitOptions, fit_imputer
 from vaehub_timeseries.impute.predictive import Predictive
@@ -49,6 +50,7 @@ class Imputer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):  # type: i
         fill: Value of a column in which nothing was ever observed.
         seed: Of all random numbers.
         bounds: Between which values a column lies: {"pv": (0, None)}, or one pair for all; found where data pile up at an end, if not given.
+        constraints: What holds between columns: ["a + b = total", "low <= high"]. Estimates, draws, forecasts and new series fulfil it.
 
     Attributes:
         errors_: Per column, in its units: mean absolute errors on held-out cells of the imputer, linear interpolation, last value and mean;
@@ -84,6 +86,7 @@ class Imputer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):  # type: i
         fill: float = 0.0,
         seed: int = 0,
         bounds: Any = None,
+        constraints: Sequence[str] | None = None,
     ) -> None:
         self.config = config
         self.time = time
@@ -99,6 +102,7 @@ class Imputer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):  # type: i
         self.fill = fill
         self.seed = seed
         self.bounds = bounds
+        self.constraints = constraints
 
     def fit(self, X: Table, y: Any = None) -> Imputer:
         """Learn from a frame with gaps.
@@ -304,6 +308,7 @@ class Imputer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):  # type: i
             arguments.real_number("fill", self.fill),
             arguments.at_least(0)("seed", self.seed),
             checked_bounds(self.bounds),
+            checked_constraints(self.constraints),
         )
 
     def _as_frame(self, X: Table, reset: bool) -> pd.DataFrame:

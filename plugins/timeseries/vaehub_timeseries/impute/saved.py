@@ -98,7 +98,7 @@ def from_file(folder: Path, tensors: dict[str, torch.Tensor], head: dict[str, An
         )
     trained_on = frozenset(files.validated_json(list[str], head["seen"]))
     bounds = unpacked_bounds(head.get("bounds"))
-    options = FitOptions(**head["options"], bounds=bounds)
+    options = FitOptions(**{name: from_json_value(value) for name, value in head["options"].items()}, bounds=bounds)
     drawing = {name.removeprefix(GENERATOR): tensor for name, tensor in tensors.items() if name.startswith(GENERATOR)}
     generator = Generator.from_tensors(drawing) if drawing else None
     calendar = None if head.get("calendar") is None else Calendar.from_json(head["calendar"])
