@@ -82,10 +82,10 @@ def compare(real: np.ndarray, made: np.ndarray) -> dict[str, float]:
 
 
 def generated(frame: pd.DataFrame, n: int, seed: int) -> np.ndarray:
-    """Windows (n, 24, D) of an Imputer fitted on a table."""
+    """Windows (n, 24, D) of an Imputer fitted on a table, which begin at the hour that the windows of the table begin at."""
     from vaehub_timeseries import Imputer
 
-    drawn = Imputer(seed=seed).fit(frame).generate(n, STEPS)
+    drawn = Imputer(seed=seed).fit(frame).generate(n, STEPS, start=frame.index[0])
     return drawn[list(frame.columns)].to_numpy(float).reshape(n, STEPS, -1)
 
 

@@ -5,6 +5,7 @@ import pandas as pd
 import pytest
 
 from vaehub import UsageError
+from vaehub.cli.app import main
 from vaehub_timeseries import Imputer
 
 HIDDEN = 0.2
@@ -136,3 +137,20 @@ def test_new_series_have_the_values_of_the_data():
     assert set(drawn) <= set(x)
     assert (drawn == 0).mean() == pytest.approx((x == 0).mean(), abs=0.06)
     assert np.quantile(drawn, [0.6, 0.75, 0.9]) == pytest.approx(np.quantile(x, [0.6, 0.75, 0.9]), abs=0.35)
+
+
+def test_the_command_line_takes_bounds_and_constraints_and_the_report_lists_them(tmp_path, capsys):
+    rng = np.random.default_rng(0)
+    pv = np.clip(np.sin(np.arange(300) / 4) * 5 + rng.normal(size=300) * 0.2, 0, None)
+    frame = pd.DataFrame({"pv": pv, "load": 3 + rng.random(300)})
+    frame["net"] = frame["load"] - frame["pv"]
+    frame.mask(rng.random(frame.shape) < 0.1).to_csv(tmp_path / "in.csv", index=False)
+    options = ["--bounds", "pv=0:6;load=0:", "--constraints", "load - pv = net", "--report"]
+    assert main(["timeseries", "impute", str(tmp_path / "in.csv"), "-o", str(tmp_path / "out.csv"), *options]) == 0
+    capsys.readouterr()
+    out = pd.read_csv(tmp_path / "out.csv")
+    assert (out["load"] - out["pv"] - out["net"]).abs().max() < 1e-5
+    assert out["pv"].between(0, 6).all()
+    page = (tmp_path / "out.report.html").read_text()
+    assert "Bounds and transforms by column" in page
+    assert "0 to 6" in page

@@ -150,7 +150,7 @@ def fit_generator(
     group = groups_of(series, entities, steps)
     parts: list[Floats] = [np.empty(0)] * len(series)
     for each in np.unique(group):
-        members = np.flatnonzero(group == each)
+        members = np.flatnonzero(group == each).tolist()
         ends = np.cumsum([len(series[i]) for i in members])[:-1]
         for i, part in zip(members, np.split(normal_scores(np.concatenate([series[i] for i in members])), ends), strict=True):
             parts[i] = part
@@ -166,7 +166,7 @@ def fit_generator(
     lags = max(1, min(LAGS, LAG_CELLS // scored.shape[1], max(map(len, even))))
     process = m_step([torch.from_numpy(np.ascontiguousarray(r)) for r in even], None, lags)
     laws = laws_of(series)
-    by_group = [laws_of([series[i] for i in np.flatnonzero(group == each)]) for each in np.unique(group)]
+    by_group = [laws_of([series[int(i)] for i in np.flatnonzero(group == each)]) for each in np.unique(group)]
     owner = np.repeat(np.arange(len(series)), [len(s) for s in states])
     kept = np.linspace(0, len(owner) - 1, min(len(owner), MOST_BLOCKS)).astype(np.int64)
     draft = Generator(
