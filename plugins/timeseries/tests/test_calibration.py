@@ -50,6 +50,7 @@ def cells(truth, means, sds=None, group=None, place=None):
         np.linspace(0, 0.999, n) if place is None else place,
         np.zeros(n),
         np.ones(n),
+        np.zeros((0, n)),
         np.full(n, np.nan),
         np.full(n, np.nan),
     )

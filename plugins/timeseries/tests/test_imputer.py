@@ -164,7 +164,8 @@ def test_a_forecast_and_its_quantiles_are_one_work(imputer, frame, monkeypatch):
 
 def test_generated_series_look_like_the_data(imputer, frame):
     out = imputer.generate(40, 24)
-    assert out.index.names == ["series", "step"]
+    assert out.index.names == ["series", "step", "time"]
+    assert out.index[0][2] == frame.index[-1] + frame.index.freq
     assert out.shape == (960, 3)
     assert out.mean().to_numpy() == pytest.approx(frame.mean().to_numpy(), abs=1.5)
     assert out.std().to_numpy() == pytest.approx(frame.std().to_numpy(), rel=0.35)

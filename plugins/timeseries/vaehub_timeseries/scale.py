@@ -59,6 +59,13 @@ class Scaler:
         return self.sd if self.marginals is None else self.marginals.spread
 
     @property
+    def bounds(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """The bounds of every channel (C,) in units of the user, infinite where there are none."""
+        if self.marginals is None:
+            return np.full(len(self.mean), -np.inf), np.full(len(self.mean), np.inf)
+        return self.marginals.lower, self.marginals.upper
+
+    @property
     def ends(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """The bounds at which data pile up (C,), in units of the model, infinite where there are none."""
         if self.marginals is None:

@@ -24,6 +24,10 @@ def generate(
     ] = None,
     n: Annotated[int, typer.Option("-n", "--number", min=1, help="How many series.")] = 1,
     steps: Annotated[int | None, typer.Option(min=1, help="Rows of each.", show_default="as the model sees at once")] = None,
+    like: Annotated[
+        str | None, typer.Option(help="Entity of the table that the series are to be like.", show_default="any")
+    ] = None,
+    start: Annotated[str | None, typer.Option(help="First stamp of each.", show_default="the next after the table")] = None,
     force: cli.Force = False,
     *,
     settings: Settings,
@@ -34,12 +38,12 @@ def generate(
     """
 
     check_outputs(output, [input], force)
-    like = None if input is None else settings.dialect(input)
+    dialect = None if input is None else settings.dialect(input)
     with cli.session() as running:
         imputer = imputer_for(running, input, settings)
         with running.step("generating"):
-            drawn = imputer.generate(n, steps)
-    write_outputs({output: drawn}, like=like)
+            drawn = imputer.generate(n, steps, entity=like, start=start)
+    write_outputs({output: drawn}, like=dialect)
 
 
 def imputer_for(running: cli.Session, input: Path | None, settings: Settings) -> Imputer:

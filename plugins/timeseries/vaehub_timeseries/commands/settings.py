@@ -75,6 +75,10 @@ class Settings:
     season: Annotated[
         str | None, option("Periods of rhythms, with commas between: steps, D, W, Y or 12h; or none. Found, if not given.")
     ] = None
+    bounds: Annotated[str | None, option("Between which values columns lie: pv=0:;humidity=0:100, or 0: for all.")] = None
+    constraints: Annotated[str | None, option("What holds between columns, with semicolons: 'a + b = total; low <= high'.")] = (
+        None
+    )
 
     @property
     def changed(self) -> dict[str, Any]:
@@ -137,11 +141,15 @@ class Settings:
 
     def options(self) -> dict[str, Any]:
         """The options of `Imputer`."""
+        from vaehub_timeseries.marginals.bounds import parsed_bounds
+
         given = {name: value for name, value in self.changed.items() if name not in ("model", *OF_FILES)}
         lists = {
             "columns": None if self.columns is None else [word.strip() for word in self.columns.split(",")],
             "missing_values": self.sentinels,
             "season": self.periods,
+            "constraints": [text.strip() for text in (self.constraints or "").split(";") if text.strip()],
+            "bounds": None if self.bounds is None else parsed_bounds(self.bounds),
         }
         return given | {name: value for name, value in lists.items() if name in given}
 

@@ -101,8 +101,12 @@ def joined_index(frame: pd.DataFrame, below: pd.DataFrame, written: dict[Key, pd
 
 def next_stamps(panel: Panel, entity: int, steps: int) -> Numbers:
     """The next stamps of an entity (steps,): by the rule of the calendar where the wall clock follows one, else by the step of the grid."""
-    stamps, step = panel.rows.stamps, panel.schema.step
-    at = np.unique(stamps.at[panel.members(entity)])
+    stamps = panel.rows.stamps
+    return stamps_ahead(stamps, np.unique(stamps.at[panel.members(entity)]), panel.schema.step, steps)
+
+
+def stamps_ahead(stamps: Stamps, at: Numbers, step: float, steps: int) -> Numbers:
+    """The stamps (steps,) after some that are sorted."""
     ahead = regular_stamps(at[-1:], step, steps)
     steady = (np.diff(at[-HEAD:]) == step).all() and not (stamps.zone is not None and step % DAY == 0)
     if stamps.unit != "ns" or len(at) < 3 or steady:

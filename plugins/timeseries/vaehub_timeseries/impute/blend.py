@@ -19,7 +19,7 @@ from vaehub_timeseries.impute.held_out import HeldOut
 BLOCKS = 8  # of the data, every other one of which tests what was fitted on the rest
 GOLDEN = 0.6180339887498949  # multiples of it fill 0 … 1 evenly
 SHARES: Floats = np.linspace(0.01, 0.99, 99)
-FEWEST_EXACT, ROUNDS = 20, 4  # errors that are known exactly, below which the Gaussian's come first; rounds of spreading the others
+FEWEST_EXACT, ROUNDS = 20, 15  # errors that are known exactly, below which those of a Gaussian come first; rounds of spreading
 LINEAR = 0  # the number of the expert that the imputer is never worse than
 
 

@@ -11,10 +11,14 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 import numpy as np
+import pandas as pd
 
 from vaehub import UsageError
 from vaehub_timeseries.frames import Channel, Panel, Schema
+from vaehub_timeseries.frames.generated import Calendar, generated_frame, step_of_day, steps_of_day
+from vaehub_timeseries.generation.generator import Generator, fit_generator
 from vaehub_timeseries.impute.blend import CalibratedBlend
+from vaehub_timeseries.impute.constraints import Constraint, check_observed, parsed_constraints, project
 from vaehub_timeseries.impute.ends import SHORTEST, end_blend, end_pattern, forecasts_from_earlier, grouped_by_distance
 from vaehub_timeseries.impute.experts import Expert, Floats, Mask
 from vaehub_timeseries.impute.held_out import (
@@ -42,7 +46,9 @@ from vaehub_timeseries.scale import Scaler
 HELD_OUT = (0.05, 0.15)  # of the observed cells: as many as are enough, between these where there are few
 FEW_CELLS = 2_000  # hidden cells, below which up to the larger share is held out
 SWEEPS = 2  # of the process and of what stands in for cells at a bound, before the experts are fitted
-LimitPair = tuple[Floats, Floats]  # lower and upper limits (T, C) of the cells of one series in the user's units, NaN where there are none
+LimitPair = tuple[
+    Floats, Floats
+]  # lower and upper limits (T, C) of the cells of one series in the user's units, -inf and inf where there are none
 
 
 @dataclass(frozen=True)
@@ -56,13 +62,15 @@ class FitOptions:
     seed: int = 0
     bounds: dict[Hashable, Pair] | Pair | None = None
     season: object = None
+    constraints: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
 class Fitted:
     """The experts, linear interpolation first and the best last, and their predictions of cells that none of them was trained on.
 
-    modelled (C,): channels that were observed in the data of the fit; trained_on: fingerprints of the series of the fit.
+    modelled (C,): channels that were observed in the data of the fit; trained_on: fingerprints of the series of the fit;
+    generator, calendar: of new series, and of their stamps; none in what was trained elsewhere.
     """
 
     schema: Schema
@@ -73,6 +81,8 @@ class Fitted:
     held_out: HeldOut
     trained_on: frozenset[str]
     options: FitOptions
+    generator: Generator | None = None
+    calendar: Calendar | None = None
     cache: dict[tuple[str, ...], Predictive] = field(default_factory=dict)
 
     @property
@@ -85,6 +95,11 @@ class Fitted:
         """Linear interpolation, and what the model offers."""
         low, high = self.scaler.ends
         return all_experts(self.linear, self.model, (low[self.modelled], high[self.modelled]))
+
+    @cached_property
+    def constraints(self) -> list[Constraint]:
+        """What holds between the columns."""
+        return parsed_constraints(self.options.constraints, self.schema.channels)
 
     @property
     def structure(self) -> Structure | None:
@@ -117,7 +132,9 @@ class Fitted:
         data = ScaledSeries.of(raw, self.scaler, self.modelled, self.options.fill, self.options.causal)
         if not limits:
             return data
-        series, informed = with_stand_ins(self.experts[-1].predict, data.series, scaled_limits(limits, self.scaler, self.modelled))
+        series, informed = with_stand_ins(
+            self.experts[-1].predict, data.series, scaled_limits(limits, self.scaler, self.modelled)
+        )
         return replace(data, series=series, limits=informed)
 
     def predictive(self, panel: Panel, limits: Sequence[LimitPair] = ()) -> Predictive:
@@ -149,18 +166,37 @@ class Fitted:
 
     def _cached(self, what: str, data: ScaledSeries, work: Callable[[], Predictive]) -> Predictive:
         """The last answer is kept: quantiles and samples of the same frame are asked for after its estimates."""
-        key = (what, *map(fingerprint, data.raw), *(fingerprint(part) for limit in data.limits for part in (limit.low, limit.high)))
+        key = (
+            what,
+            *map(fingerprint, data.raw),
+            *(fingerprint(part) for limit in data.limits for part in (limit.low, limit.high)),
+        )
         if key not in self.cache:
             self.cache.clear()
             self.cache[key] = work()
         return self.cache[key]
 
-    def generate(self, n: int, steps: int | None) -> Floats:
-        """n new series (n, T, C)."""
+    def generate(self, n: int, steps: int | None, entity: Hashable = None, start: object = None) -> pd.DataFrame:
+        """n new series, like those of an entity, with stamps from `start` on; see `Imputer.generate`."""
         if self.model is None:
             raise UsageError("generate: nothing was observed in the frame that the imputer was fitted on; fit it on data")
-        drawn = with_all_channels(np.asarray(self.model.generate(n, steps, self.options.seed)), self.modelled)
-        return np.where(self.modelled, self.scaler.unscale(np.where(self.modelled, drawn, 0.0)), self.options.fill)
+        seed = self.options.seed
+        if self.generator is None or self.calendar is None:
+            drawn = with_all_channels(np.asarray(self.model.generate(n, steps, seed)), self.modelled)
+            values = self.scaler.unscale(np.where(self.modelled, drawn, 0.0))
+            return generated_frame(np.where(self.modelled, values, self.options.fill), self.schema)
+        calendar, length = self.calendar, steps or self.model.steps
+        numbers = calendar.numbers_from(length, start)
+        series = None if entity is None else calendar.series_of(entity)
+        indicators, first = ~self.numeric, calendar.first_step(numbers)
+        drawn, like = self.generator.draw(n, length, seed, indicators, series, first)
+        values = np.where(self.modelled, with_all_channels(drawn, self.modelled), self.options.fill)
+        if self.constraints:
+            nothing, sd = np.zeros(values.shape[1:], bool), np.broadcast_to(self.scaler.spread, values.shape[1:])
+            values = np.stack([project(x, nothing, sd, self.constraints, *self.scaler.bounds) for x in values])
+        entities = {calendar.entity: [calendar.names[calendar.owner[i]] for i in like]} if calendar.names else None
+        stamps = None if numbers is None else calendar.index_of(numbers)
+        return generated_frame(values, self.schema, stamps, calendar.label, entities)
 
     def predict(self, data: ScaledSeries, blend: CalibratedBlend, ends: CalibratedBlend | None = None) -> Predictive:
         """The experts' predictions of series, blended; `ends`: the blend of gaps that reach an end, where it is another."""
@@ -173,7 +209,8 @@ class Fitted:
         predictions = list(zip(*(expert.predict(data.series) for expert in experts), strict=True))
         absent = np.all([m.all(0) for m in missing], axis=0) & (not self.options.causal)
         blended = [blend.combine(each, g, m).reset(absent) for each, g, m in zip(predictions, group, missing, strict=True)]
-        return Predictive(data, experts[-1], [each[-1] for each in predictions], blended, group, blend, absent)
+        best = [each[-1] for each in predictions]
+        return Predictive(data, experts[-1], best, blended, group, blend, absent, self.constraints)
 
     def blend(self, data: ScaledSeries) -> CalibratedBlend:
         """The blend by cells held out of series that the experts were not trained on, and by those held out of the fit.
@@ -198,10 +235,14 @@ def fit_imputer(panel: Panel, options: FitOptions, limits: Sequence[LimitPair] =
     pieces = excerpt(rest)
     truth, hidden = [piece.copy() for piece in pieces], cells_to_hold_out(pieces, options.seed)
     if limits:
-        hidden = [h & ~c for h, c in zip(hidden, excerpt([np.ascontiguousarray(m.cut[:, modelled]) for m in cells_within]), strict=True)]
+        hidden = [
+            h & ~c for h, c in zip(hidden, excerpt([np.ascontiguousarray(m.cut[:, modelled]) for m in cells_within]), strict=True)
+        ]
     for piece, cells in zip(pieces, hidden, strict=True):
         piece[cells] = np.nan
-    scaler = fit_scaler(whole, rest, modelled, panel.schema, options)
+    exact = [np.where(m.cut[:, modelled], np.nan, x) for m, x in zip(cells_within, rest, strict=True)] if limits else rest
+    scaler = fit_scaler(whole, exact, modelled, panel.schema, options)
+    check_observed(parsed_constraints(options.constraints, panel.schema.channels), raw, scaler.spread)
     narrow = scaler.take(modelled)
     rest, truth = [narrow.scale(values) for values in rest], [narrow.scale(values) for values in truth]
     linear = LinearExpert.fit(rest, options.causal, narrow)
@@ -209,13 +250,32 @@ def fit_imputer(panel: Panel, options: FitOptions, limits: Sequence[LimitPair] =
     inner = scaled_limits(limits, scaler, modelled)
     model = fit_model(rest, inner, narrow.ends, options, periods) if modelled.any() else None
     held_out = predict_held_out(all_experts(linear, model, narrow.ends), truth, hidden, options.causal, narrow, periods)
-    return Fitted(panel.schema, scaler, modelled, linear, model, held_out, frozenset(map(fingerprint, raw)), options)
+    trained_on = frozenset(map(fingerprint, raw))
+    return Fitted(
+        panel.schema,
+        scaler,
+        modelled,
+        linear,
+        model,
+        held_out,
+        trained_on,
+        options,
+        generator_of(panel, whole, modelled),
+        Calendar.of(panel),
+    )
 
 
-def fit_scaler(
-    whole: Sequence[Floats], rest: Sequence[Floats], modelled: Mask, schema: Schema, options: FitOptions
-) -> Scaler:
-    """The scale of series (T, C), its transforms learnt from the `rest` (T, M) that is left once cells are held out."""
+def generator_of(panel: Panel, series: Sequence[Floats], modelled: Mask) -> Generator | None:
+    """What draws series like those (T, C) of a frame."""
+    if not modelled.any():
+        return None
+    firsts = [step_of_day(int(s.start), s.step) if s.unit == "ns" else 0 for s in panel.series]
+    period, entities = steps_of_day(panel.schema.unit, panel.schema.step), [int(who) for who in panel.grid.owner]
+    return fit_generator([values[:, modelled] for values in series], period, firsts, entities)
+
+
+def fit_scaler(whole: Sequence[Floats], rest: Sequence[Floats], modelled: Mask, schema: Schema, options: FitOptions) -> Scaler:
+    """The scale of series (T, C), its transforms learnt from the exact cells of the `rest` (T, M) that is left once cells are held out."""
     scaler, given = Scaler.fit(whole), given_bounds(options.bounds, schema.channels)
     for c, (channel, pair) in enumerate(zip(schema.channels, given, strict=True)):
         if pair is not None:
@@ -245,7 +305,8 @@ def fit_model(
 
 def scaled_limits(limits: Sequence[LimitPair], scaler: Scaler, modelled: Mask) -> list[Limits]:
     """Limits (T, C) in the user's units on the scale of the model (T, M)."""
-    return [Limits.of(*(scaler.scale(side)[:, modelled] for side in pair)) for pair in limits]
+    sides = [[np.where(np.isfinite(side), scaler.scale(side), side)[:, modelled] for side in pair] for pair in limits]
+    return [Limits.of(low, high) for low, high in sides]
 
 
 def rhythm_periods(panel: Panel, series: Sequence[Floats], season: object) -> tuple[float, ...]:

@@ -16,10 +16,10 @@ from vaehub import UsageError, arguments, files, jobs
 from vaehub_timeseries.anomalies.table import event_table
 from vaehub_timeseries.frames import Panel, ReadOptions, Schema, extend, to_panel, to_panel_as
 from vaehub_timeseries.frames.gap_limits import GapLimits
-from vaehub_timeseries.frames.generated import generated_frame
 from vaehub_timeseries.impute.anomalies import anomaly_scores
 from vaehub_timeseries.impute.backtest import rolling_backtest
 from vaehub_timeseries.impute.blend import CrossValidation
+from vaehub_timeseries.impute.constraints import checked_constraints
 from vaehub_timeseries.impute.errors import calibration_table, error_table
 from vaehub_timeseries.impute.fitted import FitOptions, fit_imputer
 from vaehub_timeseries.impute.flags import flag_frame, indicated_columns, indicator_name, with_indicators
@@ -27,7 +27,8 @@ from vaehub_timeseries.impute.inputs import Given, read_given
 from vaehub_timeseries.impute.predictive import Predictive
 from vaehub_timeseries.impute.saved import REMEDY, SavedImputer, load_imputer, save_imputer
 from vaehub_timeseries.impute.tables import T, Table, checked_levels, checked_share, quantile_frame, warn_of_empty_columns
-from vaehub_timeseries.marginals.bounds import checked_bounds
+from vaehub_timeseries.marginals.bounds import checked_bounds, given_bounds
+from vaehub_timeseries.marginals.table import marginal_table
 from vaehub_timeseries.model.correction import UNTRIED, NetworkGain
 
 
@@ -61,11 +62,13 @@ class Imputer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):  # type: i
         limit_area: "inside": only gaps between observed cells are filled; "outside": only those before the first and after the last.
         add_indicator: Whether `transform` adds a column `missingindicator_…` for every column with missing cells in the data of `fit`.
         freq: Frequency of pandas, such as "h" or "MS": rows that were left out are put in, with their stamps, and filled.
+        constraints: What holds between columns: ["a + b = total", "low <= high"]. Estimates, draws, forecasts and new series fulfil it.
 
     Attributes:
         errors_: Per column, in its units: mean absolute errors on held-out cells of the imputer, linear interpolation, last value, mean, and
             the same phase of the last period and of all others (NaN without a rhythm); coverage of the 90 % interval; number of cells.
         calibration_: Nominal coverage of central intervals, and how often they held the truth.
+        marginals_: Per column of numbers: its bounds, the transform that it is modelled under, and how they were found.
         schema_: What a frame must share with the one of `fit`.
         network_: Whether a network corrects the closed form, by how much it lowered the error where it was tried, and the seconds that took.
 
@@ -103,6 +106,7 @@ class Imputer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):  # type: i
         limit_area: str | None = None,
         add_indicator: bool = False,
         freq: str | None = None,
+        constraints: Sequence[str] | None = None,
     ) -> None:
         self.config = config
         self.time = time
@@ -125,6 +129,7 @@ class Imputer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):  # type: i
         self.limit_area = limit_area
         self.add_indicator = add_indicator
         self.freq = freq
+        self.constraints = constraints
 
     def fit(self, X: Table, y: Any = None) -> Imputer:
         """Learn from a frame with gaps.
@@ -269,22 +274,24 @@ class Imputer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):  # type: i
         panel = self._panel(X)
         return event_table(self.fitted_, panel, checked_share("false_alarms", false_alarms))
 
-    def generate(self, n: int, steps: int | None = None) -> pd.DataFrame:
-        """New series like those of `fit`.
+    def generate(self, n: int, steps: int | None = None, *, entity: Hashable = None, start: Any = None) -> pd.DataFrame:
+        """New series like those of `fit`, each column with the values that it has there, as often as there.
 
         Arguments:
             n: How many.
             steps: Length of each; that of a window, if not given.
+            entity: Of the data of `fit`, whose levels they have; any, if not given.
+            start: Their first stamp; the next after the data of `fit`, if not given.
 
         Returns:
-            The columns of `fit`, indexed by (series, step).
+            The columns of `fit`, indexed by (series, step), then by entity and time where the data have those.
 
         Raises:
-            UsageError: n or steps < 1, or nothing was observed in the data of `fit`.
+            UsageError: n or steps < 1, no such entity or stamp, or nothing was observed in the data of `fit`.
         """
         check_is_fitted(self)
-        drawn = self.fitted_.generate(arguments.at_least(1)("n", n), arguments.or_none(arguments.at_least(1))("steps", steps))
-        return generated_frame(drawn, self.schema_)
+        length = arguments.or_none(arguments.at_least(1))("steps", steps)
+        return self.fitted_.generate(arguments.at_least(1)("n", n), length, entity, start)
 
     def forecast(
         self, X: Table, steps: int, quantiles: Sequence[float] | None = None, future: pd.DataFrame | None = None
@@ -398,6 +405,17 @@ class Imputer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):  # type: i
         model = self.fitted_.model
         return UNTRIED if model is None else model.gain
 
+    @property
+    def marginals_(self) -> pd.DataFrame:
+        """Per column of numbers: lower and upper bound, transform, where data pile up, and how that was found."""
+        fitted, channels = self.fitted_, self.schema_.channels
+        return marginal_table(
+            fitted.scaler.marginals,
+            [channel.column for channel in channels],
+            [channel.kind for channel in channels],
+            given_bounds(fitted.options.bounds, channels),
+        )
+
     def _set_errors(self) -> None:
         """errors_: mean absolute errors per column beside linear interpolation, last value and mean; calibration_: coverage by level."""
         validation = CrossValidation.of(self.fitted_.held_out, int(self.fitted_.modelled.sum()))
@@ -429,6 +447,7 @@ class Imputer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):  # type: i
             arguments.at_least(0)("seed", self.seed),
             checked_bounds(self.bounds),
             self.season,
+            checked_constraints(self.constraints),
         )
 
     def _check_indicator(self, given: Given) -> bool:

@@ -40,9 +40,7 @@ class LinearExpert:
 
     def _predict_one(self, values: Floats) -> Prediction:
         neighbours = Neighbours.of(values, self.causal)
-        return with_observed(
-            values, self._interpolated(values, neighbours), np.sqrt(neighbours.variance(self.step, self.spread))
-        )
+        return with_observed(values, self._interpolated(values, neighbours), np.sqrt(neighbours.variance(self.step, self.spread)))
 
     def _interpolated(self, values: Floats, neighbours: Neighbours) -> Floats:
         """Straight lines in the user's units; 0, the mean, where nothing is observed."""

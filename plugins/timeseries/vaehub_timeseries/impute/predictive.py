@@ -13,7 +13,8 @@ import numpy as np
 from scipy.special import ndtr
 
 from vaehub_timeseries.impute.blend import CalibratedBlend
-from vaehub_timeseries.impute.experts import Expert, Floats, Integers, Mask, Prediction
+from vaehub_timeseries.impute.constraints import Constraint, project
+from vaehub_timeseries.impute.experts import SMALLEST, Expert, Floats, Integers, Mask, Prediction
 from vaehub_timeseries.impute.scaled import ScaledSeries
 
 FURTHEST = 8.0  # sd of a draw: beyond it the normal distribution function is 0 or 1
@@ -31,14 +32,15 @@ class Predictive:
     groups: Sequence[Integers]
     blend: CalibratedBlend
     absent: Mask  # (M,) nothing observed in this frame
+    constraints: Sequence[Constraint] = ()
 
     def quantile(self, level: float) -> list[Floats]:
         """The calibrated quantile of every cell (T, C); observed cells are the values."""
         return self.data.unscaled(self._quantile(level))
 
     def point(self) -> list[Floats]:
-        """The estimate of every cell (T, C) with the least absolute error: the median."""
-        return self.quantile(MEDIAN)
+        """The estimate of every cell (T, C) with the least absolute error: the median, moved onto the constraints."""
+        return self._constrained(self.quantile(MEDIAN))
 
     @cached_property
     def centre(self) -> list[Floats]:
@@ -67,7 +69,22 @@ class Predictive:
         rng = np.random.default_rng(seed)
         for level, limit in zip(levels, self.data.limits, strict=bool(self.data.limits)):
             level[:, limit.cut] = rng.random((n, int(limit.cut.sum())))
-        return [self.data.unscaled([self._calibrated(i, level[k]) for i, level in enumerate(levels)]) for k in range(n)]
+        parts = [[self._calibrated(i, level[k]) for i, level in enumerate(levels)] for k in range(n)]
+        return [self._constrained(self.data.unscaled(part)) for part in parts]
+
+    def _constrained(self, series: list[Floats]) -> list[Floats]:
+        """Series (T, C) in the user's units, moved onto the constraints in units of the predictive sd."""
+        if not self.constraints:
+            return series
+        lower, upper = self.data.scaler.bounds
+        moved = zip(series, self.data.raw, self._sd, strict=True)
+        return [project(x, ~np.isnan(raw), sd, self.constraints, lower, upper) for x, raw, sd in moved]
+
+    @cached_property
+    def _sd(self) -> list[Floats]:
+        """Half the width of the central 68 % interval of every cell (T, C) in the user's units, and a little more than 0."""
+        low, high = (self.quantile(float(level)) for level in ndtr(np.array([-1.0, 1.0])))
+        return [np.maximum((b - a) / 2, SMALLEST * self.data.scaler.spread) for a, b in zip(low, high, strict=True)]
 
     def _calibrated(self, number: int, levels: Floats) -> Floats:
         """The calibrated quantiles of one series at a level (T, M) for every cell."""

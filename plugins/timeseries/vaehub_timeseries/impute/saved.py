@@ -14,13 +14,17 @@ from vaehub import UsageError, files
 from vaehub import load as load_run
 from vaehub_timeseries.codec import SeriesCodec
 from vaehub_timeseries.frames import Schema
+from vaehub_timeseries.frames.generated import Calendar
+from vaehub_timeseries.generation.generator import Generator
 from vaehub_timeseries.impute.fitted import FitOptions, Fitted, fitted_elsewhere
 from vaehub_timeseries.impute.held_out import HeldOut
 from vaehub_timeseries.impute.linear import LinearExpert
+from vaehub_timeseries.marginals.bounds import Pair, checked_bounds
 from vaehub_timeseries.model.experts import PROCESS, VAE, Experts
 from vaehub_timeseries.scale import Scaler
 
 NAME, MODEL = "imputer.safetensors", "model"  # models of vaehub 0.1 had the experts in a folder of their own
+GENERATOR = "generator."  # in front of the names of the tensors that new series are drawn by
 REMEDY = "use another copy, or fit again"
 
 
@@ -43,6 +47,8 @@ def save_imputer(saved: SavedImputer, folder: Path) -> None:
     """Write the folder whole or not at all, in place of an imputer that is there."""
     fitted = saved.fitted
     tensors = {name: torch.from_numpy(np.ascontiguousarray(array)) for name, array in fitted.held_out._asdict().items()}
+    if fitted.generator is not None:
+        tensors |= {GENERATOR + name: tensor for name, tensor in fitted.generator.to_tensors().items()}
     with files.atomic_folder(folder, (NAME, PROCESS, VAE)) as temporary:
         if fitted.model is not None:
             fitted.model.save(temporary)
@@ -53,8 +59,10 @@ def header(saved: SavedImputer) -> dict[str, Any]:
     """All but the arrays, as JSON."""
     fitted = saved.fitted
     return {
-        "params": {name: to_json_value(value) for name, value in saved.params.items()},
-        "options": {name: to_json_value(value) for name, value in asdict(fitted.options).items()},
+        "params": {name: to_json_value(value) for name, value in saved.params.items() if name != "bounds"},
+        "options": {name: to_json_value(value) for name, value in vars(fitted.options).items() if name != "bounds"},
+        "bounds": packed_bounds(fitted.options.bounds),
+        "calendar": None if fitted.calendar is None else fitted.calendar.to_json(),
         "schema": fitted.schema.to_json(),
         "scaler": fitted.scaler.to_json(),
         "known": fitted.modelled.tolist(),
@@ -92,12 +100,32 @@ def from_file(folder: Path, tensors: dict[str, torch.Tensor], head: dict[str, An
             f"{len(schema.channels)} channels, but {len(modelled)}, {len(scaler.mean)} and {len(linear.step)} of them modelled"
         )
     trained_on = frozenset(files.validated_json(list[str], head["seen"]))
-    options = FitOptions(**{name: from_json_value(value) for name, value in head["options"].items()})
-    fitted = Fitted(schema, scaler, modelled, linear, model, held_out, trained_on, options)
-    params = {name: from_json_value(value) for name, value in head["params"].items()}
+    bounds = unpacked_bounds(head.get("bounds"))
+    options = FitOptions(**{name: from_json_value(value) for name, value in head["options"].items()}, bounds=bounds)
+    drawing = {name.removeprefix(GENERATOR): tensor for name, tensor in tensors.items() if name.startswith(GENERATOR)}
+    generator = Generator.from_tensors(drawing) if drawing else None
+    calendar = None if head.get("calendar") is None else Calendar.from_json(head["calendar"])
+    fitted = Fitted(schema, scaler, modelled, linear, model, held_out, trained_on, options, generator, calendar)
+    params = {name: from_json_value(value) for name, value in head["params"].items()} | {"bounds": bounds}
     names, width = files.validated_json(list[str], head["features"]), files.validated_json(int, head["width"])
     indicated = [files.unpack(label) for label in files.validated_json(list[Any], head.get("indicated", []))]
     return SavedImputer(params, fitted, names, width, indicated)
+
+
+def packed_bounds(bounds: dict[Hashable, Pair] | Pair | None) -> Any:
+    """Checked bounds as JSON, None for what is infinite: a pair for all columns, or a list of [column, pair]."""
+    if bounds is None:
+        return None
+    if isinstance(bounds, dict):
+        return {"columns": [[files.pack(column, "column"), packed_bounds(pair)] for column, pair in bounds.items()]}
+    return [end if np.isfinite(end) else None for end in bounds]
+
+
+def unpacked_bounds(packed: Any) -> Any:
+    """The bounds whose `packed_bounds` these are. Raises UsageError, KeyError or TypeError where they are damaged."""
+    if isinstance(packed, dict):
+        return checked_bounds({files.unpack(column): pair for column, pair in packed["columns"]})
+    return checked_bounds(packed)
 
 
 def to_json_value(value: Any) -> Any:

@@ -24,8 +24,8 @@ NAMED = 5  # columns in a warning
 
 
 def quantile_frame(panel: Panel, quantiles: Mapping[float, Sequence[Floats]]) -> pd.DataFrame:
-    """Numbers (T, C) of every series for each level, as columns (name, level) in the rows of the frame."""
-    frames = [panel.spread(numbers) for numbers in quantiles.values()]
+    """Numbers (T, C) of every series for each level, as columns (name, level) in the rows of the frame; whole where the column's are."""
+    frames = [whole_where_counted(panel.spread(numbers), panel) for numbers in quantiles.values()]
     names, width = list(frames[0].columns), len(frames)
     cells = np.stack([frame.to_numpy() for frame in frames], -1).reshape(len(frames[0]), -1)
     labels: list[tuple[Hashable, float]] = [(name, level) for name in names for level in quantiles]
@@ -33,6 +33,17 @@ def quantile_frame(panel: Panel, quantiles: Mapping[float, Sequence[Floats]]) ->
         [pd.Index([name for name, _ in labels], tupleize_cols=False), [level for _, level in labels]], names=[None, "quantile"]
     )
     return pd.DataFrame(cells[:, : len(names) * width], index=frames[0].index, columns=columns)
+
+
+def whole_where_counted(frame: pd.DataFrame, panel: Panel) -> pd.DataFrame:
+    """A frame of `Panel.spread` with whole numbers in the columns that hold such: the quantile of what is rounded is the rounded quantile."""
+    counted = {channel.column for channel in panel.schema.channels if channel.kind == "int"}
+    labels = [panel.schema.form.value] if panel.schema.form.long and counted else list(counted)
+    rounded = frame.copy()
+    for place, label in enumerate(frame.columns):
+        if label in labels:
+            rounded.isetitem(place, np.rint(frame.iloc[:, place].to_numpy()))
+    return rounded
 
 
 def checked_levels(levels: Sequence[float]) -> list[float]:

@@ -75,7 +75,9 @@ def parsed_bounds(text: str) -> dict[Hashable, Pair] | Pair:
     for part in parts:
         column, equals, pair = part.rpartition("=")
         if not equals or not column.strip():
-            raise UsageError(f"--bounds: {hints.quoted(part)}: write column=low:high, with semicolons between: pv=0:;humidity=0:100")
+            raise UsageError(
+                f"--bounds: {hints.quoted(part)}: write column=low:high, with semicolons between: pv=0:;humidity=0:100"
+            )
         pairs[column.strip()] = parsed_pair(pair, part)
     return pairs
 
@@ -101,7 +103,9 @@ def given_bounds(bounds: dict[Hashable, Pair] | Pair | None, channels: Sequence[
         return [bounds if channel.kind in ("float", "int") else None for channel in channels]
     for column in bounds:
         if column not in numeric:
-            raise UsageError(f"bounds: {column!r} is no column of numbers; {hints.did_you_mean(str(column), map(str, numeric[:50]))}")
+            raise UsageError(
+                f"bounds: {column!r} is no column of numbers; {hints.did_you_mean(str(column), map(str, numeric[:50]))}"
+            )
     return [bounds.get(channel.column) for channel in channels]
 
 
@@ -141,13 +145,17 @@ def check_within(values: Floats, channel: Channel, given: Pair) -> None:
     beyond = values[(values < given[0]) | (values > given[1])]
     if len(beyond):
         raise UsageError(
-            f"column {hints.quoted(channel.column)}: {len(beyond):,} of its values are outside bounds {bounds_text(*given)}, "
+            f"column {hints.quoted(channel.column)}: {len(beyond):,} of its values are outside its bounds ({bounds_text(*given)}), "
             f"{beyond[0]:g} for one; widen the bounds, or mend the values or leave them out"
         )
 
 
 def bounds_text(low: float, high: float) -> str:
-    """Bounds in a message or a table."""
-    if not np.isfinite(low) and not np.isfinite(high):
-        return "none"
-    return f"{'' if np.isinf(low) else f'{low:g}'} to {'' if np.isinf(high) else f'{high:g}'}".strip()
+    """Bounds in a message or a table.
+
+    >>> bounds_text(0.0, np.inf), bounds_text(0.0, 100.0)
+    ('0 or more', '0 to 100')
+    """
+    if np.isinf(low) or np.isinf(high):
+        return "none" if np.isinf(low) and np.isinf(high) else f"{low:g} or more" if np.isinf(high) else f"{high:g} or less"
+    return f"{low:g} to {high:g}"

@@ -27,9 +27,9 @@ def truncated_mean(mean: Floats, sd: Floats, low: Floats, high: Floats) -> Float
     -0.7979
     """
     a, b = (low - mean) / sd, (high - mean) / sd
-    flip = a + b > 0  # the tail is worked out on the left side, where its logarithm is exact
-    a, b = np.where(flip, -b, a), np.where(flip, -a, b)
     with np.errstate(invalid="ignore", divide="ignore", over="ignore", under="ignore"):
+        flip = a + b > 0  # the tail is worked out on the left side, where its logarithm is exact
+        a, b = np.where(flip, -b, a), np.where(flip, -a, b)
         top = log_ndtr(b)
         mass = top + np.log1p(-np.exp(log_ndtr(a) - top))
         density = np.exp(-0.5 * b**2 - mass) - np.exp(-0.5 * a**2 - mass)
@@ -139,10 +139,8 @@ class Limits:
 
     @classmethod
     def of(cls, low: Floats, high: Floats) -> Limits:
-        """Limits (T, M) in scaled units, NaN where there are none."""
-        cut = ~(np.isnan(low) & np.isnan(high))
-        floor, ceiling = np.where(np.isnan(low), -np.inf, low), np.where(np.isnan(high), np.inf, high)
-        return cls(cut, floor, ceiling, np.zeros(low.shape), np.ones(low.shape))
+        """Limits (T, M), -inf and inf where there are none."""
+        return cls(np.isfinite(low) | np.isfinite(high), low, high, np.zeros(low.shape), np.ones(low.shape))
 
     @property
     def nearest(self) -> Floats:

@@ -19,10 +19,14 @@ from vaehub_timeseries.marginals.transform import Floats, Marginals, joined
 
 SKEWED = 0.7  # skewness, below which no power is tried
 SOFT = 0.1  # of a standard deviation: how near an open bound the scale bends
-POWERS, PILED_POWERS = (0.5, 0.0), (0.5, 1 / 3)  # tried beside 1; the logarithm cannot hold a bound that is reached
-NOISE, GAIN = 2.5, 0.01  # standard errors, and the share of the error, by which a power must win
+POWERS, PILED_POWERS = (0.5, 1 / 3, 0.0), (0.5, 1 / 3)  # tried beside 1; the logarithm cannot hold a bound that is reached
+NOISE, GAIN = 2.0, 0.01  # standard errors, and the share of the error, by which a power must win
 BLOCKS = 16  # of the data, every other one of which tests what was learnt on the rest
-CELLS, FEWEST, IN_ALL = 4_000, 200, 60_000  # cells of a channel that are tried, at most and at least, and of all channels together
+CELLS, FEWEST, IN_ALL = (
+    4_000,
+    200,
+    60_000,
+)  # cells of a channel that are tried, at most and at least, and of all channels together
 OTHERS = 12  # channels that are used beside a cell's own neighbours in time
 RIDGE = 1e-3
 

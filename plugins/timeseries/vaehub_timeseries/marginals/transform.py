@@ -178,7 +178,8 @@ class OneMarginal:
 
 def softplus(y: Any, soft: float) -> Any:
     """soft log(1 + exp(y / soft)), which is above 0."""
-    return soft * np.logaddexp(0.0, y / soft)
+    with np.errstate(invalid="ignore"):  # NaN, where nothing is observed, stays NaN
+        return soft * np.logaddexp(0.0, y / soft)
 
 
 def stretched(distance: Any, soft: float) -> Any:

@@ -70,6 +70,14 @@ class Experts:
             return [CorrectedExpert(base, vae)]
         return [ImportanceSamplingExpert(vae, self.run.spec.shape[0], self.causal)]
 
+    @property
+    def steps(self) -> int:
+        """Of a window."""
+        if self.process is not None:
+            return len(self.process.gamma)
+        assert self.run is not None  # there is a process or a run
+        return int(self.run.spec.shape[0])
+
     def generate(self, n: int, steps: int | None, seed: int) -> Floats:
         """n new series (n, T, C) in scaled units, by default one window long."""
         if self.process is not None:

@@ -52,4 +52,5 @@ def gather_content(
             "versions": f"vaehub {version('vaehub')}, vaehub-timeseries {version('vaehub-timeseries')}",
         },
         left=left,
+        marginals=imputer.marginals_.set_axis([*map(str, imputer.marginals_.index)], axis=0),
     )

@@ -11,6 +11,7 @@ import pandas as pd
 
 from vaehub import report
 from vaehub_timeseries.frames.labels import place_of
+from vaehub_timeseries.marginals.bounds import bounds_text
 from vaehub_timeseries.report.bands import band_figure, column_series
 from vaehub_timeseries.report.charts import calibration_plot, error_bars, missing_map
 from vaehub_timeseries.report.content import (
@@ -53,6 +54,7 @@ def report_page(content: ReportContent) -> report.Page:
     sections = [
         report.Section("What is missing", gaps_of(content, summary), missing_note(content)),
         report.Section("What was put in its place", list(filled_columns(content, summary))),
+        report.Section("Between which bounds", bounds_of(content), BOUNDS if bounds_of(content) else ""),
         report.Section("How large the errors are", errors_of(content), ERRORS if len(content.errors) else ""),
         report.Section("Whether the intervals keep their promise", coverage_of(content), PROMISE),
         report.Section("How it was made", [report.Facts(content.made)] if content.made else []),
@@ -70,6 +72,7 @@ def report_page(content: ReportContent) -> report.Page:
 
 
 ERRORS = "Observed cells were hidden in gaps like those of the data, imputed, and compared with what had been observed."
+BOUNDS = "No value that was put in, no end of an interval and no draw lies beyond these bounds."
 PROMISE = "Of the held-out cells, the share that lies inside the interval asked for; on the dashed line, the promise is kept."
 
 
@@ -117,6 +120,19 @@ def filled_columns(content: ReportContent, summary: pd.DataFrame) -> Iterator[re
     for column in columns[:DRAWN]:
         draw = partial(band_figure, column_series(content, column))
         yield report.Figure(str(column), draw, "with its gaps filled.", column_note(content, column))
+
+
+def bounds_of(content: ReportContent) -> list[report.Block]:
+    """The columns that have bounds or are modelled under a transform; nothing where there are none."""
+    if content.marginals.empty:
+        return []
+    bounded = content.marginals[content.marginals["found"] != ""].head(LISTED)
+    rows = [
+        [str(name), bounds_text(row["lower"], row["upper"]), row["transform"], row["piled up"] or "–", row["found"]]
+        for name, row in bounded.iterrows()
+    ]
+    head = ("column", "bounds", "transform", "data pile up at", "how found")
+    return [report.Table(head, rows, "Bounds and transforms by column", folded=len(rows) > UNFOLDED)] if rows else []
 
 
 def errors_of(content: ReportContent) -> list[report.Block]:
