@@ -79,7 +79,7 @@ class Settings:
         """Values that mean missing."""
         return () if self.missing_values is None else tuple(cli.number(word.strip()) for word in self.missing_values.split(","))
 
-    def table_and_imputer(self, session: cli.Session, path: Path, **limits: str) -> tuple[pd.DataFrame, Imputer]:
+    def table_and_imputer(self, session: cli.Session, path: Path, **limits: Any) -> tuple[pd.DataFrame, Imputer]:
         """The user's table, and the model of --model, else one fitted on the table; `limits`: options of `Imputer` that no fit depends on."""
         from vaehub_timeseries import Imputer
 
@@ -87,7 +87,7 @@ class Settings:
             imputer = self.load_model(self.model).set_params(**limits)
             return read_input(session, path, None, imputer.schema_.reading.missing_values), imputer
         frame = read_input(session, path, self.time, self.sentinels)
-        return frame, Imputer(**self.options(), **limits).fit(frame)
+        return frame, Imputer(**self.options() | limits).fit(frame)
 
     def load_model(self, model: Path) -> Imputer:
         """The model of --model. Raises UsageError for options that it has settled when it was fitted."""
