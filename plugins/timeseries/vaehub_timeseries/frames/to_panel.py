@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Container, Hashable, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import replace
+from types import MappingProxyType
 
 import numpy as np
 import pandas as pd
@@ -54,7 +55,7 @@ def to_panel(frame: pd.DataFrame, reading: ReadOptions) -> Panel:
     schema = Schema(reading, form, tuple(channels), rows.stamps.unit, find_step(rows, reading), dtypes, tuple(ignored))
     regular = on_regular_grid(frame, schema, rows)
     panel = assemble_panel(
-        regular.frame, replace(schema, step=find_step(regular.rows, reading)), regular.rows, regular.added, regular.properties
+        regular.frame, replace(schema, step=find_step(regular.rows, reading)), regular.rows, regular.added, regular.known
     )
     warn_of_sentinels(panel)
     warn_of_unnamed_keys(frame, form)
@@ -91,7 +92,7 @@ def to_panel_as(frame: pd.DataFrame, schema: Schema) -> Panel:
     if rows.stamps.unit != schema.unit:
         raise UsageError(f"the times are {UNITS[rows.stamps.unit]}, the model was fitted on {UNITS[schema.unit]}; convert them")
     regular = on_regular_grid(frame, schema, rows)
-    return assemble_panel(regular.frame, schema, regular.rows, regular.added, regular.properties)
+    return assemble_panel(regular.frame, schema, regular.rows, regular.added, regular.known)
 
 
 STEP_OF_ONE_ROW = {"ns": 86_400 * 10**9, "number": 1}  # the step where no entity has two stamps: a day
@@ -159,16 +160,20 @@ def reject_new_columns(frame: pd.DataFrame, schema: Schema) -> None:
 
 
 def assemble_panel(
-    frame: pd.DataFrame, schema: Schema, rows: Rows, future: Bools | None = None, properties: Container[Hashable] = ()
+    frame: pd.DataFrame,
+    schema: Schema,
+    rows: Rows,
+    future: Bools | None = None,
+    known: Mapping[Hashable, Bools] = MappingProxyType({}),
 ) -> Panel:
-    """The panel of a frame with a schema; of `future` rows nothing is observed and all is written, but for `properties`, columns that are there."""
+    """The panel of a frame with a schema; of `future` rows nothing is observed, but for what is `known` of a column, and all else is written."""
     future = np.zeros(len(frame), bool) if future is None else future
     variable = variable_codes(frame, schema) if schema.form.long else None
     if schema.reading.aggregate is None:
         reject_duplicates(frame, rows, schema.form, variable)
     grid = make_grid(rows.entity, rows.stamps.at, schema.step, len(schema.channels))
     layout: Layout = (
-        wide_layout(frame, schema, grid, future, properties)
+        wide_layout(frame, schema, grid, future, known)
         if variable is None
         else long_layout(frame, schema, grid, variable, future)
     )
@@ -190,13 +195,12 @@ def variable_codes(frame: pd.DataFrame, schema: Schema) -> np.ndarray:
     return out
 
 
-def wide_layout(frame: pd.DataFrame, schema: Schema, grid: Grid, future: Bools, properties: Container[Hashable]) -> Wide:
+def wide_layout(frame: pd.DataFrame, schema: Schema, grid: Grid, future: Bools, known: Mapping[Hashable, Bools]) -> Wide:
     """The layout of a frame with one column a variable."""
     columns, start = [], 0
     for group in channels_by_column(schema.channels):
         channels = slice(start, start + len(group))
-        absent = np.zeros_like(future) if group[0].column in properties else future
-        columns.append(coded_column(frame, schema, group, channels, absent))
+        columns.append(coded_column(frame, schema, group, channels, future & ~known.get(group[0].column, np.False_)))
         start += len(group)
     return Wide(frame, grid, columns, added=future)
 
