@@ -70,6 +70,13 @@ def test_text_is_written_as_it_was():
     assert regular(frame.drop([1, 2]), "D")["day"].tolist() == text.tolist()
 
 
+@pytest.mark.parametrize("text", ["2024-03-{:02}T05:00Z", "2024-03-{:02} 22:00:00+01:00", "2024-03-{:02}T22:00:00.250000-0330"])
+def test_offsets_are_written_as_they_were(text):
+    days = [text.format(day) for day in range(1, 31)]
+    frame = pd.DataFrame({"t": days, "a": np.arange(30.0)})
+    assert regular(frame.drop([4, 20, 21]), "24h")["t"].tolist() == days
+
+
 def panel_of(order):
     """Two sites whose rows 3, 4 and 5 are gone, in an order."""
     hours = pd.date_range("2024-01-01", periods=6, freq="h")

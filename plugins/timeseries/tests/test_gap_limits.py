@@ -191,6 +191,15 @@ def test_a_series_of_which_nothing_is_observed_is_flagged():
     assert flags["a"]["flag"].tolist() == ["observed"] * 40 + ["default"] * 10
 
 
+def test_a_column_that_never_had_a_value_has_no_width():
+    frame = pd.DataFrame({"a": np.sin(np.arange(40.0)), "never": NAN})
+    with pytest.warns(UserWarning, match="never: nothing is observed"):
+        flags = Imputer(window=4).fit(frame).flags(frame)["never"]
+    assert (flags["flag"] == "default").all()
+    assert flags["half_width"].isna().all()
+    assert (flags["gap"] == 40).all()
+
+
 def test_flags_of_the_long_form():
     wide = pd.DataFrame({"t": np.arange(40), "p": np.sin(np.arange(40.0)), "q": np.cos(np.arange(40.0))})
     long = wide.melt("t")

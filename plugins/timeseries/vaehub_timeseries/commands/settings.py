@@ -119,7 +119,7 @@ class Settings:
         words = [word.strip() for word in (self.season or "").split(",")]
         return False if words == ["none"] else [cli.number(word) for word in words]
 
-    def table_and_imputer(self, session: cli.Session, path: Path, **limits: str) -> tuple[pd.DataFrame, Imputer]:
+    def table_and_imputer(self, session: cli.Session, path: Path, **limits: Any) -> tuple[pd.DataFrame, Imputer]:
         """The user's table, and the model of --model, else one fitted on the table; `limits`: options of `Imputer` that no fit depends on."""
         from vaehub_timeseries import Imputer
 
@@ -127,7 +127,7 @@ class Settings:
             imputer = self.load_model(self.model).set_params(**limits)
             return read_input(session, path, None, imputer.schema_.reading.missing_values, self.text), imputer
         frame = read_input(session, path, self.time, self.sentinels, self.text)
-        return frame, Imputer(**self.options(), **limits).fit(frame)
+        return frame, Imputer(**self.options() | limits).fit(frame)
 
     def load_model(self, model: Path) -> Imputer:
         """The model of --model. Raises UsageError for options that it has settled when it was fitted."""

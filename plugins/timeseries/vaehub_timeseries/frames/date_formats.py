@@ -13,6 +13,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from vaehub_timeseries.frames.offset_text import offset_writer
+
 YEAR_FIRST = ("%Y-%m-%d", "%Y/%m/%d", "%Y.%m.%d", "%Y%m%d", "%Y-%m")
 MONTH_FIRST = ("%m/%d/%Y", "%m-%d-%Y", "%m/%d/%y", "%b %d, %Y", "%B %d, %Y")
 DAY_FIRST = ("%d/%m/%Y", "%d-%m-%Y", "%d.%m.%Y", "%d/%m/%y", "%d.%m.%y", "%d-%b-%Y", "%d %b %Y", "%d %B %Y")
@@ -67,7 +69,7 @@ def parse_dates(text: pd.Series, options: DateOptions) -> Dates | None:
         return None if stamps is None else Dates(stamps, writer(options.format, stamps, stripped))
     if has_offset(stripped).all():
         stamps = parse_as(stripped, "ISO8601")
-        return None if stamps is None else Dates(stamps, lambda index: pd.Index([stamp.isoformat() for stamp in index]))
+        return None if stamps is None else Dates(stamps, offset_writer(stamps, stripped))
     fits = [(fmt, stamps) for fmt in FORMATS if fits_first_row(stripped, fmt) and (stamps := parse_as(stripped, fmt)) is not None]
     if options.dayfirst is not None:
         wanted = DAY_FIRST if options.dayfirst else MONTH_FIRST

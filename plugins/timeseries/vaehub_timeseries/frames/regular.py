@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import replace
+from types import MappingProxyType
 from typing import NamedTuple
 
 import numpy as np
@@ -29,17 +30,12 @@ HOUR = 3_600 * 10**9  # ns: no calendar of pandas that is not a fixed length of 
 
 
 class RegularFrame(NamedTuple):
-    """A frame, who and when its rows are, which of them the user's frame did not have (R,), and the columns that are there all the same."""
+    """A frame, who and when its rows are, which of them the user's frame did not have (R,), and per column what of these is known (R,)."""
 
     frame: pd.DataFrame
     rows: Rows
     added: Bools
-    properties: frozenset[Hashable] = frozenset()
-
-    @property
-    def observed(self) -> dict[Hashable, Bools]:
-        """The rows (R,) in which those columns are there."""
-        return {label: np.ones(len(self.frame), bool) for label in self.properties}
+    known: Mapping[Hashable, Bools] = MappingProxyType({})
 
 
 class AddedRows(NamedTuple):
@@ -79,7 +75,8 @@ def with_left_out_rows(frame: pd.DataFrame, schema: Schema, rows: Rows, freq: st
     out.index = joined_index(frame, below, written, order)
     entity, at = np.append(rows.entity, rows.entity[new.anchor])[order], np.append(rows.stamps.at, new.at)[order]
     regular = replace(rows, entity=entity, stamps=replace(rows.stamps, at=at))
-    return RegularFrame(out, regular, order >= len(frame), same)
+    added = order >= len(frame)
+    return RegularFrame(out, regular, added, dict.fromkeys(same, added))
 
 
 def entity_grid(frame: pd.DataFrame, form: Form, rows: Rows, freq: str, entity: int) -> Numbers:

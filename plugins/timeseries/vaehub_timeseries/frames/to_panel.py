@@ -59,7 +59,7 @@ def to_panel(frame: pd.DataFrame, reading: ReadOptions) -> Panel:
     schema = Schema(reading, form, tuple(channels), rows.stamps.unit, find_step(rows, reading), dtypes, tuple(ignored))
     regular = on_regular_grid(frame, schema, rows)
     panel = assemble_panel(
-        regular.frame, replace(schema, step=find_step(regular.rows, reading)), regular.rows, regular.added, regular.observed
+        regular.frame, replace(schema, step=find_step(regular.rows, reading)), regular.rows, regular.added, regular.known
     )
     warn_of_sentinels(panel)
     return panel
@@ -95,7 +95,7 @@ def to_panel_as(frame: pd.DataFrame, schema: Schema) -> Panel:
     if rows.stamps.unit != schema.unit:
         raise UsageError(f"the times are {UNITS[rows.stamps.unit]}, the model was fitted on {UNITS[schema.unit]}; convert them")
     regular = on_regular_grid(frame, schema, rows)
-    return assemble_panel(regular.frame, schema, regular.rows, regular.added, regular.observed)
+    return assemble_panel(regular.frame, schema, regular.rows, regular.added, regular.known)
 
 
 STEP_OF_ONE_ROW = {"ns": 86_400 * 10**9, "number": 1}  # the step where no entity has two stamps: a day

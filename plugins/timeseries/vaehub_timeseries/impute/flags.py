@@ -32,8 +32,10 @@ def flag_frame(panel: Panel, predictive: Predictive) -> pd.DataFrame:
         guess = default[np.arange(len(default)), cells.channel]
         codes = np.select([~cells.missing, cells.left, guess], [0, 2, 3], 1).astype(np.int8)
         parts[cells.label, "flag"] = pd.Categorical.from_codes(codes, categories=pd.Index(FLAGS))
-        width = half_width.iloc[:, place_of(half_width, cells.label)] if cells.label in half_width.columns else None
-        parts[cells.label, "half_width"] = np.full(len(codes), np.nan) if width is None else width.to_numpy()
+        unsure = cells.missing & ~predictive.data.modelled[cells.channel]
+        has_width = cells.label in half_width.columns
+        widths = half_width.iloc[:, place_of(half_width, cells.label)].to_numpy() if has_width else np.full(len(codes), np.nan)
+        parts[cells.label, "half_width"] = np.where(unsure, np.nan, widths)
         parts[cells.label, "gap"] = panel.timeline.gaps(cells.missing).steps
     names = pd.Index([name for name, _ in parts], tupleize_cols=False)
     columns = pd.MultiIndex.from_arrays([names, [what for _, what in parts]], names=[None, "what"])

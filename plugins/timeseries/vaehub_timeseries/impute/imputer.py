@@ -182,7 +182,7 @@ class Imputer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):  # type: i
         Returns:
             The rows of `transform`, with columns (name, what): `flag` is "observed", "estimated", "missing" (it is left so, see `max_gap`) or
             "default" (nothing at hand says what it is: the mean of the column in the data of `fit`, or `fill`); `half_width` is half the
-            width of the 90 % interval in the column's units, 0 where it is observed, NaN for categories and where it is left missing;
+            width of the 90 % interval in the column's units, 0 where it is observed, NaN where it is left missing, for categories and for `fill`;
             `gap` is the length of the gap in steps, 0 where it is observed.
 
         Raises:
