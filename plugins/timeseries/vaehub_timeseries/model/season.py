@@ -81,7 +81,7 @@ class Phases:
         bins = max(1, int(np.ceil(period / width)))
         time = np.arange(len(values))
         number = (time // period).astype(np.int64)
-        phase = np.minimum((time - number * period) / width, bins - 0.5)
+        phase = np.floor(time - number * period) / width
         flat = number * bins + phase.astype(np.int64)
         channels = values.shape[1]
         size, observed = (int(number[-1]) + 1) * bins * channels, ~np.isnan(values)
