@@ -98,7 +98,8 @@ class Phases:
         low = np.floor(self.place + 1e-9).astype(np.int64)
         share = (self.place - low).clip(0, 1)[:, None]
         first, second = (flat[index.clip(0, len(flat) - 1)] for index in (low, low + 1))
-        return np.where(share > 0, first * (1 - share) + second * share, first)
+        out: Floats = np.where(share > 0, first * (1 - share) + second * share, first)
+        return out
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from vaehub_timeseries.frames import to_panel_as
-from vaehub_timeseries.report.content import ReportContent
+from vaehub_timeseries.report.content import ReportContent, joined_names
 from vaehub_timeseries.report.view import WideView
 
 if TYPE_CHECKING:
@@ -43,5 +43,17 @@ def gather_content(
         entity=view.entity,
         step=view.step,
         notes=notes,
-        made={**(made or {}), "versions": f"vaehub {version('vaehub')}, vaehub-timeseries {version('vaehub-timeseries')}"},
+        made={
+            **(made or {}),
+            **continued(imputer),
+            "versions": f"vaehub {version('vaehub')}, vaehub-timeseries {version('vaehub-timeseries')}",
+        },
     )
+
+
+def continued(imputer: Imputer) -> dict[str, str]:
+    """The rhythms and trends that the imputer goes on with, in words; nothing where there are none."""
+    periods, trends = imputer.seasons_, [str(column) for column in imputer.trends_]
+    words = {"rhythms": f"every {joined_names([f'{period:g}' for period in periods])} steps" if periods else ""}
+    words["trends"] = joined_names(trends) if trends else ""
+    return {name: text for name, text in words.items() if text}
