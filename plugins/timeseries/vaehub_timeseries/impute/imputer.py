@@ -25,6 +25,7 @@ from vaehub_timeseries.impute.fitted import FitOptions, fit_imputer
 from vaehub_timeseries.impute.predictive import Predictive
 from vaehub_timeseries.impute.saved import REMEDY, SavedImputer, load_imputer, save_imputer
 from vaehub_timeseries.impute.tables import T, Table, checked_levels, in_input_type, quantile_frame, warn_of_empty_columns
+from vaehub_timeseries.model.periods import periods_in_steps
 
 
 class Imputer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):  # type: ignore[misc]
@@ -247,6 +248,7 @@ class Imputer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):  # type: i
             UsageError: steps or origins < 1, the table is too short or in the long form, or as for `fit`.
         """
         steps, origins = arguments.at_least(1)("steps", steps), arguments.at_least(1)("origins", origins)
+        self._fit_options()
         frame = X if isinstance(X, pd.DataFrame) else pd.DataFrame(np.asarray(X, dtype=np.float64)).add_prefix("x")
         return rolling_backtest(self, frame, to_panel(frame, self._read_options()), steps, origins)
 
@@ -319,6 +321,7 @@ class Imputer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):  # type: i
 
     def _fit_options(self) -> FitOptions:
         """How to learn, checked; scikit-learn wants the constructor to take anything."""
+        periods_in_steps(self.season, step=1.0)  # what is wrong with any step is said before the frame is read
         return FitOptions(
             self.config,
             arguments.or_none(arguments.at_least(1))("window", self.window),
