@@ -50,7 +50,16 @@ def main() -> None:
     parser.add_argument("--season", default="found", help="'none': without the seasonal expert")
     options = parser.parse_args()
     given = {"season": False} if options.season == "none" else {}
-    heads = ("set", "steps ahead", "origins", "Imputer", "seasonal naive", "mean of 7 days", "coverage of 90 %", "CPU s an origin")
+    heads = (
+        "set",
+        "steps ahead",
+        "origins",
+        "Imputer",
+        "seasonal naive",
+        "mean of 7 days",
+        "coverage of 90 %",
+        "CPU s an origin",
+    )
     table(*heads)
     for name in options.sets:
         frame = pd.read_csv(options.data / "ett" / f"{name}.csv.gz", parse_dates=["date"], index_col="date")

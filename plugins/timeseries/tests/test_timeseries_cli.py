@@ -195,6 +195,24 @@ def test_a_forecast_continues_the_table(works, here):
     assert (quantiles["a 0.1"] < quantiles["a 0.9"]).all()
 
 
+def test_a_forecast_takes_columns_that_are_given_ahead(works, here):
+    stamps = [f"2024-01-04 {hour:02}:00" for hour in range(8, 13)]
+    pd.DataFrame({"when": stamps, "a": [1.5, 2.5, None, 4.5, 5.5]}).to_csv("ahead.csv", index=False)
+    words = ("--steps", 5, "--future", "ahead.csv", "--model", "model")
+    assert works("timeseries", "forecast", "in.csv", "-o", "next.csv", *words) == ["next.csv"]
+    future = pd.read_csv("next.csv")
+    assert future["a"].drop(2).tolist() == [1.5, 2.5, 4.5, 5.5]
+    assert future.notna().all().all()
+
+
+def test_a_backtest_is_written(works, here):
+    words = ("--steps", 4, "--origins", 1, "--window", 4, "--season", "none", "--missing-values=-900")
+    assert works("timeseries", "backtest", "in.csv", "-o", "scores.csv", *words) == ["scores.csv"]
+    scores = pd.read_csv("scores.csv")
+    assert list(scores) == ["column", "method", "mae", "mase", "crps", "coverage", "cells"]
+    assert scores["method"].unique()[:3].tolist() == ["imputer", "seasonal_naive", "drift"]
+
+
 def test_anomalies_are_printed_and_written(works, here):
     odd = table()
     odd.loc[60, "a"] += 40
@@ -257,6 +275,9 @@ MISTAKES = [
     ("report", "in.csv", "-o", "x.pdf", "x.pdf: the report is a page"),
     ("forecast", "in.csv", "-o", "x.csv", "Missing option '--steps'"),
     ("forecast", "in.csv", "-o", "x.csv", "--steps", "0", "Invalid value for '--steps'"),
+    ("forecast", "in.csv", "-o", "x.csv", "--steps", "2", "--future", "in.csv", "--model", "model", "none of the rows ahead"),
+    ("backtest", "in.csv", "-o", "x.csv", "--steps", "2", "--model", "model", "--model cannot be used"),
+    ("backtest", "in.csv", "-o", "x.csv", "--steps", "2", "--season", "soon", "season='soon'"),
     ("generate", "-o", "x.csv", "give INPUT"),
     ("anomalies", "short.csv", "-o", "x.csv", "--model", "model", "column 'b' is absent"),
 ]

@@ -48,6 +48,11 @@ def test_settings_are_options_of_every_command():
     )
 
 
+@pytest.mark.parametrize(("text", "season"), [("24", [24]), ("D, W", ["D", "W"]), ("none", False)])
+def test_periods_of_rhythms_on_the_command_line(text, season):
+    assert Settings(season=text).options() == {"season": season}
+
+
 def test_settings_are_options_of_the_imputer():
     assert set(inspect.signature(Imputer).parameters) >= set(inspect.signature(Settings).parameters) - {"model", *OF_FILES}
 

@@ -30,6 +30,7 @@ from vaehub_timeseries.impute.tables import T, Table, checked_levels, checked_sh
 from vaehub_timeseries.marginals.bounds import checked_bounds, given_bounds
 from vaehub_timeseries.marginals.table import marginal_table
 from vaehub_timeseries.model.correction import UNTRIED, NetworkGain
+from vaehub_timeseries.model.periods import periods_in_steps
 
 
 class Imputer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):  # type: ignore[misc]
@@ -338,6 +339,7 @@ class Imputer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):  # type: i
             UsageError: steps or origins < 1, the table is too short or in the long form, or as for `fit`.
         """
         steps, origins = arguments.at_least(1)("steps", steps), arguments.at_least(1)("origins", origins)
+        self._fit_options()
         frame = X if isinstance(X, pd.DataFrame) else pd.DataFrame(np.asarray(X, dtype=np.float64)).add_prefix("x")
         return rolling_backtest(self, frame, to_panel(frame, self._read_options()), steps, origins)
 
@@ -439,6 +441,7 @@ class Imputer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):  # type: i
 
     def _fit_options(self) -> FitOptions:
         """How to learn, checked; scikit-learn wants the constructor to take anything."""
+        periods_in_steps(self.season, step=1.0)  # what is wrong with any step is said before the frame is read
         return FitOptions(
             self.config,
             arguments.or_none(arguments.at_least(1))("window", self.window),

@@ -39,11 +39,11 @@ def found_periods(series: Sequence[Floats], step: float | None) -> tuple[float, 
             found.append(period)
             rest = without_rhythm(rest, period)
     while len(found) < MOST:
-        period = autocorrelation_peak(rest)
-        if period is None or not is_rhythm(rest, period, SURE_FREE):
+        peak = autocorrelation_peak(rest)
+        if peak is None or not is_rhythm(rest, peak, SURE_FREE):
             break
-        found.append(period)
-        rest = without_rhythm(rest, period)
+        found.append(peak)
+        rest = without_rhythm(rest, peak)
     return tuple(sorted(found))
 
 

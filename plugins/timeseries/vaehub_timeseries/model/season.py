@@ -81,7 +81,7 @@ class Phases:
         bins = max(1, int(np.ceil(period / width)))
         time = np.arange(len(values))
         number = (time // period).astype(np.int64)
-        phase = np.minimum((time - number * period) / width, bins - 0.5)
+        phase = np.floor(time - number * period) / width
         flat = number * bins + phase.astype(np.int64)
         channels = values.shape[1]
         size, observed = (int(number[-1]) + 1) * bins * channels, ~np.isnan(values)
@@ -98,7 +98,8 @@ class Phases:
         low = np.floor(self.place + 1e-9).astype(np.int64)
         share = (self.place - low).clip(0, 1)[:, None]
         first, second = (flat[index.clip(0, len(flat) - 1)] for index in (low, low + 1))
-        return np.where(share > 0, first * (1 - share) + second * share, first)
+        out: Floats = np.where(share > 0, first * (1 - share) + second * share, first)
+        return out
 
 
 @dataclass(frozen=True)

@@ -103,26 +103,48 @@ class StructuralExpert:
 
     def __init__(self, structure: Structure, base: GaussianExpert) -> None:
         self.structure, self.base = structure, base
+        self._last: tuple[Sequence[Floats], list[Parts]] = (
+            (),
+            [],
+        )  # estimates and draws of the same frame are asked for one after the other
 
     def predict(self, series: Sequence[Floats]) -> list[Prediction]:
         """The prediction of every series (T, C)."""
-        parts = [self.structure.of(values, self.base.causal) for values in series]
-        rest = self.base.predict([values - mean for values, (mean, _) in zip(series, parts, strict=True)])
-        return [
-            with_observed(values, mean + b.mean, np.sqrt(b.sd**2 + variance))
-            for values, (mean, variance), b in zip(series, parts, rest, strict=True)
-        ]
+        return [parts.whole for parts in self._parts(series)]
 
     def draw(self, series: Sequence[Floats], n: int, seed: int) -> list[Floats]:
         """n joint draws (n, T, C) of every series: those of the rest, wider where trend and rhythms are less sure."""
-        means = [self.structure.of(values, self.base.causal)[0] for values in series]
-        rest = [values - mean for values, mean in zip(series, means, strict=True)]
-        spread = zip(series, self.predict(series), self.base.predict(rest), self.base.draw(rest, n, seed), strict=True)
-        out = []
-        for values, whole, left, drawn in spread:
-            ratio = whole.sd / np.where(left.sd > 0, left.sd, 1.0)
-            out.append(np.where(np.isnan(values), whole.mean + (drawn - left.mean) * ratio, values))
-        return out
+        found = self._parts(series)
+        drawn = self.base.draw([parts.rest for parts in found], n, seed)
+        return [np.where(np.isnan(values), p.widened(d), values) for values, p, d in zip(series, found, drawn, strict=True)]
+
+    def _parts(self, series: Sequence[Floats]) -> list[Parts]:
+        """Trend and rhythms of every series, and the predictions of what they leave."""
+        asked, _ = self._last
+        if len(asked) != len(series) or any(a is not b for a, b in zip(asked, series, strict=True)):
+            estimated = [self.structure.of(values, self.base.causal) for values in series]
+            rest = [values - mean for values, (mean, _) in zip(series, estimated, strict=True)]
+            left = self.base.predict(rest)
+            found = [
+                Parts(r, p, with_observed(values, mean + p.mean, np.sqrt(p.sd**2 + variance)))
+                for values, r, p, (mean, variance) in zip(series, rest, left, estimated, strict=True)
+            ]
+            self._last = (list(series), found)
+        return self._last[1]
+
+
+@dataclass(frozen=True)
+class Parts:
+    """What trend and rhythms leave of a series (T, C), its prediction, and the prediction of the series as a whole."""
+
+    rest: Floats
+    left: Prediction
+    whole: Prediction
+
+    def widened(self, drawn: Floats) -> Floats:
+        """Draws (n, T, C) of the rest as draws of the series."""
+        ratio = self.whole.sd / np.where(self.left.sd > 0, self.left.sd, 1.0)
+        return np.asarray(self.whole.mean + (drawn - self.left.mean) * ratio)
 
 
 def fit_rest(structure: Structure, series: Sequence[Floats], steps: int, seed: int, causal: bool) -> Autocovariance:

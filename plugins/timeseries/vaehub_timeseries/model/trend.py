@@ -21,6 +21,7 @@ ORIGINS, AHEAD = 8, 0.2  # of the forecasts that decide, and how far they go, as
 SHORTEST = 40  # steps of a series that can show a trend
 BETTER = 0.8  # of the error of a level that stays: a trend must be below
 SERIES_AT_MOST = 50
+POINTS = 400  # of a curve: a longer series is averaged over so many stretches
 
 
 @dataclass(frozen=True)
@@ -59,13 +60,21 @@ def curve(x: Floats, span: float) -> Floats:
     line: Floats = x[seen].mean() + slope * time
     if span >= LINE or seen.sum() < 3:
         return line
-    extent = float(np.ptp(np.flatnonzero(seen))) + 1
-    penalty = (span * extent / (2 * np.pi)) ** 4
-    bands = np.zeros((3, steps))
-    bands[0], bands[1, 1:], bands[2, 2:] = _squared_differences(steps)
-    system = penalty * bands[::-1]
-    system[2] += seen
-    rest: Floats = solveh_banded(system, np.where(seen, x - line, 0.0))
+    width = int(np.ceil(steps / POINTS))
+    block = np.arange(steps) // width
+    count = np.bincount(block, seen)
+    extent = float(np.ptp(np.flatnonzero(count))) + 1
+    means = np.bincount(block, np.where(seen, x - line, 0.0)) / np.maximum(count, 1)
+    if len(count) < 3:
+        return line
+    bands = np.zeros((3, len(count)))
+    bands[0], bands[1, 1:], bands[2, 2:] = _squared_differences(len(count))
+    system = (span * extent / (2 * np.pi)) ** 4 * bands[::-1]
+    system[2] += count / width
+    smooth = solveh_banded(system, means * count / width)
+    place = (np.arange(steps) + 0.5) / width - 0.5
+    low = place.astype(np.int64).clip(0, len(count) - 2)
+    rest: Floats = smooth[low] + (place - low) * (smooth[low + 1] - smooth[low])
     return line + rest
 
 

@@ -10,7 +10,7 @@ import pandas as pd
 
 from vaehub_timeseries.frames import to_panel_as
 from vaehub_timeseries.frames.gap_limits import GapLimits
-from vaehub_timeseries.report.content import ReportContent
+from vaehub_timeseries.report.content import ReportContent, joined_names
 from vaehub_timeseries.report.view import WideView
 
 if TYPE_CHECKING:
@@ -48,9 +48,18 @@ def gather_content(
         notes=notes,
         made={
             **(made or {}),
+            **continued(imputer),
             "network": str(imputer.network_),
             "versions": f"vaehub {version('vaehub')}, vaehub-timeseries {version('vaehub-timeseries')}",
         },
         left=left,
         marginals=imputer.marginals_.set_axis([*map(str, imputer.marginals_.index)], axis=0),
     )
+
+
+def continued(imputer: Imputer) -> dict[str, str]:
+    """The rhythms and trends that the imputer goes on with, in words; nothing where there are none."""
+    periods, trends = imputer.seasons_, [str(column) for column in imputer.trends_]
+    words = {"rhythms": f"every {joined_names([f'{period:g}' for period in periods])} steps" if periods else ""}
+    words["trends"] = joined_names(trends) if trends else ""
+    return {name: text for name, text in words.items() if text}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from pathlib import Path
 
@@ -36,6 +36,7 @@ DRAWN, BARS, LISTED, UNFOLDED = (
 )  # columns with a figure of their own, with a bar, in the tables, and in open tables
 QUOTED = (0.5, 0.6, 0.7, 0.8, 0.9, 0.95)  # coverages that are given in figures, too
 METHODS = ("imputer", "linear", "last", "mean")
+SEASONAL = {"seasonal_naive": "last season", "seasonal_mean": "mean season"}  # where a rhythm was found
 
 
 def write_report(content: ReportContent, path: Path, progress: Callable[[int, int], None] = lambda done, of: None) -> Path:
@@ -148,19 +149,22 @@ def errors_of(content: ReportContent) -> list[report.Block]:
     )
     figure = report.Figure("Held-out error", partial(error_bars, content, tested[:BARS]), "Held-out error by column.", worst)
     inside = f"in {content.level:.0%} interval"
-    head = ("column", "imputer", "linear", "last value", "mean", "beside linear", inside, "cells")
+    seasonal = [name for name in SEASONAL if name in content.errors and content.errors[name].notna().any()]
+    methods = (*METHODS, *seasonal)
+    rivals = ("linear", "last value", "mean", *(SEASONAL[name] for name in seasonal))
+    head = ("column", "imputer", *rivals, "beside linear", inside, "cells")
     sides = ratios(content.errors).loc[tested[:LISTED]]
     rows = [
-        error_row(str(name), row, side)
+        error_row(str(name), row, side, methods)
         for (name, row), side in zip(content.errors.loc[tested[:LISTED]].iterrows(), sides, strict=True)
     ]
     title = "Mean absolute error by column, in its units"
-    return [figure, report.Table(head, rows, title, "Bold: the smallest of the four.", folded=len(rows) > UNFOLDED)]
+    return [figure, report.Table(head, rows, title, f"Bold: the smallest of the {len(methods)}.", folded=len(rows) > UNFOLDED)]
 
 
-def error_row(name: str, row: pd.Series[float], ratio: float) -> list[report.Cell | str]:
+def error_row(name: str, row: pd.Series[float], ratio: float, methods: Sequence[str] = METHODS) -> list[report.Cell | str]:
     """The errors of a column; the smallest are bold."""
-    texts = [three_digits(float(row[method])) for method in METHODS]
+    texts = [three_digits(float(row[method])) for method in methods]
     smallest = report.best([float(text.replace(",", "").replace("–", "nan")) for text in texts], lower=True, digits=15)
     share = report.Cell("–" if pd.isna(ratio) else f"{ratio:.0%}", tone=tone(ratio))
     coverage = "–" if pd.isna(row["coverage"]) else f"{row['coverage']:.0%}"
