@@ -9,7 +9,7 @@ from typing import NamedTuple
 from vaehub.files import MISSING_WORDS
 from vaehub_timeseries.frames.date_formats import DATE_LIKE, TIME_OF_DAY
 
-GROUPS = ".,  \u00a0\u202f'"  # what may part thousands
+GROUPS = "., \u00a0\u202f'"  # what may part thousands
 NUMBER = re.compile(
     rf"(?:[<>]=?|[≤≥])?\s*[+-]?(?:\d{{1,3}}(?:[{GROUPS}]\d{{3}})+(?:[.,]\d*)?|\d+(?:[.,]\d*)?|[.,]\d+)(?:[eE][+-]?\d+)?\s*%?"
 )
@@ -91,6 +91,5 @@ def counts_on(names: Sequence[str]) -> bool:
     if not all(name.isdecimal() for name in names):
         return False
     first = int(names[0])
-    return (first == 0 or len(names) > 2 or FIRST_YEAR <= first <= LAST_YEAR) and [int(name) for name in names] == list(
-        range(first, first + len(names))
-    )
+    likely = first == 0 or len(names) > 2 or FIRST_YEAR <= first <= LAST_YEAR
+    return likely and [int(name) for name in names] == list(range(first, first + len(names)))
