@@ -14,7 +14,11 @@ from vaehub_timeseries.frames import ReadOptions, Schema, extend, to_panel, to_p
 
 NAN = np.nan
 DAYS = pd.date_range("2021-01-01", periods=4)
-pytestmark = pytest.mark.filterwarnings("ignore:.*are beyond 1e:UserWarning", "ignore:.*is read as:UserWarning")
+pytestmark = pytest.mark.filterwarnings(
+    "ignore:.*are beyond 1e:UserWarning",
+    "ignore:.*is read as:UserWarning",
+    "ignore:.*holds dates, which are not imputed:UserWarning",
+)
 FUZZ = settings(max_examples=260, deadline=None, suppress_health_check=list(HealthCheck))
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from vaehub.errors import UsageError
 from vaehub.files import tables
-from vaehub_timeseries.files import read_table
+from vaehub_timeseries.files import Dialect, read_table
 from vaehub_timeseries.frames import ReadOptions, to_panel
 
 ITALY = "Date,Time,CO(GT),PT08.S1(CO),note,,\n3/10/2004,18:00:00,2.6,1360,,,\n3/10/2004,19:00:00,,,,,\n3/10/2004,20:00:00,2.25,1402,,,\n"
@@ -56,6 +56,69 @@ def test_semicolons_and_decimal_commas(write):
     assert frame["a"].tolist()[0] == 1.5
     assert read_table(write("a;b\n1.5;2\n"))["a"].tolist() == [1.5]
     assert read_table(write("date;a\n;\n2021-01-02;3\n2021-01-03;1,5\n"))["a"].tolist() == [3, 1.5]
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-16-be", "cp1252"])
+@pytest.mark.filterwarnings("ignore:.*is not UTF-8:UserWarning")
+def test_encodings_are_found_and_may_be_said(write, encoding):
+    path = write("# Süd\nZeit;Wärme\n1;2,5\n2;3\n".encode(encoding))
+    assert Dialect.find(path).encoding == encoding
+    for said in (None, encoding, encoding.removesuffix("-sig")):
+        frame = read_table(path, encoding=said)
+        assert frame.to_dict("list") == {"Zeit": [1, 2], "Wärme": [2.5, 3.0]}
+
+
+HEADS = {
+    "quoted names with commas": 'time;"temp, outdoor, C";"wind, mean, m/s"\n1;1,5;2\n2;;3\n',
+    "two lines above": "Report\nof 2024\ntime,temp\n1,1.5\n2,2.5\n",
+    "a title as wide as the table": "Report\nof;2024 in\ntime;temp\n1;1,5\n2;2,5\n",
+    "names in a comment": "# x\n# time temp\n1 1.5\n2 2.5\n",
+    "numbers in columns": "   time    temp\n  1.0     1.5\n 20.0     2.5\n",
+    "Excel": "sep=|\r\ntime|temp\r\n1|1,5\r\n",
+    "units": "time\ttemp\n\t[°C]\n1\t1.5\n2\t2.5\n",
+    "decimal commas in quotes": 'time,temp\n1,"1,5"\n2,"2,5"\n',
+}
+
+
+@pytest.mark.parametrize("text", HEADS.values(), ids=HEADS)
+def test_names_are_found_below_what_is_above_them(write, text):
+    frame = read_table(write(text))
+    assert frame.columns[0] == "time"
+    assert "temp" in frame.columns[1]
+    assert frame.iloc[0, 1] == 1.5
+    assert frame.iloc[0, 0] == 1
+
+
+def test_no_row_is_taken_for_units_that_is_none(write):
+    assert read_table(write("a\nND\n1\n2\n3\n"))["a"].tolist() == ["ND", "1", "2", "3"]
+    assert read_table(write("a,b\nNA,NA\n1,2\n3,4\n"))["a"].isna().tolist() == [True, False, False]
+    assert read_table(write("id,code\n007,A%\n008,B/C\n"))["code"].tolist() == ["A%", "B/C"]
+
+
+def test_years_and_counters_may_be_names(write):
+    assert list(read_table(write("2001,2002,2003\n1,2,3\n4,5,6\n"))) == ["2001", "2002", "2003"]
+    assert list(read_table(write("site,2001,2002\na,2,3\nb,5,6\n"))) == ["site", "2001", "2002"]
+
+
+@pytest.mark.parametrize(
+    ("text", "value", "said", "meaning"),
+    [
+        ("a;b\n1.234;2\n5.678;3\n", 1.234, 1234, "1.234 . is read as the decimal mark"),
+        ("a;b\n12,500;2\n13,100;3\n", 12.5, 12500, "12,500 , is read as the decimal mark"),
+        ('a,b\n"12,500",2\n"13,100",3\n', 12500, 12.5, "12,500 , is read as a mark of thousands"),
+    ],
+)
+def test_numbers_of_two_meanings_are_named(write, text, value, said, meaning):
+    path = write(text)
+    with pytest.warns(UserWarning, match=f"in {meaning}; if it is not, give decimal="):
+        assert read_table(path)["a"].iloc[0] == value
+    assert {read_table(path, decimal=mark)["a"].iloc[0] for mark in ".,"} == {value, said}
+
+
+def test_numbers_of_one_meaning_are_not_doubted(write):
+    assert read_table(write("a,b\n1.234,2\n5.678,3\n"))["a"].tolist() == [1.234, 5.678]
+    assert read_table(write("a;b\n1.234;2,5\n5.678;3\n"))["a"].tolist() == [1234, 5678]
+    assert read_table(write("a;b\n1.234;2\n0.678;3\n"))["a"].tolist() == [1.234, 0.678]
 
 
 def test_rows_without_stamps_are_gaps_if_rows_are_the_time(write):

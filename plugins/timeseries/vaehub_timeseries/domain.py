@@ -37,7 +37,7 @@ class TimeSeries(Domain[SeriesCodec]):
     Arguments:
         path: The table: .csv, .tsv, .txt, .xlsx, .parquet or .feather.
         time: Column of stamps; found, if not given.
-        entity: Column that tells series apart.
+        entity: Column that tells series apart, or none.
         variable: Long form: column of the variables' names.
         value: Long form: column of the values.
         columns: Columns to impute; the others are only used.

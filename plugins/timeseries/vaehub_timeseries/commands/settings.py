@@ -51,7 +51,7 @@ class Settings:
     model: Annotated[Path | None, option("A run folder or a saved imputer, instead of fitting on the file.")] = None
     config: Annotated[Path | None, option("How to fit: a YAML file, or the name of a config (see vaehub configs).")] = None
     time: Annotated[str | None, option("Column of stamps.")] = None
-    entity: Annotated[str | None, option("Column that tells series apart.")] = None
+    entity: Annotated[str | None, option("Column that tells series apart, or none.")] = None
     variable: Annotated[str | None, option("Long form: column of the variables' names.")] = None
     value: Annotated[str | None, option("Long form: column of the values.")] = None
     columns: Annotated[str | None, option("Columns to impute, with commas between; the others are only used.")] = None

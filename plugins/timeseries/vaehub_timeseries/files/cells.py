@@ -9,10 +9,11 @@ from typing import NamedTuple
 from vaehub.files import MISSING_WORDS
 from vaehub_timeseries.frames.date_formats import DATE_LIKE, TIME_OF_DAY
 
-GROUPS = ".,  \u00a0\u202f'"  # what may part thousands
+GROUPS = "., \u00a0\u202f'"  # what may part thousands
 NUMBER = re.compile(
     rf"(?:[<>]=?|[≤≥])?\s*[+-]?(?:\d{{1,3}}(?:[{GROUPS}]\d{{3}})+(?:[.,]\d*)?|\d+(?:[.,]\d*)?|[.,]\d+)(?:[eE][+-]?\d+)?\s*%?"
 )
+FIRST_YEAR, LAST_YEAR = 1800, 2200
 SINGLE_GROUP = re.compile(r"[1-9]\d{0,2}[.,]\d{3}")
 SPACES = re.compile("[ \u00a0\u202f']")
 REPEATED = {mark: re.compile(rf"\d{{1,3}}(?:{re.escape(mark)}\d{{3}}){{2,}}") for mark in ".,"}
@@ -21,7 +22,7 @@ BLANK = {"", "-", "--", *MISSING_WORDS}
 SIGNS = re.compile(r"[°µμ/%³²·^]|^\[.*\]$|^\(.*\)$")
 UNITS = re.compile(
     r"(?i)(deg)?[cfk]|celsius|[hk]?pa|m?bar|[mck]?m|[kmµu]?g|m?l|s|sec|min|h|hrs?|hours|d|days|m?v|m?a|[kmg]?wh?|[km]?j|[kmg]?hz|pp[mb]|"
-    r"deg|percent|dimensionless|unitless|count|eur|usd|utc|date|time|date-?time|yyyy-mm-dd"
+    r"deg|percent|dimensionless|unitless|count|eur|usd|utc|yyyy-mm-dd"
 )
 
 
@@ -86,8 +87,9 @@ def decimal_of(marks: Marks, separator: str) -> str:
 
 
 def counts_on(names: Sequence[str]) -> bool:
-    """Whether names count on by one, as those of an array do (0, 1, 2), or of years (2001, 2002, 2003)."""
+    """Whether names count on by one, as those of an array do (0, 1, 2), or of years (2001, 2002)."""
     if not all(name.isdecimal() for name in names):
         return False
     first = int(names[0])
-    return (first == 0 or len(names) > 2) and [int(name) for name in names] == list(range(first, first + len(names)))
+    likely = first == 0 or len(names) > 2 or FIRST_YEAR <= first <= LAST_YEAR
+    return likely and [int(name) for name in names] == list(range(first, first + len(names)))

@@ -138,6 +138,10 @@ def head_of(source: Path | bytes, encoding: str) -> str:
                 break
             text += decoder.decode(piece)
         text += decoder.decode(b"", True) if whole else ""
+        if not whole and "\n" not in text:
+            raise UsageError(
+                f"its first line does not end within {HEAD_CHARACTERS:,} characters; give a table with fewer columns"
+            )
     return text if whole else text[: text.rfind("\n") + 1]
 
 

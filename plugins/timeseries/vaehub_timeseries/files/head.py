@@ -10,13 +10,12 @@ from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
 from vaehub import UsageError
-from vaehub_timeseries.files.cells import BLANK, counts_on, is_date, is_number, is_unit
+from vaehub_timeseries.files.cells import BLANK, FIRST_YEAR, LAST_YEAR, counts_on, is_date, is_number, is_unit
 
 SAMPLE = 400  # rows that a table is judged by
 HARD = ",;\t|"  # separators, the likeliest first; runs of spaces only where none of these parts the cells
 SAME_WIDTH = 0.9  # share of the rows from the first of data on that are as wide as it
 TYPED = 0.5  # share of a column's cells that are numbers or dates, so that it is a column of such
-FIRST_YEAR, LAST_YEAR = 1800, 2200
 DECLARED = re.compile(r"sep=(.)\s*$")  # a line that Excel understands
 WORDS = re.compile(r'"[^"]*"|[^ \t\r\n]+')
 

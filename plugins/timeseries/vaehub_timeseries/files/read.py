@@ -21,7 +21,6 @@ from vaehub_timeseries.frames.labels import find_label
 
 TEXT = (".csv", ".tsv", ".txt")
 SUFFIXES = (*files.SUFFIXES, EXCEL)
-LARGEST = files.MAX_BYTES
 
 
 def read_table(

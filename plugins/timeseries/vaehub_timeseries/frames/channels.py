@@ -15,7 +15,7 @@ from vaehub_timeseries.frames.censored import is_sided, kind_of_observed
 from vaehub_timeseries.frames.columns import json_value, missing_cells
 from vaehub_timeseries.frames.labels import column_label, column_of, find_label, row_label
 from vaehub_timeseries.frames.schema import Channel, Form, ReadOptions
-from vaehub_timeseries.frames.text_calendars import looks_like_dates
+from vaehub_timeseries.frames.text_calendars import looks_like_dates, parse_text
 
 MAX_CHANNELS = 10_000  # the covariance of 10,000 columns takes 800 MB
 FREE_TEXT = 50  # distinct values, of which over half of the rows have one of their own
@@ -35,11 +35,11 @@ def find_channels(frame: pd.DataFrame, form: Form, reading: ReadOptions) -> tupl
     for label in data:
         column = column_of(frame, label)
         missing = missing_cells(column, reading.missing_values)
-        if (reason := unusable_reason(frame, column, missing, label)) is None:
-            channels += column_channels(column, missing, label, wanted is None or label in wanted)
-        elif is_calendar(column, reading) and (wanted is None or label not in wanted):
+        if (wanted is None or label not in wanted) and is_calendar(column, missing, reading):
             ignored.append(label)
-            warn_of_calendar(column, missing, label)
+            warn_of_calendar(missing, label)
+        elif (reason := unusable_reason(frame, column, missing, label)) is None:
+            channels += column_channels(column, missing, label, wanted is None or label in wanted)
         elif cannot_be_ignored(label, wanted, column, missing):
             raise UsageError(reason)
         else:
@@ -47,14 +47,17 @@ def find_channels(frame: pd.DataFrame, form: Form, reading: ReadOptions) -> tupl
     return checked_count(channels), ignored
 
 
-def is_calendar(column: pd.Series, reading: ReadOptions) -> bool:
+def is_calendar(column: pd.Series, missing: NDArray[np.bool_], reading: ReadOptions) -> bool:
     """Whether a column holds stamps, or dates as text, which say when and not how much."""
     if types.is_datetime64_any_dtype(column.dtype) or isinstance(column.dtype, pd.PeriodDtype):
         return True
-    return types.infer_dtype(column, skipna=True) == "string" and looks_like_dates(column.dropna().astype(object), reading.dates)
+    if types.is_numeric_dtype(column.dtype) or types.infer_dtype(column[~missing], skipna=True) != "string":
+        return False
+    text = column[~missing].astype(object)
+    return looks_like_dates(text, reading.dates) and parse_text(text, reading.dates) is not None
 
 
-def warn_of_calendar(column: pd.Series, missing: NDArray[np.bool_], label: Hashable) -> None:
+def warn_of_calendar(missing: NDArray[np.bool_], label: Hashable) -> None:
     """Say of dates that are not the time that their gaps stay."""
     if count := int(missing.sum()):
         warnings.warn(

@@ -21,7 +21,7 @@ class ReadOptions:
 
     Arguments:
         time: Column or index level of stamps.
-        entity: Column that tells series apart.
+        entity: Column that tells series apart; "none": all rows are one series.
         variable: Long form: column of the variables' names.
         value: Long form: column of the values.
         columns: Columns to impute; the others are used and come back as they are.

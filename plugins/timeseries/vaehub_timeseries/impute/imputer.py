@@ -43,7 +43,7 @@ class Imputer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):  # type: i
     Arguments:
         config: YAML file, name of a shipped config or mapping that says how to train the VAE; chosen by the size of the data, if not given.
         time: Column or index level of stamps; found, if not given.
-        entity: Column that tells series apart; found, if not given and rows share a stamp.
+        entity: Column that tells series apart, or "none"; found, if not given.
         variable: Long form: column of the variables' names.
         value: Long form: column of the values.
         columns: Columns to impute; the others are used and come back as they are.

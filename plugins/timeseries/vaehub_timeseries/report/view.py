@@ -54,9 +54,9 @@ class WideView:
         if not schema.form.long:
             shown = [label for label in labels if label in frame.columns]
             numeric = {channel.column for channel in schema.channels if channel.kind != "category"}
-            cells = frame.loc[:, shown].set_axis(self.index, axis=0)
-            parts = [plain_numbers(part) if label in numeric else part for label, part in cells.items()]
-            return pd.concat(parts, axis=1).set_axis([*map(str, shown)], axis=1) if parts else cells
+            wide = frame.loc[:, shown].set_axis(self.index, axis=0)
+            parts = [plain_numbers(part) if label in numeric else part for label, part in wide.items()]
+            return pd.concat(parts, axis=1).set_axis([*map(str, shown)], axis=1) if parts else wide
         codes, first = self._cells
         column = pd.Index(labels, dtype=object).get_indexer(pd.Index(self.panel.frame[schema.form.variable], dtype=object))
         cells = np.full((len(first), len(labels)), np.nan)
