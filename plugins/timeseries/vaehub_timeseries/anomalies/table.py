@@ -52,7 +52,16 @@ class Words:
         names = ", ".join(dict.fromkeys(str(self.fitted.columns[c]) for c in event.channels))
         strength = round(event.strength, 1)
         reason = self.reason(event._replace(start=start, end=end))
-        return [self.panel.series[event.series].entity, names, self.stamp(first), self.stamp(last), end - start, event.kind, strength, reason]
+        return [
+            self.panel.series[event.series].entity,
+            names,
+            self.stamp(first),
+            self.stamp(last),
+            end - start,
+            event.kind,
+            strength,
+            reason,
+        ]
 
     def rows_at(self, series: int, step: int) -> list[int]:
         """The rows of the frame at a step of a series, else those nearest to it."""
@@ -111,7 +120,11 @@ class Words:
     def usual_run(self, event: Event, channel: int) -> str:
         """How long the other runs of a column are."""
         lengths = np.concatenate([Runs.of(values[:, channel]).length for values in self.values])
-        usual = int(np.quantile(lengths[lengths < event.end - event.start], USUAL)) if (lengths < event.end - event.start).any() else 1
+        usual = (
+            int(np.quantile(lengths[lengths < event.end - event.start], USUAL))
+            if (lengths < event.end - event.start).any()
+            else 1
+        )
         return "1 is" if usual == 1 else f"{usual} are"
 
     def usual_square(self, channel: int) -> float:

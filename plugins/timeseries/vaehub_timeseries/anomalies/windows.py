@@ -59,7 +59,9 @@ def block_scores(
     return left_out_scores(fitted, data, blend, rounds, count, odd)
 
 
-def cut_windows(scores: Sequence[Floats], odd: Sequence[Mask], channel: int, length: int, offset: int, margin: int = 0) -> Windows:
+def cut_windows(
+    scores: Sequence[Floats], odd: Sequence[Mask], channel: int, length: int, offset: int, margin: int = 0
+) -> Windows:
     """The windows of `length` steps of one channel, side by side in every series, those `margin` steps or more from its ends.
 
     scores: z (T, M) of every series, NaN where not observed.

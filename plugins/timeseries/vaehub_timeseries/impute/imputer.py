@@ -24,7 +24,15 @@ from vaehub_timeseries.impute.errors import calibration_table, error_table
 from vaehub_timeseries.impute.fitted import FitOptions, fit_imputer
 from vaehub_timeseries.impute.predictive import Predictive
 from vaehub_timeseries.impute.saved import REMEDY, SavedImputer, load_imputer, save_imputer
-from vaehub_timeseries.impute.tables import T, Table, checked_levels, checked_share, in_input_type, quantile_frame, warn_of_empty_columns
+from vaehub_timeseries.impute.tables import (
+    T,
+    Table,
+    checked_levels,
+    checked_share,
+    in_input_type,
+    quantile_frame,
+    warn_of_empty_columns,
+)
 
 
 class Imputer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):  # type: ignore[misc]
