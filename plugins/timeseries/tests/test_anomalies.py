@@ -8,9 +8,9 @@ import pytest
 
 from vaehub.errors import UsageError
 from vaehub_timeseries import Imputer
+from vaehub_timeseries.anomalies.detectors import Detection
 from vaehub_timeseries.anomalies.ends import Event, kind_of
 from vaehub_timeseries.anomalies.events import across_channels, merged
-from vaehub_timeseries.anomalies.detectors import Detection
 from vaehub_timeseries.anomalies.law import Law
 from vaehub_timeseries.anomalies.runs import Runs, run_rarity
 from vaehub_timeseries.anomalies.windows import windows_of

@@ -168,5 +168,5 @@ def detections(
     lengths = np.broadcast_to(length, rarity.shape)
     return [
         Detection(int(series[i]), channel, int(start[i]), int(start[i] + lengths[i]), kinds[i], float(rarity[i]))
-        for i in np.flatnonzero(rarity > 0)
+        for i in np.flatnonzero(rarity > 0).tolist()
     ]

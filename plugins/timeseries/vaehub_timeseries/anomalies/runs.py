@@ -57,9 +57,9 @@ def length_rarity(lengths: Integers) -> Floats:
     trusted = max(1, min(TRUSTED, count // 2))
     far = int(ordered[-trusted])
     beyond = ordered[ordered >= far] - far
-    going_on = (np.count_nonzero(beyond) + 0.5) / (len(beyond) + 1)
+    going_on = float(np.count_nonzero(beyond) + 0.5) / (len(beyond) + 1)
     for level, steps in zip(LEVELS, np.quantile(beyond, LEVELS).tolist(), strict=True):
-        going_on = max(going_on, (1 - level) ** (1 / steps) if steps > 0 else 0.0)
+        going_on = max(going_on, float((1 - level) ** (1 / steps)) if steps > 0 else 0.0)
     within = np.minimum(lengths, far)
     survival = (count - np.searchsorted(ordered, within, "left")) / count
     return np.asarray(-np.log10(survival) - (lengths - within) * np.log10(going_on))
