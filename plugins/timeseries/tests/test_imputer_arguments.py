@@ -30,6 +30,7 @@ METHODS = {
     "quantiles": {"X": X, "levels": [0.1, 0.9]},
     "samples": {"X": X, "n": 1},
     "score_anomalies": {"X": X},
+    "find_anomalies": {"X": X, "false_alarms": 0.001},
     "generate": {"n": 1, "steps": 3},
     "forecast": {"X": X, "steps": 2, "quantiles": None},
     "save": {"path": "saved"},
