@@ -287,7 +287,9 @@ def main() -> None:
     row("mean", *(float(figure) for figure in np.mean(means, 0)))
     for what, counts_of, series in (("beside events", false, len(means)), ("without any event", untouched, 1)):
         steps = STEPS * len(bases) * series
-        print(f"false events in 1,000 steps, {what}: {', '.join(f'{name} {1000 * n / steps:.2f}' for name, n in counts_of.items())}")
+        print(
+            f"false events in 1,000 steps, {what}: {', '.join(f'{name} {1000 * n / steps:.2f}' for name, n in counts_of.items())}"
+        )
     print(f"{time.process_time() - started:.0f} CPU s")
 
 

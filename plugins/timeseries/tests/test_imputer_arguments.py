@@ -35,6 +35,7 @@ METHODS = {
     "samples": {"X": X, "n": 1},
     "score_anomalies": {"X": X},
     "flags": {"X": X},
+    "find_anomalies": {"X": X, "false_alarms": 0.001},
     "generate": {"n": 1, "steps": 3},
     "forecast": {"X": X, "steps": 2, "quantiles": None},
     "save": {"path": "saved"},

@@ -226,6 +226,19 @@ def test_anomalies_are_printed_and_written(works, here):
     assert scores["a"].idxmax() == 60
 
 
+def test_events_are_printed_and_written(works, here):
+    odd = table()
+    odd.loc[60, "a"] += 40
+    odd.to_csv("odd.csv", index=False)
+    lines = works("timeseries", "anomalies", "odd.csv", "-o", "scores.csv", "--events", "--model", "model")
+    assert lines[0].split() == ["columns", "start", "end", "rows", "kind", "strength", "reason"]
+    assert lines[1].split()[:7] == ["a", "2024-01-03", "12:00", "2024-01-03", "12:00", "1", "spike"]
+    assert lines[-2:] == ["scores.csv", "scores.events.csv"]
+    events = pd.read_csv("scores.events.csv")
+    assert events["kind"].tolist() == ["spike"]
+    assert events.loc[0, "start"] == odd.loc[60, "when"]
+
+
 def test_series_are_generated_from_a_model(works, here):
     assert works("timeseries", "generate", "-o", "new.csv", "-n", 2, "--steps", 12, "--model", "model") == ["new.csv"]
     drawn = pd.read_csv("new.csv")

@@ -74,7 +74,9 @@ def detect(
         found += [spikes(scores, odd, channel), stuck_runs(data, channel)]
         for length in VARIANCE_WINDOWS:
             windows = Windows.joined([cut_windows(scores, odd, channel, length, offset) for offset in offsets(length)])
-            found.append(rare_windows(windows, np.log(windows.square + LEAST_SQUARE), length, channel, "variance up", "variance down"))
+            found.append(
+                rare_windows(windows, np.log(windows.square + LEAST_SQUARE), length, channel, "variance up", "variance down")
+            )
     longest = max(map(len, scores), default=0)
     for length in BLOCKS:
         if FIT * length <= longest:
@@ -114,7 +116,9 @@ def odd_blocks(
     """Level, drift and rhythm of blocks that were left out; z: of every offset, of every series (T, M)."""
     found, levels, margin = [], [], int(MARGIN * length)
     for channel in channels:
-        cut = [cut_windows(scores, odd, channel, length, offset, margin) for scores, offset in zip(z, offsets(length), strict=True)]
+        cut = [
+            cut_windows(scores, odd, channel, length, offset, margin) for scores, offset in zip(z, offsets(length), strict=True)
+        ]
         windows = Windows.joined(cut)
         found.append(rare_windows(windows, windows.mean, length, channel, "level shift", "level shift"))
         found.append(rare_windows(windows, windows.slope, length, channel, "drift", "drift"))
@@ -164,5 +168,5 @@ def detections(
     lengths = np.broadcast_to(length, rarity.shape)
     return [
         Detection(int(series[i]), channel, int(start[i]), int(start[i] + lengths[i]), kinds[i], float(rarity[i]))
-        for i in np.flatnonzero(rarity > 0)
+        for i in np.flatnonzero(rarity > 0).tolist()
     ]

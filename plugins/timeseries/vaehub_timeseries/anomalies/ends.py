@@ -10,12 +10,13 @@ from typing import NamedTuple
 import numpy as np
 
 from vaehub_timeseries.anomalies.windows import CLIP
-from vaehub_timeseries.impute.experts import Floats, Mask
+from vaehub_timeseries.impute.experts import SMALLEST, Floats, Mask
 
 WIDER = 0.5  # of an event's length, on either side, in which its ends are looked for
 SHORTEST = 4  # steps of an event whose ends are looked for
 PART = 0.25  # of the excess of the oddest channel: less is no part of the event
 EXPLAINED = 0.5  # of the mean square of z: so much makes the kind
+USUAL, QUIET = 1.0, 0.5  # mean squares of z: less is not more than usual, more is not quiet
 OWN_ENDS = ("spike", "stuck")
 
 
@@ -41,8 +42,8 @@ def has_soft_ends(event: Event) -> bool:
     return event.end - event.start >= SHORTEST and event.kind not in OWN_ENDS
 
 
-def settle(event: Event, departures: Floats, scores: Floats) -> Event:
-    """The event with its own ends, channels and kind.
+def settle(event: Event, departures: Floats, scores: Floats) -> Event | None:
+    """The event with its own ends, channels and kind; None where nothing is odd in it once it is predicted from outside.
 
     Arguments:
         event: As its detectors saw it.
@@ -54,22 +55,28 @@ def settle(event: Event, departures: Floats, scores: Floats) -> Event:
     of_readings = event.kind.startswith("variance")
     squares = np.minimum(np.nan_to_num((scores if of_readings else departures) ** 2), CLIP**2)
     event = with_ends(event, squares[:, list(event.channels)].sum(1) * (-1 if event.kind == "variance down" else 1))
-    excess = np.abs(squares[event.start : event.end, list(event.channels)].mean(0) - 1)
+    means = squares[event.start : event.end, list(event.channels)].mean(0)
+    if means.min() > QUIET if event.kind == "variance down" else means.max() < USUAL:
+        return None
+    excess = np.abs(means - 1)
     order = [int(i) for i in np.argsort(-excess, kind="stable") if excess[i] >= PART * excess.max()]
     event = event._replace(channels=tuple(event.channels[i] for i in order))
-    return event if event.kind == "variance down" else event._replace(kind=kind_of(event, departures[event.start : event.end]))
+    if event.kind == "variance down":
+        return event
+    at = slice(event.start, event.end)
+    return event._replace(kind=kind_of(event, departures[at], scores[at]))
 
 
-def kind_of(event: Event, departures: Floats) -> str:
+def kind_of(event: Event, departures: Floats, scores: Floats) -> str:
     """Of which kind z (T, M) of the event's steps are: a level, a line, or neither; in several channels alike it is collective."""
-    z = departures[:, event.channels[0]]
+    z, single = departures[:, event.channels[0]], scores[:, event.channels[0]]
     seen = ~np.isnan(z)
     z, position = z[seen], np.linspace(-1, 1, len(z))[seen]
     square = max(float((z**2).mean()), 1.0)
     level = float(z.mean()) ** 2 / square
-    line = float(((z - z.mean()) * position).mean()) ** 2 / max(float((position**2).mean()), 1e-9) / square
+    line = float(((z - z.mean()) * position).mean()) ** 2 / max(float((position**2).mean()), SMALLEST) / square
     if level + line < EXPLAINED:
-        return event.kind if event.kind.startswith("variance") else "change of rhythm"
+        return "variance up" if np.nanmean(single**2) > square else "change of rhythm"
     if line > level / 4:
         return "drift"
     return "collective" if len(event.channels) > 1 else "level shift"

@@ -44,8 +44,8 @@ def find_events(whole: Fitted, data: ScaledSeries, false_alarms: float) -> Findi
         events = merged(detect(fitted, data, blend, scores, with_events(odd, events), threshold), count)
     around = [widened(event, len(data.series[event.series])) for event in events]
     z = departures(data, expected_without(fitted, data, blend, with_events(odd, around, most=1.0)))
-    settled = across_channels([settle(event, z[event.series], scores[event.series]) for event in events])
-    events = sorted(settled, key=lambda e: (e.series, e.start, e.end))
+    settled = [settle(event, z[event.series], scores[event.series]) for event in events]
+    events = sorted(across_channels([event for event in settled if event]), key=lambda e: (e.series, e.start, e.end))
     return Findings(events, scores, expected_without(fitted, data, blend, with_events(odd, events, most=1.0)))
 
 
@@ -99,11 +99,14 @@ def merged(detections: Sequence[Detection], channels: int) -> list[Event]:
 
 
 def as_event(group: Sequence[Detection], channels: int) -> Event:
-    """One event of one channel: all that is at least half as strong as the strongest; its kind is that of the strongest which fills half of it."""
+    """One event of one channel: all that is at least half as strong as the strongest; its kind is that of the strongest which
+    fills half of it, or else is longest."""
     best = max(d.strength for d in group)
     strong = [d for d in group if d.strength >= NEAR * best]
     start, end = min(d.start for d in strong), max(d.end for d in strong)
-    filling = [d for d in strong if 2 * (d.end - d.start) >= end - start] or strong
+    filling = [d for d in strong if 2 * (d.end - d.start) >= end - start]
+    if not filling:
+        filling = [d for d in strong if d.end - d.start == max(s.end - s.start for s in strong)]
     first = group[0]
     shown = tuple(range(channels)) if first.channel == ALL else (first.channel,)
     return Event(first.series, shown, start, end, max(filling, key=lambda d: d.strength).kind, best)

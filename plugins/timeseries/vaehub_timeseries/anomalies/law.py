@@ -45,8 +45,9 @@ class Law:
         low, middle, high = np.quantile(chosen, QUARTERS)
         freedom = min(shown_freedom(chosen, high - low) if own_tails else FREEDOM, len(chosen) / 4)
         unit = float(student.ppf(0.75, freedom))
-        both = (high - low) / 2
-        return cls(float(middle), *(max(float(side), both / 2, floor) / unit for side in (middle - low, high - middle)), freedom)
+        both = float(high - low) / 2
+        below, above = (max(float(side), both / 2, floor) / unit for side in (middle - low, high - middle))
+        return cls(float(middle), below, above, freedom)
 
     def standardised(self, values: Floats) -> Floats:
         """Distances from the median in scales of their side."""

@@ -9,6 +9,7 @@ import numpy as np
 from vaehub_timeseries.impute.experts import Floats, Integers
 
 SHORTEST = 4  # readings: fewer equal ones are nothing to speak of
+LEVELS = (0.5, 0.75)  # of the steps beyond that length: a quarter of odd runs does not matter
 TRUSTED = 20  # runs that have come at least as far, for the law to hold there
 OWN_LAW = 10  # runs of more than one reading that make a value one that comes back, such as the zeros of the night
 
@@ -47,21 +48,18 @@ def run_rarity(runs: Runs) -> Floats:
 def length_rarity(lengths: Integers) -> Floats:
     """-log10 P(length >= n) for every n of these lengths.
 
-    As they are up to a length u that enough runs reach, then geometric: P(n) = P(u) c^(n - u), c how often a run of u / 2 went on to u, by step.
+    As the lengths are up to a length u that enough runs reach, then geometric: P(n) = P(u) c^(n - u). c is the share of those that go on at u, or
+    what quartiles of their steps beyond u say, if that is more.
     """
     if not len(lengths):
         return np.zeros(0)
     ordered, count = np.sort(lengths), len(lengths)
     trusted = max(1, min(TRUSTED, count // 2))
     far = int(ordered[-trusted])
-
-    def survival(n: Integers | int) -> Floats:
-        return np.asarray((count - np.searchsorted(ordered, n, "left")) / count)
-
-    half = max(1, (far + 1) // 2)
-    beyond = (count - np.searchsorted(ordered, far + 1, "left") + 0.5) / (count - np.searchsorted(ordered, far, "left") + 1)
-    going_on = float(beyond)
-    if far > half:
-        going_on = max(going_on, float((survival(far) / survival(half)) ** (1 / (far - half))))
+    beyond = ordered[ordered >= far] - far
+    going_on = float(np.count_nonzero(beyond) + 0.5) / (len(beyond) + 1)
+    for level, steps in zip(LEVELS, np.quantile(beyond, LEVELS).tolist(), strict=True):
+        going_on = max(going_on, float((1 - level) ** (1 / steps)) if steps > 0 else 0.0)
     within = np.minimum(lengths, far)
-    return np.asarray(-np.log10(survival(within)) - (lengths - within) * np.log10(min(going_on, 1 - 1e-9)))
+    survival = (count - np.searchsorted(ordered, within, "left")) / count
+    return np.asarray(-np.log10(survival) - (lengths - within) * np.log10(going_on))

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Hashable
+from functools import cached_property
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
-from vaehub_timeseries.anomalies.events import Event, Findings, find_events
+from vaehub_timeseries.anomalies.ends import Event
+from vaehub_timeseries.anomalies.events import Findings, find_events
 from vaehub_timeseries.anomalies.runs import Runs
 from vaehub_timeseries.frames import Panel
 from vaehub_timeseries.frames.read_stamps import key_values
@@ -52,7 +55,16 @@ class Words:
         names = ", ".join(dict.fromkeys(str(self.fitted.columns[c]) for c in event.channels))
         strength = round(event.strength, 1)
         reason = self.reason(event._replace(start=start, end=end))
-        return [self.panel.series[event.series].entity, names, self.stamp(first), self.stamp(last), end - start, event.kind, strength, reason]
+        return [
+            self.panel.series[event.series].entity,
+            names,
+            self.stamp(first),
+            self.stamp(last),
+            end - start,
+            event.kind,
+            strength,
+            reason,
+        ]
 
     def rows_at(self, series: int, step: int) -> list[int]:
         """The rows of the frame at a step of a series, else those nearest to it."""
@@ -61,8 +73,8 @@ class Words:
         left, right = np.searchsorted(nearest[order], [at, at + 1])
         return [int(row) for row in order[left:right]] or [int(order[min(left, len(order) - 1)])]
 
-    @property
-    def order(self) -> np.ndarray:
+    @cached_property
+    def order(self) -> NDArray[np.intp]:
         """The rows of the frame in the order of the grid."""
         return np.argsort(self.panel.grid.nearest, kind="stable")
 
@@ -104,14 +116,19 @@ class Words:
     def departures(self, event: Event) -> str:
         """The mean distance of several columns from what is expected."""
         at = slice(event.start, event.end)
-        means = np.nanmean((self.values[event.series] - self.expected[event.series])[at], axis=0)
+        away = (self.values[event.series] - self.expected[event.series])[at]
+        means = np.nansum(away, axis=0) / np.maximum((~np.isnan(away)).sum(0), 1)
         order = sorted(event.channels, key=lambda c: -abs(means[c] / self.fitted.scale[c]))[:NAMED]
         return ", ".join(f"{self.fitted.columns[c]} {means[c]:+.3g}" for c in order)
 
     def usual_run(self, event: Event, channel: int) -> str:
         """How long the other runs of a column are."""
         lengths = np.concatenate([Runs.of(values[:, channel]).length for values in self.values])
-        usual = int(np.quantile(lengths[lengths < event.end - event.start], USUAL)) if (lengths < event.end - event.start).any() else 1
+        usual = (
+            int(np.quantile(lengths[lengths < event.end - event.start], USUAL))
+            if (lengths < event.end - event.start).any()
+            else 1
+        )
         return "1 is" if usual == 1 else f"{usual} are"
 
     def usual_square(self, channel: int) -> float:

@@ -59,7 +59,9 @@ def block_scores(
     return left_out_scores(fitted, data, blend, rounds, count, odd)
 
 
-def cut_windows(scores: Sequence[Floats], odd: Sequence[Mask], channel: int, length: int, offset: int, margin: int = 0) -> Windows:
+def cut_windows(
+    scores: Sequence[Floats], odd: Sequence[Mask], channel: int, length: int, offset: int, margin: int = 0
+) -> Windows:
     """The windows of `length` steps of one channel, side by side in every series, those `margin` steps or more from its ends.
 
     scores: z (T, M) of every series, NaN where not observed.
@@ -74,8 +76,9 @@ def cut_windows(scores: Sequence[Floats], odd: Sequence[Mask], channel: int, len
 
 def windows_of(z: Floats, odd: Mask, number: int, length: int, offset: int, margin: int) -> Windows:
     """The windows of one channel (T,) of the series of this number."""
-    steps, seen, x = np.arange(len(z)) + offset, ~np.isnan(z), np.nan_to_num(z).clip(-CLIP, CLIP)
-    block, position = steps // length, (steps % length - (length - 1) / 2) / (length / 2)
+    steps, seen = np.arange(len(z)) + offset, ~np.isnan(z)
+    x: Floats = np.nan_to_num(z).clip(-CLIP, CLIP)
+    block, position = steps // length, np.asarray((steps % length - (length - 1) / 2) / (length / 2), dtype=np.float64)
     count = (len(z) + offset - 1) // length + 1
 
     def total(numbers: Floats) -> Floats:
@@ -88,5 +91,6 @@ def windows_of(z: Floats, odd: Mask, number: int, length: int, offset: int, marg
         spread = total(position**2) / n - centre**2
         slope = (total(x * position) / n - mean * centre) / spread
         rest = np.maximum(square - mean**2 - slope**2 * spread, 0.0)
-        half = total(odd.astype(float)) >= n / 2
-    return Windows(*(column[keep] for column in (np.full(count, number), start, mean, slope, square, rest, half)))
+        half = total(odd.astype(np.float64)) >= n / 2
+    whose = np.full(int(keep.sum()), number)
+    return Windows(whose, start[keep], mean[keep], slope[keep], square[keep], rest[keep], half[keep])

@@ -9,7 +9,7 @@ import typer
 
 from vaehub import cli
 from vaehub_timeseries.commands.settings import Input, Settings, with_settings
-from vaehub_timeseries.commands.tables import check_outputs, with_keys, write_outputs
+from vaehub_timeseries.commands.tables import check_outputs, sibling, with_keys, write_outputs
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -21,14 +21,18 @@ if TYPE_CHECKING:
 def anomalies(
     input: Input,
     output: cli.Output,
-    top: Annotated[int, typer.Option(min=0, help="Print so many of the most surprising cells.")] = 10,
+    top: Annotated[int, typer.Option(min=0, help="Print so many of the most surprising cells, or of the strongest events.")] = 10,
     force: cli.Force = False,
+    events: Annotated[
+        bool, typer.Option("--events", help="Print and also write events: stretches, what is odd there, and why.")
+    ] = False,
+    false_alarms: Annotated[float, typer.Option(help="False events a step that chance may bring about, with --events.")] = 0.001,
     *,
     settings: Settings,
 ) -> None:
     """Score every observed cell: how many calibrated standard deviations is it from what all other cells predict?
 
-    Example: vaehub timeseries anomalies weather.csv --top 20 -o scores.csv
+    Example: vaehub timeseries anomalies weather.csv -o scores.csv --events
     """
 
     from vaehub_timeseries.frames import to_panel_as
@@ -39,8 +43,21 @@ def anomalies(
         frame, imputer = settings.table_and_imputer(running, input)
         with running.step("scoring"):
             scores, panel = imputer.score_anomalies(frame), to_panel_as(frame, imputer.schema_)
-    cli.print_table(("row", "when", "column", "value", "score"), most_surprising(panel, scores, top))
-    write_outputs({output: with_keys(panel.keys(), scores)}, like=None if like is None else like.of_scores)
+        tables = {output: with_keys(panel.keys(), scores)}
+        if events:
+            with running.step("looking for events"):
+                tables[sibling(output, "events")] = found = imputer.find_anomalies(frame, false_alarms)
+    if events:
+        cli.print_table([*map(str, found.columns)], strongest(found, top))
+    else:
+        cli.print_table(("row", "when", "column", "value", "score"), most_surprising(panel, scores, top))
+    write_outputs(tables, like=None if like is None else like.of_scores)
+
+
+def strongest(found: pd.DataFrame, top: int) -> list[list[str]]:
+    """The strongest events as text, in order of time."""
+    chosen = found["strength"].nlargest(top).index.sort_values()
+    return [[str(cell) for cell in row] for row in found.loc[chosen].itertuples(index=False)]
 
 
 def most_surprising(panel: Panel, scores: pd.DataFrame, top: int) -> list[list[str]]:
