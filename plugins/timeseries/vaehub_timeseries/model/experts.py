@@ -1,4 +1,4 @@
-"""What is asked about missing cells: the closed-form process, the same with a drifting level, and the VAE."""
+"""What is asked about missing cells: the closed-form process, the same adapted to the series at hand or with a drifting level, and the VAE."""
 
 from __future__ import annotations
 
@@ -39,13 +39,10 @@ class Experts:
         """Best last."""
         if self.process is None:
             return self._neural(None)
-        still, drifting = (
-            GaussianExpert(name, self.process, d, self.causal) for name, d in (("gaussian", 0.0), ("drifting", DRIFT))
-        )
-        if self.causal:
-            return [still, drifting, *self._neural(drifting)]
-        adapted = AdaptedExpert(drifting)
-        return [still, adapted, *self._neural(adapted)]
+        still = GaussianExpert("gaussian", self.process, 0.0, self.causal)
+        drifting = GaussianExpert("drifting", self.process, DRIFT, self.causal)
+        base = drifting if self.causal else AdaptedExpert(drifting)
+        return [still, base, *self._neural(base)]
 
     def _neural(self, base: GaussianExpert | AdaptedExpert | None) -> list[Expert]:
         """The VAE: a correction of the closed form where its linear part is that, else by importance sampling."""
