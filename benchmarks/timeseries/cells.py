@@ -12,7 +12,7 @@ from statistics import NormalDist
 from typing import Any
 
 import numpy as np
-from measure import FINE, Imputed, errors, impute, intervals, linear, mean_of, options_of, row, table
+from measure import FINE, Imputed, closed_form_only, errors, impute, intervals, linear, mean_of, options_of, row, table
 from protocols import load_harness
 
 PUBLISHED = {  # the best of 24 deep models in TSI-Bench (Du et al., 2024), arXiv:2406.12747
@@ -85,6 +85,8 @@ def main() -> None:
     parser.add_argument("--seeds", nargs="*", type=int, default=[0, 1, 2, 3, 4])
     parser.add_argument("--match", default="", help="only cells whose name has this in it")
     options = parser.parse_args()
+    if options.closed_form:
+        closed_form_only()
     harness = load_harness(options.tools)
     table(*HEADS, "coverage of 90 %", "Gaussian", "fit + impute s", "CPU s", "quantiles s")
     for name, group in itertools.groupby(harness.cells(options.data, tuple(options.seeds)), lambda cell: str(cell.name)):

@@ -6,7 +6,7 @@ The first stays of the SAITS protocol (protocols.py) are fitted, others imputed,
 from __future__ import annotations
 
 import numpy as np
-from measure import LEVELS, errors, impute, intervals, options_of, row, table
+from measure import LEVELS, closed_form_only, errors, impute, intervals, options_of, row, table
 from protocols import HOURS, load_harness, physionet_saits
 
 IMPUTED = 100  # stays
@@ -17,6 +17,8 @@ def main() -> None:
     parser = options_of(__doc__)
     parser.add_argument("--stays", nargs="*", type=int, default=[45, 200], help="how many are fitted")
     options = parser.parse_args()
+    if options.closed_form:
+        closed_form_only()
     split = physionet_saits(options.data)
     truth, hidden = split.test[:IMPUTED], split.test_hidden[:IMPUTED]
     base = ""

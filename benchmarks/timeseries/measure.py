@@ -11,6 +11,7 @@ import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
+from unittest import mock
 
 import numpy as np
 import pandas as pd
@@ -81,6 +82,13 @@ def without_network(imputer: Any) -> Any:
     return other
 
 
+def closed_form_only() -> None:
+    """From now on an Imputer trains no network."""
+    from vaehub_timeseries.model import experts
+
+    mock.patch.object(experts, "default_config", return_value=None).start()
+
+
 def run_peer(
     python: str, name: str, folder: Path, arrays: Arrays, epochs: int, patience: int
 ) -> subprocess.CompletedProcess[str]:
@@ -118,6 +126,7 @@ def options_of(about: str | None) -> argparse.ArgumentParser:
     parser.add_argument("--data", required=True, help="folder of data sets")
     parser.add_argument("--tools", help="folder with tsi_cells.py, the reference imputers")
     parser.add_argument("--config", help="config of the Imputer; its default otherwise")
+    parser.add_argument("--closed-form", action="store_true", help="leave the network out")
     return parser
 
 

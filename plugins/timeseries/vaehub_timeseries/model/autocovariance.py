@@ -21,12 +21,13 @@ def lag_moments(series: Sequence[Tensor] | Tensor, lags: int) -> Tensor:
     """Mean of x_t x_{t+k}^T over all pairs in all series (T_i, C), or (N, T, C): (lags, C, C); 0 at lags that no series has."""
     groups = [series] if isinstance(series, Tensor) else stacked(series)
     moments = groups[0].new_zeros(lags, groups[0].shape[2], groups[0].shape[2])
-    pairs = moments.new_zeros(lags)
+    pairs, lag = moments.new_zeros(lags), torch.arange(lags, device=moments.device)
     for x in groups:
-        for k in range(min(lags, x.shape[1])):
-            earlier, later = x[:, : x.shape[1] - k].flatten(0, 1), x[:, k:].flatten(0, 1)
-            moments[k] += earlier.T @ later
-            pairs[k] += len(later)
+        length = x.shape[1] + lags  # so that no product wraps round
+        spectrum = torch.fft.rfft(x, length, dim=1).permute(1, 2, 0)
+        products = torch.fft.irfft(spectrum.conj() @ spectrum.mT, length, dim=0)
+        moments += products[:lags] * (lag < x.shape[1]).view(-1, 1, 1)
+        pairs += len(x) * (x.shape[1] - lag).clamp(min=0)
     return moments / pairs.clamp(min=1).view(-1, 1, 1)
 
 

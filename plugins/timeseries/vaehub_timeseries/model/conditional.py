@@ -93,9 +93,10 @@ class MaskGroup:
     def root(self, joint: JointGaussian) -> Tensor:
         """The Cholesky factor (B, K, K) of the covariance of the observed cells, or of the precision of the missing ones, 1 at padding."""
         matrix = joint.covariance if self.by_observed else joint.precision
-        both = self.valid.unsqueeze(2) & self.valid.unsqueeze(1)
-        eye = torch.eye(self.places.shape[1], dtype=matrix.dtype, device=matrix.device)
-        return torch.linalg.cholesky(torch.where(both, matrix[self.places.unsqueeze(2), self.places.unsqueeze(1)], eye))
+        block = matrix[self.places.unsqueeze(2), self.places.unsqueeze(1)]
+        row, place = (~self.valid).nonzero(as_tuple=True)
+        block[row, place], block[row, :, place], block[row, place, place] = 0.0, 0.0, 1.0
+        return torch.linalg.cholesky(block)
 
     def regression(self, y: Tensor, root: Tensor, joint: JointGaussian) -> Tensor:
         """E[x] - mean (B, R, P) from y (B, R, P), x - mean where observed, 0 elsewhere: S_:o S_oo^-1 y_o, or -K_mm^-1 K_mo y_o."""

@@ -9,6 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from vaehub import jobs
 from vaehub_timeseries.impute.linear import Neighbours
 from vaehub_timeseries.masks import transplant
 from vaehub_timeseries.model.autocovariance import lag_moments, window_covariance
@@ -76,14 +77,16 @@ def fit_autocovariance(series: Sequence[Tensor], steps: int, seed: int = 0, nois
     noise = draw_noise(cut, seed)
     best, error = initial_process(given, steps), float("inf")
     current = best
-    for _ in range(ITERATIONS):
-        completed, spread = e_step(cut, current, noise)
-        reached = absolute_error(completed, truth, hidden)
-        if reached < error:
-            best = current
-        if reached > error * (1 - GAIN):
-            break
-        error, current = min(error, reached), m_step(completed, spread, steps)
+    with jobs.stage("learning covariances") as bar:
+        for _ in range(ITERATIONS):
+            completed, spread = e_step(cut, current, noise)
+            reached = absolute_error(completed, truth, hidden)
+            if reached < error:
+                best = current
+            if reached > error * (1 - GAIN):
+                break
+            error, current = min(error, reached), m_step(completed, spread, steps)
+            bar.update(note=f"error on hidden cells {error:.3f}")
     return with_best_noise(best, cut, truth, hidden, noises)
 
 

@@ -1,4 +1,4 @@
-"""What is asked about missing cells: the closed-form process, the same with a drifting level, trend and rhythms, and the VAE."""
+"""What is asked about missing cells: the closed form, the same adapted to the series at hand, trend and rhythms, and the network."""
 
 from __future__ import annotations
 
@@ -48,10 +48,8 @@ class Experts:
         if self.process is None:
             return self._neural(None)
         still, drifting = GaussianExpert("gaussian", self.process, 0.0, self.causal), drifting_expert(self.process, self.causal)
-        if self.causal:
-            return [still, drifting, *self._structural(), *self._neural(drifting)]
-        adapted = AdaptedExpert(drifting)
-        return [still, adapted, *self._structural(), *self._neural(adapted)]
+        base = drifting if self.causal else AdaptedExpert(drifting)
+        return [still, base, *self._structural(), *self._neural(base)]
 
     def _structural(self) -> list[Expert]:
         """Trend and rhythms, where the data showed any."""
