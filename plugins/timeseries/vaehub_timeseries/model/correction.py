@@ -27,9 +27,10 @@ POOL = 4_000  # windows, in as many rounds as that takes, MOST_ROUNDS at most
 MOST_ROUNDS = 8
 BATCH = 64
 TRIAL = 100  # updates, after which a network that does not promise to pay is given up
-UPDATES, MOST_UPDATES = 200, 2_000  # of the optimiser, by the size of the data
-PASSES = 20  # over windows beside each other, between those bounds
-PROMISING, SURE = 1.0, 2.0  # standard errors of the gain: to go on, and to keep the network
+UPDATES, MANY_UPDATES, MOST_UPDATES = 200, 600, 2_000  # of the optimiser, see `updates`
+STEPS_READ = 8_000  # of windows, by the updates on windows one by one: short windows are cheap
+PASSES = 20  # over windows beside each other
+PROMISING, SURE = 0.0, 2.0  # standard errors of the gain: to go on, and to keep the network
 SHIFT = 0.5  # standard deviations, see `BeliefRows`
 WIDE = 16  # channels, above which a layer is wider
 CORRECTION: dict[str, Any] = {
@@ -90,10 +91,15 @@ def fit_correction(base: GaussianExpert, series: Sequence[Floats], seed: int) ->
     run = train_correction(rows, TRIAL, seed, None)
     gain, error = judged.relative_gain(moves(run.vae, judged.mean, judged.sd))
     if gain > PROMISING * error:
-        run = train_correction(rows, max(UPDATES, min(MOST_UPDATES, PASSES * windows // BATCH)), seed, run)
+        run = train_correction(rows, updates(windows, steps), seed, run)
         gain, error = judged.relative_gain(moves(run.vae, judged.mean, judged.sd))
     kept = gain > SURE * error
     return run if kept else None, NetworkGain(kept, gain, error, time.perf_counter() - started)
+
+
+def updates(windows: int, steps: int) -> int:
+    """Of the optimiser: UPDATES at least, more where windows are short or many."""
+    return max(UPDATES, min(MANY_UPDATES, STEPS_READ // steps), min(MOST_UPDATES, PASSES * windows // BATCH))
 
 
 def pool_of(base: GaussianExpert, series: Sequence[Floats], seed: int) -> BeliefPool:
@@ -102,11 +108,11 @@ def pool_of(base: GaussianExpert, series: Sequence[Floats], seed: int) -> Belief
     return BeliefPool.of(base, series, max(1, min(MOST_ROUNDS, round(POOL / places))), seed)
 
 
-def train_correction(rows: dict[str, BeliefRows], updates: int, seed: int, init: Run | None) -> Run:
-    """A network trained for about so many updates, from the weights of another where one is given."""
+def train_correction(rows: dict[str, BeliefRows], count: int, seed: int, init: Run | None) -> Run:
+    """A network trained for about `count` updates, from the weights of another where one is given."""
     steps, channels = rows["train"].truth.shape[1:]
     train = {
-        "epochs": max(1, round(updates * BATCH / len(rows["train"]))),
+        "epochs": max(1, round(count * BATCH / len(rows["train"]))),
         "batch_size": BATCH,
         "monitor": "val_imputation",
         "seed": seed,
