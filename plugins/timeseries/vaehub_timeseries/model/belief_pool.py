@@ -60,6 +60,12 @@ class BeliefPool:
         place = [(starts[i] + start) // steps for i, start in Cover.of([torch.from_numpy(x) for x in cut], steps).places]
         return belief_windows(truth, steps), *inputs, belief_windows(hidden, steps) > 0, torch.tensor(place)
 
+    def together_with(self, other: BeliefPool) -> BeliefPool:
+        """The windows of both, those of the other at places of their own."""
+        own, more = ((p.truth, p.mean, p.sd, p.hidden) for p in (self, other))
+        truth, mean, sd, hidden = (torch.cat(pair) for pair in zip(own, more, strict=True))
+        return BeliefPool(truth, mean, sd, hidden, torch.cat([self.place, other.place + self.place.max() + 1]))
+
     def rows(self, shift: float = 0.0) -> BeliefRows:
         """Rows for a model of beliefs: its loss is taken at the hidden cells. `shift`: see `BeliefRows`."""
         return BeliefRows(self.truth, self.mean, self.sd, self.hidden, shift)

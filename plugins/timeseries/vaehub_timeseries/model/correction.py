@@ -30,7 +30,7 @@ TRIAL = 100  # updates, after which a network that does not promise to pay is gi
 UPDATES, MANY_UPDATES, MOST_UPDATES = 200, 600, 2_000  # of the optimiser, see `updates`
 STEPS_READ = 8_000  # of windows, by the updates on windows one by one: short windows are cheap
 PASSES = 20  # over windows beside each other
-PROMISING, SURE = 0.0, 2.0  # standard errors of the gain: to go on, and to keep the network
+PROMISING, SURE = -1.0, 2.0  # standard errors of the gain: to go on after the trial, and to keep the network
 SHIFT = 0.5  # standard deviations, see `BeliefRows`
 WIDE = 16  # channels, above which a layer is wider
 CORRECTION: dict[str, Any] = {
@@ -89,12 +89,17 @@ def fit_correction(base: GaussianExpert, series: Sequence[Floats], seed: int) ->
     whole = max(map(len, series)) <= steps  # series that are windows are drawn alike; a long one moves in the future
     rows = {"train": train.rows(0.0 if whole else SHIFT), "val": stopping.rows()}
     run = train_correction(rows, TRIAL, seed, None)
-    gain, error = judged.relative_gain(moves(run.vae, judged.mean, judged.sd))
+    gain, error = gain_of(run, stopping.together_with(judged))
     if gain > PROMISING * error:
         run = train_correction(rows, updates(windows, steps), seed, run)
-        gain, error = judged.relative_gain(moves(run.vae, judged.mean, judged.sd))
+        gain, error = gain_of(run, judged)
     kept = gain > SURE * error
     return run if kept else None, NetworkGain(kept, gain, error, time.perf_counter() - started)
+
+
+def gain_of(run: Run, pool: BeliefPool) -> tuple[float, float]:
+    """The gain of a run on a pool, and its standard error."""
+    return pool.relative_gain(moves(run.vae, pool.mean, pool.sd))
 
 
 def updates(windows: int, steps: int) -> int:
