@@ -169,9 +169,11 @@ def test_more_updates_where_windows_are_short_or_many():
     assert correction.updates(100_000, 48) == 2_000
 
 
-def test_too_few_windows_are_not_tried(base):
+def test_too_few_windows_are_not_tried(base, tmp_path):
     assert fit_correction(base, [bent(STEPS * (correction.FEWEST - 1), 0)], 0) == (None, UNTRIED)
     imputer = Imputer(window=STEPS).fit(bent(60, 0))
     assert imputer.network_ == UNTRIED
+    imputer.save(tmp_path / "small")
+    assert Imputer.load(tmp_path / "small").network_ == UNTRIED
     assert str(imputer.network_) == "not tried: there are too few windows"
     assert str(NetworkGain(True, 0.031, 0.004, 12.2)) == "kept: +3.1% (standard error 0.4%) less error on hidden cells, 12 s"

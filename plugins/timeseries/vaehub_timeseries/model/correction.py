@@ -48,17 +48,17 @@ CORRECTION: dict[str, Any] = {
 class NetworkGain:
     """What a network brought beside the closed form on windows that it was not trained on.
 
-    kept: whether it is used; gain: fall of the mean absolute error on hidden cells, as a share, NaN where none was tried; error: its standard
+    kept: whether it is used; gain: fall of the mean absolute error on hidden cells, as a share, None where none was tried; error: its standard
     error; seconds: what trying it took.
     """
 
     kept: bool = False
-    gain: float = float("nan")
-    error: float = float("nan")
+    gain: float | None = None
+    error: float | None = None
     seconds: float = 0.0
 
     def __str__(self) -> str:
-        if self.gain != self.gain:
+        if self.gain is None or self.error is None:
             return "not tried: there are too few windows"
         verdict = "kept" if self.kept else "not kept"
         return f"{verdict}: {self.gain:+.1%} (standard error {self.error:.1%}) less error on hidden cells, {self.seconds:.0f} s"
