@@ -163,8 +163,9 @@ def test_no_network_is_kept_where_the_closed_form_is_exact():
 
 
 def test_more_updates_where_windows_are_short_or_many():
-    assert correction.updates(100, 96) == 200
-    assert correction.updates(100, 12) == 600
+    assert correction.updates(200, 96) == 200
+    assert correction.updates(400, 12) == 600
+    assert correction.updates(40, 12) == 80
     assert correction.updates(5_000, 48) == 5_000 * 20 // 64
     assert correction.updates(100_000, 48) == 2_000
 

@@ -30,6 +30,7 @@ TRIAL = 100  # updates, after which a network that does not promise to pay is gi
 UPDATES, MANY_UPDATES, MOST_UPDATES = 200, 600, 2_000  # of the optimiser, see `updates`
 STEPS_READ = 8_000  # of windows, by the updates on windows one by one: short windows are cheap
 PASSES = 20  # over windows beside each other
+FOR_EACH = 2  # updates for each of these at most: few windows are soon learnt by heart
 PROMISING, SURE = -1.0, 2.0  # standard errors of the gain: to go on after the trial, and to keep the network
 SHIFT = 0.5  # standard deviations, see `BeliefRows`
 WIDE = 16  # channels, above which a layer is wider
@@ -88,7 +89,7 @@ def fit_correction(base: GaussianExpert, series: Sequence[Floats], seed: int) ->
         return None, UNTRIED
     whole = max(map(len, series)) <= steps  # series that are windows are drawn alike; a long one moves in the future
     rows = {"train": train.rows(0.0 if whole else SHIFT), "val": stopping.rows()}
-    run = train_correction(rows, TRIAL, seed, None)
+    run = train_correction(rows, min(TRIAL, windows), seed, None)
     gain, error = gain_of(run, stopping.together_with(judged))
     if gain > PROMISING * error:
         run = train_correction(rows, updates(windows, steps), seed, run)
@@ -103,8 +104,9 @@ def gain_of(run: Run, pool: BeliefPool) -> tuple[float, float]:
 
 
 def updates(windows: int, steps: int) -> int:
-    """Of the optimiser: UPDATES at least, more where windows are short or many."""
-    return max(UPDATES, min(MANY_UPDATES, STEPS_READ // steps), min(MOST_UPDATES, PASSES * windows // BATCH))
+    """Of the optimiser: UPDATES, more where windows are short or many, fewer where they are few."""
+    wanted = max(UPDATES, min(MANY_UPDATES, STEPS_READ // steps), min(MOST_UPDATES, PASSES * windows // BATCH))
+    return min(wanted, FOR_EACH * windows)
 
 
 def pool_of(base: GaussianExpert, series: Sequence[Floats], seed: int) -> BeliefPool:
