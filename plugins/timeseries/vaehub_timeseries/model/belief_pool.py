@@ -36,22 +36,35 @@ class BeliefPool:
 
     @classmethod
     def of(cls, base: GaussianExpert, series: Sequence[Floats], rounds: int, seed: int) -> BeliefPool:
-        """Windows that cover the series, half over each other, `rounds` times, each time with other cells hidden."""
-        steps = base.chain.steps
-        parts = [cls._round(base, series, steps, np.random.default_rng(derive_seed("pool", seed, i))) for i in range(rounds)]
-        truth, mean, sd, hidden = (torch.cat(part) for part in zip(*parts, strict=True))
-        place = torch.arange(len(truth) // rounds).repeat(rounds)
-        kept = hidden.flatten(1).any(1)
-        return cls(*(tensor[kept] for tensor in (truth, mean, sd, hidden, place)))
+        """Windows that cover the series, `rounds` times, each time with other cells hidden, from another first step.
+
+        In every other round each window is by itself, as in a short series; else the closed form has the whole series to go by, and windows
+        lie half over each other.
+        """
+        parts = [
+            cls._round(base, series, bool(i % 2), np.random.default_rng(derive_seed("pool", seed, i))) for i in range(rounds)
+        ]
+        whole = cls(*(torch.cat(part) for part in zip(*parts, strict=True)))
+        kept = whole.hidden.flatten(1).any(1)
+        return cls(whole.truth[kept], whole.mean[kept], whole.sd[kept], whole.hidden[kept], whole.place[kept])
 
     @staticmethod
-    def _round(base: GaussianExpert, series: Sequence[Floats], steps: int, rng: np.random.Generator) -> tuple[Tensor, ...]:
-        """Truth, mean, sd and hidden cells (N, T, C) of all windows."""
-        hidden = [cells_to_hide(~np.isnan(values), steps, rng) for values in series]
-        given = [np.where(h, np.nan, values) for values, h in zip(series, hidden, strict=True)]
-        truth = [np.where(h, values, 0.0) for values, h in zip(series, hidden, strict=True)]
+    def _round(base: GaussianExpert, series: Sequence[Floats], alone: bool, rng: np.random.Generator) -> tuple[Tensor, ...]:
+        """Truth, mean, sd, hidden cells (N, T, C) and place (N,) of all windows."""
+        steps = base.chain.steps
+        cut, starts = cut_series(series, steps, alone, rng)
+        hidden = [cells_to_hide(~np.isnan(values), steps, rng) for values in cut]
+        given = [np.where(h, np.nan, values) for values, h in zip(cut, hidden, strict=True)]
+        truth = [np.where(h, values, 0.0) for values, h in zip(cut, hidden, strict=True)]
         inputs = belief_inputs(given, base.predict(given), steps)
-        return belief_windows(truth, steps), *inputs, belief_windows(hidden, steps) > 0
+        place = [(starts[i] + start) // steps for i, start in Cover.of([torch.from_numpy(x) for x in cut], steps).places]
+        return belief_windows(truth, steps), *inputs, belief_windows(hidden, steps) > 0, torch.tensor(place)
+
+    def together_with(self, other: BeliefPool) -> BeliefPool:
+        """The windows of both, those of the other at places of their own."""
+        own, more = ((p.truth, p.mean, p.sd, p.hidden) for p in (self, other))
+        truth, mean, sd, hidden = (torch.cat(pair) for pair in zip(own, more, strict=True))
+        return BeliefPool(truth, mean, sd, hidden, torch.cat([self.place, other.place + self.place.max() + 1]))
 
     def rows(self, shift: float = 0.0) -> BeliefRows:
         """Rows for a model of beliefs: its loss is taken at the hidden cells. `shift`: see `BeliefRows`."""
@@ -97,6 +110,19 @@ class BeliefRows(Data):
         """The same rows on another device."""
         truth, mean, sd, hidden = (tensor.to(device) for tensor in (self.truth, self.mean, self.sd, self.hidden))
         return BeliefRows(truth, mean, sd, hidden, self.shift)
+
+
+def cut_series(series: Sequence[Floats], steps: int, alone: bool, rng: np.random.Generator) -> tuple[list[Floats], list[int]]:
+    """Series from a random one of their first steps on, `alone`: in pieces of a window; and where each begins in all of them, end to end."""
+    cut, starts, before = [], [], 0
+    for values in series:
+        first = int(rng.integers(max(1, min(steps, len(values) - steps + 1))))
+        length = steps if alone else len(values)
+        for start in range(first, len(values), length):
+            cut.append(values[start : start + length])
+            starts.append(before + start)
+        before += len(values)
+    return cut, starts
 
 
 def belief_inputs(series: Sequence[Floats], beliefs: Sequence[Prediction], steps: int) -> tuple[Tensor, Tensor]:

@@ -27,9 +27,11 @@ POOL = 4_000  # windows, in as many rounds as that takes, MOST_ROUNDS at most
 MOST_ROUNDS = 8
 BATCH = 64
 TRIAL = 100  # updates, after which a network that does not promise to pay is given up
-UPDATES, MOST_UPDATES = 200, 2_000  # of the optimiser, by the size of the data
-PASSES = 20  # over windows beside each other, between those bounds
-PROMISING, SURE = 1.0, 2.0  # standard errors of the gain: to go on, and to keep the network
+UPDATES, MANY_UPDATES, MOST_UPDATES = 200, 600, 2_000  # of the optimiser, see `updates`
+STEPS_READ = 8_000  # of windows, by the updates on windows one by one: short windows are cheap
+PASSES = 20  # over windows beside each other
+FOR_EACH = 2  # updates for each of these at most: few windows are soon learnt by heart
+PROMISING, SURE = -1.0, 2.0  # standard errors of the gain: to go on after the trial, and to keep the network
 SHIFT = 0.5  # standard deviations, see `BeliefRows`
 WIDE = 16  # channels, above which a layer is wider
 CORRECTION: dict[str, Any] = {
@@ -47,17 +49,17 @@ CORRECTION: dict[str, Any] = {
 class NetworkGain:
     """What a network brought beside the closed form on windows that it was not trained on.
 
-    kept: whether it is used; gain: fall of the mean absolute error on hidden cells, as a share, NaN where none was tried; error: its standard
+    kept: whether it is used; gain: fall of the mean absolute error on hidden cells, as a share, None where none was tried; error: its standard
     error; seconds: what trying it took.
     """
 
     kept: bool = False
-    gain: float = float("nan")
-    error: float = float("nan")
+    gain: float | None = None
+    error: float | None = None
     seconds: float = 0.0
 
     def __str__(self) -> str:
-        if self.gain != self.gain:
+        if self.gain is None or self.error is None:
             return "not tried: there are too few windows"
         verdict = "kept" if self.kept else "not kept"
         return f"{verdict}: {self.gain:+.1%} (standard error {self.error:.1%}) less error on hidden cells, {self.seconds:.0f} s"
@@ -87,13 +89,24 @@ def fit_correction(base: GaussianExpert, series: Sequence[Floats], seed: int) ->
         return None, UNTRIED
     whole = max(map(len, series)) <= steps  # series that are windows are drawn alike; a long one moves in the future
     rows = {"train": train.rows(0.0 if whole else SHIFT), "val": stopping.rows()}
-    run = train_correction(rows, TRIAL, seed, None)
-    gain, error = judged.relative_gain(moves(run.vae, judged.mean, judged.sd))
+    run = train_correction(rows, min(TRIAL, windows), seed, None)
+    gain, error = gain_of(run, stopping.together_with(judged))
     if gain > PROMISING * error:
-        run = train_correction(rows, max(UPDATES, min(MOST_UPDATES, PASSES * windows // BATCH)), seed, run)
-        gain, error = judged.relative_gain(moves(run.vae, judged.mean, judged.sd))
+        run = train_correction(rows, updates(windows, steps), seed, run)
+        gain, error = gain_of(run, judged)
     kept = gain > SURE * error
     return run if kept else None, NetworkGain(kept, gain, error, time.perf_counter() - started)
+
+
+def gain_of(run: Run, pool: BeliefPool) -> tuple[float, float]:
+    """The gain of a run on a pool, and its standard error."""
+    return pool.relative_gain(moves(run.vae, pool.mean, pool.sd))
+
+
+def updates(windows: int, steps: int) -> int:
+    """Of the optimiser: UPDATES, more where windows are short or many, fewer where they are few."""
+    wanted = max(UPDATES, min(MANY_UPDATES, STEPS_READ // steps), min(MOST_UPDATES, PASSES * windows // BATCH))
+    return min(wanted, FOR_EACH * windows)
 
 
 def pool_of(base: GaussianExpert, series: Sequence[Floats], seed: int) -> BeliefPool:
@@ -102,11 +115,11 @@ def pool_of(base: GaussianExpert, series: Sequence[Floats], seed: int) -> Belief
     return BeliefPool.of(base, series, max(1, min(MOST_ROUNDS, round(POOL / places))), seed)
 
 
-def train_correction(rows: dict[str, BeliefRows], updates: int, seed: int, init: Run | None) -> Run:
-    """A network trained for about so many updates, from the weights of another where one is given."""
+def train_correction(rows: dict[str, BeliefRows], count: int, seed: int, init: Run | None) -> Run:
+    """A network trained for about `count` updates, from the weights of another where one is given."""
     steps, channels = rows["train"].truth.shape[1:]
     train = {
-        "epochs": max(1, round(updates * BATCH / len(rows["train"]))),
+        "epochs": max(1, round(count * BATCH / len(rows["train"]))),
         "batch_size": BATCH,
         "monitor": "val_imputation",
         "seed": seed,
