@@ -138,11 +138,8 @@ def test_scores_of_truths_at_a_bound_are_spread_over_what_lies_beyond():
 def test_cells_of_which_only_limits_were_read_stay_within_them_and_teach_the_rest():
     x = 3 + walk(800, 3, 0.95)
     limit = 2.5
-    values = np.where(x < limit, np.nan, x)
-    panel = to_panel(pd.DataFrame({"x": values}), ReadOptions())
-    limits = [(np.full((800, 1), -INF), np.where(x < limit, limit, INF)[:, None])]
-    fitted = fit_imputer(panel, FitOptions(), limits)
-    predictive = fitted.predictive(panel, limits)
+    panel = to_panel(pd.DataFrame({"x": np.where(x < limit, "<2.5", np.char.mod("%.12g", x)).astype(object)}), ReadOptions())
+    predictive = fit_imputer(panel, FitOptions()).predictive(panel)
     low, middle, high = (predictive.quantile(level)[0][:, 0] for level in (0.05, 0.5, 0.95))
     cut = x < limit
     assert (high[cut] <= limit + 1e-9).all()

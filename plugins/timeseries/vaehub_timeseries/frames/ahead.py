@@ -41,7 +41,7 @@ def with_given(
         raise UsageError(f"future: {column_label(new[0])} was not there when the model was fitted; drop it")
     if absent := [label for label in keys if label not in given.columns]:
         raise UsageError(f"future: {column_label(absent[0])} is absent; it says which rows are given")
-    place = places_of(frame, rows, future, given, read_rows(given, schema.form))
+    place = places_of(frame, rows, future, given, read_rows(given, schema.form, schema.reading.dates))
     known: dict[Hashable, Bools] = {}
     out = frame.copy()
     for label in chosen:

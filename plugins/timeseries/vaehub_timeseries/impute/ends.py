@@ -46,7 +46,9 @@ def end_pattern(series: Sequence[Floats]) -> Mask:
     return pattern
 
 
-def forecasts_from_earlier(experts: Sequence[Expert], series: Sequence[Floats], ahead: Mask, period: float, scaler: Scaler | None = None) -> HeldOut | None:
+def forecasts_from_earlier(
+    experts: Sequence[Expert], series: Sequence[Floats], ahead: Mask, period: float, scaler: Scaler | None = None
+) -> HeldOut | None:
     """The cells `ahead` (H, C) forecast from earlier origins, evenly spaced over the later half of all series; None where none is long enough."""
     steps = len(ahead)
     lengths = [int(np.flatnonzero(~np.isnan(values).all(1))[-1]) + 1 if (~np.isnan(values)).any() else 0 for values in series]

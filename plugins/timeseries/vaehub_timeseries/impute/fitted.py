@@ -46,9 +46,7 @@ from vaehub_timeseries.scale import Scaler
 HELD_OUT = (0.05, 0.15)  # of the observed cells: as many as are enough, between these where there are few
 FEW_CELLS = 2_000  # hidden cells, below which up to the larger share is held out
 SWEEPS = 2  # of the process and of what stands in for cells at a bound, before the experts are fitted
-LimitPair = tuple[
-    Floats, Floats
-]  # lower and upper limits (T, C) of the cells of one series in the user's units, -inf and inf where there are none
+LimitPair = tuple[Floats, Floats]  # lower and upper limits (T, C) of the cells of a series, -inf and inf where there are none
 
 
 @dataclass(frozen=True)
@@ -126,20 +124,20 @@ class Fitted:
         """The standard deviation of every modelled channel (M,), in the user's units."""
         return self.scaler.spread[self.modelled]
 
-    def data(self, panel: Panel, limits: Sequence[LimitPair] = ()) -> ScaledSeries:
-        """The series of a frame as the model sees them; `limits` of its cells, one pair for each series."""
+    def data(self, panel: Panel) -> ScaledSeries:
+        """The series of a frame as the model sees them, with stand-ins for readings of which only limits are known."""
         raw = [s.values for s in panel.series]
         data = ScaledSeries.of(raw, self.scaler, self.modelled, self.options.fill, self.options.causal)
-        if not limits:
+        if panel.censored is None:
             return data
         series, informed = with_stand_ins(
-            self.experts[-1].predict, data.series, scaled_limits(limits, self.scaler, self.modelled)
+            self.experts[-1].predict, data.series, scaled_limits(panel.censored, self.scaler, self.modelled)
         )
         return replace(data, series=series, limits=informed)
 
-    def predictive(self, panel: Panel, limits: Sequence[LimitPair] = ()) -> Predictive:
+    def predictive(self, panel: Panel) -> Predictive:
         """The predictive distribution of a frame."""
-        data = self.data(panel, limits)
+        data = self.data(panel)
         return self._cached("", data, lambda: self._predictive(data))
 
     def _predictive(self, data: ScaledSeries) -> Predictive:
@@ -225,9 +223,10 @@ class Fitted:
         return CalibratedBlend.of(self.held_out.combined_with(here, channels), channels)
 
 
-def fit_imputer(panel: Panel, options: FitOptions, limits: Sequence[LimitPair] = ()) -> Fitted:
-    """Fit the experts to a frame, less the cells that they are to be judged by; `limits` of its cells, one pair for each series."""
+def fit_imputer(panel: Panel, options: FitOptions) -> Fitted:
+    """Fit the experts to a frame, less the cells that they are to be judged by."""
     raw = [s.values for s in panel.series]
+    limits = panel.censored or []
     cells_within = [Limits.of(*pair) for pair in limits]
     whole = [np.where(m.cut, m.nearest, x) for m, x in zip(cells_within, raw, strict=True)] if limits else raw
     modelled = np.any([(~np.isnan(values)).any(0) for values in whole], axis=0)

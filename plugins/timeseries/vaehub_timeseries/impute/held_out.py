@@ -98,8 +98,12 @@ class HeldOut(NamedTuple):
     def restored(cls, arrays: Mapping[str, NDArray[Any]]) -> HeldOut:
         """The cells as a file holds them; files of vaehub 0.2.0 hold neither scales nor seasonal values."""
         cells = len(arrays["truth"])
-        absent = {"scales": np.zeros((0, cells)), "seasonal_naive": np.full(cells, np.nan), "seasonal_mean": np.full(cells, np.nan)}
-        return cls(**{name: arrays.get(name, absent.get(name)) for name in cls._fields})
+        absent = {
+            "scales": np.zeros((0, cells)),
+            "seasonal_naive": np.full(cells, np.nan),
+            "seasonal_mean": np.full(cells, np.nan),
+        }
+        return cls._make({**absent, **arrays}[name] for name in cls._fields)
 
     @classmethod
     def concatenated(cls, rounds: Sequence[HeldOut]) -> HeldOut:

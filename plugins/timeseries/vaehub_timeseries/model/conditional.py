@@ -40,7 +40,8 @@ class JointGaussian:
     @cached_property
     def root(self) -> Tensor:
         """The Cholesky factor of the covariance."""
-        return torch.linalg.cholesky(self.covariance)
+        lower: Tensor = torch.linalg.cholesky(self.covariance)
+        return lower
 
     @cached_property
     def precision(self) -> Tensor:
@@ -96,7 +97,8 @@ class MaskGroup:
         block = matrix[self.places.unsqueeze(2), self.places.unsqueeze(1)]
         row, place = (~self.valid).nonzero(as_tuple=True)
         block[row, place], block[row, :, place], block[row, place, place] = 0.0, 0.0, 1.0
-        return torch.linalg.cholesky(block)
+        lower: Tensor = torch.linalg.cholesky(block)
+        return lower
 
     def regression(self, y: Tensor, root: Tensor, joint: JointGaussian) -> Tensor:
         """E[x] - mean (B, R, P) from y (B, R, P), x - mean where observed, 0 elsewhere: S_:o S_oo^-1 y_o, or -K_mm^-1 K_mo y_o."""
@@ -110,7 +112,8 @@ class MaskGroup:
         if self.by_observed:
             across = joint.covariance[:, cells][self.places] * self.valid.unsqueeze(2)
             half = torch.linalg.solve_triangular(root, across, upper=False)
-            return joint.covariance.diagonal()[cells] - half.square_().sum(1)
+            variance: Tensor = joint.covariance.diagonal()[cells] - half.square_().sum(1)
+            return variance
         inverse = torch.cholesky_inverse(root).diagonal(dim1=1, dim2=2) * self.valid
         whole = inverse.new_zeros(len(inverse), len(joint.mean)).scatter_add(1, self.places, inverse)
         return whole[:, cells]
