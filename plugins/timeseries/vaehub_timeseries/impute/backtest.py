@@ -7,8 +7,8 @@ doi:10.1016/j.ijforecast.2006.03.001 (MASE).
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterator
-from typing import TYPE_CHECKING
+from collections.abc import Hashable, Iterator, Sequence
+from typing import Any, Protocol
 
 import numpy as np
 import pandas as pd
@@ -20,15 +20,22 @@ from vaehub_timeseries.frames import Panel, extend, to_panel_as
 from vaehub_timeseries.impute.experts import Floats
 from vaehub_timeseries.impute.rivals import best_period, naive_error, rival_forecasts
 
-if TYPE_CHECKING:
-    from vaehub_timeseries.impute.imputer import Imputer
-
 LEVELS = tuple(np.round(np.arange(0.05, 1.0, 0.05), 2).tolist())
 LOW, MEDIAN, HIGH = (LEVELS.index(level) for level in (0.05, 0.5, 0.95))
 FEWEST = 4  # rows before an origin
 
 
-def rolling_backtest(imputer: Imputer, frame: pd.DataFrame, whole: Panel, steps: int, origins: int) -> pd.DataFrame:
+class Forecaster(Protocol):
+    """What is tested: an imputer, of which scikit-learn can make an unfitted copy."""
+
+    def fit(self, X: Any, y: Any = None) -> Any:
+        """Learn from a frame."""
+
+    def forecast(self, X: Any, steps: int, quantiles: Sequence[float] | None = None) -> pd.DataFrame:
+        """The next rows of every entity, as quantiles."""
+
+
+def rolling_backtest(imputer: Forecaster, frame: pd.DataFrame, whole: Panel, steps: int, origins: int) -> pd.DataFrame:
     """Scores (column, method) of forecasts from `origins` ends, evenly spaced over the later half of every entity.
 
     Raises UsageError where the table is in the long form or too short.
