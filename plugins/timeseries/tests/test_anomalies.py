@@ -146,6 +146,16 @@ def test_tables_in_which_nothing_is_odd(frame):
     assert Imputer().fit(frame).find_anomalies(frame).empty
 
 
+@pytest.mark.filterwarnings("ignore:.*nothing is observed")
+def test_columns_without_a_reading_have_no_scores_and_no_events():
+    frame = pd.DataFrame({"x": np.sin(np.arange(90.0)), "y": np.nan})
+    scores = Imputer().fit(frame).score_anomalies(frame)
+    assert scores["y"].isna().all()
+    assert scores["x"].notna().all()
+    for table in (frame, frame[["y"]]):
+        assert Imputer().fit(table).find_anomalies(table).empty
+
+
 @pytest.mark.parametrize("false_alarms", [0, 1, -0.5, 2.0, float("nan"), "many"])
 def test_the_rate_of_false_alarms_is_a_share(imputer, false_alarms):
     with pytest.raises(UsageError, match="false_alarms"):
@@ -194,6 +204,6 @@ def test_overlapping_detections_are_one_event():
         Detection(0, 1, 110, 150, "level shift", 5.0),
         Detection(1, 0, 100, 148, "drift", 4.0),
     ]
-    assert merged(found, 2) == [Event(0, (0, 1), 100, 172, "level shift", 8.0), Event(1, (0,), 100, 148, "drift", 4.0)]
+    assert merged(found, (0, 1)) == [Event(0, (0, 1), 100, 172, "level shift", 8.0), Event(1, (0,), 100, 148, "drift", 4.0)]
     apart = [Event(0, (0,), 0, 10, "drift", 4.0), Event(0, (1,), 9, 30, "drift", 4.0)]
     assert across_channels(apart) == apart

@@ -37,11 +37,12 @@ class Findings(NamedTuple):
 def find_events(whole: Fitted, data: ScaledSeries, false_alarms: float) -> Findings:
     """The events of series, at so many false ones a step."""
     fitted = without_network(whole)
-    blend, threshold, count = fitted.blend(data), -np.log10(false_alarms), len(fitted.columns)
+    blend, threshold = fitted.blend(data), -np.log10(false_alarms)
+    channels = tuple(np.flatnonzero(fitted.numeric).tolist())
     scores, odd = standard_scores(fitted, data, blend)
-    events = merged(detect(fitted, data, blend, scores, odd, threshold), count)
+    events = merged(detect(fitted, data, blend, scores, odd, threshold), channels)
     if events:
-        events = merged(detect(fitted, data, blend, scores, with_events(odd, events), threshold), count)
+        events = merged(detect(fitted, data, blend, scores, with_events(odd, events), threshold), channels)
     around = [widened(event, len(data.series[event.series])) for event in events]
     z = departures(data, expected_without(fitted, data, blend, with_events(odd, around, most=1.0)))
     settled = [settle(event, z[event.series], scores[event.series]) for event in events]
@@ -83,7 +84,7 @@ def with_events(odd: Sequence[Mask], events: Sequence[Event], most: float = MOST
     return out
 
 
-def merged(detections: Sequence[Detection], channels: int) -> list[Event]:
+def merged(detections: Sequence[Detection], channels: tuple[int, ...]) -> list[Event]:
     """Overlapping detections of a channel as one event, then overlapping events of several channels as one."""
     events: list[Event] = []
     ordered = sorted(detections, key=lambda d: (d.series, d.channel, d.start))
@@ -98,7 +99,7 @@ def merged(detections: Sequence[Detection], channels: int) -> list[Event]:
     return sorted(across_channels(events), key=lambda e: (e.series, e.start, e.end))
 
 
-def as_event(group: Sequence[Detection], channels: int) -> Event:
+def as_event(group: Sequence[Detection], channels: tuple[int, ...]) -> Event:
     """One event of one channel: all that is at least half as strong as the strongest; its kind is that of the strongest which
     fills half of it, or else is longest."""
     best = max(d.strength for d in group)
@@ -108,7 +109,7 @@ def as_event(group: Sequence[Detection], channels: int) -> Event:
     if not filling:
         filling = [d for d in strong if d.end - d.start == max(s.end - s.start for s in strong)]
     first = group[0]
-    shown = tuple(range(channels)) if first.channel == ALL else (first.channel,)
+    shown = channels if first.channel == ALL else (first.channel,)
     return Event(first.series, shown, start, end, max(filling, key=lambda d: d.strength).kind, best)
 
 

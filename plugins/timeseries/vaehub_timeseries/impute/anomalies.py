@@ -17,6 +17,7 @@ from vaehub_timeseries.frames import Panel
 from vaehub_timeseries.impute.blend import CalibratedBlend
 from vaehub_timeseries.impute.experts import SMALLEST, Floats, Integers, Mask
 from vaehub_timeseries.impute.fitted import Fitted
+from vaehub_timeseries.impute.groups import EDGES
 from vaehub_timeseries.impute.scaled import ScaledSeries, with_all_channels
 
 ROUNDS = 10  # cells that are predicted at a time are this many steps apart in their channel
@@ -63,7 +64,7 @@ def odd_limit(blend: CalibratedBlend) -> Floats:
     """|z| (M,) beyond which a cell is odd; further out in columns whose errors have long tails."""
     channels = len(blend.linear_only)
     table = blend.table(np.array([TAIL, *ndtr([-1.0, 1.0]), 1 - TAIL]), np.zeros(channels, dtype=bool))
-    low, left, right, high = table.reshape(channels, -1, 4)[:, 0].T  # of gaps of one step
+    low, left, right, high = table.reshape(channels, len(EDGES), 4)[:, 0].T  # of gaps of one step
     tails: Floats = np.maximum(np.abs(low), np.abs(high)) / np.maximum((right - left) / 2, SMALLEST)
     return np.maximum(ODD, tails)
 
