@@ -55,7 +55,8 @@ def kind_of_observed(column: pd.Series, missing: Bools) -> str:
 def plain_numbers(column: pd.Series) -> pd.Series:
     """A column of numbers, <0.5 as 0.5 and durations in seconds, for what draws and lists them; any other column as it is."""
     if types.is_timedelta64_dtype(column.dtype):
-        return column.dt.total_seconds()
+        seconds: pd.Series = column.dt.total_seconds()
+        return seconds
     missing = column.isna().to_numpy(bool)
     if (spelling := spelling_of(column, missing)) is None:
         return column
