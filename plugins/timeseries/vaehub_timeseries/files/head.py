@@ -13,6 +13,7 @@ from vaehub import UsageError
 from vaehub_timeseries.files.cells import BLANK, FIRST_YEAR, LAST_YEAR, counts_on, is_date, is_number, is_unit
 
 SAMPLE = 400  # rows that a table is judged by
+ENOUGH = (40, 20_000)  # rows and cells, for wide tables
 HARD = ",;\t|"  # separators, the likeliest first; runs of spaces only where none of these parts the cells
 SAME_WIDTH = 0.9  # share of the rows from the first of data on that are as wide as it
 TYPED = 0.5  # share of a column's cells that are numbers or dates, so that it is a column of such
@@ -100,14 +101,14 @@ def rows_of(lines: Sequence[str], start: int, separator: str) -> list[Row]:
             (at, [word.strip('"') for word in WORDS.findall(lines[at])]) for at in range(start, min(len(lines), start + SAMPLE))
         ]
         return [Row(at, at + 1, cells) for at, cells in cut if cells]
-    reader, rows, last = csv.reader(iter(lines[start:]), delimiter=separator), [], start
+    reader, rows, last, count = csv.reader(iter(lines[start:]), delimiter=separator), [], start, 0
     try:
         for cells in reader:
             end = start + reader.line_num
             if cells:
                 rows.append(Row(last, end, cells))
-            last = end
-            if len(rows) > SAMPLE:
+            last, count = end, count + len(cells)
+            if len(rows) > SAMPLE or (len(rows) >= ENOUGH[0] and count > ENOUGH[1]):
                 break
     except csv.Error:  # a cell is too long, perhaps only with this separator
         return rows

@@ -22,14 +22,14 @@ class Spelling:
 
     Arguments:
         places: Most digits behind the mark.
-        fixed: Whether all have as many.
+        least: Fewest.
         group: What parts thousands, or nothing.
         percent: What follows each: "%", " %" or nothing.
         mark: The decimal mark.
     """
 
     places: int
-    fixed: bool = False
+    least: int = 0
     group: str = ""
     percent: str = ""
     mark: str = "."
@@ -37,13 +37,13 @@ class Spelling:
     def text(self, value: float) -> str:
         """A number as text.
 
-        >>> Spelling(2, True, ".", mark=",").text(1234.5), Spelling(2).text(1.5), Spelling(1).text(-0.01)
+        >>> Spelling(2, 2, ".", mark=",").text(1234.5), Spelling(2).text(1.5), Spelling(1).text(-0.01)
         ('1.234,50', '1.5', '0')
         """
         digits = f"{value:{',' if self.group else ''}.{self.places}f}"
         whole, _, part = digits.partition(".")
-        part = part if self.fixed else part.rstrip("0")
-        whole = "0" if whole == "-0" and not part.strip("0") else whole
+        part = part.rstrip("0").ljust(self.least, "0")
+        whole = "0" if value and whole == "-0" and not part.strip("0") else whole
         return whole.replace(",", self.group) + (self.mark + part if part else "") + self.percent
 
     @property
@@ -89,7 +89,7 @@ def spelling_of(column: Any, decimal: str) -> Spelling | None:
     least, most = pc.min(places).as_py(), pc.max(places).as_py()
     if pc.max(digits).as_py() > MOST_DIGITS or pc.min(digits).as_py() == 0:
         return None
-    return Spelling(most, least == most and most > 0, longest(parts, "g"), longest(parts, "p"), decimal)
+    return Spelling(most, least, longest(parts, "g"), longest(parts, "p"), decimal)
 
 
 def longest(parts: Any, name: str) -> str:
