@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -22,6 +23,7 @@ from vaehub_timeseries.splits import split
 
 FEWEST = 30  # windows beside each other: with less than that nothing but the closed form can be learnt
 LARGEST = 65_536  # cells of a window: the most that a code may have
+STRETCHES = 6  # of a long series, from the end of each of which windows are kept
 JUDGED = 0.075  # of the steps, for early stopping, and as much again: what the gain is measured on
 POOL = 4_000  # windows, in as many rounds as that takes, MOST_ROUNDS at most
 MOST_ROUNDS = 8
@@ -61,8 +63,9 @@ class NetworkGain:
     def __str__(self) -> str:
         if self.gain is None or self.error is None:
             return "not tried: there are too few windows"
-        verdict = "kept" if self.kept else "not kept"
-        return f"{verdict}: {self.gain:+.1%} (standard error {self.error:.1%}) less error on hidden cells, {self.seconds:.0f} s"
+        verdict = "used" if self.kept else "tried and not used"
+        change = f"{abs(self.gain):.1%} {'lower' if self.gain > 0 else 'higher'} (standard error {self.error:.1%})"
+        return f"{verdict}: the error on cells hidden from it was {change} than that of the closed form; {self.seconds:.0f} s"
 
 
 UNTRIED = NetworkGain()
@@ -83,7 +86,7 @@ def fit_correction(base: GaussianExpert, series: Sequence[Floats], seed: int) ->
     windows = sum(map(len, series)) // steps
     if windows < FEWEST or steps == 1 or steps * series[0].shape[1] > LARGEST:
         return None, UNTRIED
-    parts = split(series, steps, JUDGED)
+    parts = spread_split(series, steps)
     train, stopping, judged = (pool_of(base, parts[name], seed) for name in ("train", "val", "test"))
     if not all(len(pool.truth) for pool in (train, stopping, judged)):
         return None, UNTRIED
@@ -96,6 +99,15 @@ def fit_correction(base: GaussianExpert, series: Sequence[Floats], seed: int) ->
         gain, error = gain_of(run, judged)
     kept = gain > SURE * error
     return run if kept else None, NetworkGain(kept, gain, error, time.perf_counter() - started)
+
+
+def spread_split(series: Sequence[Floats], steps: int) -> dict[str, list[Floats]]:
+    """Parts for training, stopping and judging; those of a long series come from all of its stretches, so that no season is judged alone."""
+    if max(map(len, series)) < 3 * steps:
+        return split(series, steps, JUDGED)
+    counts = [max(1, min(STRETCHES, int(len(x) * JUDGED / steps))) for x in series]
+    parts = [split([piece], steps, JUDGED) for x, n in zip(series, counts, strict=True) for piece in np.array_split(x, n)]
+    return {name: [values for part in parts for values in part[name]] for name in parts[0]}
 
 
 def gain_of(run: Run, pool: BeliefPool) -> tuple[float, float]:
