@@ -33,7 +33,7 @@ def test_solar_power_is_never_negative(solar, solar_imputer, monkeypatch):
     parts += [solar_imputer.forecast(frame, 48), solar_imputer.forecast(frame, 48, [0.05]), solar_imputer.generate(5, 96)]
     assert [float(part.to_numpy().min()) for part in parts] == [0.0] * len(parts)
     error = np.abs(parts[0]["pv"].to_numpy() - power)[hidden].mean()
-    monkeypatch.setattr("vaehub_timeseries.impute.fitted.learn_marginals", lambda *_: None)
+    monkeypatch.setattr("vaehub_timeseries.impute.fit.learn_marginals", lambda *_: None)
     unbounded = Imputer().fit(frame).transform(frame)["pv"].to_numpy()
     assert unbounded.min() < 0
     assert error < np.abs(unbounded - power)[hidden].mean()
@@ -102,7 +102,7 @@ def test_a_skewed_column_gains_by_its_transform(monkeypatch):
     hidden = rng.random(2000) < HIDDEN
     frame = pd.DataFrame({"x": np.where(hidden, np.nan, x)})
     with_transform = Imputer().fit(frame)
-    monkeypatch.setattr("vaehub_timeseries.impute.fitted.learn_marginals", lambda *_: None)
+    monkeypatch.setattr("vaehub_timeseries.impute.fit.learn_marginals", lambda *_: None)
     without = Imputer().fit(frame)
     error = [np.abs(imputer.transform(frame)["x"] - x)[hidden].mean() for imputer in (with_transform, without)]
     assert with_transform.marginals_.loc["x", "transform"] in ("logarithm", "cube root", "square root")

@@ -6,7 +6,7 @@ from vaehub_timeseries.gaps import gap_lengths
 from vaehub_timeseries.impute.blend import LINEAR, CalibratedBlend, CrossValidation
 from vaehub_timeseries.impute.conformal import Calibration, score_sums
 from vaehub_timeseries.impute.experts import with_observed
-from vaehub_timeseries.impute.fitted import cells_to_hold_out
+from vaehub_timeseries.impute.fit import cells_to_hold_out
 from vaehub_timeseries.impute.gate import best_weights, lattice, lattice_losses
 from vaehub_timeseries.impute.groups import EDGES, GroupSums, gap_bins
 from vaehub_timeseries.impute.held_out import HeldOut, excerpt, hold_out, predict_held_out

@@ -8,7 +8,8 @@ from scipy.stats import truncnorm
 from vaehub import UsageError
 from vaehub_timeseries.frames import Channel, ReadOptions, to_panel
 from vaehub_timeseries.impute.blend import spread_beyond
-from vaehub_timeseries.impute.fitted import FitOptions, fit_imputer
+from vaehub_timeseries.impute.fit import fit_imputer
+from vaehub_timeseries.impute.fitted import FitOptions
 from vaehub_timeseries.marginals.bounds import checked_bounds, find_bounds, given_bounds, parsed_bounds
 from vaehub_timeseries.marginals.censoring import Limits, truncated_mean
 from vaehub_timeseries.marginals.choose import learn_marginals

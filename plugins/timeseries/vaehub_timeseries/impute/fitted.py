@@ -15,37 +15,28 @@ import pandas as pd
 
 from vaehub import UsageError
 from vaehub_timeseries.frames import Channel, Panel, Schema
-from vaehub_timeseries.frames.generated import Calendar, generated_frame, step_of_day, steps_of_day
-from vaehub_timeseries.generation.generator import Generator, fit_generator
+from vaehub_timeseries.frames.generated import Calendar, generated_frame
+from vaehub_timeseries.generation.generator import Generator
 from vaehub_timeseries.impute.blend import CalibratedBlend
-from vaehub_timeseries.impute.constraints import Constraint, check_observed, parsed_constraints, project
+from vaehub_timeseries.impute.constraints import Constraint, parsed_constraints, project
 from vaehub_timeseries.impute.ends import SHORTEST, end_blend, end_pattern, forecasts_from_earlier, grouped_by_distance
 from vaehub_timeseries.impute.experts import Expert, Floats, Mask
 from vaehub_timeseries.impute.held_out import (
     HeldOut,
     cell_count,
     cell_groups,
-    enough_cells,
-    excerpt,
     hold_out,
     observed_count,
-    predict_held_out,
 )
-from vaehub_timeseries.impute.hide import hide
 from vaehub_timeseries.impute.linear import LinearExpert
 from vaehub_timeseries.impute.predictive import Predictive
 from vaehub_timeseries.impute.scaled import ScaledSeries, with_all_channels
-from vaehub_timeseries.marginals.bounds import Pair, check_within, given_bounds
-from vaehub_timeseries.marginals.censoring import CensoredExpert, Censoring, Limits, marginal_stand_ins, with_stand_ins
-from vaehub_timeseries.marginals.choose import learn_marginals
-from vaehub_timeseries.model.experts import Experts, fit_experts, fit_process
-from vaehub_timeseries.model.periods import found_periods, periods_in_steps
+from vaehub_timeseries.marginals.bounds import Pair
+from vaehub_timeseries.marginals.censoring import CensoredExpert, Censoring, Limits, with_stand_ins
+from vaehub_timeseries.model.experts import Experts
 from vaehub_timeseries.model.structural import Structure
 from vaehub_timeseries.scale import Scaler
 
-HELD_OUT = (0.05, 0.15)  # of the observed cells: as many as are enough, between these where there are few
-FEW_CELLS = 2_000  # hidden cells, below which up to the larger share is held out
-SWEEPS = 2  # of the process and of what stands in for cells at a bound, before the experts are fitted
 LimitPair = tuple[Floats, Floats]  # lower and upper limits (T, C) of the cells of a series, -inf and inf where there are none
 
 
@@ -223,96 +214,10 @@ class Fitted:
         return CalibratedBlend.of(self.held_out.combined_with(here, channels), channels)
 
 
-def fit_imputer(panel: Panel, options: FitOptions) -> Fitted:
-    """Fit the experts to a frame, less the cells that they are to be judged by."""
-    raw = [s.values for s in panel.series]
-    limits = panel.censored or []
-    cells_within = [Limits.of(*pair) for pair in limits]
-    whole = [np.where(m.cut, m.nearest, x) for m, x in zip(cells_within, raw, strict=True)] if limits else raw
-    modelled = np.any([(~np.isnan(values)).any(0) for values in whole], axis=0)
-    rest = [np.ascontiguousarray(values[:, modelled]) for values in whole]
-    pieces = excerpt(rest)
-    truth, hidden = [piece.copy() for piece in pieces], cells_to_hold_out(pieces, options.seed)
-    if limits:
-        hidden = [
-            h & ~c for h, c in zip(hidden, excerpt([np.ascontiguousarray(m.cut[:, modelled]) for m in cells_within]), strict=True)
-        ]
-    for piece, cells in zip(pieces, hidden, strict=True):
-        piece[cells] = np.nan
-    exact = [np.where(m.cut[:, modelled], np.nan, x) for m, x in zip(cells_within, rest, strict=True)] if limits else rest
-    scaler = fit_scaler(whole, exact, modelled, panel.schema, options)
-    check_observed(parsed_constraints(options.constraints, panel.schema.channels), raw, scaler.spread)
-    narrow = scaler.take(modelled)
-    rest, truth = [narrow.scale(values) for values in rest], [narrow.scale(values) for values in truth]
-    linear = LinearExpert.fit(rest, options.causal, narrow)
-    periods = rhythm_periods(panel, rest, options.season) if modelled.any() else ()
-    inner = scaled_limits(limits, scaler, modelled)
-    model = fit_model(rest, inner, narrow.ends, options, periods) if modelled.any() else None
-    held_out = predict_held_out(all_experts(linear, model, narrow.ends), truth, hidden, options.causal, narrow, periods)
-    trained_on = frozenset(map(fingerprint, raw))
-    return Fitted(
-        panel.schema,
-        scaler,
-        modelled,
-        linear,
-        model,
-        held_out,
-        trained_on,
-        options,
-        generator_of(panel, whole, modelled),
-        Calendar.of(panel),
-    )
-
-
-def generator_of(panel: Panel, series: Sequence[Floats], modelled: Mask) -> Generator | None:
-    """What draws series like those (T, C) of a frame."""
-    if not modelled.any():
-        return None
-    firsts = [step_of_day(int(s.start), s.step) if s.unit == "ns" else 0 for s in panel.series]
-    period, entities = steps_of_day(panel.schema.unit, panel.schema.step), [int(who) for who in panel.grid.owner]
-    return fit_generator([values[:, modelled] for values in series], period, firsts, entities)
-
-
-def fit_scaler(whole: Sequence[Floats], rest: Sequence[Floats], modelled: Mask, schema: Schema, options: FitOptions) -> Scaler:
-    """The scale of series (T, C), its transforms learnt from the exact cells of the `rest` (T, M) that is left once cells are held out."""
-    scaler, given = Scaler.fit(whole), given_bounds(options.bounds, schema.channels)
-    for c, (channel, pair) in enumerate(zip(schema.channels, given, strict=True)):
-        if pair is not None:
-            check_within(np.concatenate([values[:, c] for values in whole]), channel, pair)
-    marginals = learn_marginals([with_all_channels(values, modelled) for values in rest], schema.channels, given)
-    if marginals is None:
-        return scaler
-    return Scaler.fit(whole, replace(marginals, centre=scaler.mean, spread=scaler.sd))
-
-
-def fit_model(
-    rest: Sequence[Floats], limits: Sequence[Limits], ends: tuple[Floats, Floats], options: FitOptions, periods: Sequence[float]
-) -> Experts:
-    """Fit the experts to series (T, M) in scaled units, where cells at the `ends` (M,) and within limits are stood in for."""
-    low, high = ends
-    completed = list(rest)
-    if np.isfinite(low).any() or np.isfinite(high).any() or limits:
-        completed = marginal_stand_ins(rest, low, high)
-        for _ in range(SWEEPS):
-            process = fit_process(completed, options.window, options.config, options.seed)
-            expert = Experts(process, causal=options.causal).experts[0]
-            completed = Censoring(expert.predict, low, high).completed(rest)
-            if limits:
-                completed, _ = with_stand_ins(expert.predict, completed, limits)
-    return fit_experts(completed, options.window, options.config, options.seed, options.causal, periods)
-
-
 def scaled_limits(limits: Sequence[LimitPair], scaler: Scaler, modelled: Mask) -> list[Limits]:
     """Limits (T, C) in the user's units on the scale of the model (T, M)."""
     sides = [[np.where(np.isfinite(side), scaler.scale(side), side)[:, modelled] for side in pair] for pair in limits]
     return [Limits.of(low, high) for low, high in sides]
-
-
-def rhythm_periods(panel: Panel, series: Sequence[Floats], season: object) -> tuple[float, ...]:
-    """The periods of a frame in steps: as the user gave them, or as they are found in its scaled series."""
-    step = panel.series[0].step if panel.series[0].unit == "ns" else None
-    given = periods_in_steps(season, step)
-    return found_periods(series, step) if given is None else given
 
 
 def fitted_elsewhere(schema: Schema, scaler: Scaler, model: Experts, options: FitOptions) -> Fitted:
@@ -330,18 +235,6 @@ def all_experts(linear: LinearExpert, model: Experts | None, ends: tuple[Floats,
         return [linear, *offered]
     censoring = Censoring(offered[0].predict, *ends)
     return [linear, *(CensoredExpert(expert, censoring) for expert in offered)]
-
-
-def cells_to_hold_out(series: Sequence[Floats], seed: int) -> list[Mask]:
-    """Observed cells (T, M) to judge by; none where hardly any are observed, and never all of a channel."""
-    count, missing = observed_count(series), [np.isnan(values) for values in series]
-    least, most = HELD_OUT
-    if count < 1 / most:
-        return [np.zeros_like(m) for m in missing]
-    share = min(max(least, min(most, FEW_CELLS / count)), enough_cells(series) / count)
-    hidden = hide(missing, share, np.random.default_rng(seed))
-    left = np.any([(~m & ~h).any(0) for m, h in zip(missing, hidden, strict=True)], axis=0)
-    return [h & left for h in hidden]
 
 
 def fingerprint(values: Floats) -> str:

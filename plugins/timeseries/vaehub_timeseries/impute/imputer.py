@@ -21,7 +21,8 @@ from vaehub_timeseries.impute.backtest import rolling_backtest
 from vaehub_timeseries.impute.blend import CrossValidation
 from vaehub_timeseries.impute.constraints import checked_constraints
 from vaehub_timeseries.impute.errors import calibration_table, error_table
-from vaehub_timeseries.impute.fitted import FitOptions, fit_imputer
+from vaehub_timeseries.impute.fit import fit_imputer
+from vaehub_timeseries.impute.fitted import FitOptions
 from vaehub_timeseries.impute.flags import flag_frame, indicated_columns, indicator_name, with_indicators
 from vaehub_timeseries.impute.inputs import Given, read_given
 from vaehub_timeseries.impute.predictive import Predictive

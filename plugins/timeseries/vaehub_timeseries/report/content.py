@@ -34,6 +34,7 @@ class ReportContent:
     notes: tuple[str, ...] = ()  # the warnings that were given
     made: Mapping[str, str] = field(default_factory=dict)  # how the page came to be: command, model, versions
     left: Array | None = None  # (rows, columns): missing cells that were not imputed; none, if not given
+    learnt: Mapping[str, str] = field(default_factory=dict)  # what was found in the data: rhythms, trends, whether a network pays
     marginals: pd.DataFrame = field(default_factory=pd.DataFrame)  # a row for each column of numbers, as `Imputer.marginals_`
 
 

@@ -48,18 +48,19 @@ def gather_content(
         notes=notes,
         made={
             **(made or {}),
-            **continued(imputer),
-            "network": str(imputer.network_),
             "versions": f"vaehub {version('vaehub')}, vaehub-timeseries {version('vaehub-timeseries')}",
         },
         left=left,
+        learnt=learnt(imputer),
         marginals=imputer.marginals_.set_axis([*map(str, imputer.marginals_.index)], axis=0),
     )
 
 
-def continued(imputer: Imputer) -> dict[str, str]:
-    """The rhythms and trends that the imputer goes on with, in words; nothing where there are none."""
+def learnt(imputer: Imputer) -> dict[str, str]:
+    """What the imputer found in the data of its fit, in words: rhythms, trends, and whether a network pays."""
     periods, trends = imputer.seasons_, [str(column) for column in imputer.trends_]
-    words = {"rhythms": f"every {joined_names([f'{period:g}' for period in periods])} steps" if periods else ""}
-    words["trends"] = joined_names(trends) if trends else ""
-    return {name: text for name, text in words.items() if text}
+    return {
+        "rhythms": f"every {joined_names([f'{period:g}' for period in periods])} steps" if periods else "none found",
+        "trends": f"continued in {joined_names(trends)}" if trends else "none found",
+        "network": str(imputer.network_),
+    }

@@ -55,7 +55,7 @@ def report_page(content: ReportContent) -> report.Page:
     sections = [
         report.Section("What is missing", gaps_of(content, summary), missing_note(content)),
         report.Section("What was put in its place", list(filled_columns(content, summary))),
-        report.Section("Between which bounds", bounds_of(content), BOUNDS if bounds_of(content) else ""),
+        report.Section("What was learnt from the data", learnt_of(content)),
         report.Section("How large the errors are", errors_of(content), ERRORS if len(content.errors) else ""),
         report.Section("Whether the intervals keep their promise", coverage_of(content), PROMISE),
         report.Section("How it was made", [report.Facts(content.made)] if content.made else []),
@@ -121,6 +121,11 @@ def filled_columns(content: ReportContent, summary: pd.DataFrame) -> Iterator[re
     for column in columns[:DRAWN]:
         draw = partial(band_figure, column_series(content, column))
         yield report.Figure(str(column), draw, "with its gaps filled.", column_note(content, column))
+
+
+def learnt_of(content: ReportContent) -> list[report.Block]:
+    """Rhythms, trends, what a network brought, and the bounds of columns."""
+    return [*([report.Facts(content.learnt)] if content.learnt else []), *bounds_of(content)]
 
 
 def bounds_of(content: ReportContent) -> list[report.Block]:
