@@ -9,8 +9,7 @@ from pydantic import PositiveInt
 from torch import Tensor, nn
 from torch.distributions import Distribution, Independent, Normal
 
-from vaehub import Batch, Decoder, Encoder, Likelihood, Posterior, Spec, UsageError
-from vaehub.base import Example
+from vaehub import Batch, Decoder, Encoder, Example, Likelihood, Posterior, Spec, UsageError
 from vaehub.model import nets
 from vaehub_timeseries.parts.shapes import window_shape
 from vaehub_timeseries.parts.temporal import Network, Temporal
