@@ -99,14 +99,14 @@ class Dialect:
         Raises:
             UsageError: there is no such file, it is no text, or has no such line.
         """
-        told = overrides or Overrides()
+        given = overrides or Overrides()
         source = Path(source) if isinstance(source, str) else source
-        encoding = find_encoding(source) if told.encoding is None else with_mark(told.encoding, source)
+        encoding = find_encoding(source) if given.encoding is None else with_mark(given.encoding, source)
         text = head_of(source, encoding)
-        head = find_head(lines_of(text), told.separator, told.header)
+        head = find_head(lines_of(text), given.separator, given.header)
         marks = decimal_marks(head.number_cells)
-        decimal = told.decimal or decimal_of(marks, head.separator)
-        shown = marks.points != marks.commas or told.decimal is not None or ("." in marks.doubtful and head.separator != ";")
+        decimal = given.decimal or decimal_of(marks, head.separator)
+        shown = marks.points != marks.commas or given.decimal is not None or ("." in marks.doubtful and head.separator != ";")
         newline = "\r\n" if "\r\n" in text else "\n"
         doubtful = "" if shown else marks.doubtful
         return cls(encoding, head.separator, decimal, head.names, head.above, newline, {}, doubtful, head.named)

@@ -34,7 +34,7 @@ def openpyxl_for(path: Path) -> Iterator[Any]:
     yield openpyxl
 
 
-def read_excel(path: Path, told: Overrides, missing_values: Sequence[float | str]) -> pd.DataFrame:
+def read_excel(path: Path, overrides: Overrides, missing_values: Sequence[float | str]) -> pd.DataFrame:
     """The first sheet that holds anything, from the line of names on; cells keep their types.
 
     Raises: UsageError: openpyxl is absent, the file is too large or damaged, no sheet holds anything.
@@ -49,13 +49,13 @@ def read_excel(path: Path, told: Overrides, missing_values: Sequence[float | str
         rows = next((rows for rows in sheets if any(cell is not None for row in rows for cell in row)), None)
         if rows is None:
             raise UsageError(f"{path}: no sheet holds anything")
-    return frame_of(rows, told, missing_values)
+    return frame_of(rows, overrides, missing_values)
 
 
-def frame_of(rows: list[list[Any]], told: Overrides, missing_values: Sequence[float | str]) -> pd.DataFrame:
+def frame_of(rows: list[list[Any]], overrides: Overrides, missing_values: Sequence[float | str]) -> pd.DataFrame:
     """Rows of cells as a frame, whose head is found as that of a text is."""
     lines = ["\t".join(shown(cell) for cell in row) + "\n" for row in rows[:SAMPLE]]
-    head = find_head(lines, "\t", told.header)
+    head = find_head(lines, "\t", overrides.header)
     body = rows[head.above.count("\n") :]
     missing = {*files.MISSING_WORDS, "", *missing_values}
     columns = {

@@ -55,13 +55,13 @@ def read_table(
     ...     read_table(f"{folder}/x.csv").to_dict("list")
     {'Zeit': ['1.2.2024', '2.2.2024'], 'Temp': [1000.5, -3.0]}
     """
-    told, path = Overrides(sep, decimal, encoding, header), Path(path)
+    overrides, path = Overrides(sep, decimal, encoding, header), Path(path)
     if files.matched_suffix(path, SUFFIXES) == EXCEL:
-        frame = read_excel(path, told, missing_values)
+        frame = read_excel(path, overrides, missing_values)
     elif not is_text(path):
         frame = files.open_table(path).frame(index=True)
     else:
-        frame = read_text(path, Dialect.find(path, told), missing_values, told)
+        frame = read_text(path, Dialect.find(path, overrides), missing_values, overrides)
     if time is not None:
         find_label(time, [*frame.columns, *frame.index.names], "time")
     return frame
@@ -72,9 +72,9 @@ def is_text(path: Path) -> bool:
     return not path.is_dir() and files.suffix_of(path, SUFFIXES).startswith(TEXT)
 
 
-def read_text(path: Path, dialect: Dialect, missing_values: Sequence[float | str], told: Overrides) -> pd.DataFrame:
+def read_text(path: Path, dialect: Dialect, missing_values: Sequence[float | str], overrides: Overrides) -> pd.DataFrame:
     """A table of text."""
-    warn_of_guesses(path, dialect, told)
+    warn_of_guesses(path, dialect, overrides)
     frame = text_table(path, dialect, missing_values).frame(index=True)
     for place, name in enumerate(frame.columns):
         column = frame.iloc[:, place]
@@ -100,12 +100,14 @@ def text_table(path: Path, dialect: Dialect, missing_values: Sequence[float | st
     return files.open_table(path, missing, dialect=dialect.as_text)
 
 
-def find_dialect(path: Path | str, told: Overrides | None = None, missing_values: Sequence[float | str] = ()) -> Dialect | None:
+def find_dialect(
+    path: Path | str, overrides: Overrides | None = None, missing_values: Sequence[float | str] = ()
+) -> Dialect | None:
     """The dialect of a table of text, with the spelling of its numbers; None for other files.
 
     Arguments:
         path: of a table.
-        told: what is known of it.
+        overrides: what is known of it.
         missing_values: text among them is no number.
 
     Raises:
@@ -114,7 +116,7 @@ def find_dialect(path: Path | str, told: Overrides | None = None, missing_values
     path = Path(path)
     if not is_text(path):
         return None
-    dialect = Dialect.find(path, told)
+    dialect = Dialect.find(path, overrides)
     table = text_table(path, dialect, missing_values)
     parts = [batch for batch in table.batches() if batch.num_rows]
     if not parts:
@@ -128,15 +130,15 @@ def find_dialect(path: Path | str, told: Overrides | None = None, missing_values
     return dataclasses.replace(dialect, spellings=spellings)
 
 
-def warn_of_guesses(path: Path, dialect: Dialect, told: Overrides) -> None:
+def warn_of_guesses(path: Path, dialect: Dialect, overrides: Overrides) -> None:
     """Say of what is doubtful how it is read, and how to say otherwise."""
-    if dialect.encoding == "cp1252" and told.encoding is None:
+    if dialect.encoding == "cp1252" and overrides.encoding is None:
         warn(f"{path}: is not UTF-8, so it is read as Windows-1252 (Latin-1); if it is not, give encoding= (--encoding)")
     if dialect.doubtful:
         found = next(mark for mark in marks_of(dialect) if mark in dialect.doubtful)
         meaning = "the decimal mark" if found == dialect.decimal else "a mark of thousands"
         warn(f"{path}: in {dialect.doubtful} {found} is read as {meaning}; if it is not, give decimal= (--decimal)")
-    if not dialect.named and told.header is None and dialect.names:
+    if not dialect.named and overrides.header is None and dialect.names:
         first, last = dialect.names[0], dialect.names[-1]
         warn(
             f"{path}: its first line holds numbers and no names, so it is read as data, and the columns are called {first} to {last}; "

@@ -33,21 +33,25 @@ class CalibratedBlend:
 
     @classmethod
     def of(cls, held_out: HeldOut, channels: int) -> CalibratedBlend:
-        """From held-out cells. Linear interpolation is kept in channels where it has the smaller error in cross-validation."""
-        free = cls.fit_with(held_out, channels, np.zeros(channels, dtype=bool))
+        """From held-out cells. Linear interpolation is kept in channels where it has the smaller error in cross-validation.
+
+        The calibration is by errors of cross-validation as well: those of cells that the weights were fitted to are too small.
+        """
         validation = CrossValidation.of(held_out, channels)
-        return cls.fit_with(held_out, channels, validation.worse_than_linear) if validation.worse_than_linear.any() else free
+        linear_only = validation.worse_than_linear
+        linear = linear_only[held_out.channel]
+        mean, sd = (
+            np.where(linear, own[LINEAR], out)
+            for own, out in zip((held_out.means, held_out.sds), validation.moments, strict=True)
+        )
+        return cls(fitted_weights(held_out, channels, linear_only), calibration_by(held_out, mean, sd, channels), linear_only)
 
     @classmethod
     def fit_with(cls, held_out: HeldOut, channels: int, linear_only: Mask) -> CalibratedBlend:
-        """As the cells say, but linear interpolation in the `linear_only` channels (C,)."""
-        experts = len(held_out.means)
-        best = best_weights(lattice_losses(held_out, channels), experts)
-        best[linear_only] = np.eye(experts)[LINEAR]
-        flat = best.reshape(-1, experts)
-        mean, sd = mixture_moments(held_out.means, held_out.sds, flat[held_out.group].T)
-        pool = score_sums(held_out.group, standardised_errors(held_out, mean, sd), held_out.weight, channels)
-        return cls(flat, Calibration.of(pool), linear_only)
+        """As the cells say, which are weighed and calibrated by alike, but linear interpolation in the `linear_only` channels (C,)."""
+        weights = fitted_weights(held_out, channels, linear_only)
+        mean, sd = mixture_moments(held_out.means, held_out.sds, weights[held_out.group].T)
+        return cls(weights, calibration_by(held_out, mean, sd, channels), linear_only)
 
     def joined(self, ends: CalibratedBlend) -> CalibratedBlend:
         """Two blends as one with twice the channels: the groups of `ends` come after its own."""
@@ -87,6 +91,19 @@ class CalibratedBlend:
         return mean + sd * self.table(np.array([0.5]), absent)[cells.group, 0], level
 
 
+def fitted_weights(held_out: HeldOut, channels: int, linear_only: Mask) -> Floats:
+    """The best weights (C * B, K), linear interpolation's in the `linear_only` channels (C,)."""
+    experts = len(held_out.means)
+    best = best_weights(lattice_losses(held_out, channels), experts)
+    best[linear_only] = np.eye(experts)[LINEAR]
+    return best.reshape(-1, experts)
+
+
+def calibration_by(held_out: HeldOut, mean: Floats, sd: Floats, channels: int) -> Calibration:
+    """The calibration by the errors of predictions mean, sd (n,) of held-out cells."""
+    return Calibration.of(score_sums(held_out.group, standardised_errors(held_out, mean, sd), held_out.weight, channels))
+
+
 def standardised_errors(cells: HeldOut, mean: Floats, sd: Floats) -> Floats:
     """(truth - mean) / sd (n,); a truth at a bound, which may lie anywhere beyond, counts as spread over its channel's errors beyond it."""
     score = (cells.truth - mean) / sd
@@ -119,23 +136,29 @@ def spread_beyond(score: Floats, at_lower: Mask, at_upper: Mask) -> Floats:
 
 @dataclass(frozen=True)
 class CrossValidation:
-    """Held-out cells judged by a blend fitted on the other half of the data: error (n,), level (n,), and channels (C,) `worse_than_linear`."""
+    """Held-out cells judged by a blend fitted on the other half of the data: error (n,), level (n,), `moments`, the mean and sd (n,)
+    that were predicted, and channels (C,) `worse_than_linear`."""
 
     cells: HeldOut
     error: Floats
     level: Floats
+    moments: Floats  # (2, n)
     worse_than_linear: Mask
 
     @classmethod
     def of(cls, cells: HeldOut, channels: int) -> CrossValidation:
         """Every other block of the data is predicted by a blend fitted on the rest."""
         half = (cells.place * BLOCKS).astype(np.int64) % 2 == 1
-        error, level = np.zeros(len(half)), np.full(len(half), 0.5)
+        error, level, moments = np.zeros(len(half)), np.full(len(half), 0.5), np.zeros((2, len(half)))
         for part in (half, ~half):
             if part.any():
-                blend = CalibratedBlend.fit_with(cells.take(~part), channels, np.zeros(channels, dtype=bool))
-                estimate, level[part] = blend.predict(cells.take(part))
-                error[part] = cells.take(part).error(estimate)
+                blend, judged = (
+                    CalibratedBlend.fit_with(cells.take(~part), channels, np.zeros(channels, dtype=bool)),
+                    cells.take(part),
+                )
+                estimate, level[part] = blend.predict(judged)
+                error[part] = judged.error(estimate)
+                moments[:, part] = mixture_moments(judged.means, judged.sds, blend.weights[judged.group].T)
         linear = cells.error(cells.means[LINEAR])
         gained = np.bincount(cells.channel, linear - error, channels)
-        return cls(cells, np.where(gained[cells.channel] < 0, linear, error), level, gained < 0)
+        return cls(cells, np.where(gained[cells.channel] < 0, linear, error), level, moments, gained < 0)

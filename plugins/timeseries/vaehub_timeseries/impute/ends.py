@@ -79,10 +79,10 @@ def weights_by_distance(series: Sequence[Floats], hidden: Sequence[Mask]) -> Flo
     return np.concatenate(parts)
 
 
-def end_blend(held_out: HeldOut, channels: int, experience: HeldOut) -> CalibratedBlend:
-    """The blend by forecasts from earlier origins; where these are few, by the held-out cells of the fit (`experience`) as well."""
-    few = len(held_out.truth) and np.bincount(held_out.channel, held_out.weight, channels).max() < 2 * ENOUGH
-    return CalibratedBlend.of(experience.combined_with(held_out, channels) if few else held_out, channels)
+def end_blend(held_out: HeldOut, channels: int, of_fit: HeldOut) -> CalibratedBlend:
+    """The blend by forecasts from earlier origins; where these are few, by the held-out cells of the fit as well."""
+    scarce = len(held_out.truth) and np.bincount(held_out.channel, held_out.weight, channels).max() < 2 * ENOUGH
+    return CalibratedBlend.of(of_fit.combined_with(held_out, channels) if scarce else held_out, channels)
 
 
 def grouped_by_distance(group: Integers, missing: Mask, channels: int) -> Integers:
