@@ -207,3 +207,13 @@ def test_overlapping_detections_are_one_event():
     assert merged(found, (0, 1)) == [Event(0, (0, 1), 100, 172, "level shift", 8.0), Event(1, (0,), 100, 148, "drift", 4.0)]
     apart = [Event(0, (0,), 0, 10, "drift", 4.0), Event(0, (1,), 9, 30, "drift", 4.0)]
     assert across_channels(apart) == apart
+
+
+def test_a_column_that_often_lies_at_a_bound_is_not_odd_there():
+    rng = np.random.default_rng(1)
+    step = np.arange(1440)
+    humidity = np.minimum(100, 80 + 25 * np.sin(step / 30) + 4 * rng.normal(size=1440))
+    frame = pd.DataFrame({"humidity": humidity.round(1)})
+    assert (frame["humidity"] == 100).mean() > 0.05
+    events = Imputer(bounds=(None, 100)).fit(frame).find_anomalies(frame)
+    assert not (events["kind"] == "variance down").any()

@@ -28,6 +28,7 @@ from vaehub_timeseries.impute.blend import CalibratedBlend
 from vaehub_timeseries.impute.experts import Floats, Integers, Mask
 from vaehub_timeseries.impute.fitted import Fitted
 from vaehub_timeseries.impute.scaled import ScaledSeries
+from vaehub_timeseries.marginals.censoring import NEAR
 
 BLOCKS = (16, 48, 128)  # steps that are left out together
 SHARED = 48  # no longer block is predicted from the other channels at the same time: their relations show in shorter ones
@@ -68,12 +69,12 @@ def detect(
         odd: Cells (T, M) from which nothing is predicted.
         threshold: Least strength.
     """
-    channels = [int(c) for c in np.flatnonzero(fitted.numeric)]
+    channels, varying = [int(c) for c in np.flatnonzero(fitted.numeric)], beside_bounds(scores, data)
     found: list[list[Detection]] = []  # one list for each detector and channel
     for channel in channels:
         found += [spikes(scores, odd, channel), stuck_runs(data, channel)]
         for length in VARIANCE_WINDOWS:
-            windows = Windows.joined([cut_windows(scores, odd, channel, length, offset) for offset in offsets(length)])
+            windows = Windows.joined([cut_windows(varying, odd, channel, length, offset) for offset in offsets(length)])
             found.append(
                 rare_windows(windows, np.log(windows.square + LEAST_SQUARE), length, channel, "variance up", "variance down")
             )
@@ -87,6 +88,12 @@ def detect(
     each = [d._replace(strength=min(d.strength - share, STRONGEST)) for part in found for d in part]
     ends = [len(z) for z in scores]
     return [d._replace(start=max(d.start, 0), end=min(d.end, ends[d.series])) for d in each if d.strength >= threshold]
+
+
+def beside_bounds(scores: Sequence[Floats], data: ScaledSeries) -> list[Floats]:
+    """The scores (T, M) without the cells at bounds that data pile up at: there a column stands still, as it does every night."""
+    low, high = data.ends
+    return [np.where((x <= low + NEAR) | (x >= high - NEAR), np.nan, z) for x, z in zip(data.series, scores, strict=True)]
 
 
 def spikes(scores: Sequence[Floats], odd: Sequence[Mask], channel: int) -> list[Detection]:
