@@ -18,7 +18,13 @@ from vaehub.files.model_file import open_model, save_model
 from vaehub.files.rebuild import fits_on_meta, rebuilt
 from vaehub.host.registry import registry
 
-SPECS = (Spec((1, 8, 8)), Spec((40,), classes=12), Spec((2, 6)), Spec((2,), kinds=(Kind("real"), Kind("category", 3))))
+SPECS = (
+    Spec((1, 8, 8)),
+    Spec((40,), classes=12),
+    Spec((2, 6)),
+    Spec((2, 1)),
+    Spec((2,), kinds=(Kind("real"), Kind("category", 3))),
+)
 CHOOSY = ("decoder/catalogue", "decoder/ease", "prior/conditional_normal")  # want a condition or other parts beside them
 PARTS = sorted(key for key in registry().components if key.split("/")[0] not in ("domain", "judge", "objective", "features"))
 
