@@ -145,7 +145,7 @@ def test_a_network_is_kept_where_one_variable_bends_with_another(base, tmp_path)
     assert np.array_equal(after.mean[seen], given[seen])
     (draws,) = expert.draw([given], 3, 0)
     assert np.array_equal(draws[:, seen], np.broadcast_to(given[seen], (3, int(seen.sum()))))
-    fitted = Experts(base.process, run, False, gain)
+    fitted = Experts(base.process, run, gain=gain)
     fitted.save(tmp_path / "model")
     loaded = Experts.load(tmp_path / "model")
     assert loaded.gain == gain
@@ -162,7 +162,7 @@ def test_no_network_is_kept_where_the_closed_form_is_exact():
     assert run is None
     assert not gain.kept
     assert gain.seconds > 0
-    assert "not kept" in str(gain)
+    assert "not used" in str(gain)
 
 
 def test_more_updates_where_windows_are_short_or_many():
