@@ -55,7 +55,7 @@ def dialect_of(file: BinaryIO, nameless: bool = False) -> Dialect:
     Raises: UsageError for a first line that holds numbers instead of names; ValueError for one that does not end.
 
     >>> dialect_of(io.BytesIO(b"when;degrees\\n1;2,5\\n2;3\\n"))
-    Dialect(names=['when', 'degrees'], separator=';', decimals=',.', skip=0, lines=0, named=True)
+    Dialect(names=['when', 'degrees'], separator=';', decimals=',.', skip=0, lines=0, named=True, encoding=None)
     """
     head = file.read(HEAD)
     cut = len(head) == HEAD
