@@ -120,3 +120,10 @@ def test_a_long_series_is_thinned_evenly(monkeypatch):
     assert 800 <= sum(map(len, pieces)) <= 1200
     assert pieces[0][0] == 0
     assert pieces[-1][-1] == 9999
+
+
+def test_a_shortened_process_is_that_of_the_first_steps_of_a_window():
+    x = torch.randn(300, 2, generator=torch.Generator().manual_seed(0)).double().cumsum(0) * 0.1
+    process = fit_autocovariance([x], steps=6)
+    whole, short = process.joint(6, 0.3).covariance, process.shortened(4).joint(4, 0.3).covariance
+    assert torch.equal(short, whole[:8, :8])

@@ -23,6 +23,7 @@ from vaehub_timeseries.impute.predictive import Predictive
 from vaehub_timeseries.impute.scaled import ScaledSeries
 
 NEAR = 0.5  # of the strength of the strongest detection: what belongs to its event
+CELLS = 192  # of a window of the closed form
 MOST = 0.3  # of the cells of a channel that may be left out as odd
 
 
@@ -36,7 +37,7 @@ class Findings(NamedTuple):
 
 def find_events(whole: Fitted, data: ScaledSeries, false_alarms: float) -> Findings:
     """The events of series, at so many false ones a step."""
-    fitted = without_network(whole)
+    fitted = quick(whole)
     blend, threshold = fitted.blend(data), -np.log10(false_alarms)
     channels = tuple(np.flatnonzero(fitted.numeric).tolist())
     scores, odd = standard_scores(fitted, data, blend)
@@ -62,14 +63,14 @@ def departures(data: ScaledSeries, expected: Predictive) -> list[Floats]:
     return [(values - centre) / np.maximum(deviation, SMALLEST) for values, centre, deviation in parts]
 
 
-def without_network(fitted: Fitted) -> Fitted:
-    """The closed form alone, as a network, which is the last expert, costs most and moves little."""
+def quick(fitted: Fitted) -> Fitted:
+    """The closed form alone, in windows of CELLS cells at most: dozens of predictions are asked for, and more of either moves little."""
     if fitted.model is None or fitted.model.process is None:
         return fitted
-    model = replace(fitted.model, run=None)
+    model = fitted.model.closed_form(CELLS)
     count = len(all_experts(fitted.linear, model))
     held_out = fitted.held_out._replace(means=fitted.held_out.means[:count], sds=fitted.held_out.sds[:count])
-    return replace(fitted, model=model, held_out=held_out)
+    return replace(fitted, model=model, held_out=held_out, cache={})
 
 
 def with_events(odd: Sequence[Mask], events: Sequence[Event], most: float = MOST) -> list[Mask]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -75,6 +75,13 @@ class Experts:
             return len(self.process.gamma)
         assert self.run is not None  # there is a process or a run
         return int(self.run.spec.shape[0])
+
+    def closed_form(self, cells: int) -> Experts:
+        """Without the network, and with windows of so many cells at most."""
+        process, rest = (
+            None if whole is None else whole.shortened(max(1, cells // len(whole.mean))) for whole in (self.process, self.rest)
+        )
+        return replace(self, process=process, rest=rest, run=None)
 
     def generate(self, n: int, steps: int | None, seed: int) -> Floats:
         """n new series (n, T, C) in scaled units, by default one window long."""
