@@ -65,14 +65,15 @@ BAD = {
     "unknown time": (
         pd.DataFrame({"date": DAYS, "a": range(4)}),
         {"time": "Date"},
-        "time='Date': no such column; did you mean 'date'",
+        r"time='Date' \(--time\): no such column; did you mean 'date'",
     ),
     "unknown column": (
         pd.DataFrame({"temp": [1, 2]}),
         {"columns": ["tmp"]},
-        "columns='tmp': no such column; did you mean 'temp'",
+        r"columns='tmp' \(--columns\): no such column; did you mean 'temp'",
     ),
     "unknown variable": (pd.DataFrame({"t": DAYS[:1], "variable": ["x"], "value": [1.0]}), {"columns": ["z"]}, "columns='z'"),
+    "step without stamps": (pd.DataFrame({"a": [1.0, 2.0]}), {"step": "15min"}, "step='15min': the rows have no stamps"),
     "half a long form": (pd.DataFrame({"v": ["x"], "a": [1]}), {"variable": "v"}, "belong together"),
     "text in the long form": (
         pd.DataFrame({"k": ["x"], "v": ["high"]}),

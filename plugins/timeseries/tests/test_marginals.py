@@ -11,7 +11,7 @@ from vaehub_timeseries.impute.blend import spread_beyond
 from vaehub_timeseries.impute.fit import fit_imputer
 from vaehub_timeseries.impute.fitted import FitOptions
 from vaehub_timeseries.marginals.bounds import checked_bounds, find_bounds, given_bounds, parsed_bounds
-from vaehub_timeseries.marginals.censoring import Limits, truncated_mean
+from vaehub_timeseries.marginals.censoring import CensoredCells, truncated_mean
 from vaehub_timeseries.marginals.choose import learn_marginals
 from vaehub_timeseries.marginals.transform import Marginals
 from vaehub_timeseries.scale import Scaler
@@ -40,7 +40,7 @@ def test_the_mean_between_limits_is_that_of_the_truncated_normal(mean, sd, low, 
 
 
 def test_quantiles_of_a_limited_cell_are_those_of_the_truncated_normal():
-    limits = Limits(np.array([[True]]), np.array([[-INF]]), np.array([[0.5]]), np.array([[1.0]]), np.array([[2.0]]))
+    limits = CensoredCells(np.array([[True]]), np.array([[-INF]]), np.array([[0.5]]), np.array([[1.0]]), np.array([[2.0]]))
     for level in (0.05, 0.5, 0.95):
         assert limits.quantiles(np.array([level]))[0] == pytest.approx(truncnorm.ppf(level, -INF, -0.25, 1.0, 2.0))
 

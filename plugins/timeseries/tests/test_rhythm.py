@@ -118,6 +118,14 @@ def test_with_causal_no_rhythm_comes_from_later_cells():
     assert np.abs(filled[300:360] - np.sin(2 * np.pi * t[300:360] / 24)).mean() < 0.2
 
 
+def test_a_trend_goes_on_before_the_beginning_as_after_the_end():
+    y = -3 * np.arange(200.0) + np.random.default_rng(0).normal(size=200)
+    frame = pd.DataFrame({"y": y})
+    frame.iloc[:15] = np.nan
+    filled = Imputer().fit_transform(frame)["y"]
+    assert np.abs(filled[:15] + 3 * np.arange(15)).max() < 4  # a level would be off by 45
+
+
 def test_distances_and_patterns_of_ends():
     x = np.array([[np.nan, 1], [1, 1], [np.nan, 1], [1, 1], [np.nan, 1], [np.nan, 1]])
     assert distance_to_observed(np.isnan(x))[:, 0].tolist() == [1, 0, 0, 0, 1, 2]

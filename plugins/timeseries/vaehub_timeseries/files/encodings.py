@@ -62,8 +62,9 @@ def chunks(source: Path | bytes) -> Iterator[bytes]:
 def checked_encoding(name: str) -> str:
     """The name of an encoding of text. Raises UsageError for what is none."""
     try:
-        if "é;1".encode(name).decode(name) == "é;1":
-            return codecs.lookup(name).name
+        holds_text = "é;1".encode(name).decode(name) == "é;1"
     except (LookupError, UnicodeError):
-        pass
-    raise UsageError(f"encoding={name!r} (--encoding): no such encoding; give one such as utf-8, utf-16, cp1252 or latin-1")
+        holds_text = False
+    if not holds_text:
+        raise UsageError(f"encoding={name!r} (--encoding): no such encoding; give one such as utf-8, utf-16, cp1252 or latin-1")
+    return codecs.lookup(name).name

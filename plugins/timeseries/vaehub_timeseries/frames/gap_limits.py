@@ -65,13 +65,14 @@ def parse_gap(max_gap: object, name: str = "max_gap") -> int | pd.Timedelta:
     """A whole number of steps, or a length of time; text may be either. Raises UsageError that calls the option by `name`."""
     if isinstance(max_gap, str) and max_gap.strip().isdecimal():
         return parse_gap(int(max_gap), name)
+    wrong = arguments.wrong_argument(name, max_gap, "a whole number of steps, 1 or more, or a length of time such as '6h'")
     try:
         length = pd.Timedelta(max_gap) if isinstance(max_gap, str) else arguments.at_least(1)(name, max_gap)
-        if isinstance(length, int) or length > pd.Timedelta(0):
-            return length
-    except (ValueError, UsageError):
-        pass
-    raise arguments.wrong_argument(name, max_gap, "a whole number of steps, 1 or more, or a length of time such as '6h'")
+    except (ValueError, UsageError) as error:
+        raise wrong from error
+    if isinstance(length, int) or length > pd.Timedelta(0):
+        return length
+    raise wrong
 
 
 def steps_of(max_gap: object, schema: Schema) -> float:

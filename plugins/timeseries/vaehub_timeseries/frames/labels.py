@@ -32,7 +32,7 @@ def find_label(label: Hashable, labels: Iterable[Hashable], option: str) -> Hash
     choices = list(labels)
     if label in choices:
         return label
-    raise UsageError(f"{option}={label!r}: no such column; {hints.did_you_mean(str(label), map(str, choices[:50]))}")
+    raise UsageError(f"{option}={label!r} (--{option}): no such column; {hints.did_you_mean(str(label), map(str, choices[:50]))}")
 
 
 def place_of(frame: pd.DataFrame, label: Hashable) -> int:

@@ -130,6 +130,10 @@ def check_frame(frame: pd.DataFrame) -> None:
 def find_step(rows: Rows, reading: ReadOptions) -> float:
     """The step of the grid: as asked, else the commonest."""
     if rows.stamps.unit == "row":
+        if reading.step is not None:
+            raise UsageError(
+                f"step={reading.step!r}: the rows have no stamps; name the column of the time, time= (--time), or leave it out"
+            )
         return 1
     if reading.step is not None:
         return parse_step(reading.step, rows.stamps.unit)

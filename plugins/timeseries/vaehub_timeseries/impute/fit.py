@@ -26,7 +26,7 @@ from vaehub_timeseries.impute.hide import hide
 from vaehub_timeseries.impute.linear import LinearExpert
 from vaehub_timeseries.impute.scaled import with_all_channels
 from vaehub_timeseries.marginals.bounds import check_within, given_bounds
-from vaehub_timeseries.marginals.censoring import Censoring, Limits, marginal_stand_ins, with_stand_ins
+from vaehub_timeseries.marginals.censoring import CensoredCells, Censoring, marginal_stand_ins, with_stand_ins
 from vaehub_timeseries.marginals.choose import learn_marginals
 from vaehub_timeseries.model.experts import Experts, fit_experts, fit_process
 from vaehub_timeseries.model.periods import found_periods, periods_in_steps
@@ -41,7 +41,7 @@ def fit_imputer(panel: Panel, options: FitOptions) -> Fitted:
     """Fit the experts to a frame, less the cells that they are to be judged by."""
     raw = [s.values for s in panel.series]
     limits = panel.censored or []
-    cells_within = [Limits.of(*pair) for pair in limits]
+    cells_within = [CensoredCells.of(*pair) for pair in limits]
     whole = [np.where(m.cut, m.nearest, x) for m, x in zip(cells_within, raw, strict=True)] if limits else raw
     modelled = np.any([(~np.isnan(values)).any(0) for values in whole], axis=0)
     rest = [np.ascontiguousarray(values[:, modelled]) for values in whole]
@@ -100,7 +100,11 @@ def fit_scaler(whole: Sequence[Floats], rest: Sequence[Floats], modelled: Mask, 
 
 
 def fit_model(
-    rest: Sequence[Floats], limits: Sequence[Limits], ends: tuple[Floats, Floats], options: FitOptions, periods: Sequence[float]
+    rest: Sequence[Floats],
+    limits: Sequence[CensoredCells],
+    ends: tuple[Floats, Floats],
+    options: FitOptions,
+    periods: Sequence[float],
 ) -> Experts:
     """Fit the experts to series (T, M) in scaled units, where cells at the `ends` (M,) and within limits are stood in for."""
     low, high = ends

@@ -15,6 +15,7 @@ import pandas as pd
 
 from vaehub import UsageError
 from vaehub_timeseries.frames import Channel, Panel, Schema
+from vaehub_timeseries.frames.columns import Limits
 from vaehub_timeseries.frames.generated import Calendar, generated_frame
 from vaehub_timeseries.generation.generator import Generator
 from vaehub_timeseries.impute.blend import CalibratedBlend
@@ -32,12 +33,10 @@ from vaehub_timeseries.impute.linear import LinearExpert
 from vaehub_timeseries.impute.predictive import Predictive
 from vaehub_timeseries.impute.scaled import ScaledSeries, with_all_channels
 from vaehub_timeseries.marginals.bounds import Pair
-from vaehub_timeseries.marginals.censoring import CensoredExpert, Censoring, Limits, with_stand_ins
+from vaehub_timeseries.marginals.censoring import CensoredCells, CensoredExpert, Censoring, with_stand_ins
 from vaehub_timeseries.model.experts import Experts
 from vaehub_timeseries.model.structural import Structure
 from vaehub_timeseries.scale import Scaler
-
-LimitPair = tuple[Floats, Floats]  # lower and upper limits (T, C) of the cells of a series, -inf and inf where there are none
 
 
 @dataclass(frozen=True)
@@ -74,7 +73,7 @@ class Fitted:
     calendar: Calendar | None = None
     cache: dict[tuple[str, ...], Predictive] = field(default_factory=dict)
 
-    @property
+    @cached_property
     def blend_of_fit(self) -> CalibratedBlend:
         """The blend by the cells that were held out of the fit."""
         return CalibratedBlend.of(self.held_out, int(self.modelled.sum()))
@@ -134,7 +133,9 @@ class Fitted:
     def _predictive(self, data: ScaledSeries) -> Predictive:
         """Gaps at an end are told apart where there is a trend or rhythm to continue."""
         complete = observed_count(data.series) == cell_count(data.series)
-        blend, ahead = self.blend_of_fit if complete else self.blend(data), end_pattern(data.series)
+        blend = self.blend_of_fit if complete else self.blend(data)
+        behind = end_pattern([values[::-1] for values in data.series])  # before the beginning, as forecasts backwards in time
+        ahead = max(end_pattern(data.series), behind, key=len)
         continued = self.structure is not None and not self.options.causal and len(ahead) >= SHORTEST
         return self.predict(data, blend, self.end_blend(data, ahead) if continued else None)
 
@@ -214,10 +215,10 @@ class Fitted:
         return CalibratedBlend.of(self.held_out.combined_with(here, channels), channels)
 
 
-def scaled_limits(limits: Sequence[LimitPair], scaler: Scaler, modelled: Mask) -> list[Limits]:
+def scaled_limits(limits: Sequence[Limits], scaler: Scaler, modelled: Mask) -> list[CensoredCells]:
     """Limits (T, C) in the user's units on the scale of the model (T, M)."""
     sides = [[np.where(np.isfinite(side), scaler.scale(side), side)[:, modelled] for side in pair] for pair in limits]
-    return [Limits.of(low, high) for low, high in sides]
+    return [CensoredCells.of(low, high) for low, high in sides]
 
 
 def fitted_elsewhere(schema: Schema, scaler: Scaler, model: Experts, options: FitOptions) -> Fitted:

@@ -12,7 +12,7 @@ import numpy as np
 
 from vaehub_timeseries.impute.experts import Floats, Mask
 from vaehub_timeseries.impute.linear import Neighbours
-from vaehub_timeseries.marginals.censoring import Limits
+from vaehub_timeseries.marginals.censoring import CensoredCells
 from vaehub_timeseries.scale import Scaler
 
 
@@ -29,7 +29,7 @@ class ScaledSeries:
     modelled: Mask  # (C,)
     fill: float
     causal: bool
-    limits: Sequence[Limits] = ()
+    limits: Sequence[CensoredCells] = ()
 
     @classmethod
     def of(cls, raw: Sequence[Floats], scaler: Scaler, modelled: Mask, fill: float, causal: bool) -> ScaledSeries:

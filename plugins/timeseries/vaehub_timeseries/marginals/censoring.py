@@ -125,7 +125,7 @@ class CensoredExpert:
 
 
 @dataclass(frozen=True)
-class Limits:
+class CensoredCells:
     """Cells of one series of which only limits were read: low and high (T, M) in scaled units, infinite on an open side and elsewhere.
 
     mean, sd (T, M): what the other cells say of them, once that is known.
@@ -138,7 +138,7 @@ class Limits:
     sd: Floats
 
     @classmethod
-    def of(cls, low: Floats, high: Floats) -> Limits:
+    def of(cls, low: Floats, high: Floats) -> CensoredCells:
         """Limits (T, M), -inf and inf where there are none."""
         return cls(np.isfinite(low) | np.isfinite(high), low, high, np.zeros(low.shape), np.ones(low.shape))
 
@@ -147,7 +147,7 @@ class Limits:
         """A finite limit (T, M) of every cell that is cut."""
         return np.where(np.isfinite(self.high), self.high, self.low)
 
-    def given(self, prediction: Prediction) -> Limits:
+    def given(self, prediction: Prediction) -> CensoredCells:
         """The same with what the other cells say."""
         return replace(self, mean=prediction.mean, sd=prediction.sd)
 
@@ -164,7 +164,9 @@ class Limits:
         return np.asarray(np.where(above - below > 1e-12, inside, self.stand_in).clip(low, high))
 
 
-def with_stand_ins(predictor: Predictor, series: Sequence[Floats], limits: Sequence[Limits]) -> tuple[list[Floats], list[Limits]]:
+def with_stand_ins(
+    predictor: Predictor, series: Sequence[Floats], limits: Sequence[CensoredCells]
+) -> tuple[list[Floats], list[CensoredCells]]:
     """Series (T, M) with the truncated mean in every cell that is cut, and their limits with what the others say of them."""
     rest = [np.where(limit.cut, np.nan, values) for values, limit in zip(series, limits, strict=True)]
     informed = [limit.given(prediction) for limit, prediction in zip(limits, predictor(rest), strict=True)]

@@ -62,7 +62,7 @@ class NetworkGain:
 
     def __str__(self) -> str:
         if self.gain is None or self.error is None:
-            return "not tried: there are too few windows"
+            return "not tried: too few windows, causal=True, or a model of one's own"
         verdict = "used" if self.kept else "tried and not used"
         change = f"{abs(self.gain):.1%} {'lower' if self.gain > 0 else 'higher'} (standard error {self.error:.1%})"
         return f"{verdict}: the error on cells hidden from it was {change} than that of the closed form; {self.seconds:.0f} s"
