@@ -16,6 +16,8 @@ from vaehub_timeseries.impute.experts import Expert, Floats
 from vaehub_timeseries.model.adapted import AdaptedExpert
 from vaehub_timeseries.model.corrected import BeliefExpert, CorrectedExpert
 from vaehub_timeseries.model.correction import UNTRIED, NetworkGain, fit_correction
+from vaehub_timeseries.model.cycle import Cycle, fit_cycle
+from vaehub_timeseries.model.cyclic import CyclicExpert
 from vaehub_timeseries.model.em import Autocovariance, fit_autocovariance
 from vaehub_timeseries.model.gaussian import GaussianExpert, clipped
 from vaehub_timeseries.model.importance_sampling import ImportanceSamplingExpert
@@ -28,7 +30,7 @@ from vaehub_timeseries.parts.linear_gaussian import LinearGaussianDecoder, Linea
 DRIFT = 0.3  # variance of a window's level, as a share of a channel's: what the mean may have moved since training
 REST_DRIFT = 1.0  # the same of what trend and rhythms leave, whose own variance is smaller
 PROCESS, VAE = "process.safetensors", "vae.safetensors"
-REST = "rest."  # in front of the names of the tensors of the process of the rest
+REST, CYCLE = "rest.", "cycle."  # in front of the names of the tensors of the process of the rest, and of the cycle
 
 
 @dataclass(frozen=True)
@@ -41,6 +43,7 @@ class Experts:
     structure: Structure | None = None
     rest: Autocovariance | None = None  # the process of what the structure leaves
     gain: NetworkGain = UNTRIED
+    cycle: Cycle | None = None
 
     @cached_property
     def experts(self) -> list[Expert]:
@@ -49,7 +52,11 @@ class Experts:
             return self._neural(None)
         still, drifting = GaussianExpert("gaussian", self.process, 0.0, self.causal), drifting_expert(self.process, self.causal)
         base = drifting if self.causal else AdaptedExpert(drifting)
-        return [still, base, *self._structural(), *self._neural(base)]
+        return [still, base, *self._cyclic(base), *self._structural(), *self._neural(base)]
+
+    def _cyclic(self, base: GaussianExpert | AdaptedExpert) -> list[Expert]:
+        """What depends on the phase of a period, where there is enough of it."""
+        return [CyclicExpert(self.cycle, base)] if self.cycle is not None and isinstance(base, AdaptedExpert) else []
 
     def _structural(self) -> list[Expert]:
         """Trend and rhythms, where the data showed any."""
@@ -81,7 +88,7 @@ class Experts:
         process, rest = (
             None if whole is None else whole.shortened(max(1, cells // len(whole.mean))) for whole in (self.process, self.rest)
         )
-        return replace(self, process=process, rest=rest, run=None)
+        return replace(self, process=process, rest=rest, run=None, cycle=None)
 
     def generate(self, n: int, steps: int | None, seed: int) -> Floats:
         """n new series (n, T, C) in scaled units, by default one window long."""
@@ -98,6 +105,9 @@ class Experts:
         process |= {} if self.rest is None else {REST + name: tensor for name, tensor in vars(self.rest).items()}
         structure = None if self.structure is None else self.structure.to_json()
         header = {"causal": self.causal, "vae": self.run is not None, "structure": structure, "gain": asdict(self.gain)}
+        if self.cycle is not None:
+            process |= {CYCLE + "mean": self.cycle.mean, CYCLE + "gamma": self.cycle.gamma}
+            header["cycle"] = {"period": self.cycle.period, "periods": self.cycle.periods}
         files.save_model(folder / PROCESS, process, header)
         if self.run is not None:
             self.run.save(folder / VAE)
@@ -110,10 +120,12 @@ class Experts:
             run = load(folder / VAE) if header["vae"] else None
             structure = None if header.get("structure") is None else Structure.from_json(header["structure"])
             rest = {name.removeprefix(REST): tensor for name, tensor in tensors.items() if name.startswith(REST)}
-            whole = {name: tensor for name, tensor in tensors.items() if not name.startswith(REST)}
+            parts = {name.removeprefix(CYCLE): tensor for name, tensor in tensors.items() if name.startswith(CYCLE)}
+            cycle = Cycle(**parts, **header["cycle"]) if parts else None
+            whole = {name: tensor for name, tensor in tensors.items() if not name.startswith((REST, CYCLE))}
             processes = [Autocovariance(**parts) if parts else None for parts in (whole, rest)]
             gain = NetworkGain(**header.get("gain", {}))  # models of vaehub 0.1 have none
-            return cls(processes[0], run, bool(header["causal"]), structure, processes[1], gain)
+            return cls(processes[0], run, bool(header["causal"]), structure, processes[1], gain, cycle)
 
     @classmethod
     def of_run(cls, run: Run) -> Experts:
@@ -131,10 +143,12 @@ def fit_experts(
     process = fit_autocovariance([clipped(np.ascontiguousarray(x)) for x in series], steps, seed)
     structure = Structure.fit(series, periods)
     rest = None if structure is None else fit_rest(structure, series, steps, seed, causal)
+    cycle = None if causal else fit_cycle(process, series, periods, DRIFT)
     if given is not None:
-        return Experts(process, train_vae(series, steps, with_window(given, steps), process), causal, structure, rest)
-    run, gain = (None, UNTRIED) if causal else fit_correction(drifting_expert(process, False), series, seed)
-    return Experts(process, run, causal, structure, rest, gain)
+        run = train_vae(series, steps, with_window(given, steps), process)
+        return Experts(process, run, causal, structure, rest, cycle=cycle)
+    learnt, gain = (None, UNTRIED) if causal else fit_correction(drifting_expert(process, False), series, seed)
+    return Experts(process, learnt, causal, structure, rest, gain, cycle)
 
 
 def fit_process(series: Sequence[Floats], window: int | None, config: Any, seed: int) -> Autocovariance:
