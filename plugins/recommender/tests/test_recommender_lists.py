@@ -86,7 +86,7 @@ def test_an_empty_history_gets_what_is_popular_and_is_told_so(recommender, liked
 
 
 def test_unknown_items_of_a_history_are_counted_and_left_out(recommender) -> None:
-    with pytest.warns(UserWarning, match="2 items in 1 histories are unknown to the model and were left out"):
+    with pytest.warns(UserWarning, match="2 items in 1 history are unknown to the model and left out"):
         lists = recommender.recommend([["Noir film 01", "x", "y"]], k=3)
     pd.testing.assert_frame_equal(lists, recommender.recommend([["Noir film 01"]], k=3))
 

@@ -19,6 +19,7 @@ from vaehub_recommender.interactions import Interactions
 from vaehub_recommender.popularity import Popularity
 from vaehub_recommender.side_features import SideFeatures
 from vaehub_recommender.tables import Columns, Ids, histories, read_table
+from vaehub_recommender.tables.histories import of_matrix
 from vaehub_recommender.tables.writing import write_rows
 
 
@@ -65,11 +66,16 @@ class InteractionCodec(Codec):
         """Histories in any form that `histories` takes, or an array (B, I) with a column for each item of the model."""
         if isinstance(given, Tensor):
             given = given.to_dense().numpy(force=True)
-        return self.rows(csr_array(given) if isinstance(given, np.ndarray) and given.ndim == 2 else given)
+        if isinstance(given, np.ndarray) and given.ndim == 2:
+            return self.interactions(of_matrix(given, self.ids, by_id=False).matrix)
+        return self.rows(given)
 
     def rows(self, given: object, side: Tensor | None = None) -> Interactions:
         """Histories in any form that `histories` takes, with what else is known of the users (B, S), by default nothing."""
-        matrix = histories(given, self.ids, self.columns).matrix
+        return self.interactions(histories(given, self.ids, self.columns).matrix, side)
+
+    def interactions(self, matrix: csr_array, side: Tensor | None = None) -> Interactions:
+        """Rows (B, I) over the catalogue, with what else is known of the users (B, S), by default nothing."""
         width = self.spec.cond - self.spec.size * self.history
         if side is None and width:
             side = torch.zeros(matrix.shape[0], width)

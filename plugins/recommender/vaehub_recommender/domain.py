@@ -117,6 +117,7 @@ class Recommendation(Domain[InteractionCodec]):
         weight: Column of weights or ratings; not used, if not given.
         time: Column of times; found by its name, if not given.
         min_rating: Least rating that counts as an interaction.
+        seen: What counts as seen and is on no list again: all rows, or only those that are learnt from.
         users: A table of what else is known of the users.
         items: A table of what else is known of the items.
         split: strong: users whom the model never saw; last: the latest item of each user; random: a fifth of the items of each.
@@ -152,8 +153,9 @@ class Recommendation(Domain[InteractionCodec]):
         held_out: HeldOutUsers = None,
         history: bool = False,
         seed: Annotated[int, Field(ge=0)] = 98765,
+        seen: Literal["all", "learnt"] = "all",
     ) -> None:
-        self.path, self.columns = path, Columns(user, item, weight, time, min_rating)
+        self.path, self.columns = path, Columns(user, item, weight, time, min_rating, seen)
         self.paths = {"user": users, "item": items}
         self.splitting = partial(SPLITS[split], held_out=held_out, seed=seed)
         self.history = history

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any, final
+from typing import Any, Literal, final
 
 import pandas as pd
 
@@ -15,7 +15,7 @@ from vaehub_recommender.api.evaluate import evaluate_later, evaluate_protocol
 from vaehub_recommender.api.explain import explain_score
 from vaehub_recommender.api.files import read, save
 from vaehub_recommender.api.fitted import Fitted
-from vaehub_recommender.api.learn import learn
+from vaehub_recommender.api.learn import domain_of, learn
 from vaehub_recommender.api.query import query_of, require_frame
 from vaehub_recommender.api.ranked_lists import ListMaker
 from vaehub_recommender.api.similar import similar_items_frame, similar_users_frame
@@ -63,6 +63,7 @@ class Recommender(Described):
         min_rating: float | None = None,
         users: pd.DataFrame | None = None,
         items: pd.DataFrame | None = None,
+        seen: Literal["all", "learnt"] | None = None,
     ) -> Recommender:
         """Learn from a table of interactions; columns that are not named are found by their usual names.
 
@@ -75,6 +76,8 @@ class Recommender(Described):
             min_rating: rows of at least that weight or rating count, all alike; others do not.
             users: what else is known of users, one row each, with the same column of ids: a condition of the model.
             items: what else is known of items, from which their embeddings start.
+            seen: what is on no list again: "all" rows of a user, also those below `min_rating`, or only those that are "learnt" from; by default as
+                the config says, where that is "all". `evaluate` leaves ratings below aside, as papers do.
 
         Returns:
             The recommender itself.
@@ -90,9 +93,9 @@ class Recommender(Described):
         for name, table in (("df", df), ("users", users), ("items", items)):
             if table is not None or name == "df":
                 require_frame(name, table)
-        columns = Columns(user, item, weight, time, min_rating)
-        config = recommender_config(self.config, self.options, columns)
-        self._model = learn(training_log(df, columns), config, {"user": users, "item": items})
+        arguments.or_none(arguments.one_of("all", "learnt"))("seen", seen)
+        config = recommender_config(self.config, self.options, Columns(user, item, weight, time, min_rating, seen))
+        self._model = learn(training_log(df, domain_of(config).columns), config, {"user": users, "item": items})
         return self
 
     def recommend(

@@ -15,27 +15,33 @@ import torch
 from scipy.sparse import csr_array
 from torch import Tensor
 
-from vaehub import Run, UsageError, files, load
+from vaehub import Json, Run, UsageError, files, load
 from vaehub_recommender.api.fitted import Fitted, codec_of
 from vaehub_recommender.domain import source_of
 from vaehub_recommender.tables import Ids, Log
-from vaehub_recommender.tables.log import Tally, csr
+from vaehub_recommender.tables.log import Tally, UserItems, csr
 
-MODEL, HISTORIES, USERS = "model.safetensors", "histories.parquet", "users.json"
-FORMAT = "vaehub-recommender/1"
+MODEL, HISTORIES, USERS, ALSO_SEEN = "model.safetensors", "histories.parquet", "users.json", "also_seen.parquet"
+FORMAT = "vaehub-recommender/2"
+READABLE = (FORMAT, "vaehub-recommender/1")
 
 
 def save(fitted: Fitted, folder: Path) -> None:
     """Write the folder whole or not at all, in place of a recommender that is there."""
-    with files.atomic_folder(folder, (MODEL, HISTORIES, USERS)) as temporary:
+    with files.atomic_folder(folder, (MODEL, HISTORIES, USERS, ALSO_SEEN)) as temporary:
         write(fitted, temporary)
 
 
 def write(fitted: Fitted, folder: Path) -> None:
-    """The three files."""
+    """Its files; that of what was seen and not learnt from where there is any."""
     fitted.run.save(folder / MODEL)
     pq.write_table(table_of(fitted), folder / HISTORIES, compression="zstd", write_page_checksum=True)
     users = {"format": FORMAT, "users": fitted.users.to_json()}
+    if fitted.log.also_seen is not None:
+        seen = fitted.log.also_seen
+        users["also_seen"] = {"users": seen.users.to_json(), "items": seen.items.to_json()}
+        items = pa.LargeListArray.from_arrays(seen.matrix.indptr, seen.matrix.indices.astype(np.int32))
+        pq.write_table(pa.table({"items": items}), folder / ALSO_SEEN, compression="zstd", write_page_checksum=True)
     (folder / USERS).write_text(json.dumps(users))
 
 
@@ -71,25 +77,41 @@ def read(folder: Path) -> Fitted:
 
 def read_users(run: Run, items: Ids, folder: Path) -> Fitted:
     """The known users beside the model."""
-    users = Ids.from_json(json.loads(files.read_bytes(folder / USERS, files.MAX_BYTES))["users"])
-    histories = files.regular_file(folder / HISTORIES, files.MAX_BYTES)
-    table = pq.read_table(histories, page_checksum_verification=True).combine_chunks()
-    matrix = matrix_of(table, len(items))
+    stated = json.loads(files.read_bytes(folder / USERS, files.MAX_BYTES))
+    if stated["format"] not in READABLE:
+        raise ValueError(f"format {stated['format']!r}, this version reads {' and '.join(READABLE)}")
+    users = Ids.from_json(stated["users"])
+    table = checked_table(folder / HISTORIES)
+    matrix = matrix_of(table, len(items), values_of(table, "weights"))
     if len(users) != matrix.shape[0]:
         raise ValueError(f"{len(users)} ids for {matrix.shape[0]} histories")
     times = values_of(table, "times") if "times" in table.column_names else None
-    log = Log(users, items, matrix, times, Tally(matrix.nnz, 0, 0, len(users), len(items), matrix.nnz))
+    also_seen = also_seen_of(stated["also_seen"], folder / ALSO_SEEN) if "also_seen" in stated else None
+    log = Log(users, items, matrix, times, Tally(matrix.nnz, 0, 0, len(users), len(items), matrix.nnz), also_seen)
     return Fitted(run, log, table["counted"].to_numpy(), side_of(table))
 
 
-def matrix_of(table: pa.Table, items: int) -> csr_array:
-    """The items (U, I) of the known users."""
+def checked_table(path: Path) -> pa.Table:
+    """A table whose checksums are compared with what is in it."""
+    return pq.read_table(files.regular_file(path, files.MAX_BYTES), page_checksum_verification=True).combine_chunks()
+
+
+def also_seen_of(ids: Json, path: Path) -> UserItems:
+    """What users have seen and is not learnt from."""
+    users, items, table = Ids.from_json(ids["users"]), Ids.from_json(ids["items"]), checked_table(path)
+    if table.num_rows != len(users) + 1:
+        raise ValueError(f"{len(users)} ids for {table.num_rows} rows of {path.name}")
+    return UserItems(users, items, matrix_of(table, len(items), np.ones(len(values_of(table, "items")), np.float32)))
+
+
+def matrix_of(table: pa.Table, items: int, weights: np.ndarray) -> csr_array:
+    """The items (U, I) of users, with their weights."""
     lists = whole_column(table, "items")
     at = values_of(table, "items").astype(np.int64)
     if len(at) and not 0 <= at.min() <= at.max() < items:
         raise ValueError(f"positions up to {at.max()} of {items} items")
     ends = np.asarray(lists.offsets, np.int64)
-    return csr(values_of(table, "weights"), at, ends - ends[:1].sum(), (len(lists), items))
+    return csr(weights, at, ends - ends[:1].sum(), (len(lists), items))
 
 
 def whole_column(table: pa.Table, name: str) -> Any:

@@ -22,6 +22,7 @@ from vaehub_recommender.codec import InteractionCodec
 from vaehub_recommender.popularity import Popularity
 from vaehub_recommender.rank import Ranker
 from vaehub_recommender.tables import Columns, Ids, Log
+from vaehub_recommender.tables.log import UserItems
 
 NOTHING: Mapping[str, pd.DataFrame | None] = {"user": None, "item": None}
 
@@ -71,6 +72,11 @@ class Fitted:
     def columns(self) -> Columns:
         """How tables are read."""
         return self.codec.columns
+
+    @cached_property
+    def also_seen(self) -> UserItems | None:
+        """Items of the catalogue that users have seen and that are not learnt from."""
+        return None if self.log.also_seen is None else self.log.also_seen.over(self.items)
 
     @cached_property
     def popularity(self) -> Tensor:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Hashable, Iterable, Mapping
+from collections.abc import Hashable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, final
@@ -16,7 +16,9 @@ from torch import Tensor
 
 from vaehub import UsageError, arguments, hints
 from vaehub_recommender.api.fitted import Fitted
-from vaehub_recommender.tables import Ids, histories
+from vaehub_recommender.tables import History, Ids, histories
+from vaehub_recommender.tables.given_ids import read_once, refuse_mask, type_hint
+from vaehub_recommender.tables.log import union
 
 NAMED = (pd.DataFrame, pd.Series, Mapping)  # forms in which histories come with the ids of their users
 LISTS = (list, set, frozenset, np.ndarray, pd.Series, type(None))
@@ -25,12 +27,17 @@ LISTS = (list, set, frozenset, np.ndarray, pd.Series, type(None))
 @final
 @dataclass(frozen=True)
 class Query:
-    """users (B,), their items (B, I), what else is known of them (B, S), and where they stand among the known users (B,), -1 for others."""
+    """users (B,), their items (B, I), what else is known of them (B, S), and where they stand among the known users (B,), -1 for others.
+
+    also_seen (B, I): what they have seen beside their items. blocked (B, I): what may never be shown to them.
+    """
 
     users: pd.Index[Any]
     matrix: csr_array
     side: Tensor | None
     positions: np.ndarray
+    also_seen: csr_array | None = None
+    blocked: csr_array | None = None
 
     def __len__(self) -> int:
         return len(self.users)
@@ -39,7 +46,12 @@ class Query:
         """Some rows."""
         if rows.start == 0 and rows.stop == len(self):
             return self
-        return Query(self.users[rows], self.matrix[rows], None if self.side is None else self.side[rows], self.positions[rows])
+        side, also_seen, blocked = (None if part is None else part[rows] for part in (self.side, self.also_seen, self.blocked))
+        return Query(self.users[rows], self.matrix[rows], side, self.positions[rows], also_seen, blocked)
+
+    def ruled_out(self, exclude_seen: bool) -> csr_array | None:
+        """What may not be on the lists (B, I): what is blocked, and what was seen unless that may come again."""
+        return union([self.matrix, self.also_seen, self.blocked] if exclude_seen else [self.blocked])
 
     @property
     def empty(self) -> np.ndarray:
@@ -55,9 +67,11 @@ def query_of(given: Any, fitted: Fitted) -> Query:
     """
     if given is None:
         return query_of_known(np.arange(len(require_users(fitted).users)), fitted)
+    given = read_once(given)
     if are_histories(given, fitted.users):
         return query_of_histories(given, fitted)
     users = [given] if is_single_user(given, fitted.users) else list(given)
+    refuse_mask("users", users, fitted.users)
     return query_of_known(user_positions(users, fitted), fitted)
 
 
@@ -66,15 +80,25 @@ def query_of_known(at: np.ndarray, fitted: Fitted) -> Query:
     everyone = len(at) == len(fitted.users) and bool((at == np.arange(len(at))).all())
     matrix = fitted.log.matrix if everyone else fitted.log.matrix[at]
     side = None if fitted.side is None else fitted.side[torch.from_numpy(at)]
-    return Query(fitted.users.take(at), matrix, side, at)
+    users = fitted.users.take(at)
+    return Query(users, matrix, side, at, None if fitted.also_seen is None else fitted.also_seen.rows(users))
 
 
 def query_of_histories(given: Any, fitted: Fitted) -> Query:
     """Histories as they are given, also of known users; what else is known of these is used."""
     found = histories(given, fitted.items, fitted.columns)
-    warn_of_unknown_items(found.unknown)
-    positions = fitted.users.positions(found.users) if isinstance(given, NAMED) else np.full(len(found), -1)
-    return Query(found.users, found.matrix, side_of(positions, fitted.side), positions)
+    warn_of_unknown_items(found, fitted.items)
+    if isinstance(given, NAMED):
+        return query_of_named(found, fitted)
+    nobody = np.full(len(found), -1)
+    return Query(found.users, found.matrix, side_of(nobody, fitted.side), nobody, found.also_seen)
+
+
+def query_of_named(found: History, fitted: Fitted) -> Query:
+    """Histories of users with ids; what else is known of these users is used, and so is what they have seen beside their items."""
+    positions = fitted.users.positions(found.users)
+    stored = None if fitted.also_seen is None else fitted.also_seen.rows(found.users)
+    return Query(found.users, found.matrix, side_of(positions, fitted.side), positions, union([found.also_seen, stored]))
 
 
 def side_of(positions: np.ndarray, side: Tensor | None) -> Tensor | None:
@@ -93,8 +117,15 @@ def are_histories(given: Any, users: Ids) -> bool:
         return False
     for one in given:
         if one is not None:
-            return isinstance(one, LISTS) or (isinstance(one, tuple) and users.positions([one])[0] < 0)
+            return is_list_of_items(one, users)
     return len(given) > 0
+
+
+def is_list_of_items(one: Any, users: Ids) -> bool:
+    """Whether one of several things is a list of items, and not the id of a user."""
+    if isinstance(one, tuple):
+        return bool(users.positions([one])[0] < 0)
+    return isinstance(one, LISTS) or isinstance(one, Iterator)
 
 
 def is_single_user(given: Any, users: Ids) -> bool:
@@ -109,10 +140,13 @@ def user_positions(users: list[Any], fitted: Fitted) -> np.ndarray:
     at = require_users(fitted).users.positions(users) if users else np.zeros(0, np.int64)
     if (at < 0).any():
         missing = users[int((at < 0).argmax())]
-        raise UsageError(
-            f"user {hints.quoted(missing)} is not known ({int((at < 0).sum())} of {len(at)} are not); for others give their items, as in "
-            f"{{{missing!r}: [items, …]}}"
+        hint = type_hint([user for user, place in zip(users, at.tolist(), strict=True) if place < 0], fitted.users)
+        remedy = (
+            f"the model is asked by another type: {hint}"
+            if hint
+            else f"for others give their items, as in {{{missing!r}: [items, …]}}"
         )
+        raise UsageError(f"user {hints.quoted(missing)} is not known ({int((at < 0).sum())} of {len(at)} are not); {remedy}")
     return at
 
 
@@ -125,15 +159,14 @@ def require_users(fitted: Fitted) -> Fitted:
     return fitted
 
 
-def warn_of_unknown_items(unknown: np.ndarray) -> None:
-    """Say how many items were left out."""
-    if unknown.sum():
-        rows = int((unknown > 0).sum())
-        warnings.warn(
-            f"{int(unknown.sum()):,} items in {rows:,} histories are unknown to the model and were left out",
-            UserWarning,
-            stacklevel=5,
-        )
+def warn_of_unknown_items(found: History, items: Ids) -> None:
+    """Say how many items were left out, and whether the model knows them under another type."""
+    count, rows = int(found.unknown.sum()), int((found.unknown > 0).sum())
+    if count:
+        hint = type_hint(found.strangers, items)
+        what = f"{count:,} {'item' if count == 1 else 'items'} in {rows:,} {'history' if rows == 1 else 'histories'}"
+        said = f"{what} {'is' if count == 1 else 'are'} unknown to the model and left out{hint and '; '}{hint}"
+        warnings.warn(said, UserWarning, stacklevel=5)
 
 
 def require_frame(name: str, value: object) -> pd.DataFrame:

@@ -17,7 +17,7 @@ from vaehub import sparse
 from vaehub_recommender.api.allowed_items import AllowedItems
 from vaehub_recommender.api.fitted import Fitted
 from vaehub_recommender.api.query import Query
-from vaehub_recommender.rank import best_of_row, top
+from vaehub_recommender.rank import best_of_row, csr_tensor, top
 from vaehub_recommender.scores import DenseScores
 
 SPARE = 64  # items more than wanted that are scored again
@@ -52,22 +52,23 @@ class ListMaker:
         allowed = None if allowed is None else allowed.to(self.fitted.run.device)
         empty = torch.from_numpy(np.flatnonzero(query.empty))
         if len(empty) == len(query):
-            return self.most_popular(empty, allowed)
+            return self.most_popular(query, empty, allowed)
         values, items = self.best_of_single(query, allowed) if len(query) == 1 else self.best_of_batch(query, allowed)
         if len(empty):
-            values[empty], items[empty] = self.most_popular(empty, allowed)
+            values[empty], items[empty] = self.most_popular(query, empty, allowed)
         return values, items
 
     def best_of_batch(self, query: Query, allowed: Tensor | None) -> tuple[Tensor, Tensor]:
         """For several users at once."""
         ranker = self.fitted.ranker
-        return on_host(top(ranker.scores(query.matrix, query.side), self.k, self.seen(query), allowed))
+        return on_host(top(ranker.scores(query.matrix, query.side), self.k, self.ruled_out(query), allowed))
 
     def best_of_single(self, query: Query, allowed: Tensor | None) -> tuple[Tensor, Tensor]:
         """For one user: the best by a quick product are scored again as among other users, and all are where these might miss one."""
         scores = self.fitted.ranker.scores(query.matrix, query.side)
         guessed, shortlist = (
-            t[0] for t in top(scores.approximate(self.fitted.ranker.half_precision), self.k + SPARE, self.seen(query), allowed)
+            t[0]
+            for t in top(scores.approximate(self.fitted.ranker.half_precision), self.k + SPARE, self.ruled_out(query), allowed)
         )
         shortlist, order = shortlist[shortlist >= 0].sort()
         exact = scores.at(shortlist)
@@ -76,15 +77,18 @@ class ListMaker:
             return self.best_of_batch(query, allowed)
         return on_host((values, shortlist[at]))
 
-    def most_popular(self, rows: Tensor, allowed: Tensor | None) -> tuple[Tensor, Tensor]:
+    def most_popular(self, query: Query, rows: Tensor, allowed: Tensor | None) -> tuple[Tensor, Tensor]:
         """For users (n,) without a history."""
         scores = DenseScores(self.fitted.popularity.expand(len(rows), -1))
+        ruled_out = query.ruled_out(self.exclude_seen)
         chosen = sparse.take(allowed, rows.to(allowed.device)) if allowed is not None and sparse.is_sparse(allowed) else allowed
-        return top(scores, self.k, None, None if chosen is None else chosen.cpu())
+        hidden = None if ruled_out is None else csr_tensor(ruled_out[rows.numpy()])
+        return top(scores, self.k, hidden, None if chosen is None else chosen.cpu())
 
-    def seen(self, query: Query) -> Tensor | None:
-        """What may not be on the lists again."""
-        return self.fitted.ranker.seen(query.matrix) if self.exclude_seen else None
+    def ruled_out(self, query: Query) -> Tensor | None:
+        """What may not be on the lists, as `top` takes it."""
+        cells = query.ruled_out(self.exclude_seen)
+        return None if cells is None else self.fitted.ranker.seen(cells)
 
     def as_frame(self, query: Query, values: Tensor, items: Tensor) -> pd.DataFrame:
         """A row for every item on a list."""

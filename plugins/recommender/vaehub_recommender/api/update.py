@@ -5,7 +5,9 @@ Letters of shapes: U users, I items; U' and I' with the new ones.
 
 from __future__ import annotations
 
+import warnings
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -13,7 +15,7 @@ import torch
 from scipy.sparse import csr_array
 from torch import Tensor
 
-from vaehub import Run, Spec, build_domain
+from vaehub import Run, Spec, UsageError, build_domain
 from vaehub_recommender.api.fitted import Fitted
 from vaehub_recommender.api.learn import fit_split
 from vaehub_recommender.api.linear_update import replace_rows
@@ -23,8 +25,9 @@ from vaehub_recommender.domain import SplitLog
 from vaehub_recommender.held_out import Split
 from vaehub_recommender.parts.ease import Ease
 from vaehub_recommender.popularity import Popularity
-from vaehub_recommender.tables import Log, interaction_log
-from vaehub_recommender.tables.log import Tally, merge
+from vaehub_recommender.tables import Ids, Log, interaction_log
+from vaehub_recommender.tables.given_ids import type_hint
+from vaehub_recommender.tables.log import Tally, merge, together
 
 FINE_TUNING_RATE = 0.3  # of the learning rate of the first training
 
@@ -32,6 +35,9 @@ FINE_TUNING_RATE = 0.3  # of the learning rate of the first training
 def update(fitted: Fitted, frame: pd.DataFrame, epochs: int) -> Fitted:
     """The model of all interactions: its linear part exactly so, its network after some epochs more."""
     given = interaction_log(frame, fitted.columns)
+    require_same_types(given, fitted)
+    if not len(given.users):
+        return replace(fitted, log=replace(fitted.log, also_seen=together(fitted.log.also_seen, given.also_seen)))
     log = merged_log(fitted, given)
     codec = widened_codec(fitted, log)
     vae = model_with_new_items(fitted.run, codec.spec, NewItemWeights.of(log.matrix, len(fitted.items)))
@@ -53,7 +59,44 @@ def merged_log(fitted: Fitted, given: Log) -> Log:
     weighted = fitted.columns.weight is not None and fitted.columns.min_rating is None
     weights = np.concatenate([old.matrix.data, given.matrix.data]).astype(np.float64) if weighted else None
     matrix, times = merge(row, column, (len(users), len(items)), weights, all_times(old.times, given.times, old.matrix.nnz))
-    return Log(users, items, matrix, times, Tally(len(row), 0, len(row) - matrix.nnz, len(users), len(items), matrix.nnz))
+    tally = Tally(len(row), 0, len(row) - matrix.nnz, len(users), len(items), matrix.nnz)
+    return Log(users, items, matrix, times, tally, together(old.also_seen, given.also_seen))
+
+
+def require_same_types(given: Log, fitted: Fitted) -> None:
+    """Raise UsageError where no id of a table is known and all are of other types: they would become second users and items."""
+    users, items = given.users, given.items
+    if given.also_seen is not None:
+        users, items = users.plus(given.also_seen.users.values), items.plus(given.also_seen.items.values)
+    for name, new, known in (("users", users, fitted.users), ("items", items, fitted.items)):
+        if len(known):
+            require_same_type(name, new, known)
+
+
+def require_same_type(name: str, new: Ids, known: Ids) -> None:
+    """Raise UsageError where none of the new ids is known and all are of other types; warn where some are."""
+    types = id_types(known)
+    odd = [value for value in new.values.tolist() if id_type(value) not in types]
+    if not odd:
+        return
+    hint = type_hint(odd, known) or f"those of the model are {' and '.join(sorted(types))}"
+    if len(odd) == len(new) and (new.positions(known.values) < 0).all():
+        raise UsageError(
+            f"df: none of its {len(new):,} {name} is known, and they are of another type ({hint}); convert the column"
+        )
+    warnings.warn(
+        f"df: {len(odd):,} of {len(new):,} {name} are of another type ({hint}) and new to the model", UserWarning, stacklevel=4
+    )
+
+
+def id_types(ids: Ids) -> set[str]:
+    """The types of ids."""
+    return {id_type(value) for value in ids.values.tolist()}
+
+
+def id_type(value: Any) -> str:
+    """The type of an id; numbers are of one."""
+    return "number" if isinstance(value, int | float) and not isinstance(value, bool) else type(value).__name__
 
 
 def row_numbers(matrix: csr_array) -> np.ndarray:

@@ -11,7 +11,7 @@ import pandas as pd
 from vaehub import jobs
 from vaehub_recommender.api.allowed_items import allowed_items
 from vaehub_recommender.api.fitted import Fitted
-from vaehub_recommender.api.query import Query, side_of
+from vaehub_recommender.api.query import query_of_named
 from vaehub_recommender.api.ranked_lists import ListMaker
 from vaehub_recommender.bulk.item_table import read_item_list
 from vaehub_recommender.bulk.output import Output, RankedBatch
@@ -52,8 +52,7 @@ def work_of(request: Request, fitted: Fitted, skip_bad: bool) -> jobs.Work[Histo
 
 def rank_histories(lister: ListMaker, history: History) -> Iterator[RankedBatch]:
     """Lists for all users of some histories, a batch at a time; what else is known of them is used where the model knows the users."""
-    positions = lister.fitted.users.positions(history.users)
-    query = Query(history.users, history.matrix, side_of(positions, lister.fitted.side), positions)
+    query = query_of_named(history, lister.fitted)
     users = Ids(history.users).arrow()
     for rows in lister.fitted.ranker.slices(len(query)):
         part = query.part(rows)

@@ -36,6 +36,8 @@ class Request:
         """The model, by what is in it, and the options that change what is recommended, as JSON."""
         run, log = fitted.run, fitted.log
         known = [log.matrix.indptr, log.matrix.indices, log.matrix.data]
+        if log.also_seen is not None:
+            known += [log.also_seen.matrix.indptr, log.also_seen.matrix.indices]
         return {
             "model": jobs.digest_of_model(run.config.to_dict() | {"codec": run.codec.to_json()}, run.vae.state_dict()),
             "users": jobs.digest([repr(log.users.values.tolist()), *(array.tobytes() for array in known)]),

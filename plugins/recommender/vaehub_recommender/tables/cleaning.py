@@ -10,7 +10,7 @@ from vaehub import UsageError
 from vaehub_recommender.tables.bad_rows import reject
 from vaehub_recommender.tables.columns import Columns
 from vaehub_recommender.tables.ids import Ids
-from vaehub_recommender.tables.log import Log, Tally, merge
+from vaehub_recommender.tables.log import Log, UserItems, Tally, merge
 from vaehub_recommender.tables.times import Nanoseconds, nanoseconds
 from vaehub_recommender.tables.weights import weigh
 
@@ -31,6 +31,8 @@ def training_log(frame: pd.DataFrame, columns: Columns) -> Log:
         vaehub.errors.UsageError: all 2 rows are of one user; a model needs several users
     """
     log = interaction_log(frame, columns)
+    if not len(log.users):
+        raise UsageError(nothing_left(frame, columns))
     for count, one, many in ((len(log.users), "user", "users"), (len(log.items), "item", "items")):
         if count == 1:
             raise UsageError(
@@ -42,6 +44,8 @@ def training_log(frame: pd.DataFrame, columns: Columns) -> Log:
 def interaction_log(frame: pd.DataFrame, columns: Columns) -> Log:
     """The log of any table, also of one user; rows of the same user and item are merged.
 
+    Rows below the rating count as seen, unless `columns.seen` is "learnt"; a log may hold nothing else.
+
     Arguments:
         frame: a row for every user and item.
         columns: which column is what.
@@ -51,7 +55,7 @@ def interaction_log(frame: pd.DataFrame, columns: Columns) -> Log:
 
     Raises:
         UsageError: names the column and the rows: no rows, a missing id, no number for a weight, a weight that is not above 0, no row of the
-            rating asked for.
+            rating asked for where the others do not count as seen.
 
     Example:
         >>> log = interaction_log(pd.DataFrame({"user": [1, 1, 2], "item": ["b", "a", "b"]}), Columns())
@@ -67,16 +71,29 @@ def interaction_log(frame: pd.DataFrame, columns: Columns) -> Log:
         raise UsageError("the table of interactions has no rows")
     require_ids(frame, resolved)
     weights, keep = weigh(frame, resolved)
-    if keep is not None and not keep.any():
-        raise UsageError(
-            f"none of {len(frame):,} rows has {resolved.weight} >= {resolved.min_rating:g}; lower min_rating, or name another weight"
-        )
+    if keep is not None and not keep.any() and resolved.seen == "learnt":
+        raise UsageError(nothing_left(frame, resolved))
     kept = frame[resolved.needed] if keep is None else frame.loc[keep, resolved.needed]
     users, user = Ids.coded(kept[resolved.user])
     items, item = Ids.coded(kept[resolved.item])
     matrix, times = merge(user, item, (len(users), len(items)), weights, times_of(kept, resolved, columns.time is not None))
     tally = Tally(len(frame), len(frame) - len(kept), len(kept) - matrix.nnz, len(users), len(items), matrix.nnz)
-    return Log(users, items, matrix, times, tally)
+    return Log(users, items, matrix, times, tally, None if keep is None else seen_below(frame[~keep], resolved))
+
+
+def seen_below(below: pd.DataFrame, columns: Columns) -> UserItems | None:
+    """The pairs of the rows below the rating, where these count as seen."""
+    if columns.seen == "learnt" or not len(below):
+        return None
+    return UserItems.of(below[columns.user], below[columns.item])
+
+
+def nothing_left(frame: pd.DataFrame, columns: Columns) -> str:
+    """What is said where no row has the rating."""
+    resolved = columns.resolve(list(frame.columns))
+    return (
+        f"none of {len(frame):,} rows has {resolved.weight} >= {resolved.min_rating:g}; lower min_rating, or name another weight"
+    )
 
 
 def require_ids(frame: pd.DataFrame, columns: Columns) -> None:

@@ -6,6 +6,7 @@ import re
 from collections import Counter
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass, replace
+from typing import Literal, TypeAlias
 
 from vaehub import UsageError, hints
 
@@ -15,6 +16,7 @@ ITEM = {"item", "items", "itemid", "iid", "movie", "movieid", "product", "produc
 ITEM |= {"track", "trackid", "song", "songid", "artist", "artistid", "asin", "sku"}
 WEIGHT = {"rating", "ratings", "weight", "weights", "count", "counts", "stars", "score", "plays", "playcount"}
 TIME = {"timestamp", "time", "date", "datetime", "ts"}
+Seen: TypeAlias = Literal["all", "learnt"]
 
 
 @dataclass(frozen=True)
@@ -29,10 +31,11 @@ class Columns:
         weight: column of weights or ratings.
         time: column of times.
         min_rating: least rating that counts.
+        seen: what counts as seen: "all" rows, as by default, or only those that are "learnt" from.
 
     Example:
         >>> Columns().resolve(["User ID", "movieId", "stars"])
-        Columns(user='User ID', item='movieId', weight=None, time=None, min_rating=None)
+        Columns(user='User ID', item='movieId', weight=None, time=None, min_rating=None, seen=None)
         >>> Columns(min_rating=4).resolve(["User ID", "movieId", "stars"]).weight
         'stars'
     """
@@ -42,6 +45,7 @@ class Columns:
     weight: str | None = None
     time: str | None = None
     min_rating: float | None = None
+    seen: Seen | None = None
 
     def resolve(self, names: Sequence[Hashable]) -> Columns:
         """These columns as they stand in a table with those `names`. Raises UsageError for one that is absent, not found or in doubt."""
@@ -67,6 +71,7 @@ class Columns:
             item=find_column(self.item, names, "item", ITEM),
             weight=rated,
             min_rating=None if rated is None else self.min_rating,
+            seen=self.seen,
         )
         return found.require_distinct()
 

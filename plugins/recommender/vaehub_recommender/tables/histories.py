@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, TypeAlias, final
 
 import numpy as np
@@ -13,25 +13,32 @@ from scipy.sparse import csr_array, issparse
 
 from vaehub import UsageError, hints
 from vaehub_recommender.tables.bad_rows import reject
-from vaehub_recommender.tables.cells import Positions, coded
+from vaehub_recommender.tables.cells import Cells, Positions, coded
 from vaehub_recommender.tables.columns import USER, Columns, find_column
+from vaehub_recommender.tables.given_ids import read_once, refuse_mask
 from vaehub_recommender.tables.ids import Ids
 from vaehub_recommender.tables.lists import FlatLists, flattened, holds_lists
 from vaehub_recommender.tables.log import merge
 from vaehub_recommender.tables.weights import weigh
 
 Histories: TypeAlias = "pd.DataFrame | pd.Series[Any] | Mapping[Any, Iterable[Any]] | Iterable[Iterable[Any]] | csr_array"
+EXAMPLES = 100  # of unknown entries are looked at
 Place: TypeAlias = "Callable[[pd.Series[Any]], Positions]"
 
 
 @final
 @dataclass(frozen=True)
 class History:
-    """Histories of users (B,): matrix (B, I) float32 over the known items, unknown (B,) the number of entries that name none of them."""
+    """Histories of users (B,): matrix (B, I) float32 over the known items, unknown (B,) the number of entries that name none of them.
+
+    also_seen (B, I): items below the rating, which count as seen; strangers: some of the entries that name no known item.
+    """
 
     users: pd.Index[Any]
     matrix: csr_array
     unknown: Positions
+    also_seen: csr_array | None = None
+    strangers: tuple[Any, ...] = ()
 
     @staticmethod
     def of(
@@ -52,7 +59,8 @@ def histories(given: Histories, items: Ids, columns: Columns | None = None) -> H
 
     Arguments:
         given: a frame with a row for each pair, or one for each user with a list of items; {user: items}; a list of lists; a Series of lists; a
-            sparse matrix (B, I).
+            sparse matrix (B, J), of which the numbers of the columns are the ids of the items where these are whole numbers, and else their
+            positions in the model, J = I.
         items: the items that the model knows.
         columns: which column of a frame is what.
 
@@ -72,13 +80,13 @@ def histories(given: Histories, items: Ids, columns: Columns | None = None) -> H
     if isinstance(given, Mapping):
         return of_lists(pd.Index(list(given), tupleize_cols=False), flattened(given.values()), items)
     if issparse(given):
-        return of_matrix(given, items)
+        return of_matrix(given, items, items.whole)
     if isinstance(given, str | bytes) or not isinstance(given, Iterable):
         raise UsageError(
             f"histories: {hints.quoted(given)} given; give a frame, a dict of user: items, or a list of lists of items"
         )
-    lists = flattened(given)
-    return History.of(pd.RangeIndex(len(lists.lengths)), lists.rows, items.positions(lists.items), len(items))
+    lists = flattened(read_once(given))
+    return of_items(pd.RangeIndex(len(lists.lengths)), lists.rows, lists.items, items)
 
 
 def of_frame(frame: pd.DataFrame, items: Ids, columns: Columns) -> History:
@@ -94,10 +102,19 @@ def of_pairs(frame: pd.DataFrame, columns: Columns, user: str, place: Place, ite
     reject(frame[user].isna().to_numpy(bool), user, frame[user], "is no user", "drop such rows")
     row, users = coded(frame[user])
     item = place(frame[columns.item])
+    strangers = some_strangers(frame[columns.item], item)
     weights, keep = weigh(frame, columns)
-    if keep is not None:
-        row, item = row[keep], item[keep]
-    return History.of(users, row, item, items, weights)
+    if keep is None:
+        return replace(History.of(users, row, item, items, weights), strangers=strangers)
+    below = ~keep & (item >= 0)
+    also_seen = merge(row[below], item[below], (len(users), items)).matrix if columns.seen != "learnt" and below.any() else None
+    return replace(History.of(users, row[keep], item[keep], items), also_seen=also_seen, strangers=strangers)
+
+
+def some_strangers(given: Cells | pd.Series[Any], item: Positions) -> tuple[Any, ...]:
+    """Some of the cells (n,) that name no known item, of which there is -1 in place of a position (n,)."""
+    at = np.flatnonzero(item < 0)[:EXAMPLES]
+    return tuple(pd.Series(given).iloc[at].tolist()) if len(at) else ()
 
 
 def of_lists(users: Any, lists: FlatLists, items: Ids) -> History:
@@ -105,21 +122,28 @@ def of_lists(users: Any, lists: FlatLists, items: Ids) -> History:
     code, distinct = coded(users)
     if (code < 0).any():
         raise UsageError(f"history {int((code < 0).argmax())}: has no user; name each of them, or drop it")
-    return History.of(distinct, code[lists.rows], items.positions(lists.items), len(items))
+    return of_items(distinct, code[lists.rows], lists.items, items)
 
 
-def of_matrix(matrix: Any, items: Ids) -> History:
-    """From a sparse matrix, users called 0, 1, …; columns are the items of the model, or their ids where there are more or fewer of them."""
+def of_items(users: pd.Index[Any], row: Positions, given: Cells, items: Ids) -> History:
+    """From items (n,) and the row of each."""
+    refuse_mask("histories", given, items)
+    item = items.positions(given)
+    return replace(History.of(users, row, item, len(items)), strangers=some_strangers(given, item))
+
+
+def of_matrix(matrix: Any, items: Ids, by_id: bool) -> History:
+    """From a matrix, users called 0, 1, …; the number of a column is the id of its item, or else the position (`by_id`)."""
     rows = csr_array(matrix, dtype=np.float32, copy=True)
     rows.eliminate_zeros()
     if not (np.isfinite(rows.data) & (rows.data > 0)).all():
         raise UsageError("histories: the matrix holds negative or infinite weights; those of interactions are above 0")
-    if rows.shape[1] != len(items) and not items.whole:
+    if rows.shape[1] != len(items) and not by_id:
         raise UsageError(
             f"histories: a matrix of {rows.shape[1]:,} columns, the model knows {len(items):,} items; give one column for each"
         )
-    place = np.arange(len(items)) if rows.shape[1] == len(items) else items.positions(np.arange(rows.shape[1]))
     pairs = rows.tocoo()
-    return History.of(
-        pd.RangeIndex(rows.shape[0]), pairs.row.astype(np.int64), place[pairs.col], len(items), pairs.data.astype(np.float64)
-    )
+    row, column = pairs.row.astype(np.int64), pairs.col.astype(np.int64)
+    item = items.positions(column) if by_id else column
+    found = History.of(pd.RangeIndex(rows.shape[0]), row, item, len(items), pairs.data.astype(np.float64))
+    return replace(found, strangers=some_strangers(column, item))

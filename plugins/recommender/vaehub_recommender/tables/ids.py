@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Hashable, Iterable
 from contextlib import suppress
 from functools import cached_property
@@ -16,6 +17,9 @@ from vaehub_recommender.tables.cells import Positions, Values, as_int64, coded
 
 if TYPE_CHECKING:
     from vaehub import Json
+
+
+POINT_ZERO = re.compile(r"(?<=\d)\.0+$")
 
 
 @final
@@ -64,9 +68,17 @@ class Ids:
         return np.append(self._find(distinct), -1)[codes]
 
     def spelled(self, text: Iterable[str]) -> Positions:
-        """The position of each id as it is written in a file or at a prompt (R,): "7" may be the text or the number 7; -1 where unknown."""
+        """The position of each id as it is written in a file or at a prompt (R,): "7" may be the text or the number 7; -1 where unknown.
+
+        "7.0" is the number 7 as well, as programs write whole numbers of a column with a gap.
+        """
         codes, distinct = coded(pd.Series(list(text), dtype=object))
         found = [self._of_id.get(word, self._of_text.get(word, -1)) for word in distinct]
+        if self.whole:
+            found = [
+                at if at >= 0 else self._of_text.get(POINT_ZERO.sub("", word), -1)
+                for word, at in zip(distinct, found, strict=True)
+            ]
         return np.array([*found, -1], np.int64)[codes]
 
     def take(self, positions: Positions) -> pd.Index[Any]:

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, final
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
-from vaehub_recommender.tables.cells import Positions
+from vaehub_recommender.tables.cells import Positions, Values
 from vaehub_recommender.tables.ids import Ids
 from vaehub_recommender.tables.times import Nanoseconds
 
@@ -32,15 +34,76 @@ class Tally:
         return lines + ([f"{self.duplicates:,} duplicate rows merged"] if self.duplicates else [])
 
 
+@final
+@dataclass(frozen=True)
+class UserItems:
+    """Items of users, such as those that they have seen or that are blocked for them, over ids of their own.
+
+    Users and items need not be among those that a model knows: they may become so later.
+
+    Arguments:
+        users: (U,) ids.
+        items: (I,) ids.
+        matrix: (U + 1, I) of ones, its last row empty, that of all other users.
+
+    Example:
+        >>> pairs = UserItems.of(["ann", "bob"], ["a", "b"])
+        >>> pairs.over(Ids.of(["b", "c"])).rows(pd.Index(["bob", "cyd"])).toarray().tolist()
+        [[1.0, 0.0], [0.0, 0.0]]
+    """
+
+    users: Ids
+    items: Ids
+    matrix: csr_array
+
+    @staticmethod
+    def of(users: Values, items: Values) -> UserItems:
+        """From a column of users and one of items (R,)."""
+        known_users, row = Ids.coded(users)
+        known_items, column = Ids.coded(items)
+        return UserItems(known_users, known_items, merge(row, column, (len(known_users) + 1, len(known_items))).matrix)
+
+    def __len__(self) -> int:
+        return int(self.matrix.nnz)
+
+    def pairs(self) -> tuple[Positions, Positions]:
+        """Rows and columns of the pairs (n,)."""
+        return np.repeat(np.arange(self.matrix.shape[0]), np.diff(self.matrix.indptr)), self.matrix.indices
+
+    def plus(self, other: UserItems) -> UserItems:
+        """The pairs of both."""
+        users, items = self.users.plus(other.users.values), self.items.plus(other.items.values)
+        row, column = self.pairs()
+        more_rows, more_columns = other.pairs()
+        row = np.concatenate([row, users.positions(other.users.values)[more_rows]])
+        column = np.concatenate([column, items.positions(other.items.values)[more_columns]])
+        return UserItems(users, items, merge(row, column, (len(users) + 1, len(items))).matrix)
+
+    def over(self, items: Ids) -> UserItems:
+        """The same over the items of a model; the others are left out."""
+        row, column = self.pairs()
+        at = items.positions(self.items.values)[column]
+        return UserItems(self.users, items, merge(row[at >= 0], at[at >= 0], (self.matrix.shape[0], len(items))).matrix)
+
+    def rows(self, users: pd.Index[Any]) -> csr_array | None:
+        """What each of some users has seen (B, I); None where none of them is among its users."""
+        at = self.users.positions(users)
+        return None if (at < 0).all() else self.matrix[at]
+
+
 @dataclass(frozen=True)
 class Log:
-    """Interactions by position: matrix (U, I) float32, columns sorted, indptr and indices int64; times (nnz,) aligned with its data."""
+    """Interactions by position: matrix (U, I) float32, columns sorted, indptr and indices int64; times (nnz,) aligned with its data.
+
+    also_seen: pairs that count as seen and are not learnt from.
+    """
 
     users: Ids
     items: Ids
     matrix: csr_array
     times: Nanoseconds | None
     tally: Tally
+    also_seen: UserItems | None = None
 
 
 class Merged(NamedTuple):
@@ -90,3 +153,19 @@ def csr(data: NDArray[np.float32], indices: Positions, indptr: Positions, shape:
     matrix.indptr, matrix.indices = indptr, indices.astype(np.int64, copy=False)
     matrix.has_canonical_format = True
     return matrix
+
+
+def together(first: UserItems | None, second: UserItems | None) -> UserItems | None:
+    """The pairs of both, of which each may be absent."""
+    if first is None or second is None:
+        return second if first is None else first
+    return first.plus(second)
+
+
+def union(cells: Iterable[csr_array | None]) -> csr_array | None:
+    """The cells of all matrices (B, I) that are there, as ones; None where there is no matrix."""
+    there = [matrix for matrix in cells if matrix is not None]
+    if len(there) < 2:
+        return there[0] if there else None
+    rows = [np.repeat(np.arange(matrix.shape[0]), np.diff(matrix.indptr)) for matrix in there]
+    return merge(np.concatenate(rows), np.concatenate([matrix.indices for matrix in there]), there[0].shape).matrix

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -101,5 +102,5 @@ def from_matrix(path: Path, items: Ids, rows: int) -> Iterator[History]:
     """Rows of a sparse matrix; users are called by their numbers."""
     matrix = matrix_of(path)
     for start in range(0, matrix.shape[0], rows):
-        block = of_matrix(matrix[start : start + rows], items)
-        yield History(block.users + start, block.matrix, block.unknown)
+        block = of_matrix(matrix[start : start + rows], items, items.whole)
+        yield replace(block, users=block.users + start)
