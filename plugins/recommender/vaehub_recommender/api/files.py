@@ -17,17 +17,20 @@ from torch import Tensor
 
 from vaehub import Run, UsageError, files, load
 from vaehub_recommender.api.fitted import Fitted, codec_of
+from vaehub_recommender.cold.content import Content
+from vaehub_recommender.cold.files import packed_items, unpacked_items
 from vaehub_recommender.domain import source_of
 from vaehub_recommender.tables import Ids, Log
 from vaehub_recommender.tables.log import Tally, csr
 
 MODEL, HISTORIES, USERS = "model.safetensors", "histories.parquet", "users.json"
+ITEMS = "item_features.json"
 FORMAT = "vaehub-recommender/1"
 
 
 def save(fitted: Fitted, folder: Path) -> None:
     """Write the folder whole or not at all, in place of a recommender that is there."""
-    with files.atomic_folder(folder, (MODEL, HISTORIES, USERS)) as temporary:
+    with files.atomic_folder(folder, (MODEL, HISTORIES, USERS, ITEMS)) as temporary:
         write(fitted, temporary)
 
 
@@ -37,6 +40,8 @@ def write(fitted: Fitted, folder: Path) -> None:
     pq.write_table(table_of(fitted), folder / HISTORIES, compression="zstd", write_page_checksum=True)
     users = {"format": FORMAT, "users": fitted.users.to_json()}
     (folder / USERS).write_text(json.dumps(users))
+    if fitted.content is not None:
+        (folder / ITEMS).write_text(json.dumps(packed_items(fitted.content, fitted.new_items)))
 
 
 def table_of(fitted: Fitted) -> pa.Table:
@@ -79,7 +84,8 @@ def read_users(run: Run, items: Ids, folder: Path) -> Fitted:
         raise ValueError(f"{len(users)} ids for {matrix.shape[0]} histories")
     times = values_of(table, "times") if "times" in table.column_names else None
     log = Log(users, items, matrix, times, Tally(matrix.nnz, 0, 0, len(users), len(items), matrix.nnz))
-    return Fitted(run, log, table["counted"].to_numpy(), side_of(table))
+    content, new_items = unpacked_items(folder / ITEMS, items)
+    return Fitted(run, log, table["counted"].to_numpy(), side_of(table), content=content, new_items=new_items)
 
 
 def matrix_of(table: pa.Table, items: int) -> csr_array:
@@ -117,7 +123,9 @@ def of_run(run: Run, ids: Ids) -> Fitted:
         source = source_of(run.domain)
         log = restricted_to(source.log, ids)
         in_linear_part = np.isin(np.arange(len(log.users)), source.split.users)
-        return Fitted(run, log, in_linear_part, source.side, source.frames)
+        frame = source.frames["item"]
+        content = None if frame is None else Content.of(frame, source.columns.item, ids)
+        return Fitted(run, log, in_linear_part, source.side, source.frames, content)
     except UsageError as error:
         warnings.warn(f"no users are known, histories can be served: {error}", UserWarning, stacklevel=4)
     nobody = csr(np.zeros(0, np.float32), np.zeros(0, np.int64), np.zeros(1, np.int64), (0, len(ids)))

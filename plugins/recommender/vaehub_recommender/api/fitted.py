@@ -19,6 +19,8 @@ from torch import Tensor
 
 from vaehub import Run, TrainedModel, UsageError
 from vaehub_recommender.codec import InteractionCodec
+from vaehub_recommender.cold.content import Content
+from vaehub_recommender.cold.items import NewItems
 from vaehub_recommender.popularity import Popularity
 from vaehub_recommender.rank import Ranker
 from vaehub_recommender.tables import Columns, Ids, Log
@@ -39,6 +41,7 @@ class Fitted:
     """log: the interactions of the known users over the items of the model, none where they are not at hand.
 
     in_linear_part (U,): whose items are in the linear part, where the model has one. side (U, S): what else is known of the users, from `frames`.
+    content: what is known of the items. new_items: those that are listed although nobody has them.
     """
 
     run: Run
@@ -46,6 +49,8 @@ class Fitted:
     in_linear_part: NDArray[np.bool_]
     side: Tensor | None = None
     frames: Mapping[str, pd.DataFrame | None] = field(default_factory=lambda: NOTHING)
+    content: Content | None = None
+    new_items: NewItems | None = None
 
     @property
     def codec(self) -> InteractionCodec:
@@ -55,12 +60,12 @@ class Fitted:
     @cached_property
     def ranker(self) -> Ranker:
         """What the model says of histories."""
-        return Ranker(self.run)
+        return Ranker(self.run, new_items=self.new_items)
 
     @property
     def items(self) -> Ids:
-        """The catalogue."""
-        return self.log.items
+        """The catalogue: what the model has learnt, and after that what was added by its features."""
+        return self.log.items if self.new_items is None else self.new_items.all_items
 
     @property
     def users(self) -> Ids:
@@ -77,7 +82,8 @@ class Fitted:
         """log of the share of users who have each item (I,): of the known ones, and where there are none of those whom the model learnt from."""
         learnt = self.codec.popularity
         known = Popularity.of(self.log.matrix) if len(self.users) else learnt
-        return torch.from_numpy(known.log_share).float()
+        nobody_has = np.full(len(self.items) - len(known.counts), -np.log1p(known.users))
+        return torch.from_numpy(np.concatenate([known.log_share, nobody_has])).float()
 
     @property
     def empty_history_scores(self) -> Tensor:

@@ -14,6 +14,7 @@ from scipy.sparse import csr_array
 from torch import Tensor
 
 from vaehub import Run, Spec, build_domain
+from vaehub_recommender.api.add_items import after_update
 from vaehub_recommender.api.fitted import Fitted
 from vaehub_recommender.api.learn import fit_split
 from vaehub_recommender.api.linear_update import replace_rows
@@ -32,6 +33,7 @@ FINE_TUNING_RATE = 0.3  # of the learning rate of the first training
 def update(fitted: Fitted, frame: pd.DataFrame, epochs: int) -> Fitted:
     """The model of all interactions: its linear part exactly so, its network after some epochs more."""
     given = interaction_log(frame, fitted.columns)
+    before, fitted = fitted, replace(fitted, new_items=None)
     log = merged_log(fitted, given)
     codec = widened_codec(fitted, log)
     vae = model_with_new_items(fitted.run, codec.spec, NewItemWeights.of(log.matrix, len(fitted.items)))
@@ -41,7 +43,7 @@ def update(fitted: Fitted, frame: pd.DataFrame, epochs: int) -> Fitted:
     domain.codec = codec
     run = Run(fitted.run.config, codec, domain, vae)
     done = Fitted(run, log, np.ones(len(log.users), bool), with_new_users(fitted.side, len(log.users)), fitted.frames)
-    return replace(done, run=fine_tune(done, epochs)) if epochs else done
+    return after_update(before, replace(done, run=fine_tune(done, epochs)) if epochs else done)
 
 
 def merged_log(fitted: Fitted, given: Log) -> Log:
