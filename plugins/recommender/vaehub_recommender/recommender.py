@@ -107,15 +107,16 @@ class Recommender(Described):
         """The best items for users or histories.
 
         Arguments:
-            users: ids of known users, or histories; by default all known users.
+            users: ids of known users, or histories; by default all known users. New users by what the table `users=` of `fit` says of such:
+                a frame with its columns, or {user: {"age": 30, …}}.
             k: length of a list; it is shorter where fewer items are left.
             exclude_seen: leave out the items of the user's history.
             candidates: nothing but these items, for all users or {user: items}.
             block: none of these items.
 
         Returns:
-            A frame with user, item, rank (from 1), score (compares items for one user) and reason: "history", or "popular" where nothing is
-            known of the user, with the log of the share of users who have the item as score.
+            A frame with user, item, rank (from 1), score (compares items for one user) and reason: "history"; "features" where nothing else is
+            known of the user; or "popular" where nothing is known at all, with the log of the share of users who have the item as score.
 
         Raises:
             UsageError: a user who is not known, or candidates of which the model knows none.

@@ -21,8 +21,10 @@ from vaehub import Run, TrainedModel, UsageError
 from vaehub_recommender.codec import InteractionCodec
 from vaehub_recommender.cold.content import Content
 from vaehub_recommender.cold.items import NewItems
+from vaehub_recommender.cold.users import NewUsers, learn_new_users, model_scores
 from vaehub_recommender.popularity import Popularity
 from vaehub_recommender.rank import Ranker
+from vaehub_recommender.scores import Scores
 from vaehub_recommender.tables import Columns, Ids, Log
 
 NOTHING: Mapping[str, pd.DataFrame | None] = {"user": None, "item": None}
@@ -84,6 +86,19 @@ class Fitted:
         known = Popularity.of(self.log.matrix) if len(self.users) else learnt
         nobody_has = np.full(len(self.items) - len(known.counts), -np.log1p(known.users))
         return torch.from_numpy(np.concatenate([known.log_share, nobody_has])).float()
+
+    @cached_property
+    def new_users(self) -> NewUsers | None:
+        """How users are served by features alone; None where no features, or no users to learn from, are at hand."""
+        if self.side is None or not len(self.users):
+            return None
+        return learn_new_users(Ranker(self.run), self.log.matrix, self.side)
+
+    def scores_by_features(self, side: Tensor) -> Scores:
+        """The scores of users with these features (B, S) and no history, of all items (B, I)."""
+        ranker = Ranker(self.run)
+        scores = model_scores(ranker, side) if self.new_users is None else self.new_users.scores(ranker, side)
+        return scores if self.new_items is None else self.new_items.extended(scores)
 
     @property
     def empty_history_scores(self) -> Tensor:
