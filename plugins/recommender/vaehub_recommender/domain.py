@@ -22,6 +22,7 @@ from vaehub_recommender.popularity import Popularity
 from vaehub_recommender.side_features import SideFeatures
 from vaehub_recommender.splits import last_out, random_out, strong
 from vaehub_recommender.tables import Columns, Ids, Log, read_frame, read_table, training_log
+from vaehub_recommender.traits import item_trait_of
 
 HeldOutUsers: TypeAlias = Annotated[int, Field(ge=1)] | None
 SPLITS: dict[str, Callable[..., Split]] = {
@@ -99,7 +100,9 @@ class SplitLog(Domain[InteractionCodec]):
     def item_features(self) -> Tensor | None:
         """What is known of the items (I, F)."""
         frame = self.frames["item"]
-        return None if frame is None else torch.from_numpy(SideFeatures.fit(frame, self.columns.item, self.codec.ids)[1])
+        if frame is None:
+            return None
+        return torch.from_numpy(SideFeatures.fit(frame, self.columns.item, self.codec.ids, item_trait_of)[1])
 
 
 @final

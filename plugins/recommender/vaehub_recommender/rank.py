@@ -19,6 +19,7 @@ from vaehub_recommender.scores import HalfPrecision, Scores, scores_of
 
 if TYPE_CHECKING:
     from vaehub import TrainedModel
+    from vaehub_recommender.cold.items import NewItems
 
 CELLS = 2**24  # scores in memory at once: 64 MB
 ROWS = 1000  # histories that are encoded at once
@@ -107,6 +108,7 @@ class Ranker:
     Arguments:
         run: a model of this plugin.
         size: histories that are encoded at once.
+        new_items: items that the model has not learnt, which are scored by their features.
 
     Example:
         >>> from vaehub_recommender.example import film_recommender
@@ -118,8 +120,8 @@ class Ranker:
         torch.Size([3, 5])
     """
 
-    def __init__(self, run: TrainedModel, size: int = ROWS) -> None:
-        self.run, self.size, self.half_precision = run, size, HalfPrecision()
+    def __init__(self, run: TrainedModel, size: int = ROWS, new_items: NewItems | None = None) -> None:
+        self.run, self.size, self.half_precision, self.new_items = run, size, HalfPrecision(), new_items
         items = run.spec.size
         self.side, self.history = side_width(run.spec.cond, items), run.spec.cond >= items
 
@@ -136,6 +138,8 @@ class Ranker:
         """Scores of histories (B, I) at the mean of q(z|x,c), all encoded at once."""
         rows = matrix.shape[0]
         scores = self.decoded(*self.encoded(matrix, side))
+        if self.new_items is not None:
+            scores = self.new_items.extended(scores)
         return scores if scores.rows == rows else FirstRows(scores, rows)
 
     def codes(self, matrix: csr_array, side: Tensor | None = None) -> Tensor:
@@ -147,6 +151,8 @@ class Ranker:
     def encoded(self, matrix: csr_array, side: Tensor | None = None) -> tuple[Tensor, Tensor | None]:
         """The mean of q(z|x,c) and c of histories (B, I), which are repeated where there are fewer than four."""
         rows = matrix.shape[0]
+        if self.new_items is not None:
+            matrix = self.new_items.history(matrix)
         if side is None and self.side:
             side = torch.zeros(rows, self.side)
         index = torch.arange(max(rows, FEWEST)) % rows

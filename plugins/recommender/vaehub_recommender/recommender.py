@@ -9,6 +9,7 @@ from typing import Any, Literal, final
 import pandas as pd
 
 from vaehub import Described, UsageError, arguments
+from vaehub_recommender.api.add_items import add_items
 from vaehub_recommender.api.allowed_items import Candidates, allowed_items
 from vaehub_recommender.api.config import recommender_config
 from vaehub_recommender.api.evaluate import evaluate_later, evaluate_protocol
@@ -109,15 +110,16 @@ class Recommender(Described):
         """The best items for users or histories.
 
         Arguments:
-            users: ids of known users, or histories; by default all known users.
+            users: ids of known users, or histories; by default all known users. New users by what the table `users=` of `fit` says of such:
+                a frame with its columns, or {user: {"age": 30, …}}.
             k: length of a list; it is shorter where fewer items are left.
             exclude_seen: leave out the items of the user's history.
             candidates: nothing but these items, for all users or {user: items}.
             block: none of these items.
 
         Returns:
-            A frame with user, item, rank (from 1), score (compares items for one user) and reason: "history", or "popular" where nothing is
-            known of the user, with the log of the share of users who have the item as score.
+            A frame with user, item, rank (from 1), score (compares items for one user) and reason: "history"; "features" where nothing else is
+            known of the user; or "popular" where nothing is known at all, with the log of the share of users who have the item as score.
 
         Raises:
             UsageError: a user who is not known, or candidates of which the model knows none.
@@ -247,6 +249,35 @@ class Recommender(Described):
         self._model = update(self.fitted, require_frame("df", df), arguments.at_least(0)("epochs", epochs))
         return self
 
+    def add_items(self, items: pd.DataFrame | None = None) -> Recommender:
+        """List items that nobody has, by their features; nothing is trained, and `partial_fit` takes over once users have them.
+
+        Needs a model that was fitted with `items=`. Scores of new items are regressed on their features, with a penalty and a spread chosen by
+        hiding items that users have, so that new ones get about as many places as such items do. In a history, a new item stands for the
+        items nearest to it by features.
+
+        Arguments:
+            items: a table with the columns of that of `fit`, whose rows of items that the model has learnt are left alone; by default those
+                rows of that table itself that nobody has.
+
+        Returns:
+            The recommender itself.
+
+        Raises:
+            UsageError: a model without features of items, no new item, or a table that lacks a column.
+
+        Example:
+            >>> from vaehub_recommender.example import CONFIG, film_ratings
+            >>> ratings = film_ratings()
+            >>> films = pd.DataFrame({"item": [*ratings["item"].unique(), "Noir film 99", "War film 99"]})
+            >>> films["genre"] = films["item"].str.split().str[0]
+            >>> larger = Recommender(CONFIG).fit(ratings, min_rating=4, items=films).add_items()
+            >>> larger.similar_items("Noir film 01", k=36).set_index("similar")["similarity"][["Noir film 99", "War film 99"]].idxmax()
+            'Noir film 99'
+        """
+        self._model = add_items(self.fitted, None if items is None else require_frame("items", items))
+        return self
+
     def evaluate(self, protocol: str | pd.DataFrame = "strong") -> Judged:
         """How good the lists are, beside those of popularity and EASE.
 
@@ -340,7 +371,7 @@ class Recommender(Described):
         if model is None:
             return {"config": self.config, **self.options}
         log = model.log
-        own = {"users": f"{len(log.users):,}", "items": f"{len(log.items):,}", "interactions": f"{log.matrix.nnz:,}"}
+        own = {"users": f"{len(log.users):,}", "items": f"{len(model.items):,}", "interactions": f"{log.matrix.nnz:,}"}
         return own | {key: value for key, value in model.run.facts().items() if key not in ("domain", "shape")}
 
     @property

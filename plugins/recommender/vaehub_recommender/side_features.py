@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeAlias, final
 
@@ -14,7 +15,7 @@ from vaehub import UsageError, hints
 from vaehub_recommender import traits
 from vaehub_recommender.tables import Ids
 from vaehub_recommender.tables.columns import ITEM, USER, find_column, named_column
-from vaehub_recommender.traits import Trait, trait_of
+from vaehub_recommender.traits import Column, Trait, trait_of
 
 if TYPE_CHECKING:
     from vaehub import Json
@@ -42,7 +43,9 @@ class SideFeatures:
     traits: tuple[Trait, ...]
 
     @staticmethod
-    def fit(frame: pd.DataFrame, column: str | None, ids: Ids) -> tuple[SideFeatures, Floats]:
+    def fit(
+        frame: pd.DataFrame, column: str | None, ids: Ids, trait_of: Callable[[Column], Trait | None] = trait_of
+    ) -> tuple[SideFeatures, Floats]:
         """The features, and those of `ids` (n, width); columns of free text are left out, with a warning, and so are those without variety.
 
         Raises UsageError where the column of ids is absent or in doubt, an id has two rows, or nothing is left.
@@ -54,7 +57,7 @@ class SideFeatures:
             raise UsageError(
                 f"column {hints.quoted(name)}: none of its ids ({example}, …) is among those of the interactions ({example_id(ids)}, …)"
             )
-        features = SideFeatures(name, traits_of(known.drop(columns=name)))
+        features = SideFeatures(name, traits_of(known.drop(columns=name), trait_of))
         return features, features.of_ids(frame, ids)
 
     @property
@@ -99,7 +102,7 @@ class SideFeatures:
             ) from error
 
 
-def traits_of(frame: pd.DataFrame) -> tuple[Trait, ...]:
+def traits_of(frame: pd.DataFrame, trait_of: Callable[[Column], Trait | None] = trait_of) -> tuple[Trait, ...]:
     """What the columns say. Raises UsageError where none says anything."""
     for name, times in frame.columns.value_counts().items():
         if not isinstance(name, str) or times > 1:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from abc import ABC, abstractmethod
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any, TypeAlias, final
@@ -13,6 +15,7 @@ from numpy.typing import NDArray
 from pandas.api import types
 
 from vaehub import UsageError, hints
+from vaehub_recommender.tables.lists import holds_lists, row_items
 
 if TYPE_CHECKING:
     from vaehub import Json
@@ -24,6 +27,9 @@ SEPARATOR = "|"  # several words in a cell: Comedy|Drama
 MOST_WORDS = 1000
 FREE_TEXT = 50  # different words, more of them than half of the rows: names, titles, not categories
 HUGE = 1e100  # its square is still finite
+MOST_TEXT_WORDS = 1000  # of a column of text: those that the most rows have
+WORD = re.compile(r"\w+")
+KNOTS = 9  # between which a number counts in straight lines
 
 
 @dataclass(frozen=True)
@@ -97,6 +103,119 @@ class Category(Trait):
         return out
 
 
+@final
+@dataclass(frozen=True)
+class Vector(Trait):
+    """Lists of numbers of one length, such as embeddings: (x - mean) / scale, of mean length 1 over the rows."""
+
+    mean: tuple[float, ...]
+    scale: float
+
+    @staticmethod
+    def fit(column: Column) -> Vector | None:
+        """None where all rows are the same. Raises UsageError for lists of several lengths, and for what is no number."""
+        rows = vectors(column, None)
+        known = rows[~np.isnan(rows).any(1)]
+        mean = known.mean(0)
+        scale = float(np.sqrt(np.square(known - mean).sum(1).mean()))
+        return Vector(str(column.name), tuple(mean.tolist()), scale) if scale > 0 else None
+
+    @property
+    def width(self) -> int:
+        """One number for each of a list."""
+        return len(self.mean)
+
+    def encode(self, column: Column) -> Floats:
+        """Centred and scaled."""
+        scaled: Floats = np.nan_to_num((vectors(column, self.width) - np.array(self.mean)) / self.scale)
+        return scaled
+
+
+@final
+@dataclass(frozen=True)
+class Words(Trait):
+    """Free text by its words: tf-idf, each row of length 1. Rare words weigh more: log((1 + R) / (1 + rows with the word)).
+
+    "A statistical interpretation of term specificity and its application in retrieval" (Sparck Jones, 1972), doi:10.1108/eb026526.
+    """
+
+    words: tuple[str, ...]
+    weights: tuple[float, ...]
+
+    @staticmethod
+    def fit(column: Column) -> Words | None:
+        """The words that two rows or more have; None where there is none."""
+        rows = [set(words) for words in texts(column)]
+        found = Counter(word for row in rows for word in row)
+        most = sorted((-count, word) for word, count in found.items() if 1 < count < len(rows))[:MOST_TEXT_WORDS]
+        weights = tuple(float(np.log((1 + len(rows)) / (1 - count))) for count, _ in most)
+        return Words(str(column.name), tuple(word for _, word in most), weights) if most else None
+
+    @property
+    def width(self) -> int:
+        """One number for each word."""
+        return len(self.words)
+
+    def encode(self, column: Column) -> Floats:
+        """Rows of length 1, or 0 where no word is known."""
+        rows = texts(column)
+        row = np.repeat(np.arange(len(rows)), [len(words) for words in rows])
+        place = pd.Index(self.words).get_indexer(pd.Index([word for words in rows for word in words], dtype=object))
+        out = np.zeros((len(column), self.width))
+        np.add.at(out, (row[place >= 0], place[place >= 0]), 1.0)
+        out *= np.array(self.weights)
+        out /= np.sqrt(np.square(out).sum(1, keepdims=True)).clip(1e-12)
+        return out
+
+
+@final
+@dataclass(frozen=True)
+class Levels(Trait):
+    """A number by where it lies between quantiles: the shares of the two nearest, so that what is learnt of it need not be one straight line."""
+
+    knots: tuple[float, ...]
+
+    @staticmethod
+    def fit(column: Column) -> Levels | None:
+        """None where all rows are the same."""
+        values = numbers(column)
+        known = values[~np.isnan(values)]
+        knots = np.unique(np.quantile(known, np.linspace(0, 1, KNOTS))) if len(known) else known
+        return Levels(str(column.name), tuple(knots.tolist())) if len(knots) > 1 else None
+
+    @property
+    def width(self) -> int:
+        """One number for each knot."""
+        return len(self.knots)
+
+    def encode(self, column: Column) -> Floats:
+        """Shares that sum to 1; 0 where there is no number."""
+        values = numbers(column)
+        shares = np.stack([np.interp(values, self.knots, unit) for unit in np.eye(self.width)], 1)
+        return np.nan_to_num(shares)
+
+
+def vectors(column: Column, width: int | None) -> Floats:
+    """Lists of `width` numbers as rows, by default as many as the first has; NaN where there is no list. Raises UsageError that names a bad row."""
+    rows = [np.asarray(row_items(cell, at)) for at, cell in enumerate(column)]
+    width = next((len(row) for row in rows if len(row)), 0) if width is None else width
+    out = np.full((len(rows), width), np.nan)
+    for at, row in enumerate(rows):
+        if len(row):
+            if len(row) != width or row.dtype.kind not in "iuf" or not np.isfinite(row).all():
+                raise UsageError(
+                    f"row {at}: column {hints.quoted(column.name)}: give lists of {width} finite numbers, one for each row"
+                )
+            out[at] = row
+    return out
+
+
+def texts(column: Column) -> list[list[str]]:
+    """The words of each cell, in small letters."""
+    gone = column.isna().to_numpy(bool)
+    return [[] if missing else WORD.findall(str(cell).lower()) for cell, missing in zip(column, gone, strict=True)]
+
+
 def numbers(column: Column) -> Floats:
     """Numbers, flags, or dates in days (R,), NaN where there is none. Raises UsageError for text and for numbers too large to reckon with."""
     if types.is_datetime64_any_dtype(column.dtype):
@@ -123,14 +242,33 @@ def split_words(column: Column) -> tuple[NDArray[np.int64], list[str]]:
     return rows, [word for cell in words for word in cell]
 
 
-def trait_of(column: Column) -> Trait | None:
-    """What a column says, None where no model can use it."""
+def is_number(column: Column) -> bool:
+    """Whether the cells are numbers, flags or dates."""
     kind = column.dtype
     numeric = types.is_numeric_dtype(kind) or types.is_datetime64_any_dtype(kind)
-    return Number.fit(column) if numeric and not types.is_complex_dtype(kind) else Category.fit(column)
+    return bool(numeric and not types.is_complex_dtype(kind))
 
 
-KINDS: dict[str, Callable[..., Trait]] = {kind.__name__.lower(): kind for kind in (Number, Category)}
+def trait_of(column: Column) -> Trait | None:
+    """What a column says as a condition or as the start of embeddings, None where no model can use it."""
+    if holds_lists(column):
+        return Vector.fit(column)
+    return Number.fit(column) if is_number(column) else Category.fit(column)
+
+
+def item_trait_of(column: Column) -> Trait | None:
+    """The same, with free text by its words."""
+    return trait_of(column) or (None if holds_lists(column) or is_number(column) else Words.fit(column))
+
+
+def content_trait_of(column: Column) -> Trait | None:
+    """What a column says for a regression on it: free text by its words, numbers by levels."""
+    if holds_lists(column):
+        return Vector.fit(column)
+    return Levels.fit(column) if is_number(column) else Category.fit(column) or Words.fit(column)
+
+
+KINDS: dict[str, Callable[..., Trait]] = {kind.__name__.lower(): kind for kind in (Number, Category, Vector, Words, Levels)}
 
 
 def from_json(packed: Json) -> Trait:

@@ -86,11 +86,11 @@ def without_each(row: csr_array, left_out: np.ndarray) -> csr_array:
 
 
 def linear_part(fitted: Fitted, row: csr_array, item: int) -> np.ndarray:
-    """share x_j B_ji of every item of the history (n,), 0 for a model without a linear part."""
-    decoder = fitted.run.vae.decoder
-    if not isinstance(decoder, Ease):
-        return np.zeros(row.nnz)
-    share = 1.0 if decoder.base is None else float(decoder.share)
-    weights = decoder.weights[torch.from_numpy(row.indices).to(decoder.weights.device), item]
-    linear: np.ndarray = share * row.data * weights.double().cpu().numpy()
+    """share x_j B_ji of every item of the history (n,), 0 for a model without a linear part and for items that are not in it."""
+    decoder, linear = fitted.run.vae.decoder, np.zeros(row.nnz)
+    learnt = row.indices < len(fitted.log.items)
+    if isinstance(decoder, Ease) and item < len(fitted.log.items):
+        share = 1.0 if decoder.base is None else float(decoder.share)
+        weights = decoder.weights[torch.from_numpy(row.indices[learnt]).to(decoder.weights.device), item]
+        linear[learnt] = share * row.data[learnt] * weights.double().cpu().numpy()
     return linear

@@ -17,18 +17,21 @@ from torch import Tensor
 
 from vaehub import Json, Run, UsageError, files, load
 from vaehub_recommender.api.fitted import Fitted, codec_of
+from vaehub_recommender.cold.content import Content
+from vaehub_recommender.cold.files import packed_items, unpacked_items
 from vaehub_recommender.domain import source_of
 from vaehub_recommender.tables import Ids, Log
 from vaehub_recommender.tables.log import Tally, UserItems, csr
 
 MODEL, HISTORIES, USERS, ALSO_SEEN = "model.safetensors", "histories.parquet", "users.json", "also_seen.parquet"
+ITEMS = "item_features.json"
 FORMAT = "vaehub-recommender/2"
 READABLE = (FORMAT, "vaehub-recommender/1")
 
 
 def save(fitted: Fitted, folder: Path) -> None:
     """Write the folder whole or not at all, in place of a recommender that is there."""
-    with files.atomic_folder(folder, (MODEL, HISTORIES, USERS, ALSO_SEEN)) as temporary:
+    with files.atomic_folder(folder, (MODEL, HISTORIES, USERS, ALSO_SEEN, ITEMS)) as temporary:
         write(fitted, temporary)
 
 
@@ -43,6 +46,8 @@ def write(fitted: Fitted, folder: Path) -> None:
         items = pa.LargeListArray.from_arrays(seen.matrix.indptr, seen.matrix.indices.astype(np.int32))
         pq.write_table(pa.table({"items": items}), folder / ALSO_SEEN, compression="zstd", write_page_checksum=True)
     (folder / USERS).write_text(json.dumps(users))
+    if fitted.content is not None:
+        (folder / ITEMS).write_text(json.dumps(packed_items(fitted.content, fitted.new_items)))
 
 
 def table_of(fitted: Fitted) -> pa.Table:
@@ -88,7 +93,8 @@ def read_users(run: Run, items: Ids, folder: Path) -> Fitted:
     times = values_of(table, "times") if "times" in table.column_names else None
     also_seen = also_seen_of(stated["also_seen"], folder / ALSO_SEEN) if "also_seen" in stated else None
     log = Log(users, items, matrix, times, Tally(matrix.nnz, 0, 0, len(users), len(items), matrix.nnz), also_seen)
-    return Fitted(run, log, table["counted"].to_numpy(), side_of(table))
+    content, new_items = unpacked_items(folder / ITEMS, items)
+    return Fitted(run, log, table["counted"].to_numpy(), side_of(table), content=content, new_items=new_items)
 
 
 def checked_table(path: Path) -> pa.Table:
@@ -139,7 +145,9 @@ def of_run(run: Run, ids: Ids) -> Fitted:
         source = source_of(run.domain)
         log = restricted_to(source.log, ids)
         in_linear_part = np.isin(np.arange(len(log.users)), source.split.users)
-        return Fitted(run, log, in_linear_part, source.side, source.frames)
+        frame = source.frames["item"]
+        content = None if frame is None else Content.of(frame, source.columns.item, ids)
+        return Fitted(run, log, in_linear_part, source.side, source.frames, content)
     except UsageError as error:
         warnings.warn(f"no users are known, histories can be served: {error}", UserWarning, stacklevel=4)
     nobody = csr(np.zeros(0, np.float32), np.zeros(0, np.int64), np.zeros(1, np.int64), (0, len(ids)))

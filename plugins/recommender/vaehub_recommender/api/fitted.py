@@ -19,8 +19,12 @@ from torch import Tensor
 
 from vaehub import Run, TrainedModel, UsageError
 from vaehub_recommender.codec import InteractionCodec
+from vaehub_recommender.cold.content import Content
+from vaehub_recommender.cold.items import NewItems
+from vaehub_recommender.cold.users import NewUsers, learn_new_users, model_scores
 from vaehub_recommender.popularity import Popularity
 from vaehub_recommender.rank import Ranker
+from vaehub_recommender.scores import Scores
 from vaehub_recommender.tables import Columns, Ids, Log
 from vaehub_recommender.tables.log import UserItems
 
@@ -40,6 +44,7 @@ class Fitted:
     """log: the interactions of the known users over the items of the model, none where they are not at hand.
 
     in_linear_part (U,): whose items are in the linear part, where the model has one. side (U, S): what else is known of the users, from `frames`.
+    content: what is known of the items. new_items: those that are listed although nobody has them.
     """
 
     run: Run
@@ -47,6 +52,8 @@ class Fitted:
     in_linear_part: NDArray[np.bool_]
     side: Tensor | None = None
     frames: Mapping[str, pd.DataFrame | None] = field(default_factory=lambda: NOTHING)
+    content: Content | None = None
+    new_items: NewItems | None = None
 
     @property
     def codec(self) -> InteractionCodec:
@@ -56,12 +63,12 @@ class Fitted:
     @cached_property
     def ranker(self) -> Ranker:
         """What the model says of histories."""
-        return Ranker(self.run)
+        return Ranker(self.run, new_items=self.new_items)
 
     @property
     def items(self) -> Ids:
-        """The catalogue."""
-        return self.log.items
+        """The catalogue: what the model has learnt, and after that what was added by its features."""
+        return self.log.items if self.new_items is None else self.new_items.all_items
 
     @property
     def users(self) -> Ids:
@@ -83,7 +90,21 @@ class Fitted:
         """log of the share of users who have each item (I,): of the known ones, and where there are none of those whom the model learnt from."""
         learnt = self.codec.popularity
         known = Popularity.of(self.log.matrix) if len(self.users) else learnt
-        return torch.from_numpy(known.log_share).float()
+        nobody_has = np.full(len(self.items) - len(known.counts), -np.log1p(known.users))
+        return torch.from_numpy(np.concatenate([known.log_share, nobody_has])).float()
+
+    @cached_property
+    def new_users(self) -> NewUsers | None:
+        """How users are served by features alone; None where no features, or no users to learn from, are at hand."""
+        if self.side is None or not len(self.users):
+            return None
+        return learn_new_users(Ranker(self.run), self.log.matrix, self.side)
+
+    def scores_by_features(self, side: Tensor) -> Scores:
+        """The scores of users with these features (B, S) and no history, of all items (B, I)."""
+        ranker = Ranker(self.run)
+        scores = model_scores(ranker, side) if self.new_users is None else self.new_users.scores(ranker, side)
+        return scores if self.new_items is None else self.new_items.extended(scores)
 
     @property
     def empty_history_scores(self) -> Tensor:

@@ -14,6 +14,7 @@ import vaehub
 from vaehub import Config, UsageError, build_domain
 from vaehub_recommender.api.fitted import Fitted
 from vaehub_recommender.api.linear_update import complete_linear_part
+from vaehub_recommender.cold.content import Content
 from vaehub_recommender.domain import Recommendation, SplitLog
 from vaehub_recommender.held_out import HeldOut, Positions, Split, subset
 from vaehub_recommender.splits import HELD_SHARE, MOST_USERS, places_from_last
@@ -27,7 +28,8 @@ def learn(log: Log, config: Config, frames: Mapping[str, pd.DataFrame | None]) -
     domain = SplitLog(log, split, options.columns, frames, options.history)
     run = vaehub.train(config, domain=domain, progress=False)
     in_linear_part = np.isin(np.arange(len(log.users)), split.users)
-    return complete_linear_part(Fitted(run, log, in_linear_part, domain.side, frames))
+    content = None if frames["item"] is None else Content.of(frames["item"], options.columns.item, log.items)
+    return complete_linear_part(Fitted(run, log, in_linear_part, domain.side, frames, content))
 
 
 def domain_of(config: Config) -> Recommendation:

@@ -15,6 +15,7 @@ from scipy.sparse import csr_array, issparse
 from torch import Tensor
 
 from vaehub import UsageError, arguments, hints
+from vaehub_recommender.api.described_users import are_described, described_users
 from vaehub_recommender.api.fitted import Fitted
 from vaehub_recommender.tables import History, Ids, histories
 from vaehub_recommender.tables.given_ids import read_once, refuse_mask, type_hint
@@ -54,6 +55,12 @@ class Query:
         return union([self.matrix, self.also_seen, self.blocked] if exclude_seen else [self.blocked])
 
     @property
+    def described(self) -> np.ndarray:
+        """Of whom features are known, and nothing else (B,)."""
+        nothing: np.ndarray = np.diff(self.matrix.indptr) == 0
+        return nothing & ~self.empty
+
+    @property
     def empty(self) -> np.ndarray:
         """Of whom nothing is known at all (B,)."""
         nothing: np.ndarray = np.diff(self.matrix.indptr) == 0
@@ -65,6 +72,9 @@ def query_of(given: Any, fitted: Fitted) -> Query:
 
     Raises UsageError for a user who is not known, and for what is neither.
     """
+    if are_described(given, fitted):
+        users, nothing, side = described_users(given, fitted)
+        return Query(users, nothing, side, np.full(len(users), -1))
     if given is None:
         return query_of_known(np.arange(len(require_users(fitted).users)), fitted)
     given = read_once(given)

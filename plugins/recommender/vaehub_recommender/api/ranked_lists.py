@@ -21,7 +21,7 @@ from vaehub_recommender.rank import best_of_row, csr_tensor, top
 from vaehub_recommender.scores import DenseScores
 
 SPARE = 64  # items more than wanted that are scored again
-REASON = pd.CategoricalDtype(["history", "popular"])
+REASON = pd.CategoricalDtype(["history", "popular", "features"])
 
 
 @final
@@ -48,14 +48,18 @@ class ListMaker:
 
     @torch.inference_mode()
     def best(self, query: Query, allowed: Tensor | None) -> tuple[Tensor, Tensor]:
-        """Scores and positions (B, K) for a batch of users; those of whom nothing is known get what is popular."""
+        """Scores and positions (B, K) for a batch of users; those without a history get a list by their features, or else what is popular."""
         allowed = None if allowed is None else allowed.to(self.fitted.run.device)
-        empty = torch.from_numpy(np.flatnonzero(query.empty))
+        empty, described = (torch.from_numpy(np.flatnonzero(rows)) for rows in (query.empty, query.described))
         if len(empty) == len(query):
             return self.most_popular(query, empty, allowed)
+        if len(described) == len(query):
+            return self.best_by_features(query, described, allowed)
         values, items = self.best_of_single(query, allowed) if len(query) == 1 else self.best_of_batch(query, allowed)
         if len(empty):
             values[empty], items[empty] = self.most_popular(query, empty, allowed)
+        if len(described):
+            values[described], items[described] = self.best_by_features(query, described, allowed)
         return values, items
 
     def best_of_batch(self, query: Query, allowed: Tensor | None) -> tuple[Tensor, Tensor]:
@@ -80,10 +84,23 @@ class ListMaker:
     def most_popular(self, query: Query, rows: Tensor, allowed: Tensor | None) -> tuple[Tensor, Tensor]:
         """For users (n,) without a history."""
         scores = DenseScores(self.fitted.popularity.expand(len(rows), -1))
-        ruled_out = query.ruled_out(self.exclude_seen)
-        chosen = sparse.take(allowed, rows.to(allowed.device)) if allowed is not None and sparse.is_sparse(allowed) else allowed
-        hidden = None if ruled_out is None else csr_tensor(ruled_out[rows.numpy()])
-        return top(scores, self.k, hidden, None if chosen is None else chosen.cpu())
+        chosen = rows_of(allowed, rows)
+        return top(scores, self.k, self.hidden(query, rows), None if chosen is None else chosen.cpu())
+
+    def best_by_features(self, query: Query, rows: Tensor, allowed: Tensor | None) -> tuple[Tensor, Tensor]:
+        """For users (n,) without a history whose features are known."""
+        assert query.side is not None  # or they would not be described
+        scores = self.fitted.scores_by_features(query.side[rows])
+        device = scores.block(0, 1).device
+        chosen, hidden = rows_of(allowed, rows), self.hidden(query, rows)
+        return on_host(
+            top(scores, self.k, None if hidden is None else hidden.to(device), None if chosen is None else chosen.to(device))
+        )
+
+    def hidden(self, query: Query, rows: Tensor) -> Tensor | None:
+        """What may not be on the lists of some of the users (n,)."""
+        cells = query.ruled_out(self.exclude_seen)
+        return None if cells is None else csr_tensor(cells[rows.numpy()])
 
     def ruled_out(self, query: Query) -> Tensor | None:
         """What may not be on the lists, as `top` takes it."""
@@ -95,7 +112,7 @@ class ListMaker:
         there = (items >= 0).numpy()
         lengths = there.sum(1)
         list_start = np.repeat(lengths.cumsum() - lengths, lengths)
-        reason = np.repeat(query.empty.astype(np.int8), lengths)
+        reason = np.repeat(np.where(query.described, 2, query.empty).astype(np.int8), lengths)
         return pd.DataFrame(
             {
                 "user": query.users.repeat(lengths),
@@ -106,6 +123,11 @@ class ListMaker:
             },
             copy=False,
         )
+
+
+def rows_of(allowed: Tensor | None, rows: Tensor) -> Tensor | None:
+    """What is allowed for some users (n,), where each has a row of it."""
+    return sparse.take(allowed, rows.to(allowed.device)) if allowed is not None and sparse.is_sparse(allowed) else allowed
 
 
 def may_have_missed(guessed: Tensor, exact: Tensor, last: Tensor) -> bool:

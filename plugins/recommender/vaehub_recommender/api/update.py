@@ -16,6 +16,7 @@ from scipy.sparse import csr_array
 from torch import Tensor
 
 from vaehub import Run, Spec, UsageError, build_domain
+from vaehub_recommender.api.add_items import after_update
 from vaehub_recommender.api.fitted import Fitted
 from vaehub_recommender.api.learn import fit_split
 from vaehub_recommender.api.linear_update import replace_rows
@@ -38,6 +39,7 @@ def update(fitted: Fitted, frame: pd.DataFrame, epochs: int) -> Fitted:
     require_same_types(given, fitted)
     if not len(given.users):
         return replace(fitted, log=replace(fitted.log, also_seen=together(fitted.log.also_seen, given.also_seen)))
+    before, fitted = fitted, replace(fitted, new_items=None)
     log = merged_log(fitted, given)
     codec = widened_codec(fitted, log)
     vae = model_with_new_items(fitted.run, codec.spec, NewItemWeights.of(log.matrix, len(fitted.items)))
@@ -47,7 +49,7 @@ def update(fitted: Fitted, frame: pd.DataFrame, epochs: int) -> Fitted:
     domain.codec = codec
     run = Run(fitted.run.config, codec, domain, vae)
     done = Fitted(run, log, np.ones(len(log.users), bool), with_new_users(fitted.side, len(log.users)), fitted.frames)
-    return replace(done, run=fine_tune(done, epochs)) if epochs else done
+    return after_update(before, replace(done, run=fine_tune(done, epochs)) if epochs else done)
 
 
 def merged_log(fitted: Fitted, given: Log) -> Log:

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from vaehub import jobs
 
 Ints: TypeAlias = NDArray[Any]
-REASONS = pa.array(["history", "popular"])
+REASONS = pa.array(["history", "popular", "features"])
 ENCODED = ["user", "item", "rank", "reason"]  # few values each; scores are all different
 
 
@@ -27,17 +27,19 @@ class RankedBatch:
     scores: NDArray[np.float32]
     popular: NDArray[np.bool_]  # (B,): has no history, so gets what is popular
     unknown: int = 0  # entries of their histories that name no item of the model
+    described: NDArray[np.bool_] | None = None  # (B,): has no history, but features
 
     def table(self, items: pa.Array) -> pa.RecordBatch:
         """user, item, rank, score, reason: a row for each recommendation, with the ids `items` (I,)."""
         kept = self.items >= 0
         counts = kept.sum(1)
+        reason = self.popular if self.described is None else np.where(self.described, 2, self.popular)
         columns = {
             "user": self.users.take(pa.array(np.repeat(np.arange(len(counts)), counts))),
             "item": pa.DictionaryArray.from_arrays(self.items[kept].astype(np.int32), items),
             "rank": (np.cumsum(kept, 1, dtype=np.int32))[kept],
             "score": self.scores[kept],
-            "reason": pa.DictionaryArray.from_arrays(np.repeat(self.popular.astype(np.int8), counts), REASONS),
+            "reason": pa.DictionaryArray.from_arrays(np.repeat(reason.astype(np.int8), counts), REASONS),
         }
         return pa.RecordBatch.from_arrays([pa.array(column) for column in columns.values()], names=list(columns))
 

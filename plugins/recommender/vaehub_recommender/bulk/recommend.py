@@ -57,4 +57,6 @@ def rank_histories(lister: ListMaker, history: History) -> Iterator[RankedBatch]
     for rows in lister.fitted.ranker.slices(len(query)):
         part = query.part(rows)
         values, items = lister.best(part, lister.allowed_items.part(rows))
-        yield RankedBatch(users[rows], items.numpy(), values.numpy(), part.empty, int(history.unknown[rows].sum()))
+        yield RankedBatch(
+            users[rows], items.numpy(), values.numpy(), part.empty, int(history.unknown[rows].sum()), part.described
+        )

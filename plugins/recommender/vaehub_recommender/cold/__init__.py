@@ -1,0 +1,1 @@
+"""Items and users of whom nothing but their features is known."""
