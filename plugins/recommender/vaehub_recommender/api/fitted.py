@@ -19,6 +19,7 @@ from torch import Tensor
 
 from vaehub import Run, TrainedModel, UsageError
 from vaehub_recommender.codec import InteractionCodec
+from vaehub_recommender.held_out import subset
 from vaehub_recommender.popularity import Popularity
 from vaehub_recommender.rank import Ranker
 from vaehub_recommender.tables import Columns, Ids, Log
@@ -39,6 +40,7 @@ class Fitted:
     """log: the interactions of the known users over the items of the model, none where they are not at hand.
 
     in_linear_part (U,): whose items are in the linear part, where the model has one. side (U, S): what else is known of the users, from `frames`.
+    linear_rows (U, I): what the linear part has of every user, where that is not their rows of `log`. unknown_split: why this is not known.
     """
 
     run: Run
@@ -46,6 +48,8 @@ class Fitted:
     in_linear_part: NDArray[np.bool_]
     side: Tensor | None = None
     frames: Mapping[str, pd.DataFrame | None] = field(default_factory=lambda: NOTHING)
+    linear_rows: csr_array | None = None
+    unknown_split: str = ""
 
     @property
     def codec(self) -> InteractionCodec:
@@ -66,6 +70,16 @@ class Fitted:
     def users(self) -> Ids:
         """The known users."""
         return self.log.users
+
+    @property
+    def counted(self) -> csr_array:
+        """What the linear part has of every user (U, I). Raises UsageError where that is not known."""
+        if self.unknown_split:
+            raise UsageError(f"what this model has learnt from is not known: {self.unknown_split}")
+        if self.linear_rows is not None:
+            return self.linear_rows
+        matrix = self.log.matrix
+        return matrix if self.in_linear_part.all() else subset(matrix, np.repeat(self.in_linear_part, np.diff(matrix.indptr)))
 
     @property
     def columns(self) -> Columns:
