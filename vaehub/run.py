@@ -126,7 +126,8 @@ class Run(TrainedModel):
         """
         require_output(Path(path))
         weights = self.vae.state_dict() | {OBJECTIVE + name: t for name, t in self.objective_weights.items()}
-        save_model(Path(path), weights, header_of(self.config, self.codec) | {"state": self.state})
+        header = header_of(self.config, self.codec, self.domain.trained_on)
+        save_model(Path(path), weights, header | {"state": self.state})
 
     def report(self) -> Path:
         """Write RUN/report.html and RUN/figures/, and give the path of the page; see `vaehub.report.run_page`."""
@@ -162,7 +163,9 @@ def load(path: str | Path) -> Run:
         header = validated_json(Header, found.header)
         config, spec = config_of(header, file), as_spec(header.spec)
         domain = build_domain(config)
-        domain.codec = codec_of(config, spec, header.codec)
+        domain.codec, domain.trained_on = codec_of(config, spec, header.codec), header.splits
+    if path.is_dir():
+        domain.restore(path)
     with seeded("load"):  # the first weights are thrown away: they must not cost the caller random numbers
         vae, of_objective = rebuilt(found, lambda: build_vae(config, spec), apart=OBJECTIVE)
     state = header.state.model_dump(exclude_unset=True)
@@ -177,13 +180,14 @@ def codec_of(config: Config, spec: Spec, state: Json) -> Codec:
     return kind.codec_type.from_json(spec, state)
 
 
-def header_of(config: Config, codec: Codec) -> Json:
-    """What a model file says besides its weights: all that is needed to build the model again."""
+def header_of(config: Config, codec: Codec, splits: Mapping[str, str] | None) -> Json:
+    """What a model file says besides its weights: all that is needed to build the model again, and a digest of what is in each split."""
     return {
         "config": config.to_dict(),
         "spec": dataclasses.asdict(codec.spec),
         "codec": codec.to_json(),
         "plugins": registry().versions_used(config),
+        "splits": dict(splits or {}),
     }
 
 

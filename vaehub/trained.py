@@ -123,15 +123,20 @@ class TrainedModel(Described):
             split: "train", "val" or "test".
 
         Raises:
-            UsageError: the training data are not at hand.
+            UsageError: the training data are not at hand, or no longer those that the model was trained on.
         """
         try:
-            return self.domain.data(split)
+            rows = self.domain.data(split)
         except UsageError as error:
             where = self.path or "the model"
             is_run = self.path is not None and (self.path / "config.yaml").exists()
             hint = "" if is_run else f"; {where} is a model without the folder of a run"
             raise UsageError(f"{where}: this needs the training data, which cannot be read ({error}){hint}") from error
+        try:
+            self.domain.require_unchanged()
+        except UsageError as error:
+            raise UsageError(f"{self.path or 'the model'}: {error}") from error
+        return rows
 
     def preview(self, x: Array) -> str:
         """What the domain says of rows that were drawn from the prior, in one line, if anything.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import cached_property
+from os import PathLike
 from pathlib import Path
 from typing import Annotated, Any, final
 
@@ -20,6 +21,8 @@ from vaehub.arrays.table import Names, Table, read
 from vaehub.base import Domain, Likelihood, Spec
 from vaehub.data.rows import TensorData
 from vaehub.errors import UsageError
+from vaehub.files import digest_of
+from vaehub.sparse import take
 
 SPLITS = ("train", "val", "test")
 Share = Annotated[float, Field(ge=0, lt=1)]
@@ -119,6 +122,20 @@ class Arrays(Domain[ArrayCodec]):
     def rows(self) -> TensorData:
         """All rows as the model takes them."""
         return self.codec.layout.data(self.table)
+
+    def split_digests(self) -> dict[str, str]:
+        """Of the rows x of every split, as the file has them; rows from memory are not read again."""
+        if not isinstance(self.given, str | PathLike):
+            return {}
+        return {split: digest_of(self.rows_as_given(at)) for split, at in self.parts.items()}
+
+    def rows_as_given(self, at: NDArray[np.int64]) -> list[NDArray[Any]]:
+        """Some rows of x (N, *shape): one array, or those of a CSR matrix."""
+        x = self.table.x
+        if not isinstance(x, Tensor):
+            return [x[at]]
+        some = take(x, torch.from_numpy(at))
+        return [part.numpy() for part in (some.crow_indices(), some.col_indices(), some.values())]
 
     def data(self, split: str) -> TensorData:
         """The rows of "train", "val" or "test"."""

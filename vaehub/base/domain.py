@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from functools import cached_property
@@ -135,6 +136,8 @@ class Domain(ABC, Generic[C_co]):
 
     known_failures: ClassVar[Mapping[str, str]] = {}  # checks of `vaehub check` that the domain is meant to fail, with the reason
     codec_type: ClassVar[type[Codec]]  # what `learn` gives, for models that are loaded
+    trained_on: Mapping[str, str] | None = None  # `split_digests` of when the loaded model was trained; None: no model was loaded
+    _unchanged = False  # `require_unchanged` has compared them
 
     @abstractmethod
     def learn(self) -> C_co:
@@ -166,6 +169,47 @@ class Domain(ABC, Generic[C_co]):
         Arguments:
             folder: of the run.
         """
+
+    def restore(self, folder: Path) -> None:
+        """Called when a run is loaded or goes on, before any row is read: what `record` wrote may be noted; by default nothing is.
+
+        Arguments:
+            folder: of the run.
+        """
+
+    def split_digests(self) -> Mapping[str, str]:
+        """What is in every split, as a digest by the split's name, see `vaehub.files.digest_of`; by default nothing, so that nothing is compared.
+
+        A domain gives it whose splits move when its file grows. A model's file keeps it, and a loaded model is not judged by other rows.
+        """
+        return {}
+
+    def note_splits(self) -> None:
+        """The splits as they are now are those that a model learns from."""
+        self.trained_on, self._unchanged = self.split_digests(), True
+
+    def require_unchanged(self) -> None:
+        """Compare the splits with those that the loaded model was trained on; warn where its file does not tell.
+
+        Raises:
+            UsageError: they are others, so rows that it has learnt from may be among those that it would be judged by.
+        """
+        if self.trained_on is None or self._unchanged:
+            return
+        now = self.split_digests()
+        changed = [split for split in now if self.trained_on and now[split] != self.trained_on.get(split)]
+        if changed:
+            raise UsageError(
+                f"the data have changed since the model was trained (the rows of {' and '.join(changed)} are others), so it may have learnt "
+                "what it would be judged by; give the data back as they were, or train again"
+            )
+        if now and not self.trained_on:
+            warnings.warn(
+                "this model was saved without a record of its data: whether they are still split as in training cannot be checked",
+                UserWarning,
+                stacklevel=3,
+            )
+        self._unchanged = True
 
     @staticmethod
     def example(folder: Path) -> Mapping[str, object]:

@@ -8,6 +8,7 @@ from .atomic import atomic_write as atomic_write
 from .atomic import restore_folder as restore_folder
 from .codecs import pack as pack
 from .codecs import unpack as unpack
+from .digest import digest_of as digest_of
 from .download import download as download
 from .guard import MAX_BYTES as MAX_BYTES
 from .guard import guarded as guarded

@@ -44,6 +44,7 @@ class Header(BaseModel):
         codec: what was learnt of the data, as `Codec.to_json` gives it.
         plugins: name and version of those whose parts are used.
         state: what was learnt of the training rows after training.
+        splits: a digest of what was in every split, by its name, where the domain gives one.
         extra_data: entries of other versions of vaehub, which are kept.
     """
 
@@ -53,3 +54,4 @@ class Header(BaseModel):
     codec: Json
     plugins: dict[str, str] = {}
     state: State = State()
+    splits: dict[str, str] = {}

@@ -42,6 +42,7 @@ def assemble(config: Config, domain: Domain[Codec]) -> tuple[Training, Json]:
     vae = build_vae(config, spec)
     domain.scale_for(vae.decoder.likelihood)
     codec, splits = domain.codec, {"train": domain.data("train"), "val": domain.data("val")}
+    domain.require_unchanged()
     rows, judge = splits["train"], judge_of(config.domain.name, domain, codec)
     some = torch.randperm(len(rows))[:1000]
     check_data(spec, vae, splits, config)
@@ -52,7 +53,8 @@ def assemble(config: Config, domain: Domain[Codec]) -> tuple[Training, Json]:
     check_monitor(config, judge, vae, splits["val"])
     objective = build_objective(config, spec)
     objective.wire(vae)
-    return Training(vae, objective, judge, rows, splits["val"], config), header_of(config, codec)
+    domain.note_splits()
+    return Training(vae, objective, judge, rows, splits["val"], config), header_of(config, codec, domain.trained_on)
 
 
 def check_data(spec: Spec, vae: VAE, splits: Mapping[str, Data], config: Config) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager, nullcontext, suppress
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +18,8 @@ from vaehub.config.source import Overrides
 from vaehub.data.seeds import seeded
 from vaehub.errors import UsageError
 from vaehub.evaluation.score import reference
-from vaehub.files.run_folder import BEST, Hold
+from vaehub.files.model_file import open_model
+from vaehub.files.run_folder import BEST, LAST, Hold
 from vaehub.jobs.displays import showing
 from vaehub.jobs.progress import hide, stage
 from vaehub.run import Run, load
@@ -94,6 +95,8 @@ def train(
             require_same(hold.folder, settled, progress)
         with stage("loading data"):
             rows = domain_with(settled, data) if domain is None else domain
+        if folder is not None and resume:
+            go_on_with(rows, folder)
         with seeded("init", settled.train.seed):
             with stage("building the model"):
                 module, header = assemble(settled, rows)
@@ -109,6 +112,13 @@ def train(
             memory = Memory(settled)
             fit(module, memory, progress)
             return best_in_memory(module, memory, rows)
+
+
+def go_on_with(domain: Domain[Codec], folder: Path) -> None:
+    """Give a domain what a run that is resumed recorded of its data, so that training does not go on with others."""
+    domain.restore(folder)
+    with suppress(UsageError):  # no model yet, or a damaged one, which is told of where it is read
+        domain.trained_on = open_model(folder / LAST).header.get("splits")
 
 
 def displayed(progress: bool) -> AbstractContextManager[None]:

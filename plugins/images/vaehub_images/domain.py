@@ -10,7 +10,7 @@ from typing import Literal, TypeAlias
 
 from torch import Tensor
 
-from vaehub import Domain, Spec, UsageError
+from vaehub import Domain, Spec, UsageError, files
 from vaehub_images.codec import ImageCodec
 from vaehub_images.pixels import Pixels, bernoulli_draw
 
@@ -58,6 +58,10 @@ class ImageDomain(Domain[ImageCodec]):
         shape = tuple(self.images_by_split.splits["train"][0].shape[1:])
         spec = Spec(shape, len(self.images_by_split.classes) * self.labels, self.levels)
         return ImageCodec(spec, self.images_by_split.classes, binarised=self.binarise != "grey", depth=self.images_by_split.depth)
+
+    def split_digests(self) -> dict[str, str]:
+        """Of the pixels of every split, as they lie in the source."""
+        return {split: files.digest_of([pixels.numpy()]) for split, (pixels, _) in self.images_by_split.splits.items()}
 
     def data(self, split: str) -> Pixels:
         """The images of a split; the same draw of binarised pixels at every call for "val" and "test"."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Mapping
 from functools import cached_property, partial
 from pathlib import Path
@@ -20,6 +21,7 @@ from vaehub_recommender.held_out import HeldOut, Positions, Split
 from vaehub_recommender.interactions import InteractionFacts, Interactions
 from vaehub_recommender.popularity import Popularity
 from vaehub_recommender.side_features import SideFeatures
+from vaehub_recommender.split_record import FILE, SplitRecord, split_digests
 from vaehub_recommender.splits import last_out, random_out, strong
 from vaehub_recommender.tables import Columns, Ids, Log, read_frame, read_table, training_log
 from vaehub_recommender.traits import item_trait_of
@@ -162,19 +164,61 @@ class Recommendation(Domain[InteractionCodec]):
         self.paths = {"user": users, "item": items}
         self.splitting = partial(SPLITS[split], held_out=held_out, seed=seed)
         self.history = history
+        self.recorded: Path | None = None  # the split of a run, where one was loaded
 
     @cached_property
-    def source(self) -> SplitLog:
-        """The interactions, read and split."""
+    def log(self) -> Log:
+        """The interactions of the table."""
         if self.path is None:
             raise UsageError("domain.path: which table? domain.path=ratings.parquet, with a row for every user and item")
         frame = read_table(Path(self.path), self.columns)
         try:
-            log = training_log(frame, self.columns)
+            return training_log(frame, self.columns)
         except UsageError as error:
             raise UsageError(f"{self.path}: {error}") from error
-        frames = {kind: None if path is None else read_frame(path) for kind, path in self.paths.items()}
-        return SplitLog(log, self.splitting(log), self.columns, frames, self.history)
+
+    @cached_property
+    def frames(self) -> dict[str, pd.DataFrame | None]:
+        """What else is known of "user" and "item"."""
+        return {kind: None if path is None else read_frame(path) for kind, path in self.paths.items()}
+
+    @cached_property
+    def side(self) -> Tensor | None:
+        """What else is known of the users (U, S), in the numbers of the model that was loaded, where there is one."""
+        codec, frame = vars(self).get("codec"), self.frames["user"]
+        if not isinstance(codec, InteractionCodec) or codec.user_features is None or frame is None:
+            return None
+        return torch.from_numpy(codec.user_features.of_ids(frame, self.log.users))
+
+    @cached_property
+    def source(self) -> SplitLog:
+        """The interactions, split."""
+        split = self.splitting(self.log) if self.recorded is None else self.recorded_split(self.recorded)
+        return SplitLog(self.log, split, self.columns, self.frames, self.history, self.side)
+
+    def recorded_split(self, path: Path) -> Split:
+        """The split that a run was trained with; warns where the table has changed since. Raises UsageError where it cannot be restored."""
+        record = SplitRecord.read(path)
+        try:
+            split = record.restored(self.log)
+        except UsageError as error:
+            raise UsageError(f"{self.path}: {error}") from error
+        changes = record.changes(self.log)
+        if changes is not None:
+            warnings.warn(f"{self.path}: {changes}", UserWarning, stacklevel=4)
+        return split
+
+    def record(self, folder: Path) -> None:
+        """Write split.parquet: who and what is in which part, by ids."""
+        SplitRecord.of(self.source.log, self.source.split).write(folder / FILE)
+
+    def restore(self, folder: Path) -> None:
+        """Split by what `record` wrote, where it did."""
+        self.recorded = folder / FILE if (folder / FILE).is_file() else None
+
+    def split_digests(self) -> dict[str, str]:
+        """Of the users of every part and their interactions."""
+        return split_digests(self.source.log, self.source.split)
 
     def learn(self) -> InteractionCodec:
         """The catalogue, and how tables are read."""
@@ -196,10 +240,16 @@ class Recommendation(Domain[InteractionCodec]):
         return {"path": str(folder / "likes.csv"), "held_out": 20}
 
 
-def source_of(domain: Domain[Codec]) -> SplitLog:
-    """The interactions behind a domain of this plugin. Raises UsageError for another domain, or where the table is gone."""
+def recommendation_of(domain: Domain[Codec]) -> Recommendation:
+    """The domain of a run of this plugin. Raises UsageError for another one."""
     if isinstance(domain, Recommendation):
-        return domain.source
-    if isinstance(domain, SplitLog):
         return domain
     raise UsageError("this run is not one of domain recommender; give one that was trained on interactions")
+
+
+def source_of(domain: Domain[Codec]) -> SplitLog:
+    """The interactions behind a domain of this plugin. Raises UsageError for another domain, and where the table is gone or split otherwise."""
+    if isinstance(domain, SplitLog):
+        return domain
+    recommendation_of(domain).require_unchanged()
+    return recommendation_of(domain).source

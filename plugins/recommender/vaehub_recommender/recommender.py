@@ -16,6 +16,7 @@ from vaehub_recommender.api.evaluate import evaluate_later, evaluate_protocol
 from vaehub_recommender.api.explain import explain_score
 from vaehub_recommender.api.files import read, save
 from vaehub_recommender.api.fitted import Fitted
+from vaehub_recommender.api.forget import forget
 from vaehub_recommender.api.learn import domain_of, learn
 from vaehub_recommender.api.query import query_of, require_frame
 from vaehub_recommender.api.ranked_lists import ListMaker
@@ -247,6 +248,34 @@ class Recommender(Described):
             ('81', '37')
         """
         self._model = update(self.fitted, require_frame("df", df), arguments.at_least(0)("epochs", epochs))
+        return self
+
+    def forget(self, users: Any = None, rows: pd.DataFrame | None = None, refit: bool = True) -> Recommender:
+        """Forget users, or some of their interactions: histories, ids and popularity, and what the model learnt of them.
+
+        With `refit` the model is trained anew from what is left, as if the rest had never been there. Without it the linear part alone is
+        exact, at the cost of a small update, by the identity of Woodbury, "Inverting Modified Matrices" (1950): the network keeps the weights
+        that it was trained to, and items that nobody has any more stay in the catalogue. Files that were saved before hold what they held.
+
+        Arguments:
+            users: ids of known users, one or several.
+            rows: a frame with the columns of users and items of `fit`: pairs to forget. A user without any other is forgotten.
+            refit: train anew.
+
+        Returns:
+            The recommender itself.
+
+        Raises:
+            UsageError: a user who is not known, pairs of which none is, or nobody would be left; then nothing was forgotten.
+
+        Example:
+            >>> from vaehub_recommender.example import film_recommender
+            >>> smaller = Recommender.of(film_recommender().fitted).forget("viewer 0001", refit=False)
+            >>> smaller.facts()["users"]
+            '79'
+        """
+        arguments.yes_or_no("refit", refit)
+        self._model = forget(self.fitted, users, None if rows is None else require_frame("rows", rows), refit)
         return self
 
     def add_items(self, items: pd.DataFrame | None = None) -> Recommender:

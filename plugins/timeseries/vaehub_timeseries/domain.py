@@ -13,7 +13,7 @@ import pandas as pd
 import torch
 from pydantic import Field
 
-from vaehub import Domain, Spec, UsageError
+from vaehub import Domain, Spec, UsageError, files
 from vaehub_timeseries.codec import SeriesCodec
 from vaehub_timeseries.files import Header, Overrides, read_table
 from vaehub_timeseries.frames import Panel, ReadOptions, to_panel
@@ -125,6 +125,10 @@ class TimeSeries(Domain[SeriesCodec]):
         raw = [series.values for series in self.panel.series]
         scaler = Scaler.fit(self.parts["train"] or raw)
         return SeriesCodec(Spec((self.window or default_window(raw), raw[0].shape[1])), self.reading, self.panel.schema, scaler)
+
+    def split_digests(self) -> dict[str, str]:
+        """Of the series of every split, in the user's units."""
+        return {name: files.digest_of(series) for name, series in self.parts.items()}
 
     def data(self, split: str) -> Windows:
         """The windows of a split; in training all of them, half of which change their level, else windows beside each other."""

@@ -19,14 +19,17 @@ from vaehub import Json, Run, UsageError, files, load
 from vaehub_recommender.api.fitted import Fitted, codec_of
 from vaehub_recommender.cold.content import Content
 from vaehub_recommender.cold.files import packed_items, unpacked_items
-from vaehub_recommender.domain import source_of
+from vaehub_recommender.domain import recommendation_of, source_of
+from vaehub_recommender.held_out import Split
 from vaehub_recommender.tables import Ids, Log
-from vaehub_recommender.tables.log import Tally, UserItems, csr
+from vaehub_recommender.tables.log import Tally, UserItems, csr, merge
+from vaehub_recommender.tables.matrix_columns import matrix_columns, matrix_of, values_of
 
 MODEL, HISTORIES, USERS, ALSO_SEEN = "model.safetensors", "histories.parquet", "users.json", "also_seen.parquet"
 ITEMS = "item_features.json"
 FORMAT = "vaehub-recommender/2"
 READABLE = (FORMAT, "vaehub-recommender/1")
+LINEAR = ("linear_items", "linear_weights")
 
 
 def save(fitted: Fitted, folder: Path) -> None:
@@ -43,8 +46,7 @@ def write(fitted: Fitted, folder: Path) -> None:
     if fitted.log.also_seen is not None:
         seen = fitted.log.also_seen
         users["also_seen"] = {"users": seen.users.to_json(), "items": seen.items.to_json()}
-        items = pa.LargeListArray.from_arrays(seen.matrix.indptr, seen.matrix.indices.astype(np.int32))
-        pq.write_table(pa.table({"items": items}), folder / ALSO_SEEN, compression="zstd", write_page_checksum=True)
+        pq.write_table(pa.table(matrix_columns(seen.matrix)), folder / ALSO_SEEN, compression="zstd", write_page_checksum=True)
     (folder / USERS).write_text(json.dumps(users))
     if fitted.content is not None:
         (folder / ITEMS).write_text(json.dumps(packed_items(fitted.content, fitted.new_items)))
@@ -53,11 +55,12 @@ def write(fitted: Fitted, folder: Path) -> None:
 def table_of(fitted: Fitted) -> pa.Table:
     """A row for every known user: the positions of the items, their weights, times, and what else is known of the user."""
     log = fitted.log
-    lists = {"items": log.matrix.indices.astype(np.int32), "weights": log.matrix.data}
+    columns: dict[str, Any] = matrix_columns(log.matrix)
     if log.times is not None:
-        lists["times"] = log.times
-    columns: dict[str, Any] = {name: pa.LargeListArray.from_arrays(log.matrix.indptr, values) for name, values in lists.items()}
+        columns["times"] = pa.LargeListArray.from_arrays(log.matrix.indptr, log.times)
     columns["counted"] = pa.array(fitted.in_linear_part)
+    if fitted.linear_rows is not None:
+        columns |= matrix_columns(fitted.linear_rows, *LINEAR)
     if fitted.side is not None:
         columns["side"] = pa.FixedSizeListArray.from_arrays(fitted.side.numpy().ravel(), fitted.side.shape[1])
     return pa.table({"user": fitted.users.arrow(), **columns})
@@ -87,14 +90,16 @@ def read_users(run: Run, items: Ids, folder: Path) -> Fitted:
         raise ValueError(f"format {stated['format']!r}, this version reads {' and '.join(READABLE)}")
     users = Ids.from_json(stated["users"])
     table = checked_table(folder / HISTORIES)
-    matrix = matrix_of(table, len(items), values_of(table, "weights"))
+    matrix = matrix_of(table, len(items))
     if len(users) != matrix.shape[0]:
         raise ValueError(f"{len(users)} ids for {matrix.shape[0]} histories")
     times = values_of(table, "times") if "times" in table.column_names else None
     also_seen = also_seen_of(stated["also_seen"], folder / ALSO_SEEN) if "also_seen" in stated else None
     log = Log(users, items, matrix, times, Tally(matrix.nnz, 0, 0, len(users), len(items), matrix.nnz), also_seen)
     content, new_items = unpacked_items(folder / ITEMS, items)
-    return Fitted(run, log, table["counted"].to_numpy(), side_of(table), content=content, new_items=new_items)
+    linear_rows = matrix_of(table, len(items), *LINEAR) if LINEAR[0] in table.column_names else None
+    counted = table["counted"].to_numpy()
+    return Fitted(run, log, counted, side_of(table), content=content, new_items=new_items, linear_rows=linear_rows)
 
 
 def checked_table(path: Path) -> pa.Table:
@@ -107,29 +112,7 @@ def also_seen_of(ids: Json, path: Path) -> UserItems:
     users, items, table = Ids.from_json(ids["users"]), Ids.from_json(ids["items"]), checked_table(path)
     if table.num_rows != len(users) + 1:
         raise ValueError(f"{len(users)} ids for {table.num_rows} rows of {path.name}")
-    return UserItems(users, items, matrix_of(table, len(items), np.ones(len(values_of(table, "items")), np.float32)))
-
-
-def matrix_of(table: pa.Table, items: int, weights: np.ndarray) -> csr_array:
-    """The items (U, I) of users, with their weights."""
-    lists = whole_column(table, "items")
-    at = values_of(table, "items").astype(np.int64)
-    if len(at) and not 0 <= at.min() <= at.max() < items:
-        raise ValueError(f"positions up to {at.max()} of {items} items")
-    ends = np.asarray(lists.offsets, np.int64)
-    return csr(weights, at, ends - ends[:1].sum(), (len(lists), items))
-
-
-def whole_column(table: pa.Table, name: str) -> Any:
-    """A column in one piece."""
-    chunks = table[name].chunks
-    return chunks[0] if chunks else pa.array([], table.schema.field(name).type)
-
-
-def values_of(table: pa.Table, name: str) -> np.ndarray:
-    """The values of all lists of a column, one after the other."""
-    values: np.ndarray = np.array(whole_column(table, name).flatten())
-    return values
+    return UserItems(users, items, matrix_of(table, len(items)))
 
 
 def side_of(table: pa.Table) -> Tensor | None:
@@ -142,16 +125,31 @@ def side_of(table: pa.Table) -> Tensor | None:
 def of_run(run: Run, ids: Ids) -> Fitted:
     """A run of `vaehub train`, with the users of its table if that is still there."""
     try:
-        source = source_of(run.domain)
-        log = restricted_to(source.log, ids)
-        in_linear_part = np.isin(np.arange(len(log.users)), source.split.users)
-        frame = source.frames["item"]
-        content = None if frame is None else Content.of(frame, source.columns.item, ids)
-        return Fitted(run, log, in_linear_part, source.side, source.frames, content)
+        domain = recommendation_of(run.domain)
+        log, side, frame = restricted_to(domain.log, ids), domain.side, domain.frames["item"]
+        content = None if frame is None else Content.of(frame, domain.columns.item, ids)
     except UsageError as error:
         warnings.warn(f"no users are known, histories can be served: {error}", UserWarning, stacklevel=4)
+        return Fitted(run, no_users(ids), np.zeros(0, bool))
+    try:
+        split = source_of(domain).split
+    except UsageError as error:
+        warnings.warn(f"users can be served, but the model cannot be judged or updated: {error}", UserWarning, stacklevel=4)
+        return Fitted(run, log, np.zeros(len(log.users), bool), side, domain.frames, content, unknown_split=str(error))
+    in_linear_part = np.isin(np.arange(len(log.users)), split.users)
+    return Fitted(run, log, in_linear_part, side, domain.frames, content, linear_rows=rows_of(split, len(log.users)))
+
+
+def no_users(ids: Ids) -> Log:
+    """A log of nobody."""
     nobody = csr(np.zeros(0, np.float32), np.zeros(0, np.int64), np.zeros(1, np.int64), (0, len(ids)))
-    return Fitted(run, Log(Ids.of([]), ids, nobody, None, Tally(0, 0, 0, 0, len(ids), 0)), np.zeros(0, bool))
+    return Log(Ids.of([]), ids, nobody, None, Tally(0, 0, 0, 0, len(ids), 0))
+
+
+def rows_of(split: Split, users: int) -> csr_array:
+    """What a split has for training, as rows of all users (U, I)."""
+    row = np.repeat(split.users, np.diff(split.train.indptr))
+    return merge(row, split.train.indices, (users, split.train.shape[1]), split.train.data.astype(np.float64)).matrix
 
 
 def restricted_to(log: Log, ids: Ids) -> Log:

@@ -22,6 +22,7 @@ from vaehub_recommender.codec import InteractionCodec
 from vaehub_recommender.cold.content import Content
 from vaehub_recommender.cold.items import NewItems
 from vaehub_recommender.cold.users import NewUsers, learn_new_users, model_scores
+from vaehub_recommender.held_out import subset
 from vaehub_recommender.popularity import Popularity
 from vaehub_recommender.rank import Ranker
 from vaehub_recommender.scores import Scores
@@ -45,6 +46,7 @@ class Fitted:
 
     in_linear_part (U,): whose items are in the linear part, where the model has one. side (U, S): what else is known of the users, from `frames`.
     content: what is known of the items. new_items: those that are listed although nobody has them.
+    linear_rows (U, I): what the linear part has of every user, where that is not their rows of `log`. unknown_split: why this is not known.
     """
 
     run: Run
@@ -54,6 +56,8 @@ class Fitted:
     frames: Mapping[str, pd.DataFrame | None] = field(default_factory=lambda: NOTHING)
     content: Content | None = None
     new_items: NewItems | None = None
+    linear_rows: csr_array | None = None
+    unknown_split: str = ""
 
     @property
     def codec(self) -> InteractionCodec:
@@ -74,6 +78,16 @@ class Fitted:
     def users(self) -> Ids:
         """The known users."""
         return self.log.users
+
+    @property
+    def counted(self) -> csr_array:
+        """What the linear part has of every user (U, I). Raises UsageError where that is not known."""
+        if self.unknown_split:
+            raise UsageError(f"what this model has learnt from is not known: {self.unknown_split}")
+        if self.linear_rows is not None:
+            return self.linear_rows
+        matrix = self.log.matrix
+        return matrix if self.in_linear_part.all() else subset(matrix, np.repeat(self.in_linear_part, np.diff(matrix.indptr)))
 
     @property
     def columns(self) -> Columns:

@@ -31,12 +31,20 @@ class ClosedForm:
 
 def complete_linear_part(fitted: Fitted) -> Fitted:
     """The same model, whose linear part has all known users in it."""
-    rows = np.flatnonzero(~fitted.in_linear_part)
     decoder = fitted.run.vae.decoder
-    if len(rows) and isinstance(decoder, Ease):
-        new = fitted.log.matrix[rows]
-        replace_rows(decoder, decoder, csr_array(new.shape, dtype=np.float32), new)
-    return replace(fitted, in_linear_part=np.ones(len(fitted.users), bool))
+    if isinstance(decoder, Ease):
+        rows = differing_rows(fitted.counted, fitted.log.matrix)
+        replace_rows(decoder, decoder, fitted.counted[rows], fitted.log.matrix[rows])
+    return replace(fitted, in_linear_part=np.ones(len(fitted.users), bool), linear_rows=None)
+
+
+def differing_rows(matrix: csr_array, other: csr_array) -> np.ndarray:
+    """Numbers of the rows of two matrices (U, I) that are not the same."""
+    if matrix is other:
+        return np.zeros(0, np.int64)
+    difference = csr_array(matrix - other)
+    difference.eliminate_zeros()
+    return np.flatnonzero(np.diff(difference.indptr))
 
 
 @torch.no_grad()

@@ -19,7 +19,7 @@ from vaehub import Run, Spec, UsageError, build_domain
 from vaehub_recommender.api.add_items import after_update
 from vaehub_recommender.api.fitted import Fitted
 from vaehub_recommender.api.learn import fit_split
-from vaehub_recommender.api.linear_update import replace_rows
+from vaehub_recommender.api.linear_update import differing_rows, replace_rows
 from vaehub_recommender.api.new_items import NewItemWeights, model_with_new_items
 from vaehub_recommender.codec import InteractionCodec
 from vaehub_recommender.domain import SplitLog
@@ -28,13 +28,14 @@ from vaehub_recommender.parts.ease import Ease
 from vaehub_recommender.popularity import Popularity
 from vaehub_recommender.tables import Ids, Log, interaction_log
 from vaehub_recommender.tables.given_ids import type_hint
-from vaehub_recommender.tables.log import Tally, merge, together
+from vaehub_recommender.tables.log import Tally, csr, merge, together
 
 FINE_TUNING_RATE = 0.3  # of the learning rate of the first training
 
 
 def update(fitted: Fitted, frame: pd.DataFrame, epochs: int) -> Fitted:
     """The model of all interactions: its linear part exactly so, its network after some epochs more."""
+    fitted.counted  # noqa: B018  (refuses where it is not known)
     given = interaction_log(frame, fitted.columns)
     require_same_types(given, fitted)
     if not len(given.users):
@@ -44,7 +45,7 @@ def update(fitted: Fitted, frame: pd.DataFrame, epochs: int) -> Fitted:
     codec = widened_codec(fitted, log)
     vae = model_with_new_items(fitted.run, codec.spec, NewItemWeights.of(log.matrix, len(fitted.items)))
     if isinstance(vae.decoder, Ease) and isinstance(fitted.run.vae.decoder, Ease):
-        replace_rows(vae.decoder, fitted.run.vae.decoder, *changed_rows(fitted, log, log.users.positions(given.users.values)))
+        replace_rows(vae.decoder, fitted.run.vae.decoder, *changed_rows(fitted, log))
     domain = build_domain(fitted.run.config)
     domain.codec = codec
     run = Run(fitted.run.config, codec, domain, vae)
@@ -114,16 +115,17 @@ def all_times(old: np.ndarray | None, new: np.ndarray | None, count: int) -> np.
     return new if old is None else np.concatenate([old, new])
 
 
-def changed_rows(fitted: Fitted, log: Log, touched: np.ndarray) -> tuple[csr_array, csr_array]:
-    """Rows of the linear part as they are in it (R, I), and as they are to be (R, I'): of users with new items, or not in it so far."""
-    rows = np.union1d(touched, np.flatnonzero(~fitted.in_linear_part))
-    there = np.append(fitted.in_linear_part, np.zeros(len(log.users) - len(fitted.users), bool))[rows]
-    old = csr_array((len(rows), len(fitted.items)), dtype=np.float32)
-    if there.any():
-        place = np.flatnonzero(there)
-        pick = csr_array((np.ones(len(place), np.float32), (place, rows[place])), shape=(len(rows), len(fitted.users)))
-        old = csr_array(pick @ fitted.log.matrix)
-    return old, log.matrix[rows]
+def changed_rows(fitted: Fitted, log: Log) -> tuple[csr_array, csr_array]:
+    """Rows of the linear part as they are in it (R, I), and as they are to be (R, I'), of all users for whom these differ."""
+    before = resized(fitted.counted, log.matrix.shape)
+    rows = differing_rows(before, log.matrix)
+    return before[rows][:, : len(fitted.items)], log.matrix[rows]
+
+
+def resized(matrix: csr_array, shape: tuple[int, int]) -> csr_array:
+    """A matrix with empty rows and columns after its own, if `shape` is larger."""
+    ends = np.concatenate([matrix.indptr, np.full(shape[0] - matrix.shape[0], matrix.indptr[-1])])
+    return csr(matrix.data, matrix.indices, ends, shape)
 
 
 def with_new_users(side: Tensor | None, users: int) -> Tensor | None:

@@ -1,0 +1,103 @@
+"""What is to be forgotten is gone: from the linear part as if it had never been there, from lists, and from files."""
+
+from __future__ import annotations
+
+import copy
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+
+from vaehub import UsageError
+from vaehub_recommender.example import CONFIG
+from vaehub_recommender.recommender import Recommender
+
+EASE = {**CONFIG, "decoder": {**CONFIG["decoder"], "dropout": 0.3, "base": None}}
+GONE = ["viewer 0003", "viewer 0007"]
+
+
+def decoder(recommender: Recommender):
+    return recommender.fitted.run.vae.decoder
+
+
+@pytest.mark.parametrize("refit", [False, True])
+def test_users_are_as_if_they_had_never_been_there(liked: pd.DataFrame, refit: bool) -> None:
+    found = Recommender(EASE).fit(liked).forget(GONE, refit=refit)
+    never = Recommender(EASE).fit(liked[~liked.user.isin(GONE)])
+    torch.testing.assert_close(decoder(found).weights, decoder(never).weights, rtol=1e-4, atol=1e-6)
+    torch.testing.assert_close(decoder(found).diagonal, decoder(never).diagonal, rtol=1e-4, atol=1e-7)
+    assert found.fitted.users.values.tolist() == never.fitted.users.values.tolist()
+    assert torch.equal(found.fitted.popularity, never.fitted.popularity)
+    assert found.recommend([[]], k=5).item.tolist() == never.recommend([[]], k=5).item.tolist()
+
+
+def test_a_refit_is_bit_for_bit_the_fit_of_what_is_left(recommender: Recommender, liked: pd.DataFrame) -> None:
+    updated = copy.copy(recommender).partial_fit(liked.head(3).assign(user="aaa"), epochs=0)  # an id that is not in its order
+    found = updated.forget(["aaa", *GONE])
+    never = Recommender(recommender.config).fit(liked[~liked.user.isin(GONE)])
+    pd.testing.assert_frame_equal(found.recommend(k=5), never.recommend(k=5))
+
+
+def test_rows_are_forgotten_and_may_be_recommended_again(liked: pd.DataFrame) -> None:
+    rows = liked[liked.user == "viewer 0003"].head(2)[["item", "user"]]
+    found = Recommender(EASE).fit(liked).forget(rows=rows, refit=False)
+    never = Recommender(EASE).fit(liked.drop(rows.index))
+    torch.testing.assert_close(decoder(found).weights, decoder(never).weights, rtol=1e-4, atol=1e-6)
+    assert set(rows.item) <= set(found.recommend(["viewer 0003"], k=1000).item)
+
+
+def test_a_user_without_any_row_left_is_gone(recommender: Recommender, liked: pd.DataFrame) -> None:
+    found = copy.copy(recommender).forget(rows=liked[liked.user == "viewer 0003"], refit=False)
+    with pytest.raises(UsageError, match="'viewer 0003' is not known"):
+        found.recommend(["viewer 0003"])
+
+
+@pytest.mark.parametrize("refit", [False, True])
+def test_saved_files_hold_nothing_of_the_user(liked: pd.DataFrame, tmp_path, refit: bool) -> None:
+    secret = pd.DataFrame({"user": "viewer-xyzzy", "item": liked.item.unique()[:7]}).assign(time=liked.time.max())
+    recommender = Recommender(CONFIG).fit(pd.concat([liked, secret]))
+    recommender.save(tmp_path / "films")
+    assert any(b"xyzzy" in path.read_bytes() for path in (tmp_path / "films").iterdir())
+    recommender.forget("viewer-xyzzy", refit=refit).save(tmp_path / "films")
+    assert not any(b"xyzzy" in path.read_bytes() for path in tmp_path.rglob("*") if path.is_file())
+    assert len(Recommender.load(tmp_path / "films").fitted.users) == liked.user.nunique()
+
+
+def test_the_model_that_was_shared_keeps_its_users(recommender: Recommender) -> None:
+    before = decoder(recommender).weights.clone()
+    copy.copy(recommender).forget(GONE, refit=False)
+    assert torch.equal(decoder(recommender).weights, before)
+    assert len(recommender.recommend(GONE, k=1)) == 2
+
+
+def test_side_information_of_others_stays_theirs(liked: pd.DataFrame) -> None:
+    ages = pd.DataFrame({"user": liked.user.unique(), "age": np.arange(liked.user.nunique())})
+    recommender = Recommender(CONFIG).fit(liked, users=ages)
+    side = recommender.fitted.side
+    found = copy.copy(recommender).forget(GONE, refit=False).fitted
+    assert torch.equal(found.side, side[torch.from_numpy(recommender.fitted.users.positions(found.users.values))])
+    assert not found.frames["user"].user.isin(GONE).any()
+
+
+@pytest.mark.parametrize(
+    ("what", "message"),
+    [
+        ({}, "forget: what"),
+        ({"users": ["viewer 0003", "nobody"]}, "1 of 2 users are not known"),
+        ({"users": []}, "no user is named"),
+        ({"rows": pd.DataFrame({"user": ["nobody"], "item": ["nothing"]})}, "none of the 1 pairs"),
+        ({"rows": "nobody"}, "rows"),
+        ({"users": "viewer 0003", "refit": "yes"}, "refit"),
+    ],
+)
+def test_what_cannot_be_forgotten_is_refused(recommender: Recommender, what: dict, message: str) -> None:
+    shared = copy.copy(recommender)
+    with pytest.raises(UsageError, match=message):
+        shared.forget(**what)
+    assert shared.fitted is recommender.fitted
+
+
+def test_everybody_is_not_forgotten(recommender: Recommender) -> None:
+    with pytest.raises(UsageError, match="nobody would be left"):
+        copy.copy(recommender).forget(recommender.fitted.users.values)
