@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any, final
 
 import pandas as pd
+from scipy.sparse import csr_array
 
 from vaehub import Described, UsageError, arguments
 from vaehub_recommender.api.allowed_items import Candidates, allowed_items
@@ -16,13 +17,14 @@ from vaehub_recommender.api.explain import explain_score
 from vaehub_recommender.api.files import read, save
 from vaehub_recommender.api.fitted import Fitted
 from vaehub_recommender.api.learn import learn
-from vaehub_recommender.api.query import query_of, require_frame
+from vaehub_recommender.api.query import query_of
 from vaehub_recommender.api.ranked_lists import ListMaker
 from vaehub_recommender.api.similar import similar_items_frame, similar_users_frame
 from vaehub_recommender.api.single import item_position, item_positions, single_query
 from vaehub_recommender.api.update import update
 from vaehub_recommender.judge import Judged
-from vaehub_recommender.tables import Columns, training_log
+from vaehub_recommender.tables import Columns, Frame, as_frame, training_log
+from vaehub_recommender.tables.frames import is_foreign
 
 
 @final
@@ -55,20 +57,21 @@ class Recommender(Described):
 
     def fit(
         self,
-        df: pd.DataFrame,
-        user: str | None = None,
-        item: str | None = None,
-        weight: str | None = None,
-        time: str | None = None,
+        df: Frame | csr_array,
+        user: str | int | None = None,
+        item: str | int | None = None,
+        weight: str | int | None = None,
+        time: str | int | None = None,
         min_rating: float | None = None,
-        users: pd.DataFrame | None = None,
-        items: pd.DataFrame | None = None,
+        users: Frame | None = None,
+        items: Frame | None = None,
     ) -> Recommender:
         """Learn from a table of interactions; columns that are not named are found by their usual names.
 
         Arguments:
-            df: a row for every user and item.
-            user: column of the users.
+            df: a row for every user and item, or for every user with a list of items: a frame of pandas, polars or Arrow; or a sparse matrix (U, I),
+                whose ids are the numbers of its rows and columns.
+            user: column of the users, by its name or, where columns have none, its number.
             item: column of the items.
             weight: column of weights above 0, which count only where it is named.
             time: column of times, by which the protocol "last" knows what came last.
@@ -87,12 +90,12 @@ class Recommender(Described):
             >>> Recommender(CONFIG).fit(film_ratings(), user="user", item="item", min_rating=4).facts()["items"]
             '36'
         """
-        for name, table in (("df", df), ("users", users), ("items", items)):
-            if table is not None or name == "df":
-                require_frame(name, table)
-        columns = Columns(user, item, weight, time, min_rating)
-        config = recommender_config(self.config, self.options, columns)
-        self._model = learn(training_log(df, columns), config, {"user": users, "item": items})
+        columns = Columns.of(user, item, weight, time, min_rating)
+        log = training_log(as_frame("df", df, columns), columns)
+        known = {
+            name: None if table is None else as_frame(f"{name}s", table) for name, table in (("user", users), ("item", items))
+        }
+        self._model = learn(log, recommender_config(self.config, self.options, columns), known)
         return self
 
     def recommend(
@@ -218,7 +221,7 @@ class Recommender(Described):
         codes = self.fitted.ranker.codes(query.matrix, query.side).cpu().numpy()
         return pd.DataFrame(codes, index=query.users.rename("user"), columns=[f"z{i}" for i in range(codes.shape[1])])
 
-    def partial_fit(self, df: pd.DataFrame, epochs: int = 3) -> Recommender:
+    def partial_fit(self, df: Frame | csr_array, epochs: int = 3) -> Recommender:
         """Take in more interactions, of known and new users and items.
 
         The linear part becomes what it would be had all been there from the start, whatever the number of `epochs`. The network gets new items with
@@ -241,10 +244,10 @@ class Recommender(Described):
             >>> larger.facts()["users"], larger.facts()["items"]
             ('81', '37')
         """
-        self._model = update(self.fitted, require_frame("df", df), arguments.at_least(0)("epochs", epochs))
+        self._model = update(self.fitted, as_frame("df", df, self.fitted.columns), arguments.at_least(0)("epochs", epochs))
         return self
 
-    def evaluate(self, protocol: str | pd.DataFrame = "strong") -> Judged:
+    def evaluate(self, protocol: str | Frame = "strong") -> Judged:
         """How good the lists are, beside those of popularity and EASE.
 
         Arguments:
@@ -265,11 +268,13 @@ class Recommender(Described):
             >>> judged.figures()["ndcg@100"] > judged.figures()["popularity ndcg@100"]
             True
         """
-        if not isinstance(protocol, str | pd.DataFrame):
+        if isinstance(protocol, str):
+            return evaluate_protocol(self.fitted, protocol)
+        if not (isinstance(protocol, pd.DataFrame) or is_foreign(protocol)):
             raise arguments.wrong_argument(
                 "protocol", protocol, "'strong', 'last', 'random' or a DataFrame of later interactions"
             )
-        return evaluate_protocol(self.fitted, protocol) if isinstance(protocol, str) else evaluate_later(self.fitted, protocol)
+        return evaluate_later(self.fitted, as_frame("protocol", protocol))
 
     def save(self, path: str | Path) -> None:
         """Write the recommender to a folder: safetensors, parquet and JSON, nothing that executes. It holds the users' histories.

@@ -5,7 +5,6 @@ from __future__ import annotations
 import warnings
 from collections.abc import Hashable, Iterable, Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, final
 
 import numpy as np
@@ -14,9 +13,10 @@ import torch
 from scipy.sparse import csr_array, issparse
 from torch import Tensor
 
-from vaehub import UsageError, arguments, hints
+from vaehub import UsageError, hints
 from vaehub_recommender.api.fitted import Fitted
 from vaehub_recommender.tables import Ids, histories
+from vaehub_recommender.tables.frames import is_foreign
 
 NAMED = (pd.DataFrame, pd.Series, Mapping)  # forms in which histories come with the ids of their users
 LISTS = (list, set, frozenset, np.ndarray, pd.Series, type(None))
@@ -73,7 +73,7 @@ def query_of_histories(given: Any, fitted: Fitted) -> Query:
     """Histories as they are given, also of known users; what else is known of these is used."""
     found = histories(given, fitted.items, fitted.columns)
     warn_of_unknown_items(found.unknown)
-    positions = fitted.users.positions(found.users) if isinstance(given, NAMED) else np.full(len(found), -1)
+    positions = fitted.users.positions(found.users) if isinstance(given, NAMED) or is_foreign(given) else np.full(len(found), -1)
     return Query(found.users, found.matrix, side_of(positions, fitted.side), positions)
 
 
@@ -87,7 +87,7 @@ def side_of(positions: np.ndarray, side: Tensor | None) -> Tensor | None:
 
 def are_histories(given: Any, users: Ids) -> bool:
     """Whether these are lists of items, and not ids of users."""
-    if isinstance(given, pd.DataFrame | Mapping) or issparse(given):
+    if isinstance(given, pd.DataFrame | Mapping) or issparse(given) or is_foreign(given):
         return True
     if is_single_user(given, users):
         return False
@@ -134,11 +134,3 @@ def warn_of_unknown_items(unknown: np.ndarray) -> None:
             UserWarning,
             stacklevel=5,
         )
-
-
-def require_frame(name: str, value: object) -> pd.DataFrame:
-    """A DataFrame. Raises UsageError for anything else, and says how a file becomes one."""
-    if not isinstance(value, pd.DataFrame):
-        hint = "; read the file first, with pandas.read_csv or read_parquet" if isinstance(value, str | Path) else ""
-        raise UsageError(f"{arguments.wrong_argument(name, value, 'a pandas DataFrame')}{hint}")
-    return value

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from hashlib import file_digest
 from pathlib import Path
 from typing import final
 
 from vaehub import Json, jobs
 from vaehub_recommender.api.fitted import Fitted
-from vaehub_recommender.tables import Columns
+from vaehub_recommender.tables import Columns, Layout
 
 
 @final
@@ -25,6 +25,7 @@ class Request:
     user: str | None = None
     item: str | None = None
     weight: str | None = None
+    layout: Layout = field(default_factory=Layout)
 
     def columns(self, trained: Columns) -> Columns:
         """The columns of histories: those of the training table, unless others are named."""
@@ -46,6 +47,7 @@ class Request:
             "user": self.user,
             "item": self.item,
             "weight": self.weight,
+            "layout": asdict(self.layout),
         }
 
 

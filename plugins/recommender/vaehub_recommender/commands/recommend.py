@@ -16,13 +16,15 @@ Histories = Annotated[
     Path,
     typer.Argument(
         metavar="HISTORIES",
-        help="What users had: .parquet, .csv, .tsv, .feather, each also .gz, .npz, or a folder of these.",
+        help="What users had: .parquet, .csv, .tsv, .dat, .inter, .jsonl, .feather, each also .gz, .npz, or a folder of these.",
         show_default=False,
     ),
 ]
 Output = Annotated[
     Path,
-    typer.Option("--output", "-o", metavar="OUT", help="A .parquet file, or a folder of one for each file.", show_default=False),
+    typer.Option(
+        "--output", "-o", metavar="OUT", help="A .parquet or .csv file, or a folder with one for each file.", show_default=False
+    ),
 ]
 Number = Annotated[int, typer.Option("-n", "--number", "-k", min=1, help="How many items for each user.")]
 
@@ -46,6 +48,11 @@ def recommend(
     user: Annotated[str | None, column("users")] = None,
     item: Annotated[str | None, column("items, or of lists of them")] = None,
     weight: Annotated[str | None, column("weights or ratings")] = None,
+    sep: Annotated[str | None, typer.Option(help="Between the cells of a text.", show_default="found")] = None,
+    header: Annotated[
+        bool | None, typer.Option("--header/--no-header", help="Whether a text begins with names.", show_default="found")
+    ] = None,
+    encoding: Annotated[str | None, typer.Option(help="Of a text, such as latin-1.", show_default="found")] = None,
     skip_bad: Annotated[bool, typer.Option("--skip-bad", help="Go on where a file cannot be read.")] = False,
     force: Annotated[bool, typer.Option("--force", help="Replace what another model or other options have made.")] = False,
 ) -> None:
@@ -55,9 +62,11 @@ def recommend(
     """
     from vaehub_recommender.bulk.recommend import recommend
     from vaehub_recommender.bulk.request import Request
+    from vaehub_recommender.tables import Layout
 
-    request = Request(run, k, exclude_seen, candidates, block, user, item, weight)
     with cli.session():
+        layout = Layout(sep, header, encoding)
+        request = Request(run, k, exclude_seen, candidates, block, user, item, weight, layout)
         manifest = recommend(request, histories, output, skip_bad=skip_bad, force=force)
     print(*summary(manifest), sep="\n")
 

@@ -64,9 +64,12 @@ class Ids:
         return np.append(self._find(distinct), -1)[codes]
 
     def spelled(self, text: Iterable[str]) -> Positions:
-        """The position of each id as it is written in a file or at a prompt (R,): "7" may be the text or the number 7; -1 where unknown."""
+        """The position of each id as it is written in a file or at a prompt (R,): "7" may be the text or the number 7, as may "7.0" where all ids
+        are whole numbers; -1 where unknown.
+        """
         codes, distinct = coded(pd.Series(list(text), dtype=object))
-        found = [self._of_id.get(word, self._of_text.get(word, -1)) for word in distinct]
+        ending = ".0" if self.whole else ""  # of whole numbers in a column of floats
+        found = [self._of_id.get(word, self._of_text.get(word.removesuffix(ending), -1)) for word in distinct]
         return np.array([*found, -1], np.int64)[codes]
 
     def take(self, positions: Positions) -> pd.Index[Any]:
