@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any, final
 
@@ -23,6 +23,8 @@ from vaehub_recommender.api.similar import similar_items_frame, similar_users_fr
 from vaehub_recommender.api.single import item_position, item_positions, single_query
 from vaehub_recommender.api.update import update
 from vaehub_recommender.judge import Judged
+from vaehub_recommender.rerank import Reranker
+from vaehub_recommender.rerank.lists import reranking
 from vaehub_recommender.tables import Columns, Frame, as_frame, training_log
 from vaehub_recommender.tables.frames import is_foreign
 
@@ -105,6 +107,7 @@ class Recommender(Described):
         exclude_seen: bool = True,
         candidates: Candidates = None,
         block: Iterable[Any] | None = None,
+        rerank: Reranker | Sequence[Reranker] | None = None,
     ) -> pd.DataFrame:
         """The best items for users or histories.
 
@@ -114,6 +117,7 @@ class Recommender(Described):
             exclude_seen: leave out the items of the user's history.
             candidates: nothing but these items, for all users or {user: items}.
             block: none of these items.
+            rerank: one or several of `vaehub_recommender.rerank`, which choose a list from the 100 best items (or 2 k); scores stay.
 
         Returns:
             A frame with user, item, rank (from 1), score (compares items for one user) and reason: "history", or "popular" where nothing is
@@ -131,7 +135,8 @@ class Recommender(Described):
         arguments.yes_or_no("exclude_seen", exclude_seen)
         query = query_of(users, self.fitted)
         chosen = allowed_items(candidates, block, query.users, self.fitted.items)
-        return ListMaker(self.fitted, arguments.at_least(1)("k", k), exclude_seen, chosen).frame(query)
+        reranked = reranking(rerank, self.fitted, arguments.at_least(1)("k", k))
+        return ListMaker(self.fitted, reranked.depth, exclude_seen, chosen, reranked).frame(query)
 
     def similar_items(self, items: Any, k: int = 10) -> pd.DataFrame:
         """The items whose scores rise most when a user has nothing but the item that is asked about.

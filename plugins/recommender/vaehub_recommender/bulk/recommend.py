@@ -17,7 +17,8 @@ from vaehub_recommender.bulk.item_table import read_item_list
 from vaehub_recommender.bulk.output import Output, RankedBatch
 from vaehub_recommender.bulk.request import Request
 from vaehub_recommender.recommender import Recommender
-from vaehub_recommender.tables import History, Ids
+from vaehub_recommender.rerank.lists import reranking
+from vaehub_recommender.tables import History, Ids, read_frame
 from vaehub_recommender.tables.files import SUFFIXES as TABLES
 from vaehub_recommender.tables.stream import read_histories
 
@@ -55,7 +56,10 @@ def work_of(request: Request, fitted: Fitted, skip_bad: bool, suffix: str) -> jo
     candidates, block = (
         None if path is None else read_item_list(path, items, columns.item) for path in (request.candidates, request.block)
     )
-    lister = ListMaker(fitted, request.k, request.exclude_seen, allowed_items(candidates, block, pd.RangeIndex(0), items))
+    rerankers = request.rerankers(None if request.items is None else read_frame(request.items))
+    reranked = reranking(rerankers, fitted, request.k)
+    allowed = allowed_items(candidates, block, pd.RangeIndex(0), items)
+    lister = ListMaker(fitted, reranked.depth, request.exclude_seen, allowed, reranked)
     read = partial(read_histories, items=items, columns=columns, layout=request.layout)
     return jobs.Work(read, partial(rank_histories, lister), partial(Output, items.arrow(), suffix=suffix), "users", skip_bad)
 
