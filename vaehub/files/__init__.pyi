@@ -25,7 +25,9 @@ from .tables import Table as Table
 from .tables import as_ids as as_ids
 from .tables import as_pandas as as_pandas
 from .tables import as_values as as_values
+from .tables import as_whole as as_whole
 from .tables import check_output as check_output
+from .tables import find_dialect as find_dialect
 from .tables import matched_suffix as matched_suffix
 from .tables import open_table as open_table
 from .tables import read_lines as read_lines

@@ -91,9 +91,9 @@ def test_a_table_for_each_shard_and_a_manifest(folder):
     assert found["a.parquet"].dtypes.astype(str).to_dict() == {
         "user": "int64",
         "item": "str",
-        "rank": "int32",
+        "rank": "int64",
         "score": "float32",
-        "reason": "str",
+        "reason": "category",
     }
     assert list(found["deep/empty.parquet"]) == list(found["a.parquet"])
     assert found["b.parquet"]["user"].unique().tolist() == [3, 4]

@@ -43,7 +43,10 @@ def test_fitting(name, argument, kind, liked, monkeypatch):
     ("call", "said"),
     [
         (lambda r: r.recommend(k=2.5), "k: should be a whole number of at least 1, not 2.5"),
-        (lambda r: r.partial_fit("x.csv"), "df: should be a pandas DataFrame, not 'x.csv'; read the file first"),
+        (
+            lambda r: r.partial_fit("x.csv"),
+            "df: should be a DataFrame .pandas, polars, Arrow. or a sparse matrix, not 'x.csv'; read the file first",
+        ),
         (lambda r: r.evaluate("stong"), "did you mean 'strong'"),
         (lambda r: r.evaluate(5), "protocol: should be 'strong', 'last', 'random' or a DataFrame"),
         (lambda r: Recommender.load(5), "path: should be a path, not 5"),

@@ -23,7 +23,7 @@ from vaehub_recommender.popularity import Popularity
 from vaehub_recommender.side_features import SideFeatures
 from vaehub_recommender.split_record import FILE, SplitRecord, split_digests
 from vaehub_recommender.splits import last_out, random_out, strong
-from vaehub_recommender.tables import Columns, Ids, Log, read_frame, read_table, training_log
+from vaehub_recommender.tables import Columns, Ids, Layout, Log, read_frame, read_table, training_log
 from vaehub_recommender.traits import item_trait_of
 
 HeldOutUsers: TypeAlias = Annotated[int, Field(ge=1)] | None
@@ -116,7 +116,7 @@ class Recommendation(Domain[InteractionCodec]):
     (Liang et al., 2018), arXiv:1802.05814; "last" and "random" keep items of all users. `history`: let the decoder see a user's items (decoder ease).
 
     Arguments:
-        path: The table of interactions: .csv, .parquet, a folder of them, or .npz.
+        path: The table of interactions: .csv, .tsv, .txt, .dat, .inter, .jsonl, .parquet, a folder of them, or .npz.
         user: Column of the users; found by its name, if not given.
         item: Column of the items; found by its name, if not given.
         weight: Column of weights or ratings; not used, if not given.
@@ -129,6 +129,9 @@ class Recommendation(Domain[InteractionCodec]):
         held_out: Users each for validation and test, for `split: strong`; a tenth, if not given.
         history: Let the decoder see a user's items, as decoder ease must.
         seed: Seed of the split.
+        sep: Between the cells of a text, such as "::"; found by its first rows, if not given.
+        header: Whether a text begins with the names of its columns; found by its first rows, if not given.
+        encoding: Of a text, such as latin-1; found out, if not given.
 
     Raises:
         UsageError: when rows are first asked for: no path, a table that cannot be read, or a split that leaves nobody.
@@ -147,10 +150,10 @@ class Recommendation(Domain[InteractionCodec]):
         self,
         *,
         path: str | None = None,
-        user: str | None = None,
-        item: str | None = None,
-        weight: str | None = None,
-        time: str | None = None,
+        user: str | int | None = None,
+        item: str | int | None = None,
+        weight: str | int | None = None,
+        time: str | int | None = None,
         min_rating: float | None = None,
         users: str | None = None,
         items: str | None = None,
@@ -159,8 +162,12 @@ class Recommendation(Domain[InteractionCodec]):
         history: bool = False,
         seed: Annotated[int, Field(ge=0)] = 98765,
         seen: Literal["all", "learnt"] = "all",
+        sep: str | None = None,
+        header: bool | None = None,
+        encoding: str | None = None,
     ) -> None:
-        self.path, self.columns = path, Columns(user, item, weight, time, min_rating, seen)
+        self.path, self.columns = path, Columns.of(user, item, weight, time, min_rating, seen)
+        self.layout = Layout(sep, header, encoding)
         self.paths = {"user": users, "item": items}
         self.splitting = partial(SPLITS[split], held_out=held_out, seed=seed)
         self.history = history
@@ -171,7 +178,7 @@ class Recommendation(Domain[InteractionCodec]):
         """The interactions of the table."""
         if self.path is None:
             raise UsageError("domain.path: which table? domain.path=ratings.parquet, with a row for every user and item")
-        frame = read_table(Path(self.path), self.columns)
+        frame = read_table(Path(self.path), self.columns, self.layout)
         try:
             return training_log(frame, self.columns)
         except UsageError as error:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any, Literal, final
 
 import pandas as pd
+from scipy.sparse import csr_array
 
 from vaehub import Described, UsageError, arguments
 from vaehub_recommender.api.add_items import add_items
@@ -18,13 +19,16 @@ from vaehub_recommender.api.files import read, save
 from vaehub_recommender.api.fitted import Fitted
 from vaehub_recommender.api.forget import forget
 from vaehub_recommender.api.learn import domain_of, learn
-from vaehub_recommender.api.query import query_of, require_frame
+from vaehub_recommender.api.query import query_of
 from vaehub_recommender.api.ranked_lists import ListMaker
 from vaehub_recommender.api.similar import similar_items_frame, similar_users_frame
 from vaehub_recommender.api.single import item_position, item_positions, single_query
 from vaehub_recommender.api.update import update
 from vaehub_recommender.judge import Judged
-from vaehub_recommender.tables import Columns, training_log
+from vaehub_recommender.rerank import Reranker
+from vaehub_recommender.rerank.lists import reranking
+from vaehub_recommender.tables import Columns, Frame, as_frame, training_log
+from vaehub_recommender.tables.frames import is_foreign
 
 
 @final
@@ -57,21 +61,22 @@ class Recommender(Described):
 
     def fit(
         self,
-        df: pd.DataFrame,
-        user: str | None = None,
-        item: str | None = None,
-        weight: str | None = None,
-        time: str | None = None,
+        df: Frame | csr_array,
+        user: str | int | None = None,
+        item: str | int | None = None,
+        weight: str | int | None = None,
+        time: str | int | None = None,
         min_rating: float | None = None,
-        users: pd.DataFrame | None = None,
-        items: pd.DataFrame | None = None,
+        users: Frame | None = None,
+        items: Frame | None = None,
         seen: Literal["all", "learnt"] | None = None,
     ) -> Recommender:
         """Learn from a table of interactions; columns that are not named are found by their usual names.
 
         Arguments:
-            df: a row for every user and item.
-            user: column of the users.
+            df: a row for every user and item, or for every user with a list of items: a frame of pandas, polars or Arrow; or a sparse matrix (U, I),
+                whose ids are the numbers of its rows and columns.
+            user: column of the users, by its name or, where columns have none, its number.
             item: column of the items.
             weight: column of weights above 0, which count only where it is named.
             time: column of times, by which the protocol "last" knows what came last.
@@ -92,12 +97,13 @@ class Recommender(Described):
             >>> Recommender(CONFIG).fit(film_ratings(), user="user", item="item", min_rating=4).facts()["items"]
             '36'
         """
-        for name, table in (("df", df), ("users", users), ("items", items)):
-            if table is not None or name == "df":
-                require_frame(name, table)
         arguments.or_none(arguments.one_of("all", "learnt"))("seen", seen)
-        config = recommender_config(self.config, self.options, Columns(user, item, weight, time, min_rating, seen))
-        self._model = learn(training_log(df, domain_of(config).columns), config, {"user": users, "item": items})
+        columns = Columns.of(user, item, weight, time, min_rating, seen)
+        config = recommender_config(self.config, self.options, columns)
+        log = training_log(as_frame("df", df, columns), domain_of(config).columns)
+        tables = {"user": users, "item": items}
+        frames = {name: None if table is None else as_frame(f"{name}s", table) for name, table in tables.items()}
+        self._model = learn(log, config, frames)
         return self
 
     def recommend(
@@ -107,6 +113,7 @@ class Recommender(Described):
         exclude_seen: bool = True,
         candidates: Candidates = None,
         block: Iterable[Any] | None = None,
+        rerank: Reranker | Sequence[Reranker] | None = None,
     ) -> pd.DataFrame:
         """The best items for users or histories.
 
@@ -117,6 +124,7 @@ class Recommender(Described):
             exclude_seen: leave out the items of the user's history.
             candidates: nothing but these items, for all users or {user: items}.
             block: none of these items.
+            rerank: one or several of `vaehub_recommender.rerank`, which choose a list from the 100 best items (or 2 k); scores stay.
 
         Returns:
             A frame with user, item, rank (from 1), score (compares items for one user) and reason: "history"; "features" where nothing else is
@@ -134,7 +142,8 @@ class Recommender(Described):
         arguments.yes_or_no("exclude_seen", exclude_seen)
         query = query_of(users, self.fitted)
         chosen = allowed_items(candidates, block, query.users, self.fitted.items)
-        return ListMaker(self.fitted, arguments.at_least(1)("k", k), exclude_seen, chosen).frame(query)
+        reranked = reranking(rerank, self.fitted, arguments.at_least(1)("k", k))
+        return ListMaker(self.fitted, reranked.depth, exclude_seen, chosen, reranked).frame(query)
 
     def similar_items(self, items: Any, k: int = 10) -> pd.DataFrame:
         """The items whose scores rise most when a user has nothing but the item that is asked about.
@@ -224,7 +233,7 @@ class Recommender(Described):
         codes = self.fitted.ranker.codes(query.matrix, query.side).cpu().numpy()
         return pd.DataFrame(codes, index=query.users.rename("user"), columns=[f"z{i}" for i in range(codes.shape[1])])
 
-    def partial_fit(self, df: pd.DataFrame, epochs: int = 3) -> Recommender:
+    def partial_fit(self, df: Frame | csr_array, epochs: int = 3) -> Recommender:
         """Take in more interactions, of known and new users and items.
 
         The linear part becomes what it would be had all been there from the start, whatever the number of `epochs`. The network gets new items with
@@ -247,10 +256,10 @@ class Recommender(Described):
             >>> larger.facts()["users"], larger.facts()["items"]
             ('81', '37')
         """
-        self._model = update(self.fitted, require_frame("df", df), arguments.at_least(0)("epochs", epochs))
+        self._model = update(self.fitted, as_frame("df", df, self.fitted.columns), arguments.at_least(0)("epochs", epochs))
         return self
 
-    def forget(self, users: Any = None, rows: pd.DataFrame | None = None, refit: bool = True) -> Recommender:
+    def forget(self, users: Any = None, rows: Frame | None = None, refit: bool = True) -> Recommender:
         """Forget users, or some of their interactions: histories, ids and popularity, and what the model learnt of them.
 
         With `refit` the model is trained anew from what is left, as if the rest had never been there. Without it the linear part alone is
@@ -275,10 +284,10 @@ class Recommender(Described):
             '79'
         """
         arguments.yes_or_no("refit", refit)
-        self._model = forget(self.fitted, users, None if rows is None else require_frame("rows", rows), refit)
+        self._model = forget(self.fitted, users, None if rows is None else as_frame("rows", rows, self.fitted.columns), refit)
         return self
 
-    def add_items(self, items: pd.DataFrame | None = None) -> Recommender:
+    def add_items(self, items: Frame | None = None) -> Recommender:
         """List items that nobody has, by their features; nothing is trained, and `partial_fit` takes over once users have them.
 
         Needs a model that was fitted with `items=`. Scores of new items are regressed on their features, with a penalty and a spread chosen by
@@ -304,10 +313,10 @@ class Recommender(Described):
             >>> larger.similar_items("Noir film 01", k=36).set_index("similar")["similarity"][["Noir film 99", "War film 99"]].idxmax()
             'Noir film 99'
         """
-        self._model = add_items(self.fitted, None if items is None else require_frame("items", items))
+        self._model = add_items(self.fitted, None if items is None else as_frame("items", items))
         return self
 
-    def evaluate(self, protocol: str | pd.DataFrame = "strong") -> Judged:
+    def evaluate(self, protocol: str | Frame = "strong") -> Judged:
         """How good the lists are, beside those of popularity and EASE.
 
         Arguments:
@@ -328,11 +337,13 @@ class Recommender(Described):
             >>> judged.figures()["ndcg@100"] > judged.figures()["popularity ndcg@100"]
             True
         """
-        if not isinstance(protocol, str | pd.DataFrame):
+        if isinstance(protocol, str):
+            return evaluate_protocol(self.fitted, protocol)
+        if not (isinstance(protocol, pd.DataFrame) or is_foreign(protocol)):
             raise arguments.wrong_argument(
                 "protocol", protocol, "'strong', 'last', 'random' or a DataFrame of later interactions"
             )
-        return evaluate_protocol(self.fitted, protocol) if isinstance(protocol, str) else evaluate_later(self.fitted, protocol)
+        return evaluate_later(self.fitted, as_frame("protocol", protocol))
 
     def save(self, path: str | Path) -> None:
         """Write the recommender to a folder: safetensors, parquet and JSON, nothing that executes. It holds the users' histories.

@@ -11,7 +11,7 @@ import pyarrow.dataset as ds
 
 from vaehub.errors import UsageError
 from vaehub.files.guard import guarded, most_in_memory, read_gzip, regular_file
-from vaehub.files.tables.names import is_packed, matched_suffix
+from vaehub.files.tables.names import JSON_LINES, is_packed, matched_suffix
 
 REMEDY = "write it anew"
 ARROW_FILE = b"ARROW1"  # how a file of Arrow begins; without it, it is a stream
@@ -22,6 +22,8 @@ def dataset_of(path: Path, limit: int) -> ds.Dataset:
 
     Raises: UsageError that names the file that is damaged, of other types, or no file.
     """
+    if (matched_suffix(path, (JSON_LINES,)) or "").startswith(JSON_LINES):
+        return json_lines(path, limit)
     if is_packed(path):
         return packed(path, limit)
     if path.is_file() and is_arrow(path):
@@ -57,6 +59,16 @@ def packed(path: Path, limit: int) -> ds.Dataset:
 
             return ds.dataset(pq.read_table(content))
         return ds.dataset(pa.ipc.open_file(content).read_all()) if unpacked.startswith(ARROW_FILE) else streamed(content)
+
+
+def json_lines(path: Path, limit: int) -> ds.Dataset:
+    """An object a line, in memory: only the whole file says which types its columns have."""
+    import pyarrow.json as pj
+
+    most = min(limit, most_in_memory())
+    content = pa.BufferReader(read_gzip(path, most) if is_packed(path) else regular_file(path, most).read_bytes())
+    with guarded(path, "give one JSON object a line, in UTF-8, each with the same names"):
+        return ds.dataset(pj.read_json(content))
 
 
 def streamed(file: Any) -> ds.Dataset:

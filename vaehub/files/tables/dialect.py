@@ -5,13 +5,14 @@ from __future__ import annotations
 import csv
 import io
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from itertools import islice
-from typing import BinaryIO, NamedTuple
+from typing import BinaryIO, NamedTuple, TypeAlias
 
 from vaehub.errors import UsageError
 
 SEPARATORS = ",;\t|"  # the likeliest first
+UNIT = "\x1f"  # stands in a text for a separator of several characters
 HEAD = 1 << 20  # bytes that a dialect is judged by; the line of names is shorter
 SAMPLE = 300  # rows that a dialect is judged by
 MAX_COLUMNS = 50_000
@@ -21,6 +22,7 @@ POINT = re.compile(r"[+-]?\d*\.\d+([eE][+-]?\d+)?")
 COMMA = re.compile(r"[+-]?\d*,\d+([eE][+-]?\d+)?")
 THOUSANDS = re.compile(r"[+-]?\d{1,3}(,\d{3})+")  # 12,500 is 12.5 or 12500: no evidence
 
+IsRow: TypeAlias = Callable[[Sequence[Sequence[str]]], bool]
 Row = tuple[int, list[str]]  # the number of its line in the file, from 1, and its cells
 
 
@@ -29,7 +31,7 @@ class Dialect(NamedTuple):
 
     Arguments:
         names: of the columns.
-        separator: between cells; " " is any run of spaces.
+        separator: between cells, one character or several; " " is any run of spaces.
         decimals: the marks that numbers may have, the likelier first.
         skip: bytes before the names, which are `lines` lines.
         lines: before the names.
@@ -49,9 +51,13 @@ class Dialect(NamedTuple):
     encoding: str | None = None
 
 
-def dialect_of(file: BinaryIO, nameless: bool = False) -> Dialect:
-    """The dialect of a text table, judged by its first rows; no names where the file is empty. `nameless`: it may have no line of names.
+def dialect_of(
+    file: BinaryIO, nameless: bool = False, separators: Sequence[str] = SEPARATORS, is_row: IsRow | None = None
+) -> Dialect:
+    """The dialect of a text table, judged by its first rows; no names where the file is empty.
 
+    `nameless`: it may have no line of names; `separators`: those to choose from; `is_row`: whether the first of some rows holds no names, by
+    default where all in it are numbers.
     Raises: UsageError for a first line that holds numbers instead of names; ValueError for one that does not end.
 
     >>> dialect_of(io.BytesIO(b"when;degrees\\n1;2,5\\n2;3\\n"))
@@ -64,10 +70,10 @@ def dialect_of(file: BinaryIO, nameless: bool = False) -> Dialect:
     before = start[0] if start else ""
     body = text[len(before) :]
     declared = start[1] if start else None
-    separator, rows = sniffed(body, declared or SEPARATORS, cut)
+    separator, rows = sniffed(body, declared or separators, cut)
     names = [name if name.strip() else f"Unnamed: {at}" for at, name in enumerate(rows[0])] if rows else []
     require_width(names)
-    named = not are_numbers(names)
+    named = not (are_numbers(names) if is_row is None else is_row(rows))
     if not named and not nameless:
         raise UsageError(
             f"its first line holds numbers ({', '.join(map(str.strip, names[:3]))}{', …' if len(names) > 3 else ''}) and no names; "
@@ -80,7 +86,7 @@ def dialect_of(file: BinaryIO, nameless: bool = False) -> Dialect:
     )
 
 
-def sniffed(text: str, separators: str, cut: bool) -> tuple[str, list[list[str]]]:
+def sniffed(text: str, separators: Sequence[str], cut: bool) -> tuple[str, list[list[str]]]:
     """The separator with which most rows are as wide as the first, and the rows that it makes."""
     tried = {separator: sample(text, separator, cut) for separator in separators}
 
@@ -98,7 +104,8 @@ def sample(text: str, separator: str, cut: bool) -> list[list[str]]:
     rows: list[list[str]] = []
     torn = cut
     try:
-        rows += (cells for _, cells in islice(rows_of(io.StringIO(text, newline=""), separator), SAMPLE + 1))
+        text, mark = with_one_mark(text, separator)
+        rows += (cells for _, cells in islice(rows_of(io.StringIO(text, newline=""), mark), SAMPLE + 1))
     except csv.Error:  # a cell is too long, perhaps only with this separator
         torn = False
     if torn and len(rows) <= SAMPLE:
@@ -106,6 +113,13 @@ def sample(text: str, separator: str, cut: bool) -> list[list[str]]:
     if cut and not rows:
         raise ValueError(f"its first line does not end within {HEAD:,} bytes; give a table with fewer columns")
     return rows[:SAMPLE]
+
+
+def with_one_mark(text: str, separator: str) -> tuple[str, str]:
+    """The text with a single character between its cells, and that character."""
+    if separator == " ":
+        return "\n".join(UNIT.join(line.split()) for line in text.splitlines()), UNIT
+    return (text.replace(separator, UNIT), UNIT) if len(separator) > 1 else (text, separator)
 
 
 def rows_of(file: Iterator[str], separator: str, strict: bool = False) -> Iterator[Row]:
@@ -134,6 +148,16 @@ def are_numbers(names: Sequence[str]) -> bool:
     """Whether the first line holds a row of numbers instead of names."""
     numbers = [name for name in names if name.strip().lower() != "nan"]
     return bool(numbers) and all(NUMBER.fullmatch(name.strip()) for name in numbers) and not counted(names)
+
+
+def starts_with_row(rows: Sequence[Sequence[str]]) -> bool:
+    """Whether the first of the rows is one like the others: all numbers, or a number in a column in which the others have numbers."""
+    if not rows or counted(rows[0]):
+        return False
+    if len(rows) == 1:
+        return are_numbers(rows[0])
+    columns = zip(*(row for row in rows if len(row) == len(rows[0])), strict=True)
+    return any(all(NUMBER.fullmatch(cell.strip()) for cell in column) for column in columns)
 
 
 def counted(names: Sequence[str]) -> bool:

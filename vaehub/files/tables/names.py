@@ -9,6 +9,7 @@ from vaehub.errors import UsageError
 
 TEXT = (".csv", ".tsv", ".txt")
 COLUMNAR = (".parquet", ".feather", ".arrow")
+JSON_LINES = ".jsonl"  # read where it is asked for, never written
 SUFFIXES = TEXT + COLUMNAR  # each also with .gz behind it, in any case
 
 

@@ -17,9 +17,9 @@ import pyarrow.csv as pacsv
 from vaehub.errors import UsageError
 from vaehub.files.guard import guarded, most_in_memory, regular_file
 from vaehub.files.tables.columnar import batches_of, cells_of, dataset_of
-from vaehub.files.tables.dialect import Dialect, Row, dialect_of, rows_of
-from vaehub.files.tables.names import TEXT, suffix_of
-from vaehub.files.tables.text import Chunks, open_text, tabbed
+from vaehub.files.tables.dialect import SEPARATORS, UNIT, Dialect, Row, dialect_of, rows_of, starts_with_row
+from vaehub.files.tables.names import COLUMNAR, JSON_LINES, SUFFIXES, suffix_of
+from vaehub.files.tables.text import Chunks, by_lines, open_text, tabbed
 from vaehub.files.tables.values import as_ids, as_pandas, as_values, restored
 from vaehub.hints import did_you_mean
 
@@ -173,12 +173,18 @@ class TextTable(Table):
         """The text from the line of names on, its cells parted by a single character."""
         file = open_text(self.path, self.limit, self.dialect.encoding)
         file.read(self.dialect.skip)
-        return io.BufferedReader(Chunks(tabbed(file))) if self.dialect.separator == " " else file
+        separator = self.dialect.separator
+        if separator == " ":
+            return io.BufferedReader(Chunks(by_lines(file, tabbed)))
+        if len(separator) > 1:
+            return io.BufferedReader(Chunks(by_lines(file, lambda lines: lines.replace(separator.encode(), UNIT.encode()))))
+        return file
 
     @property
     def _separator(self) -> str:
         """Between the cells of the body."""
-        return "\t" if self.dialect.separator == " " else self.dialect.separator
+        separator = self.dialect.separator
+        return "\t" if separator == " " else UNIT if len(separator) > 1 else separator
 
     def _blocks(self, file: Any, places: list[str]) -> Any:
         """The rows as Arrow reads them; the line of names is read as a row and passed over, for it may have any names."""
@@ -289,6 +295,7 @@ def open_table(
     limit: int = MAX_BYTES,
     nameless: bool = False,
     dialect: Dialect | None = None,
+    known: Sequence[str] = SUFFIXES,
 ) -> Table:
     r"""A table in a .csv, .tsv, .txt, .parquet, .feather or .arrow file, each also .gz, or in a folder of .parquet files.
 
@@ -301,6 +308,7 @@ def open_table(
         limit: most bytes of the file, unpacked.
         nameless: a text may begin with a row of numbers, and its columns are then called 0, 1, 2, ….
         dialect: how a text is written; found out, if not given.
+        known: the suffixes that count; those that are neither typed tables nor .jsonl are of texts.
 
     Raises:
         UsageError: one line that names the file: unknown suffix, no ordinary file, too large, damaged, no line of names.
@@ -315,9 +323,42 @@ def open_table(
     path = Path(path)
     if path.is_dir():
         return ColumnarTable(path, limit)
-    suffix = suffix_of(path)
+    typed = suffix_of(path, known).startswith((*COLUMNAR, JSON_LINES))
     regular_file(path, limit)
-    return TextTable(path, missing, limit, nameless, dialect) if suffix.startswith(TEXT) else ColumnarTable(path, limit)
+    return ColumnarTable(path, limit) if typed else TextTable(path, missing, limit, nameless, dialect)
+
+
+def find_dialect(
+    path: Path | str,
+    separators: Sequence[str] = SEPARATORS,
+    named: bool | None = None,
+    encoding: str | None = None,
+    limit: int = MAX_BYTES,
+) -> Dialect:
+    r"""How a text table is written, by its first hundreds of rows.
+
+    Without a line of names its columns are called 0, 1, 2, …; it has none where a column holds a number in the first line as in all others.
+
+    Arguments:
+        path: of the file.
+        separators: those to choose from, of one character or several; " " is any run of spaces.
+        named: whether the first line holds names; found out, if None.
+        encoding: of the text; found out, if None.
+        limit: most bytes of the file, unpacked.
+
+    Raises:
+        UsageError: names the file, which is none, too large or no text.
+
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     _ = Path(folder, "x.dat").write_text("1::ann::5\n2::bob::4\n")
+    ...     find_dialect(f"{folder}/x.dat", [",", "::"])[:2]
+    (['0', '1', '2'], '::')
+    """
+    path = Path(path)
+    with guarded(path, REMEDY), open_text(path, limit, encoding) as file:
+        is_row = starts_with_row if named is None else lambda _: not named
+        return dialect_of(file, True, separators, is_row)._replace(encoding=encoding)
 
 
 def read_table(path: Path | str, missing: Sequence[str] = (), index: bool = False) -> pd.DataFrame:

@@ -7,7 +7,7 @@ import gzip
 import io
 import re
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import BinaryIO, final
 
@@ -104,12 +104,17 @@ class Decoder:
         return text.encode()
 
 
-def tabbed(file: BinaryIO) -> Iterator[bytes]:
-    """The lines of a text whose cells are parted by runs of spaces, with one tab for each; spaces within quotes stay."""
+def tabbed(lines: bytes) -> bytes:
+    """Lines whose cells are parted by runs of spaces, with one tab for each; spaces within quotes stay."""
+    return SPACES.sub(lambda found: found[1] or b"\t", EDGES.sub(b"", lines))
+
+
+def by_lines(file: BinaryIO, change: Callable[[bytes], bytes]) -> Iterator[bytes]:
+    """The text with a change made to whole lines, many at a time."""
     left = b""
     while chunk := file.read(CHUNK):
         lines, end, left = (left + chunk).rpartition(b"\n")
-        yield SPACES.sub(lambda found: found[1] or b"\t", EDGES.sub(b"", lines + end))
+        yield change(lines + end)
     yield left
 
 

@@ -20,6 +20,7 @@ FLAG = r"^(?i:true|false)$"
 PADDED = r"^[+-]?0[0-9]+$"  # a zip code or a station, not a number
 WHOLE = r"^[+-]?[0-9]+$"
 PRINTED = r"^(0|-?[1-9][0-9]{0,17})$"  # whole numbers that are written in the one way in which they are printed
+POINTED = PRINTED.replace("$", r"\.0$")  # in a column of floats
 REAL = r"^[+-]?(?i:[0-9]+(?:\.[0-9]*)?(?:e[+-]?[0-9]+)?|\.[0-9]+(?:e[+-]?[0-9]+)?|inf|infinity|nan)$"
 REALS = {".": REAL, ",": REAL.replace(r"\.", ",")}  # by the decimal mark
 THOUSANDS = {".": r"^[+-]?[0-9]{1,3}(?:\.[0-9]{3})+$", ",": r"^[+-]?[0-9]{1,3}(?:,[0-9]{3})+$"}  # 12,500 may be 12500
@@ -61,7 +62,7 @@ def as_values(column: Any, decimals: str = ".") -> pd.Series[Any]:
 
 
 def as_ids(column: Any) -> pd.Series[Any]:
-    """Text as identifiers: whole numbers where all cells are there and are written as numbers are printed, else as it stands.
+    """Text as identifiers: whole numbers where all cells are there and are written as those are printed (all 7 or all 7.0), else as it stands.
 
     Arguments:
         column: Arrow strings (R,).
@@ -69,11 +70,23 @@ def as_ids(column: Any) -> pd.Series[Any]:
     >>> as_ids(pa.array(["7", "8"])).tolist(), as_ids(pa.array(["+7", "8"])).tolist()
     ([7, 8], ['+7', '8'])
     """
-    return as_pandas(column.cast(pa.int64()) if whole_numbers(column) and not column.null_count else column)
+    return as_pandas(as_whole(column) if whole_numbers(column) and not column.null_count else column)
+
+
+def as_whole(column: Any) -> Any:
+    """Text of `whole_numbers` as int64, still of Arrow.
+
+    Arguments:
+        column: Arrow strings (R,).
+
+    >>> as_whole(pa.array(["7.0", None])).to_pylist()
+    [7, None]
+    """
+    return pc.replace_substring_regex(column, r"\.0$", "").cast(pa.int64())
 
 
 def whole_numbers(column: Any) -> bool:
-    """Whether all cells that are there are whole numbers as they are printed, so that nothing is lost where they are read as such.
+    """Whether all cells that are there are whole numbers as they are printed, or as floats are: nothing is lost where they are read as such.
 
     Arguments:
         column: Arrow strings (R,).
@@ -81,7 +94,7 @@ def whole_numbers(column: Any) -> bool:
     >>> whole_numbers(pa.array(["7", None])), whole_numbers(pa.array(["007"]))
     (True, False)
     """
-    return all_match(column, PRINTED)
+    return all_match(column, PRINTED) or all_match(column, POINTED)
 
 
 def as_pandas(column: Any) -> pd.Series[Any]:

@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 import torch
 from numpy.typing import NDArray
-from scipy.sparse import csr_array
+from scipy.sparse import csr_array, eye_array
 from torch import Tensor
 
 from vaehub import Run, TrainedModel, UsageError
@@ -23,6 +23,7 @@ from vaehub_recommender.cold.content import Content
 from vaehub_recommender.cold.items import NewItems
 from vaehub_recommender.cold.users import NewUsers, learn_new_users, model_scores
 from vaehub_recommender.held_out import subset
+from vaehub_recommender.parts.ease import Ease
 from vaehub_recommender.popularity import Popularity
 from vaehub_recommender.rank import Ranker
 from vaehub_recommender.scores import Scores
@@ -125,6 +126,17 @@ class Fitted:
         """The scores of an empty history (I,)."""
         scores = self.ranker.scores(csr_array((1, len(self.items)), dtype=np.float32))
         return scores.block(0, scores.items)[0].cpu()
+
+    @property
+    def has_codes(self) -> bool:
+        """Whether the model ranks by codes: a linear part alone does not."""
+        decoder = self.run.vae.decoder
+        return not (isinstance(decoder, Ease) and decoder.base is None)
+
+    @cached_property
+    def item_codes(self) -> Tensor:
+        """The mean of q(z|x) of each item, as the only one of a history (I, L)."""
+        return self.ranker.codes(csr_array(eye_array(len(self.items), dtype=np.float32, format="csr"))).cpu()
 
     @cached_property
     def codes(self) -> Tensor:

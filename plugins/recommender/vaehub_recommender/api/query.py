@@ -5,7 +5,6 @@ from __future__ import annotations
 import warnings
 from collections.abc import Hashable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, final
 
 import numpy as np
@@ -14,10 +13,11 @@ import torch
 from scipy.sparse import csr_array, issparse
 from torch import Tensor
 
-from vaehub import UsageError, arguments, hints
+from vaehub import UsageError, hints
 from vaehub_recommender.api.described_users import are_described, described_users
 from vaehub_recommender.api.fitted import Fitted
 from vaehub_recommender.tables import History, Ids, histories
+from vaehub_recommender.tables.frames import is_foreign
 from vaehub_recommender.tables.given_ids import read_once, refuse_mask, type_hint
 from vaehub_recommender.tables.log import union
 
@@ -57,8 +57,8 @@ class Query:
     @property
     def described(self) -> np.ndarray:
         """Of whom features are known, and nothing else (B,)."""
-        nothing: np.ndarray = np.diff(self.matrix.indptr) == 0
-        return nothing & ~self.empty
+        nothing: np.ndarray = (np.diff(self.matrix.indptr) == 0) & ~self.empty
+        return nothing
 
     @property
     def empty(self) -> np.ndarray:
@@ -73,8 +73,8 @@ def query_of(given: Any, fitted: Fitted) -> Query:
     Raises UsageError for a user who is not known, and for what is neither.
     """
     if are_described(given, fitted):
-        users, nothing, side = described_users(given, fitted)
-        return Query(users, nothing, side, np.full(len(users), -1))
+        new_users, nothing, side = described_users(given, fitted)
+        return Query(new_users, nothing, side, np.full(len(new_users), -1))
     if given is None:
         return query_of_known(np.arange(len(require_users(fitted).users)), fitted)
     given = read_once(given)
@@ -98,7 +98,7 @@ def query_of_histories(given: Any, fitted: Fitted) -> Query:
     """Histories as they are given, also of known users; what else is known of these is used."""
     found = histories(given, fitted.items, fitted.columns)
     warn_of_unknown_items(found, fitted.items)
-    if isinstance(given, NAMED):
+    if isinstance(given, NAMED) or is_foreign(given):
         return query_of_named(found, fitted)
     nobody = np.full(len(found), -1)
     return Query(found.users, found.matrix, side_of(nobody, fitted.side), nobody, found.also_seen)
@@ -121,7 +121,7 @@ def side_of(positions: np.ndarray, side: Tensor | None) -> Tensor | None:
 
 def are_histories(given: Any, users: Ids) -> bool:
     """Whether these are lists of items, and not ids of users."""
-    if isinstance(given, pd.DataFrame | Mapping) or issparse(given):
+    if isinstance(given, pd.DataFrame | Mapping) or issparse(given) or is_foreign(given):
         return True
     if is_single_user(given, users):
         return False
@@ -135,7 +135,7 @@ def is_list_of_items(one: Any, users: Ids) -> bool:
     """Whether one of several things is a list of items, and not the id of a user."""
     if isinstance(one, tuple):
         return bool(users.positions([one])[0] < 0)
-    return isinstance(one, LISTS) or isinstance(one, Iterator)
+    return isinstance(one, (*LISTS, Iterator))
 
 
 def is_single_user(given: Any, users: Ids) -> bool:
@@ -177,11 +177,3 @@ def warn_of_unknown_items(found: History, items: Ids) -> None:
         what = f"{count:,} {'item' if count == 1 else 'items'} in {rows:,} {'history' if rows == 1 else 'histories'}"
         said = f"{what} {'is' if count == 1 else 'are'} unknown to the model and left out{hint and '; '}{hint}"
         warnings.warn(said, UserWarning, stacklevel=5)
-
-
-def require_frame(name: str, value: object) -> pd.DataFrame:
-    """A DataFrame. Raises UsageError for anything else, and says how a file becomes one."""
-    if not isinstance(value, pd.DataFrame):
-        hint = "; read the file first, with pandas.read_csv or read_parquet" if isinstance(value, str | Path) else ""
-        raise UsageError(f"{arguments.wrong_argument(name, value, 'a pandas DataFrame')}{hint}")
-    return value

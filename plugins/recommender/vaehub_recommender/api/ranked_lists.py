@@ -5,8 +5,9 @@ Letters of shapes: B users, I items, K wanted.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import final
+from typing import TypeAlias, final
 
 import numpy as np
 import pandas as pd
@@ -21,6 +22,7 @@ from vaehub_recommender.rank import best_of_row, csr_tensor, top
 from vaehub_recommender.scores import DenseScores
 
 SPARE = 64  # items more than wanted that are scored again
+Rerank: TypeAlias = Callable[[Query, Tensor, Tensor], tuple[Tensor, Tensor]]  # of scores and positions (B, N), the best K
 REASON = pd.CategoricalDtype(["history", "popular", "features"])
 
 
@@ -33,6 +35,7 @@ class ListMaker:
     k: int
     exclude_seen: bool
     allowed_items: AllowedItems
+    rerank: Rerank = lambda query, values, items: (values, items)
 
     def frame(self, query: Query) -> pd.DataFrame:
         """user, item, rank, score, reason: users as they were given, ranks from 1."""
@@ -46,9 +49,13 @@ class ListMaker:
             else self.as_frame(query, torch.zeros(0, 1), torch.zeros(0, 1, dtype=torch.long))
         )
 
-    @torch.inference_mode()
     def best(self, query: Query, allowed: Tensor | None) -> tuple[Tensor, Tensor]:
-        """Scores and positions (B, K) for a batch of users; those without a history get a list by their features, or else what is popular."""
+        """Scores and positions (B, K) for a batch of users, re-ranked."""
+        return self.rerank(query, *self.best_by_score(query, allowed))
+
+    @torch.inference_mode()
+    def best_by_score(self, query: Query, allowed: Tensor | None) -> tuple[Tensor, Tensor]:
+        """The same before they are re-ranked; those without a history get a list by their features, or else what is popular."""
         allowed = None if allowed is None else allowed.to(self.fitted.run.device)
         empty, described = (torch.from_numpy(np.flatnonzero(rows)) for rows in (query.empty, query.described))
         if len(empty) == len(query):

@@ -1,12 +1,14 @@
-"""Recommendations as a Parquet file that grows batch by batch and appears when it is whole."""
+"""Recommendations as a file, Parquet or text, that grows batch by batch and appears when it is whole."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, BinaryIO, TypeAlias, final
+from typing import Any, BinaryIO, Protocol, TypeAlias, final
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.csv as pacsv
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
@@ -36,28 +38,58 @@ class RankedBatch:
         reason = self.popular if self.described is None else np.where(self.described, 2, self.popular)
         columns = {
             "user": self.users.take(pa.array(np.repeat(np.arange(len(counts)), counts))),
-            "item": pa.DictionaryArray.from_arrays(self.items[kept].astype(np.int32), items),
-            "rank": (np.cumsum(kept, 1, dtype=np.int32))[kept],
+            "item": items.take(pa.array(self.items[kept])),
+            "rank": np.cumsum(kept, 1)[kept],
             "score": self.scores[kept],
             "reason": pa.DictionaryArray.from_arrays(np.repeat(reason.astype(np.int8), counts), REASONS),
         }
         return pa.RecordBatch.from_arrays([pa.array(column) for column in columns.values()], names=list(columns))
 
 
+NOBODY = RankedBatch(pa.array([], pa.string()), np.zeros((0, 1), np.int64), np.zeros((0, 1), np.float32), np.zeros(0, bool))
+
+
+class RowWriter(Protocol):
+    """A file of rows, as pyarrow writes it."""
+
+    def write_batch(self, batch: pa.RecordBatch) -> None:
+        """Some rows."""
+        ...
+
+    def close(self) -> None:
+        """The end."""
+        ...
+
+
+def parquet_writer(file: BinaryIO, schema: pa.Schema) -> RowWriter:
+    """Rows as Parquet; the stored schema lets the reason come back as the category that it is in Python."""
+    writer: RowWriter = pq.ParquetWriter(file, schema, use_dictionary=ENCODED)
+    return writer
+
+
+def csv_writer(file: BinaryIO, schema: pa.Schema) -> RowWriter:
+    """Rows as text, commas between the cells."""
+    writer: RowWriter = pacsv.CSVWriter(file, schema)
+    return writer
+
+
+WRITERS: dict[str, Callable[[BinaryIO, pa.Schema], RowWriter]] = {".parquet": parquet_writer, ".csv": csv_writer}
+
+
 @final
 class Output(jobs.Writer[RankedBatch]):
-    """Recommendations on their way into a file, for items with these ids (I,)."""
+    """Recommendations on their way into a file of this suffix, for items with these ids (I,)."""
 
-    def __init__(self, items: pa.Array, file: BinaryIO) -> None:
-        self.file, self.items = file, items
+    def __init__(self, items: pa.Array, file: BinaryIO, suffix: str = ".parquet") -> None:
+        self.file, self.items, self.writing = file, items, WRITERS[suffix]
         self.counts = {"users": 0, "rows": 0, "unknown": 0, "popular": 0}
-        self.writer: pq.ParquetWriter | None = None
+        self.writer: RowWriter | None = None
 
     def add(self, ranked: RankedBatch) -> int:
         """Write one batch; its number of users."""
         batch = ranked.table(self.items)
-        if self.writer is None:  # only now the type of the users' ids is known; readers get plain columns, no dictionaries
-            self.writer = pq.ParquetWriter(self.file, batch.schema, use_dictionary=ENCODED, store_schema=False)
+        if self.writer is None:  # only now the type of the users' ids is known
+            self.writer = self.writing(self.file, batch.schema)
         self.writer.write_batch(batch)
         self.counts["users"] += len(ranked.users)
         self.counts["rows"] += len(batch)  # recommendations
@@ -66,6 +98,8 @@ class Output(jobs.Writer[RankedBatch]):
         return len(ranked.users)
 
     def close(self) -> None:
-        """Write what a Parquet file ends with."""
+        """Write what a file ends with; one without users has the columns all the same."""
+        if self.writer is None:
+            self.add(NOBODY)
         if self.writer is not None:
             self.writer.close()

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from vaehub import jobs
+from vaehub import UsageError, files, jobs
 from vaehub_recommender.api.allowed_items import allowed_items
 from vaehub_recommender.api.fitted import Fitted
 from vaehub_recommender.api.query import query_of_named
@@ -17,37 +17,51 @@ from vaehub_recommender.bulk.item_table import read_item_list
 from vaehub_recommender.bulk.output import Output, RankedBatch
 from vaehub_recommender.bulk.request import Request
 from vaehub_recommender.recommender import Recommender
-from vaehub_recommender.tables import History, Ids
+from vaehub_recommender.rerank.lists import reranking
+from vaehub_recommender.tables import History, Ids, read_frame
 from vaehub_recommender.tables.files import SUFFIXES as TABLES
 from vaehub_recommender.tables.stream import read_histories
 
 FORM = "vaehub-recommendations/2"
 SUFFIXES = tuple(suffix for suffix in TABLES if suffix != ".txt")  # a .txt in a folder is more often a note
-HISTORIES = jobs.Formats("histories", "recommendations", SUFFIXES, ".parquet")
+HISTORIES, AS_TEXT = (jobs.Formats("histories", "recommendations", SUFFIXES, suffix) for suffix in (".parquet", ".csv"))
 
 
 def recommend(request: Request, histories: Path, out: Path, *, skip_bad: bool = False, force: bool = False) -> jobs.Manifest:
-    """The best items for all histories of a file or folder, in a Parquet file for each of them, and the manifest of what is done.
+    """The best items for all histories of a file or folder, in a file for each of them, and the manifest of what is done.
 
-    Raises UsageError that names the file: not readable (and not `skip_bad`), or a manifest of another model or other options (and not `force`).
+    Raises UsageError for an output that is neither .parquet, .csv nor a folder, and one that names the file: not readable (and not `skip_bad`),
+    or a manifest of another model or other options (and not `force`).
     """
-    job = HISTORIES.plan(histories, out)
+    forms = forms_of(out)
+    job = forms.plan(histories, out)
     fitted = Recommender.load(request.run).fitted
-    work = work_of(request, fitted, skip_bad)
+    work = work_of(request, fitted, skip_bad, forms.suffix)
     manifest = jobs.Manifest.open(job, FORM, request.made_by(fitted), force)
     jobs.run_sharded(job, manifest, work)
     return manifest
 
 
-def work_of(request: Request, fitted: Fitted, skip_bad: bool) -> jobs.Work[History, RankedBatch]:
+def forms_of(out: Path) -> jobs.Formats:
+    """What is written: text where the name says so, else Parquet. Raises UsageError for another kind of table."""
+    suffix = None if out.is_dir() else files.matched_suffix(out, TABLES)
+    if suffix not in (None, HISTORIES.suffix, AS_TEXT.suffix):
+        raise UsageError(f"{out}: lists are written as .parquet or .csv; give such a file, or a folder")
+    return AS_TEXT if suffix == AS_TEXT.suffix else HISTORIES
+
+
+def work_of(request: Request, fitted: Fitted, skip_bad: bool, suffix: str) -> jobs.Work[History, RankedBatch]:
     """What is done with every file."""
     columns, items = request.columns(fitted.columns), fitted.items
     candidates, block = (
         None if path is None else read_item_list(path, items, columns.item) for path in (request.candidates, request.block)
     )
-    lister = ListMaker(fitted, request.k, request.exclude_seen, allowed_items(candidates, block, pd.RangeIndex(0), items))
-    read = partial(read_histories, items=items, columns=columns)
-    return jobs.Work(read, partial(rank_histories, lister), partial(Output, items.arrow()), "users", skip_bad)
+    rerankers = request.rerankers(None if request.items is None else read_frame(request.items))
+    reranked = reranking(rerankers, fitted, request.k)
+    allowed = allowed_items(candidates, block, pd.RangeIndex(0), items)
+    lister = ListMaker(fitted, reranked.depth, request.exclude_seen, allowed, reranked)
+    read = partial(read_histories, items=items, columns=columns, layout=request.layout)
+    return jobs.Work(read, partial(rank_histories, lister), partial(Output, items.arrow(), suffix=suffix), "users", skip_bad)
 
 
 def rank_histories(lister: ListMaker, history: History) -> Iterator[RankedBatch]:

@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from hashlib import file_digest
 from pathlib import Path
 from typing import final
 
+import pandas as pd
+
 from vaehub import Json, jobs
 from vaehub_recommender.api.fitted import Fitted
-from vaehub_recommender.tables import Columns
+from vaehub_recommender.rerank import MMR, Calibration, PopularityPenalty, Reranker
+from vaehub_recommender.tables import Columns, Layout
 
 
 @final
 @dataclass(frozen=True)
 class Request:
-    """A run, and how its recommendations are to be made; candidates and block are tables of items."""
+    """A run, and how its recommendations are to be made; candidates and block are tables of items, items what else is known of them."""
 
     run: Path
     k: int = 100
@@ -25,12 +28,27 @@ class Request:
     user: str | None = None
     item: str | None = None
     weight: str | None = None
+    layout: Layout = field(default_factory=Layout)
+    mmr: float | None = None
+    calibrate: str | None = None
+    calibration: float = 0.5
+    popularity_penalty: float | None = None
+    items: Path | None = None
 
     def columns(self, trained: Columns) -> Columns:
         """The columns of histories: those of the training table, unless others are named."""
         return replace(
             trained, user=self.user or trained.user, item=self.item or trained.item, weight=self.weight or trained.weight
         )
+
+    def rerankers(self, items: pd.DataFrame | None) -> list[Reranker]:
+        """Those that are asked for; `items` is a table of what else is known of items, by default that of the model."""
+        asked: list[Reranker | None] = [
+            None if self.popularity_penalty is None else PopularityPenalty(self.popularity_penalty),
+            None if self.calibrate is None else Calibration(self.calibrate, self.calibration, items),
+            None if self.mmr is None else MMR(self.mmr),
+        ]
+        return [reranker for reranker in asked if reranker is not None]
 
     def made_by(self, fitted: Fitted) -> Json:
         """The model, by what is in it, and the options that change what is recommended, as JSON."""
@@ -48,6 +66,9 @@ class Request:
             "user": self.user,
             "item": self.item,
             "weight": self.weight,
+            "layout": asdict(self.layout),
+            "rerank": [repr(reranker) for reranker in self.rerankers(None)],
+            "items": digest_of_file(self.items),
         }
 
 

@@ -16,13 +16,15 @@ Histories = Annotated[
     Path,
     typer.Argument(
         metavar="HISTORIES",
-        help="What users had: .parquet, .csv, .tsv, .feather, each also .gz, .npz, or a folder of these.",
+        help="What users had: .parquet, .csv, .tsv, .dat, .inter, .jsonl, .feather, each also .gz, .npz, or a folder of these.",
         show_default=False,
     ),
 ]
 Output = Annotated[
     Path,
-    typer.Option("--output", "-o", metavar="OUT", help="A .parquet file, or a folder of one for each file.", show_default=False),
+    typer.Option(
+        "--output", "-o", metavar="OUT", help="A .parquet or .csv file, or a folder with one for each file.", show_default=False
+    ),
 ]
 Number = Annotated[int, typer.Option("-n", "--number", "-k", min=1, help="How many items for each user.")]
 
@@ -46,6 +48,27 @@ def recommend(
     user: Annotated[str | None, column("users")] = None,
     item: Annotated[str | None, column("items, or of lists of them")] = None,
     weight: Annotated[str | None, column("weights or ratings")] = None,
+    sep: Annotated[str | None, typer.Option(help="Between the cells of a text.", show_default="found")] = None,
+    header: Annotated[
+        bool | None, typer.Option("--header/--no-header", help="Whether a text begins with names.", show_default="found")
+    ] = None,
+    encoding: Annotated[str | None, typer.Option(help="Of a text, such as latin-1.", show_default="found")] = None,
+    mmr: Annotated[
+        float | None,
+        typer.Option(help="Diverse lists: the share of relevance (0 to 1) in maximal marginal relevance.", show_default=False),
+    ] = None,
+    calibrate: Annotated[
+        str | None,
+        typer.Option(help="Lists with the user's own mixture of what stands in this column of items.", show_default=False),
+    ] = None,
+    calibration: Annotated[float, typer.Option(help="How much that mixture counts beside relevance, from 0 to below 1.")] = 0.5,
+    popularity_penalty: Annotated[
+        float | None,
+        typer.Option(help="How much the log of an item's popularity is taken off its relevance.", show_default=False),
+    ] = None,
+    items: Annotated[
+        Path | None, typer.Option(help="A table of items with the column to calibrate by.", show_default="as in training")
+    ] = None,
     skip_bad: Annotated[bool, typer.Option("--skip-bad", help="Go on where a file cannot be read.")] = False,
     force: Annotated[bool, typer.Option("--force", help="Replace what another model or other options have made.")] = False,
 ) -> None:
@@ -55,9 +78,26 @@ def recommend(
     """
     from vaehub_recommender.bulk.recommend import recommend
     from vaehub_recommender.bulk.request import Request
+    from vaehub_recommender.tables import Layout
 
-    request = Request(run, k, exclude_seen, candidates, block, user, item, weight)
     with cli.session():
+        layout = Layout(sep, header, encoding)
+        request = Request(
+            run,
+            k,
+            exclude_seen,
+            candidates,
+            block,
+            user,
+            item,
+            weight,
+            layout,
+            mmr,
+            calibrate,
+            calibration,
+            popularity_penalty,
+            items,
+        )
         manifest = recommend(request, histories, output, skip_bad=skip_bad, force=force)
     print(*summary(manifest), sep="\n")
 

@@ -6,10 +6,11 @@ import warnings
 
 import pandas as pd
 
-from vaehub import UsageError
+from vaehub import UsageError, hints
 from vaehub_recommender.tables.bad_rows import reject
 from vaehub_recommender.tables.columns import Columns
 from vaehub_recommender.tables.ids import Ids
+from vaehub_recommender.tables.lists import flattened, holds_lists
 from vaehub_recommender.tables.log import Log, Tally, UserItems, merge
 from vaehub_recommender.tables.times import Nanoseconds, nanoseconds
 from vaehub_recommender.tables.weights import weigh
@@ -47,7 +48,7 @@ def interaction_log(frame: pd.DataFrame, columns: Columns) -> Log:
     Rows below the rating count as seen, unless `columns.seen` is "learnt"; a log may hold nothing else.
 
     Arguments:
-        frame: a row for every user and item.
+        frame: a row for every user and item, or for every user with a list of items.
         columns: which column is what.
 
     Returns:
@@ -67,6 +68,7 @@ def interaction_log(frame: pd.DataFrame, columns: Columns) -> Log:
     if not isinstance(frame, pd.DataFrame):
         raise UsageError(f"interactions: {type(frame).__name__} given; give a DataFrame with a column of users and one of items")
     resolved = columns.resolve(list(frame.columns))
+    frame = one_row_a_pair(frame, resolved)
     if len(frame) == 0:
         raise UsageError("the table of interactions has no rows")
     require_ids(frame, resolved)
@@ -94,6 +96,23 @@ def nothing_left(frame: pd.DataFrame, columns: Columns) -> str:
     return (
         f"none of {len(frame):,} rows has {resolved.weight} >= {resolved.min_rating:g}; lower min_rating, or name another weight"
     )
+
+
+def one_row_a_pair(frame: pd.DataFrame, columns: Columns) -> pd.DataFrame:
+    """The rows with lists of items taken apart, and lists of weights or times with them. Raises UsageError where these are not as long."""
+    if not holds_lists(frame[columns.item]):
+        return frame
+    items = flattened(frame[columns.item])
+    parts = {}
+    for name in columns.needed:
+        lists = flattened(frame[name]) if holds_lists(frame[name]) else None
+        if lists is not None and (lists.lengths != items.lengths).any():
+            at = int((lists.lengths != items.lengths).argmax())
+            raise UsageError(
+                f"row {at}: {items.lengths[at]} items and {lists.lengths[at]} of {hints.quoted(name)}; give as many of each"
+            )
+        parts[name] = frame[name].array.take(items.rows) if lists is None else lists.items
+    return pd.DataFrame(parts)
 
 
 def require_ids(frame: pd.DataFrame, columns: Columns) -> None:

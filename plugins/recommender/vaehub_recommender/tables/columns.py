@@ -23,6 +23,7 @@ Seen: TypeAlias = Literal["all", "learnt"]
 class Columns:
     """Names of the columns of a table of interactions; None: found by their usual names.
 
+    A table without names (its columns are called 0, 1, 2, …) holds users, items, ratings and times in that order, unless they are named.
     Weights count only where `weight` is named, or a rating is asked for by `min_rating`: then rows of at least that are kept, all of weight 1.
 
     Arguments:
@@ -47,8 +48,33 @@ class Columns:
     min_rating: float | None = None
     seen: Seen | None = None
 
+    @staticmethod
+    def of(
+        user: str | int | None,
+        item: str | int | None,
+        weight: str | int | None,
+        time: str | int | None,
+        min_rating: float | None,
+        seen: Seen | None = None,
+    ) -> Columns:
+        """Columns that are named, or given by their numbers from 0 where they have no names."""
+        named = [None if name is None else str(name) for name in (user, item, weight, time)]
+        return Columns(named[0], named[1], named[2], named[3], min_rating, seen)
+
+    def by_place(self, names: Sequence[Hashable]) -> Columns:
+        """These columns, those that are not named by their place where the columns have numbers for names."""
+        numbered = all(isinstance(name, str) and name.isdecimal() for name in names) and {"0", "1"} <= set(names)
+        if self.user is not None or self.item is not None or not numbered:
+            return self
+        rated = self.min_rating is not None and self.weight is None and "2" in names
+        timed = self.time is None and "3" in names
+        return replace(self, user="0", item="1", weight="2" if rated else self.weight, time="3" if timed else self.time)
+
     def resolve(self, names: Sequence[Hashable]) -> Columns:
         """These columns as they stand in a table with those `names`. Raises UsageError for one that is absent, not found or in doubt."""
+        placed = self.by_place(names)
+        if placed != self:
+            return placed.resolve(names)
         weight = (
             find_column(self.weight, names, "weight", WEIGHT) if self.weight is not None or self.min_rating is not None else None
         )
@@ -63,6 +89,9 @@ class Columns:
 
     def resolve_histories(self, names: Sequence[Hashable]) -> Columns:
         """The same for histories: a weight counts where it is there; no user where the index may be meant; time does not matter."""
+        placed = self.by_place(names)
+        if placed != self:
+            return placed.resolve_histories(names)
         rated = self.weight if self.weight in names else None
         if self.weight is None and self.min_rating is not None:
             rated = only_one(with_usual_names(names, WEIGHT))

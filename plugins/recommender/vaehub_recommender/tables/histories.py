@@ -15,6 +15,7 @@ from vaehub import UsageError, hints
 from vaehub_recommender.tables.bad_rows import reject
 from vaehub_recommender.tables.cells import Cells, Positions, coded
 from vaehub_recommender.tables.columns import USER, Columns, find_column
+from vaehub_recommender.tables.frames import as_frame, is_foreign
 from vaehub_recommender.tables.given_ids import read_once, refuse_mask
 from vaehub_recommender.tables.ids import Ids
 from vaehub_recommender.tables.lists import FlatLists, flattened, holds_lists
@@ -73,8 +74,8 @@ def histories(given: Histories, items: Ids, columns: Columns | None = None) -> H
         (['ann', 'bob'], [[1.0, 1.0], [0.0, 0.0]], [0, 1])
     """
     columns = Columns() if columns is None else columns
-    if isinstance(given, pd.DataFrame):
-        return of_frame(given, items, columns)
+    if isinstance(given, pd.DataFrame) or is_foreign(given):
+        return of_frame(as_frame("histories", given), items, columns)
     if isinstance(given, pd.Series):
         return of_lists(given.index, flattened(given), items)
     if isinstance(given, Mapping):

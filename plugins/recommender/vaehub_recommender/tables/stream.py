@@ -14,15 +14,16 @@ from vaehub import UsageError, files
 from vaehub_recommender.tables.arrays import matrix_of
 from vaehub_recommender.tables.cells import cells
 from vaehub_recommender.tables.columns import USER, Columns, find_column
-from vaehub_recommender.tables.files import MISSING, is_matrix
+from vaehub_recommender.tables.files import is_matrix, open_table
 from vaehub_recommender.tables.histories import History, Place, of_lists, of_matrix, of_pairs
 from vaehub_recommender.tables.ids import Ids
+from vaehub_recommender.tables.layout import Layout
 from vaehub_recommender.tables.lists import FlatLists, is_list
 from vaehub_recommender.tables.whole_users import UniqueUsers, whole_users
 
 
 def read_histories(
-    path: Path | str, items: Ids, columns: Columns | None = None, rows: int = files.CHUNK_ROWS
+    path: Path | str, items: Ids, columns: Columns | None = None, rows: int = files.CHUNK_ROWS, layout: Layout | None = None
 ) -> Iterator[History]:
     """The histories of all users of a file in their order, some at a time; no user comes twice.
 
@@ -32,6 +33,7 @@ def read_histories(
         items: the items that the model knows.
         columns: which column is what.
         rows: rows of the file that are read at once.
+        layout: how a text is written; found out, if not given.
 
     Raises:
         UsageError: names the file: damaged, a column absent or in doubt, a user torn apart.
@@ -46,16 +48,15 @@ def read_histories(
     path, columns = Path(path), Columns() if columns is None else columns
     once = UniqueUsers()
     with files.guarded(path):
-        found = from_matrix(path, items, rows) if is_matrix(path) else from_table(path, items, columns, rows)
+        found = from_matrix(path, items, rows) if is_matrix(path) else from_table(open_table(path, layout), items, columns, rows)
         for history in found:
             once.add(history.users)
             yield history
         once.check()
 
 
-def from_table(path: Path, items: Ids, columns: Columns, rows: int) -> Iterator[History]:
+def from_table(table: files.Table, items: Ids, columns: Columns, rows: int) -> Iterator[History]:
     """Pairs or lists from a table."""
-    table = files.open_table(path, MISSING)
     resolved = columns.resolve_histories(table.names)
     if is_list(table.kind(str(resolved.item))):
         return from_lists(table.batches(resolved.needed, rows), resolved, items)
@@ -93,7 +94,7 @@ def pairs_of_text(table: files.Table, resolved: Columns, user: str, rows: int) -
     """Pairs of a text; users are whole numbers where all of them are written so."""
     whole = all(files.whole_numbers(batch.column(user)) for batch in table.batches([user]))
     for batch in table.batches(resolved.needed, rows):
-        users = batch.column(user).cast(pa.int64()) if whole else batch.column(user)
+        users = files.as_whole(batch.column(user)) if whole else batch.column(user)
         frame = pd.DataFrame({user: files.as_pandas(users), resolved.item: files.as_pandas(batch.column(resolved.item))})
         yield frame if resolved.weight is None else frame.assign(**{resolved.weight: table.values(batch.column(resolved.weight))})
 

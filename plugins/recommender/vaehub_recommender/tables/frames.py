@@ -1,0 +1,100 @@
+"""Tables of other libraries as frames of pandas: the one place that knows how they are handed over."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, Protocol, TypeAlias, cast, runtime_checkable
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+from scipy.sparse import issparse
+
+from vaehub import UsageError, arguments, files
+from vaehub_recommender.tables.columns import Columns
+
+
+@runtime_checkable
+class ArrowStream(Protocol):
+    """A table that is handed over as Arrow (polars, pyarrow, DuckDB): "The Arrow C stream interface", Apache Arrow."""
+
+    @property
+    def columns(self) -> Any:
+        """A table has columns; an array does not."""
+        ...
+
+    def __arrow_c_stream__(self, requested_schema: object | None = None) -> object:
+        """A capsule with the table."""
+        ...
+
+
+@runtime_checkable
+class ToPandas(Protocol):
+    """A table that makes a frame of itself (Spark, Modin, cuDF)."""
+
+    @property
+    def columns(self) -> Any:
+        """A table has columns; an array does not."""
+        ...
+
+    def to_pandas(self) -> pd.DataFrame:
+        """The frame."""
+        ...
+
+
+Frame: TypeAlias = "pd.DataFrame | ArrowStream | ToPandas"
+
+
+def is_foreign(given: object) -> bool:
+    """Whether this is a table of another library than pandas."""
+    return not isinstance(given, pd.DataFrame | pd.Series) and isinstance(given, ArrowStream | ToPandas)
+
+
+def as_frame(name: str, given: object, columns: Columns | None = None) -> pd.DataFrame:
+    """A table as a frame whose columns are called by text.
+
+    Arguments:
+        name: of the argument, for messages.
+        given: a frame of pandas, polars or Arrow, or a sparse matrix (U, I) whose rows and columns are the ids.
+        columns: what the columns of a matrix are called.
+
+    Raises:
+        UsageError: anything else; of a path, it says how a file becomes a table.
+
+    Example:
+        >>> as_frame("df", pa.table({"user": [1], "item": ["a"]})).to_dict("list")
+        {'user': [1], 'item': ['a']}
+        >>> as_frame("df", pd.DataFrame([[1, 7]])).columns.tolist()
+        ['0', '1']
+    """
+    if issparse(given):
+        return frame_of_matrix(given, Columns() if columns is None else columns)
+    if is_foreign(given):
+        return from_arrow(given) if isinstance(given, ArrowStream) else as_frame(name, cast("ToPandas", given).to_pandas())
+    if not isinstance(given, pd.DataFrame):
+        hint = "; read the file first, with pandas.read_csv or read_parquet" if isinstance(given, str | Path) else ""
+        raise UsageError(
+            f"{arguments.wrong_argument(name, given, 'a DataFrame (pandas, polars, Arrow) or a sparse matrix')}{hint}"
+        )
+    names = [str(name) if isinstance(name, int | np.integer) else name for name in given.columns]
+    return given if names == list(given.columns) else given.set_axis(names, axis=1)
+
+
+def from_arrow(given: ArrowStream) -> pd.DataFrame:
+    """A table of Arrow: whole numbers with gaps in a nullable dtype, a dictionary as a category."""
+    table = pa.table(cast("Any", given))
+    return pd.DataFrame({name: files.as_pandas(plain(table[name])) for name in table.column_names}, pd.RangeIndex(len(table)))
+
+
+def plain(column: Any) -> Any:
+    """Text views, which pandas does not know, as text."""
+    return column.cast(pa.large_string()) if pa.types.is_string_view(column.type) else column
+
+
+def frame_of_matrix(matrix: Any, columns: Columns) -> pd.DataFrame:
+    """A row for every cell of a sparse matrix that is not 0; its columns are called as they are asked for."""
+    cells = matrix.tocoo()
+    there = cells.data != 0
+    names = (columns.user or "user", columns.item or "item", columns.weight or "weight")
+    values = (cells.row[there].astype(np.int64), cells.col[there].astype(np.int64), cells.data[there])
+    return pd.DataFrame(dict(zip(names, values, strict=True)))
