@@ -21,6 +21,7 @@ from vaehub import Run, TrainedModel, UsageError
 from vaehub_recommender.codec import InteractionCodec
 from vaehub_recommender.popularity import Popularity
 from vaehub_recommender.rank import Ranker
+from vaehub_recommender.rules import ItemTable
 from vaehub_recommender.tables import Columns, Ids, Log
 from vaehub_recommender.tables.log import UserItems
 
@@ -79,11 +80,26 @@ class Fitted:
         return None if self.log.also_seen is None else self.log.also_seen.over(self.items)
 
     @cached_property
+    def item_table(self) -> ItemTable | None:
+        """What else is known of the items, as rules read it."""
+        frame = self.frames["item"]
+        return None if frame is None else ItemTable.of(frame, self.columns.item, self.items)
+
+    @cached_property
     def popularity(self) -> Tensor:
         """log of the share of users who have each item (I,): of the known ones, and where there are none of those whom the model learnt from."""
         learnt = self.codec.popularity
         known = Popularity.of(self.log.matrix) if len(self.users) else learnt
         return torch.from_numpy(known.log_share).float()
+
+    @cached_property
+    def has_codes(self) -> bool:
+        """Whether scores depend on z; those of a linear part alone do not, and nothing trains its encoder."""
+        z, cond = self.ranker.encoded(csr_array((2, len(self.items)), dtype=np.float32))
+        z = z.clone()
+        z[0] += 1
+        scores = self.ranker.decoded(z, cond).block(0, len(self.items))
+        return not torch.equal(scores[0], scores[1])
 
     @property
     def empty_history_scores(self) -> Tensor:

@@ -44,10 +44,10 @@ class RankedBatch:
 
 @final
 class Output(jobs.Writer[RankedBatch]):
-    """Recommendations on their way into a file, for items with these ids (I,)."""
+    """Recommendations on their way into a file, for items with these ids (I,); `users` is the type of users' ids where there are no users."""
 
-    def __init__(self, items: pa.Array, file: BinaryIO) -> None:
-        self.file, self.items = file, items
+    def __init__(self, items: pa.Array, file: BinaryIO, users: pa.DataType | None = None) -> None:
+        self.file, self.items, self.users = file, items, pa.string() if users is None else users
         self.counts = {"users": 0, "rows": 0, "unknown": 0, "popular": 0}
         self.writer: pq.ParquetWriter | None = None
 
@@ -55,7 +55,7 @@ class Output(jobs.Writer[RankedBatch]):
         """Write one batch; its number of users."""
         batch = ranked.table(self.items)
         if self.writer is None:  # only now the type of the users' ids is known; readers get plain columns, no dictionaries
-            self.writer = pq.ParquetWriter(self.file, batch.schema, use_dictionary=ENCODED, store_schema=False)
+            self.writer = self.writer_of(batch)
         self.writer.write_batch(batch)
         self.counts["users"] += len(ranked.users)
         self.counts["rows"] += len(batch)  # recommendations
@@ -64,6 +64,13 @@ class Output(jobs.Writer[RankedBatch]):
         return len(ranked.users)
 
     def close(self) -> None:
-        """Write what a Parquet file ends with."""
-        if self.writer is not None:
-            self.writer.close()
+        """Write what a Parquet file ends with; without users, that of an empty table."""
+        if self.writer is None:
+            nothing = np.zeros((0, 1), np.int64)
+            nobody = RankedBatch(pa.array([], self.users), nothing, nothing.astype(np.float32), np.zeros(0, bool))
+            self.writer = self.writer_of(nobody.table(self.items))
+        self.writer.close()
+
+    def writer_of(self, batch: pa.RecordBatch) -> pq.ParquetWriter:
+        """A writer of batches like that."""
+        return pq.ParquetWriter(self.file, batch.schema, use_dictionary=ENCODED, store_schema=False)

@@ -3,22 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
 import pandas as pd
+import pyarrow as pa
 
 from vaehub import jobs
-from vaehub_recommender.api.allowed_items import allowed_items
+from vaehub_recommender.api.allowed_items import Rules, allowed_items
 from vaehub_recommender.api.fitted import Fitted
 from vaehub_recommender.api.query import query_of_named
 from vaehub_recommender.api.ranked_lists import ListMaker
-from vaehub_recommender.bulk.item_table import read_item_list
+from vaehub_recommender.bulk.item_table import read_block, read_item_list
 from vaehub_recommender.bulk.output import Output, RankedBatch
 from vaehub_recommender.bulk.request import Request
 from vaehub_recommender.recommender import Recommender
 from vaehub_recommender.tables import History, Ids
 from vaehub_recommender.tables.files import SUFFIXES as TABLES
+from vaehub_recommender.tables.log import UserItems
 from vaehub_recommender.tables.stream import read_histories
 
 FORM = "vaehub-recommendations/2"
@@ -42,17 +45,25 @@ def recommend(request: Request, histories: Path, out: Path, *, skip_bad: bool = 
 def work_of(request: Request, fitted: Fitted, skip_bad: bool) -> jobs.Work[History, RankedBatch]:
     """What is done with every file."""
     columns, items = request.columns(fitted.columns), fitted.items
-    candidates, block = (
-        None if path is None else read_item_list(path, items, columns.item) for path in (request.candidates, request.block)
-    )
-    lister = ListMaker(fitted, request.k, request.exclude_seen, allowed_items(candidates, block, pd.RangeIndex(0), items))
+    candidates = None if request.candidates is None else read_item_list(request.candidates, items, columns.item)
+    block = None if request.block is None else read_block(request.block, items, columns)
+    by_user = block if isinstance(block, UserItems) else None
+    rules = Rules(candidates, None if isinstance(block, UserItems) else block, request.filter, None, request.at)
+    lister = ListMaker(fitted, request.k, request.exclude_seen, allowed_items(rules, pd.RangeIndex(0), fitted))
     read = partial(read_histories, items=items, columns=columns)
-    return jobs.Work(read, partial(rank_histories, lister), partial(Output, items.arrow()), "users", skip_bad)
+    users = fitted.users.arrow().type if len(fitted.users) else pa.string()
+    writer = partial(Output, items.arrow(), users=users)
+    return jobs.Work(read, partial(rank_histories, lister, by_user), writer, "users", skip_bad)
 
 
-def rank_histories(lister: ListMaker, history: History) -> Iterator[RankedBatch]:
-    """Lists for all users of some histories, a batch at a time; what else is known of them is used where the model knows the users."""
+def rank_histories(lister: ListMaker, blocked: UserItems | None, history: History) -> Iterator[RankedBatch]:
+    """Lists for all users of some histories, a batch at a time; what else is known of them is used where the model knows the users.
+
+    blocked: items that some users are never shown, by ids as they are written: 7 and "7" are the same user here.
+    """
     query = query_of_named(history, lister.fitted)
+    if blocked is not None:
+        query = replace(query, blocked=blocked.matrix[blocked.users.spelled(map(str, history.users.tolist()))])
     users = Ids(history.users).arrow()
     for rows in lister.fitted.ranker.slices(len(query)):
         part = query.part(rows)

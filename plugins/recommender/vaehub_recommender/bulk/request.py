@@ -15,7 +15,7 @@ from vaehub_recommender.tables import Columns
 @final
 @dataclass(frozen=True)
 class Request:
-    """A run, and how its recommendations are to be made; candidates and block are tables of items."""
+    """A run, and how its recommendations are to be made; candidates and block are tables of items, filter and at as in `Recommender.recommend`."""
 
     run: Path
     k: int = 100
@@ -25,6 +25,8 @@ class Request:
     user: str | None = None
     item: str | None = None
     weight: str | None = None
+    filter: str | None = None
+    at: str | None = None
 
     def columns(self, trained: Columns) -> Columns:
         """The columns of histories: those of the training table, unless others are named."""
@@ -48,6 +50,7 @@ class Request:
             "user": self.user,
             "item": self.item,
             "weight": self.weight,
+            **{name: value for name, value in (("filter", self.filter), ("at", self.at)) if value is not None},
         }
 
 

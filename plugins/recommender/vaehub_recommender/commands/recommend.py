@@ -42,7 +42,22 @@ def recommend(
     candidates: Annotated[
         Path | None, typer.Option(help="A table with the only items to choose from.", show_default=False)
     ] = None,
-    block: Annotated[Path | None, typer.Option(help="A table of items that are never recommended.", show_default=False)] = None,
+    block: Annotated[
+        Path | None,
+        typer.Option(help="A table of items never to recommend; with a column of users, to these.", show_default=False),
+    ] = None,
+    filter: Annotated[
+        str | None,
+        typer.Option(
+            help="Only items for which this holds, as \"year >= 1990 and 'Comedy' in genre\" (domain.items).", show_default=False
+        ),
+    ] = None,
+    at: Annotated[
+        str | None,
+        typer.Option(
+            help="Only items available at that time, by their columns from and until (domain.items).", show_default=False
+        ),
+    ] = None,
     user: Annotated[str | None, column("users")] = None,
     item: Annotated[str | None, column("items, or of lists of them")] = None,
     weight: Annotated[str | None, column("weights or ratings")] = None,
@@ -56,7 +71,7 @@ def recommend(
     from vaehub_recommender.bulk.recommend import recommend
     from vaehub_recommender.bulk.request import Request
 
-    request = Request(run, k, exclude_seen, candidates, block, user, item, weight)
+    request = Request(run, k, exclude_seen, candidates, block, user, item, weight, filter, at)
     with cli.session():
         manifest = recommend(request, histories, output, skip_bad=skip_bad, force=force)
     print(*summary(manifest), sep="\n")

@@ -10,7 +10,7 @@ from vaehub import UsageError
 from vaehub_recommender.tables.bad_rows import reject
 from vaehub_recommender.tables.columns import Columns
 from vaehub_recommender.tables.ids import Ids
-from vaehub_recommender.tables.log import Log, UserItems, Tally, merge
+from vaehub_recommender.tables.log import Log, Tally, UserItems, merge
 from vaehub_recommender.tables.times import Nanoseconds, nanoseconds
 from vaehub_recommender.tables.weights import weigh
 
