@@ -14,6 +14,7 @@ from vaehub.errors import UsageError
 from vaehub.files.guard import regular_file
 from vaehub.files.tables import matched_suffix
 
+OTHERS = (".json", ".jsonl", ".xlsx", ".pkl", ".h5", ".zip")  # of files that nobody means as a folder
 MANIFEST = "_manifest.json"  # a name that readers of folders of tables pass over
 
 
@@ -94,6 +95,7 @@ class Formats:
         stem = self.stem(Path(source.name))
         if stem is None:
             raise UsageError(f"{source}: is no table; {self.forms}")
+        self._require_kind(out)
         if out.suffix != self.suffix or out.is_dir():
             target, manifest = out / f"{stem}{self.suffix}", out / MANIFEST
         else:
@@ -102,12 +104,19 @@ class Formats:
             raise UsageError(f"{target}: is the file of {self.source} itself; write the {self.result} elsewhere")
         return Job([Shard(source.name, source, target)], manifest, self.suffix)
 
+    def _require_kind(self, out: Path) -> None:
+        """Raise UsageError for the name of a file of another kind than is written: a folder would be called so."""
+        other = matched_suffix(out, (*self.suffixes, *OTHERS))
+        if other and out.suffix != self.suffix and not out.is_dir():
+            raise UsageError(f"{out}: {self.result} are written as {self.suffix}, not {other}; give such a file, or a folder")
+
     def _of_folder(self, folder: Path, out: Path) -> Job:
         """A shard for every file below the folder; `out` is a folder outside of it, with the same folders in it."""
         if out.suffix == self.suffix and not out.is_dir():
             raise UsageError(f"{out}: {folder} is a folder, so there is a file of {self.result} for each in it; give a folder")
         if out.resolve().is_relative_to(folder.resolve()):
             raise UsageError(f"{out}: lies in the folder of {self.source}, and would be read as one of them; write elsewhere")
+        self._require_kind(out)
         names = self._below(folder)
         shards = [Shard(name, folder / name, out / f"{self.stem(Path(name))}{self.suffix}") for name in names]
         twice = [target for target, count in Counter(shard.target for shard in shards).items() if count > 1]

@@ -29,3 +29,15 @@ def recommender(liked: pd.DataFrame) -> Recommender:
 def network(liked: pd.DataFrame) -> Recommender:
     """A VAE alone."""
     return Recommender({**SMALL, "domain": "recommender", "decoder": BASE}).fit(liked)
+
+
+@pytest.fixture(scope="session")
+def linear_config() -> dict:
+    """The linear part alone, which is fitted in no time."""
+    return {
+        "domain": {"name": "recommender", "history": True},
+        "encoder": {"name": "bag", "hidden": [2]},
+        "decoder": {"name": "ease", "penalty": 20, "base": None},
+        "likelihood": "implicit_multinomial",
+        "train": {"epochs": 1, "score_rows": 0},
+    }

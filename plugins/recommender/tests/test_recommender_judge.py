@@ -26,7 +26,7 @@ def test_later_interactions_judge_the_model_itself(recommender, liked) -> None:
 
 
 def test_interactions_that_are_all_known_judge_nothing(recommender, liked) -> None:
-    with pytest.raises(UsageError, match="0 items held out"):
+    with pytest.raises(UsageError, match="none of 1,917 interactions can be judged by: 1,917 are known to it already"):
         recommender.evaluate(liked)
 
 

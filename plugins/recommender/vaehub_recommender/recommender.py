@@ -11,17 +11,18 @@ from scipy.sparse import csr_array
 
 from vaehub import Described, UsageError, arguments
 from vaehub_recommender.api.add_items import add_items
-from vaehub_recommender.api.allowed_items import Candidates, allowed_items
+from vaehub_recommender.api.allowed_items import Items, Rules, allowed_for_all, allowed_items
 from vaehub_recommender.api.config import recommender_config
 from vaehub_recommender.api.evaluate import evaluate_later, evaluate_protocol
 from vaehub_recommender.api.explain import explain_score
 from vaehub_recommender.api.files import read, save
 from vaehub_recommender.api.fitted import Fitted
 from vaehub_recommender.api.forget import forget
-from vaehub_recommender.api.learn import domain_of, learn
+from vaehub_recommender.api.learn import domain_of, learn, warn_of_unused_tables
 from vaehub_recommender.api.query import query_of
 from vaehub_recommender.api.ranked_lists import ListMaker
-from vaehub_recommender.api.similar import similar_items_frame, similar_users_frame
+from vaehub_recommender.api.score import score_frame
+from vaehub_recommender.api.similar import require_codes, similar_items_frame, similar_users_frame
 from vaehub_recommender.api.single import item_position, item_positions, single_query
 from vaehub_recommender.api.update import update
 from vaehub_recommender.judge import Judged
@@ -82,7 +83,7 @@ class Recommender(Described):
             time: column of times, by which the protocol "last" knows what came last.
             min_rating: rows of at least that weight or rating count, all alike; others do not.
             users: what else is known of users, one row each, with the same column of ids: a condition of the model.
-            items: what else is known of items, from which their embeddings start.
+            items: what else is known of items, from which their embeddings start, and by which `filter` and `at` choose.
             seen: what is on no list again: "all" rows of a user, also those below `min_rating`, or only those that are "learnt" from; by default as
                 the config says, where that is "all". `evaluate` leaves ratings below aside, as papers do.
 
@@ -104,6 +105,7 @@ class Recommender(Described):
         tables = {"user": users, "item": items}
         frames = {name: None if table is None else as_frame(f"{name}s", table) for name, table in tables.items()}
         self._model = learn(log, config, frames)
+        warn_of_unused_tables(self._model)
         return self
 
     def recommend(
@@ -111,8 +113,11 @@ class Recommender(Described):
         users: Any = None,
         k: int = 20,
         exclude_seen: bool = True,
-        candidates: Candidates = None,
-        block: Iterable[Any] | None = None,
+        candidates: Items = None,
+        block: Items = None,
+        filter: str | None = None,
+        available: pd.DataFrame | None = None,
+        at: Any = None,
         rerank: Reranker | Sequence[Reranker] | None = None,
     ) -> pd.DataFrame:
         """The best items for users or histories.
@@ -122,8 +127,14 @@ class Recommender(Described):
                 a frame with its columns, or {user: {"age": 30, …}}.
             k: length of a list; it is shorter where fewer items are left.
             exclude_seen: leave out the items of the user's history.
-            candidates: nothing but these items, for all users or {user: items}.
-            block: none of these items.
+            candidates: nothing but these items: a list, set, array, Series, frame or iterator for all users; {user: items}, or a frame with a
+                column of users, for each.
+            block: none of these items, given in the same ways; users who are not named have none blocked.
+            filter: nothing but items for which this is true, an expression over the columns of `fit(…, items=)`, such as
+                "year >= 1990 and 'Comedy' in genre": comparisons joined by and, or, not. Items without a row there pass none.
+            available: a frame with item, from and until (or one of these two): nothing but items in one of their windows, from <= at < until, or
+                without any. By default such columns of `fit(…, items=)`, where `at` is given.
+            at: the moment for windows: a stamp, a date, or "now", which is the default where `available` is given.
             rerank: one or several of `vaehub_recommender.rerank`, which choose a list from the 100 best items (or 2 k); scores stay.
 
         Returns:
@@ -131,7 +142,7 @@ class Recommender(Described):
             known of the user; or "popular" where nothing is known at all, with the log of the share of users who have the item as score.
 
         Raises:
-            UsageError: a user who is not known, or candidates of which the model knows none.
+            UsageError: a user who is not known, candidates or blocked items of which the model knows none, a filter that cannot be read.
 
         Example:
             >>> from vaehub_recommender.example import film_recommender
@@ -141,16 +152,50 @@ class Recommender(Described):
         """
         arguments.yes_or_no("exclude_seen", exclude_seen)
         query = query_of(users, self.fitted)
-        chosen = allowed_items(candidates, block, query.users, self.fitted.items)
         reranked = reranking(rerank, self.fitted, arguments.at_least(1)("k", k))
-        return ListMaker(self.fitted, reranked.depth, exclude_seen, chosen, reranked).frame(query)
+        chosen = allowed_items(Rules(candidates, block, filter, available, at), query.users, self.fitted)
+        return ListMaker(self.fitted, reranked.depth, exclude_seen, chosen, reranked).frame(query.with_blocked(chosen.blocked))
 
-    def similar_items(self, items: Any, k: int = 10) -> pd.DataFrame:
+    def score(self, users: Any, items: Any = None) -> pd.DataFrame:
+        """The scores of users and items, as they stand on lists, whether seen or not.
+
+        Arguments:
+            users: ids of known users, or histories; without `items` a frame of pairs, with a column of known users and one of items.
+            items: one item or several, each scored for every user.
+
+        Returns:
+            A frame with user, item and score, in the order of the pairs. Scores compare items for one user.
+
+        Raises:
+            UsageError: a user or an item that is not known.
+
+        Example:
+            >>> from vaehub_recommender.example import film_recommender
+            >>> film_recommender().score({"new": ["Noir film 01"]}, ["Noir film 02", "War film 01"]).shape
+            (2, 3)
+        """
+        return score_frame(self.fitted, users, items)
+
+    def similar_items(
+        self,
+        items: Any,
+        k: int = 10,
+        candidates: Iterable[Any] | None = None,
+        block: Iterable[Any] | None = None,
+        filter: str | None = None,
+        available: pd.DataFrame | None = None,
+        at: Any = None,
+    ) -> pd.DataFrame:
         """The items whose scores rise most when a user has nothing but the item that is asked about.
 
         Arguments:
             items: one item or several.
             k: how many for each.
+            candidates: name nothing but these items.
+            block: name none of these items.
+            filter: as in `recommend`.
+            available: as in `recommend`.
+            at: as in `recommend`.
 
         Returns:
             A frame with item, similar, rank and similarity, the rise of the score.
@@ -163,7 +208,8 @@ class Recommender(Described):
             >>> film_recommender().similar_items("Noir film 01", k=2)["similar"].tolist()
             ['Noir film 03', 'Noir film 02']
         """
-        return similar_items_frame(self.fitted, item_positions(items, self.fitted), arguments.at_least(1)("k", k))
+        allowed = allowed_for_all(Rules(candidates, block, filter, available, at), self.fitted)
+        return similar_items_frame(self.fitted, item_positions(items, self.fitted), arguments.at_least(1)("k", k), allowed)
 
     def similar_users(self, users: Any, k: int = 10) -> pd.DataFrame:
         """The known users whose codes are nearest: by the cosine between the means of q(z|x).
@@ -176,7 +222,7 @@ class Recommender(Described):
             A frame with user, similar, rank and similarity (-1 to 1); nobody is similar to himself.
 
         Raises:
-            UsageError: a user who is not known.
+            UsageError: a user who is not known, or a model without codes, such as EASE alone.
 
         Example:
             >>> from vaehub_recommender.example import film_recommender
@@ -222,14 +268,14 @@ class Recommender(Described):
             A frame with a row for each user and a column z0, z1, … for each latent dimension.
 
         Raises:
-            UsageError: a user who is not known.
+            UsageError: a user who is not known, or a model without codes, such as EASE alone.
 
         Example:
             >>> from vaehub_recommender.example import film_recommender
             >>> film_recommender().embed([["Noir film 01"], ["War film 01"]]).shape
             (2, 4)
         """
-        query = query_of(users, self.fitted)
+        query = query_of(users, require_codes(self.fitted))
         codes = self.fitted.ranker.codes(query.matrix, query.side).cpu().numpy()
         return pd.DataFrame(codes, index=query.users.rename("user"), columns=[f"z{i}" for i in range(codes.shape[1])])
 

@@ -17,10 +17,11 @@ from vaehub_recommender.api.fitted import Fitted
 from vaehub_recommender.api.learn import domain_of
 from vaehub_recommender.api.query import require_users, side_of
 from vaehub_recommender.domain import SPLITS, SplitLog
-from vaehub_recommender.held_out import HeldOut, Split
+from vaehub_recommender.held_out import HeldOut, Positions, Split
 from vaehub_recommender.judge import Judged, evaluate
 from vaehub_recommender.judge.protocols import evaluate_run
-from vaehub_recommender.tables import interaction_log
+from vaehub_recommender.tables import Log, interaction_log
+from vaehub_recommender.tables.given_ids import type_hint
 
 MODEL = "model"
 
@@ -49,6 +50,8 @@ def evaluate_later(fitted: Fitted, frame: pd.DataFrame) -> Judged:
     held = csr_array((np.ones(pairs.shape[1], np.float32), tuple(pairs)), shape=fitted.log.matrix.shape)
     held -= held * fitted.log.matrix.astype(bool)
     held.eliminate_zeros()
+    if not held.nnz:
+        raise UsageError(nothing_new(given, rows, columns[given.matrix.indices], fitted))
     users = np.flatnonzero(np.diff(held.indptr))
     notes = (
         f"{given.matrix.nnz - held.nnz:,} of {given.matrix.nnz:,} are of unknown users or items, or known already: left out",
@@ -58,3 +61,13 @@ def evaluate_later(fitted: Fitted, frame: pd.DataFrame) -> Judged:
     everything = np.arange(held.shape[0]), fitted.log.matrix, np.arange(held.shape[1])
     split = Split(*everything, nobody, test, True, given.matrix.nnz - held.nnz, notes)
     return evaluate({MODEL: partial(fitted.ranker.batches, side=side_of(users, fitted.side))}, split)
+
+
+def nothing_new(given: Log, users: Positions, items: Positions, fitted: Fitted) -> str:
+    """What is said of interactions (n,) of users and with items at these positions, by which nothing can be judged."""
+    strange, unknown = int((users < 0).sum()), int(((users >= 0) & (items < 0)).sum())
+    parts = {"are of users whom the model does not know": strange, "are with items that it does not know": unknown}
+    parts["are known to it already"] = given.matrix.nnz - strange - unknown
+    said = ", ".join(f"{count:,} {what}" for what, count in parts.items() if count)
+    hint = type_hint(given.users.values.tolist(), fitted.users) if strange == given.matrix.nnz else ""
+    return f"evaluate: none of {given.matrix.nnz:,} interactions can be judged by: {said}; {hint or 'give later ones of known users'}"

@@ -9,24 +9,26 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 import torch
 from scipy.sparse import csr_array
 from torch import Tensor
 
-from vaehub import Json, Run, UsageError, files, load
+from vaehub import Json, Run, UsageError, files, hints, load
 from vaehub_recommender.api.fitted import Fitted, codec_of
 from vaehub_recommender.cold.content import Content
 from vaehub_recommender.cold.files import packed_items, unpacked_items
 from vaehub_recommender.domain import recommendation_of, source_of
 from vaehub_recommender.held_out import Split
+from vaehub_recommender.rules import ItemTable
 from vaehub_recommender.tables import Ids, Log
 from vaehub_recommender.tables.log import Tally, UserItems, csr, merge
 from vaehub_recommender.tables.matrix_columns import matrix_columns, matrix_of, values_of
 
 MODEL, HISTORIES, USERS, ALSO_SEEN = "model.safetensors", "histories.parquet", "users.json", "also_seen.parquet"
-ITEMS = "item_features.json"
+ITEMS, POSITION, FEATURES = "items.parquet", "position in the catalogue", "item_features.json"
 FORMAT = "vaehub-recommender/2"
 READABLE = (FORMAT, "vaehub-recommender/1")
 LINEAR = ("linear_items", "linear_weights")
@@ -34,12 +36,12 @@ LINEAR = ("linear_items", "linear_weights")
 
 def save(fitted: Fitted, folder: Path) -> None:
     """Write the folder whole or not at all, in place of a recommender that is there."""
-    with files.atomic_folder(folder, (MODEL, HISTORIES, USERS, ALSO_SEEN, ITEMS)) as temporary:
+    with files.atomic_folder(folder, (MODEL, HISTORIES, USERS, ALSO_SEEN, ITEMS, FEATURES)) as temporary:
         write(fitted, temporary)
 
 
 def write(fitted: Fitted, folder: Path) -> None:
-    """Its files; that of what was seen and not learnt from where there is any."""
+    """Its files; those of what was seen and not learnt from, and of what is known of items, where there is any."""
     fitted.run.save(folder / MODEL)
     pq.write_table(table_of(fitted), folder / HISTORIES, compression="zstd", write_page_checksum=True)
     users = {"format": FORMAT, "users": fitted.users.to_json()}
@@ -47,9 +49,34 @@ def write(fitted: Fitted, folder: Path) -> None:
         seen = fitted.log.also_seen
         users["also_seen"] = {"users": seen.users.to_json(), "items": seen.items.to_json()}
         pq.write_table(pa.table(matrix_columns(seen.matrix)), folder / ALSO_SEEN, compression="zstd", write_page_checksum=True)
+    if fitted.item_table is not None:
+        users["items"] = str(fitted.item_table.column)
+        pq.write_table(table_of_items(fitted.item_table), folder / ITEMS, compression="zstd", write_page_checksum=True)
     (folder / USERS).write_text(json.dumps(users))
     if fitted.content is not None:
-        (folder / ITEMS).write_text(json.dumps(packed_items(fitted.content, fitted.new_items)))
+        (folder / FEATURES).write_text(json.dumps(packed_items(fitted.content, fitted.new_items)))
+
+
+def table_of_items(table: ItemTable) -> pa.Table:
+    """What is known of the items, with their positions in place of their ids; columns that no file holds are left out, with a warning."""
+    columns = {POSITION: pa.array(table.positions)}
+    for name in table.rows.columns:
+        try:
+            if name != table.column:
+                columns[str(name)] = pa.array(table.rows[name])
+        except (pa.ArrowException, TypeError, OverflowError) as error:
+            warnings.warn(f"items: column {hints.quoted(name)} is not saved ({hints.reason(error)})", UserWarning, stacklevel=4)
+    return pa.table(columns)
+
+
+def items_of(path: Path, column: str, ids: Ids) -> pd.DataFrame:
+    """What is known of the items, as it was given."""
+    frame: pd.DataFrame = checked_table(path).to_pandas()
+    place = frame.pop(POSITION).to_numpy()
+    if len(place) and not 0 <= place.min() <= place.max() < len(ids):
+        raise ValueError(f"positions up to {place.max()} of {len(ids)} items")
+    frame.insert(0, column, ids.take(place))
+    return frame
 
 
 def table_of(fitted: Fitted) -> pa.Table:
@@ -96,10 +123,10 @@ def read_users(run: Run, items: Ids, folder: Path) -> Fitted:
     times = values_of(table, "times") if "times" in table.column_names else None
     also_seen = also_seen_of(stated["also_seen"], folder / ALSO_SEEN) if "also_seen" in stated else None
     log = Log(users, items, matrix, times, Tally(matrix.nnz, 0, 0, len(users), len(items), matrix.nnz), also_seen)
-    content, new_items = unpacked_items(folder / ITEMS, items)
+    frames = {"user": None, "item": items_of(folder / ITEMS, stated["items"], items) if "items" in stated else None}
+    content, new_items = unpacked_items(folder / FEATURES, items)
     linear_rows = matrix_of(table, len(items), *LINEAR) if LINEAR[0] in table.column_names else None
-    counted = table["counted"].to_numpy()
-    return Fitted(run, log, counted, side_of(table), content=content, new_items=new_items, linear_rows=linear_rows)
+    return Fitted(run, log, table["counted"].to_numpy(), side_of(table), frames, content, new_items, linear_rows)
 
 
 def checked_table(path: Path) -> pa.Table:

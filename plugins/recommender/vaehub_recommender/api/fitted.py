@@ -23,9 +23,9 @@ from vaehub_recommender.cold.content import Content
 from vaehub_recommender.cold.items import NewItems
 from vaehub_recommender.cold.users import NewUsers, learn_new_users, model_scores
 from vaehub_recommender.held_out import subset
-from vaehub_recommender.parts.ease import Ease
 from vaehub_recommender.popularity import Popularity
 from vaehub_recommender.rank import Ranker
+from vaehub_recommender.rules import ItemTable
 from vaehub_recommender.scores import Scores
 from vaehub_recommender.tables import Columns, Ids, Log
 from vaehub_recommender.tables.log import UserItems
@@ -101,6 +101,12 @@ class Fitted:
         return None if self.log.also_seen is None else self.log.also_seen.over(self.items)
 
     @cached_property
+    def item_table(self) -> ItemTable | None:
+        """What else is known of the items, as rules read it."""
+        frame = self.frames["item"]
+        return None if frame is None else ItemTable.of(frame, self.columns.item, self.items)
+
+    @cached_property
     def popularity(self) -> Tensor:
         """log of the share of users who have each item (I,): of the known ones, and where there are none of those whom the model learnt from."""
         learnt = self.codec.popularity
@@ -121,17 +127,20 @@ class Fitted:
         scores = model_scores(ranker, side) if self.new_users is None else self.new_users.scores(ranker, side)
         return scores if self.new_items is None else self.new_items.extended(scores)
 
+    @cached_property
+    def has_codes(self) -> bool:
+        """Whether scores depend on z; those of a linear part alone do not, and nothing trains its encoder."""
+        z, cond = self.ranker.encoded(csr_array((2, len(self.items)), dtype=np.float32))
+        z = z.clone()
+        z[0] += 1
+        scores = self.ranker.decoded(z, cond).block(0, len(self.items))
+        return not torch.equal(scores[0], scores[1])
+
     @property
     def empty_history_scores(self) -> Tensor:
         """The scores of an empty history (I,)."""
         scores = self.ranker.scores(csr_array((1, len(self.items)), dtype=np.float32))
         return scores.block(0, scores.items)[0].cpu()
-
-    @property
-    def has_codes(self) -> bool:
-        """Whether the model ranks by codes: a linear part alone does not."""
-        decoder = self.run.vae.decoder
-        return not (isinstance(decoder, Ease) and decoder.base is None)
 
     @cached_property
     def item_codes(self) -> Tensor:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Hashable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, final
 
 import numpy as np
@@ -19,7 +19,7 @@ from vaehub_recommender.api.fitted import Fitted
 from vaehub_recommender.tables import History, Ids, histories
 from vaehub_recommender.tables.frames import is_foreign
 from vaehub_recommender.tables.given_ids import read_once, refuse_mask, type_hint
-from vaehub_recommender.tables.log import union
+from vaehub_recommender.tables.log import UserItems, union
 
 NAMED = (pd.DataFrame, pd.Series, Mapping)  # forms in which histories come with the ids of their users
 LISTS = (list, set, frozenset, np.ndarray, pd.Series, type(None))
@@ -49,6 +49,10 @@ class Query:
             return self
         side, also_seen, blocked = (None if part is None else part[rows] for part in (self.side, self.also_seen, self.blocked))
         return Query(self.users[rows], self.matrix[rows], side, self.positions[rows], also_seen, blocked)
+
+    def with_blocked(self, blocked: UserItems | None) -> Query:
+        """The same users, to whom these items may never be shown."""
+        return self if blocked is None else replace(self, blocked=blocked.rows(self.users))
 
     def ruled_out(self, exclude_seen: bool) -> csr_array | None:
         """What may not be on the lists (B, I): what is blocked, and what was seen unless that may come again."""
@@ -128,7 +132,11 @@ def are_histories(given: Any, users: Ids) -> bool:
     for one in given:
         if one is not None:
             return is_list_of_items(one, users)
-    return len(given) > 0
+    if len(given):
+        raise UsageError(
+            f"users: {len(given):,} times None; give ids or lists of items, [] for somebody of whom nothing is known"
+        )
+    return False
 
 
 def is_list_of_items(one: Any, users: Ids) -> bool:
@@ -151,11 +159,7 @@ def user_positions(users: list[Any], fitted: Fitted) -> np.ndarray:
     if (at < 0).any():
         missing = users[int((at < 0).argmax())]
         hint = type_hint([user for user, place in zip(users, at.tolist(), strict=True) if place < 0], fitted.users)
-        remedy = (
-            f"the model is asked by another type: {hint}"
-            if hint
-            else f"for others give their items, as in {{{missing!r}: [items, …]}}"
-        )
+        remedy = hint or f"for others give their items, as in {{{missing!r}: [items, …]}}"
         raise UsageError(f"user {hints.quoted(missing)} is not known ({int((at < 0).sum())} of {len(at)} are not); {remedy}")
     return at
 

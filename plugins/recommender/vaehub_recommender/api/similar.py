@@ -14,6 +14,7 @@ from scipy.sparse import csr_array
 from torch import Tensor
 from torch.nn import functional as F
 
+from vaehub import UsageError
 from vaehub_recommender.api.fitted import Fitted
 from vaehub_recommender.api.query import Query, require_users
 from vaehub_recommender.api.ranked_lists import on_host
@@ -23,22 +24,27 @@ from vaehub_recommender.tables import Ids
 
 
 @torch.inference_mode()
-def similar_items_frame(fitted: Fitted, at: np.ndarray, k: int) -> pd.DataFrame:
-    """item, similar, rank, similarity: the items whose scores a history of that item alone raises most above those of an empty history."""
+def similar_items_frame(fitted: Fitted, at: np.ndarray, k: int, allowed: Tensor | None = None) -> pd.DataFrame:
+    """item, similar, rank, similarity: the items whose scores a history of that item alone raises most above those of an empty history.
+
+    allowed: positions (n,) of the items that may be named; None: all.
+    """
     ranker, parts = fitted.ranker, []
     base = fitted.empty_history_scores
     for rows in ranker.slices(len(at)):
         alone = single_item_rows(at[rows], len(fitted.items))
         scores = ranker.scores(alone)
         lift = DenseScores(scores.block(0, scores.items).cpu() - base)
-        parts.append(similarity_frame(fitted.items, at[rows], fitted.items, top(lift, k, csr_tensor(alone)), ("item", "similar")))
+        parts.append(
+            similarity_frame(fitted.items, at[rows], fitted.items, top(lift, k, csr_tensor(alone), allowed), ("item", "similar"))
+        )
     return pd.concat(parts, ignore_index=True)
 
 
 @torch.inference_mode()
 def similar_users_frame(fitted: Fitted, query: Query, k: int) -> pd.DataFrame:
     """user, similar, rank, similarity: the known users whose codes have the smallest angle to those of the users, its cosine."""
-    codes = F.normalize(require_users(fitted).codes)
+    codes = F.normalize(require_codes(require_users(fitted)).codes)
     parts = []
     for rows in fitted.ranker.slices(len(query)):
         part = query.part(rows)
@@ -48,6 +54,15 @@ def similar_users_frame(fitted: Fitted, query: Query, k: int) -> pd.DataFrame:
         )
         parts.append(similarity_frame(part.users, np.arange(len(part)), fitted.users, on_host(found), ("user", "similar")))
     return pd.concat(parts, ignore_index=True)
+
+
+def require_codes(fitted: Fitted) -> Fitted:
+    """The same, if it has codes. Raises UsageError for a model that ranks without."""
+    if not fitted.has_codes:
+        raise UsageError(
+            "this model has no codes, it ranks by a linear part alone; take one with a network, such as recommender.yaml"
+        )
+    return fitted
 
 
 def single_item_rows(at: np.ndarray, items: int) -> csr_array:

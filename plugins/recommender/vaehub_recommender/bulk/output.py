@@ -46,9 +46,6 @@ class RankedBatch:
         return pa.RecordBatch.from_arrays([pa.array(column) for column in columns.values()], names=list(columns))
 
 
-NOBODY = RankedBatch(pa.array([], pa.string()), np.zeros((0, 1), np.int64), np.zeros((0, 1), np.float32), np.zeros(0, bool))
-
-
 class RowWriter(Protocol):
     """A file of rows, as pyarrow writes it."""
 
@@ -78,10 +75,11 @@ WRITERS: dict[str, Callable[[BinaryIO, pa.Schema], RowWriter]] = {".parquet": pa
 
 @final
 class Output(jobs.Writer[RankedBatch]):
-    """Recommendations on their way into a file of this suffix, for items with these ids (I,)."""
+    """Recommendations on their way into a file of this suffix, for items with these ids (I,); `users`: the type of ids where there are no users."""
 
-    def __init__(self, items: pa.Array, file: BinaryIO, suffix: str = ".parquet") -> None:
+    def __init__(self, items: pa.Array, file: BinaryIO, suffix: str = ".parquet", users: pa.DataType | None = None) -> None:
         self.file, self.items, self.writing = file, items, WRITERS[suffix]
+        self.users = pa.string() if users is None else users
         self.counts = {"users": 0, "rows": 0, "unknown": 0, "popular": 0}
         self.writer: RowWriter | None = None
 
@@ -100,6 +98,7 @@ class Output(jobs.Writer[RankedBatch]):
     def close(self) -> None:
         """Write what a file ends with; one without users has the columns all the same."""
         if self.writer is None:
-            self.add(NOBODY)
+            nothing = np.zeros((0, 1), np.int64)
+            self.add(RankedBatch(pa.array([], self.users), nothing, nothing.astype(np.float32), np.zeros(0, bool)))
         if self.writer is not None:
             self.writer.close()

@@ -3,23 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
 import pandas as pd
+import pyarrow as pa
 
 from vaehub import UsageError, files, jobs
-from vaehub_recommender.api.allowed_items import allowed_items
+from vaehub_recommender.api.allowed_items import Rules, allowed_items
 from vaehub_recommender.api.fitted import Fitted
 from vaehub_recommender.api.query import query_of_named
 from vaehub_recommender.api.ranked_lists import ListMaker
-from vaehub_recommender.bulk.item_table import read_item_list
+from vaehub_recommender.bulk.item_table import read_block, read_item_list
 from vaehub_recommender.bulk.output import Output, RankedBatch
 from vaehub_recommender.bulk.request import Request
 from vaehub_recommender.recommender import Recommender
 from vaehub_recommender.rerank.lists import reranking
 from vaehub_recommender.tables import History, Ids, read_frame
 from vaehub_recommender.tables.files import SUFFIXES as TABLES
+from vaehub_recommender.tables.log import UserItems
 from vaehub_recommender.tables.stream import read_histories
 
 FORM = "vaehub-recommendations/2"
@@ -53,20 +56,27 @@ def forms_of(out: Path) -> jobs.Formats:
 def work_of(request: Request, fitted: Fitted, skip_bad: bool, suffix: str) -> jobs.Work[History, RankedBatch]:
     """What is done with every file."""
     columns, items = request.columns(fitted.columns), fitted.items
-    candidates, block = (
-        None if path is None else read_item_list(path, items, columns.item) for path in (request.candidates, request.block)
-    )
-    rerankers = request.rerankers(None if request.items is None else read_frame(request.items))
-    reranked = reranking(rerankers, fitted, request.k)
-    allowed = allowed_items(candidates, block, pd.RangeIndex(0), items)
+    candidates = None if request.candidates is None else read_item_list(request.candidates, items, columns.item)
+    block = None if request.block is None else read_block(request.block, items, columns)
+    by_user = block if isinstance(block, UserItems) else None
+    rules = Rules(candidates, None if isinstance(block, UserItems) else block, request.filter, None, request.at)
+    reranked = reranking(request.rerankers(None if request.items is None else read_frame(request.items)), fitted, request.k)
+    allowed = allowed_items(rules, pd.RangeIndex(0), fitted)
     lister = ListMaker(fitted, reranked.depth, request.exclude_seen, allowed, reranked)
     read = partial(read_histories, items=items, columns=columns, layout=request.layout)
-    return jobs.Work(read, partial(rank_histories, lister), partial(Output, items.arrow(), suffix=suffix), "users", skip_bad)
+    users = fitted.users.arrow().type if len(fitted.users) else pa.string()
+    writer = partial(Output, items.arrow(), suffix=suffix, users=users)
+    return jobs.Work(read, partial(rank_histories, lister, by_user), writer, "users", skip_bad)
 
 
-def rank_histories(lister: ListMaker, history: History) -> Iterator[RankedBatch]:
-    """Lists for all users of some histories, a batch at a time; what else is known of them is used where the model knows the users."""
+def rank_histories(lister: ListMaker, blocked: UserItems | None, history: History) -> Iterator[RankedBatch]:
+    """Lists for all users of some histories, a batch at a time; what else is known of them is used where the model knows the users.
+
+    blocked: items that some users are never shown, by ids as they are written: 7 and "7" are the same user here.
+    """
     query = query_of_named(history, lister.fitted)
+    if blocked is not None:
+        query = replace(query, blocked=blocked.matrix[blocked.users.spelled(map(str, history.users.tolist()))])
     users = Ids(history.users).arrow()
     for rows in lister.fitted.ranker.slices(len(query)):
         part = query.part(rows)

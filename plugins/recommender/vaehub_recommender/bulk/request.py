@@ -18,7 +18,10 @@ from vaehub_recommender.tables import Columns, Layout
 @final
 @dataclass(frozen=True)
 class Request:
-    """A run, and how its recommendations are to be made; candidates and block are tables of items, items what else is known of them."""
+    """A run, and how its recommendations are to be made.
+
+    candidates and block are tables of items, items what else is known of them, filter and at as in `Recommender.recommend`.
+    """
 
     run: Path
     k: int = 100
@@ -34,6 +37,8 @@ class Request:
     calibration: float = 0.5
     popularity_penalty: float | None = None
     items: Path | None = None
+    filter: str | None = None
+    at: str | None = None
 
     def columns(self, trained: Columns) -> Columns:
         """The columns of histories: those of the training table, unless others are named."""
@@ -69,6 +74,7 @@ class Request:
             "layout": asdict(self.layout),
             "rerank": [repr(reranker) for reranker in self.rerankers(None)],
             "items": digest_of_file(self.items),
+            **{name: value for name, value in (("filter", self.filter), ("at", self.at)) if value is not None},
         }
 
 

@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from vaehub import cli, jobs
-
-if TYPE_CHECKING:
-    pass
 
 Histories = Annotated[
     Path,
@@ -44,7 +41,22 @@ def recommend(
     candidates: Annotated[
         Path | None, typer.Option(help="A table with the only items to choose from.", show_default=False)
     ] = None,
-    block: Annotated[Path | None, typer.Option(help="A table of items that are never recommended.", show_default=False)] = None,
+    block: Annotated[
+        Path | None,
+        typer.Option(help="A table of items never to recommend; with a column of users, to these.", show_default=False),
+    ] = None,
+    filter: Annotated[
+        str | None,
+        typer.Option(
+            help="Only items for which this holds, as \"year >= 1990 and 'Comedy' in genre\" (domain.items).", show_default=False
+        ),
+    ] = None,
+    at: Annotated[
+        str | None,
+        typer.Option(
+            help="Only items available at that time, by their columns from and until (domain.items).", show_default=False
+        ),
+    ] = None,
     user: Annotated[str | None, column("users")] = None,
     item: Annotated[str | None, column("items, or of lists of them")] = None,
     weight: Annotated[str | None, column("weights or ratings")] = None,
@@ -84,19 +96,21 @@ def recommend(
         layout = Layout(sep, header, encoding)
         request = Request(
             run,
-            k,
-            exclude_seen,
-            candidates,
-            block,
-            user,
-            item,
-            weight,
-            layout,
-            mmr,
-            calibrate,
-            calibration,
-            popularity_penalty,
-            items,
+            k=k,
+            exclude_seen=exclude_seen,
+            candidates=candidates,
+            block=block,
+            user=user,
+            item=item,
+            weight=weight,
+            layout=layout,
+            mmr=mmr,
+            calibrate=calibrate,
+            calibration=calibration,
+            popularity_penalty=popularity_penalty,
+            items=items,
+            filter=filter,
+            at=at,
         )
         manifest = recommend(request, histories, output, skip_bad=skip_bad, force=force)
     print(*summary(manifest), sep="\n")

@@ -42,7 +42,7 @@ class Reranking:
             return values, items
         order = np.tile(np.arange(min(self.k, items.shape[1])), (len(query), 1))
         for row in np.flatnonzero(~query.empty):
-            shortlist = shortlist_of(query, values, items, row)
+            shortlist = shortlist_of(query, values, items, int(row))
             if len(shortlist.items):
                 chosen = choose(shortlist, [cost(shortlist) for cost in self.costs], self.k)
                 order[row, : len(chosen)] = chosen

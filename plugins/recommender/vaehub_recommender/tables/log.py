@@ -63,8 +63,11 @@ class UserItems:
         known_items, column = Ids.coded(items)
         return UserItems(known_users, known_items, merge(row, column, (len(known_users) + 1, len(known_items))).matrix)
 
-    def __len__(self) -> int:
-        return int(self.matrix.nnz)
+    @staticmethod
+    def of_rows(users: Ids, items: Ids, matrix: csr_array) -> UserItems:
+        """From a matrix (U, I) with sorted columns."""
+        ends = np.append(matrix.indptr, matrix.indptr[-1:])
+        return UserItems(users, items, csr(np.ones(matrix.nnz, np.float32), matrix.indices, ends, (len(users) + 1, len(items))))
 
     def pairs(self) -> tuple[Positions, Positions]:
         """Rows and columns of the pairs (n,)."""
