@@ -17,6 +17,8 @@ from .guard import read_gzip as read_gzip
 from .guard import regular_file as regular_file
 from .model_file import load_model as load_model
 from .model_file import save_model as save_model
+from .run_folder import is_run as is_run
+from .run_folder import replaced_run as replaced_run
 from .tables import CHUNK_ROWS as CHUNK_ROWS
 from .tables import MISSING_WORDS as MISSING_WORDS
 from .tables import SUFFIXES as SUFFIXES

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from vaehub.errors import UsageError
-from vaehub.files.atomic import atomic_write, lock, part_folder, remove_parts, sync_folder
+from vaehub.files.atomic import atomic_write, lock, part_folder, remove_parts, swap, sync_folder, sync_tree
 from vaehub.signals import shielded
 
 MARKER = ".vaehub-run"
@@ -126,6 +126,42 @@ def held(folder: Path, resume: bool, force: bool, needed: Collection[tuple[str, 
         for path in made:  # the innermost first; those that hold something stay
             with suppress(OSError):
                 path.rmdir()
+
+
+@contextmanager
+def replaced_run(folder: Path, needed: Collection[tuple[str, Path]] = ()) -> Iterator[Path]:
+    """A folder to write in that takes the place of a whole run: of a model that was changed and is that run no longer.
+
+    Killed at any time it leaves the run as it was, or the new folder.
+
+    Arguments:
+        folder: RUN/.
+        needed: (what it is, path) of what must not be inside it.
+
+    Raises:
+        UsageError: it holds what is not vaehub's, or another process trains in it; then nothing was changed.
+    """
+    with locked(folder):
+        restore_old(folder)
+        require_replaceable(folder, needed)
+        own = {*own_names(folder), MARKER, LOCK}
+        for path in sorted(folder.iterdir()):
+            if path.name not in own:
+                raise UsageError(f"{path}: is not vaehub's and would be deleted; move it, or write to another folder")
+        with part_folder(folder) as part:
+            yield part
+            sync_tree(part)
+            swap(part, folder)
+        sync_folder(folder.parent)
+
+
+def is_run(folder: Path) -> bool:
+    """Whether vaehub's mark says that a folder is a run.
+
+    Arguments:
+        folder: its path.
+    """
+    return marker_of(folder) is not None
 
 
 def is_trained(folder: Path) -> bool:

@@ -34,6 +34,8 @@ def vaehub_commands() -> dict[str, str]:
         "recommender evaluate": commands + "evaluate:evaluate",
         "recommender explain": commands + "explain:explain",
         "recommender similar": commands + "explain:similar",
+        "recommender update": commands + "update:update",
+        "recommender forget": commands + "update:forget",
         "recommender report": commands + "evaluate:report",
         "demo recommender": "vaehub_recommender.demo:recommender",
     }

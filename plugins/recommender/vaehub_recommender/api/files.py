@@ -40,6 +40,19 @@ def save(fitted: Fitted, folder: Path) -> None:
         write(fitted, temporary)
 
 
+def save_over(fitted: Fitted, folder: Path) -> None:
+    """Write the folder whole or not at all, in place of a run of `vaehub train` or a recommender that is there.
+
+    Raises UsageError where the run's folder holds what is not vaehub's, or its training data.
+    """
+    if not files.is_run(folder):
+        save(fitted, folder)
+        return
+    path = fitted.run.config.domain.options["path"]
+    with files.replaced_run(folder, [] if path is None else [("the data", Path(path))]) as temporary:
+        write(fitted, temporary)
+
+
 def write(fitted: Fitted, folder: Path) -> None:
     """Its files; those of what was seen and not learnt from, and of what is known of items, where there is any."""
     fitted.run.save(folder / MODEL)
