@@ -101,3 +101,19 @@ def test_what_cannot_be_forgotten_is_refused(recommender: Recommender, what: dic
 def test_everybody_is_not_forgotten(recommender: Recommender) -> None:
     with pytest.raises(UsageError, match="nobody would be left"):
         copy.copy(recommender).forget(recommender.fitted.users.values)
+
+
+@pytest.mark.parametrize("refit", [False, True])
+def test_what_was_seen_without_being_learnt_from_is_forgotten_too(liked: pd.DataFrame, tmp_path, refit: bool) -> None:
+    low = pd.DataFrame({"user": ["viewer 0003", "viewer 0005"], "item": "War film 01"})
+    rated = pd.concat([liked.assign(rating=5).drop(liked[(liked.item == "War film 01")].index), low.assign(rating=1)])
+    rated = pd.concat([rated, liked[liked.item == "War film 01"].assign(rating=5)[lambda d: ~d.user.isin(low.user)]])
+    recommender = Recommender(EASE).fit(rated, min_rating=4)
+    assert "War film 01" not in set(recommender.recommend(["viewer 0003"], k=1000).item)
+    found = copy.copy(recommender).forget("viewer 0003", refit=refit)
+    found.save(tmp_path / "films")
+    assert "War film 01" in set(Recommender.load(tmp_path / "films").recommend({"viewer 0003": []}, k=1000).item)
+    assert "War film 01" not in set(found.recommend(["viewer 0005"], k=1000).item)
+    again = copy.copy(recommender).forget(rows=low.tail(1), refit=refit)
+    assert "War film 01" in set(again.recommend(["viewer 0005"], k=1000).item)
+    assert "War film 01" not in set(again.recommend(["viewer 0003"], k=1000).item)

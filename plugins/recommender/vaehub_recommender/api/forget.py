@@ -24,8 +24,8 @@ from vaehub_recommender.codec import InteractionCodec
 from vaehub_recommender.held_out import Bools, subset
 from vaehub_recommender.parts.ease import Ease
 from vaehub_recommender.popularity import Popularity
-from vaehub_recommender.tables import Columns, Ids, Log, interaction_log
-from vaehub_recommender.tables.log import Tally, merge
+from vaehub_recommender.tables import Columns, Ids, Log
+from vaehub_recommender.tables.log import Tally, UserItems, merge
 from vaehub_recommender.tables.matrix_columns import rows_of_entries
 
 
@@ -36,39 +36,54 @@ def forget(fitted: Fitted, users: Any, rows: pd.DataFrame | None, refit: bool) -
     """
     if users is None and rows is None:
         raise UsageError("forget: what? give users, or rows: a frame with a row for each user and item")
-    keep = np.ones(require_users(fitted).log.matrix.nnz, bool)
-    if users is not None:
-        keep &= ~np.isin(rows_of_entries(fitted.log.matrix), positions_of_users(users, fitted))
-    if rows is not None:
-        keep &= ~entries_of(rows, fitted)
-    left = remaining(fitted.log, keep)
+    log, seen = require_users(fitted).log, fitted.log.also_seen
+    asked = [] if users is None else known_users(users, fitted)
+    pairs = None if rows is None else pairs_of(rows, fitted)
+    keep = ~np.isin(rows_of_entries(log.matrix), log.users.positions(asked))
+    if pairs is not None:
+        keep &= ~entries_of(pairs, fitted)
+    log = replace(log, also_seen=None if seen is None else seen.without(asked, pairs))
+    if keep.all():  # what was seen without being learnt from, and nothing else
+        return replace(fitted, log=log)
+    left = remaining(log, keep)
     frames = {kind: without_users(frame, left, fitted) if kind == "user" else frame for kind, frame in fitted.frames.items()}
     return learn(compact(left), fitted.run.config, frames) if refit else downdated(fitted, keep, left, frames)
 
 
-def positions_of_users(users: Any, fitted: Fitted) -> np.ndarray:
-    """Where users stand. Raises UsageError that says how many are not known."""
+def known_users(users: Any, fitted: Fitted) -> list[Any]:
+    """Users as a list. Raises UsageError that says how many are not known."""
     asked = [users] if is_single_user(users, fitted.users) else list(users)
-    at = fitted.users.positions(asked)
+    seen = fitted.log.also_seen
+    known = fitted.users if seen is None else fitted.users.plus(seen.users.values)
+    at = known.positions(asked)
     if not len(asked) or (at < 0).any():
         missing = f"{(at < 0).sum():,} of {len(asked):,} users are not known" if len(asked) else "no user is named"
         example = f" (such as {hints.quoted(asked[int((at < 0).argmax())])})" if len(asked) else ""
         raise UsageError(f"forget: {missing}{example}, and nothing was forgotten; give ids of known users")
-    return at
+    return asked
 
 
-def entries_of(rows: pd.DataFrame, fitted: Fitted) -> Bools:
-    """Which entries of the log (nnz,) a frame names; warns of those that are not there. Raises UsageError where none is."""
-    given = interaction_log(rows, Columns(fitted.columns.user, fitted.columns.item))
-    row = fitted.users.positions(given.users.values)[rows_of_entries(given.matrix)]
-    column = fitted.items.positions(given.items.values)[given.matrix.indices]
-    items, matrix = len(fitted.items), fitted.log.matrix
-    named = np.where((row >= 0) & (column >= 0), row * items + column, -1)
+def pairs_of(rows: pd.DataFrame, fitted: Fitted) -> UserItems:
+    """The pairs that a frame names."""
+    columns = Columns(fitted.columns.user, fitted.columns.item).resolve(list(rows.columns))
+    return UserItems.of(rows[columns.user], rows[columns.item])
+
+
+def entries_of(pairs: UserItems, fitted: Fitted) -> Bools:
+    """Which entries of the log (nnz,) are among the pairs; warns of pairs that are known nowhere. Raises UsageError where none is known."""
+    row, column = pairs.pairs()
+    at = fitted.users.positions(pairs.users.values)[row], fitted.items.positions(pairs.items.values)[column]
+    items, matrix, seen = len(fitted.items), fitted.log.matrix, fitted.log.also_seen
+    named = np.where((at[0] >= 0) & (at[1] >= 0), at[0] * items + at[1], -1)
     found = np.isin(rows_of_entries(matrix) * items + matrix.indices, named)
-    if not found.any():
-        raise UsageError(f"forget: none of the {len(named):,} pairs of user and item is known, and nothing was forgotten")
-    if found.sum() < len(named):
-        warnings.warn(f"{len(named) - found.sum():,} of {len(named):,} pairs to forget are not known", UserWarning, stacklevel=5)
+    left = None if seen is None else seen.without([], pairs)
+    count = int(found.sum()) + (0 if seen is None else seen.matrix.nnz - (0 if left is None else left.matrix.nnz))
+    if not count:
+        raise UsageError(f"forget: none of the {pairs.matrix.nnz:,} pairs of user and item is known, and nothing was forgotten")
+    if count < pairs.matrix.nnz:
+        warnings.warn(
+            f"{pairs.matrix.nnz - count:,} of {pairs.matrix.nnz:,} pairs to forget are not known", UserWarning, stacklevel=5
+        )
     return found
 
 
@@ -80,7 +95,7 @@ def remaining(log: Log, keep: Bools) -> Log:
         raise UsageError("forget: nobody would be left; delete the model in its place")
     times = None if log.times is None else log.times[keep]
     tally = Tally(matrix.nnz, 0, 0, len(users), matrix.shape[1], matrix.nnz)
-    return Log(Ids(log.users.take(users)), log.items, matrix[users], times, tally)
+    return Log(Ids(log.users.take(users)), log.items, matrix[users], times, tally, log.also_seen)
 
 
 def compact(log: Log) -> Log:
@@ -92,7 +107,7 @@ def compact(log: Log) -> Log:
     column[had] = place
     pairs = row[rows_of_entries(log.matrix)], column[log.matrix.indices]
     matrix, times = merge(*pairs, (len(users), len(items)), log.matrix.data.astype(np.float64), log.times)
-    return Log(users, items, matrix, times, replace(log.tally, items=len(items)))
+    return Log(users, items, matrix, times, replace(log.tally, items=len(items)), log.also_seen)
 
 
 def without_users(frame: pd.DataFrame | None, log: Log, fitted: Fitted) -> pd.DataFrame | None:

@@ -82,6 +82,16 @@ class UserItems:
         column = np.concatenate([column, items.positions(other.items.values)[more_columns]])
         return UserItems(users, items, merge(row, column, (len(users) + 1, len(items))).matrix)
 
+    def without(self, users: Values, pairs: UserItems | None) -> UserItems | None:
+        """Without some users, and without some pairs; None where nothing is left."""
+        row, column = self.pairs()
+        keep = ~np.isin(row, self.users.positions(users))
+        if pairs is not None:
+            other_row, other_column = pairs.pairs()
+            at = self.users.positions(pairs.users.values)[other_row], self.items.positions(pairs.items.values)[other_column]
+            keep &= ~np.isin(row * len(self.items) + column, np.where(at[1] < 0, -1, at[0] * len(self.items) + at[1]))
+        return UserItems.of(self.users.take(row[keep]), self.items.take(column[keep])) if keep.any() else None
+
     def over(self, items: Ids) -> UserItems:
         """The same over the items of a model; the others are left out."""
         row, column = self.pairs()
