@@ -81,7 +81,6 @@ def main() -> None:
     parser = options_of(__doc__)
     parser.add_argument("--match", default="", help="only those whose name has this in it")
     options = parser.parse_args()
-    torch.set_num_threads(2)
     correction.PROMISING = correction.SURE = -np.inf
     table("cell", "closed form", "with network", "gain", "gain on windows kept from training", "CPU s of the network")
     for trial in trials(options.data, load_harness(options.tools)):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import copy
+import math
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -11,13 +13,14 @@ import numpy as np
 import torch
 from torch import Tensor
 
-import vaehub
-from vaehub import VAE, InMemory, Run, Spec, load_config
+from vaehub import VAE, Config, InMemory, Run, Spec, build_vae, load_config, seeded
 from vaehub_timeseries.codec import SeriesCodec
 from vaehub_timeseries.frames import ReadOptions
 from vaehub_timeseries.impute.experts import Floats
-from vaehub_timeseries.model.belief_pool import BeliefPool, BeliefRows
+from vaehub_timeseries.model.averaged import averaged_training
+from vaehub_timeseries.model.belief_pool import BeliefPool
 from vaehub_timeseries.model.gaussian import GaussianExpert
+from vaehub_timeseries.parts.absolute_error import AbsoluteError
 from vaehub_timeseries.parts.beliefs import BeliefEncoder
 from vaehub_timeseries.splits import split
 
@@ -25,25 +28,29 @@ FEWEST = 30  # windows beside each other: with less than that nothing but the cl
 LARGEST = 65_536  # cells of a window: the most that a code may have
 STRETCHES = 6  # of a long series, from the end of each of which windows are kept
 JUDGED = 0.075  # of the steps, for early stopping, and as much again: what the gain is measured on
-POOL = 4_000  # windows, in as many rounds as that takes, MOST_ROUNDS at most
+POOL, POOL_JUDGED = (
+    4_000,
+    1_000,
+)  # windows to train on, and to stop or judge by, in as many rounds as that takes, MOST_ROUNDS at most
 MOST_ROUNDS = 8
 BATCH = 64
-TRIAL = 100  # updates, after which a network that does not promise to pay is given up
-UPDATES, MANY_UPDATES, MOST_UPDATES = 200, 600, 2_000  # of the optimiser, see `updates`
+CHECK = 100  # updates, after which the network is judged; the first time it is given up unless it promises to pay
+PATIENCE = 4  # judgements without a smaller error, after which training ends
+UPDATES, MANY_UPDATES, MOST_UPDATES = 300, 600, 2_000  # of the optimiser, see `updates`
 STEPS_READ = 8_000  # of windows, by the updates on windows one by one: short windows are cheap
 PASSES = 20  # over windows beside each other
 FOR_EACH = 2  # updates for each of these at most: few windows are soon learnt by heart
-PROMISING, SURE = -1.0, 2.0  # standard errors of the gain: to go on after the trial, and to keep the network
+PROMISING, SURE = -1.0, 2.0  # standard errors of the gain: to go on after the first judgement, and to keep the network
 SHIFT = 0.5  # standard deviations, see `BeliefRows`
-WIDE = 16  # channels, above which a layer is wider
+WIDE = 16  # channels, above which layers are wider
 CORRECTION: dict[str, Any] = {
     "domain": "timeseries",
-    "encoder": {"name": "belief", "dropout": 0.15},
+    "encoder": {"name": "belief", "dropout": 0.0},
     "decoder": "belief",
     "likelihood": {"name": "normal", "scale": 0.1},
     "objective": {"name": "absolute_error", "relative": False},
     "optimizer": {"lr": 2e-3, "warmup": 40, "weight_decay": 0.01, "schedule": "cosine"},
-    "trainer": {"gradient_clip_val": 1.0, "accelerator": "cpu"},
+    "train": {"batch_size": BATCH, "score_rows": 0},
 }
 
 
@@ -72,7 +79,7 @@ UNTRIED = NetworkGain()
 
 
 def fit_correction(base: GaussianExpert, series: Sequence[Floats], seed: int) -> tuple[Run | None, NetworkGain]:
-    """Train a network on the beliefs of a closed form: first briefly, then, where that promises a gain, to its end.
+    """Train a network on the beliefs of a closed form, as long as that lowers the error on windows kept from it.
 
     Arguments:
         base: The closed form, whose beliefs are corrected.
@@ -87,18 +94,18 @@ def fit_correction(base: GaussianExpert, series: Sequence[Floats], seed: int) ->
     if windows < FEWEST or steps == 1 or steps * series[0].shape[1] > LARGEST:
         return None, UNTRIED
     parts = spread_split(series, steps)
-    train, stopping, judged = (pool_of(base, parts[name], seed) for name in ("train", "val", "test"))
+    train = pool_of(base, parts["train"], POOL, seed)
+    stopping, judged = (pool_of(base, parts[name], POOL_JUDGED, seed) for name in ("val", "test"))
     if not all(len(pool.truth) for pool in (train, stopping, judged)):
         return None, UNTRIED
     whole = max(map(len, series)) <= steps  # series that are windows are drawn alike; a long one moves in the future
-    rows = {"train": train.rows(0.0 if whole else SHIFT), "val": stopping.rows()}
-    run = train_correction(rows, min(TRIAL, windows), seed, None)
-    gain, error = gain_of(run, stopping.together_with(judged))
-    if gain > PROMISING * error:
-        run = train_correction(rows, updates(windows, steps), seed, run)
-        gain, error = gain_of(run, judged)
+    spec = Spec(train.truth.shape[1:], cond=2 * train.truth[0].numel())
+    rows = InMemory(SeriesCodec(spec, ReadOptions()), {"train": train.rows(0.0 if whole else SHIFT), "val": stopping.rows()})
+    vae = trained(rows, stopping, stopping.together_with(judged), updates(windows, steps), seed)
+    gain, error = gain_of(vae, judged)
     kept = gain > SURE * error
-    return run if kept else None, NetworkGain(kept, gain, error, time.perf_counter() - started)
+    found = NetworkGain(kept, gain, error, time.perf_counter() - started)
+    return Run(config_of(spec), rows.codec, rows, vae) if kept else None, found
 
 
 def spread_split(series: Sequence[Floats], steps: int) -> dict[str, list[Floats]]:
@@ -110,9 +117,9 @@ def spread_split(series: Sequence[Floats], steps: int) -> dict[str, list[Floats]
     return {name: [values for part in parts for values in part[name]] for name in parts[0]}
 
 
-def gain_of(run: Run, pool: BeliefPool) -> tuple[float, float]:
-    """The gain of a run on a pool, and its standard error."""
-    return pool.relative_gain(moves(run.vae, pool.mean, pool.sd))
+def gain_of(vae: VAE, pool: BeliefPool) -> tuple[float, float]:
+    """The gain of a network on a pool, and its standard error."""
+    return pool.relative_gain(moves(vae, pool.mean, pool.sd, pool.hidden))
 
 
 def updates(windows: int, steps: int) -> int:
@@ -121,33 +128,51 @@ def updates(windows: int, steps: int) -> int:
     return min(wanted, FOR_EACH * windows)
 
 
-def pool_of(base: GaussianExpert, series: Sequence[Floats], seed: int) -> BeliefPool:
-    """The pool of some series, in as many rounds as make it large enough."""
+def pool_of(base: GaussianExpert, series: Sequence[Floats], windows: int, seed: int) -> BeliefPool:
+    """The pool of some series, of about so many windows, in two rounds at least, so that none is seen under one mask alone."""
     places = max(1, 2 * sum(map(len, series)) // base.chain.steps)
-    return BeliefPool.of(base, series, max(1, min(MOST_ROUNDS, round(POOL / places))), seed)
+    return BeliefPool.of(base, series, max(2, min(MOST_ROUNDS, round(windows / places))), seed)
 
 
-def train_correction(rows: dict[str, BeliefRows], count: int, seed: int, init: Run | None) -> Run:
-    """A network trained for about `count` updates, from the weights of another where one is given."""
-    steps, channels = rows["train"].truth.shape[1:]
-    train = {
-        "epochs": max(1, round(count * BATCH / len(rows["train"]))),
-        "batch_size": BATCH,
-        "monitor": "val_imputation",
-        "seed": seed,
-        "score_rows": 0,
-    }
-    encoder = CORRECTION["encoder"] | {"width": 128 if channels > WIDE else 64}
-    config = load_config({**CORRECTION, "encoder": encoder, "latent": steps * channels, "train": train})
-    codec = SeriesCodec(Spec((steps, channels), cond=2 * steps * channels), ReadOptions())
-    return vaehub.train(config, domain=InMemory(codec, rows), init=init, progress=False)
+def trained(rows: InMemory[SeriesCodec], stopping: BeliefPool, both: BeliefPool, count: int, seed: int) -> VAE:
+    """The network with the least error on the windows for stopping; only CHECK updates old where these `both` promise no gain then."""
+    config = config_of(rows.codec.spec)
+    with seeded("network", seed):
+        vae = build_vae(config, rows.codec.spec)
+    best, most, since = vae, -math.inf, 0
+    for number, averaged in enumerate(
+        averaged_training(vae, AbsoluteError(relative=False), rows.data("train"), config, count, CHECK, seed)
+    ):
+        gain, _ = gain_of(averaged, stopping)
+        since = 0 if gain > most else since + 1
+        if not since:
+            best, most = copy.deepcopy(averaged), gain
+        if since == PATIENCE or (number == 0 and not promising(averaged, both)):
+            break
+    return best
+
+
+def promising(vae: VAE, pool: BeliefPool) -> bool:
+    """Whether a network that is hardly trained may come to lower the error."""
+    gain, error = gain_of(vae, pool)
+    return gain > PROMISING * error
+
+
+def config_of(spec: Spec) -> Config:
+    """The network of windows of this shape."""
+    steps, channels = spec.shape
+    width = 96 if channels > WIDE else 64
+    return load_config(
+        {**CORRECTION, "encoder": {**CORRECTION["encoder"], "width": width, "cells": width}, "latent": steps * channels}
+    )
 
 
 @torch.no_grad()
-def moves(vae: VAE, mean: Tensor, sd: Tensor) -> Tensor:
-    """How far a trained network moves the cells (N, T, C) of windows, in units of sd."""
+def moves(vae: VAE, mean: Tensor, sd: Tensor, cells: Tensor | None = None) -> Tensor:
+    """How far a trained network moves the cells (N, T, C) of windows, in units of sd; `cells` (N, T, C): those that this is needed of."""
     encoder = vae.eval().encoder
     if not isinstance(encoder, BeliefEncoder):
         raise TypeError("a correction of beliefs needs encoder belief")
-    parts = zip(mean.float().split(BATCH), sd.float().split(BATCH), strict=True)
-    return torch.cat([encoder.move(m, s) for m, s in parts]).to(mean.dtype)
+    judged = [None] * len(mean) if cells is None else cells.split(BATCH)
+    parts = zip(mean.float().split(BATCH), sd.float().split(BATCH), judged, strict=False)
+    return torch.cat([encoder.move(m, s, judged=wanted) for m, s, wanted in parts]).to(mean.dtype)

@@ -5,16 +5,15 @@ from __future__ import annotations
 from typing import Any, NamedTuple, final
 
 import torch
-from pydantic import PositiveInt
+from pydantic import NonNegativeInt, PositiveInt
 from torch import Tensor, nn
 from torch.distributions import Distribution, Independent, Normal
 
 from vaehub import Batch, Decoder, Encoder, Example, Likelihood, Posterior, Spec, UsageError
 from vaehub.model import nets
+from vaehub_timeseries.parts.cells import CellHead, spread
 from vaehub_timeseries.parts.shapes import window_shape
 from vaehub_timeseries.parts.temporal import Network, Temporal
-
-LEAST_SD = 1e-4  # in scaled units, for the logarithm
 
 
 @final
@@ -76,6 +75,7 @@ class BeliefEncoder(Encoder):
         width: Width of the layers.
         layers: Number of layers.
         dropout: Share of the hidden units that is dropped while training.
+        cells: Width of a second network that is asked about each cell by itself, see `CellHead`; 0 does without.
 
     Raises:
         UsageError: x is no window (T, C) of real values, or the code has not one number a cell.
@@ -95,6 +95,7 @@ class BeliefEncoder(Encoder):
         width: PositiveInt = 64,
         layers: PositiveInt = 2,
         dropout: nets.Dropout = 0.1,
+        cells: NonNegativeInt = 0,
     ) -> None:
         super().__init__(spec, posterior)
         steps, channels = require_cells("encoder belief", spec, posterior.latent)
@@ -103,23 +104,28 @@ class BeliefEncoder(Encoder):
         self.leave = nn.Linear(width, channels)
         nn.init.zeros_(self.leave.weight)
         nn.init.zeros_(self.leave.bias)
+        self.cells = CellHead(channels, width, cells) if cells else None
 
     def forward(self, batch: Batch) -> Distribution:
         """q(z|c): batch (B,), event (L,)."""
         given = parted(batch.cond, self.spec)
         mean, sd = given.belief or belief_of_observed(batch)
-        move = self.move(mean, sd, given.beside).flatten(1)
+        judged = batch.observed if self.training and given.belief else None  # the loss asks for no others
+        move = self.move(mean, sd, given.beside, judged).flatten(1)
         return Mirrored(Normal(move, torch.ones_like(move), validate_args=False), 1, validate_args=False)
 
-    def move(self, mean: Tensor, sd: Tensor, beside: Tensor | None = None) -> Tensor:
-        """δ (B, T, C) of a belief (B, T, C), and of what else is given (B, K)."""
-        shown = (sd <= 0).to(mean.dtype)
-        spread = torch.where(sd > 0, 0.3 * sd.clamp(min=LEAST_SD).log() + 0.5, 0.0)
-        inputs = [mean, spread, shown]
+    def move(self, mean: Tensor, sd: Tensor, beside: Tensor | None = None, judged: Tensor | None = None) -> Tensor:
+        """δ (B, T, C) of a belief (B, T, C), and of what else is given (B, K); `judged` (B, T, C): the cells that it is needed of, if not all."""
+        inputs = [mean, spread(sd), (sd <= 0).to(mean.dtype)]
         if beside is not None:
             inputs.append(beside.unsqueeze(1).expand(-1, mean.shape[1], -1))
-        moved: Tensor = self.leave(self.over_time(self.enter(torch.cat(inputs, -1).to(nets.dtype_of(self)))))
-        return moved
+        steps = self.over_time(self.enter(torch.cat(inputs, -1).to(nets.dtype_of(self))))
+        moved: Tensor = self.leave(steps)
+        if self.cells is None:
+            return moved
+        wanted = sd > 0 if judged is None else judged & (sd > 0)
+        places = wanted.nonzero(as_tuple=True)
+        return moved.index_put(places, self.cells(mean, sd, steps, places).to(moved.dtype), accumulate=True)
 
     @classmethod
     def example(cls) -> Example:
