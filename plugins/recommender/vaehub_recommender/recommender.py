@@ -15,7 +15,7 @@ from vaehub_recommender.api.evaluate import evaluate_later, evaluate_protocol
 from vaehub_recommender.api.explain import explain_score
 from vaehub_recommender.api.files import read, save
 from vaehub_recommender.api.fitted import Fitted
-from vaehub_recommender.api.learn import domain_of, learn, warn_of_unused_tables
+from vaehub_recommender.api.learn import domain_of, learn
 from vaehub_recommender.api.query import query_of, require_frame
 from vaehub_recommender.api.ranked_lists import ListMaker
 from vaehub_recommender.api.score import score_frame
@@ -97,7 +97,6 @@ class Recommender(Described):
         arguments.or_none(arguments.one_of("all", "learnt"))("seen", seen)
         config = recommender_config(self.config, self.options, Columns(user, item, weight, time, min_rating, seen))
         self._model = learn(training_log(df, domain_of(config).columns), config, {"user": users, "item": items})
-        warn_of_unused_tables(self._model)
         return self
 
     def recommend(

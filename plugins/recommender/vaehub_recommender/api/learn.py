@@ -28,7 +28,9 @@ def learn(log: Log, config: Config, frames: Mapping[str, pd.DataFrame | None]) -
     domain = SplitLog(log, split, options.columns, frames, options.history)
     run = vaehub.train(config, domain=domain, progress=False)
     in_linear_part = np.isin(np.arange(len(log.users)), split.users)
-    return complete_linear_part(Fitted(run, log, in_linear_part, domain.side, frames))
+    fitted = complete_linear_part(Fitted(run, log, in_linear_part, domain.side, frames))
+    warn_of_unused_tables(fitted)
+    return fitted
 
 
 def domain_of(config: Config) -> Recommendation:
@@ -72,4 +74,4 @@ def warn_of_unused_tables(fitted: Fitted) -> None:
     for kind, said in uses.items():
         if fitted.frames[kind] is not None and not fitted.has_codes:
             text = f"{said}; this model is a linear part alone: take one with a network, such as recommender.yaml"
-            warnings.warn(text, UserWarning, stacklevel=3)
+            warnings.warn(text, UserWarning, stacklevel=4)
