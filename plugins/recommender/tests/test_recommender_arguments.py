@@ -8,10 +8,12 @@ from vaehub.errors import UsageError
 from vaehub.testing.arguments import cases, refusal
 from vaehub_recommender import Recommender
 
-FITS = {"user": None, "item": None, "weight": None, "time": None, "min_rating": None, "users": None, "items": None}
+FITS = {"user": None, "item": None, "weight": None, "time": None, "min_rating": None, "users": None, "items": None, "seen": None}
+RULES = {"candidates": None, "block": None, "filter": None, "available": None, "at": None}
 METHODS = {
-    "recommend": {"users": None, "k": 2, "exclude_seen": True, "candidates": None, "block": None},
-    "similar_items": {"items": "ITEM", "k": 2},
+    "recommend": {"users": None, "k": 2, "exclude_seen": True, **RULES},
+    "similar_items": {"items": "ITEM", "k": 2, **RULES},
+    "score": {"users": None, "items": "ITEM"},
     "similar_users": {"users": None, "k": 2},
     "explain": {"user": ["ITEM"], "item": "ITEM", "k": 2},
     "embed": {"users": None},

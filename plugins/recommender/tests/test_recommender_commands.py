@@ -118,6 +118,61 @@ def test_what_to_choose_from_and_what_never_to_show(here, works):
     assert pd.read_parquet("all.parquet").groupby("user").size().eq(10).all()
 
 
+@pytest.fixture
+def numbers(here):
+    """A model of the films by numbers, with a table of them, and histories of numbered users."""
+    pairs = pd.read_csv("ratings.csv")
+    frame = pd.DataFrame({"user": pd.factorize(pairs["user"])[0], "item": pd.factorize(pairs["item"], sort=True)[0]})
+    frame["rating"] = pairs["rating"]
+    films = pd.DataFrame({"item": range(72), "title": sorted(pairs["item"].unique())})
+    films = films.assign(genre=films["title"].str.split().str[0], until=np.where(films["item"] < 36, "2024-01-01", "2030-01-01"))
+    linear = {
+        "latent": 4,
+        "encoder": "bag",
+        "decoder.base": {"name": "catalogue", "hidden": []},
+        "objective": "elbo",
+        "train.epochs": 1,
+    }
+    with pytest.warns(UserWarning, match="left out: 'title'"):
+        Recommender(**linear).fit(frame, min_rating=4, items=films).save("numbers")
+    frame.to_csv("numbers.csv", index=False)
+    return frame
+
+
+def bulk(works, *words):
+    """What a bulk job of all histories writes."""
+    works("recommend", "numbers", "numbers.csv", "-o", "x.parquet", "-k", 72, "--force", *words)
+    return pd.read_parquet("x.parquet")
+
+
+def test_nothing_seen_blocked_filtered_or_unavailable_is_written(here, works, numbers):
+    everything = bulk(works)
+    assert not len(everything.merge(numbers, on=["user", "item"]))  # whatever the rating
+    (here / "block.csv").write_text("item\n1.0\n2.0\n4.0\n")  # as a column with a gap is written
+    assert set(range(72)) - set(bulk(works, "--block", "block.csv")["item"]) == {1, 2, 4}
+    (here / "mine.csv").write_text("user,item\n3,5\n3,6.0\n4,7\n")
+    hidden = {(3, 5), (3, 6), (4, 7)}
+    left = bulk(works, "--block", "mine.csv")[["user", "item"]]
+    assert set(map(tuple, left.to_numpy())) == set(map(tuple, everything[["user", "item"]].to_numpy())) - hidden
+    films = pd.read_parquet("numbers/items.parquet")
+    noir = set(films.index[films["genre"] == "Noir"])
+    assert set(bulk(works, "--filter", "genre == 'Noir'")["item"]) == noir
+    assert set(bulk(works, "--at", "2025-01-01")["item"]) == set(range(36, 72))
+    expected = Recommender.load("numbers").recommend(k=72, filter="genre == 'Noir'", block={3: [5, 6], 4: [7]}, at="2023-01-01")
+    found = bulk(works, "--filter", "genre == 'Noir'", "--block", "mine.csv", "--at", "2023-01-01")
+    assert sorted(map(tuple, found[["user", "item"]].to_numpy())) == sorted(map(tuple, expected[["user", "item"]].to_numpy()))
+
+
+def test_histories_without_a_row_give_an_empty_table(here, works):
+    (here / "none.csv").write_text("user,item\n")
+    pd.DataFrame({"user": ["a"], "item": ["b"]})[:0].to_parquet("none.parquet")
+    for name in ("none.csv", "none.parquet"):
+        assert works("recommend", "model", name, "-o", "recs.parquet", "--force")[0] == "0 users in 1 files: 0 recommendations"
+        found = pd.read_parquet("recs.parquet")
+        assert list(found) == ["user", "item", "rank", "score", "reason"]
+        assert len(found) == 0
+
+
 def test_unknown_items_are_counted_and_who_has_nothing_else_gets_what_is_popular(here, works):
     pd.DataFrame({"user": [7, 7, 8], "item": ["Noir film 01", "Opera", "Opera"]}).to_csv("new.csv", index=False)
     lines = works("recommend", "model", "new.csv", "-o", "recs.parquet", "-k", 3)
@@ -201,6 +256,18 @@ MISTAKES = [
     ("recommend", "model", "ratings.csv", "-o", "x.parquet", "--user", "usr", "did you mean 'user'?"),
     ("recommend", "model", "ratings.csv", "-o", "x.parquet", "--candidates", "none.csv", "none.csv: no such file"),
     ("recommend", "model", "ratings.csv", "-o", "x.parquet", "--candidates", "odd.csv", "the model knows none of 2"),
+    (
+        "recommend",
+        "model",
+        "ratings.csv",
+        "-o",
+        "x.parquet",
+        "--block",
+        "odd.csv",
+        "block: the model knows none of 2 ('Opera', 'Ballet')",
+    ),
+    ("recommend", "model", "ratings.csv", "-o", "x.csv", "x.csv: recommendations are written as .parquet, not .csv"),
+    ("recommend", "model", "ratings.csv", "-o", "x.parquet", "--filter", "year > 1", "nothing is known of the items"),
     ("recommend", "model", "ratings.csv", "-o", "x.parquet", "--block", "model", "model: column 'items' holds lists"),
     ("explain", "model", "--item", "Noir film 01", "give --user"),
     ("explain", "model", "--item", "Noir film 01", "--user", "a", "--history", "b", "give --user"),

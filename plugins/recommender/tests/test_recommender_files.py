@@ -80,6 +80,16 @@ def test_histories_of_another_model_are_refused(saved) -> None:
         Recommender.load(saved)
 
 
+def test_a_folder_of_a_later_version_is_refused(saved) -> None:
+    users = json.loads((saved / "users.json").read_text())
+    for form in ("vaehub-recommender/99", "something else", None):
+        (saved / "users.json").write_text(json.dumps(users | {"format": form}))
+        with pytest.raises(UsageError, match=r"saved: .*this version reads vaehub-recommender/2 and vaehub-recommender/1"):
+            Recommender.load(saved)
+    (saved / "users.json").write_text(json.dumps(users | {"format": "vaehub-recommender/1"}))
+    assert len(Recommender.load(saved).recommend(k=1)) == 150
+
+
 def test_there_is_nothing_to_load(tmp_path) -> None:
     with pytest.raises(UsageError, match="no such folder"):
         Recommender.load(tmp_path / "none")

@@ -18,7 +18,7 @@ from vaehub_recommender.api.explain import explain_score
 from vaehub_recommender.api.files import read, save
 from vaehub_recommender.api.fitted import Fitted
 from vaehub_recommender.api.forget import forget
-from vaehub_recommender.api.learn import domain_of, learn, warn_of_unused_tables
+from vaehub_recommender.api.learn import domain_of, learn
 from vaehub_recommender.api.query import query_of
 from vaehub_recommender.api.ranked_lists import ListMaker
 from vaehub_recommender.api.score import score_frame
@@ -105,7 +105,6 @@ class Recommender(Described):
         tables = {"user": users, "item": items}
         frames = {name: None if table is None else as_frame(f"{name}s", table) for name, table in tables.items()}
         self._model = learn(log, config, frames)
-        warn_of_unused_tables(self._model)
         return self
 
     def recommend(

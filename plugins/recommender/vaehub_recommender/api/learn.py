@@ -30,7 +30,9 @@ def learn(log: Log, config: Config, frames: Mapping[str, pd.DataFrame | None]) -
     run = vaehub.train(config, domain=domain, progress=False)
     in_linear_part = np.isin(np.arange(len(log.users)), split.users)
     content = None if frames["item"] is None else Content.of(frames["item"], options.columns.item, log.items)
-    return complete_linear_part(Fitted(run, log, in_linear_part, domain.side, frames, content))
+    fitted = complete_linear_part(Fitted(run, log, in_linear_part, domain.side, frames, content))
+    warn_of_unused_tables(fitted)
+    return fitted
 
 
 def domain_of(config: Config) -> Recommendation:
@@ -74,4 +76,4 @@ def warn_of_unused_tables(fitted: Fitted) -> None:
     for kind, said in uses.items():
         if fitted.frames[kind] is not None and not fitted.has_codes:
             text = f"{said}; this model is a linear part alone: take one with a network, such as recommender.yaml"
-            warnings.warn(text, UserWarning, stacklevel=3)
+            warnings.warn(text, UserWarning, stacklevel=4)
