@@ -121,8 +121,18 @@ BAD = {
     "one user": (frame(user=1), {}, "all 3 rows are of one user"),
     "one item": (frame(item=1), {}, "all 3 rows are of one item"),
     "a time missing": (frame(when=[1, NAN, 2]), {"time": "when"}, "row 1: column 'when': nan is no time"),
-    "no times": (frame(when=["soon", "later", "now?"]), {"time": "when"}, "'when': .*, … cannot be read as times"),
-    "flags for times": (frame(when=[True, False, True]), {"time": "when"}, "'when': .*, … cannot be read as times"),
+    "no times": (frame(when=["soon", "later", "now?"]), {"time": "when"}, "row 0: column 'when': 'soon' cannot be read as times"),
+    "a time that is none": (
+        frame(when=["2024-01-01", "01/13/2024", "now?"]),
+        {"time": "when"},
+        "row 2: column 'when': 'now\\?' cannot",
+    ),
+    "day or month first": (
+        frame(when=["13/01/2024", "01/13/2024", "01/02/2024"]),
+        {"time": "when"},
+        "row 1: .*begins with the month",
+    ),
+    "flags for times": (frame(when=[True, False, True]), {"time": "when"}, "row 0: column 'when': True cannot be read as times"),
 }
 
 
@@ -174,6 +184,22 @@ def test_a_million_rows_are_understood_soon():
         start = time.process_time()
         training_log(given, Columns())
         assert time.process_time() - start < limit
+
+
+def test_whole_numbers_that_are_dates_are_read_as_such():
+    with pytest.warns(UserWarning, match="'when': 20240101, … are read as dates"):
+        found = training_log(frame(when=[20240101, 20240229, 20231231]), Columns(time="when"))
+    assert pd.to_datetime(found.times).strftime("%Y-%m-%d").tolist() == ["2023-12-31", "2024-01-01", "2024-02-29"]
+    seconds = training_log(frame(when=[20240101, 20240230, 20231231]), Columns(time="when"))  # 30 February is no date
+    assert sorted(seconds.times.tolist()) == [20231231 * 10**9, 20240101 * 10**9, 20240230 * 10**9]
+
+
+def test_a_day_that_may_be_a_month():
+    with pytest.warns(UserWarning, match="'02/01/2024', … may begin with the day or the month; read as month first"):
+        found = training_log(frame(when=["02/01/2024", "03/01/2024", "04/01/2024"]), Columns(time="when"))
+    assert pd.to_datetime(found.times).month.tolist() == [4, 2, 3]
+    sure = training_log(frame(when=["02/01/2024", "13/01/2024", "04/01/2024"]), Columns(time="when"))
+    assert pd.to_datetime(sure.times).strftime("%d.%m.").tolist() == ["04.01.", "02.01.", "13.01."]
 
 
 def test_complex_times_are_no_times():

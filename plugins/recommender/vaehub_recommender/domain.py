@@ -24,6 +24,7 @@ from vaehub_recommender.side_features import SideFeatures
 from vaehub_recommender.split_record import FILE, SplitRecord, split_digests
 from vaehub_recommender.splits import last_out, random_out, strong
 from vaehub_recommender.tables import Columns, Ids, Layout, Log, read_frame, read_table, training_log
+from vaehub_recommender.temporal import temporal
 from vaehub_recommender.traits import item_trait_of
 
 HeldOutUsers: TypeAlias = Annotated[int, Field(ge=1)] | None
@@ -31,6 +32,7 @@ SPLITS: dict[str, Callable[..., Split]] = {
     "strong": lambda log, held_out, seed: strong(log.matrix, held_out, seed),
     "last": lambda log, held_out, seed: last_out(log, seed),
     "random": lambda log, held_out, seed: random_out(log, 0.2, seed),
+    "temporal": lambda log, held_out, seed, at=None: temporal(log, at),
 }
 
 
@@ -125,13 +127,15 @@ class Recommendation(Domain[InteractionCodec]):
         seen: What counts as seen and is on no list again: all rows, or only those that are learnt from.
         users: A table of what else is known of the users.
         items: A table of what else is known of the items.
-        split: strong: users whom the model never saw; last: the latest item of each user; random: a fifth of the items of each.
+        split: strong: users whom the model never saw; last: the latest item of each user; random: a fifth of the items of each; temporal:
+            what everybody had from a moment on.
         held_out: Users each for validation and test, for `split: strong`; a tenth, if not given.
         history: Let the decoder see a user's items, as decoder ease must.
         seed: Seed of the split.
         sep: Between the cells of a text, such as "::"; found by its first rows, if not given.
         header: Whether a text begins with the names of its columns; found by its first rows, if not given.
         encoding: Of a text, such as latin-1; found out, if not given.
+        at: Of `split: temporal`: a date or time, or below 1 the share of interactions before it; 0.8, if not given.
 
     Raises:
         UsageError: when rows are first asked for: no path, a table that cannot be read, or a split that leaves nobody.
@@ -157,7 +161,7 @@ class Recommendation(Domain[InteractionCodec]):
         min_rating: float | None = None,
         users: str | None = None,
         items: str | None = None,
-        split: Literal["strong", "last", "random"] = "strong",
+        split: Literal["strong", "last", "random", "temporal"] = "strong",
         held_out: HeldOutUsers = None,
         history: bool = False,
         seed: Annotated[int, Field(ge=0)] = 98765,
@@ -165,11 +169,15 @@ class Recommendation(Domain[InteractionCodec]):
         sep: str | None = None,
         header: bool | None = None,
         encoding: str | None = None,
+        at: str | float | None = None,
     ) -> None:
         self.path, self.columns = path, Columns.of(user, item, weight, time, min_rating, seen)
         self.layout = Layout(sep, header, encoding)
         self.paths = {"user": users, "item": items}
-        self.splitting = partial(SPLITS[split], held_out=held_out, seed=seed)
+        if at is not None and split != "temporal":
+            raise UsageError(f"domain.at={at}: only a split in time has a cut; set domain.split=temporal, or leave it out")
+        cut = {} if at is None else {"at": at}
+        self.splitting = partial(SPLITS[split], held_out=held_out, seed=seed, **cut)
         self.history = history
         self.recorded: Path | None = None  # the split of a run, where one was loaded
 

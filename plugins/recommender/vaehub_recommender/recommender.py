@@ -30,6 +30,7 @@ from vaehub_recommender.rerank import Reranker
 from vaehub_recommender.rerank.lists import reranking
 from vaehub_recommender.tables import Columns, Frame, as_frame, training_log
 from vaehub_recommender.tables.frames import is_foreign
+from vaehub_recommender.temporal import Moment
 
 
 @final
@@ -361,18 +362,22 @@ class Recommender(Described):
         self._model = add_items(self.fitted, None if items is None else as_frame("items", items))
         return self
 
-    def evaluate(self, protocol: str | Frame = "strong") -> Judged:
+    def evaluate(self, protocol: str | Frame = "strong", at: Moment = None) -> Judged:
         """How good the lists are, beside those of popularity and EASE.
 
         Arguments:
-            protocol: "strong" (new users), "last" (the last item of each user, by time) and "random" (a fifth of each user's items) train a model
-                like this one without what it is then asked for; a frame of later interactions judges this model itself.
+            protocol: "strong" (new users), "last" (the last item of each user, by time), "random" (a fifth of each user's items), "temporal" (what
+                everybody had from `at` on), "new_items" (a tenth of the items, ranked by their features) and "new_users" (a tenth of the users,
+                of whom only features are shown) train a model like this one without what it is then asked for; a frame of later
+                interactions judges this model itself.
+            at: of "temporal": a date or time, or below 1 the share of the interactions that is before it; by default 0.8.
 
         Returns:
             `Judged`: tables of means with standard errors, paired differences and segments; `lines()` is all of it as text.
 
         Raises:
-            UsageError: a protocol that does not exist, "last" without times, or a frame in which nothing is new.
+            UsageError: a protocol that does not exist, "last" or "temporal" without times, features that the model was fitted without, or a
+                frame in which nothing is new.
 
         Example:
             >>> from vaehub_recommender.example import film_recommender
@@ -383,10 +388,12 @@ class Recommender(Described):
             True
         """
         if isinstance(protocol, str):
-            return evaluate_protocol(self.fitted, protocol)
+            return evaluate_protocol(self.fitted, protocol, at)
         if not (isinstance(protocol, pd.DataFrame) or is_foreign(protocol)):
             raise arguments.wrong_argument(
-                "protocol", protocol, "'strong', 'last', 'random' or a DataFrame of later interactions"
+                "protocol",
+                protocol,
+                "'strong', 'last', 'random', 'temporal', 'new_items', 'new_users' or a DataFrame of later interactions",
             )
         return evaluate_later(self.fitted, as_frame("protocol", protocol))
 

@@ -13,6 +13,7 @@ from scipy.sparse import csr_array
 
 import vaehub
 from vaehub import UsageError, hints
+from vaehub_recommender.api.evaluate_cold import evaluate_new_items, evaluate_new_users
 from vaehub_recommender.api.fitted import Fitted
 from vaehub_recommender.api.learn import domain_of
 from vaehub_recommender.api.query import require_users, side_of
@@ -22,20 +23,29 @@ from vaehub_recommender.judge import Judged, evaluate
 from vaehub_recommender.judge.protocols import evaluate_run
 from vaehub_recommender.tables import Log, interaction_log
 from vaehub_recommender.tables.given_ids import type_hint
+from vaehub_recommender.temporal import Moment
 
 MODEL = "model"
+BY_FEATURES = {"new_items": evaluate_new_items, "new_users": evaluate_new_users}
 
 
-def evaluate_protocol(fitted: Fitted, protocol: str) -> Judged:
+def evaluate_protocol(fitted: Fitted, protocol: str, at: Moment = None) -> Judged:
     """A model like this one, trained without what it is then asked for. Raises UsageError for a protocol that does not exist."""
+    if at is not None and protocol != "temporal":
+        raise UsageError(f"at={at!r}: only protocol 'temporal' has a cut in time, not {protocol!r}; leave it out")
+    if protocol in BY_FEATURES:
+        return BY_FEATURES[protocol](fitted)
     if protocol not in SPLITS:
+        known = [*SPLITS, *BY_FEATURES]
         raise UsageError(
-            f"protocol {protocol!r}: {hints.did_you_mean(protocol, SPLITS)}; or give a frame of held-out interactions"
+            f"protocol {protocol!r}: {hints.did_you_mean(protocol, known)}; or give a frame of held-out interactions"
         )
     config = require_users(fitted).run.config
-    if fitted.run.path is not None and config.domain.options["split"] == protocol:
+    own = config.domain.options
+    if fitted.run.path is not None and own["split"] == protocol and own["at"] == at:
         return evaluate_run(fitted.run, "test")  # a run of `vaehub train` was trained without them
-    split = SPLITS[protocol](fitted.log, None, config.train.seed)
+    cut = {} if at is None else {"at": at}
+    split = SPLITS[protocol](fitted.log, None, config.train.seed, **cut)
     options = domain_of(config)
     domain = SplitLog(fitted.log, split, options.columns, fitted.frames, options.history, fitted.side)
     return evaluate_run(vaehub.train(config, domain=domain, progress=False), "test")

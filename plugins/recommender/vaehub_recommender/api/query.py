@@ -61,8 +61,8 @@ class Query:
     @property
     def described(self) -> np.ndarray:
         """Of whom features are known, and nothing else (B,)."""
-        nothing: np.ndarray = (np.diff(self.matrix.indptr) == 0) & ~self.empty
-        return nothing
+        found: np.ndarray = (np.diff(self.matrix.indptr) == 0) & ~self.empty
+        return found
 
     @property
     def empty(self) -> np.ndarray:
@@ -77,8 +77,8 @@ def query_of(given: Any, fitted: Fitted) -> Query:
     Raises UsageError for a user who is not known, and for what is neither.
     """
     if are_described(given, fitted):
-        new_users, nothing, side = described_users(given, fitted)
-        return Query(new_users, nothing, side, np.full(len(new_users), -1))
+        ids, nothing, side = described_users(given, fitted)
+        return Query(ids, nothing, side, np.full(len(ids), -1))
     if given is None:
         return query_of_known(np.arange(len(require_users(fitted).users)), fitted)
     given = read_once(given)

@@ -9,12 +9,16 @@ import typer
 from vaehub import cli
 
 Protocol = Annotated[
-    Literal["strong", "last", "random"],
-    typer.Option(help="strong: users whom the model never saw; last: the latest item of each user; random: a fifth of them."),
+    Literal["strong", "last", "random", "temporal", "new_items", "new_users"],
+    typer.Option(
+        help="strong: users whom the model never saw; last: the latest item of each user; random: a fifth of them; temporal: all from a "
+        "moment on; new_items, new_users: those of whom only features are known."
+    ),
 ]
+At = Annotated[str | None, typer.Option(help="Of temporal: a date or time, or a share of the interactions such as 0.8.")]
 
 
-def evaluate(run: cli.RunPath, protocol: Protocol = "strong", json: cli.AsJson = False) -> None:
+def evaluate(run: cli.RunPath, protocol: Protocol = "strong", json: cli.AsJson = False, at: At = None) -> None:
     """Compare a kind of model with EASE and popularity by a protocol, user by user and in segments, trained anew where it has to be.
 
     What a run itself gets on its test users is `vaehub evaluate RUN`. This is for other protocols, for a saved Recommender, and for where
@@ -25,7 +29,7 @@ def evaluate(run: cli.RunPath, protocol: Protocol = "strong", json: cli.AsJson =
     from vaehub_recommender.recommender import Recommender
 
     with cli.session():
-        judged = Recommender.load(run).evaluate(protocol)
+        judged = Recommender.load(run).evaluate(protocol, at)
     cli.print_json(judged.to_json()) if json else print(*judged.lines(), sep="\n")
 
 
