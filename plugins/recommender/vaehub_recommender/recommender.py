@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import Any, final
+from typing import Any, final, overload
 
 import pandas as pd
 
 from vaehub import Described, UsageError, arguments
 from vaehub_recommender.api.allowed_items import Candidates, allowed_items
 from vaehub_recommender.api.config import recommender_config
-from vaehub_recommender.api.evaluate import evaluate_later, evaluate_protocol
+from vaehub_recommender.api.evaluate import (
+    evaluate_later,
+    evaluate_logged,
+    evaluate_protocol,
+    evaluate_splits,
+    measure_names,
+)
 from vaehub_recommender.api.explain import explain_score
 from vaehub_recommender.api.files import read, save
 from vaehub_recommender.api.fitted import Fitted
@@ -22,7 +28,7 @@ from vaehub_recommender.api.ranked_lists import ListMaker
 from vaehub_recommender.api.similar import similar_items_frame, similar_users_frame
 from vaehub_recommender.api.single import item_position, item_positions, single_query
 from vaehub_recommender.api.update import update
-from vaehub_recommender.judge import Judged
+from vaehub_recommender.judge import Judged, OffPolicy, SplitsTogether
 from vaehub_recommender.tables import Columns, training_log
 
 
@@ -273,32 +279,83 @@ class Recommender(Described):
         self._model = forget(self.fitted, users, None if rows is None else require_frame("rows", rows), refit)
         return self
 
-    def evaluate(self, protocol: str | pd.DataFrame = "strong") -> Judged:
+    @overload
+    def evaluate(self, protocol: str | pd.DataFrame = "strong", metrics: Sequence[str] | None = None) -> Judged: ...
+
+    @overload
+    def evaluate(self, protocol: str = "strong", metrics: Sequence[str] | None = None, *, splits: int) -> SplitsTogether: ...
+
+    @overload
+    def evaluate(
+        self,
+        protocol: pd.DataFrame,
+        metrics: Sequence[str] | None = None,
+        *,
+        propensity: str,
+        reward: str = "reward",
+        clip: float | None = None,
+    ) -> OffPolicy: ...
+
+    def evaluate(
+        self,
+        protocol: str | pd.DataFrame = "strong",
+        metrics: Sequence[str] | None = None,
+        *,
+        splits: int | None = None,
+        propensity: str | None = None,
+        reward: str = "reward",
+        clip: float | None = None,
+    ) -> Judged | SplitsTogether | OffPolicy:
         """How good the lists are, beside those of popularity and EASE.
 
         Arguments:
             protocol: "strong" (new users), "last" (the last item of each user, by time) and "random" (a fifth of each user's items) train a model
                 like this one without what it is then asked for; a frame of later interactions judges this model itself.
+            metrics: measures at any number of places: "ndcg@10", and so recall, map, mrr and hit; differences and segments are of the first.
+            splits: train on so many splits, 2 or more, each with a seed of its own, and put them together with the corrected interval of
+                "Inference for the Generalization Error" (Nadeau & Bengio, 2003), doi:10.1023/A:1024068626366.
+            propensity: column of a frame that logs what another policy showed, a row each: the probability with which it was shown. Then what
+                these lists would bring is estimated by IPS and SNIPS, see `OffPolicy`; `metrics` are "ips@20" and the like.
+            reward: column of such a log with what the user gave to it, such as 1 for a click and 0 for none.
+            clip: weights of such a log above this are cut to it; by default none is.
 
         Returns:
-            `Judged`: tables of means with standard errors, paired differences and segments; `lines()` is all of it as text.
+            `Judged`: tables of means with standard errors, paired differences and segments; `SplitsTogether` of several splits; `OffPolicy` of a
+            log. `table()` has the figures, `lines()` is all of it as text.
 
         Raises:
-            UsageError: a protocol that does not exist, "last" without times, or a frame in which nothing is new.
+            UsageError: a protocol or measure that does not exist, "last" without times, or a frame in which nothing is new.
 
         Example:
             >>> from vaehub_recommender.example import film_recommender
-            >>> judged = film_recommender().evaluate("random")
+            >>> judged = film_recommender().evaluate("random", metrics=["ndcg@10", "recall@5"])
             >>> judged.models
             ['model', 'EASE', 'popularity']
-            >>> judged.figures()["ndcg@100"] > judged.figures()["popularity ndcg@100"]
+            >>> judged.figures()["ndcg@10"] > judged.figures()["popularity ndcg@10"]
             True
+            >>> film_recommender().evaluate("strong", splits=2).table()["ndcg@100"].columns.tolist()
+            ['mean', 'sd']
+            >>> log = pd.DataFrame({"user": ["viewer 0001"] * 2, "item": ["Noir film 01", "War film 01"], "reward": [1, 0], "share": 0.5})
+            >>> film_recommender().evaluate(log, ["snips@36"], propensity="share").table().index.tolist()
+            ['snips@36']
         """
         if not isinstance(protocol, str | pd.DataFrame):
             raise arguments.wrong_argument(
                 "protocol", protocol, "'strong', 'last', 'random' or a DataFrame of later interactions"
             )
-        return evaluate_protocol(self.fitted, protocol) if isinstance(protocol, str) else evaluate_later(self.fitted, protocol)
+        if isinstance(protocol, pd.DataFrame):
+            if splits is not None:
+                raise UsageError(f"splits={splits}: a frame is judged as it is; leave out splits, or give a protocol")
+            if propensity is not None:
+                return evaluate_logged(self.fitted, protocol, propensity, reward, clip, metrics)
+            return evaluate_later(self.fitted, protocol, measure_names(metrics))
+        if propensity is not None:
+            raise UsageError(
+                f"propensity={propensity!r}: goes with a frame that logs what was shown; give it in place of {protocol!r}"
+            )
+        if splits is not None:
+            return evaluate_splits(self.fitted, protocol, arguments.at_least(2)("splits", splits), measure_names(metrics))
+        return evaluate_protocol(self.fitted, protocol, measure_names(metrics))
 
     def save(self, path: str | Path) -> None:
         """Write the recommender to a folder: safetensors, parquet and JSON, nothing that executes. It holds the users' histories.

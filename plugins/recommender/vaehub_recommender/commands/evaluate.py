@@ -14,18 +14,34 @@ Protocol = Annotated[
 ]
 
 
-def evaluate(run: cli.RunPath, protocol: Protocol = "strong", json: cli.AsJson = False) -> None:
+Metrics = Annotated[
+    str | None,
+    typer.Option(
+        help="Measures with commas between, such as ndcg@10,recall@5; the first is compared.",
+        show_default="at 100, 20, 50 and 10",
+    ),
+]
+Splits = Annotated[
+    int,
+    typer.Option(min=1, help="Train on so many splits with seeds of their own, and put them together with a corrected interval."),
+]
+
+
+def evaluate(
+    run: cli.RunPath, protocol: Protocol = "strong", json: cli.AsJson = False, metrics: Metrics = None, splits: Splits = 1
+) -> None:
     """Compare a kind of model with EASE and popularity by a protocol, user by user and in segments, trained anew where it has to be.
 
     What a run itself gets on its test users is `vaehub evaluate RUN`. This is for other protocols, for a saved Recommender, and for where
     the differences lie.
 
-    Example: vaehub recommender evaluate runs/films --protocol last
+    Example: vaehub recommender evaluate runs/films --protocol last --metrics ndcg@10,recall@5
     """
     from vaehub_recommender.recommender import Recommender
 
     with cli.session():
-        judged = Recommender.load(run).evaluate(protocol)
+        recommender, names = Recommender.load(run), None if metrics is None else [name.strip() for name in metrics.split(",")]
+        judged = recommender.evaluate(protocol, names) if splits == 1 else recommender.evaluate(protocol, names, splits=splits)
     cli.print_json(judged.to_json()) if json else print(*judged.lines(), sep="\n")
 
 
