@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import Any, Literal, final
+from typing import Any, Literal, final, overload
 
 import pandas as pd
 from scipy.sparse import csr_array
@@ -13,7 +13,13 @@ from vaehub import Described, UsageError, arguments
 from vaehub_recommender.api.add_items import add_items
 from vaehub_recommender.api.allowed_items import Items, Rules, allowed_for_all, allowed_items
 from vaehub_recommender.api.config import recommender_config
-from vaehub_recommender.api.evaluate import evaluate_later, evaluate_protocol
+from vaehub_recommender.api.evaluate import (
+    evaluate_later,
+    evaluate_logged,
+    evaluate_protocol,
+    evaluate_splits,
+    measure_names,
+)
 from vaehub_recommender.api.explain import explain_score
 from vaehub_recommender.api.files import read, save
 from vaehub_recommender.api.fitted import Fitted
@@ -25,7 +31,7 @@ from vaehub_recommender.api.score import score_frame
 from vaehub_recommender.api.similar import require_codes, similar_items_frame, similar_users_frame
 from vaehub_recommender.api.single import item_position, item_positions, single_query
 from vaehub_recommender.api.update import update
-from vaehub_recommender.judge import Judged
+from vaehub_recommender.judge import Judged, OffPolicy, SplitsTogether
 from vaehub_recommender.rerank import Reranker
 from vaehub_recommender.rerank.lists import reranking
 from vaehub_recommender.tables import Columns, Frame, as_frame, training_log
@@ -362,7 +368,38 @@ class Recommender(Described):
         self._model = add_items(self.fitted, None if items is None else as_frame("items", items))
         return self
 
-    def evaluate(self, protocol: str | Frame = "strong", at: Moment = None) -> Judged:
+    @overload
+    def evaluate(
+        self, protocol: str | Frame = "strong", metrics: Sequence[str] | None = None, *, at: Moment = None
+    ) -> Judged: ...
+
+    @overload
+    def evaluate(
+        self, protocol: str = "strong", metrics: Sequence[str] | None = None, *, at: Moment = None, splits: int
+    ) -> SplitsTogether: ...
+
+    @overload
+    def evaluate(
+        self,
+        protocol: Frame,
+        metrics: Sequence[str] | None = None,
+        *,
+        propensity: str,
+        reward: str = "reward",
+        clip: float | None = None,
+    ) -> OffPolicy: ...
+
+    def evaluate(
+        self,
+        protocol: str | Frame = "strong",
+        metrics: Sequence[str] | None = None,
+        *,
+        at: Moment = None,
+        splits: int | None = None,
+        propensity: str | None = None,
+        reward: str = "reward",
+        clip: float | None = None,
+    ) -> Judged | SplitsTogether | OffPolicy:
         """How good the lists are, beside those of popularity and EASE.
 
         Arguments:
@@ -370,32 +407,58 @@ class Recommender(Described):
                 everybody had from `at` on), "new_items" (a tenth of the items, ranked by their features) and "new_users" (a tenth of the users,
                 of whom only features are shown) train a model like this one without what it is then asked for; a frame of later
                 interactions judges this model itself.
+            metrics: measures at any number of places: "ndcg@10", and so recall, map, mrr and hit; differences and segments are of the first.
             at: of "temporal": a date or time, or below 1 the share of the interactions that is before it; by default 0.8.
+            splits: train on so many splits, 2 or more, each with a seed of its own, and put them together with the corrected interval of
+                "Inference for the Generalization Error" (Nadeau & Bengio, 2003), doi:10.1023/A:1024068626366.
+            propensity: column of a frame that logs what another policy showed, a row each: the probability with which it was shown. Then what
+                these lists would bring is estimated by IPS and SNIPS, see `OffPolicy`; `metrics` are "ips@20" and the like.
+            reward: column of such a log with what the user gave to it, such as 1 for a click and 0 for none.
+            clip: weights of such a log above this are cut to it; by default none is.
 
         Returns:
-            `Judged`: tables of means with standard errors, paired differences and segments; `lines()` is all of it as text.
+            `Judged`: tables of means with standard errors, paired differences and segments; `SplitsTogether` of several splits; `OffPolicy` of a
+            log. `table()` has the figures, `lines()` is all of it as text.
 
         Raises:
-            UsageError: a protocol that does not exist, "last" or "temporal" without times, features that the model was fitted without, or a
-                frame in which nothing is new.
+            UsageError: a protocol or measure that does not exist, "last" or "temporal" without times, features that the model was fitted
+                without, or a frame in which nothing is new.
 
         Example:
             >>> from vaehub_recommender.example import film_recommender
-            >>> judged = film_recommender().evaluate("random")
+            >>> judged = film_recommender().evaluate("random", metrics=["ndcg@10", "recall@5"])
             >>> judged.models
             ['model', 'EASE', 'popularity']
-            >>> judged.figures()["ndcg@100"] > judged.figures()["popularity ndcg@100"]
+            >>> judged.figures()["ndcg@10"] > judged.figures()["popularity ndcg@10"]
             True
+            >>> film_recommender().evaluate("strong", splits=2).table()["ndcg@100"].columns.tolist()
+            ['mean', 'sd']
+            >>> log = pd.DataFrame({"user": ["viewer 0001"] * 2, "item": ["Noir film 01", "War film 01"], "reward": [1, 0], "share": 0.5})
+            >>> film_recommender().evaluate(log, ["snips@36"], propensity="share").table().index.tolist()
+            ['snips@36']
         """
-        if isinstance(protocol, str):
-            return evaluate_protocol(self.fitted, protocol, at)
-        if not (isinstance(protocol, pd.DataFrame) or is_foreign(protocol)):
+        if not (isinstance(protocol, str | pd.DataFrame) or is_foreign(protocol)):
             raise arguments.wrong_argument(
                 "protocol",
                 protocol,
                 "'strong', 'last', 'random', 'temporal', 'new_items', 'new_users' or a DataFrame of later interactions",
             )
-        return evaluate_later(self.fitted, as_frame("protocol", protocol))
+        if not isinstance(protocol, str):
+            frame = as_frame("protocol", protocol)
+            if splits is not None or at is not None:
+                raise UsageError("a frame is judged as it is; leave out splits and at, or give a protocol")
+            if propensity is not None:
+                return evaluate_logged(self.fitted, frame, propensity, reward, clip, metrics)
+            return evaluate_later(self.fitted, frame, measure_names(metrics))
+        if propensity is not None:
+            raise UsageError(
+                f"propensity={propensity!r}: goes with a frame that logs what was shown; give it in place of {protocol!r}"
+            )
+        if splits is not None:
+            if at is not None:
+                raise UsageError(f"splits={splits}: a cut in time is one split and no other; leave out at=")
+            return evaluate_splits(self.fitted, protocol, arguments.at_least(2)("splits", splits), measure_names(metrics))
+        return evaluate_protocol(self.fitted, protocol, measure_names(metrics), at)
 
     def save(self, path: str | Path) -> None:
         """Write the recommender to a folder: safetensors, parquet and JSON, nothing that executes. It holds the users' histories.

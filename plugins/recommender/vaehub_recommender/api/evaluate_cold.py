@@ -32,6 +32,7 @@ from vaehub_recommender.held_out import HeldOut, subset
 from vaehub_recommender.judge import Judged, judge
 from vaehub_recommender.judge.baselines import ByPopularity, Ranking
 from vaehub_recommender.judge.items import LIST
+from vaehub_recommender.judge.metrics import USUAL
 from vaehub_recommender.judge.protocols import ranked_lists
 from vaehub_recommender.rank import Ranker
 from vaehub_recommender.scores import DenseScores, Scores
@@ -45,15 +46,17 @@ POPULARITY_PENALTY = 10.0
 MODEL = "model"
 
 
-def evaluate_new_items(fitted: Fitted) -> Judged:
+def evaluate_new_items(fitted: Fitted, names: tuple[str, ...] = USUAL) -> Judged:
     """See `judged_by_new_items`. Raises UsageError for a model without features of items."""
     if fitted.content is None:
         raise UsageError("protocol 'new_items': this model knows no features of items; fit it with items=…")
     known = require_users(fitted)
-    return judged_by_new_items(known.run.config, known.log, fitted.content, fitted.frames, fitted.side)
+    return judged_by_new_items(known.run.config, known.log, fitted.content, fitted.frames, fitted.side, names)
 
 
-def judged_by_new_items(config: Config, log: Log, content: Content, frames: Frames, side: Tensor | None = None) -> Judged:
+def judged_by_new_items(
+    config: Config, log: Log, content: Content, frames: Frames, side: Tensor | None = None, names: tuple[str, ...] = USUAL
+) -> Judged:
     """A model trained without a tenth of the items, judged by how it ranks these among themselves for the users who have some.
 
     Beside it: how popular an item is to be by its features (the regression of log popularity on them), and the cosine between its features and
@@ -69,11 +72,17 @@ def judged_by_new_items(config: Config, log: Log, content: Content, frames: Fram
     ranker = Ranker(vaehub.train(config, domain=domain, progress=False))
     of_rest = Content(content.features, content.learnt[rest], Ids(log.items.take(hidden)), content.learnt[hidden])
     added = learn_new_items(known.items, of_rest, ranker, known.matrix, domain.side)
-    return judge_new_items(ranker, added, log.matrix, rest, hidden, domain.side)
+    return judge_new_items(ranker, added, log.matrix, rest, hidden, domain.side, names)
 
 
 def judge_new_items(
-    ranker: Ranker, added: NewItems, matrix: csr_array, rest: NDArray[np.int64], hidden: NDArray[np.int64], side: Tensor | None
+    ranker: Ranker,
+    added: NewItems,
+    matrix: csr_array,
+    rest: NDArray[np.int64],
+    hidden: NDArray[np.int64],
+    side: Tensor | None,
+    names: tuple[str, ...] = USUAL,
 ) -> Judged:
     """What is found of the hidden items (H,) of a matrix (U, I) by a model of the rest (I - H,)."""
     users = np.flatnonzero((np.diff(matrix[:, hidden].indptr) > 0) & (np.diff(matrix[:, rest].indptr) > 0))
@@ -98,7 +107,7 @@ def judge_new_items(
         f"of these users' interactions they have {targets.nnz / (targets.nnz + shown.nnz):.1%}.",
         f"Penalty {added.penalty:g} and spread {added.spread:.2f} were chosen by hiding others in training.",
     )
-    return judge(models, held, targets, share=targets.nnz / shown.nnz, notes=notes)
+    return judge(models, held, targets, share=targets.nnz / shown.nnz, notes=notes, names=names)
 
 
 def only_hidden(ranker: Ranker, shown: csr_array, side: Tensor | None, seen: csr_array) -> Iterator[tuple[slice, Scores]]:
@@ -112,15 +121,17 @@ def dense(scores: NDArray[np.floating]) -> Scores:
     return DenseScores(torch.from_numpy(np.asarray(scores, np.float32)))
 
 
-def evaluate_new_users(fitted: Fitted) -> Judged:
+def evaluate_new_users(fitted: Fitted, names: tuple[str, ...] = USUAL) -> Judged:
     """See `judged_by_new_users`. Raises UsageError for a model without features of users."""
     if fitted.side is None:
         raise UsageError("protocol 'new_users': this model knows no features of users; fit it with users=…")
     known = require_users(fitted)
-    return judged_by_new_users(known.run.config, known.log, fitted.frames, fitted.side)
+    return judged_by_new_users(known.run.config, known.log, fitted.frames, fitted.side, names)
 
 
-def judged_by_new_users(config: Config, log: Log, frames: Frames, side: Tensor | None = None) -> Judged:
+def judged_by_new_users(
+    config: Config, log: Log, frames: Frames, side: Tensor | None = None, names: tuple[str, ...] = USUAL
+) -> Judged:
     """A model trained without a tenth of the users, judged by the lists that it makes of nothing but their features, beside popularity."""
     split, options = strong(log.matrix, None, config.train.seed), domain_of(config)
     domain = SplitLog(log, split, options.columns, frames, options.history, side)
@@ -136,4 +147,4 @@ def judged_by_new_users(config: Config, log: Log, frames: Frames, side: Tensor |
     }
     how = "the model at an empty history" if chosen.by_model else "the regression of who has what on features"
     notes = (f"{len(held):,} users of whom nothing but features was shown; chosen on others: {how}.",)
-    return judge(models, held, split.train, share=len(held) / len(split.users), notes=notes)
+    return judge(models, held, split.train, share=len(held) / len(split.users), notes=notes, names=names)

@@ -3,6 +3,7 @@
 from vaehub_recommender.judge.baselines import ByEase, ByPopularity, Ranking
 from vaehub_recommender.judge.judged import Judged
 from vaehub_recommender.judge.metrics import metrics
+from vaehub_recommender.judge.off_policy import OffPolicy
 from vaehub_recommender.judge.protocols import evaluate, evaluate_run, judge
 from vaehub_recommender.judge.splits_together import SplitsTogether, compare
 
@@ -10,6 +11,7 @@ __all__ = [
     "ByEase",
     "ByPopularity",
     "Judged",
+    "OffPolicy",
     "Ranking",
     "SplitsTogether",
     "compare",

@@ -139,11 +139,11 @@ def leakage_notes(split: Split) -> list[str]:
 
 
 @evaluation.cached_per_run
-def evaluate_run(run: TrainedModel, part: str) -> Judged:
+def evaluate_run(run: TrainedModel, part: str, names: tuple[str, ...] = USUAL) -> Judged:
     """A trained run beside EASE and popularity on what its domain keeps from it, judged once; needs the training data."""
     source = source_of(run.domain)
     rank = partial(Ranker(run).batches, side=source.data(part).side)
-    return evaluate({"model": rank}, source.split, part)
+    return evaluate({"model": rank}, source.split, part, names)
 
 
 def baselines(train: csr_array, val: HeldOut) -> tuple[dict[str, Ranking], str]:

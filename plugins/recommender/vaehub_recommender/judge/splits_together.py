@@ -8,7 +8,7 @@ from typing import final
 
 import pandas as pd
 
-from vaehub import Json, UsageError
+from vaehub import Described, Json, UsageError
 from vaehub_recommender.judge import text
 from vaehub_recommender.judge.judged import Judged
 from vaehub_recommender.judge.uncertainty import difference_frame, over_splits
@@ -42,11 +42,17 @@ def compare(judged: Sequence[Judged]) -> SplitsTogether:
 
 
 @final
-@dataclass(frozen=True)
-class SplitsTogether:
+@dataclass(frozen=True, repr=False)
+class SplitsTogether(Described):
     """One result for each split."""
 
     splits: tuple[Judged, ...]
+
+    def facts(self) -> dict[str, object]:
+        """How many splits there are, and every model's mean figures, as `repr` and a notebook show them."""
+        means = self._means().groupby(level="model", sort=False).mean()
+        shown = {str(model): ", ".join(f"{name} {value:.4f}" for name, value in row.items()) for model, row in means.iterrows()}
+        return {"splits": len(self.splits), **shown}
 
     def table(self) -> pd.DataFrame:
         """A row for every model; of every figure its mean and standard deviation over the splits."""
