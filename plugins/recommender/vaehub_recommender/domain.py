@@ -106,9 +106,10 @@ class SplitLog(Domain[InteractionCodec]):
 class Recommendation(Domain[InteractionCodec]):
     """Rows are users, columns items, from a table of interactions (.csv, .parquet, a folder of them, .npz).
 
-    path, user, item, weight, time, min_rating: see `Columns`. `users`, `items`: tables of what else is known of them. `split`: "strong" keeps
-    `held_out` users each for validation and test, who are judged by a fifth of their items, "Variational Autoencoders for Collaborative Filtering"
-    (Liang et al., 2018), arXiv:1802.05814; "last" and "random" keep items of all users. `history`: let the decoder see a user's items (decoder ease).
+    path, user, item, weight, time, min_rating, min_user, min_item: see `Columns`. `users`, `items`: tables of what else is known of them.
+    `split`: "strong" keeps `held_out` users each for validation and test, who are judged by a fifth of their items, "Variational Autoencoders
+    for Collaborative Filtering" (Liang et al., 2018), arXiv:1802.05814; "last" and "random" keep items of all users. `history`: let the decoder
+    see a user's items (decoder ease).
 
     Arguments:
         path: The table of interactions: .csv, .parquet, a folder of them, or .npz.
@@ -123,6 +124,8 @@ class Recommendation(Domain[InteractionCodec]):
         held_out: Users each for validation and test, for `split: strong`; a tenth, if not given.
         history: Let the decoder see a user's items, as decoder ease must.
         seed: Seed of the split.
+        min_user: Users with fewer interactions are left out, and items as `min_item` says, again and again until both hold.
+        min_item: Items with fewer interactions are left out of the catalogue.
 
     Raises:
         UsageError: when rows are first asked for: no path, a table that cannot be read, or a split that leaves nobody.
@@ -152,8 +155,10 @@ class Recommendation(Domain[InteractionCodec]):
         held_out: HeldOutUsers = None,
         history: bool = False,
         seed: Annotated[int, Field(ge=0)] = 98765,
+        min_user: Annotated[int, Field(ge=1)] | None = None,
+        min_item: Annotated[int, Field(ge=1)] | None = None,
     ) -> None:
-        self.path, self.columns = path, Columns(user, item, weight, time, min_rating)
+        self.path, self.columns = path, Columns(user, item, weight, time, min_rating, min_user, min_item)
         self.paths = {"user": users, "item": items}
         self.splitting = partial(SPLITS[split], held_out=held_out, seed=seed)
         self.history = history

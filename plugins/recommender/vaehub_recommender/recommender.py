@@ -63,6 +63,8 @@ class Recommender(Described):
         min_rating: float | None = None,
         users: pd.DataFrame | None = None,
         items: pd.DataFrame | None = None,
+        min_user: int | None = None,
+        min_item: int | None = None,
     ) -> Recommender:
         """Learn from a table of interactions; columns that are not named are found by their usual names.
 
@@ -75,6 +77,9 @@ class Recommender(Described):
             min_rating: rows of at least that weight or rating count, all alike; others do not.
             users: what else is known of users, one row each, with the same column of ids: a condition of the model.
             items: what else is known of items, from which their embeddings start.
+            min_user: users with fewer interactions are left out, and items as `min_item` says, again and again until both hold; a warning says
+                how many. Such users can be asked about by their histories.
+            min_item: items with fewer interactions are left out of the catalogue.
 
         Returns:
             The recommender itself.
@@ -90,7 +95,10 @@ class Recommender(Described):
         for name, table in (("df", df), ("users", users), ("items", items)):
             if table is not None or name == "df":
                 require_frame(name, table)
-        columns = Columns(user, item, weight, time, min_rating)
+        least = (
+            None if n is None else arguments.at_least(1)(name, n) for name, n in (("min_user", min_user), ("min_item", min_item))
+        )
+        columns = Columns(user, item, weight, time, min_rating, *least)
         config = recommender_config(self.config, self.options, columns)
         self._model = learn(training_log(df, columns), config, {"user": users, "item": items})
         return self

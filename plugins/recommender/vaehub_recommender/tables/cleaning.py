@@ -11,6 +11,7 @@ from vaehub_recommender.tables.bad_rows import reject
 from vaehub_recommender.tables.columns import Columns
 from vaehub_recommender.tables.ids import Ids
 from vaehub_recommender.tables.log import Log, Tally, merge
+from vaehub_recommender.tables.support import with_support
 from vaehub_recommender.tables.times import Nanoseconds, nanoseconds
 from vaehub_recommender.tables.weights import weigh
 
@@ -23,7 +24,7 @@ def training_log(frame: pd.DataFrame, columns: Columns) -> Log:
         columns: which column is what.
 
     Raises:
-        UsageError: as `interaction_log` does, and for a table of one user or of one item.
+        UsageError: as `interaction_log` does, for a table of one user or of one item, and where `min_user` and `min_item` leave nobody.
 
     Example:
         >>> training_log(pd.DataFrame({"user": [1, 1], "item": ["a", "b"]}), Columns())
@@ -31,6 +32,8 @@ def training_log(frame: pd.DataFrame, columns: Columns) -> Log:
         vaehub.errors.UsageError: all 2 rows are of one user; a model needs several users
     """
     log = interaction_log(frame, columns)
+    if columns.min_user is not None or columns.min_item is not None:
+        log = with_support(log, columns.min_user or 1, columns.min_item or 1)
     for count, one, many in ((len(log.users), "user", "users"), (len(log.items), "item", "items")):
         if count == 1:
             raise UsageError(

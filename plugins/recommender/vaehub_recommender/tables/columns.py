@@ -29,10 +29,12 @@ class Columns:
         weight: column of weights or ratings.
         time: column of times.
         min_rating: least rating that counts.
+        min_user: users with fewer interactions are not learnt from.
+        min_item: items with fewer interactions are not learnt from.
 
     Example:
         >>> Columns().resolve(["User ID", "movieId", "stars"])
-        Columns(user='User ID', item='movieId', weight=None, time=None, min_rating=None)
+        Columns(user='User ID', item='movieId', weight=None, time=None, min_rating=None, min_user=None, min_item=None)
         >>> Columns(min_rating=4).resolve(["User ID", "movieId", "stars"]).weight
         'stars'
     """
@@ -42,6 +44,8 @@ class Columns:
     weight: str | None = None
     time: str | None = None
     min_rating: float | None = None
+    min_user: int | None = None
+    min_item: int | None = None
 
     def resolve(self, names: Sequence[Hashable]) -> Columns:
         """These columns as they stand in a table with those `names`. Raises UsageError for one that is absent, not found or in doubt."""
