@@ -56,14 +56,31 @@ def solve(gram: Tensor, penalty: float | Tensor) -> tuple[Tensor, Tensor]:
         >>> [[round(w, 4) for w in row] for row in weights.tolist()]  # from row to column: 1 / (2 + 1) and 1 / (1 + 1)
         [[0.0, 0.3333], [0.5, 0.0]]
     """
+    gram = gram if gram.is_contiguous() else gram.T.contiguous()  # symmetric: the transpose is itself
     gram.diagonal().add_(penalty)
-    factor, failed = lapack.dpotrf(
-        gram.numpy().T, lower=1, overwrite_a=1, clean=0
-    )  # symmetric: the transpose is itself, column by column
+    factor, failed = lapack.dpotrf(gram.numpy().T, lower=1, overwrite_a=1, clean=0)
     if failed:
         raise UsageError("decoder ease: the items' products are not positive definite; give a higher penalty")
-    precision = torch.from_numpy(lapack.dpotri(factor, lower=1, overwrite_c=1)[0])
-    return as_weights(precision.tril() + precision.tril(-1).T)
+    lapack.dpotri(factor, lower=1, overwrite_c=1)  # the inverse's lower triangle, column by column: the upper one row by row
+    return as_weights(mirror_upper(gram))
+
+
+def mirror_upper(matrix: Tensor) -> Tensor:
+    """The symmetric matrix (I, I) whose upper triangle is given, in the same memory."""
+    for start in range(0, len(matrix), ROWS):
+        rows = slice(start, start + ROWS)
+        corner = matrix[rows, rows]
+        corner.copy_(corner.triu() + corner.triu(1).T)
+        matrix[start + ROWS :, rows] = matrix[rows, start + ROWS :].T
+    return matrix
+
+
+def mean_with_transpose(matrix: Tensor) -> Tensor:
+    """(M + M') / 2 of M (I, I), in the same memory."""
+    for start in range(0, len(matrix), ROWS):
+        rows, rest = slice(start, start + ROWS), slice(start, None)
+        matrix[rows, rest] = (matrix[rows, rest] + matrix[rest, rows].T) / 2
+    return mirror_upper(matrix)
 
 
 def as_weights(precision: Tensor) -> tuple[Tensor, Tensor]:

@@ -113,9 +113,10 @@ class SplitLog(Domain[InteractionCodec]):
 class Recommendation(Domain[InteractionCodec]):
     """Rows are users, columns items, from a table of interactions (.csv, .parquet, a folder of them, .npz).
 
-    path, user, item, weight, time, min_rating: see `Columns`. `users`, `items`: tables of what else is known of them. `split`: "strong" keeps
-    `held_out` users each for validation and test, who are judged by a fifth of their items, "Variational Autoencoders for Collaborative Filtering"
-    (Liang et al., 2018), arXiv:1802.05814; "last" and "random" keep items of all users. `history`: let the decoder see a user's items (decoder ease).
+    path, user, item, weight, time, min_rating, min_user, min_item: see `Columns`. `users`, `items`: tables of what else is known of them.
+    `split`: "strong" keeps `held_out` users each for validation and test, who are judged by a fifth of their items, "Variational Autoencoders
+    for Collaborative Filtering" (Liang et al., 2018), arXiv:1802.05814; "last" and "random" keep items of all users. `history`: let the decoder
+    see a user's items (decoder ease).
 
     Arguments:
         path: The table of interactions: .csv, .tsv, .txt, .dat, .inter, .jsonl, .parquet, a folder of them, or .npz.
@@ -136,6 +137,8 @@ class Recommendation(Domain[InteractionCodec]):
         header: Whether a text begins with the names of its columns; found by its first rows, if not given.
         encoding: Of a text, such as latin-1; found out, if not given.
         at: Of `split: temporal`: a date or time, or below 1 the share of interactions before it; 0.8, if not given.
+        min_user: Users with fewer interactions are left out, and items as `min_item` says, again and again until both hold.
+        min_item: Items with fewer interactions are left out of the catalogue.
 
     Raises:
         UsageError: when rows are first asked for: no path, a table that cannot be read, or a split that leaves nobody.
@@ -170,8 +173,10 @@ class Recommendation(Domain[InteractionCodec]):
         header: bool | None = None,
         encoding: str | None = None,
         at: str | float | None = None,
+        min_user: Annotated[int, Field(ge=1)] | None = None,
+        min_item: Annotated[int, Field(ge=1)] | None = None,
     ) -> None:
-        self.path, self.columns = path, Columns.of(user, item, weight, time, min_rating, seen)
+        self.path, self.columns = path, Columns.of(user, item, weight, time, min_rating, seen, min_user, min_item)
         self.layout = Layout(sep, header, encoding)
         self.paths = {"user": users, "item": items}
         if at is not None and split != "temporal":

@@ -15,6 +15,8 @@ def vaehub_components() -> dict[str, str]:
         "encoder/recvae": PARTS + "recvae:DenseEncoder",
         "decoder/catalogue": PARTS + "catalogue:Catalogue",
         "decoder/ease": PARTS + "ease:Ease",
+        "decoder/linear": PARTS + "linear:Linear",
+        "decoder/sparse_linear": PARTS + "sparse_linear:SparseLinear",
         "encoder/hierarchical": PARTS + "hierarchy:HierarchicalEncoder",
         "prior/hierarchical_vamp": PARTS + "hierarchy:HierarchicalVamp",
         "posterior/narrow": PARTS + "narrow:Narrow",

@@ -78,6 +78,8 @@ class Recommender(Described):
         users: Frame | None = None,
         items: Frame | None = None,
         seen: Literal["all", "learnt"] | None = None,
+        min_user: int | None = None,
+        min_item: int | None = None,
     ) -> Recommender:
         """Learn from a table of interactions; columns that are not named are found by their usual names.
 
@@ -93,6 +95,9 @@ class Recommender(Described):
             items: what else is known of items, from which their embeddings start, and by which `filter` and `at` choose.
             seen: what is on no list again: "all" rows of a user, also those below `min_rating`, or only those that are "learnt" from; by default as
                 the config says, where that is "all". `evaluate` leaves ratings below aside, as papers do.
+            min_user: users with fewer interactions are left out, and items as `min_item` says, again and again until both hold; a warning says
+                how many. Such users can be asked about by their histories.
+            min_item: items with fewer interactions are left out of the catalogue.
 
         Returns:
             The recommender itself.
@@ -106,7 +111,9 @@ class Recommender(Described):
             '36'
         """
         arguments.or_none(arguments.one_of("all", "learnt"))("seen", seen)
-        columns = Columns.of(user, item, weight, time, min_rating, seen)
+        supports = {"min_user": min_user, "min_item": min_item}
+        least = {name: arguments.or_none(arguments.at_least(1))(name, value) for name, value in supports.items()}
+        columns = Columns.of(user, item, weight, time, min_rating, seen, **least)
         config = recommender_config(self.config, self.options, columns)
         log = training_log(as_frame("df", df, columns), domain_of(config).columns)
         tables = {"user": users, "item": items}
@@ -316,7 +323,8 @@ class Recommender(Described):
 
         With `refit` the model is trained anew from what is left, as if the rest had never been there. Without it the linear part alone is
         exact, at the cost of a small update, by the identity of Woodbury, "Inverting Modified Matrices" (1950): the network keeps the weights
-        that it was trained to, and items that nobody has any more stay in the catalogue. Files that were saved before hold what they held.
+        that it was trained to, and items that nobody has any more stay in the catalogue. Items of `add_items` are to be added again after a
+        refit. Files that were saved before hold what they held.
 
         Arguments:
             users: ids of known users, one or several.

@@ -14,6 +14,7 @@ from vaehub import Outcome, estimate, full_precision, sparse
 from vaehub_recommender.parts.blockwise import BlockwiseDensity
 from vaehub_recommender.parts.products import LinearLogProb
 
+ADDED = 2**22  # weights of sparse rows that are added at once
 CACHED = 128  # columns of item-item weights that are summed at once for many histories: their rows stay in the processor's cache
 
 
@@ -132,6 +133,51 @@ class HistoryScores(Scores):
         narrow = weights.split(CACHED, 1) if len(rows) > len(weights) else (weights,)
         parts = [F.embedding_bag(rows, w.contiguous(), start, mode="sum", per_sample_weights=values) for w in narrow]
         return full_precision(parts[0] if len(parts) == 1 else torch.cat(parts, 1))
+
+
+@final
+class SparseHistoryScores(Scores):
+    """s = x B with the items x (B, I) of the users and item-item weights B (I, I), both in CSR: B as starts (I + 1,), columns and values (n,)."""
+
+    def __init__(self, history: Tensor, starts: Tensor, columns: Tensor, values: Tensor) -> None:
+        self.history, self.starts, self.columns, self.values = history, starts, columns, values
+        self.rows, self.items = len(history), len(starts) - 1
+
+    def block(self, start: int, stop: int) -> Tensor:
+        """The rows of B that belong to a user's items, summed."""
+        place = torch.full((self.items,), -1, dtype=torch.int32, device=self.columns.device)
+        place[start:stop] = torch.arange(stop - start, dtype=torch.int32, device=place.device)
+        return self._summed(place, stop - start)
+
+    def at(self, items: Tensor) -> Tensor:
+        """The same for some columns of B, all different."""
+        place = torch.full((self.items,), -1, dtype=torch.int32, device=self.columns.device)
+        place[items] = torch.arange(len(items), dtype=torch.int32, device=place.device)
+        return self._summed(place, len(items))
+
+    def approximate(self, half_precision: HalfPrecision) -> Scores:
+        """The first history."""
+        first = sparse.take(self.history, torch.zeros(1, dtype=torch.long, device=self.history.device))
+        return SparseHistoryScores(first, self.starts, self.columns, self.values)
+
+    def _summed(self, place: Tensor, width: int) -> Tensor:
+        """Sums of the columns of B that have a place, in the order of a user's items: (B, width)."""
+        out = self.values.new_zeros(self.rows, width)
+        row, owned, weight = sparse.row_of(self.history.crow_indices()), self.history.col_indices(), self.history.values()
+        ends = (self.starts[owned.long() + 1] - self.starts[owned.long()]).cumsum(0)
+        first = 0
+        while first < len(owned):  # as many of the users' items at once as have a bounded number of weights
+            before = int(ends[first - 1]) if first else 0
+            last = max(first + 1, int(torch.searchsorted(ends, before + ADDED, right=True)))
+            lengths, at = sparse.rows_at(self.starts, owned[first:last].long())
+            column = place[self.columns[at].long()]
+            of = torch.arange(first, last, device=at.device).repeat_interleave(lengths.diff())
+            inside = (column >= 0).nonzero()[:, 0]
+            of, column = of[inside], column[inside]
+            cells = row[of] * width + column
+            out.view(-1).index_add_(0, cells, self.values[at[inside]] * weight[of])
+            first = last
+        return full_precision(out)
 
 
 @final

@@ -16,13 +16,14 @@ import pandas as pd
 import torch
 
 from vaehub import Run, UsageError, build_domain, hints
+from vaehub_recommender.api.add_items import add_items
 from vaehub_recommender.api.fitted import Fitted
 from vaehub_recommender.api.learn import learn
-from vaehub_recommender.api.linear_update import differing_rows, replace_rows
+from vaehub_recommender.api.linear_update import differing_rows, update_linear_part
 from vaehub_recommender.api.query import is_single_user, require_users
 from vaehub_recommender.codec import InteractionCodec
 from vaehub_recommender.held_out import Bools, subset
-from vaehub_recommender.parts.ease import Ease
+from vaehub_recommender.parts.linear_part import LinearPart
 from vaehub_recommender.popularity import Popularity
 from vaehub_recommender.tables import Columns, Ids, Log
 from vaehub_recommender.tables.log import Tally, UserItems, merge
@@ -121,11 +122,13 @@ def downdated(fitted: Fitted, keep: Bools, left: Log, frames: Mapping[str, pd.Da
     vae, codec = copy.deepcopy(fitted.run.vae), fitted.codec
     after = subset(fitted.log.matrix, keep)
     rows = differing_rows(fitted.counted, after)
-    if isinstance(vae.decoder, Ease):
-        replace_rows(vae.decoder, vae.decoder, fitted.counted[rows], after[rows])
+    if isinstance(vae.decoder, LinearPart):
+        update_linear_part(vae.decoder, vae.decoder, fitted.counted[rows], after[rows], after)
     popularity = Popularity.of(left.matrix)
     without = InteractionCodec(codec.spec, codec.ids, codec.columns, popularity, codec.user_features, codec.history)
     domain = build_domain(fitted.run.config)
     domain.codec = without
     side = None if fitted.side is None else fitted.side[torch.from_numpy(fitted.users.positions(left.users.values))]
-    return Fitted(Run(fitted.run.config, without, domain, vae), left, np.ones(len(left.users), bool), side, frames)
+    run, content = Run(fitted.run.config, without, domain, vae), fitted.content
+    done = Fitted(run, left, np.ones(len(left.users), bool), side, frames, content)
+    return done if fitted.new_items is None else add_items(done, None)

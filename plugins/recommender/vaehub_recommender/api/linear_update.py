@@ -14,8 +14,9 @@ from scipy.sparse import csr_array
 from torch import Tensor
 
 from vaehub_recommender.api.fitted import Fitted
-from vaehub_recommender.closed_form import as_weights, gram, solve
+from vaehub_recommender.closed_form import as_weights, gram, mean_with_transpose, solve
 from vaehub_recommender.parts.ease import Ease
+from vaehub_recommender.parts.linear_part import LinearPart
 
 
 @final
@@ -32,9 +33,10 @@ class ClosedForm:
 def complete_linear_part(fitted: Fitted) -> Fitted:
     """The same model, whose linear part has all known users in it."""
     decoder = fitted.run.vae.decoder
-    if isinstance(decoder, Ease):
+    if isinstance(decoder, LinearPart):
         rows = differing_rows(fitted.counted, fitted.log.matrix)
-        replace_rows(decoder, decoder, fitted.counted[rows], fitted.log.matrix[rows])
+        if len(rows):
+            update_linear_part(decoder, decoder, fitted.counted[rows], fitted.log.matrix[rows], fitted.log.matrix)
     return replace(fitted, in_linear_part=np.ones(len(fitted.users), bool), linear_rows=None)
 
 
@@ -45,6 +47,17 @@ def differing_rows(matrix: csr_array, other: csr_array) -> np.ndarray:
     difference = csr_array(matrix - other)
     difference.eliminate_zeros()
     return np.flatnonzero(np.diff(difference.indptr))
+
+
+def update_linear_part(after: LinearPart, before: LinearPart, old: csr_array, new: csr_array, everything: csr_array) -> None:
+    """Give a decoder the linear part of the one before with rows `new` (R, I') in the place of rows `old` (R, I).
+
+    The closed form is changed by these rows alone; a sparse part is learnt anew from `everything` (U, I').
+    """
+    if isinstance(after, Ease) and isinstance(before, Ease):
+        replace_rows(after, before, old, new)
+    else:
+        after.learn(everything)
 
 
 @torch.no_grad()
@@ -66,7 +79,7 @@ def updated_closed_form(before: ClosedForm, old: csr_array, new: csr_array) -> t
     old = without_empty_rows(csr_array((old.data, old.indices, old.indptr), shape=new.shape))
     heavier = before.noise * (column_squares(new) - column_squares(old))
     if old.shape[0] + new.shape[0] + heavier.count_nonzero() > new.shape[1] // 4:
-        return solve(torch.linalg.inv(precision) + gram(new) - gram(old), heavier)
+        return solve(torch.linalg.inv(precision).add_(gram(new)).sub_(gram(old)), heavier)
     return as_weights(woodbury(precision, *low_rank_change(old, new, heavier)))
 
 
@@ -91,9 +104,9 @@ def without_empty_rows(rows: csr_array) -> csr_array:
 
 def precision_of(weights: Tensor, diagonal: Tensor) -> Tensor:
     """P (I, I) in float64 from B and diag(P): P_ij = -B_ij P_jj."""
-    precision = -weights.double() * diagonal.double()
+    precision = weights.double().mul_(-diagonal.double())
     precision.diagonal().copy_(diagonal)
-    return (precision + precision.T) / 2  # B is rounded to float32, P is symmetric
+    return mean_with_transpose(precision)  # B is rounded to float32, P is symmetric
 
 
 def with_new_items(precision: Tensor, items: int, penalty: float) -> Tensor:

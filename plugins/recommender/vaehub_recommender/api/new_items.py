@@ -14,6 +14,7 @@ from scipy.sparse import csr_array, diags_array
 from torch import Tensor
 
 from vaehub import VAE, Run, Spec, build_vae, seeded
+from vaehub_recommender.parts.linear_part import LinearPart
 
 NEIGHBOURS = 10  # items of like popularity
 
@@ -70,8 +71,9 @@ def model_with_new_items(run: Run, spec: Spec, weights: NewItemWeights) -> VAE:
     """A copy of the run's model for the data that `spec` describes."""
     with seeded("grow"):
         vae = build_vae(run.config, spec)
-    shapes, old = {name: t.shape for name, t in vae.state_dict().items()}, run.vae.state_dict()
-    vae.load_state_dict({name: with_new_entries(old[name], shape, weights) for name, shape in shapes.items()})
+    own = {f"decoder.{name}" for name in vae.decoder.learnt_anew} if isinstance(vae.decoder, LinearPart) else set()
+    shapes, old = {name: t.shape for name, t in vae.state_dict().items() if name not in own}, run.vae.state_dict()
+    vae.load_state_dict({name: with_new_entries(old[name], shape, weights) for name, shape in shapes.items()}, strict=False)
     return vae.to(run.device)
 
 

@@ -19,12 +19,12 @@ from vaehub import Run, Spec, UsageError, build_domain
 from vaehub_recommender.api.add_items import after_update
 from vaehub_recommender.api.fitted import Fitted
 from vaehub_recommender.api.learn import fit_split
-from vaehub_recommender.api.linear_update import differing_rows, replace_rows
+from vaehub_recommender.api.linear_update import differing_rows, update_linear_part
 from vaehub_recommender.api.new_items import NewItemWeights, model_with_new_items
 from vaehub_recommender.codec import InteractionCodec
 from vaehub_recommender.domain import SplitLog
 from vaehub_recommender.held_out import Split
-from vaehub_recommender.parts.ease import Ease
+from vaehub_recommender.parts.linear_part import LinearPart
 from vaehub_recommender.popularity import Popularity
 from vaehub_recommender.tables import Ids, Log, interaction_log
 from vaehub_recommender.tables.given_ids import type_hint
@@ -44,8 +44,8 @@ def update(fitted: Fitted, frame: pd.DataFrame, epochs: int) -> Fitted:
     log = merged_log(fitted, given)
     codec = widened_codec(fitted, log)
     vae = model_with_new_items(fitted.run, codec.spec, NewItemWeights.of(log.matrix, len(fitted.items)))
-    if isinstance(vae.decoder, Ease) and isinstance(fitted.run.vae.decoder, Ease):
-        replace_rows(vae.decoder, fitted.run.vae.decoder, *changed_rows(fitted, log))
+    if isinstance(vae.decoder, LinearPart) and isinstance(fitted.run.vae.decoder, LinearPart):
+        update_linear_part(vae.decoder, fitted.run.vae.decoder, *changed_rows(fitted, log), log.matrix)
     domain = build_domain(fitted.run.config)
     domain.codec = codec
     run = Run(fitted.run.config, codec, domain, vae)

@@ -6,29 +6,29 @@ from typing import Annotated, final
 
 import torch
 from pydantic import Field
+from scipy.sparse import csr_array
 from torch import Tensor
-from torch.distributions import Distribution
 
-from vaehub import Data, Decoder, Likelihood, Model, Part, Spec, UsageError
+from vaehub import Decoder, Likelihood, Part, Spec
 from vaehub_recommender.closed_form import gram, solve
-from vaehub_recommender.interactions import InteractionFacts, Interactions, split_condition
-from vaehub_recommender.parts.catalogue import Catalogue, require_implicit
-from vaehub_recommender.scores import HistoryScores, MixedScores, scores_of
-from vaehub_recommender.validation import best_share
+from vaehub_recommender.memory import FEWER, require_memory
+from vaehub_recommender.parts.catalogue import Catalogue
+from vaehub_recommender.parts.linear_part import LinearPart
+from vaehub_recommender.scores import HistoryScores
 
-LARGEST = 50_000  # items: weights of 10 GB
+KEPT, FITTED = 4, 8  # bytes for each pair of items: of the weights, and of their products, of which they are made in place
+WAYS_OUT = f"{FEWER}, take decoder.name=sparse_linear, or a model without weights between items: recommender_mult_vae"
 
 
 @final
-class Ease(Decoder):
+class Ease(LinearPart):
     """Scores of another decoder plus `share` times x B, x the user's items and B from the closed form: a product of two experts.
 
-    The two are fitted apart: the linear part before training, and what is trained sees nothing of it, since on its own training rows the linear
-    part leaves little to learn. `share` is chosen on validation rows once training has ended. `base: null` leaves the linear part alone.
     Steck (2019), arXiv:1905.03375. `dropout` is the share of inputs that the linear part learns to do without, in closed form too: the penalty of
     item i grows by dropout / (1 - dropout) G_ii, "Autoencoders that don't overfit towards the Identity" (Steck, 2020), NeurIPS 33. Mixed with
     a VAE as in "VASP: Variational Autoencoder and Shallow Autoencoder" (Vancura & Kordik, 2021), there as a product of
-    probabilities. Needs rows with their history in cond (domain.history).
+    probabilities; `base: null` leaves the linear part alone. Needs rows with their history in cond (domain.history), and 12 bytes of memory for
+    each pair of items while it is fitted, 4 afterwards.
 
     Arguments:
         penalty: Ridge penalty of the linear part.
@@ -39,8 +39,7 @@ class Ease(Decoder):
         UsageError: more items than memory holds, or rows without their history.
 
     Example:
-        >>> from scipy.sparse import csr_array
-        >>> from vaehub import Spec
+        >>> from vaehub_recommender.interactions import Interactions
         >>> from vaehub_recommender.parts.implicit import ImplicitMultinomial
         >>> rows = Interactions.of(csr_array([[1.0, 1, 0], [1, 1, 0], [0, 1, 1]]), history=True)
         >>> decoder = Ease(Spec((3,), cond=3), 1, ImplicitMultinomial(Spec((3,))), penalty=1, base=None)
@@ -53,7 +52,6 @@ class Ease(Decoder):
 
     weights: Tensor
     diagonal: Tensor
-    share: Tensor
 
     def __init__(
         self,
@@ -65,53 +63,24 @@ class Ease(Decoder):
         dropout: Annotated[float, Field(ge=0, lt=1)] = 0.0,
         base: Part[Decoder] | None = Catalogue,
     ) -> None:
-        super().__init__(spec, latent, likelihood)
-        if spec.size > LARGEST:
-            raise UsageError(
-                f"decoder ease: weights between {spec.size:,} items do not fit in memory (at most {LARGEST:,}); leave out rare items, "
-                "or take a model without these weights: recommender_recvae or recommender_mult_vae"
-            )
-        self.penalty, self.dropout = penalty, dropout
-        self.base = None if base is None else base(spec, latent, likelihood)
+        require_memory(f"decoder ease: weights between {spec.size:,} items", KEPT * spec.size**2, WAYS_OUT)
+        super().__init__(spec, latent, likelihood, penalty, dropout, base)
         self.register_buffer("weights", torch.zeros(spec.size, spec.size))
         self.register_buffer("diagonal", torch.ones(spec.size))
-        self.register_buffer("share", torch.tensor(8.0))
 
-    @property
-    def noise(self) -> float:
-        """Variance of inputs under dropout, by their square."""
-        return self.dropout / (1 - self.dropout)
-
-    def initialise(self, data: Data) -> None:
-        """The closed form. Raises UsageError where rows come without their history."""
-        if not isinstance(data, Interactions) or not data.history:
-            raise UsageError("decoder ease: reads the users' items in cond; set domain.history=true")
-        products = gram(data.matrix())
+    def learn(self, matrix: csr_array) -> None:
+        """The closed form. Raises UsageError where memory does not hold it."""
+        items = self.spec.size
+        require_memory(f"decoder ease: fitting weights between {items:,} items", (KEPT + FITTED) * items**2, WAYS_OUT)
+        products = gram(matrix)
         weights, diagonal = solve(products, self.penalty + self.noise * products.diagonal())
         self.weights.copy_(weights)
         self.diagonal.copy_(diagonal)
-        if self.base is not None:
-            self.base.initialise(data)
 
-    def calibrate(self, vae: Model, data: Data) -> None:
-        """How much the linear part counts beside its base: what ranks best for validation users."""
-        facts = data.facts
-        if self.base is not None and isinstance(facts, InteractionFacts) and facts.targets is not None:
-            self.share.fill_(best_share(vae, data, facts.targets))
+    def linear_scores(self, history: Tensor) -> HistoryScores:
+        """x B of histories (B, I) in CSR."""
+        return HistoryScores(history, self.weights)
 
-    def forward(self, z: Tensor, cond: Tensor | None = None) -> Distribution:
-        """p(x|z,c): batch (B,), event (I,)."""
-        _, history = split_condition(cond, self.spec.size)
-        if self.base is None:
-            return require_implicit(self.likelihood).of(HistoryScores(required_history(history), self.weights))
-        px: Distribution = self.base(z, cond)
-        if self.training or history is None:
-            return px
-        return require_implicit(self.likelihood).of(MixedScores(scores_of(px), HistoryScores(history, self.weights), self.share))
-
-
-def required_history(history: Tensor | None) -> Tensor:
-    """The users' items. Raises UsageError where rows come without them."""
-    if history is None:
-        raise UsageError("decoder ease: reads the users' items in cond; set domain.history=true")
-    return history
+    def weights_to(self, item: int, items: Tensor) -> Tensor:
+        """The weights of some items (n,) in the score of an item: (n,)."""
+        return self.weights[items, item]

@@ -12,6 +12,7 @@ from vaehub_recommender.tables.columns import Columns
 from vaehub_recommender.tables.ids import Ids
 from vaehub_recommender.tables.lists import flattened, holds_lists
 from vaehub_recommender.tables.log import Log, Tally, UserItems, merge
+from vaehub_recommender.tables.support import with_support
 from vaehub_recommender.tables.times import Nanoseconds, nanoseconds
 from vaehub_recommender.tables.weights import weigh
 
@@ -24,7 +25,7 @@ def training_log(frame: pd.DataFrame, columns: Columns) -> Log:
         columns: which column is what.
 
     Raises:
-        UsageError: as `interaction_log` does, and for a table of one user or of one item.
+        UsageError: as `interaction_log` does, for a table of one user or of one item, and where `min_user` and `min_item` leave nobody.
 
     Example:
         >>> training_log(pd.DataFrame({"user": [1, 1], "item": ["a", "b"]}), Columns())
@@ -34,6 +35,8 @@ def training_log(frame: pd.DataFrame, columns: Columns) -> Log:
     log = interaction_log(frame, columns)
     if not len(log.users):
         raise UsageError(nothing_left(frame, columns))
+    if columns.min_user is not None or columns.min_item is not None:
+        log = with_support(log, columns.min_user or 1, columns.min_item or 1, columns.seen)
     for count, one, many in ((len(log.users), "user", "users"), (len(log.items), "item", "items")):
         if count == 1:
             raise UsageError(

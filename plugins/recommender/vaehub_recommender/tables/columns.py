@@ -33,10 +33,12 @@ class Columns:
         time: column of times.
         min_rating: least rating that counts.
         seen: what counts as seen: "all" rows, as by default, or only those that are "learnt" from.
+        min_user: users with fewer interactions are not learnt from.
+        min_item: items with fewer interactions are not learnt from.
 
     Example:
-        >>> Columns().resolve(["User ID", "movieId", "stars"])
-        Columns(user='User ID', item='movieId', weight=None, time=None, min_rating=None, seen=None)
+        >>> Columns().resolve(["User ID", "movieId", "stars"]).needed
+        ['User ID', 'movieId']
         >>> Columns(min_rating=4).resolve(["User ID", "movieId", "stars"]).weight
         'stars'
     """
@@ -47,6 +49,8 @@ class Columns:
     time: str | None = None
     min_rating: float | None = None
     seen: Seen | None = None
+    min_user: int | None = None
+    min_item: int | None = None
 
     @staticmethod
     def of(
@@ -56,10 +60,12 @@ class Columns:
         time: str | int | None,
         min_rating: float | None,
         seen: Seen | None = None,
+        min_user: int | None = None,
+        min_item: int | None = None,
     ) -> Columns:
         """Columns that are named, or given by their numbers from 0 where they have no names."""
         named = [None if name is None else str(name) for name in (user, item, weight, time)]
-        return Columns(named[0], named[1], named[2], named[3], min_rating, seen)
+        return Columns(named[0], named[1], named[2], named[3], min_rating, seen, min_user, min_item)
 
     def by_place(self, names: Sequence[Hashable]) -> Columns:
         """These columns, those that are not named by their place where the columns have numbers for names."""

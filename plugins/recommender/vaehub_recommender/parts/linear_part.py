@@ -1,0 +1,84 @@
+"""A linear autoencoder by itself or beside a VAE: what the exact and the sparse one have in common.
+
+Letters of shapes: B rows, I items, U users, n items that are asked about.
+"""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+
+import torch
+from scipy.sparse import csr_array
+from torch import Tensor
+from torch.distributions import Distribution
+
+from vaehub import Data, Decoder, Likelihood, Model, Part, Spec, UsageError
+from vaehub_recommender.interactions import InteractionFacts, Interactions, split_condition
+from vaehub_recommender.parts.catalogue import require_implicit
+from vaehub_recommender.scores import MixedScores, Scores, scores_of
+from vaehub_recommender.validation import best_share
+
+NO_HISTORY = "this decoder reads the users' items in cond; set domain.history=true"
+
+
+class LinearPart(Decoder):
+    """Scores of another decoder plus `share` times x B, x the user's items and B item-item weights: a product of two experts. Abstract.
+
+    The two are fitted apart: the linear part before training, and what is trained sees nothing of it, since on its own training rows the linear
+    part leaves little to learn. `share` is chosen on validation rows once training has ended; without a base there is the linear part alone.
+    Subclasses say how B is learnt and kept. Needs rows with their history in cond (domain.history).
+    """
+
+    share: Tensor
+    learnt_anew: tuple[str, ...] = ()  # buffers whose sizes or meanings are others once there are more items
+
+    def __init__(
+        self, spec: Spec, latent: int, likelihood: Likelihood, penalty: float, dropout: float, base: Part[Decoder] | None
+    ) -> None:
+        super().__init__(spec, latent, likelihood)
+        self.penalty, self.dropout = penalty, dropout
+        self.base = None if base is None else base(spec, latent, likelihood)
+        self.register_buffer("share", torch.tensor(8.0))
+
+    @property
+    def noise(self) -> float:
+        """Variance of inputs under dropout, by their square."""
+        return self.dropout / (1 - self.dropout)
+
+    @abstractmethod
+    def learn(self, matrix: csr_array) -> None:
+        """B from the rows of all users (U, I)."""
+
+    @abstractmethod
+    def linear_scores(self, history: Tensor) -> Scores:
+        """x B of histories (B, I) in CSR."""
+
+    @abstractmethod
+    def weights_to(self, item: int, items: Tensor) -> Tensor:
+        """The weights of some items (n,) in the score of an item: (n,)."""
+
+    def initialise(self, data: Data) -> None:
+        """Learn the linear part. Raises UsageError where rows come without their history."""
+        if not isinstance(data, Interactions) or not data.history:
+            raise UsageError(NO_HISTORY)
+        self.learn(data.matrix())
+        if self.base is not None:
+            self.base.initialise(data)
+
+    def calibrate(self, vae: Model, data: Data) -> None:
+        """How much the linear part counts beside its base: what ranks best for validation users."""
+        facts = data.facts
+        if self.base is not None and isinstance(facts, InteractionFacts) and facts.targets is not None:
+            self.share.fill_(best_share(vae, data, facts.targets))
+
+    def forward(self, z: Tensor, cond: Tensor | None = None) -> Distribution:
+        """p(x|z,c): batch (B,), event (I,). Raises UsageError for rows without their history, where there is nothing else."""
+        _, history = split_condition(cond, self.spec.size)
+        if self.base is None:
+            if history is None:
+                raise UsageError(NO_HISTORY)
+            return require_implicit(self.likelihood).of(self.linear_scores(history))
+        px: Distribution = self.base(z, cond)
+        if self.training or history is None:
+            return px
+        return require_implicit(self.likelihood).of(MixedScores(scores_of(px), self.linear_scores(history), self.share))
