@@ -3,8 +3,10 @@
 A block is a day where the table has stamps, else BLOCK steps. The rhythm is the mean score at every step of a block. Of each block of the
 data the state is kept, the coefficients of a few harmonics and the logarithm of how strong the remainder is, per channel. New series take
 the states of successive blocks of the data, all moved by one random vector (a smoothed bootstrap, "An Introduction to the Bootstrap" (Efron &
-Tibshirani, 1993), doi:10.1201/9780429246593), so that levels and roughness drift and go together as they did; the remainder is a new draw
-of a Gaussian process. The scores become values by the empirical law of their column: a Gaussian copula, which keeps bounds and ties.
+Tibshirani, 1993), doi:10.1201/9780429246593), so that levels and roughness drift and go together as they did. The remainder is mostly that of
+other blocks with a similar state, so that bursts come at their hours ("A nearest neighbor bootstrap for resampling hydrologic time series"
+(Lall & Sharma, 1996), doi:10.1029/95WR02966), and partly, in a table with few blocks wholly, a new draw of a Gaussian process. The scores
+become values by the empirical law of their column: a Gaussian copula, which keeps bounds and ties.
 Letters of shapes: B blocks, P steps of a block, K coefficients, C channels, L lags, S series, n new series, T steps.
 """
 
@@ -17,6 +19,7 @@ from typing import Any
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from scipy.spatial.distance import cdist
 
 from vaehub_timeseries.generation.laws import Law, laws_of, normal_scores
 from vaehub_timeseries.impute.linear import Neighbours
@@ -30,7 +33,9 @@ HARMONICS = 2
 LAGS, LAG_CELLS = 24, 512  # of the process of the remainder: at most so many, and so many cells of a window
 MOVED = 0.25  # of the states' standard deviation, by which a new series differs from the blocks it follows
 TURN = 3.0  # one block gives way to the next within 1 / TURN of the way between their middles
-MOST_BLOCKS = 2_000
+MOST_BLOCKS, MOST_NUMBERS = 2_000, 2_000_000  # that are kept, and of their remainders
+NEIGHBOURS, FEWEST_DONORS = 10, 30  # blocks with a similar state, and of how many blocks at least they are chosen
+FRESH = 0.3  # of the remainder's standard deviation, that is new
 MOST_GROUPS, FEWEST_BLOCKS, FEWEST_CELLS = (
     32,
     5,
@@ -47,7 +52,8 @@ class Generator:
 
     rhythm, strength: mean score and strength of the remainder (P, C) by step of a block; states (B, (K + 1) C); owner (B,): the series of
     each block; gamma, noise, mean: the process of the remainder; quantiles (G, C, Q): of the data, by group of series; group (S,): that of each;
-    own (C, Q): of the generator's scores; support (V,), cuts (C + 1,): the values of columns that have few.
+    own (C, Q): of the generator's scores; support (V,), cuts (C + 1,): the values of columns that have few; remainders (B, P, C) of the blocks,
+    none where there are few.
     """
 
     rhythm: Floats
@@ -62,6 +68,7 @@ class Generator:
     own: Floats
     support: Floats
     cuts: Integers
+    remainders: Floats
 
     def laws(self, group: int) -> list[Law]:
         """The law of every column in a group of series."""
@@ -93,7 +100,7 @@ class Generator:
         """
         rng = np.random.default_rng(seed)
         allowed = np.arange(len(self.owner)) if series is None else np.flatnonzero(np.isin(self.owner, series))
-        begun = rng.choice(allowed, n)
+        begun = np.concatenate([rng.permutation(allowed) for _ in range(-(-n // len(allowed)))])[:n]
         levels = own_levels(self.scores(begun, steps, rng, first), self.own)
         groups, values = self.group[self.owner[begun]], np.empty(levels.shape)
         for group in np.unique(groups):
@@ -105,12 +112,15 @@ class Generator:
 
     def scores(self, begun: Integers, steps: int, rng: np.random.Generator, first: int) -> Floats:
         """The scores (n, T, C) of new series that follow the data from the blocks `begun` (n,) on."""
-        n = len(begun)
         process = Autocovariance(*(torch.from_numpy(part) for part in (self.mean, self.gamma, self.noise)))
-        remainder = GaussianExpert("remainder", process).generate(n, steps, int(rng.integers(2**31)))
+        remainder = GaussianExpert("remainder", process).generate(len(begun), steps, int(rng.integers(2**31)))
         time = first + np.arange(steps)
         blocks = np.arange(-1, (first + steps) // self.period + 2)
         states = self._states(begun, len(blocks), rng)
+        if len(self.remainders):
+            donors = self._donors(begun, len(blocks) - 2, rng)
+            borrowed = self.remainders[donors].reshape(len(begun), -1, self.channels)[:, first : first + steps]
+            remainder = np.sqrt(1 - FRESH**2) * borrowed + FRESH * remainder
         path = state_path(states, blocks, time, self.period, self.channels)
         strength = np.exp(path[1]) * self.strength[time % self.period]
         return np.asarray(path[0] + self.rhythm[time % self.period] + remainder * strength)
@@ -125,14 +135,33 @@ class Generator:
         level = levels[begun][:, None]
         return np.asarray(level + (chosen - level + MOVED * moved) / np.sqrt(1 + MOVED**2))
 
+    def _donors(self, begun: Integers, count: int, rng: np.random.Generator) -> Integers:
+        """The blocks (n, count) that new series which follow the data from `begun` (n,) on have their remainders from.
+
+        They are successive ones, the first with a state near that of the block followed; another where a series of the data ends.
+        """
+        ends = np.searchsorted(self.owner, self.owner, side="right") - 1
+        scaled = (self.states - self.states.mean(0)) / np.sqrt(self.states.var(0) + WEAKEST)
+        donors = np.empty((len(begun), count), np.int64)
+        for i in range(count):
+            follows = np.minimum(begun + 1 + i, ends[begun])
+            over = np.ones(len(begun), bool) if i == 0 else donors[:, i - 1] == ends[donors[:, i - 1]]
+            donors[~over, i] = donors[~over, i - 1] + 1
+            apart = cdist(scaled[follows[over]], scaled)
+            apart[np.arange(len(apart)), follows[over]] = np.inf
+            near = np.argpartition(apart, NEIGHBOURS, axis=1)[:, :NEIGHBOURS]
+            donors[over, i] = near[np.arange(len(near)), rng.integers(NEIGHBOURS, size=len(near))]
+        return donors
+
     def to_tensors(self) -> dict[str, torch.Tensor]:
         """All arrays by name."""
         return {f.name: torch.from_numpy(np.ascontiguousarray(vars(self)[f.name])) for f in fields(self)}
 
     @classmethod
     def from_tensors(cls, tensors: dict[str, torch.Tensor]) -> Generator:
-        """What `to_tensors` gave. Raises KeyError where something is missing."""
-        return cls(**{f.name: tensors[f.name].numpy() for f in fields(cls)})
+        """What `to_tensors` gave; models of vaehub 0.2.0 have no remainders. Raises KeyError where something is missing."""
+        arrays = {"remainders": np.zeros((0, 0, 0))} | {name: tensor.numpy() for name, tensor in tensors.items()}
+        return cls(**{f.name: arrays[f.name] for f in fields(cls)})
 
 
 def fit_generator(
@@ -168,7 +197,8 @@ def fit_generator(
     laws = laws_of(series)
     by_group = [laws_of([series[int(i)] for i in np.flatnonzero(group == each)]) for each in np.unique(group)]
     owner = np.repeat(np.arange(len(series)), [len(s) for s in states])
-    kept = np.linspace(0, len(owner) - 1, min(len(owner), MOST_BLOCKS)).astype(np.int64)
+    most = min(len(owner), MOST_BLOCKS, max(1, MOST_NUMBERS // rhythm.size))
+    kept = np.linspace(0, len(owner) - 1, most).astype(np.int64)
     draft = Generator(
         rhythm,
         strength,
@@ -182,8 +212,18 @@ def fit_generator(
         own=np.zeros((0, 0)),
         support=np.concatenate([law.support for law in laws]),
         cuts=np.cumsum([0, *(len(law.support) for law in laws)]),
+        remainders=blocks_without_gaps(even, seen, process, steps)[kept] if most >= FEWEST_DONORS else np.zeros((0, 0, 0)),
     )
     return with_own_law(draft)
+
+
+def blocks_without_gaps(
+    series: Sequence[Floats], seen: Sequence[NDArray[np.bool_]], process: Autocovariance, steps: int
+) -> Floats:
+    """Remainders (B P, C) as blocks (B, P, C), with a draw of their process in the cells that were not observed."""
+    holed = [np.where(s, x, np.nan) for x, s in zip(series, seen, strict=True)]
+    drawn = [one[0] for one in GaussianExpert("remainder", process).draw(holed, 1, seed=0)]
+    return np.concatenate([x.reshape(-1, steps, x.shape[1]) for x in drawn])
 
 
 def groups_of(series: Sequence[Floats], entities: Sequence[int] | None, steps: int) -> Integers:

@@ -65,6 +65,11 @@ class CalibratedBlend:
         mean, sd = mixture_moments(means, sds, np.moveaxis(self.weights[group], -1, 0))
         return Prediction(np.where(missing, mean, means[0]), np.where(missing, sd, 0.0))
 
+    def most_weighted(self, groups: Sequence[Integers], missing: Sequence[Mask]) -> int:
+        """The number of the expert with the most weight in the missing cells of all series (T, C)."""
+        cells = np.concatenate([group[m] for group, m in zip(groups, missing, strict=True)])
+        return int((self.weights.T @ np.bincount(cells, minlength=len(self.weights))).argmax())
+
     def table(self, levels: Floats, absent: Mask) -> Floats:
         """Standardised quantiles (C * B, Q). Of channels (C,) with nothing observed those of a Gaussian."""
         table = self.calibration.quantiles(levels)

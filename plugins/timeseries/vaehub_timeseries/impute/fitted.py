@@ -21,7 +21,7 @@ from vaehub_timeseries.generation.generator import Generator
 from vaehub_timeseries.impute.blend import CalibratedBlend
 from vaehub_timeseries.impute.constraints import Constraint, parsed_constraints, project
 from vaehub_timeseries.impute.ends import SHORTEST, end_blend, end_pattern, forecasts_from_earlier, grouped_by_distance
-from vaehub_timeseries.impute.experts import Expert, Floats, Mask
+from vaehub_timeseries.impute.experts import SMALLEST, Expert, Floats, Mask, Prediction
 from vaehub_timeseries.impute.held_out import (
     HeldOut,
     cell_count,
@@ -199,8 +199,16 @@ class Fitted:
         predictions = list(zip(*(expert.predict(data.series) for expert in experts), strict=True))
         absent = np.all([m.all(0) for m in missing], axis=0) & (not self.options.causal)
         blended = [blend.combine(each, g, m).reset(absent) for each, g, m in zip(predictions, group, missing, strict=True)]
-        best = [each[-1] for each in predictions]
-        return Predictive(data, experts[-1], best, blended, group, blend, absent, self.constraints)
+        if (still := self.still_constant(data)).any():
+            blended = [Prediction(np.where(still & m, 0.0, b.mean), np.where(still, 0.0, b.sd)) for b, m in zip(blended, missing, strict=True)]
+        first = blend.most_weighted(group, missing)
+        drawn_from = [each[first] for each in predictions]
+        return Predictive(data, experts[first], drawn_from, blended, group, blend, absent, self.constraints)
+
+    def still_constant(self, data: ScaledSeries) -> Mask:
+        """The modelled channels (M,) whose observed cells have one value in the data of the fit and in these: there is no doubt about the rest."""
+        here = np.all([((values == 0) | np.isnan(values)).all(0) for values in data.series], axis=0)
+        return np.asarray(here & (self.linear.spread <= SMALLEST))
 
     def blend(self, data: ScaledSeries) -> CalibratedBlend:
         """The blend by cells held out of series that the experts were not trained on, and by those held out of the fit.

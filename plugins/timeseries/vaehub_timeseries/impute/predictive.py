@@ -23,11 +23,11 @@ MEDIAN = 0.5
 
 @dataclass(frozen=True)
 class Predictive:
-    """The blended prediction (T, M) of every series, the best expert and its own, the groups of cells, and the blend."""
+    """The blended prediction (T, M) of every series, the most weighted expert and its own, the groups of cells, and the blend."""
 
     data: ScaledSeries
-    best_expert: Expert
-    best_predictions: Sequence[Prediction]
+    drawing_expert: Expert
+    drawing_predictions: Sequence[Prediction]
     predictions: Sequence[Prediction]
     groups: Sequence[Integers]
     blend: CalibratedBlend
@@ -63,9 +63,9 @@ class Predictive:
         return out
 
     def draws(self, n: int, seed: int) -> list[list[Floats]]:
-        """n times every series (T, C): joint draws of the best expert, moved onto the calibrated quantiles cell by cell."""
-        drawn = self.best_expert.draw(self.data.series, n, seed)
-        levels = [_levels(d, b) for d, b in zip(drawn, self.best_predictions, strict=True)]
+        """n times every series (T, C): joint draws of the most weighted expert, moved onto the calibrated quantiles cell by cell."""
+        drawn = self.drawing_expert.draw(self.data.series, n, seed)
+        levels = [_levels(d, b) for d, b in zip(drawn, self.drawing_predictions, strict=True)]
         rng = np.random.default_rng(seed)
         for level, limit in zip(levels, self.data.limits, strict=bool(self.data.limits)):
             level[:, limit.cut] = rng.random((n, int(limit.cut.sum())))

@@ -52,7 +52,7 @@ class Experts:
             return self._neural(None)
         still, drifting = GaussianExpert("gaussian", self.process, 0.0, self.causal), drifting_expert(self.process, self.causal)
         base = drifting if self.causal else AdaptedExpert(drifting)
-        return [still, base, *self._cyclic(base), *self._structural(), *self._neural(base)]
+        return [still, base, *self._structural(), *self._cyclic(base), *self._neural(base)]
 
     def _cyclic(self, base: GaussianExpert | AdaptedExpert) -> list[Expert]:
         """What depends on the phase of a period, where there is enough of it."""
