@@ -19,6 +19,7 @@ from vaehub_recommender.codec import InteractionCodec
 from vaehub_recommender.held_out import HeldOut, Positions, Split
 from vaehub_recommender.interactions import InteractionFacts, Interactions
 from vaehub_recommender.popularity import Popularity
+from vaehub_recommender.rules.windows import window_columns
 from vaehub_recommender.side_features import SideFeatures
 from vaehub_recommender.splits import last_out, random_out, strong
 from vaehub_recommender.tables import Columns, Ids, Log, read_frame, read_table, training_log
@@ -97,9 +98,16 @@ class SplitLog(Domain[InteractionCodec]):
 
     @cached_property
     def item_features(self) -> Tensor | None:
-        """What is known of the items (I, F)."""
+        """What is known of the items (I, F); when they may be shown says nothing of what they are."""
         frame = self.frames["item"]
-        return None if frame is None else torch.from_numpy(SideFeatures.fit(frame, self.columns.item, self.codec.ids)[1])
+        described = (
+            None
+            if frame is None
+            else frame.drop(columns=[name for name in window_columns(list(frame.columns)) if name is not None])
+        )
+        if described is None or described.shape[1] < 2:
+            return None
+        return torch.from_numpy(SideFeatures.fit(described, self.columns.item, self.codec.ids)[1])
 
 
 @final

@@ -21,6 +21,7 @@ from vaehub_recommender.held_out import HeldOut, Positions, Split
 from vaehub_recommender.judge import Judged, evaluate
 from vaehub_recommender.judge.protocols import evaluate_run
 from vaehub_recommender.tables import Log, interaction_log
+from vaehub_recommender.tables.cleaning import nothing_left
 from vaehub_recommender.tables.given_ids import type_hint
 
 MODEL = "model"
@@ -44,6 +45,8 @@ def evaluate_protocol(fitted: Fitted, protocol: str) -> Judged:
 def evaluate_later(fitted: Fitted, frame: pd.DataFrame) -> Judged:
     """This model, by later interactions of the users that it knows. Raises UsageError where there are none."""
     given = interaction_log(frame, require_users(fitted).columns)
+    if not len(given.users):
+        raise UsageError(nothing_left(frame, fitted.columns))
     at, columns = fitted.users.positions(given.users.values), fitted.items.positions(given.items.values)
     rows = np.repeat(at, np.diff(given.matrix.indptr))
     pairs = np.stack([rows, columns[given.matrix.indices]])[:, (rows >= 0) & (columns[given.matrix.indices] >= 0)]

@@ -27,6 +27,7 @@ class RankedBatch:
     scores: NDArray[np.float32]
     popular: NDArray[np.bool_]  # (B,): has no history, so gets what is popular
     unknown: int = 0  # entries of their histories that name no item of the model
+    blocked: int = 0  # users for whom items are blocked, for them alone
 
     def table(self, items: pa.Array) -> pa.RecordBatch:
         """user, item, rank, score, reason: a row for each recommendation, with the ids `items` (I,)."""
@@ -48,7 +49,7 @@ class Output(jobs.Writer[RankedBatch]):
 
     def __init__(self, items: pa.Array, file: BinaryIO, users: pa.DataType | None = None) -> None:
         self.file, self.items, self.users = file, items, pa.string() if users is None else users
-        self.counts = {"users": 0, "rows": 0, "unknown": 0, "popular": 0}
+        self.counts = {"users": 0, "rows": 0, "unknown": 0, "popular": 0, "blocked": 0}
         self.writer: pq.ParquetWriter | None = None
 
     def add(self, ranked: RankedBatch) -> int:
@@ -61,6 +62,7 @@ class Output(jobs.Writer[RankedBatch]):
         self.counts["rows"] += len(batch)  # recommendations
         self.counts["unknown"] += ranked.unknown  # entries of histories that name no item of the model
         self.counts["popular"] += int(ranked.popular.sum())  # users without a history, who get what is popular
+        self.counts["blocked"] += ranked.blocked
         return len(ranked.users)
 
     def close(self) -> None:

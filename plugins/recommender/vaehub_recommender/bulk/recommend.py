@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterator
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import pandas as pd
 import pyarrow as pa
 
@@ -19,7 +22,7 @@ from vaehub_recommender.bulk.item_table import read_block, read_item_list
 from vaehub_recommender.bulk.output import Output, RankedBatch
 from vaehub_recommender.bulk.request import Request
 from vaehub_recommender.recommender import Recommender
-from vaehub_recommender.tables import History, Ids
+from vaehub_recommender.tables import Columns, History, Ids
 from vaehub_recommender.tables.files import SUFFIXES as TABLES
 from vaehub_recommender.tables.log import UserItems
 from vaehub_recommender.tables.stream import read_histories
@@ -36,17 +39,23 @@ def recommend(request: Request, histories: Path, out: Path, *, skip_bad: bool = 
     """
     job = HISTORIES.plan(histories, out)
     fitted = Recommender.load(request.run).fitted
-    work = work_of(request, fitted, skip_bad)
+    columns = request.columns(fitted.columns)
+    block = None if request.block is None else read_block(request.block, fitted.items, columns)
+    work = work_of(request, fitted, columns, block, skip_bad)
     manifest = jobs.Manifest.open(job, FORM, request.made_by(fitted), force)
     jobs.run_sharded(job, manifest, work)
+    if isinstance(block, UserItems) and not manifest.counts["blocked"]:
+        said = f"{request.block}: none of its {len(block.users):,} users is in the histories, so nothing was blocked"
+        warnings.warn(f"{said}; write users as they are there", UserWarning, stacklevel=2)
     return manifest
 
 
-def work_of(request: Request, fitted: Fitted, skip_bad: bool) -> jobs.Work[History, RankedBatch]:
+def work_of(
+    request: Request, fitted: Fitted, columns: Columns, block: list[Any] | UserItems | None, skip_bad: bool
+) -> jobs.Work[History, RankedBatch]:
     """What is done with every file."""
-    columns, items = request.columns(fitted.columns), fitted.items
+    items = fitted.items
     candidates = None if request.candidates is None else read_item_list(request.candidates, items, columns.item)
-    block = None if request.block is None else read_block(request.block, items, columns)
     by_user = block if isinstance(block, UserItems) else None
     rules = Rules(candidates, None if isinstance(block, UserItems) else block, request.filter, None, request.at)
     lister = ListMaker(fitted, request.k, request.exclude_seen, allowed_items(rules, pd.RangeIndex(0), fitted))
@@ -68,4 +77,5 @@ def rank_histories(lister: ListMaker, blocked: UserItems | None, history: Histor
     for rows in lister.fitted.ranker.slices(len(query)):
         part = query.part(rows)
         values, items = lister.best(part, lister.allowed_items.part(rows))
-        yield RankedBatch(users[rows], items.numpy(), values.numpy(), part.empty, int(history.unknown[rows].sum()))
+        barred = 0 if part.blocked is None else int((np.diff(part.blocked.indptr) > 0).sum())
+        yield RankedBatch(users[rows], items.numpy(), values.numpy(), part.empty, int(history.unknown[rows].sum()), barred)
