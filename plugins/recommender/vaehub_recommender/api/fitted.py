@@ -80,6 +80,11 @@ class Fitted:
         return None if self.log.also_seen is None else self.log.also_seen.over(self.items)
 
     @cached_property
+    def also_seen_by_known(self) -> csr_array | None:
+        """The same for the known users in their order (U, I)."""
+        return None if self.also_seen is None else self.also_seen.rows(self.users.values)
+
+    @cached_property
     def item_table(self) -> ItemTable | None:
         """What else is known of the items, as rules read it."""
         frame = self.frames["item"]
@@ -92,7 +97,7 @@ class Fitted:
         known = Popularity.of(self.log.matrix) if len(self.users) else learnt
         return torch.from_numpy(known.log_share).float()
 
-    @cached_property
+    @property
     def has_codes(self) -> bool:
         """Whether scores depend on z; those of a linear part alone do not, and nothing trains its encoder."""
         z, cond = self.ranker.encoded(csr_array((2, len(self.items)), dtype=np.float32))
