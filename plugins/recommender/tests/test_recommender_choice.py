@@ -29,7 +29,8 @@ def test_candidates_for_users_of_whom_nothing_is_known(recommender) -> None:
 
 
 def test_blocked_items_are_never_shown(recommender) -> None:
-    lists = recommender.recommend(block=[*SOME, "not there"], k=10**6)
+    with pytest.warns(UserWarning, match=r"block: 1 of \d+ are unknown to the model and left out \('not there'\)"):
+        lists = recommender.recommend(block=[*SOME, "not there"], k=10**6)
     assert not set(lists.item) & set(SOME)
     assert set(recommender.recommend(candidates=SOME, block=SOME[1:]).item) == set(SOME[:1])
     each = {"viewer 0001": SOME}

@@ -163,6 +163,16 @@ def test_nothing_seen_blocked_filtered_or_unavailable_is_written(here, works, nu
     assert sorted(map(tuple, found[["user", "item"]].to_numpy())) == sorted(map(tuple, expected[["user", "item"]].to_numpy()))
 
 
+def test_a_block_for_nobody_is_told(here, works, numbers, capsys):
+    (here / "mine.csv").write_text("user,item\n3,5\n9999,6\n")
+    assert "1 users have items that are blocked for them alone" in works(
+        "recommend", "numbers", "numbers.csv", "-o", "x.parquet", "--block", "mine.csv"
+    )
+    (here / "mine.csv").write_text("user,item\n9999,5\n")
+    assert main(["recommender", "recommend", "numbers", "numbers.csv", "-o", "y.parquet", "--block", "mine.csv"]) == 0
+    assert "mine.csv: none of its 1 users is in the histories, so nothing was blocked" in capsys.readouterr().err
+
+
 def test_histories_without_a_row_give_an_empty_table(here, works):
     (here / "none.csv").write_text("user,item\n")
     pd.DataFrame({"user": ["a"], "item": ["b"]})[:0].to_parquet("none.parquet")

@@ -151,6 +151,15 @@ def test_windows_of_a_table_of_their_own(films) -> None:
         model.recommend(available=["x"])
 
 
+def test_a_table_of_windows_alone(liked, linear_config) -> None:
+    names = sorted(liked.item.unique())
+    windows = pd.DataFrame({"item": names, "until": [f"2024-01-{1 + n % 28:02d} {n % 24:02d}:00" for n in range(len(names))]})
+    with pytest.warns(UserWarning, match="items: nothing is learnt from them, rules alone"):
+        model = Recommender(linear_config).fit(liked, items=windows)
+    left = windows[pd.to_datetime(windows["until"]) > "2024-01-15"]
+    assert set(model.recommend(k=100, at="2024-01-15").item) == set(left.item)
+
+
 def test_neighbours_of_candidates_that_are_not_blocked(films) -> None:
     model, _ = films
     near = model.similar_items("Noir film 01", k=100)

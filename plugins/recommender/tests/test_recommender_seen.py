@@ -89,6 +89,11 @@ def test_evaluation_keeps_the_published_definition(linear, linear_config) -> Non
     assert linear.evaluate("random").figures() == narrow.evaluate("random").figures()
 
 
+def test_later_ratings_that_are_all_low_judge_nothing(linear) -> None:
+    with pytest.raises(UsageError, match="none of 600 rows has rating >= 4"):
+        linear.evaluate(RATED.assign(rating=1))
+
+
 def test_a_run_of_the_command_line(tmp_path, linear_config) -> None:
     RATED.to_csv(tmp_path / "rated.csv", index=False)
     domain = linear_config["domain"] | {"path": str(tmp_path / "rated.csv"), "min_rating": 4, "held_out": 5}

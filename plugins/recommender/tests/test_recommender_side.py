@@ -57,7 +57,8 @@ def test_it_is_kept_in_a_file(recommender, tmp_path):
 def test_more_data_keep_it(recommender, tmp_path):
     more = pd.DataFrame({"user": [0, 500], "item": [15, 99]})
     recommender.save(tmp_path / "model")
-    wider = Recommender.load(tmp_path / "model").partial_fit(more, epochs=1)
+    with pytest.warns(UserWarning, match="1 of 25 ids have no row"):  # the new item; the table of items is saved, too
+        wider = Recommender.load(tmp_path / "model").partial_fit(more, epochs=1)
     assert wider.fitted.side.shape == (121, 3)
     assert not wider.fitted.side[120].any()
     assert len(wider.recommend([0, 500], k=3)) == 6

@@ -20,6 +20,7 @@ from vaehub_recommender.codec import InteractionCodec
 from vaehub_recommender.held_out import HeldOut, Positions, Split
 from vaehub_recommender.interactions import InteractionFacts, Interactions
 from vaehub_recommender.popularity import Popularity
+from vaehub_recommender.rules.windows import without_windows
 from vaehub_recommender.side_features import SideFeatures
 from vaehub_recommender.split_record import FILE, SplitRecord, split_digests
 from vaehub_recommender.splits import last_out, random_out, strong
@@ -102,11 +103,12 @@ class SplitLog(Domain[InteractionCodec]):
 
     @cached_property
     def item_features(self) -> Tensor | None:
-        """What is known of the items (I, F)."""
+        """What is known of the items (I, F); when they may be shown says nothing of what they are."""
         frame = self.frames["item"]
-        if frame is None:
+        described = None if frame is None else without_windows(frame)
+        if described is None or described.shape[1] < 2:
             return None
-        return torch.from_numpy(SideFeatures.fit(frame, self.columns.item, self.codec.ids, item_trait_of)[1])
+        return torch.from_numpy(SideFeatures.fit(described, self.columns.item, self.codec.ids, item_trait_of)[1])
 
 
 @final

@@ -27,6 +27,7 @@ from vaehub_recommender.judge.off_policy import parse as parse_estimate
 from vaehub_recommender.judge.protocols import evaluate_run, ranked_lists
 from vaehub_recommender.tables import Columns, Log, interaction_log
 from vaehub_recommender.tables.bad_rows import reject
+from vaehub_recommender.tables.cleaning import nothing_left
 from vaehub_recommender.tables.columns import named_column
 from vaehub_recommender.tables.given_ids import type_hint
 from vaehub_recommender.tables.weights import numbers
@@ -101,6 +102,8 @@ def trained_anew(fitted: Fitted, protocol: str, names: tuple[str, ...], seed: in
 def evaluate_later(fitted: Fitted, frame: pd.DataFrame, names: tuple[str, ...] = USUAL) -> Judged:
     """This model, by later interactions of the users that it knows. Raises UsageError where there are none."""
     given = interaction_log(frame, require_users(fitted).columns)
+    if not len(given.users):
+        raise UsageError(nothing_left(frame, fitted.columns))
     at, columns = fitted.users.positions(given.users.values), fitted.items.positions(given.items.values)
     rows, items = np.repeat(at, np.diff(given.matrix.indptr)), columns[given.matrix.indices]
     pairs = np.stack([rows, items])[:, (rows >= 0) & (items >= 0)]

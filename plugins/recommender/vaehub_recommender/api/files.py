@@ -23,6 +23,7 @@ from vaehub_recommender.cold.files import packed_items, unpacked_items
 from vaehub_recommender.domain import recommendation_of, source_of
 from vaehub_recommender.held_out import Split
 from vaehub_recommender.rules import ItemTable
+from vaehub_recommender.rules.windows import without_windows
 from vaehub_recommender.tables import Ids, Log
 from vaehub_recommender.tables.log import Tally, UserItems, csr, merge
 from vaehub_recommender.tables.matrix_columns import matrix_columns, matrix_of, values_of
@@ -167,7 +168,8 @@ def of_run(run: Run, ids: Ids) -> Fitted:
     try:
         domain = recommendation_of(run.domain)
         log, side, frame = restricted_to(domain.log, ids), domain.side, domain.frames["item"]
-        content = None if frame is None else Content.of(frame, domain.columns.item, ids)
+        described = None if frame is None else without_windows(frame)
+        content = None if described is None or described.shape[1] < 2 else Content.of(described, domain.columns.item, ids)
     except UsageError as error:
         warnings.warn(f"no users are known, histories can be served: {error}", UserWarning, stacklevel=4)
         return Fitted(run, no_users(ids), np.zeros(0, bool))

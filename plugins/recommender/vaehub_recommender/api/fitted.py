@@ -101,6 +101,11 @@ class Fitted:
         return None if self.log.also_seen is None else self.log.also_seen.over(self.items)
 
     @cached_property
+    def also_seen_by_known(self) -> csr_array | None:
+        """The same for the known users in their order (U, I)."""
+        return None if self.also_seen is None else self.also_seen.rows(self.users.values)
+
+    @cached_property
     def item_table(self) -> ItemTable | None:
         """What else is known of the items, as rules read it."""
         frame = self.frames["item"]
@@ -127,7 +132,7 @@ class Fitted:
         scores = model_scores(ranker, side) if self.new_users is None else self.new_users.scores(ranker, side)
         return scores if self.new_items is None else self.new_items.extended(scores)
 
-    @cached_property
+    @property
     def has_codes(self) -> bool:
         """Whether scores depend on z; those of a linear part alone do not, and nothing trains its encoder."""
         z, cond = self.ranker.encoded(csr_array((2, len(self.items)), dtype=np.float32))

@@ -18,6 +18,7 @@ from vaehub_recommender.api.linear_update import complete_linear_part
 from vaehub_recommender.cold.content import Content
 from vaehub_recommender.domain import Recommendation, SplitLog
 from vaehub_recommender.held_out import HeldOut, Positions, Split, subset
+from vaehub_recommender.rules.windows import without_windows
 from vaehub_recommender.splits import HELD_SHARE, MOST_USERS, places_from_last
 from vaehub_recommender.tables import Log
 
@@ -29,7 +30,8 @@ def learn(log: Log, config: Config, frames: Mapping[str, pd.DataFrame | None]) -
     domain = SplitLog(log, split, options.columns, frames, options.history)
     run = vaehub.train(config, domain=domain, progress=False)
     in_linear_part = np.isin(np.arange(len(log.users)), split.users)
-    content = None if frames["item"] is None else Content.of(frames["item"], options.columns.item, log.items)
+    described = None if frames["item"] is None else without_windows(frames["item"])
+    content = None if described is None or described.shape[1] < 2 else Content.of(described, options.columns.item, log.items)
     fitted = complete_linear_part(Fitted(run, log, in_linear_part, domain.side, frames, content))
     warn_of_unused_tables(fitted)
     return fitted

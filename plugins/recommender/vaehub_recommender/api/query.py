@@ -94,8 +94,10 @@ def query_of_known(at: np.ndarray, fitted: Fitted) -> Query:
     everyone = len(at) == len(fitted.users) and bool((at == np.arange(len(at))).all())
     matrix = fitted.log.matrix if everyone else fitted.log.matrix[at]
     side = None if fitted.side is None else fitted.side[torch.from_numpy(at)]
-    users = fitted.users.take(at)
-    return Query(users, matrix, side, at, None if fitted.also_seen is None else fitted.also_seen.rows(users))
+    also_seen = fitted.also_seen_by_known
+    if also_seen is not None and not everyone:
+        also_seen = also_seen[at]
+    return Query(fitted.users.take(at), matrix, side, at, also_seen)
 
 
 def query_of_histories(given: Any, fitted: Fitted) -> Query:

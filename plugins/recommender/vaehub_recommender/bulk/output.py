@@ -29,6 +29,7 @@ class RankedBatch:
     scores: NDArray[np.float32]
     popular: NDArray[np.bool_]  # (B,): has no history, so gets what is popular
     unknown: int = 0  # entries of their histories that name no item of the model
+    blocked: int = 0  # users for whom items are blocked, for them alone
     described: NDArray[np.bool_] | None = None  # (B,): has no history, but features
 
     def table(self, items: pa.Array) -> pa.RecordBatch:
@@ -80,7 +81,7 @@ class Output(jobs.Writer[RankedBatch]):
     def __init__(self, items: pa.Array, file: BinaryIO, suffix: str = ".parquet", users: pa.DataType | None = None) -> None:
         self.file, self.items, self.writing = file, items, WRITERS[suffix]
         self.users = pa.string() if users is None else users
-        self.counts = {"users": 0, "rows": 0, "unknown": 0, "popular": 0}
+        self.counts = {"users": 0, "rows": 0, "unknown": 0, "popular": 0, "blocked": 0}
         self.writer: RowWriter | None = None
 
     def add(self, ranked: RankedBatch) -> int:
@@ -93,6 +94,7 @@ class Output(jobs.Writer[RankedBatch]):
         self.counts["rows"] += len(batch)  # recommendations
         self.counts["unknown"] += ranked.unknown  # entries of histories that name no item of the model
         self.counts["popular"] += int(ranked.popular.sum())  # users without a history, who get what is popular
+        self.counts["blocked"] += ranked.blocked
         return len(ranked.users)
 
     def close(self) -> None:

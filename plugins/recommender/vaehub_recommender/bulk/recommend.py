@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterator
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import pandas as pd
 import pyarrow as pa
 
@@ -20,7 +23,7 @@ from vaehub_recommender.bulk.output import Output, RankedBatch
 from vaehub_recommender.bulk.request import Request
 from vaehub_recommender.recommender import Recommender
 from vaehub_recommender.rerank.lists import reranking
-from vaehub_recommender.tables import History, Ids, read_frame
+from vaehub_recommender.tables import Columns, History, Ids, read_frame
 from vaehub_recommender.tables.files import SUFFIXES as TABLES
 from vaehub_recommender.tables.log import UserItems
 from vaehub_recommender.tables.stream import read_histories
@@ -39,9 +42,14 @@ def recommend(request: Request, histories: Path, out: Path, *, skip_bad: bool = 
     forms = forms_of(out)
     job = forms.plan(histories, out)
     fitted = Recommender.load(request.run).fitted
-    work = work_of(request, fitted, skip_bad, forms.suffix)
+    columns = request.columns(fitted.columns)
+    block = None if request.block is None else read_block(request.block, fitted.items, columns)
+    work = work_of(request, fitted, columns, block, skip_bad, forms.suffix)
     manifest = jobs.Manifest.open(job, FORM, request.made_by(fitted), force)
     jobs.run_sharded(job, manifest, work)
+    if isinstance(block, UserItems) and not manifest.counts["blocked"]:
+        said = f"{request.block}: none of its {len(block.users):,} users is in the histories, so nothing was blocked"
+        warnings.warn(f"{said}; write users as they are there", UserWarning, stacklevel=2)
     return manifest
 
 
@@ -53,11 +61,12 @@ def forms_of(out: Path) -> jobs.Formats:
     return AS_TEXT if suffix == AS_TEXT.suffix else HISTORIES
 
 
-def work_of(request: Request, fitted: Fitted, skip_bad: bool, suffix: str) -> jobs.Work[History, RankedBatch]:
+def work_of(
+    request: Request, fitted: Fitted, columns: Columns, block: list[Any] | UserItems | None, skip_bad: bool, suffix: str
+) -> jobs.Work[History, RankedBatch]:
     """What is done with every file."""
-    columns, items = request.columns(fitted.columns), fitted.items
+    items = fitted.items
     candidates = None if request.candidates is None else read_item_list(request.candidates, items, columns.item)
-    block = None if request.block is None else read_block(request.block, items, columns)
     by_user = block if isinstance(block, UserItems) else None
     rules = Rules(candidates, None if isinstance(block, UserItems) else block, request.filter, None, request.at)
     reranked = reranking(request.rerankers(None if request.items is None else read_frame(request.items)), fitted, request.k)
@@ -81,6 +90,8 @@ def rank_histories(lister: ListMaker, blocked: UserItems | None, history: Histor
     for rows in lister.fitted.ranker.slices(len(query)):
         part = query.part(rows)
         values, items = lister.best(part, lister.allowed_items.part(rows))
-        yield RankedBatch(
-            users[rows], items.numpy(), values.numpy(), part.empty, int(history.unknown[rows].sum()), part.described
+        unknown, barred = (
+            int(history.unknown[rows].sum()),
+            0 if part.blocked is None else int((np.diff(part.blocked.indptr) > 0).sum()),
         )
+        yield RankedBatch(users[rows], items.numpy(), values.numpy(), part.empty, unknown, barred, part.described)

@@ -124,6 +124,8 @@ def summary(manifest: jobs.Manifest) -> list[str]:
         lines.append(f"{counts['unknown']:,} entries of histories name items that the model does not know, and were left out")
     if counts["popular"]:
         lines.append(f"{counts['popular']:,} users have no item that it knows, and got what is popular")
+    if counts["blocked"]:
+        lines.append(f"{counts['blocked']:,} users have items that are blocked for them alone")
     if manifest.skipped:
         lines.append(f"{len(manifest.skipped):,} files could not be read, and were left out")
     return [*lines, str(manifest.path)]

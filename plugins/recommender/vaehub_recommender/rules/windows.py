@@ -24,6 +24,11 @@ def window_columns(names: Sequence[Any]) -> tuple[str | None, str | None]:
     return only_one(with_usual_names(names, FROM)), only_one(with_usual_names(names, UNTIL))
 
 
+def without_windows(table: pd.DataFrame) -> pd.DataFrame:
+    """The columns that say what items are, and not when they may be shown."""
+    return table.drop(columns=[name for name in window_columns(list(table.columns)) if name is not None])
+
+
 def open_at(table: pd.DataFrame, at: int) -> Bools:
     """Which rows have from <= at < until (R,); a window without a beginning or an end is open there.
 

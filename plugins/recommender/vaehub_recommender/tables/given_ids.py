@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from scipy.sparse import issparse
 
 from vaehub import UsageError, arguments, hints
+from vaehub_recommender.tables.cells import Cells
 from vaehub_recommender.tables.columns import ITEM, find_column
 from vaehub_recommender.tables.ids import Ids
 
@@ -63,21 +64,22 @@ def item_column(names: Sequence[Any], column: str | None) -> Any:
     return find_column(None, names, "item", ITEM)
 
 
-def refuse_mask(name: str, values: Iterable[Any], ids: Ids) -> None:
+def refuse_mask(name: str, values: Cells | Sequence[Any], ids: Ids) -> None:
     """Raise UsageError for flags in place of ids: Python takes True for 1 and False for 0."""
     if isinstance(values, np.ndarray) and values.dtype.kind not in "bO":
         return
-    flags = [isinstance(value, bool | np.bool_) for value in values]
-    if flags and all(flags) and not any(isinstance(value, bool | np.bool_) for value in ids.values):
+    if not len(values) or not all(isinstance(value, bool | np.bool_) for value in values):
+        return
+    if not any(isinstance(value, bool | np.bool_) for value in ids.values):
         raise UsageError(
-            f"{name}: {len(flags):,} flags given, and ids wanted; give the ids where the mask is true, as items[mask]"
+            f"{name}: {len(values):,} flags given, and ids wanted; give the ids where the mask is true, as items[mask]"
         )
 
 
 def known_positions(name: str, values: list[Any], ids: Ids) -> NDArray[np.int64]:
     """The positions of the ids that the model knows; the others are counted in a warning. Raises UsageError where it knows none."""
     at = ids.positions(values) if values else np.zeros(0, np.int64)
-    require_known(name, [value for value, place in zip(values, at.tolist(), strict=True) if place < 0], len(at), ids)
+    require_known(name, [values[place] for place in np.flatnonzero(at < 0)], len(at), ids)
     return at[at >= 0]
 
 
