@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from functools import cached_property, partial
 from pathlib import Path
 from typing import Annotated, Literal, TypeAlias, final
@@ -21,7 +22,7 @@ from vaehub_recommender.interactions import InteractionFacts, Interactions
 from vaehub_recommender.popularity import Popularity
 from vaehub_recommender.side_features import SideFeatures
 from vaehub_recommender.splits import last_out, random_out, strong
-from vaehub_recommender.tables import Columns, Ids, Layout, Log, read_frame, read_table, training_log
+from vaehub_recommender.tables import Columns, Ids, Layout, Log, WeightTransform, read_frame, read_table, training_log
 
 HeldOutUsers: TypeAlias = Annotated[int, Field(ge=1)] | None
 SPLITS: dict[str, Callable[..., Split]] = {
@@ -76,7 +77,8 @@ class SplitLog(Domain[InteractionCodec]):
         ids = Ids(self.log.items.take(self.split.items))
         features, side = self.users
         spec = Spec((len(ids),), cond=(0 if side is None else side.shape[1]) + len(ids) * self.history)
-        return InteractionCodec(spec, ids, self.columns, Popularity.of(self.split.train), features, self.history)
+        columns = replace(self.columns, transform=self.log.transform)
+        return InteractionCodec(spec, ids, columns, Popularity.of(self.split.train), features, self.history)
 
     def data(self, split: str) -> Interactions:
         """Users of a split: in training with all their items, else with those that the model may see."""
@@ -126,6 +128,9 @@ class Recommendation(Domain[InteractionCodec]):
         sep: Between the cells of a text, such as "::"; found by its first rows, if not given.
         header: Whether a text begins with the names of its columns; found by its first rows, if not given.
         encoding: Of a text, such as latin-1; found out, if not given.
+        weight_transform: log, cap or confidence: how much a weight counts; as it is, if not given.
+        weight_alpha: Of confidence, 1 + alpha times the weight in units of the median.
+        weight_percentile: Of cap, the percentile of all weights beyond which they count no more.
 
     Raises:
         UsageError: when rows are first asked for: no path, a table that cannot be read, or a split that leaves nobody.
@@ -158,8 +163,12 @@ class Recommendation(Domain[InteractionCodec]):
         sep: str | None = None,
         header: bool | None = None,
         encoding: str | None = None,
+        weight_transform: Literal["log", "cap", "confidence"] | None = None,
+        weight_alpha: Annotated[float, Field(gt=0)] = 1.0,
+        weight_percentile: Annotated[float, Field(gt=0, le=100)] = 95.0,
     ) -> None:
-        self.path, self.columns = path, Columns.of(user, item, weight, time, min_rating)
+        transform = None if weight_transform is None else WeightTransform(weight_transform, weight_alpha, weight_percentile)
+        self.path, self.columns = path, Columns.of(user, item, weight, time, min_rating, transform)
         self.layout = Layout(sep, header, encoding)
         self.paths = {"user": users, "item": items}
         self.splitting = partial(SPLITS[split], held_out=held_out, seed=seed)

@@ -25,7 +25,7 @@ from vaehub_recommender.api.update import update
 from vaehub_recommender.judge import Judged
 from vaehub_recommender.rerank import Reranker
 from vaehub_recommender.rerank.lists import reranking
-from vaehub_recommender.tables import Columns, Frame, as_frame, training_log
+from vaehub_recommender.tables import Columns, Frame, WeightTransform, as_frame, training_log
 from vaehub_recommender.tables.frames import is_foreign
 
 
@@ -67,6 +67,7 @@ class Recommender(Described):
         min_rating: float | None = None,
         users: Frame | None = None,
         items: Frame | None = None,
+        weight_transform: str | WeightTransform | None = None,
     ) -> Recommender:
         """Learn from a table of interactions; columns that are not named are found by their usual names.
 
@@ -80,6 +81,7 @@ class Recommender(Described):
             min_rating: rows of at least that weight or rating count, all alike; others do not.
             users: what else is known of users, one row each, with the same column of ids: a condition of the model.
             items: what else is known of items, from which their embeddings start.
+            weight_transform: "log", "cap" or "confidence", or a `WeightTransform`: how much a weight counts, whatever its unit.
 
         Returns:
             The recommender itself.
@@ -92,7 +94,7 @@ class Recommender(Described):
             >>> Recommender(CONFIG).fit(film_ratings(), user="user", item="item", min_rating=4).facts()["items"]
             '36'
         """
-        columns = Columns.of(user, item, weight, time, min_rating)
+        columns = Columns.of(user, item, weight, time, min_rating, WeightTransform.of(weight_transform))
         log = training_log(as_frame("df", df, columns), columns)
         known = {
             name: None if table is None else as_frame(f"{name}s", table) for name, table in (("user", users), ("item", items))

@@ -53,7 +53,8 @@ def merged_log(fitted: Fitted, given: Log) -> Log:
     weighted = fitted.columns.weight is not None and fitted.columns.min_rating is None
     weights = np.concatenate([old.matrix.data, given.matrix.data]).astype(np.float64) if weighted else None
     matrix, times = merge(row, column, (len(users), len(items)), weights, all_times(old.times, given.times, old.matrix.nnz))
-    return Log(users, items, matrix, times, Tally(len(row), 0, len(row) - matrix.nnz, len(users), len(items), matrix.nnz))
+    tally = Tally(len(row), 0, len(row) - matrix.nnz, len(users), len(items), matrix.nnz)
+    return Log(users, items, matrix, times, tally, old.transform)
 
 
 def row_numbers(matrix: csr_array) -> np.ndarray:

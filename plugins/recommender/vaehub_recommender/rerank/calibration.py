@@ -77,7 +77,8 @@ def kinds_of_items(frame: pd.DataFrame, column: str, facts: ItemFacts) -> Floats
         raise UsageError(f"Calibration({column!r}): {len(words):,} kinds, more than {MOST_WORDS:,}; give a column of kinds")
     shares = np.zeros((len(facts.ids), len(words)))
     shares[place[keep][row], code] = 1
-    return shares / np.maximum(shares.sum(1, keepdims=True), 1)
+    found: Floats = shares / np.maximum(shares.sum(1, keepdims=True), 1)
+    return found
 
 
 def own_mixture(kinds: Floats, shortlist: Shortlist) -> Floats:

@@ -5,9 +5,14 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Hashable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
+from typing import TYPE_CHECKING
 
 from vaehub import UsageError, hints
+from vaehub_recommender.tables.transforms import WeightTransform
+
+if TYPE_CHECKING:
+    from vaehub import Json
 
 # names as they are without case, blanks and underscores
 USER = {"user", "users", "userid", "uid", "username", "customer", "customerid", "visitor", "visitorid", "member", "memberid"}
@@ -30,6 +35,7 @@ class Columns:
         weight: column of weights or ratings.
         time: column of times.
         min_rating: least rating that counts.
+        transform: how much a weight counts; as it is, if None.
 
     Example:
         >>> Columns().resolve(["User ID", "movieId", "stars"])
@@ -43,14 +49,32 @@ class Columns:
     weight: str | None = None
     time: str | None = None
     min_rating: float | None = None
+    transform: WeightTransform | None = field(default=None, repr=False)
 
     @staticmethod
     def of(
-        user: str | int | None, item: str | int | None, weight: str | int | None, time: str | int | None, min_rating: float | None
+        user: str | int | None,
+        item: str | int | None,
+        weight: str | int | None,
+        time: str | int | None,
+        min_rating: float | None,
+        transform: WeightTransform | None = None,
     ) -> Columns:
         """Columns that are named, or given by their numbers from 0 where they have no names."""
         named = [None if name is None else str(name) for name in (user, item, weight, time)]
-        return Columns(named[0], named[1], named[2], named[3], min_rating)
+        if transform is not None and (weight is None or min_rating is not None):
+            raise UsageError("weight_transform: says how much weights count; name their column with weight=…, without min_rating")
+        return Columns(named[0], named[1], named[2], named[3], min_rating, transform)
+
+    def to_json(self) -> Json:
+        """As JSON."""
+        return asdict(self)
+
+    @staticmethod
+    def from_json(packed: Json) -> Columns:
+        """What `to_json` gave. Raises TypeError or UsageError where it is damaged."""
+        transform = packed.get("transform")
+        return Columns(**{**packed, "transform": None if transform is None else WeightTransform(**transform)})
 
     def by_place(self, names: Sequence[Hashable]) -> Columns:
         """These columns, those that are not named by their place where the columns have numbers for names."""
@@ -91,6 +115,7 @@ class Columns:
             item=find_column(self.item, names, "item", ITEM),
             weight=rated,
             min_rating=None if rated is None else self.min_rating,
+            transform=None if rated is None else self.transform,
         )
         return found.require_distinct()
 

@@ -19,6 +19,7 @@ from vaehub_recommender.tables.frames import as_frame, is_foreign
 from vaehub_recommender.tables.ids import Ids
 from vaehub_recommender.tables.lists import FlatLists, flattened, holds_lists
 from vaehub_recommender.tables.log import merge
+from vaehub_recommender.tables.transforms import WeightTransform
 from vaehub_recommender.tables.weights import weigh
 
 Histories: TypeAlias = "pd.DataFrame | pd.Series[Any] | Mapping[Any, Iterable[Any]] | Iterable[Iterable[Any]] | csr_array"
@@ -36,12 +37,19 @@ class History:
 
     @staticmethod
     def of(
-        users: pd.Index[Any], row: Positions, item: Positions, items: int, weights: NDArray[np.float64] | None = None
+        users: pd.Index[Any],
+        row: Positions,
+        item: Positions,
+        items: int,
+        weights: NDArray[np.float64] | None = None,
+        transform: WeightTransform | None = None,
     ) -> History:
         """From pairs of rows and positions of items (n,), -1 for an item that is not known."""
         known = item >= 0
         weights = None if weights is None else weights[known]
         matrix = merge(row[known], item[known], (len(users), items), weights).matrix
+        if transform is not None:
+            matrix.data = transform(matrix.data).astype(np.float32)
         return History(users, matrix, np.bincount(row[~known], minlength=len(users)))
 
     def __len__(self) -> int:
@@ -73,7 +81,7 @@ def histories(given: Histories, items: Ids, columns: Columns | None = None) -> H
     if isinstance(given, Mapping):
         return of_lists(pd.Index(list(given), tupleize_cols=False), flattened(given.values()), items)
     if issparse(given):
-        return of_matrix(given, items)
+        return of_matrix(given, items, columns.transform)
     if isinstance(given, str | bytes) or not isinstance(given, Iterable):
         raise UsageError(
             f"histories: {hints.quoted(given)} given; give a frame, a dict of user: items, or a list of lists of items"
@@ -98,7 +106,7 @@ def of_pairs(frame: pd.DataFrame, columns: Columns, user: str, place: Place, ite
     weights, keep = weigh(frame, columns)
     if keep is not None:
         row, item = row[keep], item[keep]
-    return History.of(users, row, item, items, weights)
+    return History.of(users, row, item, items, weights, columns.transform)
 
 
 def of_lists(users: Any, lists: FlatLists, items: Ids) -> History:
@@ -109,7 +117,7 @@ def of_lists(users: Any, lists: FlatLists, items: Ids) -> History:
     return History.of(distinct, code[lists.rows], items.positions(lists.items), len(items))
 
 
-def of_matrix(matrix: Any, items: Ids) -> History:
+def of_matrix(matrix: Any, items: Ids, transform: WeightTransform | None = None) -> History:
     """From a sparse matrix, users called 0, 1, …; columns are the items of the model, or their ids where there are more or fewer of them."""
     rows = csr_array(matrix, dtype=np.float32, copy=True)
     rows.eliminate_zeros()
@@ -122,5 +130,10 @@ def of_matrix(matrix: Any, items: Ids) -> History:
     place = np.arange(len(items)) if rows.shape[1] == len(items) else items.positions(np.arange(rows.shape[1]))
     pairs = rows.tocoo()
     return History.of(
-        pd.RangeIndex(rows.shape[0]), pairs.row.astype(np.int64), place[pairs.col], len(items), pairs.data.astype(np.float64)
+        pd.RangeIndex(rows.shape[0]),
+        pairs.row.astype(np.int64),
+        place[pairs.col],
+        len(items),
+        pairs.data.astype(np.float64),
+        transform,
     )

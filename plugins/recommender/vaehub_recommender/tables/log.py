@@ -12,6 +12,7 @@ from scipy.sparse import csr_array
 from vaehub_recommender.tables.cells import Positions
 from vaehub_recommender.tables.ids import Ids
 from vaehub_recommender.tables.times import Nanoseconds
+from vaehub_recommender.tables.transforms import WeightTransform
 
 
 @dataclass(frozen=True)
@@ -41,6 +42,7 @@ class Log:
     matrix: csr_array
     times: Nanoseconds | None
     tally: Tally
+    transform: WeightTransform | None = None  # how weights came to what the matrix holds
 
 
 class Merged(NamedTuple):
