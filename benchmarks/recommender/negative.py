@@ -1,7 +1,7 @@
 """Whether what users rated low is a signal: the linear part applied to signed histories, on MovieLens 100K, strong generalisation.
 
-EASE is trained on ratings of 4 and more. A stranger's score is (x+ + factor x-) B with x- the items rated below 4; the factor is the best of several of
-both signs on validation users. What was rated low is seen, so all but the first column leave it out of the lists.
+EASE is trained on ratings of 4 and more. A stranger's score is (x+ + factor x-) B with x- the items rated below 4; the factor is the best of
+several of both signs on validation users. What was rated low is seen, so all but the first column leave it out of the lists.
 """
 
 from __future__ import annotations

@@ -27,8 +27,10 @@ from .parts import Text as Text
 from .parts import Tile as Tile
 from .parts import Tiles as Tiles
 from .parts import Tone as Tone
+from .parts import Widget as Widget
 from .parts import best as best
 from .parts import plural as plural
+from .run_figures import learning_curves as learning_curves
 from .run_page import versions as versions
 from .style import BAND as BAND
 from .style import BLUE as BLUE

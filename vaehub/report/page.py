@@ -1,4 +1,4 @@
-"""One self-contained page of HTML: it opens offline, needs no script, and follows the reader's light or dark mode."""
+"""One self-contained page of HTML: it opens offline, needs no script but in widgets, and follows the reader's light or dark mode."""
 
 from __future__ import annotations
 

@@ -357,6 +357,29 @@ class Column(Block):
         return (figure for block in self.blocks for figure in block.figures())
 
 
+@final
+@dataclass(frozen=True)
+class Widget(Block):
+    """A part that answers the reader. The data are escaped; the script and the markup are the program's own, which is trusted.
+
+    The script finds the data as JSON in the element before its own, `document.currentScript.previousElementSibling`.
+
+    Arguments:
+        title: above it.
+        markup: HTML of its elements.
+        script: JavaScript, which needs nothing but the page.
+        data: what the script reads.
+        note: what to know of it.
+    """
+
+    template = "widget"
+    title: str
+    markup: str = field(repr=False)
+    script: str = field(repr=False)
+    data: Mapping[str, object] = field(repr=False)
+    note: str = ""
+
+
 def best(values: Sequence[float], *, lower: bool = False, digits: int = 4) -> list[bool]:
     """Which of the values are the best as they are printed: equal ones alike, none where all are.
 

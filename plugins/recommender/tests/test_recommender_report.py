@@ -25,7 +25,7 @@ from vaehub_recommender.judge import ByPopularity, judge
 from vaehub_recommender.judge.baselines import slices
 from vaehub_recommender.recommender import Recommender
 from vaehub_recommender.report import Findings, gather, report_page, write
-from vaehub_recommender.report.charts import exposure_figure, segment_figure
+from vaehub_recommender.report.charts import exposure_figure, length_figure, segment_figure
 from vaehub_recommender.report.examples import examples
 from vaehub_recommender.report.findings import Example, Map, Suggestion
 from vaehub_recommender.report.item_names import OTHER, kinds_in, kinds_of, names_of
@@ -124,7 +124,7 @@ def test_the_page_is_one_file_that_needs_nothing_else(whole):
 
 def test_every_figure_is_there_for_screens_and_phones_and_has_its_text(whole):
     charts = re.findall(r"<svg [^>]*>", whole)
-    assert len(charts) == 2 * 5
+    assert len(charts) == 2 * 6
     assert all('role="img"' in chart and 'aria-label="' in chart for chart in charts)
 
 
@@ -133,7 +133,7 @@ def test_what_is_not_there_is_not_drawn(findings):
     bare = replace(findings, users=None, items=None, examples=())
     html = render(bare)
     assert html == render(bare)
-    assert html.count("<svg ") == 2 * 3
+    assert html.count("<svg ") == 2 * 4
     assert "There is no map" in html
     assert "<h2>Examples</h2>" not in html
 
@@ -205,6 +205,7 @@ def test_nothing_overlaps_or_leaves_the_figure(findings, judged, canvas):
     for figure in (
         *(shown_on(canvas, segment_figure, judged, by) for by in ("history", "popularity")),
         shown_on(canvas, exposure_figure, judged),
+        shown_on(canvas, length_figure, judged),
         shown_on(canvas, map_figure, findings.users, "items"),
         shown_on(canvas, map_figure, findings.items, "users"),
     ):

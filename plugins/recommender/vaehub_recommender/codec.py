@@ -5,7 +5,6 @@ Letters of shapes: B users, I items, S numbers that are known of a user.
 
 from __future__ import annotations
 
-from dataclasses import asdict
 from pathlib import Path
 from typing import final
 
@@ -89,7 +88,7 @@ class InteractionCodec(Codec):
         """The items' ids, and how to read tables."""
         return {
             "items": self.ids.to_json(),
-            "columns": asdict(self.columns),
+            "columns": self.columns.to_json(),
             "popularity": self.popularity.to_json(),
             "users": None if self.user_features is None else self.user_features.to_json(),
             "history": self.history,
@@ -104,7 +103,7 @@ class InteractionCodec(Codec):
         return cls(
             spec,
             ids,
-            Columns(**state["columns"]),
+            Columns.from_json(state["columns"]),
             popularity,
             None if state["users"] is None else SideFeatures.from_json(state["users"]),
             files.validated_json(bool, state["history"]),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from functools import cached_property, partial
 from pathlib import Path
 from typing import Annotated, Literal, TypeAlias, final
@@ -24,7 +25,7 @@ from vaehub_recommender.rules.windows import without_windows
 from vaehub_recommender.side_features import SideFeatures
 from vaehub_recommender.split_record import FILE, SplitRecord, split_digests
 from vaehub_recommender.splits import last_out, random_out, strong
-from vaehub_recommender.tables import Columns, Ids, Layout, Log, read_frame, read_table, training_log
+from vaehub_recommender.tables import Columns, Ids, Layout, Log, WeightTransform, read_frame, read_table, training_log
 from vaehub_recommender.temporal import temporal
 from vaehub_recommender.traits import item_trait_of
 
@@ -82,7 +83,8 @@ class SplitLog(Domain[InteractionCodec]):
         ids = Ids(self.log.items.take(self.split.items))
         features, side = self.users
         spec = Spec((len(ids),), cond=(0 if side is None else side.shape[1]) + len(ids) * self.history)
-        return InteractionCodec(spec, ids, self.columns, Popularity.of(self.split.train), features, self.history)
+        columns = replace(self.columns, transform=self.log.transform)
+        return InteractionCodec(spec, ids, columns, Popularity.of(self.split.train), features, self.history)
 
     def data(self, split: str) -> Interactions:
         """Users of a split: in training with all their items, else with those that the model may see."""
@@ -141,6 +143,9 @@ class Recommendation(Domain[InteractionCodec]):
         at: Of `split: temporal`: a date or time, or below 1 the share of interactions before it; 0.8, if not given.
         min_user: Users with fewer interactions are left out, and items as `min_item` says, again and again until both hold.
         min_item: Items with fewer interactions are left out of the catalogue.
+        weight_transform: log, cap or confidence: how much a weight counts; as it is, if not given.
+        weight_alpha: Of confidence, 1 + alpha times the weight in units of the median.
+        weight_percentile: Of cap, the percentile of all weights beyond which they count no more.
 
     Raises:
         UsageError: when rows are first asked for: no path, a table that cannot be read, or a split that leaves nobody.
@@ -177,8 +182,12 @@ class Recommendation(Domain[InteractionCodec]):
         at: str | float | None = None,
         min_user: Annotated[int, Field(ge=1)] | None = None,
         min_item: Annotated[int, Field(ge=1)] | None = None,
+        weight_transform: Literal["log", "cap", "confidence"] | None = None,
+        weight_alpha: Annotated[float, Field(gt=0)] = 1.0,
+        weight_percentile: Annotated[float, Field(gt=0, le=100)] = 95.0,
     ) -> None:
-        self.path, self.columns = path, Columns.of(user, item, weight, time, min_rating, seen, min_user, min_item)
+        transform = None if weight_transform is None else WeightTransform(weight_transform, weight_alpha, weight_percentile)
+        self.path, self.columns = path, Columns.of(user, item, weight, time, min_rating, seen, min_user, min_item, transform)
         self.layout = Layout(sep, header, encoding)
         self.paths = {"user": users, "item": items}
         if at is not None and split != "temporal":

@@ -34,7 +34,7 @@ from vaehub_recommender.api.update import update
 from vaehub_recommender.judge import Judged, OffPolicy, SplitsTogether
 from vaehub_recommender.rerank import Reranker
 from vaehub_recommender.rerank.lists import reranking
-from vaehub_recommender.tables import Columns, Frame, as_frame, training_log
+from vaehub_recommender.tables import Columns, Frame, WeightTransform, as_frame, training_log
 from vaehub_recommender.tables.frames import is_foreign
 from vaehub_recommender.temporal import Moment
 
@@ -80,6 +80,7 @@ class Recommender(Described):
         seen: Literal["all", "learnt"] | None = None,
         min_user: int | None = None,
         min_item: int | None = None,
+        weight_transform: str | WeightTransform | None = None,
     ) -> Recommender:
         """Learn from a table of interactions; columns that are not named are found by their usual names.
 
@@ -98,6 +99,7 @@ class Recommender(Described):
             min_user: users with fewer interactions are left out, and items as `min_item` says, again and again until both hold; a warning says
                 how many. Such users can be asked about by their histories.
             min_item: items with fewer interactions are left out of the catalogue.
+            weight_transform: "log", "cap" or "confidence", or a `WeightTransform`: how much a weight counts, whatever its unit.
 
         Returns:
             The recommender itself.
@@ -113,7 +115,8 @@ class Recommender(Described):
         arguments.or_none(arguments.one_of("all", "learnt"))("seen", seen)
         supports = {"min_user": min_user, "min_item": min_item}
         least = {name: arguments.or_none(arguments.at_least(1))(name, value) for name, value in supports.items()}
-        columns = Columns.of(user, item, weight, time, min_rating, seen, **least)
+        transform = WeightTransform.of(weight_transform)
+        columns = Columns.of(user, item, weight, time, min_rating, seen, **least, transform=transform)
         config = recommender_config(self.config, self.options, columns)
         log = training_log(as_frame("df", df, columns), domain_of(config).columns)
         tables = {"user": users, "item": items}

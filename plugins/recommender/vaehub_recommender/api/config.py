@@ -34,5 +34,8 @@ HYBRID: dict[str, Any] = {  # configs/recommender.yaml
 
 def recommender_config(given: Any, options: Mapping[str, Any], columns: Columns) -> Config:
     """The config that is `given` (a file, a name or a mapping; None: the shipped hybrid) with options such as {"train.epochs": 5} or latent=100."""
-    named = {name: value for name, value in asdict(columns).items() if value is not None}
+    named = {name: value for name, value in asdict(columns).items() if value is not None and name != "transform"}
+    if columns.transform is not None:
+        how = columns.transform
+        named |= {"weight_transform": how.kind, "weight_alpha": how.alpha, "weight_percentile": how.percentile}
     return load_config(HYBRID if given is None else given, options, domain=named)

@@ -113,6 +113,10 @@ def evaluate_later(fitted: Fitted, frame: pd.DataFrame, names: tuple[str, ...] =
     if not held.nnz:
         raise UsageError(nothing_new(given, rows, columns[given.matrix.indices], fitted))
     users = np.flatnonzero(np.diff(held.indptr))
+    if not len(users):
+        raise UsageError(
+            f"evaluate: nothing is new in the {given.matrix.nnz:,} interactions: all are known already, or of unknown users or items; give later ones"
+        )
     notes = (
         f"{given.matrix.nnz - held.nnz:,} of {given.matrix.nnz:,} are of unknown users or items, or known already: left out",
     )

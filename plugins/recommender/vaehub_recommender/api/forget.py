@@ -96,7 +96,7 @@ def remaining(log: Log, keep: Bools) -> Log:
         raise UsageError("forget: nobody would be left; delete the model in its place")
     times = None if log.times is None else log.times[keep]
     tally = Tally(matrix.nnz, 0, 0, len(users), matrix.shape[1], matrix.nnz)
-    return Log(Ids(log.users.take(users)), log.items, matrix[users], times, tally, log.also_seen)
+    return replace(log, users=Ids(log.users.take(users)), matrix=matrix[users], times=times, tally=tally)
 
 
 def compact(log: Log) -> Log:
@@ -108,7 +108,7 @@ def compact(log: Log) -> Log:
     column[had] = place
     pairs = row[rows_of_entries(log.matrix)], column[log.matrix.indices]
     matrix, times = merge(*pairs, (len(users), len(items)), log.matrix.data.astype(np.float64), log.times)
-    return Log(users, items, matrix, times, replace(log.tally, items=len(items)), log.also_seen)
+    return replace(log, users=users, items=items, matrix=matrix, times=times, tally=replace(log.tally, items=len(items)))
 
 
 def without_users(frame: pd.DataFrame | None, log: Log, fitted: Fitted) -> pd.DataFrame | None:

@@ -63,7 +63,7 @@ def merged_log(fitted: Fitted, given: Log) -> Log:
     weights = np.concatenate([old.matrix.data, given.matrix.data]).astype(np.float64) if weighted else None
     matrix, times = merge(row, column, (len(users), len(items)), weights, all_times(old.times, given.times, old.matrix.nnz))
     tally = Tally(len(row), 0, len(row) - matrix.nnz, len(users), len(items), matrix.nnz)
-    return Log(users, items, matrix, times, tally, together(old.also_seen, given.also_seen))
+    return Log(users, items, matrix, times, tally, together(old.also_seen, given.also_seen), old.transform)
 
 
 def require_same_types(given: Log, fitted: Fitted) -> None:

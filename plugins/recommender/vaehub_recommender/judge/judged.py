@@ -69,6 +69,15 @@ class Judged(Described):
         overall = pd.DataFrame({"mean": card.overall, "se": np.nan})
         return pd.concat([mean_and_error(card.users), overall])
 
+    def curves(self) -> pd.DataFrame:
+        """model, measure, k, mean, se: NDCG and recall by how many of the first places count."""
+        parts = []
+        for model, card in self.scorecards.items():
+            found = mean_and_error(card.by_length)
+            name = found.index.str.partition("@")
+            parts.append(found.assign(model=model, measure=name.get_level_values(0), k=name.get_level_values(2).astype(int)))
+        return pd.concat(parts, ignore_index=True)[["model", "measure", "k", "mean", "se"]]
+
     def segments(self) -> pd.DataFrame:
         """by, segment, users, model, metric, mean, se: by length of history and by popularity of the held-out items."""
         return segments(self.scorecards, self.history, self.items)

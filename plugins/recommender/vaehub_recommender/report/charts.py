@@ -38,6 +38,29 @@ def segment_figure(judged: Judged, by: str, canvas: report.Canvas) -> Figure:
     return figure
 
 
+def length_figure(judged: Judged, canvas: report.Canvas) -> Figure:
+    """NDCG and recall of every model by the number of places that count, mean ± standard error."""
+    table = judged.curves()
+    figure = canvas.figure(5.6 if canvas.narrow else 2.9)
+    panels = figure.subplots(*((2, 1) if canvas.narrow else (1, 2)), squeeze=False).ravel()
+    for axes, (measure, part) in zip(panels, table.groupby("measure", sort=False), strict=True):
+        for model, marker, colour in zip(judged.models, MARKERS, MODELS, strict=False):
+            line = part[part["model"] == model]
+            axes.errorbar(
+                line["k"], line["mean"], yerr=line["se"].fillna(0.0), fmt=f"{marker}-", color=colour, markersize=4, elinewidth=1,
+                capsize=2, label=model,
+            )  # fmt: skip
+        axes.set_xscale("log")
+        axes.set_xticks(part["k"].unique(), [str(k) for k in part["k"].unique()], minor=False)
+        axes.set_xticks([], minor=True)
+        axes.set_ylim(bottom=0)
+        axes.set_xlabel("k")
+        axes.set_title(metric_title(f"{measure}@k"), loc="left")
+    handles, labels = panels[0].get_legend_handles_labels()
+    figure.legend(handles, labels, loc="outside upper left", ncols=4, columnspacing=1.2, handletextpad=0.5)
+    return figure
+
+
 def row_offset(place: int, models: Sequence[str]) -> float:
     """Where in its row a model is drawn."""
     return 0.2 * (place - (len(models) - 1) / 2)

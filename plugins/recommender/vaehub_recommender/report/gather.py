@@ -5,13 +5,14 @@ from __future__ import annotations
 from importlib.metadata import version
 from typing import TYPE_CHECKING
 
-from vaehub import report
+from vaehub import UsageError, report
 from vaehub_recommender.api.fitted import Fitted
 from vaehub_recommender.api.query import require_users
 from vaehub_recommender.report.examples import examples
 from vaehub_recommender.report.findings import Findings
 from vaehub_recommender.report.item_names import kinds_of, names_of
 from vaehub_recommender.report.maps import has_codes, map_of_items, map_of_users
+from vaehub_recommender.report.try_it import try_it, widget
 
 if TYPE_CHECKING:
     from vaehub_recommender.judge import Judged
@@ -31,6 +32,7 @@ def gather(recommender: Recommender, judged: Judged | None = None) -> Findings:
     fitted = require_users(recommender.fitted)
     protocol = fitted.run.config.domain.options["split"] if fitted.run.path else "strong"
     names, kinds, coded = names_of(fitted), kinds_of(fitted), has_codes(fitted)
+    box = try_it(recommender, names)
     return Findings(
         about=about(fitted),
         judged=judged or recommender.evaluate(protocol),
@@ -39,7 +41,18 @@ def gather(recommender: Recommender, judged: Judged | None = None) -> Findings:
         items=map_of_items(fitted, names, kinds) if coded else None,
         examples=examples(recommender, names),
         made=provenance(fitted),
+        box=None if box is None else widget(box, whole=not coded),
+        training=training_curves(fitted),
     )
+
+
+def training_curves(fitted: Fitted) -> list[report.Block]:
+    """What the epochs tell, where several were kept."""
+    try:
+        epochs = fitted.run.history
+    except UsageError:
+        return []
+    return list(report.learning_curves(epochs, fitted.run.config.train.monitor)) if len(epochs) > 1 else []
 
 
 def about(fitted: Fitted) -> str:

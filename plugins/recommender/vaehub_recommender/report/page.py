@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from vaehub import report
 from vaehub_recommender.report import verdict
-from vaehub_recommender.report.charts import exposure_figure, segment_figure
+from vaehub_recommender.report.charts import exposure_figure, length_figure, segment_figure
 from vaehub_recommender.report.findings import Example, Findings, Map
 from vaehub_recommender.report.gather import gather
 from vaehub_recommender.report.map_figure import map_figure
@@ -28,6 +28,8 @@ EXAMPLES = (
     "Users who are known, from few items to many. After “for” stand the items of theirs that carry a recommendation's score, and how much "
     "of it; over a whole history, these parts add up to the score less that of an empty history."
 )
+LENGTHS = "Of the first k places of a list, mean ± standard error over users; the scale of k is logarithmic."
+NO_BOX = "No box to try histories in: it is for models with a linear part and at most 5,000 items. `vaehub recommender recommend` serves all."
 PRIVACY = (
     "These are single users with parts of their histories, under the ids of the table: keep this page where the table may be."
 )
@@ -61,7 +63,11 @@ def report_page(findings: Findings, title: str) -> report.Page:
     return report.Page(
         title=title,
         subtitle=f"Recommendation report: {findings.about}",
-        sections=[*sections_of(findings), report.Section("How it was made", [report.Facts(findings.made)])],
+        sections=[
+            *sections_of(findings),
+            *([report.Section("Training", findings.training)] if findings.training else []),
+            report.Section("How it was made", [report.Facts(findings.made)]),
+        ],
     )
 
 
@@ -72,6 +78,9 @@ def sections_of(findings: Findings) -> Sequence[report.Section]:
         report.Finding(text, "good" if well else "warning"),
         report.Tiles(list(verdict.tiles(judged))),
         measures(judged),
+        report.Figure(
+            "By the length of the list", partial(length_figure, judged), "NDCG and recall by how many places count.", LENGTHS
+        ),
         meanings(judged),
     ]
     shown = report.Figure(
@@ -85,6 +94,7 @@ def sections_of(findings: Findings) -> Sequence[report.Section]:
             "What the model has made of users and items", maps(findings), CODES if findings.users or findings.items else ""
         ),
     ]
+    sections.append(report.Section("Try it", [findings.box or report.Text(NO_BOX, faint=False)]))
     if findings.examples:
         listings = report.Beside([listing(example) for example in findings.examples])
         sections.append(report.Section("Examples", [report.Text(PRIVACY, faint=False), listings], EXAMPLES))

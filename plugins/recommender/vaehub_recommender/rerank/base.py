@@ -97,7 +97,8 @@ def choose(shortlist: Shortlist, costs: Sequence[Cost], k: int) -> Positions:
         >>> choose(shortlist, [], k=1).tolist()
         [0]
     """
-    value, order = shortlist.relevance, list[int]()
+    value = shortlist.relevance
+    order: list[int] = []
     for _ in range(min(k, len(value))):
         now = value - np.sum([cost.of_next() for cost in costs], 0)
         now[order] = -np.inf

@@ -41,8 +41,8 @@ class Reranking:
         if not self.costs:
             return values, items
         order = np.tile(np.arange(min(self.k, items.shape[1])), (len(query), 1))
-        for row in np.flatnonzero(~query.empty):
-            shortlist = shortlist_of(query, values, items, int(row))
+        for row in np.flatnonzero(~query.empty).tolist():
+            shortlist = shortlist_of(query, values, items, row)
             if len(shortlist.items):
                 chosen = choose(shortlist, [cost(shortlist) for cost in self.costs], self.k)
                 order[row, : len(chosen)] = chosen

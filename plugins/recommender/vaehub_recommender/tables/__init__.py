@@ -9,6 +9,7 @@ from vaehub_recommender.tables.layout import Layout
 from vaehub_recommender.tables.log import Log, Tally
 from vaehub_recommender.tables.reading import read_frame, read_table
 from vaehub_recommender.tables.stream import read_histories
+from vaehub_recommender.tables.transforms import WeightTransform
 
 __all__ = [
     "Columns",
@@ -19,6 +20,7 @@ __all__ = [
     "Layout",
     "Log",
     "Tally",
+    "WeightTransform",
     "as_frame",
     "histories",
     "interaction_log",

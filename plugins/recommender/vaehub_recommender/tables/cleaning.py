@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import warnings
 
+import numpy as np
 import pandas as pd
 
 from vaehub import UsageError, hints
@@ -82,8 +83,11 @@ def interaction_log(frame: pd.DataFrame, columns: Columns) -> Log:
     users, user = Ids.coded(kept[resolved.user])
     items, item = Ids.coded(kept[resolved.item])
     matrix, times = merge(user, item, (len(users), len(items)), weights, times_of(kept, resolved, columns.time is not None))
+    transform = None if columns.transform is None else columns.transform.fit(matrix.data)
+    if transform is not None:
+        matrix.data = transform(matrix.data).astype(np.float32)
     tally = Tally(len(frame), len(frame) - len(kept), len(kept) - matrix.nnz, len(users), len(items), matrix.nnz)
-    return Log(users, items, matrix, times, tally, None if keep is None else seen_below(frame[~keep], resolved))
+    return Log(users, items, matrix, times, tally, None if keep is None else seen_below(frame[~keep], resolved), transform)
 
 
 def seen_below(below: pd.DataFrame, columns: Columns) -> UserItems | None:

@@ -5,10 +5,14 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Hashable, Sequence
-from dataclasses import dataclass, replace
-from typing import Literal, TypeAlias
+from dataclasses import asdict, dataclass, field, replace
+from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from vaehub import UsageError, hints
+from vaehub_recommender.tables.transforms import WeightTransform
+
+if TYPE_CHECKING:
+    from vaehub import Json
 
 # names as they are without case, blanks and underscores
 USER = {"user", "users", "userid", "uid", "username", "customer", "customerid", "visitor", "visitorid", "member", "memberid"}
@@ -35,6 +39,7 @@ class Columns:
         seen: what counts as seen: "all" rows, as by default, or only those that are "learnt" from.
         min_user: users with fewer interactions are not learnt from.
         min_item: items with fewer interactions are not learnt from.
+        transform: how much a weight counts; as it is, if None.
 
     Example:
         >>> Columns().resolve(["User ID", "movieId", "stars"]).needed
@@ -51,6 +56,7 @@ class Columns:
     seen: Seen | None = None
     min_user: int | None = None
     min_item: int | None = None
+    transform: WeightTransform | None = field(default=None, repr=False)
 
     @staticmethod
     def of(
@@ -62,15 +68,27 @@ class Columns:
         seen: Seen | None = None,
         min_user: int | None = None,
         min_item: int | None = None,
+        transform: WeightTransform | None = None,
     ) -> Columns:
         """Columns that are named, or given by their numbers from 0 where they have no names."""
         named = [None if name is None else str(name) for name in (user, item, weight, time)]
-        return Columns(named[0], named[1], named[2], named[3], min_rating, seen, min_user, min_item)
+        if transform is not None and (weight is None or min_rating is not None):
+            raise UsageError("weight_transform: says how much weights count; name their column with weight=…, without min_rating")
+        return Columns(named[0], named[1], named[2], named[3], min_rating, seen, min_user, min_item, transform)
+
+    def to_json(self) -> Json:
+        """As JSON."""
+        return asdict(self)
+
+    @staticmethod
+    def from_json(packed: Json) -> Columns:
+        """What `to_json` gave. Raises TypeError or UsageError where it is damaged."""
+        transform = packed.get("transform")
+        return Columns(**{**packed, "transform": None if transform is None else WeightTransform(**transform)})
 
     def by_place(self, names: Sequence[Hashable]) -> Columns:
         """These columns, those that are not named by their place where the columns have numbers for names."""
-        numbered = all(isinstance(name, str) and name.isdecimal() for name in names) and {"0", "1"} <= set(names)
-        if self.user is not None or self.item is not None or not numbered:
+        if self.user is not None or self.item is not None or not are_numbers(names):
             return self
         rated = self.min_rating is not None and self.weight is None and "2" in names
         timed = self.time is None and "3" in names
@@ -107,6 +125,7 @@ class Columns:
             weight=rated,
             min_rating=None if rated is None else self.min_rating,
             seen=self.seen,
+            transform=None if rated is None else self.transform,
         )
         return found.require_distinct()
 
@@ -121,6 +140,16 @@ class Columns:
     def needed(self) -> list[str]:
         """The names of the columns that are there to be read."""
         return [name for name in (self.user, self.item, self.weight, self.time) if name is not None]
+
+
+def are_numbers(names: Sequence[Hashable]) -> bool:
+    """Whether columns have no names: they are called 0, 1, …."""
+    return {"0", "1"} <= set(names) and all(isinstance(name, str) and name.isdecimal() for name in names)
+
+
+def id_column(name: str | None, names: Sequence[Hashable], option: str, usual_names: set[str]) -> str:
+    """As `find_column`, in a table of items or of users: where columns have no names, the first."""
+    return "0" if name is None and are_numbers(names) else find_column(name, names, option, usual_names)
 
 
 def find_column(name: str | None, names: Sequence[Hashable], option: str, usual_names: set[str]) -> str:

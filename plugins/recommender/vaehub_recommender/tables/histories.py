@@ -20,6 +20,7 @@ from vaehub_recommender.tables.given_ids import read_once, refuse_mask
 from vaehub_recommender.tables.ids import Ids
 from vaehub_recommender.tables.lists import FlatLists, flattened, holds_lists
 from vaehub_recommender.tables.log import merge
+from vaehub_recommender.tables.transforms import WeightTransform
 from vaehub_recommender.tables.weights import weigh
 
 Histories: TypeAlias = "pd.DataFrame | pd.Series[Any] | Mapping[Any, Iterable[Any]] | Iterable[Iterable[Any]] | csr_array"
@@ -43,12 +44,19 @@ class History:
 
     @staticmethod
     def of(
-        users: pd.Index[Any], row: Positions, item: Positions, items: int, weights: NDArray[np.float64] | None = None
+        users: pd.Index[Any],
+        row: Positions,
+        item: Positions,
+        items: int,
+        weights: NDArray[np.float64] | None = None,
+        transform: WeightTransform | None = None,
     ) -> History:
         """From pairs of rows and positions of items (n,), -1 for an item that is not known."""
         known = item >= 0
         weights = None if weights is None else weights[known]
         matrix = merge(row[known], item[known], (len(users), items), weights).matrix
+        if transform is not None:
+            matrix.data = transform(matrix.data).astype(np.float32)
         return History(users, matrix, np.bincount(row[~known], minlength=len(users)))
 
     def __len__(self) -> int:
@@ -81,7 +89,7 @@ def histories(given: Histories, items: Ids, columns: Columns | None = None) -> H
     if isinstance(given, Mapping):
         return of_lists(pd.Index(list(given), tupleize_cols=False), flattened(given.values()), items)
     if issparse(given):
-        return of_matrix(given, items, items.whole)
+        return of_matrix(given, items, items.whole, columns.transform)
     if isinstance(given, str | bytes) or not isinstance(given, Iterable):
         raise UsageError(
             f"histories: {hints.quoted(given)} given; give a frame, a dict of user: items, or a list of lists of items"
@@ -106,7 +114,7 @@ def of_pairs(frame: pd.DataFrame, columns: Columns, user: str, place: Place, ite
     strangers = some_strangers(frame[columns.item], item)
     weights, keep = weigh(frame, columns)
     if keep is None:
-        return replace(History.of(users, row, item, items, weights), strangers=strangers)
+        return replace(History.of(users, row, item, items, weights, columns.transform), strangers=strangers)
     below = ~keep & (item >= 0)
     also_seen = merge(row[below], item[below], (len(users), items)).matrix if columns.seen != "learnt" and below.any() else None
     return replace(History.of(users, row[keep], item[keep], items), also_seen=also_seen, strangers=strangers)
@@ -133,7 +141,7 @@ def of_items(users: pd.Index[Any], row: Positions, given: Cells, items: Ids) -> 
     return replace(History.of(users, row, item, len(items)), strangers=some_strangers(given, item))
 
 
-def of_matrix(matrix: Any, items: Ids, by_id: bool) -> History:
+def of_matrix(matrix: Any, items: Ids, by_id: bool, transform: WeightTransform | None = None) -> History:
     """From a matrix, users called 0, 1, …; the number of a column is the id of its item, or else the position (`by_id`)."""
     rows = csr_array(matrix, dtype=np.float32, copy=True)
     rows.eliminate_zeros()
@@ -146,5 +154,5 @@ def of_matrix(matrix: Any, items: Ids, by_id: bool) -> History:
     pairs = rows.tocoo()
     row, column = pairs.row.astype(np.int64), pairs.col.astype(np.int64)
     item = items.positions(column) if by_id else column
-    found = History.of(pd.RangeIndex(rows.shape[0]), row, item, len(items), pairs.data.astype(np.float64))
+    found = History.of(pd.RangeIndex(rows.shape[0]), row, item, len(items), pairs.data.astype(np.float64), transform)
     return replace(found, strangers=some_strangers(column, item))

@@ -14,6 +14,7 @@ from scipy.sparse import csr_array
 from vaehub_recommender.tables.cells import Positions, Values
 from vaehub_recommender.tables.ids import Ids
 from vaehub_recommender.tables.times import Nanoseconds
+from vaehub_recommender.tables.transforms import WeightTransform
 
 
 @dataclass(frozen=True)
@@ -117,6 +118,7 @@ class Log:
     times: Nanoseconds | None
     tally: Tally
     also_seen: UserItems | None = None
+    transform: WeightTransform | None = None  # how weights came to what the matrix holds
 
 
 class Merged(NamedTuple):

@@ -48,7 +48,11 @@ def read_histories(
     path, columns = Path(path), Columns() if columns is None else columns
     once = UniqueUsers()
     with files.guarded(path):
-        found = from_matrix(path, items, rows) if is_matrix(path) else from_table(open_table(path, layout), items, columns, rows)
+        found = (
+            from_matrix(path, items, rows, columns)
+            if is_matrix(path)
+            else from_table(open_table(path, layout), items, columns, rows)
+        )
         for history in found:
             once.add(history.users)
             yield history
@@ -99,9 +103,9 @@ def pairs_of_text(table: files.Table, resolved: Columns, user: str, rows: int) -
         yield frame if resolved.weight is None else frame.assign(**{resolved.weight: table.values(batch.column(resolved.weight))})
 
 
-def from_matrix(path: Path, items: Ids, rows: int) -> Iterator[History]:
+def from_matrix(path: Path, items: Ids, rows: int, columns: Columns) -> Iterator[History]:
     """Rows of a sparse matrix; users are called by their numbers."""
     matrix = matrix_of(path)
     for start in range(0, matrix.shape[0], rows):
-        block = of_matrix(matrix[start : start + rows], items, items.whole)
+        block = of_matrix(matrix[start : start + rows], items, items.whole, columns.transform)
         yield replace(block, users=block.users + start)

@@ -90,7 +90,7 @@ def calendar_dates(column: pd.Series[Any], name: str) -> Nanoseconds | None:
 
 
 def from_counts(column: pd.Series[Any], name: str) -> Nanoseconds:
-    """Tally since 1970."""
+    """Counts since 1970, or days such as 20240131."""
     counts = column.to_numpy()
     reject(~(np.abs(column.to_numpy(np.float64)) <= 9.2e18), name, column, "is no time", "mend or drop such rows")
     dates = calendar_dates(column, name)
