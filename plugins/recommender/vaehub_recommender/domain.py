@@ -21,8 +21,8 @@ from vaehub_recommender.interactions import InteractionFacts, Interactions
 from vaehub_recommender.popularity import Popularity
 from vaehub_recommender.side_features import SideFeatures
 from vaehub_recommender.splits import last_out, random_out, strong
-from vaehub_recommender.tables import Columns, Ids, Log, read_frame, read_table, training_log
-from vaehub_recommender.temporal import temporal
+from vaehub_recommender.tables import Columns, Ids, Log, decayed, read_frame, read_table, training_log
+from vaehub_recommender.temporal import redated, temporal
 from vaehub_recommender.traits import item_trait_of
 
 HeldOutUsers: TypeAlias = Annotated[int, Field(ge=1)] | None
@@ -58,7 +58,8 @@ class SplitLog(Domain[InteractionCodec]):
         history: bool,
         side: Tensor | None = None,
     ) -> None:
-        self.log, self.split, self.columns, self.frames, self.history = log, split, columns, frames, history
+        self.log, self.columns, self.frames, self.history = log, columns, frames, history
+        self.split = redated(split, log)
         self.given_side = side
 
     @cached_property
@@ -79,7 +80,7 @@ class SplitLog(Domain[InteractionCodec]):
         ids = Ids(self.log.items.take(self.split.items))
         features, side = self.users
         spec = Spec((len(ids),), cond=(0 if side is None else side.shape[1]) + len(ids) * self.history)
-        return InteractionCodec(spec, ids, self.columns, Popularity.of(self.split.train), features, self.history)
+        return InteractionCodec(spec, ids, self.columns, Popularity.of(self.split.train), features, self.history, self.log.decay)
 
     def data(self, split: str) -> Interactions:
         """Users of a split: in training with all their items, else with those that the model may see."""
@@ -130,6 +131,8 @@ class Recommendation(Domain[InteractionCodec]):
         history: Let the decoder see a user's items, as decoder ease must.
         seed: Seed of the split.
         at: Of `split: temporal`: a date or time, or below 1 the share of interactions before it; 0.8, if not given.
+        half_life: Days in which an interaction comes to count half as much; all count alike, if not given.
+        recency: Interactions count by their place from the user's last one, to the power of -recency; 0: all alike.
 
     Raises:
         UsageError: when rows are first asked for: no path, a table that cannot be read, or a split that leaves nobody.
@@ -160,6 +163,8 @@ class Recommendation(Domain[InteractionCodec]):
         history: bool = False,
         seed: Annotated[int, Field(ge=0)] = 98765,
         at: str | float | None = None,
+        half_life: Annotated[float, Field(gt=0)] | None = None,
+        recency: Annotated[float, Field(ge=0)] = 0.0,
     ) -> None:
         self.path, self.columns = path, Columns(user, item, weight, time, min_rating)
         self.paths = {"user": users, "item": items}
@@ -167,7 +172,7 @@ class Recommendation(Domain[InteractionCodec]):
             raise UsageError(f"domain.at={at}: only a split in time has a cut; set domain.split=temporal, or leave it out")
         cut = {} if at is None else {"at": at}
         self.splitting = partial(SPLITS[split], held_out=held_out, seed=seed, **cut)
-        self.history = history
+        self.history, self.half_life, self.recency = history, half_life, recency
 
     @cached_property
     def source(self) -> SplitLog:
@@ -176,7 +181,7 @@ class Recommendation(Domain[InteractionCodec]):
             raise UsageError("domain.path: which table? domain.path=ratings.parquet, with a row for every user and item")
         frame = read_table(Path(self.path), self.columns)
         try:
-            log = training_log(frame, self.columns)
+            log = decayed(training_log(frame, self.columns), self.half_life, self.recency)
         except UsageError as error:
             raise UsageError(f"{self.path}: {error}") from error
         frames = {kind: None if path is None else read_frame(path) for kind, path in self.paths.items()}

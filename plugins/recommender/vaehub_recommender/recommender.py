@@ -65,6 +65,7 @@ class Recommender(Described):
         min_rating: float | None = None,
         users: pd.DataFrame | None = None,
         items: pd.DataFrame | None = None,
+        half_life: float | None = None,
     ) -> Recommender:
         """Learn from a table of interactions; columns that are not named are found by their usual names.
 
@@ -76,7 +77,8 @@ class Recommender(Described):
             time: column of times, by which the protocol "last" knows what came last.
             min_rating: rows of at least that weight or rating count, all alike; others do not.
             users: what else is known of users, one row each, with the same column of ids: a condition of the model.
-            items: what else is known of items, from which their embeddings start.
+            items: what else is known of items, from which their embeddings start, and by which new ones are listed (`add_items`).
+            half_life: days in which an interaction comes to count half as much, in what is learnt and in histories with times.
 
         Returns:
             The recommender itself.
@@ -93,7 +95,7 @@ class Recommender(Described):
             if table is not None or name == "df":
                 require_frame(name, table)
         columns = Columns(user, item, weight, time, min_rating)
-        config = recommender_config(self.config, self.options, columns)
+        config = recommender_config(self.config, self.options, columns, half_life)
         self._model = learn(training_log(df, columns), config, {"user": users, "item": items})
         return self
 

@@ -32,7 +32,8 @@ HYBRID: dict[str, Any] = {  # configs/recommender.yaml
 }
 
 
-def recommender_config(given: Any, options: Mapping[str, Any], columns: Columns) -> Config:
+def recommender_config(given: Any, options: Mapping[str, Any], columns: Columns, half_life: float | None = None) -> Config:
     """The config that is `given` (a file, a name or a mapping; None: the shipped hybrid) with options such as {"train.epochs": 5} or latent=100."""
-    named = {name: value for name, value in asdict(columns).items() if value is not None}
+    options_of_fit = asdict(columns) | {"half_life": half_life}
+    named = {name: value for name, value in options_of_fit.items() if value is not None}
     return load_config(HYBRID if given is None else given, options, domain=named)

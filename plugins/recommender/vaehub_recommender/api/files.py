@@ -83,7 +83,7 @@ def read_users(run: Run, items: Ids, folder: Path) -> Fitted:
     if len(users) != matrix.shape[0]:
         raise ValueError(f"{len(users)} ids for {matrix.shape[0]} histories")
     times = values_of(table, "times") if "times" in table.column_names else None
-    log = Log(users, items, matrix, times, Tally(matrix.nnz, 0, 0, len(users), len(items), matrix.nnz))
+    log = Log(users, items, matrix, times, Tally(matrix.nnz, 0, 0, len(users), len(items), matrix.nnz), codec_of(run).decay)
     content, new_items = unpacked_items(folder / ITEMS, items)
     return Fitted(run, log, table["counted"].to_numpy(), side_of(table), content=content, new_items=new_items)
 

@@ -81,7 +81,7 @@ def query_of_known(at: np.ndarray, fitted: Fitted) -> Query:
 
 def query_of_histories(given: Any, fitted: Fitted) -> Query:
     """Histories as they are given, also of known users; what else is known of these is used."""
-    found = histories(given, fitted.items, fitted.columns)
+    found = histories(given, fitted.items, fitted.columns, fitted.codec.decay)
     warn_of_unknown_items(found.unknown)
     positions = fitted.users.positions(found.users) if isinstance(given, NAMED) else np.full(len(found), -1)
     return Query(found.users, found.matrix, side_of(positions, fitted.side), positions)

@@ -13,7 +13,7 @@ import torch
 from scipy.sparse import csr_array
 from torch import Tensor
 
-from vaehub import Run, Spec, build_domain
+from vaehub import Run, Spec, UsageError, build_domain
 from vaehub_recommender.api.add_items import after_update
 from vaehub_recommender.api.fitted import Fitted
 from vaehub_recommender.api.learn import fit_split
@@ -25,7 +25,7 @@ from vaehub_recommender.held_out import Split
 from vaehub_recommender.parts.ease import Ease
 from vaehub_recommender.popularity import Popularity
 from vaehub_recommender.tables import Log, interaction_log
-from vaehub_recommender.tables.log import Tally, merge
+from vaehub_recommender.tables.log import Tally, merge, weighed
 
 FINE_TUNING_RATE = 0.3  # of the learning rate of the first training
 
@@ -52,10 +52,19 @@ def merged_log(fitted: Fitted, given: Log) -> Log:
     users, items = old.users.plus(given.users.values), old.items.plus(given.items.values)
     row = np.concatenate([row_numbers(old.matrix), users.positions(given.users.values)[row_numbers(given.matrix)]])
     column = np.concatenate([old.matrix.indices, items.positions(given.items.values)[given.matrix.indices]])
+    decay = fitted.codec.decay
     weighted = fitted.columns.weight is not None and fitted.columns.min_rating is None
-    weights = np.concatenate([old.matrix.data, given.matrix.data]).astype(np.float64) if weighted else None
+    own = old.matrix.data if decay is None or old.times is None else old.matrix.data / decay.weights(old.matrix, old.times)
+    weights = np.concatenate([own, given.matrix.data]).astype(np.float64) if weighted else None
     matrix, times = merge(row, column, (len(users), len(items)), weights, all_times(old.times, given.times, old.matrix.nnz))
-    return Log(users, items, matrix, times, Tally(len(row), 0, len(row) - matrix.nnz, len(users), len(items), matrix.nnz))
+    if decay is not None:
+        if times is None:
+            raise UsageError(
+                "this model counts interactions by their times; name their column as in fit, and give all of them one"
+            )
+        matrix = weighed(matrix, decay.weights(matrix, times))
+    tally = Tally(len(row), 0, len(row) - matrix.nnz, len(users), len(items), matrix.nnz)
+    return Log(users, items, matrix, times, tally, decay)
 
 
 def row_numbers(matrix: csr_array) -> np.ndarray:
@@ -94,7 +103,7 @@ def widened_codec(fitted: Fitted, log: Log) -> InteractionCodec:
     spec = Spec((items,), cond=codec.spec.cond + (items - codec.spec.size) * codec.history)
     found = Popularity.of(log.matrix)
     popularity = found if len(fitted.users) else codec.popularity.plus(found)
-    return InteractionCodec(spec, log.items, codec.columns, popularity, codec.user_features, codec.history)
+    return InteractionCodec(spec, log.items, codec.columns, popularity, codec.user_features, codec.history, codec.decay)
 
 
 def fine_tune(fitted: Fitted, epochs: int) -> Run:

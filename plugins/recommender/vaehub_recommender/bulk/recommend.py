@@ -46,7 +46,7 @@ def work_of(request: Request, fitted: Fitted, skip_bad: bool) -> jobs.Work[Histo
         None if path is None else read_item_list(path, items, columns.item) for path in (request.candidates, request.block)
     )
     lister = ListMaker(fitted, request.k, request.exclude_seen, allowed_items(candidates, block, pd.RangeIndex(0), items))
-    read = partial(read_histories, items=items, columns=columns)
+    read = partial(read_histories, items=items, columns=columns, decay=fitted.codec.decay)
     return jobs.Work(read, partial(rank_histories, lister), partial(Output, items.arrow()), "users", skip_bad)
 
 

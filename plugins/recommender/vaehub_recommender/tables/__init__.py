@@ -4,7 +4,7 @@ from vaehub_recommender.tables.cleaning import interaction_log, training_log
 from vaehub_recommender.tables.columns import Columns
 from vaehub_recommender.tables.histories import Histories, History, histories
 from vaehub_recommender.tables.ids import Ids
-from vaehub_recommender.tables.log import Log, Tally
+from vaehub_recommender.tables.log import Log, Tally, decayed
 from vaehub_recommender.tables.reading import read_frame, read_table
 from vaehub_recommender.tables.stream import read_histories
 
@@ -15,6 +15,7 @@ __all__ = [
     "Ids",
     "Log",
     "Tally",
+    "decayed",
     "histories",
     "interaction_log",
     "read_frame",

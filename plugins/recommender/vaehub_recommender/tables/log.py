@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
+from vaehub import UsageError
 from vaehub_recommender.tables.cells import Positions
+from vaehub_recommender.tables.decay import Decay
 from vaehub_recommender.tables.ids import Ids
 from vaehub_recommender.tables.times import Nanoseconds
 
@@ -41,6 +43,7 @@ class Log:
     matrix: csr_array
     times: Nanoseconds | None
     tally: Tally
+    decay: Decay | None = None  # how the weights of the matrix depend on the times
 
 
 class Merged(NamedTuple):
@@ -48,6 +51,21 @@ class Merged(NamedTuple):
 
     matrix: csr_array
     times: Nanoseconds | None
+
+
+def decayed(log: Log, half_life: float | None, recency: float) -> Log:
+    """The log with its interactions counting less by age, from the latest of all, and by place. Raises UsageError for a log without times."""
+    if half_life is None and not recency:
+        return log
+    if log.times is None:
+        raise UsageError("half_life and recency need times; name their column with time=…")
+    decay = Decay(half_life, recency, int(log.times.max()))
+    return replace(log, matrix=weighed(log.matrix, decay.weights(log.matrix, log.times)), decay=decay)
+
+
+def weighed(matrix: csr_array, weights: NDArray[Any]) -> csr_array:
+    """The matrix with its entries (nnz,) multiplied."""
+    return csr(np.asarray(matrix.data * weights, np.float32), matrix.indices, matrix.indptr, matrix.shape)
 
 
 def merge(
