@@ -18,6 +18,7 @@ from vaehub_recommender.interactions import Interactions
 from vaehub_recommender.popularity import Popularity
 from vaehub_recommender.side_features import SideFeatures
 from vaehub_recommender.tables import Columns, Ids, histories, read_table
+from vaehub_recommender.tables.decay import Decay
 from vaehub_recommender.tables.histories import of_matrix
 from vaehub_recommender.tables.writing import write_rows
 
@@ -33,6 +34,7 @@ class InteractionCodec(Codec):
         popularity: how many of the users that the model learnt from have each item.
         user_features: how the tables of users are read, where there are any.
         history: the decoder sees a user's items.
+        decay: how much interactions count by their times.
 
     Example:
         >>> from vaehub_recommender.example import film_recommender
@@ -52,10 +54,11 @@ class InteractionCodec(Codec):
         popularity: Popularity,
         user_features: SideFeatures | None = None,
         history: bool = False,
+        decay: Decay | None = None,
     ) -> None:
         super().__init__(spec)
         self.ids, self.columns, self.popularity = ids, columns, popularity
-        self.user_features, self.history = user_features, history
+        self.user_features, self.history, self.decay = user_features, history, decay
 
     def read(self, path: Path) -> Interactions:
         """Histories from a table like the one trained on; items that the model does not know are left out."""
@@ -71,7 +74,7 @@ class InteractionCodec(Codec):
 
     def rows(self, given: object, side: Tensor | None = None) -> Interactions:
         """Histories in any form that `histories` takes, with what else is known of the users (B, S), by default nothing."""
-        return self.interactions(histories(given, self.ids, self.columns).matrix, side)
+        return self.interactions(histories(given, self.ids, self.columns, self.decay).matrix, side)
 
     def interactions(self, matrix: csr_array, side: Tensor | None = None) -> Interactions:
         """Rows (B, I) over the catalogue, with what else is known of the users (B, S), by default nothing."""
@@ -92,6 +95,7 @@ class InteractionCodec(Codec):
             "popularity": self.popularity.to_json(),
             "users": None if self.user_features is None else self.user_features.to_json(),
             "history": self.history,
+            "decay": None if self.decay is None else self.decay.to_json(),
         }
 
     @classmethod
@@ -107,4 +111,5 @@ class InteractionCodec(Codec):
             popularity,
             None if state["users"] is None else SideFeatures.from_json(state["users"]),
             files.validated_json(bool, state["history"]),
+            None if state.get("decay") is None else Decay.from_json(state["decay"]),
         )

@@ -25,8 +25,18 @@ from vaehub_recommender.rules.windows import without_windows
 from vaehub_recommender.side_features import SideFeatures
 from vaehub_recommender.split_record import FILE, SplitRecord, split_digests
 from vaehub_recommender.splits import last_out, random_out, strong
-from vaehub_recommender.tables import Columns, Ids, Layout, Log, WeightTransform, read_frame, read_table, training_log
-from vaehub_recommender.temporal import temporal
+from vaehub_recommender.tables import (
+    Columns,
+    Ids,
+    Layout,
+    Log,
+    WeightTransform,
+    decayed,
+    read_frame,
+    read_table,
+    training_log,
+)
+from vaehub_recommender.temporal import redated, temporal
 from vaehub_recommender.traits import item_trait_of
 
 HeldOutUsers: TypeAlias = Annotated[int, Field(ge=1)] | None
@@ -62,7 +72,8 @@ class SplitLog(Domain[InteractionCodec]):
         history: bool,
         side: Tensor | None = None,
     ) -> None:
-        self.log, self.split, self.columns, self.frames, self.history = log, split, columns, frames, history
+        self.log, self.columns, self.frames, self.history = log, columns, frames, history
+        self.split = redated(split, log)
         self.given_side = side
 
     @cached_property
@@ -83,8 +94,8 @@ class SplitLog(Domain[InteractionCodec]):
         ids = Ids(self.log.items.take(self.split.items))
         features, side = self.users
         spec = Spec((len(ids),), cond=(0 if side is None else side.shape[1]) + len(ids) * self.history)
-        columns = replace(self.columns, transform=self.log.transform)
-        return InteractionCodec(spec, ids, columns, Popularity.of(self.split.train), features, self.history)
+        columns, popularity = replace(self.columns, transform=self.log.transform), Popularity.of(self.split.train)
+        return InteractionCodec(spec, ids, columns, popularity, features, self.history, self.log.decay)
 
     def data(self, split: str) -> Interactions:
         """Users of a split: in training with all their items, else with those that the model may see."""
@@ -146,6 +157,8 @@ class Recommendation(Domain[InteractionCodec]):
         weight_transform: log, cap or confidence: how much a weight counts; as it is, if not given.
         weight_alpha: Of confidence, 1 + alpha times the weight in units of the median.
         weight_percentile: Of cap, the percentile of all weights beyond which they count no more.
+        half_life: Days in which an interaction comes to count half as much; all count alike, if not given.
+        recency: Interactions count by their place from the user's last one, to the power of -recency; 0: all alike.
 
     Raises:
         UsageError: when rows are first asked for: no path, a table that cannot be read, or a split that leaves nobody.
@@ -185,6 +198,8 @@ class Recommendation(Domain[InteractionCodec]):
         weight_transform: Literal["log", "cap", "confidence"] | None = None,
         weight_alpha: Annotated[float, Field(gt=0)] = 1.0,
         weight_percentile: Annotated[float, Field(gt=0, le=100)] = 95.0,
+        half_life: Annotated[float, Field(gt=0)] | None = None,
+        recency: Annotated[float, Field(ge=0)] = 0.0,
     ) -> None:
         transform = None if weight_transform is None else WeightTransform(weight_transform, weight_alpha, weight_percentile)
         self.path, self.columns = path, Columns.of(user, item, weight, time, min_rating, seen, min_user, min_item, transform)
@@ -194,7 +209,7 @@ class Recommendation(Domain[InteractionCodec]):
             raise UsageError(f"domain.at={at}: only a split in time has a cut; set domain.split=temporal, or leave it out")
         cut = {} if at is None else {"at": at}
         self.splitting = partial(SPLITS[split], held_out=held_out, seed=seed, **cut)
-        self.history = history
+        self.history, self.half_life, self.recency = history, half_life, recency
         self.recorded: Path | None = None  # the split of a run, where one was loaded
 
     @cached_property
@@ -204,7 +219,7 @@ class Recommendation(Domain[InteractionCodec]):
             raise UsageError("domain.path: which table? domain.path=ratings.parquet, with a row for every user and item")
         frame = read_table(Path(self.path), self.columns, self.layout)
         try:
-            return training_log(frame, self.columns)
+            return decayed(training_log(frame, self.columns), self.half_life, self.recency)
         except UsageError as error:
             raise UsageError(f"{self.path}: {error}") from error
 

@@ -12,6 +12,7 @@ def vaehub_components() -> dict[str, str]:
         "domain/recommender": "vaehub_recommender.domain:Recommendation",
         "judge/recommender": "vaehub_recommender.judge.run_judge:RecommendationJudge",
         "encoder/bag": PARTS + "bag:BagEncoder",
+        "encoder/recency": PARTS + "recency:RecencyEncoder",
         "encoder/recvae": PARTS + "recvae:DenseEncoder",
         "decoder/catalogue": PARTS + "catalogue:Catalogue",
         "decoder/ease": PARTS + "ease:Ease",

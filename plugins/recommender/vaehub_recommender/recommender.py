@@ -81,6 +81,7 @@ class Recommender(Described):
         min_user: int | None = None,
         min_item: int | None = None,
         weight_transform: str | WeightTransform | None = None,
+        half_life: float | None = None,
     ) -> Recommender:
         """Learn from a table of interactions; columns that are not named are found by their usual names.
 
@@ -93,13 +94,15 @@ class Recommender(Described):
             time: column of times, by which the protocol "last" knows what came last.
             min_rating: rows of at least that weight or rating count, all alike; others do not.
             users: what else is known of users, one row each, with the same column of ids: a condition of the model.
-            items: what else is known of items, from which their embeddings start, and by which `filter` and `at` choose.
+            items: what else is known of items, from which their embeddings start, by which `filter` and `at` choose, and by which new ones are
+                listed (`add_items`).
             seen: what is on no list again: "all" rows of a user, also those below `min_rating`, or only those that are "learnt" from; by default as
                 the config says, where that is "all". `evaluate` leaves ratings below aside, as papers do.
             min_user: users with fewer interactions are left out, and items as `min_item` says, again and again until both hold; a warning says
                 how many. Such users can be asked about by their histories.
             min_item: items with fewer interactions are left out of the catalogue.
             weight_transform: "log", "cap" or "confidence", or a `WeightTransform`: how much a weight counts, whatever its unit.
+            half_life: days in which an interaction comes to count half as much, in what is learnt and in histories with times.
 
         Returns:
             The recommender itself.
@@ -117,7 +120,7 @@ class Recommender(Described):
         least = {name: arguments.or_none(arguments.at_least(1))(name, value) for name, value in supports.items()}
         transform = WeightTransform.of(weight_transform)
         columns = Columns.of(user, item, weight, time, min_rating, seen, **least, transform=transform)
-        config = recommender_config(self.config, self.options, columns)
+        config = recommender_config(self.config, self.options, columns, half_life)
         log = training_log(as_frame("df", df, columns), domain_of(config).columns)
         tables = {"user": users, "item": items}
         frames = {name: None if table is None else as_frame(f"{name}s", table) for name, table in tables.items()}

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 from contextlib import suppress
+from dataclasses import replace
 from typing import Any, TypeAlias
 
 import numpy as np
 import pandas as pd
+from scipy.sparse import csr_array
 
 from vaehub import UsageError, hints
 from vaehub_recommender.held_out import HeldOut, Positions, Split, occupied, subset
 from vaehub_recommender.splits import held_out_of
 from vaehub_recommender.tables import Log
+from vaehub_recommender.tables.decay import places
+from vaehub_recommender.tables.log import weighed
 from vaehub_recommender.tables.times import Nanoseconds, nanoseconds
 
 Moment: TypeAlias = Any  # a date or time in any form that a column of times has, or a share of the interactions below 1
@@ -57,12 +61,34 @@ def temporal(log: Log, at: Moment = None) -> Split:
     val, test = (with_history(held_out_of(log.matrix, part < n, part == n, items)) for n in (1, 2))
     if not len(rows) or not len(val) or not len(test):
         raise UsageError(f"at={at!r}: no user has items on both sides of it that training has too; {time_span(log.times)}")
+    if log.decay is not None:
+        fresher = np.float32(1 / log.decay.ageing(int(log.times[part == 0].max())))
+        train, val, test = fresher * train, *(HeldOut(h.users, fresher * h.history, h.targets) for h in (val, test))
     notes = (
         f"cut at {pd.Timestamp(moment)}: {before.sum():,} interactions before it, {(~before).sum():,} from then on",
         *new_notes(log, part),
     )
     dropped = int((part > 0).sum()) - val.targets.nnz - test.targets.nnz
     return Split(rows, train[rows][:, items], items, val, test, True, dropped, notes)
+
+
+def redated(split: Split, log: Log) -> Split:
+    """The split with the weights of a decay by place as they are without what is held out: the last that is shown has the first place."""
+    decay, times = log.decay, log.times
+    if decay is None or times is None or not decay.recency:
+        return split
+    width = log.matrix.shape[1]
+    cells = np.repeat(np.arange(log.matrix.shape[0]), np.diff(log.matrix.indptr)) * width + log.matrix.indices
+    full = places(log.matrix, times)
+
+    def weighed_anew(rows: csr_array, users: Positions) -> csr_array:
+        own = np.repeat(users, np.diff(rows.indptr)) * width + split.items[rows.indices]
+        at = np.searchsorted(cells, own)
+        return weighed(rows, (full[at] / places(rows, times[at])) ** decay.recency)
+
+    held = (HeldOut(h.users, weighed_anew(h.history, h.users), h.targets) for h in (split.val, split.test))
+    val, test = held
+    return replace(split, train=weighed_anew(split.train, split.users), val=val, test=test)
 
 
 def moment_of(times: Nanoseconds, at: Moment) -> int:

@@ -32,9 +32,10 @@ HYBRID: dict[str, Any] = {  # configs/recommender.yaml
 }
 
 
-def recommender_config(given: Any, options: Mapping[str, Any], columns: Columns) -> Config:
+def recommender_config(given: Any, options: Mapping[str, Any], columns: Columns, half_life: float | None = None) -> Config:
     """The config that is `given` (a file, a name or a mapping; None: the shipped hybrid) with options such as {"train.epochs": 5} or latent=100."""
-    named = {name: value for name, value in asdict(columns).items() if value is not None and name != "transform"}
+    options_of_fit = asdict(columns) | {"half_life": half_life}
+    named = {name: value for name, value in options_of_fit.items() if value is not None and name != "transform"}
     if columns.transform is not None:
         how = columns.transform
         named |= {"weight_transform": how.kind, "weight_alpha": how.alpha, "weight_percentile": how.percentile}

@@ -136,8 +136,8 @@ def read_users(run: Run, items: Ids, folder: Path) -> Fitted:
         raise ValueError(f"{len(users)} ids for {matrix.shape[0]} histories")
     times = values_of(table, "times") if "times" in table.column_names else None
     also_seen = also_seen_of(stated["also_seen"], folder / ALSO_SEEN) if "also_seen" in stated else None
-    tally = Tally(matrix.nnz, 0, 0, len(users), len(items), matrix.nnz)
-    log = Log(users, items, matrix, times, tally, also_seen, codec_of(run).columns.transform)
+    tally, codec = Tally(matrix.nnz, 0, 0, len(users), len(items), matrix.nnz), codec_of(run)
+    log = Log(users, items, matrix, times, tally, also_seen, codec.columns.transform, codec.decay)
     frames = {"user": None, "item": items_of(folder / ITEMS, stated["items"], items) if "items" in stated else None}
     content, new_items = unpacked_items(folder / FEATURES, items)
     linear_rows = matrix_of(table, len(items), *LINEAR) if LINEAR[0] in table.column_names else None

@@ -26,7 +26,7 @@ from vaehub_recommender.held_out import Bools, subset
 from vaehub_recommender.parts.linear_part import LinearPart
 from vaehub_recommender.popularity import Popularity
 from vaehub_recommender.tables import Columns, Ids, Log
-from vaehub_recommender.tables.log import Tally, UserItems, merge
+from vaehub_recommender.tables.log import Tally, UserItems, merge, undecayed
 from vaehub_recommender.tables.matrix_columns import rows_of_entries
 
 
@@ -48,7 +48,7 @@ def forget(fitted: Fitted, users: Any, rows: pd.DataFrame | None, refit: bool) -
         return replace(fitted, log=log)
     left = remaining(log, keep)
     frames = {kind: without_users(frame, left, fitted) if kind == "user" else frame for kind, frame in fitted.frames.items()}
-    return learn(compact(left), fitted.run.config, frames) if refit else downdated(fitted, keep, left, frames)
+    return learn(compact(undecayed(left)), fitted.run.config, frames) if refit else downdated(fitted, keep, left, frames)
 
 
 def known_users(users: Any, fitted: Fitted) -> list[Any]:
@@ -125,7 +125,7 @@ def downdated(fitted: Fitted, keep: Bools, left: Log, frames: Mapping[str, pd.Da
     if isinstance(vae.decoder, LinearPart):
         update_linear_part(vae.decoder, vae.decoder, fitted.counted[rows], after[rows], after)
     popularity = Popularity.of(left.matrix)
-    without = InteractionCodec(codec.spec, codec.ids, codec.columns, popularity, codec.user_features, codec.history)
+    without = InteractionCodec(codec.spec, codec.ids, codec.columns, popularity, codec.user_features, codec.history, codec.decay)
     domain = build_domain(fitted.run.config)
     domain.codec = without
     side = None if fitted.side is None else fitted.side[torch.from_numpy(fitted.users.positions(left.users.values))]

@@ -20,12 +20,13 @@ from vaehub_recommender.domain import Recommendation, SplitLog
 from vaehub_recommender.held_out import HeldOut, Positions, Split, subset
 from vaehub_recommender.rules.windows import without_windows
 from vaehub_recommender.splits import HELD_SHARE, MOST_USERS, places_from_last
-from vaehub_recommender.tables import Log
+from vaehub_recommender.tables import Log, decayed
 
 
 def learn(log: Log, config: Config, frames: Mapping[str, pd.DataFrame | None]) -> Fitted:
     """Train on all users but a tenth, by whom epochs are compared; the linear part has these too in the end."""
     options = domain_of(config)
+    log = decayed(log, options.half_life, options.recency)
     split = fit_split(log, config.train.seed)
     domain = SplitLog(log, split, options.columns, frames, options.history)
     run = vaehub.train(config, domain=domain, progress=False)

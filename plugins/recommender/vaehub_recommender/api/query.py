@@ -102,7 +102,7 @@ def query_of_known(at: np.ndarray, fitted: Fitted) -> Query:
 
 def query_of_histories(given: Any, fitted: Fitted) -> Query:
     """Histories as they are given, also of known users; what else is known of these is used."""
-    found = histories(given, fitted.items, fitted.columns)
+    found = histories(given, fitted.items, fitted.columns, fitted.codec.decay)
     warn_of_unknown_items(found, fitted.items)
     if isinstance(given, NAMED) or is_foreign(given):
         return query_of_named(found, fitted)

@@ -28,7 +28,7 @@ from vaehub_recommender.parts.linear_part import LinearPart
 from vaehub_recommender.popularity import Popularity
 from vaehub_recommender.tables import Ids, Log, interaction_log
 from vaehub_recommender.tables.given_ids import type_hint
-from vaehub_recommender.tables.log import Tally, csr, merge, together
+from vaehub_recommender.tables.log import Tally, csr, merge, together, undecayed, weighed
 
 FINE_TUNING_RATE = 0.3  # of the learning rate of the first training
 
@@ -59,11 +59,18 @@ def merged_log(fitted: Fitted, given: Log) -> Log:
     users, items = old.users.plus(given.users.values), old.items.plus(given.items.values)
     row = np.concatenate([row_numbers(old.matrix), users.positions(given.users.values)[row_numbers(given.matrix)]])
     column = np.concatenate([old.matrix.indices, items.positions(given.items.values)[given.matrix.indices]])
+    decay = fitted.codec.decay
     weighted = fitted.columns.weight is not None and fitted.columns.min_rating is None
-    weights = np.concatenate([old.matrix.data, given.matrix.data]).astype(np.float64) if weighted else None
+    weights = np.concatenate([undecayed(old).matrix.data, given.matrix.data]).astype(np.float64) if weighted else None
     matrix, times = merge(row, column, (len(users), len(items)), weights, all_times(old.times, given.times, old.matrix.nnz))
+    if decay is not None:
+        if times is None:
+            raise UsageError(
+                "this model counts interactions by their times; name their column as in fit, and give all of them one"
+            )
+        matrix = weighed(matrix, decay.weights(matrix, times))
     tally = Tally(len(row), 0, len(row) - matrix.nnz, len(users), len(items), matrix.nnz)
-    return Log(users, items, matrix, times, tally, together(old.also_seen, given.also_seen), old.transform)
+    return Log(users, items, matrix, times, tally, together(old.also_seen, given.also_seen), old.transform, decay)
 
 
 def require_same_types(given: Log, fitted: Fitted) -> None:
@@ -139,7 +146,7 @@ def widened_codec(fitted: Fitted, log: Log) -> InteractionCodec:
     spec = Spec((items,), cond=codec.spec.cond + (items - codec.spec.size) * codec.history)
     found = Popularity.of(log.matrix)
     popularity = found if len(fitted.users) else codec.popularity.plus(found)
-    return InteractionCodec(spec, log.items, codec.columns, popularity, codec.user_features, codec.history)
+    return InteractionCodec(spec, log.items, codec.columns, popularity, codec.user_features, codec.history, codec.decay)
 
 
 def fine_tune(fitted: Fitted, epochs: int) -> Run:

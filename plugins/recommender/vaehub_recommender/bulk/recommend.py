@@ -72,7 +72,7 @@ def work_of(
     reranked = reranking(request.rerankers(None if request.items is None else read_frame(request.items)), fitted, request.k)
     allowed = allowed_items(rules, pd.RangeIndex(0), fitted)
     lister = ListMaker(fitted, reranked.depth, request.exclude_seen, allowed, reranked)
-    read = partial(read_histories, items=items, columns=columns, layout=request.layout)
+    read = partial(read_histories, items=items, columns=columns, layout=request.layout, decay=fitted.codec.decay)
     users = fitted.users.arrow().type if len(fitted.users) else pa.string()
     writer = partial(Output, items.arrow(), suffix=suffix, users=users)
     return jobs.Work(read, partial(rank_histories, lister, by_user), writer, "users", skip_bad)

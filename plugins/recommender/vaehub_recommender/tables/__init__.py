@@ -6,7 +6,7 @@ from vaehub_recommender.tables.frames import Frame, as_frame
 from vaehub_recommender.tables.histories import Histories, History, histories
 from vaehub_recommender.tables.ids import Ids
 from vaehub_recommender.tables.layout import Layout
-from vaehub_recommender.tables.log import Log, Tally
+from vaehub_recommender.tables.log import Log, Tally, decayed
 from vaehub_recommender.tables.reading import read_frame, read_table
 from vaehub_recommender.tables.stream import read_histories
 from vaehub_recommender.tables.transforms import WeightTransform
@@ -22,6 +22,7 @@ __all__ = [
     "Tally",
     "WeightTransform",
     "as_frame",
+    "decayed",
     "histories",
     "interaction_log",
     "read_frame",

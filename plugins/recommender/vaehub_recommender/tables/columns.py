@@ -111,11 +111,11 @@ class Columns:
         )
         return found.require_distinct()
 
-    def resolve_histories(self, names: Sequence[Hashable]) -> Columns:
-        """The same for histories: a weight counts where it is there; no user where the index may be meant; time does not matter."""
+    def resolve_histories(self, names: Sequence[Hashable], timed: bool = False) -> Columns:
+        """The same for histories: a weight counts where it is there; no user where the index may be meant; times only where they matter."""
         placed = self.by_place(names)
         if placed != self:
-            return placed.resolve_histories(names)
+            return placed.resolve_histories(names, timed)
         rated = self.weight if self.weight in names else None
         if self.weight is None and self.min_rating is not None:
             rated = only_one(with_usual_names(names, WEIGHT))
@@ -123,11 +123,16 @@ class Columns:
             user=named_column(self.user, names, "user") if self.user is not None else only_one(with_usual_names(names, USER)),
             item=find_column(self.item, names, "item", ITEM),
             weight=rated,
+            time=self.history_time(names) if timed else None,
             min_rating=None if rated is None else self.min_rating,
             seen=self.seen,
             transform=None if rated is None else self.transform,
         )
         return found.require_distinct()
+
+    def history_time(self, names: Sequence[Hashable]) -> str | None:
+        """The column of times of histories, where there is one."""
+        return self.time if self.time in names else only_one(with_usual_names(names, TIME))
 
     def require_distinct(self) -> Columns:
         """These columns, if each has a part of its own. Raises UsageError where one has two."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, NamedTuple, final
 
 import numpy as np
@@ -11,7 +11,9 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
+from vaehub import UsageError
 from vaehub_recommender.tables.cells import Positions, Values
+from vaehub_recommender.tables.decay import Decay
 from vaehub_recommender.tables.ids import Ids
 from vaehub_recommender.tables.times import Nanoseconds
 from vaehub_recommender.tables.transforms import WeightTransform
@@ -119,6 +121,7 @@ class Log:
     tally: Tally
     also_seen: UserItems | None = None
     transform: WeightTransform | None = None  # how weights came to what the matrix holds
+    decay: Decay | None = None  # how the weights of the matrix depend on the times
 
 
 class Merged(NamedTuple):
@@ -126,6 +129,28 @@ class Merged(NamedTuple):
 
     matrix: csr_array
     times: Nanoseconds | None
+
+
+def decayed(log: Log, half_life: float | None, recency: float) -> Log:
+    """The log with its interactions counting less by age, from the latest of all, and by place. Raises UsageError for a log without times."""
+    if half_life is None and not recency:
+        return log
+    if log.times is None:
+        raise UsageError("half_life and recency need times; name their column with time=…")
+    decay = Decay(half_life, recency, int(log.times.max()))
+    return replace(log, matrix=weighed(log.matrix, decay.weights(log.matrix, log.times)), decay=decay)
+
+
+def undecayed(log: Log) -> Log:
+    """The log with the weights that its interactions had before they were made to count less."""
+    if log.decay is None or log.times is None:
+        return log
+    return replace(log, matrix=weighed(log.matrix, 1 / log.decay.weights(log.matrix, log.times)), decay=None)
+
+
+def weighed(matrix: csr_array, weights: NDArray[Any]) -> csr_array:
+    """The matrix with its entries (nnz,) multiplied."""
+    return csr(np.asarray(matrix.data * weights, np.float32), matrix.indices, matrix.indptr, matrix.shape)
 
 
 def merge(

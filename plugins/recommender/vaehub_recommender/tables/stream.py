@@ -14,6 +14,7 @@ from vaehub import UsageError, files
 from vaehub_recommender.tables.arrays import matrix_of
 from vaehub_recommender.tables.cells import cells
 from vaehub_recommender.tables.columns import USER, Columns, find_column
+from vaehub_recommender.tables.decay import Decay
 from vaehub_recommender.tables.files import is_matrix, open_table
 from vaehub_recommender.tables.histories import History, Place, of_lists, of_matrix, of_pairs
 from vaehub_recommender.tables.ids import Ids
@@ -23,7 +24,12 @@ from vaehub_recommender.tables.whole_users import UniqueUsers, whole_users
 
 
 def read_histories(
-    path: Path | str, items: Ids, columns: Columns | None = None, rows: int = files.CHUNK_ROWS, layout: Layout | None = None
+    path: Path | str,
+    items: Ids,
+    columns: Columns | None = None,
+    rows: int = files.CHUNK_ROWS,
+    layout: Layout | None = None,
+    decay: Decay | None = None,
 ) -> Iterator[History]:
     """The histories of all users of a file in their order, some at a time; no user comes twice.
 
@@ -34,6 +40,7 @@ def read_histories(
         columns: which column is what.
         rows: rows of the file that are read at once.
         layout: how a text is written; found out, if not given.
+        decay: how much interactions count by their times.
 
     Raises:
         UsageError: names the file: damaged, a column absent or in doubt, a user torn apart.
@@ -51,7 +58,7 @@ def read_histories(
         found = (
             from_matrix(path, items, rows, columns)
             if is_matrix(path)
-            else from_table(open_table(path, layout), items, columns, rows)
+            else from_table(open_table(path, layout), items, columns, rows, decay)
         )
         for history in found:
             once.add(history.users)
@@ -59,36 +66,43 @@ def read_histories(
         once.check()
 
 
-def from_table(table: files.Table, items: Ids, columns: Columns, rows: int) -> Iterator[History]:
+def from_table(table: files.Table, items: Ids, columns: Columns, rows: int, decay: Decay | None = None) -> Iterator[History]:
     """Pairs or lists from a table."""
-    resolved = columns.resolve_histories(table.names)
+    resolved = columns.resolve_histories(table.names, timed=decay is not None)
     if is_list(table.kind(str(resolved.item))):
-        return from_lists(table.batches(resolved.needed, rows), resolved, items)
+        return from_lists(table.batches(resolved.needed, rows), resolved, items, decay)
     user = find_column(resolved.user, table.names, "user", USER)
     if table.typed:
         return from_pairs(
-            (batch.to_pandas() for batch in table.batches(resolved.needed, rows)), resolved, user, items.positions, len(items)
+            (batch.to_pandas() for batch in table.batches(resolved.needed, rows)),
+            resolved,
+            user,
+            items.positions,
+            len(items),
+            decay,
         )
-    return from_pairs(pairs_of_text(table, resolved, user, rows), resolved, user, items.spelled, len(items))
+    return from_pairs(pairs_of_text(table, resolved, user, rows), resolved, user, items.spelled, len(items), decay)
 
 
-def from_lists(batches: Iterable[pa.RecordBatch], columns: Columns, items: Ids) -> Iterator[History]:
+def from_lists(batches: Iterable[pa.RecordBatch], columns: Columns, items: Ids, decay: Decay | None) -> Iterator[History]:
     """One row a user; without a column of users they are called by the number of their row."""
     start = 0
     for batch in batches:
         lists = batch.column(columns.item)
         lengths = lists.value_lengths().fill_null(0).to_numpy(zero_copy_only=False).astype(np.int64)
         users = range(start, start + len(batch)) if columns.user is None else batch.column(columns.user).to_pandas()
-        yield of_lists(users, FlatLists(cells(lists.flatten().to_pandas()), lengths), items)
+        yield of_lists(users, FlatLists(cells(lists.flatten().to_pandas()), lengths), items, decay)
         start += len(batch)
 
 
-def from_pairs(frames: Iterable[pd.DataFrame], columns: Columns, user: str, place: Place, items: int) -> Iterator[History]:
+def from_pairs(
+    frames: Iterable[pd.DataFrame], columns: Columns, user: str, place: Place, items: int, decay: Decay | None
+) -> Iterator[History]:
     """One row a pair; rows in messages are counted in the piece that they name."""
     start = 0
     for frame in whole_users(frames, user):
         try:
-            yield of_pairs(frame, columns, user, place, items)
+            yield of_pairs(frame, columns, user, place, items, decay)
         except UsageError as error:
             raise UsageError(f"counted from row {start:,}: {error}") from error
         start += len(frame)
@@ -100,7 +114,8 @@ def pairs_of_text(table: files.Table, resolved: Columns, user: str, rows: int) -
     for batch in table.batches(resolved.needed, rows):
         users = files.as_whole(batch.column(user)) if whole else batch.column(user)
         frame = pd.DataFrame({user: files.as_pandas(users), resolved.item: files.as_pandas(batch.column(resolved.item))})
-        yield frame if resolved.weight is None else frame.assign(**{resolved.weight: table.values(batch.column(resolved.weight))})
+        others = [name for name in (resolved.weight, resolved.time) if name is not None]
+        yield frame.assign(**{name: table.values(batch.column(name)) for name in others})
 
 
 def from_matrix(path: Path, items: Ids, rows: int, columns: Columns) -> Iterator[History]:

@@ -55,8 +55,8 @@ def with_support(log: Log, min_user: int, min_item: int, seen: Seen | None = Non
     times = None if log.times is None else log.times[stays]
     left_out = None if seen == "learnt" else UserItems.of(log.users.take(user[~stays]), log.items.take(item[~stays]))
     also_seen = together(log.also_seen, left_out)
-    ids = {"users": Ids(log.users.take(users)), "items": Ids(log.items.take(items))}
-    return replace(log, **ids, matrix=matrix, times=times, tally=tally, also_seen=also_seen)
+    known_users, known_items = Ids(log.users.take(users)), Ids(log.items.take(items))
+    return replace(log, users=known_users, items=known_items, matrix=matrix, times=times, tally=tally, also_seen=also_seen)
 
 
 def supported(user: Positions, item: Positions, min_user: int, min_item: int) -> np.ndarray:
