@@ -187,3 +187,11 @@ class FirstRows(Scores):
     def approximate(self, half_precision: HalfPrecision) -> Scores:
         """Theirs."""
         return self.scores.approximate(half_precision)
+
+    def user_factors(self) -> dict[str, Tensor]:
+        """The first of theirs."""
+        return {name: part[: self.rows] for name, part in self.scores.user_factors().items()}
+
+    def item_factors(self) -> dict[str, Tensor]:
+        """Theirs."""
+        return self.scores.item_factors()

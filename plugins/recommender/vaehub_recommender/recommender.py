@@ -13,6 +13,7 @@ from vaehub import Described, UsageError, arguments
 from vaehub_recommender.api.add_items import add_items
 from vaehub_recommender.api.allowed_items import Items, Rules, allowed_for_all, allowed_items
 from vaehub_recommender.api.config import recommender_config
+from vaehub_recommender.api.embeddings import item_frame, user_frame
 from vaehub_recommender.api.evaluate import (
     evaluate_later,
     evaluate_logged,
@@ -31,6 +32,7 @@ from vaehub_recommender.api.score import score_frame
 from vaehub_recommender.api.similar import require_codes, similar_items_frame, similar_users_frame
 from vaehub_recommender.api.single import item_position, item_positions, single_query
 from vaehub_recommender.api.update import update
+from vaehub_recommender.item_index import ItemIndex, index_of, write_index
 from vaehub_recommender.judge import Judged, OffPolicy, SplitsTogether
 from vaehub_recommender.rerank import Reranker
 from vaehub_recommender.rerank.lists import reranking
@@ -297,6 +299,75 @@ class Recommender(Described):
         query = query_of(users, require_codes(self.fitted))
         codes = self.fitted.ranker.codes(query.matrix, query.side).cpu().numpy()
         return pd.DataFrame(codes, index=query.users.rename("user"), columns=[f"z{i}" for i in range(codes.shape[1])])
+
+    def item_embeddings(self) -> pd.DataFrame:
+        """Vectors of the items: the inner product with a user's vector of `user_vectors` is the item's score for that user.
+
+        Where the decoder ends in a matrix, as Mult-VAE's and RecVAE's do, network0 … are the item's row of it, and its bias is the last; the
+        linear part has linear0 …, a number for each item of the catalogue: how much having that item speaks for this one. A mixture has both.
+
+        Returns:
+            A frame (I, D) with the items as index.
+
+        Raises:
+            UsageError: the scores of this model are no inner products.
+
+        Example:
+            >>> from vaehub_recommender.example import film_recommender
+            >>> film_recommender().item_embeddings().shape  # 4 latent dimensions and the bias, 36 items
+            (36, 41)
+        """
+        return item_frame(self.fitted)
+
+    def user_vectors(self, users: Any = None) -> pd.DataFrame:
+        """Vectors of users or histories, by which an index of `export_index` is searched; `embed` gives the codes z alone.
+
+        Arguments:
+            users: ids of known users, or histories; by default all known users.
+
+        Returns:
+            A frame (B, D) with the columns of `item_embeddings`.
+
+        Raises:
+            UsageError: a user who is not known, or the scores of this model are no inner products.
+
+        Example:
+            >>> from vaehub_recommender.example import film_recommender
+            >>> vectors, items = film_recommender().user_vectors(["viewer 0001"]), film_recommender().item_embeddings()
+            >>> (items @ vectors.T)["viewer 0001"].idxmax() == film_recommender().recommend("viewer 0001", k=1, exclude_seen=False)["item"][0]
+            True
+        """
+        return user_frame(self.fitted, query_of(users, self.fitted))
+
+    def export_index(self, path: str | Path, kind: str = "exact") -> ItemIndex:
+        """Write the vectors of the items to a folder in which `load_index` and other programs can look for the best items of a user.
+
+        What a search finds is the model's ranking, items that the user has included; for histories of which nothing is known `recommend` gives
+        what is popular instead.
+
+        Arguments:
+            path: the folder: vectors.safetensors (or vectors.faiss), and items.json with the ids in their order.
+            kind: "exact" compares all items; "faiss" follows a graph, is faster for many and may miss some (needs the extra `faiss`).
+
+        Returns:
+            The index.
+
+        Raises:
+            UsageError: the scores of this model are no inner products, something else is in the folder, or faiss is not installed.
+
+        Example:
+            >>> from tempfile import TemporaryDirectory
+            >>> from vaehub_recommender.example import film_recommender
+            >>> from vaehub_recommender.item_index import load_index
+            >>> with TemporaryDirectory() as folder:
+            ...     _ = film_recommender().export_index(f"{folder}/index")
+            ...     found = load_index(f"{folder}/index").search(film_recommender().user_vectors(["viewer 0001"]), k=2)
+            >>> found.columns.tolist(), len(found)
+            (['user', 'item', 'rank', 'score'], 2)
+        """
+        index = index_of(item_frame(self.fitted), kind)
+        write_index(index, arguments.path("path", path))
+        return index
 
     def partial_fit(self, df: Frame | csr_array, epochs: int = 3) -> Recommender:
         """Take in more interactions, of known and new users and items.

@@ -10,7 +10,7 @@ from torch import Tensor
 from torch.distributions import Distribution
 from torch.nn import functional as F
 
-from vaehub import Outcome, estimate, full_precision, sparse
+from vaehub import Outcome, UsageError, estimate, full_precision, sparse
 from vaehub_recommender.parts.blockwise import BlockwiseDensity
 from vaehub_recommender.parts.products import LinearLogProb
 
@@ -50,6 +50,17 @@ class Scores(ABC):
     @abstractmethod
     def approximate(self, half_precision: HalfPrecision) -> Scores:
         """Those of the first row, to about three digits."""
+
+    def user_factors(self) -> dict[str, Tensor]:
+        """Numbers of every row by part, each (B, D_part): s is the sum over parts of their inner products with `item_factors`.
+
+        Raises UsageError where scores are no such product.
+        """
+        raise no_product()
+
+    def item_factors(self) -> dict[str, Tensor]:
+        """Numbers of every item by part, each (I, D_part); see `user_factors`."""
+        raise no_product()
 
     def log_prob(self, x: Tensor, density: BlockwiseDensity) -> Tensor:
         """log p(x|s) of rows x (B, I): (B,)."""
@@ -97,6 +108,15 @@ class LinearScores(Scores):
         """A product in half precision."""
         return DenseScores((torch.mv(half_precision(self.weight), self.h[0].half()).float() + self.bias).unsqueeze(0))
 
+    def user_factors(self) -> dict[str, Tensor]:
+        """h, and 1 for the bias."""
+        h = full_precision(self.h)
+        return {"network": torch.cat([h, h.new_ones(len(h), 1)], 1)}
+
+    def item_factors(self) -> dict[str, Tensor]:
+        """W, and b as the last number."""
+        return {"network": full_precision(torch.cat([self.weight, self.bias.unsqueeze(1).to(self.weight)], 1))}
+
     def log_prob(self, x: Tensor, density: BlockwiseDensity) -> Tensor:
         """log p(x|s), of sparse x without ever keeping s."""
         if not sparse.is_sparse(x):
@@ -127,6 +147,14 @@ class HistoryScores(Scores):
         return HistoryScores(
             sparse.take(self.history, torch.zeros(1, dtype=torch.long, device=self.history.device)), self.weights
         )
+
+    def user_factors(self) -> dict[str, Tensor]:
+        """x."""
+        return {"linear": full_precision(sparse.dense(self.history))}
+
+    def item_factors(self) -> dict[str, Tensor]:
+        """B', a column of B for each item."""
+        return {"linear": full_precision(self.weights.T)}
 
     def _summed(self, weights: Tensor, rows: Tensor) -> Tensor:
         start, values = self.history.crow_indices()[:-1].to(rows.dtype), self.history.values().to(weights.dtype)
@@ -199,6 +227,21 @@ class MixedScores(Scores):
     def approximate(self, half_precision: HalfPrecision) -> Scores:
         """Both, added."""
         return MixedScores(self.first.approximate(half_precision), self.second.approximate(half_precision), self.share)
+
+    def user_factors(self) -> dict[str, Tensor]:
+        """Of both, those of the second times their share."""
+        return self.first.user_factors() | {name: self.share * part for name, part in self.second.user_factors().items()}
+
+    def item_factors(self) -> dict[str, Tensor]:
+        """Of both."""
+        return self.first.item_factors() | self.second.item_factors()
+
+
+def no_product() -> UsageError:
+    """What to say of scores that are no product."""
+    return UsageError(
+        "the scores of this model are no inner product of a user's and an item's numbers, so they have no index; use recommend"
+    )
 
 
 class Scored(Outcome, ABC):
