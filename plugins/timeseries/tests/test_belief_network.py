@@ -3,20 +3,24 @@
 import numpy as np
 import pytest
 import torch
+from torch.nn.utils import parameters_to_vector
 
-from vaehub import Spec, UsageError
+from vaehub import Spec, UsageError, build_vae, seeded
 from vaehub.base import Batch
 from vaehub.model.likelihoods import Normal
 from vaehub.model.posteriors import DiagNormal
 from vaehub_timeseries import Imputer
 from vaehub_timeseries.model import correction
+from vaehub_timeseries.model.averaged import averaged_training
 from vaehub_timeseries.model.belief_pool import BeliefPool, cut_series
 from vaehub_timeseries.model.corrected import BeliefExpert
 from vaehub_timeseries.model.correction import UNTRIED, NetworkGain, fit_correction
 from vaehub_timeseries.model.em import Autocovariance, fit_autocovariance
 from vaehub_timeseries.model.experts import Experts, drifting_expert
 from vaehub_timeseries.model.gaussian import GaussianExpert
+from vaehub_timeseries.parts.absolute_error import AbsoluteError
 from vaehub_timeseries.parts.beliefs import BeliefDecoder, BeliefEncoder, joined
+from vaehub_timeseries.parts.cells import FEATURES, cell_features, values_before
 
 STEPS = 4
 SPEC = Spec((STEPS, 2), cond=16)
@@ -166,11 +170,56 @@ def test_no_network_is_kept_where_the_closed_form_is_exact():
 
 
 def test_more_updates_where_windows_are_short_or_many():
-    assert correction.updates(200, 96) == 200
+    assert correction.updates(200, 96) == 300
     assert correction.updates(400, 12) == 600
     assert correction.updates(40, 12) == 80
     assert correction.updates(5_000, 48) == 5_000 * 20 // 64
     assert correction.updates(100_000, 48) == 2_000
+
+
+def test_a_cell_is_described_by_the_shown_values_around_it():
+    mean = torch.tensor([1.0, 2.0, 0.5, 4.0, 8.0]).view(1, 5, 1)
+    sd = torch.tensor([0.0, 0.0, 0.5, 0.0, 0.0]).view(1, 5, 1)
+    places = (torch.tensor([0]), torch.tensor([2]), torch.tensor([0]))
+    near, far = values_before(mean, sd <= 0, places)
+    assert [float(near.value), float(near.distance), float(far.value), float(far.distance)] == [2.0, 1.0, 1.0, 2.0]
+    features = cell_features(mean, sd, places)
+    assert features.shape == (1, FEATURES)
+    centre, _, place, apart, before, steps_before, _, _, after = features[0, :9].tolist()
+    assert (centre, place, apart) == pytest.approx((0.5 / 3, 2 / 5, 4.0 / 2))
+    assert (before, steps_before, after) == pytest.approx((3.0 / 2, np.log(2) / 2, 6.0 / 2))  # 7 sd off counts as FARTHEST
+    near, far = values_before(mean, sd <= 0, (places[0], torch.tensor([0]), places[2]))
+    assert not near.there
+    assert not far.there
+
+
+def test_only_the_cells_that_the_loss_is_taken_at_are_asked_about_while_training():
+    encoder = BeliefEncoder(SPEC, DiagNormal(8), width=8, layers=1, cells=8)
+    with torch.no_grad():
+        encoder.cells.leave[-1].bias.fill_(1.0)
+    mean, sd = belief()
+    hidden = torch.zeros(5, *SPEC.shape, dtype=torch.bool)
+    hidden[:, 1, 0] = True
+    batch = Batch(torch.zeros(5, *SPEC.shape), joined(mean, sd), hidden)
+    assert torch.equal(encoder.train()(batch).mean.view_as(sd) != 0, hidden)
+    assert torch.equal(encoder.eval()(batch).mean.view_as(sd) != 0, sd > 0)
+
+
+def test_averaged_weights_follow_the_weights_and_repeat(base):
+    pool = BeliefPool.of(base, [bent(400, 1)], 1, 0)
+    spec = Spec((STEPS, 2), cond=16)
+
+    def weights():
+        with seeded("network", 0):
+            vae = build_vae(correction.config_of(spec), spec)
+        config = correction.config_of(spec)
+        trained = averaged_training(vae, AbsoluteError(relative=False), pool.rows(), config, 12, 5, 0)
+        return [parameters_to_vector(averaged.parameters()).clone() for averaged in trained]
+
+    first, again = weights(), weights()
+    assert len(first) == 3  # after 5, 10 and 12 updates
+    assert all(torch.equal(a, b) for a, b in zip(first, again, strict=True))
+    assert not torch.equal(first[0], first[1])
 
 
 def test_too_few_windows_are_not_tried(base, tmp_path):
