@@ -53,6 +53,7 @@ def cells(truth, means, sds=None, group=None, place=None):
         np.zeros((0, n)),
         np.full(n, np.nan),
         np.full(n, np.nan),
+        means[0],
     )
 
 

@@ -69,6 +69,16 @@ class Panel:
         return [Series(self.rows.names[who], part, start, grid.step, stamps.unit, zoned) for who, start, part in origin]
 
     @cached_property
+    def reading_times(self) -> list[Floats] | None:
+        """When the readings of each step of each series (T,) were taken, in steps from its beginning; None where all lie on the grid."""
+        grid = self.grid
+        if not grid.part.any():
+            return None
+        times = grid.average(grid.nearest, grid.low + grid.part, grid.size)
+        times = np.where(np.isnan(times), np.arange(grid.size), times)
+        return [part - start for part, start in zip(np.split(times, grid.bounds[1:-1]), grid.bounds[:-1].tolist(), strict=True)]
+
+    @cached_property
     def censored(self) -> list[Limits] | None:
         """Between which numbers the cells of each series (T, C) lie by readings such as <0.5 and >100, which are NaN in its values; -inf and
         inf for all other cells. None where the frame has no such reading."""

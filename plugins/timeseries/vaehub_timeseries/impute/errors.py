@@ -11,7 +11,7 @@ from collections.abc import Hashable, Sequence
 import numpy as np
 import pandas as pd
 
-from vaehub_timeseries.impute.blend import LINEAR, CrossValidation
+from vaehub_timeseries.impute.blend import CrossValidation
 from vaehub_timeseries.impute.experts import Floats, Mask
 
 LEVEL = 0.9
@@ -30,7 +30,7 @@ def error_table(validation: CrossValidation, columns: Sequence[Hashable], scale:
     table = pd.DataFrame(
         {
             "imputer": validation.error * unit,
-            "linear": cells.error(cells.means[LINEAR]) * unit,
+            "linear": cells.error(cells.linear) * unit,
             "last": cells.error(cells.last) * unit,
             "mean": cells.error_of_mean * unit,
             "seasonal_naive": cells.error(cells.seasonal_naive) * unit,

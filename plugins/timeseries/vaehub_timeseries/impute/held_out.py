@@ -34,6 +34,7 @@ class HeldOut(NamedTuple):
     seasonal_naive, seasonal_mean: the same phase of the last period, and the mean of the others; NaN where there is no rhythm.
     weight: errors in one gap are alike, so m cells hidden in a row count 2m / (m + 1), their worth at a correlation of one half.
     scales (P, n): the scale of each cell, as `Scaler.rows` has it; (0, n) where all are straight lines.
+    linear: linear interpolation between the times of readings, which is that of the first expert where these lie on the grid.
     """
 
     truth: Floats
@@ -46,6 +47,7 @@ class HeldOut(NamedTuple):
     scales: Floats
     seasonal_naive: Floats
     seasonal_mean: Floats
+    linear: Floats
 
     @property
     def channel(self) -> Integers:
@@ -92,16 +94,17 @@ class HeldOut(NamedTuple):
     def empty(cls, experts: int) -> HeldOut:
         """No cell at all."""
         blank, each = np.zeros(0), np.zeros((experts, 0))
-        return cls(blank, each, each, np.zeros(0, dtype=np.int64), blank, blank, blank, np.zeros((0, 0)), blank, blank)
+        return cls(blank, each, each, np.zeros(0, dtype=np.int64), blank, blank, blank, np.zeros((0, 0)), blank, blank, blank)
 
     @classmethod
     def restored(cls, arrays: Mapping[str, NDArray[Any]]) -> HeldOut:
-        """The cells as a file holds them; files of vaehub 0.2.0 hold neither scales nor seasonal values."""
+        """The cells as a file holds them; files of vaehub 0.2.0 hold neither scales nor seasonal values, nor lines between times."""
         cells = len(arrays["truth"])
         absent = {
             "scales": np.zeros((0, cells)),
             "seasonal_naive": np.full(cells, np.nan),
             "seasonal_mean": np.full(cells, np.nan),
+            "linear": arrays["means"][0],
         }
         return cls._make({**absent, **arrays}[name] for name in cls._fields)
 
@@ -153,19 +156,24 @@ def predict_held_out(
     causal: bool = False,
     scaler: Scaler | None = None,
     periods: Sequence[float] = (),
+    times: Sequence[Floats] | None = None,
 ) -> HeldOut:
     """The experts' predictions of the cells `hidden` (T, C) of every series, whose scale is `scaler`; `causal`: where a gap ends is not known.
 
-    `periods`: of the rhythms, the best of which the seasonal baselines take.
+    `periods`: of the rhythms, the best of which the seasonal baselines take; `times`: of the readings (T, C) of every series, in steps, where
+    these do not lie on the grid.
     """
     hidden = [h & ~np.isnan(values) for values, h in zip(series, hidden, strict=True)]
     rest = [np.where(h, np.nan, values) for values, h in zip(series, hidden, strict=True)]
     predictions = [expert.predict(rest) for expert in experts]
     truth = cells_of(series, hidden)
+    means = np.stack([cells_of([b.mean for b in each], hidden) for each in predictions])
+    on_grid = causal or times is None
+    linear = means[0] if on_grid else cells_of([linear_in_time(*pair, scaler) for pair in zip(rest, times or (), strict=True)], hidden)
     group = cells_of([cell_groups(np.isnan(values), causal) for values in rest], hidden).astype(np.int64)
     return HeldOut(
         truth,
-        np.stack([cells_of([b.mean for b in each], hidden) for each in predictions]),
+        means,
         np.stack([cells_of([b.sd for b in each], hidden) for each in predictions]),
         group,
         positions(hidden),
@@ -173,7 +181,16 @@ def predict_held_out(
         cells_of([2.0 / (1.0 + gap_lengths(h)) for h in hidden], hidden),
         np.zeros((0, len(group))) if scaler is None else scaler.take(group // len(EDGES)).rows,
         *seasonal_values(rest, hidden, truth, periods),
+        linear,
     )
+
+
+def linear_in_time(values: Floats, times: Floats, scaler: Scaler | None) -> Floats:
+    """A series (T, C) with lines in the user's units between readings at `times` (T, C), constant outside them, 0 where there are none."""
+    seen, plain = ~np.isnan(values), values if scaler is None else scaler.unscale(values)
+    channels = zip(times.T, seen.T, plain.T, strict=True)
+    lines = np.stack([np.interp(at, at[s], x[s]) if s.any() else np.zeros_like(x) for at, s, x in channels], 1)
+    return np.where(seen.any(0), lines if scaler is None else scaler.scale(lines), 0.0)
 
 
 def seasonal_values(

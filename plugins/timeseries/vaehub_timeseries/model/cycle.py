@@ -21,7 +21,7 @@ from vaehub_timeseries.model.em import Autocovariance, Cover, draw_noise, e_step
 from vaehub_timeseries.model.gaussian import clipped
 from vaehub_timeseries.model.threads import one_thread
 
-CELLS_AT_MOST = 1_400  # of the periods of a window: what is asked of it grows with their cube
+CELLS_AT_MOST = 1_000  # of the periods of a window: what is asked of it grows with their cube
 PERIODS_AT_MOST = 1_000  # that are learnt from
 LEAST_SHARE = 0.1  # of what is learnt by phase beside the stationary process, below which there is too little data
 JUDGES, WINDOWS, CELLS_ENOUGH = 16, 4, 250  # series that decide on phases, windows of one, and cells of a window
