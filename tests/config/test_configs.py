@@ -70,9 +70,10 @@ def table(path, noise):
 
 
 def likes(path, noise):
-    """Two hundred users with 12 of 40 items each."""
+    """Two hundred users with 12 of 40 items each, within 100 days."""
     items = np.concatenate([noise.choice(40, 12, replace=False) for _ in range(200)])
-    pd.DataFrame({"user": np.repeat(np.arange(200), 12), "item": items}).to_csv(path, index=False)
+    days = pd.Timestamp("2024-01-01") + pd.to_timedelta(noise.integers(0, 100, len(items)), "D")
+    pd.DataFrame({"user": np.repeat(np.arange(200), 12), "item": items, "time": days}).to_csv(path, index=False)
 
 
 def write_idx(path, array):

@@ -126,6 +126,17 @@ def test_users_take_over_what_was_new(model, larger):
     assert len(later.recommend(["viewer 0003"], k=100))
 
 
+def test_evaluate_by_hidden_items(model, recommender):
+    judged = model.evaluate("new_items")
+    assert judged.models == ["model", "content kNN", "popularity by features"]
+    assert len(judged.items.counts) == 7  # a tenth of the items, ranked among themselves
+    figures = judged.figures()
+    assert figures["ndcg@100"] > figures["popularity by features ndcg@100"]
+    assert "7 of 72 items were hidden" in judged.notes[0]
+    with pytest.raises(UsageError, match="fit it with items="):
+        recommender.evaluate("new_items")
+
+
 BAD = {
     "known": (lambda films: films.head(3), "users have all of them already"),
     "twice": (lambda films: pd.concat([films.tail(2), films.tail(2)]), "has 2 rows"),

@@ -100,6 +100,16 @@ def test_what_cannot_be_read(ease, given, message):
         ease.recommend(given)
 
 
+def test_evaluate_by_hidden_users(ease):
+    judged = ease.evaluate("new_users")
+    figures = judged.figures()
+    assert figures["ndcg@100"] > figures["popularity ndcg@100"] + 0.1
+    assert judged.notes[0].startswith("12 users of whom nothing but features was shown")
+    assert judged.history.sum() == 0
+
+
 def test_a_model_without_features(recommender):
+    with pytest.raises(UsageError, match="fit it with users="):
+        recommender.evaluate("new_users")
     with pytest.raises(UsageError, match="fit it with users="):
         recommender.recommend({"ann": {"club": "a"}})

@@ -97,7 +97,7 @@ def moment_of(times: Nanoseconds, at: Moment) -> int:
         raise UsageError(f"at={at!r}: no time; give a date such as '2024-06-01', or a share of the interactions such as 0.8")
     with suppress(TypeError, ValueError):
         if 0 < float(at) < 1:
-            return int(np.quantile(times, float(at), method="lower")) + 1
+            return int(np.quantile(times, float(at), method="higher"))
     try:
         return int(nanoseconds(pd.Series([at]), "at")[0])
     except UsageError:

@@ -117,9 +117,10 @@ def spread_of(trial: Trial, predicted: Floats) -> float:
     others[:, trial.hidden] = 0
     mean = others.sum(1, keepdims=True) / (others.shape[1] - len(trial.hidden))
     own, deviation = trial.scores[:, trial.hidden], predicted - mean
-    listed = int((own >= last).sum())
+    foreign = trial.targets.toarray() == 0
+    listed = int(((own >= last) & foreign).sum())
     with np.errstate(divide="ignore", invalid="ignore"):
-        needed = (last - mean) / deviation
+        needed = np.where(foreign, (last - mean) / deviation, np.nan)
     needed = np.sort(needed[np.isfinite(needed) & (needed > 0)])
     if not listed or not len(needed):
         return 1.0
