@@ -14,7 +14,8 @@ from vaehub.errors import UsageError
 from vaehub_recommender.bulk.recommend import recommend
 from vaehub_recommender.bulk.request import Request
 from vaehub_recommender.recommender import Recommender
-from vaehub_recommender.tables import Columns, Ids, Layout, as_frame, interaction_log, read_histories, read_table
+from vaehub_recommender.rerank import Calibration
+from vaehub_recommender.tables import Columns, Ids, Layout, as_frame, interaction_log, read_frame, read_histories, read_table
 
 PAIRS = [(7, 30, 5, 100), (7, 40, 3, 101), (9, 30, 4, 102)]
 COLUMNS = ["user_id", "item_id", "rating", "timestamp"]
@@ -214,3 +215,42 @@ def test_a_table_without_rows_gives_a_table_without_rows(tmp_path, name):
     written = pd.read_csv(tmp_path / name) if name.endswith("csv") else pd.read_parquet(tmp_path / name)
     assert written.columns.tolist() == ["user", "item", "rank", "score", "reason"]
     assert len(written) == 0
+
+
+def test_a_first_line_of_numbers_is_a_row_unless_they_count_on(tmp_path):
+    path = tmp_path / "items.csv"
+    path.write_text("0\n1\n2\n")
+    assert Layout().dialect(path).named is False
+    path.write_text("0,1\n0,5\n")
+    with pytest.warns(
+        UserWarning, match=r"items.csv: its first line \(0, 1\) is taken for names; if it is a row, say header=false"
+    ):
+        assert Layout().dialect(path).named
+    assert not Layout(header=False).dialect(path).named
+
+
+def test_a_table_of_items_without_names_has_its_ids_first(tmp_path):
+    (tmp_path / "ratings.dat").write_text("1::30::5::9\n1::40::5::9\n2::30::4::9\n2::50::4::9\n3::40::4::9\n3::50::4::9\n")
+    (tmp_path / "movies.dat").write_text("30::Toy Story (1995)::Animation|Comedy\n40::Heat (1995)::Action\n50::Jumanji::Comedy\n")
+    films = read_frame(tmp_path / "movies.dat")
+    model = Recommender(EASE).fit(read_table(tmp_path / "ratings.dat"), items=films)
+    lists = model.recommend({"new": [40]}, k=2, rerank=Calibration("2", 0.9))
+    assert set(lists["item"]) == {30, 50}
+
+
+def test_whole_numbers_may_be_days():
+    frame = pd.DataFrame({"user": [1, 2], "item": [1, 1], "time": [20240131, 20240201]})
+    days = interaction_log(frame, Columns()).times
+    assert pd.to_datetime(days).strftime("%Y-%m-%d").tolist() == ["2024-01-31", "2024-02-01"]
+
+
+def test_the_time_that_cannot_be_read_is_named():
+    frame = pd.DataFrame({"user": [1, 2, 3], "item": [1, 1, 2], "time": ["2024-01-31", "2024-02-01", "soon"]})
+    with pytest.raises(UsageError, match="row 2: column 'time': 'soon' cannot be read as a time"):
+        interaction_log(frame, Columns(time="time"))
+
+
+def test_an_evaluation_in_which_nothing_is_new_says_so():
+    frame = FRAME.iloc[:, :2]
+    with pytest.raises(UsageError, match="nothing is new in the 3 interactions"):
+        Recommender(EASE).fit(frame).evaluate(frame)

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from vaehub import UsageError, hints
 from vaehub_recommender import traits
 from vaehub_recommender.tables import Ids
-from vaehub_recommender.tables.columns import ITEM, USER, find_column, named_column
+from vaehub_recommender.tables.columns import ITEM, USER, id_column, named_column
 from vaehub_recommender.traits import Trait, trait_of
 
 if TYPE_CHECKING:
@@ -47,7 +47,7 @@ class SideFeatures:
 
         Raises UsageError where the column of ids is absent or in doubt, an id has two rows, or nothing is left.
         """
-        name = find_column(column, list(frame.columns), "user or item", USER | ITEM)
+        name = id_column(column, list(frame.columns), "user or item", USER | ITEM)
         known = frame[ids.positions(frame[name]) >= 0]
         if len(known) == 0:
             example = hints.quoted(frame[name].tolist()[0]) if len(frame) else "no rows"

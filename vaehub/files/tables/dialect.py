@@ -152,7 +152,7 @@ def are_numbers(names: Sequence[str]) -> bool:
 
 def starts_with_row(rows: Sequence[Sequence[str]]) -> bool:
     """Whether the first of the rows is one like the others: all numbers, or a number in a column in which the others have numbers."""
-    if not rows or counted(rows[0]):
+    if not rows or (len(rows[0]) > 1 and counted(rows[0])):
         return False
     if len(rows) == 1:
         return are_numbers(rows[0])

@@ -50,6 +50,10 @@ def evaluate_later(fitted: Fitted, frame: pd.DataFrame) -> Judged:
     held -= held * fitted.log.matrix.astype(bool)
     held.eliminate_zeros()
     users = np.flatnonzero(np.diff(held.indptr))
+    if not len(users):
+        raise UsageError(
+            f"evaluate: nothing is new in the {given.matrix.nnz:,} interactions: all are known already, or of unknown users or items; give later ones"
+        )
     notes = (
         f"{given.matrix.nnz - held.nnz:,} of {given.matrix.nnz:,} are of unknown users or items, or known already: left out",
     )

@@ -9,7 +9,7 @@ import pyarrow as pa
 
 from vaehub import UsageError, files, hints
 from vaehub_recommender.tables import Ids
-from vaehub_recommender.tables.columns import ITEM, find_column
+from vaehub_recommender.tables.columns import ITEM, id_column
 from vaehub_recommender.tables.files import open_named
 
 
@@ -44,4 +44,4 @@ def item_column(names: list[str], column: str | None) -> str:
     """The column that is called as in training, else the only one, else the one that looks like items."""
     if column in names or len(names) == 1:
         return column if column in names else names[0]
-    return find_column(None, names, "item", ITEM)
+    return id_column(None, names, "item", ITEM)

@@ -16,7 +16,7 @@ from scipy.sparse import csr_array
 
 from vaehub_recommender.api.fitted import Fitted
 from vaehub_recommender.report.findings import Words
-from vaehub_recommender.tables.columns import ITEM, find_column
+from vaehub_recommender.tables.columns import ITEM, id_column
 from vaehub_recommender.traits import split_words
 
 MOST_KINDS = 8  # kinds that are told apart
@@ -94,7 +94,7 @@ def item_columns(fitted: Fitted) -> Iterator[pd.Series[Any]]:
     frame = fitted.frames["item"]
     if frame is None:
         return
-    name = find_column(fitted.columns.item, list(frame.columns), "item", ITEM)
+    name = id_column(fitted.columns.item, list(frame.columns), "item", ITEM)
     place = fitted.items.positions(frame[name])
     known = frame[place >= 0].set_axis(place[place >= 0], axis=0)
     ordered = known[~known.index.duplicated()].reindex(range(len(fitted.items)))

@@ -15,7 +15,7 @@ import pandas as pd
 from vaehub import UsageError
 from vaehub_recommender.rerank.base import Cost, Floats, ItemFacts, Reranker, Shortlist
 from vaehub_recommender.tables import Frame, as_frame
-from vaehub_recommender.tables.columns import ITEM, find_column, named_column
+from vaehub_recommender.tables.columns import ITEM, id_column, named_column
 from vaehub_recommender.traits import MOST_WORDS, split_words
 
 SMOOTHING = 0.01  # α of the paper: how much of the user's own mixture is put into the list's, so that no share is 0
@@ -67,7 +67,7 @@ class Calibration(Reranker):
 
 def kinds_of_items(frame: pd.DataFrame, column: str, facts: ItemFacts) -> Floats:
     """p(g|i) (I, G): equal shares of each kind of an item, 0 where none is known."""
-    name = find_column(facts.column if facts.column in frame.columns else None, list(frame.columns), "item", ITEM)
+    name = id_column(facts.column if facts.column in frame.columns else None, list(frame.columns), "item", ITEM)
     cells: pd.Series[Any] = frame[named_column(column, list(frame.columns), "column")]
     place = facts.ids.positions(frame[name])
     keep = (place >= 0) & ~frame[name].duplicated().to_numpy(bool)

@@ -78,8 +78,7 @@ class Columns:
 
     def by_place(self, names: Sequence[Hashable]) -> Columns:
         """These columns, those that are not named by their place where the columns have numbers for names."""
-        numbered = all(isinstance(name, str) and name.isdecimal() for name in names) and {"0", "1"} <= set(names)
-        if self.user is not None or self.item is not None or not numbered:
+        if self.user is not None or self.item is not None or not are_numbers(names):
             return self
         rated = self.min_rating is not None and self.weight is None and "2" in names
         timed = self.time is None and "3" in names
@@ -130,6 +129,16 @@ class Columns:
     def needed(self) -> list[str]:
         """The names of the columns that are there to be read."""
         return [name for name in (self.user, self.item, self.weight, self.time) if name is not None]
+
+
+def are_numbers(names: Sequence[Hashable]) -> bool:
+    """Whether columns have no names: they are called 0, 1, …."""
+    return {"0", "1"} <= set(names) and all(isinstance(name, str) and name.isdecimal() for name in names)
+
+
+def id_column(name: str | None, names: Sequence[Hashable], option: str, usual_names: set[str]) -> str:
+    """As `find_column`, in a table of items or of users: where columns have no names, the first."""
+    return "0" if name is None and are_numbers(names) else find_column(name, names, option, usual_names)
 
 
 def find_column(name: str | None, names: Sequence[Hashable], option: str, usual_names: set[str]) -> str:

@@ -9,7 +9,7 @@ from vaehub import UsageError, files
 from vaehub_recommender.tables.layout import Layout
 
 MATRIX = ".npz"
-TABLES = (*files.SUFFIXES, ".dat", ".inter", ".jsonl")
+TABLES = (*files.SUFFIXES, ".dat", ".data", ".inter", ".item", ".user", ".jsonl")
 TYPED = (".parquet", ".feather", ".arrow", ".jsonl")
 SUFFIXES = (*TABLES, MATRIX)
 MISSING = ("nan", "NaN")  # of an id as of a rating, beside blank cells

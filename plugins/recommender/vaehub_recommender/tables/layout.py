@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import codecs
 import re
+import warnings
 from dataclasses import dataclass
 from pathlib import Path
 from typing import final
@@ -58,4 +59,10 @@ class Layout:
             if isinstance(error.__cause__, ValueError):
                 raise UsageError(f"{error}; or name its encoding: encoding=latin-1, utf-16 or another") from error
             raise
+        if found.named and self.header is None and found.names and all(name.isdecimal() for name in found.names):
+            warnings.warn(
+                f"{path}: its first line ({', '.join(found.names[:4])}) is taken for names; if it is a row, say header=false",
+                UserWarning,
+                stacklevel=4,
+            )
         return found._replace(names=[TYPE.sub("", name) for name in found.names] if found.named else found.names)
