@@ -40,10 +40,8 @@ def nanoseconds(column: pd.Series[Any], name: str) -> Nanoseconds:
             warnings.simplefilter("ignore", UserWarning)  # of formats that are guessed row by row
             found = pd.to_datetime(column, utc=True, format=layout, dayfirst=day_first)
             return pd.DatetimeIndex(found).as_unit("ns").asi8
-    at = first_unreadable(column, day_first)
-    raise UsageError(
-        f"row {at}: column {hints.quoted(name)}: {hints.quoted(column.iloc[at])} cannot be read as times; convert it with pd.to_datetime"
-    )
+    reject(unreadable(column, day_first), name, column, "cannot be read as times", "convert the column with pd.to_datetime")
+    raise UsageError(f"column {hints.quoted(name)}: its times are of several forms; convert it with pd.to_datetime")
 
 
 def is_day_first(column: pd.Series[Any], name: str) -> bool:
@@ -57,22 +55,21 @@ def is_day_first(column: pd.Series[Any], name: str) -> bool:
         return False
     day, month = (numbers[0] > MONTHS).any(), (numbers[1] > MONTHS).any()
     if day and month:
-        at = int(numbers.index[numbers[1] > MONTHS][0])
-        raise UsageError(
-            f"row {at}: column {hints.quoted(name)}: {hints.quoted(column.iloc[at])} begins with the month, others with the day; mend them"
-        )
+        month_first = (parts[1].astype(float) > MONTHS).to_numpy(bool)
+        reject(month_first, name, column, "begins with the month, others with the day", "mend such rows")
     if not day and not month and (numbers[0] != numbers[1]).any():
-        example = column.loc[numbers.index[0]]
+        example = column[parts.notna().all(axis=1).to_numpy()].iloc[0]
         text = f"column {hints.quoted(name)}: {hints.quoted(example)}, … may begin with the day or the month; read as month first"
         warnings.warn(f"{text}; write dates as 2024-01-31 to be sure", UserWarning, stacklevel=6)
     return bool(day)
 
 
-def first_unreadable(column: pd.Series[Any], day_first: bool) -> int:
-    """The row of the first value that cannot be read by itself; 0 where it is the mixture that cannot be read."""
+def unreadable(column: pd.Series[Any], day_first: bool) -> NDArray[np.bool_]:
+    """Which cells (R,) cannot be read by themselves."""
     with warnings.catch_warnings(action="ignore"):
         found = pd.to_datetime(column, utc=True, format="mixed", errors="coerce", dayfirst=day_first)
-    return int(found.isna().to_numpy().argmax())
+    bad: NDArray[np.bool_] = found.isna().to_numpy(bool)
+    return bad
 
 
 def calendar_dates(column: pd.Series[Any], name: str) -> Nanoseconds | None:
