@@ -190,7 +190,7 @@ def test_codes_that_a_linear_part_alone_has_not(numbers) -> None:
             door()
 
 
-def test_tables_that_a_linear_part_alone_learns_nothing_from(linear_config) -> None:
+def test_features_of_new_users_are_used_by_a_linear_part_alone(linear_config) -> None:
     users = pd.DataFrame({"user": range(40), "age": range(40)})
-    with pytest.warns(UserWarning, match="users: nothing is learnt from them; this model is a linear part alone"):
-        Recommender(linear_config).fit(PAIRS, users=users)
+    model = Recommender(linear_config).fit(PAIRS, users=users)
+    assert set(model.recommend({"new": {"age": 3}}, k=2).reason) == {"features"}

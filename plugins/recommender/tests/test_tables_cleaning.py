@@ -122,7 +122,11 @@ BAD = {
     "one user": (frame(user=1), {}, "all 3 rows are of one user"),
     "one item": (frame(item=1), {}, "all 3 rows are of one item"),
     "a time missing": (frame(when=[1, NAN, 2]), {"time": "when"}, "row 1: column 'when': nan is no time"),
-    "no times": (frame(when=["soon", "later", "now?"]), {"time": "when"}, "row 0: column 'when': 'soon' cannot be read as times"),
+    "no times": (
+        frame(when=["soon", "later", "now?"]),
+        {"time": "when"},
+        "row 0, 1, 2: column 'when': 'soon' cannot be read as a time",
+    ),
     "a time that is none": (
         frame(when=["2024-01-01", "01/13/2024", "now?"]),
         {"time": "when"},

@@ -5,7 +5,6 @@ Letters of shapes: U users, I items.
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Mapping
 
 import numpy as np
@@ -33,9 +32,7 @@ def learn(log: Log, config: Config, frames: Mapping[str, pd.DataFrame | None]) -
     in_linear_part = np.isin(np.arange(len(log.users)), split.users)
     described = None if frames["item"] is None else without_windows(frames["item"])
     content = None if described is None or described.shape[1] < 2 else Content.of(described, options.columns.item, log.items)
-    fitted = complete_linear_part(Fitted(run, log, in_linear_part, domain.side, frames, content))
-    warn_of_unused_tables(fitted)
-    return fitted
+    return complete_linear_part(Fitted(run, log, in_linear_part, domain.side, frames, content))
 
 
 def domain_of(config: Config) -> Recommendation:
@@ -68,15 +65,3 @@ def hold_out(log: Log, rows: Positions, seed: int) -> HeldOut:
     share = np.maximum(1, (HELD_SHARE * lengths).astype(np.int64))
     out = places_from_last(matrix, np.zeros(matrix.nnz, np.int64), seed) < np.repeat(share, lengths)
     return HeldOut(rows, subset(matrix, ~out), subset(matrix, out))
-
-
-def warn_of_unused_tables(fitted: Fitted) -> None:
-    """Say which tables of users or items the model learns nothing from: one without a network has neither condition nor embeddings."""
-    uses = {
-        "user": "users: nothing is learnt from them",
-        "item": "items: nothing is learnt from them, rules alone (filter, at) use them",
-    }
-    for kind, said in uses.items():
-        if fitted.frames[kind] is not None and not fitted.has_codes:
-            text = f"{said}; this model is a linear part alone: take one with a network, such as recommender.yaml"
-            warnings.warn(text, UserWarning, stacklevel=4)
