@@ -3,6 +3,8 @@
 import numpy as np
 import pandas as pd
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from vaehub import UsageError
 from vaehub_recommender.recommender import Recommender
@@ -78,6 +80,62 @@ def test_what_no_filter_is(text, said) -> None:
     with pytest.raises(UsageError, match=f"filter: .*{said}") as error:
         passing(text, FILMS)
     assert "\n" not in str(error.value)
+
+
+WORDS = [
+    "year",
+    "genre",
+    "free",
+    "made",
+    "stock",
+    "tags",
+    "`release day`",
+    "nothing",
+    "==",
+    "!=",
+    "<",
+    ">=",
+    "in",
+    "not",
+    "and",
+    "or",
+    "is",
+]
+WORDS += [
+    "(",
+    ")",
+    "[",
+    "]",
+    ",",
+    "1990",
+    "-1",
+    "2.5",
+    "1e999",
+    "'Comedy'",
+    '"',
+    "'",
+    "`",
+    "None",
+    "True",
+    "lambda:",
+    ".",
+    "@",
+    "2j",
+    "\\",
+    "\0",
+    "\n",
+]
+
+
+@given(st.lists(st.sampled_from(WORDS), max_size=9).map(" ".join) | st.text(max_size=30))
+@settings(max_examples=300, deadline=None)
+def test_any_text_is_a_filter_or_one_line_of_error(text) -> None:
+    try:
+        said = f"filter: {passing(text, FILMS).dtype}"
+    except UsageError as error:
+        said = str(error)
+    assert said.startswith("filter: ")
+    assert "\n" not in said
 
 
 def test_windows_are_open_from_their_beginning_until_before_their_end() -> None:

@@ -48,7 +48,8 @@ class Recommender(Described):
     The linear part is EASE: "Embarrassingly Shallow Autoencoders for Sparse Data" (Steck, 2019), arXiv:1905.03375; the VAE is that of "RecVAE: a
     New Variational Autoencoder for Top-N Recommendations with Implicit Feedback" (Shenbin et al., 2020), arXiv:1912.11160. Ids are any values that
     can be looked up, and come back as they went in. Wherever users are asked about, they are ids of known users, or histories: a frame with a
-    row for each pair or a list for each user, {user: items}, a list of lists, a sparse matrix (B, I).
+    row for each pair or a list for each user, {user: items}, a list of lists, a sparse matrix (B, J) of which the numbers of the columns are the
+    ids of the items where these are whole numbers, and else their positions in the catalogue.
 
     Arguments:
         config: YAML file, name or mapping of `vaehub train`; by default the shipped hybrid, `configs/recommender.yaml`.
