@@ -67,8 +67,31 @@ def test_a_pattern_that_is_given_is_the_only_one():
         to_panel(frame, ReadOptions(time="when", date_format="%y|%d|%m"))
 
 
-def test_the_hour_that_comes_twice_in_autumn_is_named():
-    frame = pd.DataFrame({"when": NIGHT.tz_localize(None), "a": np.arange(12.0)})
+@pytest.mark.parametrize("step", ["h", "15min"])
+def test_the_hour_that_comes_twice_in_autumn_is_told_apart_by_the_order_of_rows(step):
+    night = pd.date_range("2024-10-26 20:00", "2024-10-27 08:00", freq=step, tz="Europe/Berlin")
+    frame = pd.DataFrame({"when": night.tz_localize(None), "a": np.arange(float(len(night)))})
+    with pytest.warns(UserWarning, match=r"2024-10-27 02:00 is there twice, as when clocks go back: the first .* summer") as notes:
+        panel = to_panel(frame, ReadOptions())
+    assert len(notes) == 1
+    assert list(panel.series[0].index) == list(night.tz_convert("UTC"))
+    assert panel.series[0].values[:, 0].tolist() == frame["a"].tolist()
+    assert panel.fill([panel.series[0].values]).equals(frame)
+    with pytest.warns(UserWarning, match="is there twice"):
+        ahead = extend(panel, 1).frame["when"]
+    assert ahead.iloc[-1] == frame["when"].iloc[-1] + pd.tseries.frequencies.to_offset(step)
+
+
+def test_an_hour_that_comes_twice_in_every_series_is_told_apart_in_each():
+    night = pd.date_range("2024-11-02 23:00", periods=6, freq="h", tz="America/New_York").tz_localize(None)
+    wide = pd.DataFrame({"when": night.append(night), "who": ["a"] * 6 + ["b"] * 6, "x": np.arange(12.0)})
+    with pytest.warns(UserWarning, match="2024-11-03 01:00 is there twice"):
+        panel = to_panel(wide, ReadOptions(entity="who"))
+    assert [series.values[:, 0].tolist() for series in panel.series] == [[0, 1, 2, 3, 4, 5], [6, 7, 8, 9, 10, 11]]
+
+
+def test_rows_out_of_order_do_not_say_which_of_two_hours_is_which():
+    frame = pd.DataFrame({"when": NIGHT.tz_localize(None), "a": np.arange(12.0)}).iloc[::-1]
     with pytest.raises(
         UsageError, match=r"several readings at 2024-10-27 02:00:00 .*a change of clocks\? give stamps with a zone"
     ):

@@ -10,8 +10,9 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from vaehub import UsageError, hints
+from vaehub_timeseries.frames.autumn_hour import with_autumn_hours
 from vaehub_timeseries.frames.date_formats import DateOptions
-from vaehub_timeseries.frames.labels import column_label, row_label, row_labels
+from vaehub_timeseries.frames.labels import column_label, column_of, row_label, row_labels
 from vaehub_timeseries.frames.read_stamps import key_values, read_stamps, row_numbers
 from vaehub_timeseries.frames.schema import Form
 from vaehub_timeseries.frames.stamps import Stamps
@@ -31,7 +32,13 @@ class Rows:
 def read_rows(frame: pd.DataFrame, form: Form, dates: DateOptions) -> Rows:
     """Entities and stamps. Raises UsageError that names the row where one is missing."""
     entity, names = read_entities(frame, form)
-    return Rows(entity, names, read_stamps(frame, form.time, dates) if form.time else row_numbers(entity))
+    if not form.time:
+        return Rows(entity, names, row_numbers(entity))
+    series = entity
+    if form.variable is not None:
+        variable, kinds = pd.factorize(column_of(frame, form.variable))
+        series = np.asarray(entity * (len(kinds) + 1) + variable, np.int64)
+    return Rows(entity, names, with_autumn_hours(read_stamps(frame, form.time, dates), series))
 
 
 def read_entities(frame: pd.DataFrame, form: Form) -> tuple[Ints, list[Hashable]]:
