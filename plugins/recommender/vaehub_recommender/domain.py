@@ -24,10 +24,27 @@ from vaehub_recommender.splits import last_out, random_out, strong
 from vaehub_recommender.tables import Columns, Ids, Log, read_frame, read_table, training_log
 
 HeldOutUsers: TypeAlias = Annotated[int, Field(ge=1)] | None
-SPLITS: dict[str, Callable[..., Split]] = {
-    "strong": lambda log, held_out, seed: strong(log.matrix, held_out, seed),
-    "last": lambda log, held_out, seed: last_out(log, seed),
-    "random": lambda log, held_out, seed: random_out(log, 0.2, seed),
+
+
+def split_strong(log: Log, held_out: float | None, seed: int) -> Split:
+    """Strangers are kept from the model."""
+    return strong(log.matrix, held_out, seed)
+
+
+def split_last(log: Log, held_out: float | None, seed: int) -> Split:
+    """The last item of each user is."""
+    return last_out(log, seed)
+
+
+def split_random(log: Log, held_out: float | None, seed: int) -> Split:
+    """A fifth of each user's items is."""
+    return random_out(log, 0.2, seed)
+
+
+SPLITS: dict[str, Callable[..., Split]] = {  # functions with names, for a model that has one can be pickled
+    "strong": split_strong,
+    "last": split_last,
+    "random": split_random,
 }
 
 

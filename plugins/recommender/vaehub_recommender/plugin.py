@@ -15,6 +15,7 @@ def vaehub_components() -> dict[str, str]:
         "encoder/recvae": PARTS + "recvae:DenseEncoder",
         "decoder/catalogue": PARTS + "catalogue:Catalogue",
         "decoder/ease": PARTS + "ease:Ease",
+        "decoder/item_knn": PARTS + "item_knn:ItemKnn",
         "encoder/hierarchical": PARTS + "hierarchy:HierarchicalEncoder",
         "prior/hierarchical_vamp": PARTS + "hierarchy:HierarchicalVamp",
         "posterior/narrow": PARTS + "narrow:Narrow",

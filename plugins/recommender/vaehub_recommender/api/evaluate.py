@@ -16,6 +16,7 @@ from vaehub import UsageError, hints
 from vaehub_recommender.api.fitted import Fitted
 from vaehub_recommender.api.learn import domain_of
 from vaehub_recommender.api.query import require_users, side_of
+from vaehub_recommender.choose import choose
 from vaehub_recommender.domain import SPLITS, SplitLog
 from vaehub_recommender.held_out import HeldOut, Split
 from vaehub_recommender.judge import Judged, evaluate
@@ -37,6 +38,8 @@ def evaluate_protocol(fitted: Fitted, protocol: str) -> Judged:
     split = SPLITS[protocol](fitted.log, None, config.train.seed)
     options = domain_of(config)
     domain = SplitLog(fitted.log, split, options.columns, fitted.frames, options.history, fitted.side)
+    if fitted.choice is not None:  # chosen anew, or those who are to be strangers would have had a say in it
+        return evaluate_run(choose(domain, fitted.choice.options, fitted.choice.time_limit)[0], "test")
     return evaluate_run(vaehub.train(config, domain=domain, progress=False), "test")
 
 

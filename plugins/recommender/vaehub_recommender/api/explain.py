@@ -17,7 +17,7 @@ from torch import Tensor
 from vaehub import UsageError
 from vaehub_recommender.api.fitted import Fitted
 from vaehub_recommender.api.query import Query
-from vaehub_recommender.parts.ease import Ease
+from vaehub_recommender.parts.item_item import ItemItemDecoder
 
 
 @final
@@ -86,11 +86,10 @@ def without_each(row: csr_array, left_out: np.ndarray) -> csr_array:
 
 
 def linear_part(fitted: Fitted, row: csr_array, item: int) -> np.ndarray:
-    """share x_j B_ji of every item of the history (n,), 0 for a model without a linear part."""
+    """What each item of the history adds by the weights between items (n,), 0 for a model without these."""
     decoder = fitted.run.vae.decoder
-    if not isinstance(decoder, Ease):
+    if not isinstance(decoder, ItemItemDecoder):
         return np.zeros(row.nnz)
-    share = 1.0 if decoder.base is None else float(decoder.share)
-    weights = decoder.weights[torch.from_numpy(row.indices).to(decoder.weights.device), item]
-    linear: np.ndarray = share * row.data * weights.double().cpu().numpy()
+    weights = decoder.linear_weights(torch.from_numpy(row.indices).to(fitted.run.device), item)
+    linear: np.ndarray = row.data * weights.double().cpu().numpy()
     return linear

@@ -17,6 +17,7 @@ from torch import Tensor
 
 from vaehub import Run, UsageError, files, load
 from vaehub_recommender.api.fitted import Fitted, codec_of
+from vaehub_recommender.choose import Choice
 from vaehub_recommender.domain import source_of
 from vaehub_recommender.tables import Ids, Log
 from vaehub_recommender.tables.log import Tally, csr
@@ -35,7 +36,8 @@ def write(fitted: Fitted, folder: Path) -> None:
     """The three files."""
     fitted.run.save(folder / MODEL)
     pq.write_table(table_of(fitted), folder / HISTORIES, compression="zstd", write_page_checksum=True)
-    users = {"format": FORMAT, "users": fitted.users.to_json()}
+    choice = None if fitted.choice is None else fitted.choice.to_json()
+    users = {"format": FORMAT, "users": fitted.users.to_json(), "choice": choice}
     (folder / USERS).write_text(json.dumps(users))
 
 
@@ -71,7 +73,8 @@ def read(folder: Path) -> Fitted:
 
 def read_users(run: Run, items: Ids, folder: Path) -> Fitted:
     """The known users beside the model."""
-    users = Ids.from_json(json.loads(files.read_bytes(folder / USERS, files.MAX_BYTES))["users"])
+    beside = json.loads(files.read_bytes(folder / USERS, files.MAX_BYTES))
+    users, choice = Ids.from_json(beside["users"]), beside.get("choice")
     histories = files.regular_file(folder / HISTORIES, files.MAX_BYTES)
     table = pq.read_table(histories, page_checksum_verification=True).combine_chunks()
     matrix = matrix_of(table, len(items))
@@ -79,7 +82,8 @@ def read_users(run: Run, items: Ids, folder: Path) -> Fitted:
         raise ValueError(f"{len(users)} ids for {matrix.shape[0]} histories")
     times = values_of(table, "times") if "times" in table.column_names else None
     log = Log(users, items, matrix, times, Tally(matrix.nnz, 0, 0, len(users), len(items), matrix.nnz))
-    return Fitted(run, log, table["counted"].to_numpy(), side_of(table))
+    chosen = None if choice is None else Choice.from_json(choice)
+    return Fitted(run, log, table["counted"].to_numpy(), side_of(table), choice=chosen)
 
 
 def matrix_of(table: pa.Table, items: int) -> csr_array:

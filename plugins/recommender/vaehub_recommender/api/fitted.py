@@ -18,6 +18,7 @@ from scipy.sparse import csr_array
 from torch import Tensor
 
 from vaehub import Run, TrainedModel, UsageError
+from vaehub_recommender.choose.choice import Choice
 from vaehub_recommender.codec import InteractionCodec
 from vaehub_recommender.popularity import Popularity
 from vaehub_recommender.rank import Ranker
@@ -39,6 +40,7 @@ class Fitted:
     """log: the interactions of the known users over the items of the model, none where they are not at hand.
 
     in_linear_part (U,): whose items are in the linear part, where the model has one. side (U, S): what else is known of the users, from `frames`.
+    choice: what was tried before this model was taken, where it was not named.
     """
 
     run: Run
@@ -46,6 +48,7 @@ class Fitted:
     in_linear_part: NDArray[np.bool_]
     side: Tensor | None = None
     frames: Mapping[str, pd.DataFrame | None] = field(default_factory=lambda: NOTHING)
+    choice: Choice | None = None
 
     @property
     def codec(self) -> InteractionCodec:

@@ -16,6 +16,7 @@ from torch import Tensor
 from vaehub_recommender.api.fitted import Fitted
 from vaehub_recommender.closed_form import as_weights, gram, solve
 from vaehub_recommender.parts.ease import Ease
+from vaehub_recommender.parts.item_knn import relearn_neighbours
 
 
 @final
@@ -36,6 +37,7 @@ def complete_linear_part(fitted: Fitted) -> Fitted:
     if len(rows) and isinstance(decoder, Ease):
         new = fitted.log.matrix[rows]
         replace_rows(decoder, decoder, csr_array(new.shape, dtype=np.float32), new)
+    relearn_neighbours(decoder, fitted.log.matrix)
     return replace(fitted, in_linear_part=np.ones(len(fitted.users), bool))
 
 

@@ -22,6 +22,7 @@ from vaehub_recommender.codec import InteractionCodec
 from vaehub_recommender.domain import SplitLog
 from vaehub_recommender.held_out import Split
 from vaehub_recommender.parts.ease import Ease
+from vaehub_recommender.parts.item_knn import relearn_neighbours
 from vaehub_recommender.popularity import Popularity
 from vaehub_recommender.tables import Log, interaction_log
 from vaehub_recommender.tables.log import Tally, merge
@@ -37,10 +38,13 @@ def update(fitted: Fitted, frame: pd.DataFrame, epochs: int) -> Fitted:
     vae = model_with_new_items(fitted.run, codec.spec, NewItemWeights.of(log.matrix, len(fitted.items)))
     if isinstance(vae.decoder, Ease) and isinstance(fitted.run.vae.decoder, Ease):
         replace_rows(vae.decoder, fitted.run.vae.decoder, *changed_rows(fitted, log, log.users.positions(given.users.values)))
+    relearn_neighbours(vae.decoder, log.matrix)
     domain = build_domain(fitted.run.config)
     domain.codec = codec
     run = Run(fitted.run.config, codec, domain, vae)
-    done = Fitted(run, log, np.ones(len(log.users), bool), with_new_users(fitted.side, len(log.users)), fitted.frames)
+    done = Fitted(
+        run, log, np.ones(len(log.users), bool), with_new_users(fitted.side, len(log.users)), fitted.frames, fitted.choice
+    )
     return replace(done, run=fine_tune(done, epochs)) if epochs else done
 
 

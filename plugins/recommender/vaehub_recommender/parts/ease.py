@@ -11,8 +11,9 @@ from torch.distributions import Distribution
 
 from vaehub import Data, Decoder, Likelihood, Model, Part, Spec, UsageError
 from vaehub_recommender.closed_form import gram, solve
-from vaehub_recommender.interactions import InteractionFacts, Interactions, split_condition
+from vaehub_recommender.interactions import InteractionFacts, split_condition
 from vaehub_recommender.parts.catalogue import Catalogue, require_implicit
+from vaehub_recommender.parts.item_item import ItemItemDecoder, require_history, required_history
 from vaehub_recommender.scores import HistoryScores, MixedScores, scores_of
 from vaehub_recommender.validation import best_share
 
@@ -20,7 +21,7 @@ LARGEST = 50_000  # items: weights of 10 GB
 
 
 @final
-class Ease(Decoder):
+class Ease(ItemItemDecoder):
     """Scores of another decoder plus `share` times x B, x the user's items and B from the closed form: a product of two experts.
 
     The two are fitted apart: the linear part before training, and what is trained sees nothing of it, since on its own training rows the linear
@@ -41,6 +42,7 @@ class Ease(Decoder):
     Example:
         >>> from scipy.sparse import csr_array
         >>> from vaehub import Spec
+        >>> from vaehub_recommender.interactions import Interactions
         >>> from vaehub_recommender.parts.implicit import ImplicitMultinomial
         >>> rows = Interactions.of(csr_array([[1.0, 1, 0], [1, 1, 0], [0, 1, 1]]), history=True)
         >>> decoder = Ease(Spec((3,), cond=3), 1, ImplicitMultinomial(Spec((3,))), penalty=1, base=None)
@@ -84,9 +86,7 @@ class Ease(Decoder):
 
     def initialise(self, data: Data) -> None:
         """The closed form. Raises UsageError where rows come without their history."""
-        if not isinstance(data, Interactions) or not data.history:
-            raise UsageError("decoder ease: reads the users' items in cond; set domain.history=true")
-        products = gram(data.matrix())
+        products = gram(require_history("ease", data).matrix())
         weights, diagonal = solve(products, self.penalty + self.noise * products.diagonal())
         self.weights.copy_(weights)
         self.diagonal.copy_(diagonal)
@@ -99,19 +99,25 @@ class Ease(Decoder):
         if self.base is not None and isinstance(facts, InteractionFacts) and facts.targets is not None:
             self.share.fill_(best_share(vae, data, facts.targets))
 
+    @property
+    def is_linear(self) -> bool:
+        """Where there is no other decoder, or that one is linear."""
+        return self.base is None or (isinstance(self.base, ItemItemDecoder) and self.base.is_linear)
+
+    def linear_weights(self, items: Tensor, target: int) -> Tensor:
+        """share B_i,target (n,), and what the base adds by itself where it is linear too."""
+        weights = self.weights[items, target]
+        if self.base is None:
+            return weights
+        own = self.share * weights
+        return own + self.base.linear_weights(items, target) if isinstance(self.base, ItemItemDecoder) else own
+
     def forward(self, z: Tensor, cond: Tensor | None = None) -> Distribution:
         """p(x|z,c): batch (B,), event (I,)."""
         _, history = split_condition(cond, self.spec.size)
         if self.base is None:
-            return require_implicit(self.likelihood).of(HistoryScores(required_history(history), self.weights))
+            return require_implicit(self.likelihood).of(HistoryScores(required_history("ease", history), self.weights))
         px: Distribution = self.base(z, cond)
         if self.training or history is None:
             return px
         return require_implicit(self.likelihood).of(MixedScores(scores_of(px), HistoryScores(history, self.weights), self.share))
-
-
-def required_history(history: Tensor | None) -> Tensor:
-    """The users' items. Raises UsageError where rows come without them."""
-    if history is None:
-        raise UsageError("decoder ease: reads the users' items in cond; set domain.history=true")
-    return history

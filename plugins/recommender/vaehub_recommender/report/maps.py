@@ -12,7 +12,7 @@ from torch import Tensor
 from vaehub import report
 from vaehub_recommender.api.fitted import Fitted
 from vaehub_recommender.api.similar import single_item_rows
-from vaehub_recommender.parts.ease import Ease
+from vaehub_recommender.parts.item_item import ItemItemDecoder
 from vaehub_recommender.report.findings import Floats, Map, Words
 from vaehub_recommender.report.item_names import Kinds
 
@@ -23,7 +23,7 @@ LEAST_VARIANCE = 1e-10  # codes that vary less than this say nothing
 def has_codes(fitted: Fitted) -> bool:
     """Whether the model ranks by codes: a linear part alone does not."""
     decoder = fitted.run.vae.decoder
-    return not (isinstance(decoder, Ease) and decoder.base is None)
+    return not (isinstance(decoder, ItemItemDecoder) and decoder.is_linear)
 
 
 def map_of_users(fitted: Fitted, kinds: Kinds | None) -> Map | None:
