@@ -1,7 +1,7 @@
 """What `Recommender()` chooses on small and sparse tables, beside the better of EASE and item-kNN, and what each costs.
 
-Strong generalisation (`splits.strong`): a tenth of the users for validation, a tenth for the test, several splits. EASE has the best of seven penalties
-and item-kNN (cosine, in 20 lines of its own) the best of twelve settings, both on validation users; the better of the two is chosen there too.
+Strong generalisation (`splits.strong`): a tenth of the users for validation, a tenth for the test, several splits. EASE has the best of seven
+penalties and item-kNN (cosine, in 20 lines of its own) the best of twelve settings, both on validation users; the better of the two is chosen there too.
 Differences are paired by user, all splits together. CPU seconds are those of the search with the fit of what is chosen.
 """
 
@@ -14,6 +14,8 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+import pytorch_lightning  # noqa: F401  the first import takes seconds, which are no model's
+import torch
 from measure import Cache, clocks, row, table
 from protocol import options_of
 from scipy.sparse import csr_array
@@ -64,8 +66,6 @@ class ByCosine:
 
     def __call__(self, seen: csr_array) -> Any:
         """All rows at once."""
-        import torch
-
         yield slice(0, seen.shape[0]), DenseScores(torch.from_numpy((seen @ self.weights).astype(np.float32)))
 
 

@@ -25,6 +25,7 @@ from vaehub_recommender.validation import all_ndcg
 
 KNN, EASE, TOGETHER = "item-kNN", "EASE", "EASE + item-kNN"
 SURE = 1.0  # standard errors by which a dearer kind of model must be ahead
+LARGEST = 8_000  # items among which a model is searched for; beyond, each solution takes minutes
 MANY = 400_000  # interactions from which the large network is tried unasked
 
 
@@ -40,9 +41,12 @@ def choose(domain: SplitLog, options: Mapping[str, Any], time_limit: float | Non
         time_limit: seconds; what is not expected to end in time is not begun. By default the large network is tried on large tables alone.
     """
     search = Search(domain, options, time_limit)
-    search.linear_models()
-    for network in (SMALL, LARGE):
-        search.network(network)
+    if domain.split.train.shape[1] > LARGEST:
+        search.take_hybrid()
+    else:
+        search.linear_models()
+        for network in (SMALL, LARGE):
+            search.network(network)
     run = search.trained()
     run.domain = domain
     domain.codec = search.inner.codec
@@ -64,6 +68,12 @@ class Search:
         self.best, self.config, self.ndcg = "", dict(CLOSED_FORM), np.zeros(0)
         self.run: Run | None = None
         self.ease: Mapping[str, Any] = {}
+
+    def take_hybrid(self) -> None:
+        """The shipped hybrid, unseen."""
+        self.best, self.config = LARGE.name, self.train
+        note = f"taken unseen: more than {LARGEST:,} items, among which nothing is searched for"
+        self.tried.append(Tried(LARGE.name, note=note))
 
     def linear_models(self) -> None:
         """Item-kNN and EASE with the options that rank best, and the two together."""
