@@ -1,8 +1,8 @@
 """What `Recommender()` chooses on small and sparse tables, beside the better of EASE and item-kNN, and what each costs.
 
 Strong generalisation (`splits.strong`): a tenth of the users for validation, a tenth for the test, several splits. EASE has the best of seven
-penalties and item-kNN (cosine, in 20 lines of its own) the best of twelve settings, both on validation users; the better of the two is chosen there too.
-Differences are paired by user, all splits together. CPU seconds are those of the search with the fit of what is chosen.
+penalties and item-kNN (cosine, in 20 lines of its own) the best of twelve settings, both on validation users; the better of the two is chosen
+there too. Differences are paired by user, all splits together. CPU seconds are those of the search with the fit of what is chosen.
 """
 
 from __future__ import annotations

@@ -126,7 +126,8 @@ def test_what_was_tried_is_kept_and_saved(chosen, tmp_path) -> None:
     frame = choice.frame()
     assert frame["model"].tolist() == ["item-kNN", "EASE", "EASE + item-kNN", "small VAE + EASE", "VAE + EASE"]
     assert frame["chosen"].sum() == 1
-    assert (frame["cpu_seconds"] >= 0).all() and frame["ndcg@100"].notna().sum() >= 4
+    assert (frame["cpu_seconds"] >= 0).all()
+    assert frame["ndcg@100"].notna().sum() >= 4
     assert chosen.facts()["chosen"] == choice.chosen == frame.loc[frame["chosen"], "model"].item()
     assert choice.lines()[0].startswith(f"Chosen by NDCG@100 of {choice.users} validation users: {choice.chosen}")
     chosen.save(tmp_path / "saved")
@@ -157,7 +158,8 @@ def test_a_protocol_chooses_anew_among_those_it_trains_on(chosen, monkeypatch) -
 def test_a_short_time_limit_leaves_the_network_out(liked) -> None:
     choice = Recommender(time_limit=1e-3).fit(liked).choice
     assert [row.ndcg is None for row in choice.tried] == [False, False, False, True, True]
-    assert "not begun" in choice.lines()[-2] and choice.time_limit == 1e-3
+    assert "not begun" in choice.lines()[-2]
+    assert choice.time_limit == 1e-3
 
 
 @pytest.mark.parametrize("limit", [0, -1, float("nan"), True, "10"])
@@ -175,14 +177,16 @@ def test_a_time_limit_for_a_model_that_is_named(liked, config, options) -> None:
 def test_an_option_of_the_model_is_for_the_shipped_hybrid(liked) -> None:
     named = Recommender(latent=8, encoder={"name": "bag", "hidden": [16]}, **QUICK).fit(liked)
     assert named.choice is None
-    assert named.fitted.run.config.decoder.name == "ease" and named.fitted.run.config.latent == 8
+    assert named.fitted.run.config.decoder.name == "ease"
+    assert named.fitted.run.config.latent == 8
 
 
 def test_too_many_items_to_search_among(log, split, monkeypatch) -> None:
     monkeypatch.setattr(search, "LARGEST", 10)
     run, choice = search.choose(SplitLog(log, split, Columns(), NOTHING, True), {"train.epochs": 1}, None)
     assert run.config.latent == HYBRID["latent"]
-    assert choice.chosen == "VAE + EASE" and "more than 10 items" in choice.lines()[1]
+    assert choice.chosen == "VAE + EASE"
+    assert "more than 10 items" in choice.lines()[1]
 
 
 @pytest.mark.parametrize("name", ["ease", "knn", "mult_vae"])

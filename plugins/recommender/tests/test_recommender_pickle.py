@@ -42,7 +42,8 @@ def test_a_run_of_a_table_is_pickled(tmp_path, liked) -> None:
 def test_scikit_learn_clones_it(recommender) -> None:
     made = Recommender("ease", **{"train.seed": 3, "decoder.penalty": 20})
     copy = clone(made)
-    assert copy is not made and copy.get_params() == made.get_params()
+    assert copy is not made
+    assert copy.get_params() == made.get_params()
     assert clone(Recommender(time_limit=5)).time_limit == 5
     assert clone(recommender)._model is None
 
