@@ -36,15 +36,37 @@ from vaehub_recommender.tables import (
     read_table,
     training_log,
 )
-from vaehub_recommender.temporal import redated, temporal
+from vaehub_recommender.temporal import Moment, redated, temporal
 from vaehub_recommender.traits import item_trait_of
 
 HeldOutUsers: TypeAlias = Annotated[int, Field(ge=1)] | None
-SPLITS: dict[str, Callable[..., Split]] = {
-    "strong": lambda log, held_out, seed: strong(log.matrix, held_out, seed),
-    "last": lambda log, held_out, seed: last_out(log, seed),
-    "random": lambda log, held_out, seed: random_out(log, 0.2, seed),
-    "temporal": lambda log, held_out, seed, at=None: temporal(log, at),
+
+
+def split_strong(log: Log, held_out: float | None, seed: int) -> Split:
+    """Strangers are kept from the model."""
+    return strong(log.matrix, held_out, seed)
+
+
+def split_last(log: Log, held_out: float | None, seed: int) -> Split:
+    """The last item of each user is."""
+    return last_out(log, seed)
+
+
+def split_random(log: Log, held_out: float | None, seed: int) -> Split:
+    """A fifth of each user's items is."""
+    return random_out(log, 0.2, seed)
+
+
+def split_in_time(log: Log, held_out: float | None, seed: int, at: Moment = None) -> Split:
+    """What everybody had from a moment on is."""
+    return temporal(log, at)
+
+
+SPLITS: dict[str, Callable[..., Split]] = {  # functions with names, for a model that has one can be pickled
+    "strong": split_strong,
+    "last": split_last,
+    "random": split_random,
+    "temporal": split_in_time,
 }
 
 

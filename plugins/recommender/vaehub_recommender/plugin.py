@@ -18,6 +18,7 @@ def vaehub_components() -> dict[str, str]:
         "decoder/ease": PARTS + "ease:Ease",
         "decoder/linear": PARTS + "linear:Linear",
         "decoder/sparse_linear": PARTS + "sparse_linear:SparseLinear",
+        "decoder/item_knn": PARTS + "item_knn:ItemKnn",
         "encoder/hierarchical": PARTS + "hierarchy:HierarchicalEncoder",
         "prior/hierarchical_vamp": PARTS + "hierarchy:HierarchicalVamp",
         "posterior/narrow": PARTS + "narrow:Narrow",

@@ -12,7 +12,7 @@ from scipy.sparse import csr_array
 from vaehub import Described, UsageError, arguments
 from vaehub_recommender.api.add_items import add_items
 from vaehub_recommender.api.allowed_items import Items, Rules, allowed_for_all, allowed_items
-from vaehub_recommender.api.config import recommender_config
+from vaehub_recommender.api.config import chooses, recommender_config
 from vaehub_recommender.api.embeddings import item_frame, user_frame
 from vaehub_recommender.api.evaluate import (
     evaluate_later,
@@ -25,13 +25,14 @@ from vaehub_recommender.api.explain import explain_score
 from vaehub_recommender.api.files import read, save
 from vaehub_recommender.api.fitted import Fitted
 from vaehub_recommender.api.forget import forget
-from vaehub_recommender.api.learn import domain_of, learn
+from vaehub_recommender.api.learn import domain_of, learn, learn_best
 from vaehub_recommender.api.query import query_of
 from vaehub_recommender.api.ranked_lists import ListMaker
 from vaehub_recommender.api.score import score_frame
 from vaehub_recommender.api.similar import require_codes, similar_items_frame, similar_users_frame
 from vaehub_recommender.api.single import item_position, item_positions, single_query
 from vaehub_recommender.api.update import update
+from vaehub_recommender.choose import Choice
 from vaehub_recommender.item_index import ItemIndex, index_of, write_index
 from vaehub_recommender.judge import Judged, OffPolicy, SplitsTogether
 from vaehub_recommender.rerank import Reranker
@@ -43,17 +44,22 @@ from vaehub_recommender.temporal import Moment
 
 @final
 class Recommender(Described):
-    """Recommend items to users by what they and others had to do with: a VAE and a linear model in closed form, added.
+    """Recommend items to users by what they and others had to do with: by the model that ranks best for validation users.
 
-    The linear part is EASE: "Embarrassingly Shallow Autoencoders for Sparse Data" (Steck, 2019), arXiv:1905.03375; the VAE is that of "RecVAE: a
+    Without a config `fit` tries item-kNN, EASE and a VAE beside EASE, and keeps the network where it is ahead; `choice` has what each scored
+    and cost. EASE is "Embarrassingly Shallow Autoencoders for Sparse Data" (Steck, 2019), arXiv:1905.03375; the VAE is that of "RecVAE: a
     New Variational Autoencoder for Top-N Recommendations with Implicit Feedback" (Shenbin et al., 2020), arXiv:1912.11160. Ids are any values that
     can be looked up, and come back as they went in. Wherever users are asked about, they are ids of known users, or histories: a frame with a
     row for each pair or a list for each user, {user: items}, a list of lists, a sparse matrix (B, J) of which the numbers of the columns are the
     ids of the items where these are whole numbers, and else their positions in the catalogue.
 
     Arguments:
-        config: YAML file, name or mapping of `vaehub train`; by default the shipped hybrid, `configs/recommender.yaml`.
-        options: what is changed in it by name, such as latent=100 or **{"train.epochs": 5}.
+        config: YAML file, name ("recommender_ease", or "ease" for short) or mapping of `vaehub train`, which is trained as it is; by default a
+            model is chosen.
+        time_limit: seconds for the search. By default it tries the large network on large tables alone; with a limit it tries it wherever
+            the small one pays and the time is expected to do.
+        options: how to train, by name, such as **{"train.epochs": 5}. One that says what the model is, such as latent=100, changes the shipped
+            hybrid `configs/recommender.yaml`, and that is trained.
 
     Raises:
         UsageError: from any method, in one line, for what cannot be read or is not known.
@@ -67,8 +73,38 @@ class Recommender(Described):
 
     _model: Fitted | None = None
 
-    def __init__(self, config: Any = None, **options: Any) -> None:
-        self.config, self.options = config, options
+    def __init__(self, config: Any = None, *, time_limit: float | None = None, **options: Any) -> None:
+        self.config, self.time_limit, self.options = config, time_limit, options
+
+    def get_params(self, deep: bool = True) -> dict[str, Any]:
+        """What it was made with, by name: with it `sklearn.base.clone` makes one like it that is not fitted.
+
+        Arguments:
+            deep: without effect.
+
+        Example:
+            >>> Recommender("ease", **{"train.seed": 1}).get_params()
+            {'config': 'ease', 'time_limit': None, 'train.seed': 1}
+        """
+        return {"config": self.config, "time_limit": self.time_limit, **self.options}
+
+    def set_params(self, **params: Any) -> Recommender:
+        """Change what it was made with; what is fitted stays until the next `fit`.
+
+        Arguments:
+            params: as `get_params` has them; other names are options.
+
+        Returns:
+            The recommender itself.
+
+        Example:
+            >>> Recommender().set_params(config="ease").get_params()
+            {'config': 'ease', 'time_limit': None}
+        """
+        self.config = params.pop("config", self.config)
+        self.time_limit = params.pop("time_limit", self.time_limit)
+        self.options = {**self.options, **params}
+        return self
 
     def fit(
         self,
@@ -123,11 +159,15 @@ class Recommender(Described):
         least = {name: arguments.or_none(arguments.at_least(1))(name, value) for name, value in supports.items()}
         transform = WeightTransform.of(weight_transform)
         columns = Columns.of(user, item, weight, time, min_rating, seen, **least, transform=transform)
+        open_choice = chooses(self.config, self.options, checked_limit(self.time_limit))
         config = recommender_config(self.config, self.options, columns, half_life)
         log = training_log(as_frame("df", df, columns), domain_of(config).columns)
         tables = {"user": users, "item": items}
         frames = {name: None if table is None else as_frame(f"{name}s", table) for name, table in tables.items()}
-        self._model = learn(log, config, frames)
+        if open_choice:
+            self._model = learn_best(log, config, frames, self.options, self.time_limit)
+        else:
+            self._model = learn(log, config, frames)
         return self
 
     def recommend(
@@ -606,14 +646,30 @@ class Recommender(Described):
 
         Example:
             >>> Recommender(latent=50).facts()
-            {'config': None, 'latent': 50}
+            {'config': None, 'time_limit': None, 'latent': 50}
         """
         model = self._model
         if model is None:
-            return {"config": self.config, **self.options}
+            return self.get_params()
         log = model.log
-        own = {"users": f"{len(log.users):,}", "items": f"{len(model.items):,}", "interactions": f"{log.matrix.nnz:,}"}
+        own: dict[str, object] = {"users": f"{len(log.users):,}", "items": f"{len(model.items):,}"}
+        own["interactions"] = f"{log.matrix.nnz:,}"
+        if model.choice is not None:
+            own["chosen"] = model.choice.chosen
         return own | {key: value for key, value in model.run.facts().items() if key not in ("domain", "shape")}
+
+    @property
+    def choice(self) -> Choice | None:
+        """What `fit` tried and took; None where the model was named.
+
+        Raises UsageError before `fit`.
+
+        Example:
+            >>> from vaehub_recommender.example import film_recommender
+            >>> film_recommender().choice is None
+            True
+        """
+        return self.fitted.choice
 
     @property
     def fitted(self) -> Fitted:
@@ -621,3 +677,12 @@ class Recommender(Described):
         if self._model is None:
             raise UsageError("this Recommender knows nothing yet; call fit, or Recommender.load")
         return self._model
+
+
+def checked_limit(given: Any) -> float | None:
+    """Seconds above 0, or None. Raises UsageError for anything else."""
+    if given is None:
+        return None
+    if isinstance(given, bool) or not isinstance(given, int | float) or not given > 0:
+        raise arguments.wrong_argument("time_limit", given, "a number of seconds above 0, or None")
+    return float(given)

@@ -25,6 +25,10 @@ class HalfPrecision:
     def __init__(self) -> None:
         self.copies: dict[tuple[int, torch.device], Tensor] = {}
 
+    def __reduce__(self) -> tuple[type[HalfPrecision], tuple[()]]:
+        """Without the copies, which are found by the identity of weights in this process."""
+        return HalfPrecision, ()
+
     def __call__(self, weight: Tensor) -> Tensor:
         """The copy of a weight, made when it is first asked for."""
         key = id(weight), weight.device

@@ -20,12 +20,16 @@ SHARES = (0.0, 0.5, 1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 8.0, 10.0, 12.0, 16.0, 20.0, 2
 """Nats per unit of the linear part's score, which is near 1 for an item that it is sure of."""
 
 
-@torch.no_grad()
 def mean_ndcg(vae: Model, data: Data, held: csr_array) -> float:
     """NDCG@100 of the items `held` (U, I) out of the histories in `data`."""
-    return float(
-        np.concatenate([user_ndcg(scores, batch.x, held[rows]) for rows, batch, scores in score_batches(vae, data)]).mean()
-    )
+    return float(all_ndcg(vae, data, held).mean())
+
+
+@torch.no_grad()
+def all_ndcg(vae: Model, data: Data, held: csr_array) -> np.ndarray:
+    """The same of every user with anything held out, in order."""
+    found = [user_ndcg(scores, batch.x, held[rows]) for rows, batch, scores in score_batches(vae, data)]
+    return np.concatenate(found)
 
 
 @torch.no_grad()

@@ -18,6 +18,7 @@ from vaehub_recommender.api.evaluate_cold import evaluate_new_items, evaluate_ne
 from vaehub_recommender.api.fitted import Fitted
 from vaehub_recommender.api.learn import domain_of
 from vaehub_recommender.api.query import require_users, side_of
+from vaehub_recommender.choose import choose
 from vaehub_recommender.domain import SPLITS, SplitLog
 from vaehub_recommender.held_out import HeldOut, Positions, Split
 from vaehub_recommender.judge import Judged, SplitsTogether, compare, evaluate
@@ -96,6 +97,8 @@ def trained_anew(fitted: Fitted, protocol: str, names: tuple[str, ...], seed: in
     split = SPLITS[protocol](fitted.log, None, seed, **cut)
     options = domain_of(config)
     domain = SplitLog(fitted.log, split, options.columns, fitted.frames, options.history, fitted.side)
+    if fitted.choice is not None:  # chosen anew, or those who are to be strangers would have had a say in it
+        return evaluate_run(choose(domain, fitted.choice.options, fitted.choice.time_limit)[0], "test", names)
     return evaluate_run(vaehub.train(config, domain=domain, progress=False), "test", names)
 
 

@@ -17,7 +17,7 @@ from torch import Tensor
 from vaehub import UsageError
 from vaehub_recommender.api.fitted import Fitted
 from vaehub_recommender.api.query import Query
-from vaehub_recommender.parts.linear_part import LinearPart
+from vaehub_recommender.parts.item_item import ItemItemDecoder
 
 
 @final
@@ -86,11 +86,10 @@ def without_each(row: csr_array, left_out: np.ndarray) -> csr_array:
 
 
 def linear_part(fitted: Fitted, row: csr_array, item: int) -> np.ndarray:
-    """share x_j B_ji of every item of the history (n,), 0 for a model without a linear part and for items that are not in it."""
+    """What each item of the history adds by the weights between items (n,), 0 for a model without these and for items that are not in them."""
     decoder, linear = fitted.run.vae.decoder, np.zeros(row.nnz)
     learnt = row.indices < len(fitted.log.items)
-    if isinstance(decoder, LinearPart) and item < len(fitted.log.items):
-        share = 1.0 if decoder.base is None else float(decoder.share)
-        weights = decoder.weights_to(item, torch.from_numpy(row.indices[learnt]).to(decoder.share.device))
-        linear[learnt] = share * row.data[learnt] * weights.double().cpu().numpy()
+    if isinstance(decoder, ItemItemDecoder) and item < len(fitted.log.items):
+        weights = decoder.linear_weights(torch.from_numpy(row.indices[learnt]).to(fitted.run.device), item)
+        linear[learnt] = row.data[learnt] * weights.double().cpu().numpy()
     return linear

@@ -18,6 +18,7 @@ from torch import Tensor
 
 from vaehub import Json, Run, UsageError, files, hints, load
 from vaehub_recommender.api.fitted import Fitted, codec_of
+from vaehub_recommender.choose import Choice
 from vaehub_recommender.cold.content import Content
 from vaehub_recommender.cold.files import packed_items, unpacked_items
 from vaehub_recommender.domain import recommendation_of, source_of
@@ -58,7 +59,8 @@ def write(fitted: Fitted, folder: Path) -> None:
     """Its files; those of what was seen and not learnt from, and of what is known of items, where there is any."""
     fitted.run.save(folder / MODEL)
     pq.write_table(table_of(fitted), folder / HISTORIES, compression="zstd", write_page_checksum=True)
-    users = {"format": FORMAT, "users": fitted.users.to_json()}
+    choice = None if fitted.choice is None else fitted.choice.to_json()
+    users = {"format": FORMAT, "users": fitted.users.to_json(), "choice": choice}
     if fitted.log.also_seen is not None:
         seen = fitted.log.also_seen
         users["also_seen"] = {"users": seen.users.to_json(), "items": seen.items.to_json()}
@@ -141,7 +143,9 @@ def read_users(run: Run, items: Ids, folder: Path) -> Fitted:
     frames = {"user": None, "item": items_of(folder / ITEMS, stated["items"], items) if "items" in stated else None}
     content, new_items = unpacked_items(folder / FEATURES, items)
     linear_rows = matrix_of(table, len(items), *LINEAR) if LINEAR[0] in table.column_names else None
-    return Fitted(run, log, table["counted"].to_numpy(), side_of(table), frames, content, new_items, linear_rows)
+    choice = None if stated.get("choice") is None else Choice.from_json(stated["choice"])
+    counted = table["counted"].to_numpy()
+    return Fitted(run, log, counted, side_of(table), frames, content, new_items, linear_rows, choice=choice)
 
 
 def checked_table(path: Path) -> pa.Table:

@@ -18,6 +18,7 @@ from scipy.sparse import csr_array, eye_array
 from torch import Tensor
 
 from vaehub import Run, TrainedModel, UsageError
+from vaehub_recommender.choose.choice import Choice
 from vaehub_recommender.codec import InteractionCodec
 from vaehub_recommender.cold.content import Content
 from vaehub_recommender.cold.items import NewItems
@@ -48,6 +49,7 @@ class Fitted:
     in_linear_part (U,): whose items are in the linear part, where the model has one. side (U, S): what else is known of the users, from `frames`.
     content: what is known of the items. new_items: those that are listed although nobody has them.
     linear_rows (U, I): what the linear part has of every user, where that is not their rows of `log`. unknown_split: why this is not known.
+    choice: what was tried before this model was taken, where it was not named.
     """
 
     run: Run
@@ -59,6 +61,7 @@ class Fitted:
     new_items: NewItems | None = None
     linear_rows: csr_array | None = None
     unknown_split: str = ""
+    choice: Choice | None = None
 
     @property
     def codec(self) -> InteractionCodec:

@@ -23,7 +23,7 @@ from vaehub_recommender.api.linear_update import differing_rows, update_linear_p
 from vaehub_recommender.api.query import is_single_user, require_users
 from vaehub_recommender.codec import InteractionCodec
 from vaehub_recommender.held_out import Bools, subset
-from vaehub_recommender.parts.linear_part import LinearPart
+from vaehub_recommender.parts.item_item import ItemItemDecoder
 from vaehub_recommender.popularity import Popularity
 from vaehub_recommender.tables import Columns, Ids, Log
 from vaehub_recommender.tables.log import Tally, UserItems, merge, undecayed
@@ -48,7 +48,8 @@ def forget(fitted: Fitted, users: Any, rows: pd.DataFrame | None, refit: bool) -
         return replace(fitted, log=log)
     left = remaining(log, keep)
     frames = {kind: without_users(frame, left, fitted) if kind == "user" else frame for kind, frame in fitted.frames.items()}
-    return learn(compact(undecayed(left)), fitted.run.config, frames) if refit else downdated(fitted, keep, left, frames)
+    done = learn(compact(undecayed(left)), fitted.run.config, frames) if refit else downdated(fitted, keep, left, frames)
+    return replace(done, choice=fitted.choice)
 
 
 def known_users(users: Any, fitted: Fitted) -> list[Any]:
@@ -122,7 +123,7 @@ def downdated(fitted: Fitted, keep: Bools, left: Log, frames: Mapping[str, pd.Da
     vae, codec = copy.deepcopy(fitted.run.vae), fitted.codec
     after = subset(fitted.log.matrix, keep)
     rows = differing_rows(fitted.counted, after)
-    if isinstance(vae.decoder, LinearPart):
+    if isinstance(vae.decoder, ItemItemDecoder):
         update_linear_part(vae.decoder, vae.decoder, fitted.counted[rows], after[rows], after)
     popularity = Popularity.of(left.matrix)
     without = InteractionCodec(codec.spec, codec.ids, codec.columns, popularity, codec.user_features, codec.history, codec.decay)

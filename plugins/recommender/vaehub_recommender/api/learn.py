@@ -6,14 +6,17 @@ Letters of shapes: U users, I items.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
 import vaehub
-from vaehub import Config, UsageError, build_domain
+from vaehub import Config, Run, UsageError, build_domain
 from vaehub_recommender.api.fitted import Fitted
 from vaehub_recommender.api.linear_update import complete_linear_part
+from vaehub_recommender.choose import choose
 from vaehub_recommender.cold.content import Content
 from vaehub_recommender.domain import Recommendation, SplitLog
 from vaehub_recommender.held_out import HeldOut, Positions, Split, subset
@@ -24,15 +27,33 @@ from vaehub_recommender.tables import Log, decayed
 
 def learn(log: Log, config: Config, frames: Mapping[str, pd.DataFrame | None]) -> Fitted:
     """Train on all users but a tenth, by whom epochs are compared; the linear part has these too in the end."""
+    domain = domain_to_fit(log, config, frames, domain_of(config).history)
+    return fitted_to(domain, vaehub.train(config, domain=domain, progress=False))
+
+
+def learn_best(
+    log: Log, config: Config, frames: Mapping[str, pd.DataFrame | None], options: Mapping[str, Any], time_limit: float | None
+) -> Fitted:
+    """Choose a model by a tenth of the users, and train it as `learn` does; `config` says how tables are read, and the seed."""
+    domain = domain_to_fit(log, config, frames, True)
+    run, choice = choose(domain, options, time_limit)
+    return replace(fitted_to(domain, run), choice=choice)
+
+
+def domain_to_fit(log: Log, config: Config, frames: Mapping[str, pd.DataFrame | None], history: bool) -> SplitLog:
+    """The interactions, and the users by whom models are compared."""
     options = domain_of(config)
     log = decayed(log, options.half_life, options.recency)
-    split = fit_split(log, config.train.seed)
-    domain = SplitLog(log, split, options.columns, frames, options.history)
-    run = vaehub.train(config, domain=domain, progress=False)
-    in_linear_part = np.isin(np.arange(len(log.users)), split.users)
-    described = None if frames["item"] is None else without_windows(frames["item"])
-    content = None if described is None or described.shape[1] < 2 else Content.of(described, options.columns.item, log.items)
-    return complete_linear_part(Fitted(run, log, in_linear_part, domain.side, frames, content))
+    return SplitLog(log, fit_split(log, config.train.seed), options.columns, frames, history)
+
+
+def fitted_to(domain: SplitLog, run: Run) -> Fitted:
+    """A model with all users of the domain in its linear part."""
+    log, frame = domain.log, domain.frames["item"]
+    in_linear_part = np.isin(np.arange(len(log.users)), domain.split.users)
+    described = None if frame is None else without_windows(frame)
+    content = None if described is None or described.shape[1] < 2 else Content.of(described, domain.columns.item, log.items)
+    return complete_linear_part(Fitted(run, log, in_linear_part, domain.side, domain.frames, content))
 
 
 def domain_of(config: Config) -> Recommendation:

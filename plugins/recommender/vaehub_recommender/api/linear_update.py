@@ -16,6 +16,7 @@ from torch import Tensor
 from vaehub_recommender.api.fitted import Fitted
 from vaehub_recommender.closed_form import as_weights, gram, mean_with_transpose, solve
 from vaehub_recommender.parts.ease import Ease
+from vaehub_recommender.parts.item_item import ItemItemDecoder
 from vaehub_recommender.parts.linear_part import LinearPart
 
 
@@ -33,7 +34,7 @@ class ClosedForm:
 def complete_linear_part(fitted: Fitted) -> Fitted:
     """The same model, whose linear part has all known users in it."""
     decoder = fitted.run.vae.decoder
-    if isinstance(decoder, LinearPart):
+    if isinstance(decoder, ItemItemDecoder):
         rows = differing_rows(fitted.counted, fitted.log.matrix)
         if len(rows):
             update_linear_part(decoder, decoder, fitted.counted[rows], fitted.log.matrix[rows], fitted.log.matrix)
@@ -49,15 +50,19 @@ def differing_rows(matrix: csr_array, other: csr_array) -> np.ndarray:
     return np.flatnonzero(np.diff(difference.indptr))
 
 
-def update_linear_part(after: LinearPart, before: LinearPart, old: csr_array, new: csr_array, everything: csr_array) -> None:
+def update_linear_part(
+    after: ItemItemDecoder, before: ItemItemDecoder, old: csr_array, new: csr_array, everything: csr_array
+) -> None:
     """Give a decoder the linear part of the one before with rows `new` (R, I') in the place of rows `old` (R, I).
 
-    The closed form is changed by these rows alone; a sparse part is learnt anew from `everything` (U, I').
+    The closed form is changed by these rows alone; sparse parts and neighbours are learnt anew from `everything` (U, I').
     """
     if isinstance(after, Ease) and isinstance(before, Ease):
         replace_rows(after, before, old, new)
     else:
         after.learn(everything)
+    if isinstance(after, LinearPart) and isinstance(after.base, ItemItemDecoder):
+        after.base.learn(everything)
 
 
 @torch.no_grad()

@@ -8,20 +8,18 @@ from __future__ import annotations
 from abc import abstractmethod
 
 import torch
-from scipy.sparse import csr_array
 from torch import Tensor
 from torch.distributions import Distribution
 
-from vaehub import Data, Decoder, Likelihood, Model, Part, Spec, UsageError
-from vaehub_recommender.interactions import InteractionFacts, Interactions, split_condition
+from vaehub import Data, Decoder, Likelihood, Model, Part, Spec
+from vaehub_recommender.interactions import InteractionFacts, split_condition
 from vaehub_recommender.parts.catalogue import require_implicit
+from vaehub_recommender.parts.item_item import ItemItemDecoder, require_history, required_history
 from vaehub_recommender.scores import MixedScores, Scores, scores_of
 from vaehub_recommender.validation import best_share
 
-NO_HISTORY = "this decoder reads the users' items in cond; set domain.history=true"
 
-
-class LinearPart(Decoder):
+class LinearPart(ItemItemDecoder):
     """Scores of another decoder plus `share` times x B, x the user's items and B item-item weights: a product of two experts. Abstract.
 
     The two are fitted apart: the linear part before training, and what is trained sees nothing of it, since on its own training rows the linear
@@ -46,10 +44,6 @@ class LinearPart(Decoder):
         return self.dropout / (1 - self.dropout)
 
     @abstractmethod
-    def learn(self, matrix: csr_array) -> None:
-        """B from the rows of all users (U, I)."""
-
-    @abstractmethod
     def linear_scores(self, history: Tensor) -> Scores:
         """x B of histories (B, I) in CSR."""
 
@@ -57,11 +51,22 @@ class LinearPart(Decoder):
     def weights_to(self, item: int, items: Tensor) -> Tensor:
         """The weights of some items (n,) in the score of an item: (n,)."""
 
+    @property
+    def is_linear(self) -> bool:
+        """Where there is no other decoder, or that one is linear."""
+        return self.base is None or (isinstance(self.base, ItemItemDecoder) and self.base.is_linear)
+
+    def linear_weights(self, items: Tensor, target: int) -> Tensor:
+        """share B_i,target (n,), and what the base adds by itself where it is linear too."""
+        weights = self.weights_to(target, items)
+        if self.base is None:
+            return weights
+        own = self.share * weights
+        return own + self.base.linear_weights(items, target) if isinstance(self.base, ItemItemDecoder) else own
+
     def initialise(self, data: Data) -> None:
         """Learn the linear part. Raises UsageError where rows come without their history."""
-        if not isinstance(data, Interactions) or not data.history:
-            raise UsageError(NO_HISTORY)
-        self.learn(data.matrix())
+        self.learn(require_history(data).matrix())
         if self.base is not None:
             self.base.initialise(data)
 
@@ -75,9 +80,7 @@ class LinearPart(Decoder):
         """p(x|z,c): batch (B,), event (I,). Raises UsageError for rows without their history, where there is nothing else."""
         _, history = split_condition(cond, self.spec.size)
         if self.base is None:
-            if history is None:
-                raise UsageError(NO_HISTORY)
-            return require_implicit(self.likelihood).of(self.linear_scores(history))
+            return require_implicit(self.likelihood).of(self.linear_scores(required_history(history)))
         px: Distribution = self.base(z, cond)
         if self.training or history is None:
             return px

@@ -76,4 +76,5 @@ def provenance(fitted: Fitted) -> dict[str, str]:
     }
     names = ", ".join(f"{kind} {part.name}" for kind, part in parts.items())
     versions = ", ".join(f"{name} {version(name)}" for name in ("vaehub", "vaehub-recommender", "torch"))
-    return {"model": f"{names}; {config.latent} latent dimensions", "versions": versions}
+    made = {"model": f"{names}; {config.latent} latent dimensions", "versions": versions}
+    return made if fitted.choice is None else made | {"choice": " ".join(fitted.choice.lines())}

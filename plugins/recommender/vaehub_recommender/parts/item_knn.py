@@ -1,0 +1,135 @@
+"""The nearest items of every item, by the users who have both.
+
+Letters of shapes: U users, I items, K neighbours, n items of a history.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Annotated, final
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from pydantic import Field, PositiveInt
+from scipy.sparse import csr_array
+from torch import Tensor
+from torch.distributions import Distribution
+
+from vaehub import Data, Likelihood, Spec, UsageError
+from vaehub_recommender.interactions import split_condition
+from vaehub_recommender.parts.catalogue import require_implicit
+from vaehub_recommender.parts.item_item import ItemItemDecoder, require_history, required_history
+from vaehub_recommender.rank import best_of_row
+from vaehub_recommender.scores import HistoryScores
+
+LARGEST = 50_000  # items: weights of 10 GB
+ROWS = 1_000  # items whose neighbours are found at once
+TINY = 1e-12  # of items that nobody has
+
+
+@final
+class ItemKnn(ItemItemDecoder):
+    """Scores x W, x the user's items, W_ij the cosine of the users of items i and j where i is one of the `neighbours` nearest of j, else 0.
+
+    cos_ij = x_i'x_j / (|x_i| |x_j| + shrink): "Item-based Top-N Recommendation Algorithms" (Deshpande & Karypis, 2004),
+    doi:10.1145/963770.963776; `shrink` pulls items that few users have towards 0. Needs rows with their history in cond (domain.history).
+
+    Arguments:
+        neighbours: Items that count for the score of an item.
+        shrink: What is added to the denominator of the cosine.
+
+    Raises:
+        UsageError: more items than memory holds, or rows without their history.
+
+    Example:
+        >>> from vaehub_recommender.interactions import Interactions
+        >>> from vaehub_recommender.parts.implicit import ImplicitMultinomial
+        >>> rows = Interactions.of(csr_array([[1.0, 1, 0], [1, 1, 0], [0, 1, 1]]), history=True)
+        >>> decoder = ItemKnn(Spec((3,), cond=3), 1, ImplicitMultinomial(Spec((3,))), neighbours=1, shrink=0)
+        >>> decoder.initialise(rows)
+        >>> [[round(w, 2) for w in row] for row in decoder.weights.tolist()]
+        [[0.0, 0.82, 0.0], [0.82, 0.0, 0.58], [0.0, 0.0, 0.0]]
+    """
+
+    weights: Tensor
+
+    def __init__(
+        self,
+        spec: Spec,
+        latent: int,
+        likelihood: Likelihood,
+        *,
+        neighbours: PositiveInt = 200,
+        shrink: Annotated[float, Field(ge=0)] = 10.0,
+    ) -> None:
+        super().__init__(spec, latent, likelihood)
+        if spec.size > LARGEST:
+            raise UsageError(
+                f"decoder item_knn: weights between {spec.size:,} items do not fit in memory (at most {LARGEST:,}); leave out rare "
+                "items, or take a model without these weights: recommender_recvae or recommender_mult_vae"
+            )
+        self.neighbours, self.shrink = neighbours, shrink
+        self.register_buffer("weights", torch.zeros(spec.size, spec.size))
+
+    def initialise(self, data: Data) -> None:
+        """The neighbours. Raises UsageError where rows come without their history."""
+        self.learn(require_history(data).matrix())
+
+    def learn(self, matrix: csr_array) -> None:
+        """The neighbours by interactions (U, I), in place of those of before."""
+        self.weights.copy_(torch.from_numpy(nearest(matrix, self.neighbours, self.shrink).weights(self.neighbours).toarray()))
+
+    @property
+    def is_linear(self) -> bool:
+        """Yes."""
+        return True
+
+    def linear_weights(self, items: Tensor, target: int) -> Tensor:
+        """W_i,target (n,)."""
+        return self.weights[items, target]
+
+    def forward(self, z: Tensor, cond: Tensor | None = None) -> Distribution:
+        """p(x|z,c): batch (B,), event (I,)."""
+        _, history = split_condition(cond, self.spec.size)
+        return require_implicit(self.likelihood).of(HistoryScores(required_history(history), self.weights))
+
+
+@final
+@dataclass(frozen=True)
+class Nearest:
+    """The nearest items of every item, the nearest first: positions and cosines (I, K)."""
+
+    items: NDArray[np.int64]
+    cosines: NDArray[np.float32]
+
+    def weights(self, neighbours: int) -> csr_array:
+        """W (I, I): in column j the cosines of so many items that are nearest to j; none where nobody has both."""
+        size = len(self.items)
+        cosines, items = self.cosines[:, :neighbours], self.items[:, :neighbours]
+        ends = np.arange(size + 1) * items.shape[1]
+        by_target = csr_array((cosines.ravel(), items.ravel(), ends), shape=(size, size))
+        by_target.eliminate_zeros()
+        return by_target.T.tocsr()
+
+
+def nearest(matrix: csr_array, neighbours: int, shrink: float) -> Nearest:
+    """The nearest items by cosine; of equally near ones those that stand first.
+
+    Arguments:
+        matrix: interactions (U, I).
+        neighbours: K.
+        shrink: what is added to the denominator.
+    """
+    users = matrix.astype(np.float32).tocsr()
+    own, items = users.T.tocsr(), users.shape[1]
+    length = np.sqrt(np.bincount(matrix.indices, matrix.data.astype(np.float64) ** 2, items)).astype(np.float32)
+    found = []
+    for start in range(0, items, ROWS):
+        rows = slice(start, min(start + ROWS, items))
+        both = (own[rows] @ users).toarray()
+        cosine = torch.from_numpy(both / (length[rows, None] * length + np.float32(shrink)).clip(TINY))
+        cosine[torch.arange(len(cosine)), torch.arange(rows.start, rows.stop)] = 0
+        found.append(best_of_row(cosine, neighbours))
+    cosines, at = (torch.cat(parts).numpy() for parts in zip(*found, strict=True))
+    return Nearest(at, cosines)
