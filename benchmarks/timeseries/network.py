@@ -13,7 +13,6 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
-import torch
 from measure import options_of, row, table
 from protocols import HOURS, load_harness, physionet_saits, standardise
 
@@ -49,8 +48,8 @@ def frames(data: str) -> dict[str, tuple[np.ndarray, np.ndarray]]:
     }
 
 
-def trials(data: str, harness: Any) -> Iterator[Trial]:
-    """The ten cells on validation windows, and PhysioNet."""
+def trials(data: str, harness: Any, stays: int | None = None) -> Iterator[Trial]:
+    """The ten cells on validation windows, and PhysioNet, of which so many stays are trained on."""
     for name, (train, val) in frames(data).items():
         for pattern, rate, length, width in harness.PATTERNS[name]:
             rng, steps = np.random.RandomState(SEED), harness.WINDOW[name]
@@ -59,7 +58,7 @@ def trials(data: str, harness: Any) -> Iterator[Trial]:
             series = np.where(gone, np.nan, windows).reshape(-1, windows.shape[2])
             yield Trial(f"{name} {pattern}{round(100 * rate)}", [series], judged, hidden)
     split = physionet_saits(data)
-    yield Trial("PhysioNet SAITS", [np.ascontiguousarray(stay) for stay in split.train], split.val, split.val_hidden)
+    yield Trial("PhysioNet SAITS", [np.ascontiguousarray(stay) for stay in split.train[:stays]], split.val, split.val_hidden)
 
 
 def compare(trial: Trial) -> None:
@@ -80,10 +79,11 @@ def main() -> None:
     """A row for every trial."""
     parser = options_of(__doc__)
     parser.add_argument("--match", default="", help="only those whose name has this in it")
+    parser.add_argument("--stays", type=int, help="of PhysioNet, to train on; all otherwise")
     options = parser.parse_args()
     correction.PROMISING = correction.SURE = -np.inf
     table("cell", "closed form", "with network", "gain", "gain on windows kept from training", "CPU s of the network")
-    for trial in trials(options.data, load_harness(options.tools)):
+    for trial in trials(options.data, load_harness(options.tools), options.stays):
         if options.match in trial.name:
             compare(trial)
 

@@ -170,11 +170,11 @@ def test_no_network_is_kept_where_the_closed_form_is_exact():
 
 
 def test_more_updates_where_windows_are_short_or_many():
-    assert correction.updates(200, 96) == 300
-    assert correction.updates(400, 12) == 600
-    assert correction.updates(40, 12) == 80
-    assert correction.updates(5_000, 48) == 5_000 * 20 // 64
-    assert correction.updates(100_000, 48) == 2_000
+    assert correction.updates(200, 96, 64) == 300
+    assert correction.updates(400, 12, 64) == 600
+    assert correction.updates(40, 12, 64) == 80
+    assert correction.updates(5_000, 48, 32) == 5_000 * 20 // 32
+    assert correction.updates(100_000, 48, 64) == 4_000
 
 
 def test_a_cell_is_described_by_the_shown_values_around_it():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import itertools
 import math
 import time
 from collections.abc import Sequence
@@ -36,22 +37,23 @@ MOST_ROUNDS = 8
 BATCH = 64
 CHECK = 100  # updates, after which the network is judged; the first time it is given up unless it promises to pay
 PATIENCE = 4  # judgements without a smaller error, after which training ends
-UPDATES, MANY_UPDATES, MOST_UPDATES = 300, 600, 2_000  # of the optimiser, see `updates`
+UPDATES, MANY_UPDATES, MOST_UPDATES = 300, 600, 4_000  # of the optimiser, see `updates`
 STEPS_READ = 8_000  # of windows, by the updates on windows one by one: short windows are cheap
 PASSES = 20  # over windows beside each other
 FOR_EACH = 2  # updates for each of these at most: few windows are soon learnt by heart
 PROMISING, SURE = -1.0, 2.0  # standard errors of the gain: to go on after the first judgement, and to keep the network
 SHIFT = 0.5  # standard deviations, see `BeliefRows`
-WIDE = 16  # channels, above which layers are wider
+WIDE = 16  # channels, above which a shallower network, smaller batches and a higher rate learn more in the same time
 CORRECTION: dict[str, Any] = {
     "domain": "timeseries",
-    "encoder": {"name": "belief", "dropout": 0.0},
+    "encoder": {"name": "belief", "width": 64, "layers": 2, "dropout": 0.0, "cells": 64},
     "decoder": "belief",
     "likelihood": {"name": "normal", "scale": 0.1},
     "objective": {"name": "absolute_error", "relative": False},
     "optimizer": {"lr": 2e-3, "warmup": 40, "weight_decay": 0.01, "schedule": "cosine"},
     "train": {"batch_size": BATCH, "score_rows": 0},
 }
+IF_WIDE = ("encoder.layers=1", "optimizer.lr=4e-3", f"train.batch_size={BATCH // 2}")
 
 
 @dataclass(frozen=True)
@@ -101,11 +103,13 @@ def fit_correction(base: GaussianExpert, series: Sequence[Floats], seed: int) ->
     whole = max(map(len, series)) <= steps  # series that are windows are drawn alike; a long one moves in the future
     spec = Spec(train.truth.shape[1:], cond=2 * train.truth[0].numel())
     rows = InMemory(SeriesCodec(spec, ReadOptions()), {"train": train.rows(0.0 if whole else SHIFT), "val": stopping.rows()})
-    vae = trained(rows, stopping, stopping.together_with(judged), updates(windows, steps), seed)
+    config = config_of(spec)
+    count = updates(windows, steps, config.train.batch_size)
+    vae = trained(config, rows, stopping, stopping.together_with(judged), count, seed)
     gain, error = gain_of(vae, judged)
     kept = gain > SURE * error
     found = NetworkGain(kept, gain, error, time.perf_counter() - started)
-    return Run(config_of(spec), rows.codec, rows, vae) if kept else None, found
+    return Run(config, rows.codec, rows, vae) if kept else None, found
 
 
 def spread_split(series: Sequence[Floats], steps: int) -> dict[str, list[Floats]]:
@@ -122,9 +126,9 @@ def gain_of(vae: VAE, pool: BeliefPool) -> tuple[float, float]:
     return pool.relative_gain(moves(vae, pool.mean, pool.sd, pool.hidden))
 
 
-def updates(windows: int, steps: int) -> int:
-    """Of the optimiser: UPDATES, more where windows are short or many, fewer where they are few."""
-    wanted = max(UPDATES, min(MANY_UPDATES, STEPS_READ // steps), min(MOST_UPDATES, PASSES * windows // BATCH))
+def updates(windows: int, steps: int, batch: int) -> int:
+    """Of the optimiser: UPDATES, more where windows are short or many, fewer where they are few; `batch`: windows in one of them."""
+    wanted = max(UPDATES, min(MANY_UPDATES, STEPS_READ // steps), min(MOST_UPDATES, PASSES * windows // batch))
     return min(wanted, FOR_EACH * windows)
 
 
@@ -134,9 +138,8 @@ def pool_of(base: GaussianExpert, series: Sequence[Floats], windows: int, seed: 
     return BeliefPool.of(base, series, max(2, min(MOST_ROUNDS, round(windows / places))), seed)
 
 
-def trained(rows: InMemory[SeriesCodec], stopping: BeliefPool, both: BeliefPool, count: int, seed: int) -> VAE:
-    """The network with the least error on the windows for stopping; only CHECK updates old where these `both` promise no gain then."""
-    config = config_of(rows.codec.spec)
+def trained(config: Config, rows: InMemory[SeriesCodec], stopping: BeliefPool, both: BeliefPool, count: int, seed: int) -> VAE:
+    """The network with the least error on the windows for stopping; only CHECK updates old where `both` pools together promise no gain then."""
     with seeded("network", seed):
         vae = build_vae(config, rows.codec.spec)
     best, most, since = vae, -math.inf, 0
@@ -160,11 +163,7 @@ def promising(vae: VAE, pool: BeliefPool) -> bool:
 
 def config_of(spec: Spec) -> Config:
     """The network of windows of this shape."""
-    steps, channels = spec.shape
-    width = 96 if channels > WIDE else 64
-    return load_config(
-        {**CORRECTION, "encoder": {**CORRECTION["encoder"], "width": width, "cells": width}, "latent": steps * channels}
-    )
+    return load_config({**CORRECTION, "latent": spec.size}, IF_WIDE if spec.shape[1] > WIDE else ())
 
 
 @torch.no_grad()
@@ -173,6 +172,6 @@ def moves(vae: VAE, mean: Tensor, sd: Tensor, cells: Tensor | None = None) -> Te
     encoder = vae.eval().encoder
     if not isinstance(encoder, BeliefEncoder):
         raise TypeError("a correction of beliefs needs encoder belief")
-    judged = [None] * len(mean) if cells is None else cells.split(BATCH)
+    judged = itertools.repeat(None) if cells is None else cells.split(BATCH)
     parts = zip(mean.float().split(BATCH), sd.float().split(BATCH), judged, strict=False)
     return torch.cat([encoder.move(m, s, judged=wanted) for m, s, wanted in parts]).to(mean.dtype)
