@@ -88,7 +88,12 @@ def read(folder: Path) -> Fitted:
 
 def read_users(run: Run, items: Ids, folder: Path) -> Fitted:
     """The known users beside the model."""
-    users = Ids.from_json(json.loads(files.read_bytes(folder / USERS, files.MAX_BYTES))["users"])
+    content = json.loads(files.read_bytes(folder / USERS, files.MAX_BYTES))
+    if content["format"] != FORMAT:
+        raise UsageError(
+            f"{folder / USERS}: format {content['format']!r}, expected {FORMAT!r}; it was written by another version of vaehub"
+        )
+    users = Ids.from_json(content["users"])
     histories = files.regular_file(folder / HISTORIES, files.MAX_BYTES)
     table = pq.read_table(histories, page_checksum_verification=True).combine_chunks()
     matrix = matrix_of(table, len(items))
