@@ -37,21 +37,22 @@ def recommend(out):
     return ["recommender", "recommend", "model", "in", "-o", out, "-k", "5"]
 
 
-def killed_midway(folder):
-    """Start the job in a process of its own, kill it when some files are done; how many those are."""
+def stopped_midway(folder, number):
+    """Start the job in a process of its own, send it a signal when some files are done; how many those are."""
     environment = os.environ | {"OMP_NUM_THREADS": "1"}
     process = subprocess.Popen([sys.executable, "-m", "vaehub", *recommend("out")], cwd=folder, env=environment)
     end = time.monotonic() + SECONDS
     while not (folder / "out/_manifest.json").exists() and time.monotonic() < end:
         time.sleep(0.001)
-    process.send_signal(signal.SIGKILL)
-    assert process.wait() == -signal.SIGKILL
+    process.send_signal(number)
+    assert process.wait() == (-signal.SIGKILL if number == signal.SIGKILL else 128 + signal.SIGTERM)
     return len(json.loads((folder / "out/_manifest.json").read_text())["shards"])
 
 
 @pytest.mark.slow
-def test_a_killed_job_goes_on_without_a_user_missing_or_twice(folder, capsys):
-    done = killed_midway(folder)
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM])
+def test_a_stopped_job_goes_on_without_a_user_missing_or_twice(folder, capsys, number):
+    done = stopped_midway(folder, number)
     assert 0 < done < SHARDS
     (folder / f"out/.{SHARDS - 1:03}.parquet.0123abcd.part").write_bytes(b"half")  # the kill itself may leave none
     before = {path: path.stat().st_mtime_ns for path in (folder / "out").glob("*.parquet")}

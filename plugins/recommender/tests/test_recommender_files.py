@@ -64,6 +64,14 @@ def test_a_failed_save_leaves_the_old_one(recommender, saved, monkeypatch) -> No
     assert [file.name for file in saved.parent.iterdir()] == ["saved"]
 
 
+@pytest.mark.parametrize("other", ["vaehub-recommender/99", "something else"])
+def test_another_format_is_refused(saved, other) -> None:
+    content = json.loads((saved / "users.json").read_text())
+    (saved / "users.json").write_text(json.dumps(content | {"format": other}))
+    with pytest.raises(UsageError, match=f"users.json: format '{other}', expected 'vaehub-recommender/1'"):
+        Recommender.load(saved)
+
+
 @pytest.mark.parametrize("name", ["histories.parquet", "users.json", "model.safetensors"])
 @pytest.mark.parametrize("content", [b"", b"{}", b"[1]"])
 def test_damaged_files_are_named(saved, name: str, content: bytes) -> None:

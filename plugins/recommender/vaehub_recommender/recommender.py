@@ -387,7 +387,7 @@ class Recommender(Described):
         what is popular instead.
 
         Arguments:
-            path: the folder: vectors.safetensors (or vectors.faiss), and items.json with the ids in their order.
+            path: the folder: vectors.safetensors, items.json with the ids in their order, and for faiss vectors.faiss.
             kind: "exact" compares all items; "faiss" follows a graph, is faster for many and may miss some (needs the extra `faiss`).
 
         Returns:
