@@ -54,7 +54,9 @@ def from_counts(column: pd.Series[Any], name: str) -> Nanoseconds:
     counts = column.to_numpy()
     if ((counts >= FIRST_DAY) & (counts <= LAST_DAY)).all():  # as seconds they would all be of August 1970
         with suppress(ValueError):
-            return pd.DatetimeIndex(pd.to_datetime(column.astype("int64").astype(str), format="%Y%m%d", utc=True)).as_unit("ns").asi8
+            return (
+                pd.DatetimeIndex(pd.to_datetime(column.astype("int64").astype(str), format="%Y%m%d", utc=True)).as_unit("ns").asi8
+            )
     reject(~(np.abs(column.to_numpy(np.float64)) <= 9.2e18), name, column, "is no time", "mend or drop such rows")
     largest = float(np.abs(counts.astype(np.float64)).max(initial=0))
     unit = next(unit for unit, most in UNITS.items() if largest <= most)
