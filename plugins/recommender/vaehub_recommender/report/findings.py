@@ -9,7 +9,7 @@ from typing import Any, TypeAlias, final
 import numpy as np
 from numpy.typing import NDArray
 
-from vaehub.report import Block
+from vaehub import report
 from vaehub_recommender.judge import Judged
 
 Floats: TypeAlias = NDArray[np.float64]
@@ -61,5 +61,5 @@ class Findings:
     items: Map | None
     examples: tuple[Example, ...]
     made: Mapping[str, str] = field(default_factory=dict)  # how the page came to be: model, versions
-    box: Block | None = None  # recommends offline
-    training: Sequence[Block] = ()  # curves of the training, where they are at hand
+    box: report.Block | None = None  # recommends offline
+    training: Sequence[report.Block] = ()  # curves of the training, where they are at hand

@@ -59,7 +59,7 @@ class Calibration(Reranker):
         frame = facts.frame if self.items is None else as_frame("items", self.items)
         if frame is None:
             raise UsageError(
-                f"Calibration({self.column!r}): nothing else is known of the items; give items=…, a table with that column"
+                f"Calibration({self.column!r}): nothing else is known of the items; give items=… (--items), a table with that column"
             )
         kinds, weight = kinds_of_items(frame, self.column, facts), self.strength / (1 - self.strength)
         return lambda shortlist: Divergence(weight, own_mixture(kinds, shortlist), kinds[shortlist.items])
