@@ -42,7 +42,7 @@ STEPS_READ = 8_000  # of windows, by the updates on windows one by one: short wi
 PASSES = 20  # over windows beside each other
 FOR_EACH = 2  # updates for each of these at most: few windows are soon learnt by heart
 PROMISING, SURE = -1.0, 2.0  # standard errors of the gain: to go on after the first judgement, and to keep the network
-SHIFT = 0.5  # standard deviations, see `BeliefRows`
+SHIFT, SHIFT_OF_SHORT = 0.5, 0.3  # standard deviations, see `BeliefRows`; where series are no longer than a window
 WIDE = 16  # channels, above which a shallower network, smaller batches and a higher rate learn more in the same time
 CORRECTION: dict[str, Any] = {
     "domain": "timeseries",
@@ -100,9 +100,9 @@ def fit_correction(base: GaussianExpert, series: Sequence[Floats], seed: int) ->
     stopping, judged = (pool_of(base, parts[name], POOL_JUDGED, seed) for name in ("val", "test"))
     if not all(len(pool.truth) for pool in (train, stopping, judged)):
         return None, UNTRIED
-    whole = max(map(len, series)) <= steps  # series that are windows are drawn alike; a long one moves in the future
+    shift = SHIFT_OF_SHORT if max(map(len, series)) <= steps else SHIFT  # a long series moves more in the future
     spec = Spec(train.truth.shape[1:], cond=2 * train.truth[0].numel())
-    rows = InMemory(SeriesCodec(spec, ReadOptions()), {"train": train.rows(0.0 if whole else SHIFT), "val": stopping.rows()})
+    rows = InMemory(SeriesCodec(spec, ReadOptions()), {"train": train.rows(shift), "val": stopping.rows()})
     config = config_of(spec)
     count = updates(windows, steps, config.train.batch_size)
     vae = trained(config, rows, stopping, stopping.together_with(judged), count, seed)
