@@ -64,7 +64,9 @@ def fit_imputer(panel: Panel, options: FitOptions) -> Fitted:
     model = fit_model(rest, inner, narrow.ends, options, periods) if modelled.any() else None
     times = None
     if panel.reading_times is not None:
-        times = excerpt([np.broadcast_to(at[:, None], values.shape) for at, values in zip(panel.reading_times, rest, strict=True)])
+        times = excerpt(
+            [np.broadcast_to(at[:, None], values.shape) for at, values in zip(panel.reading_times, rest, strict=True)]
+        )
     held_out = predict_held_out(all_experts(linear, model, narrow.ends), truth, hidden, options.causal, narrow, periods, times)
     trained_on = frozenset(map(fingerprint, raw))
     return Fitted(

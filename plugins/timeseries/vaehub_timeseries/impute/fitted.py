@@ -199,7 +199,10 @@ class Fitted:
         absent = np.all([m.all(0) for m in missing], axis=0) & (not self.options.causal)
         blended = [blend.combine(each, g, m).reset(absent) for each, g, m in zip(predictions, group, missing, strict=True)]
         if (still := self.still_constant(data)).any():
-            blended = [Prediction(np.where(still & m, 0.0, b.mean), np.where(still, 0.0, b.sd)) for b, m in zip(blended, missing, strict=True)]
+            blended = [
+                Prediction(np.where(still & m, 0.0, b.mean), np.where(still, 0.0, b.sd))
+                for b, m in zip(blended, missing, strict=True)
+            ]
         first = blend.most_weighted(group, missing)
         drawn_from = [each[first] for each in predictions]
         return Predictive(data, experts[first], drawn_from, blended, group, blend, absent, self.constraints)

@@ -169,7 +169,9 @@ def predict_held_out(
     truth = cells_of(series, hidden)
     means = np.stack([cells_of([b.mean for b in each], hidden) for each in predictions])
     on_grid = causal or times is None
-    linear = means[0] if on_grid else cells_of([linear_in_time(*pair, scaler) for pair in zip(rest, times or (), strict=True)], hidden)
+    linear = (
+        means[0] if on_grid else cells_of([linear_in_time(*pair, scaler) for pair in zip(rest, times or (), strict=True)], hidden)
+    )
     group = cells_of([cell_groups(np.isnan(values), causal) for values in rest], hidden).astype(np.int64)
     return HeldOut(
         truth,
