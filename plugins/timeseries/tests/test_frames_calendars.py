@@ -71,7 +71,9 @@ def test_a_pattern_that_is_given_is_the_only_one():
 def test_the_hour_that_comes_twice_in_autumn_is_told_apart_by_the_order_of_rows(step):
     night = pd.date_range("2024-10-26 20:00", "2024-10-27 08:00", freq=step, tz="Europe/Berlin")
     frame = pd.DataFrame({"when": night.tz_localize(None), "a": np.arange(float(len(night)))})
-    with pytest.warns(UserWarning, match=r"2024-10-27 02:00 is there twice, as when clocks go back: the first .* summer") as notes:
+    with pytest.warns(
+        UserWarning, match=r"2024-10-27 02:00 is there twice, as when clocks go back: the first .* summer"
+    ) as notes:
         panel = to_panel(frame, ReadOptions())
     assert len(notes) == 1
     assert list(panel.series[0].index) == list(night.tz_convert("UTC"))

@@ -50,7 +50,7 @@ def with_autumn_hours(stamps: Stamps, series: Ints) -> Stamps:
             )
             utc = np.empty_like(stamps.at)
             utc[order] = at
-            return replace(stamps, at=utc, write=lambda ns: stamps.write(wall_clock(ns, zone)), zone=zone)
+            return replace(stamps, at=utc, write=lambda ns, zone=zone: stamps.write(wall_clock(ns, zone)), zone=zone)
     return stamps
 
 
