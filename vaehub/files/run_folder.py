@@ -140,6 +140,16 @@ def replaced_run(folder: Path, needed: Collection[tuple[str, Path]] = ()) -> Ite
 
     Raises:
         UsageError: it holds what is not vaehub's, or another process trains in it; then nothing was changed.
+
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     run = Path(folder, "run")
+    ...     run.mkdir()
+    ...     write_marker(run, {"run": "1", "written": []})
+    ...     with replaced_run(run) as part:
+    ...         _ = (part / "model").write_text("another")
+    ...     os.listdir(run)
+    ['model']
     """
     with locked(folder):
         restore_old(folder)
@@ -160,6 +170,9 @@ def is_run(folder: Path) -> bool:
 
     Arguments:
         folder: its path.
+
+    >>> is_run(Path("nowhere"))
+    False
     """
     return marker_of(folder) is not None
 

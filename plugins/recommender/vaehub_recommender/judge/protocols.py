@@ -138,9 +138,14 @@ def leakage_notes(split: Split) -> list[str]:
     return [f"Split: {verdict}", *(f"  {count}" for count in counts)]
 
 
-@evaluation.cached_per_run
 def evaluate_run(run: TrainedModel, part: str, names: tuple[str, ...] = USUAL) -> Judged:
     """A trained run beside EASE and popularity on what its domain keeps from it, judged once; needs the training data."""
+    return judged_once(run, part, names)
+
+
+@evaluation.cached_per_run
+def judged_once(run: TrainedModel, part: str, names: tuple[str, ...]) -> Judged:
+    """The same, which has one key for the same names."""
     source = source_of(run.domain)
     rank = partial(Ranker(run).batches, side=source.data(part).side)
     return evaluate({"model": rank}, source.split, part, names)
