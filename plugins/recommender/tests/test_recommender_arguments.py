@@ -45,7 +45,10 @@ def test_fitting(name, argument, kind, liked, monkeypatch):
         (lambda r: r.recommend(k=2.5), "k: should be a whole number of at least 1, not 2.5"),
         (lambda r: r.partial_fit("x.csv"), "df: should be a pandas DataFrame, not 'x.csv'; read the file first"),
         (lambda r: r.evaluate("stong"), "did you mean 'strong'"),
-        (lambda r: r.evaluate(5), "protocol: should be 'strong', 'last', 'random' or a DataFrame"),
+        (
+            lambda r: r.evaluate(5),
+            "protocol: should be 'strong', 'last', 'random', 'temporal', 'new_items', 'new_users' or a DataFrame",
+        ),
         (lambda r: Recommender.load(5), "path: should be a path, not 5"),
         (lambda r: r.recommend(candidates=5), "candidates: should be a list of items"),
     ],

@@ -22,6 +22,7 @@ from vaehub_recommender.held_out import HeldOut, Split
 from vaehub_recommender.judge import Judged, evaluate
 from vaehub_recommender.judge.protocols import evaluate_run
 from vaehub_recommender.tables import interaction_log
+from vaehub_recommender.tables.log import csr
 from vaehub_recommender.temporal import Moment
 
 MODEL = "model"
@@ -41,7 +42,7 @@ def evaluate_protocol(fitted: Fitted, protocol: str, at: Moment = None) -> Judge
         )
     config = require_users(fitted).run.config
     own = config.domain.options
-    if fitted.run.path is not None and own["split"] == protocol and own["at"] == at:
+    if fitted.run.path is not None and own["split"] == protocol and own.get("at") == at:
         return evaluate_run(fitted.run, "test")  # a run of `vaehub train` was trained without them
     cut = {} if at is None else {"at": at}
     split = SPLITS[protocol](fitted.log, None, config.train.seed, **cut)
@@ -56,15 +57,17 @@ def evaluate_later(fitted: Fitted, frame: pd.DataFrame) -> Judged:
     at, columns = fitted.users.positions(given.users.values), fitted.items.positions(given.items.values)
     rows = np.repeat(at, np.diff(given.matrix.indptr))
     pairs = np.stack([rows, columns[given.matrix.indices]])[:, (rows >= 0) & (columns[given.matrix.indices] >= 0)]
-    held = csr_array((np.ones(pairs.shape[1], np.float32), tuple(pairs)), shape=fitted.log.matrix.shape)
-    held -= held * fitted.log.matrix.astype(bool)
+    log = fitted.log.matrix
+    known = csr(log.data, log.indices, log.indptr, (log.shape[0], len(fitted.items)))  # with what was added by its features
+    held = csr_array((np.ones(pairs.shape[1], np.float32), tuple(pairs)), shape=known.shape)
+    held -= held * known.astype(bool)
     held.eliminate_zeros()
     users = np.flatnonzero(np.diff(held.indptr))
     notes = (
         f"{given.matrix.nnz - held.nnz:,} of {given.matrix.nnz:,} are of unknown users or items, or known already: left out",
     )
-    test = HeldOut(users, fitted.log.matrix[users], held[users])
+    test = HeldOut(users, known[users], held[users])
     nobody = HeldOut(users[:0], test.history[:0], test.targets[:0])
-    everything = np.arange(held.shape[0]), fitted.log.matrix, np.arange(held.shape[1])
+    everything = np.arange(held.shape[0]), known, np.arange(held.shape[1])
     split = Split(*everything, nobody, test, True, given.matrix.nnz - held.nnz, notes)
     return evaluate({MODEL: partial(fitted.ranker.batches, side=side_of(users, fitted.side))}, split)
