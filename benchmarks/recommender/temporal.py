@@ -1,4 +1,4 @@
-"""Whether old interactions should count less: ML-100K cut in time at 80 % of its ratings of at least 4 stars, and generated ratings whose tastes drift.
+"""Whether old interactions should count less: ML-100K (4 stars and more) cut in time at 80 % of them, and generated ratings whose tastes drift.
 
 Models learn from what is before the cut; users with items on both sides of it are judged by what they had after. Of the variants of a kind the one
 that ranks best for validation (the latest tenth before the cut) is marked, so that the test chooses nothing.

@@ -9,6 +9,7 @@ import pytest
 from vaehub import UsageError
 from vaehub_recommender.cold.regression import FeatureRegression
 from vaehub_recommender.recommender import Recommender
+from vaehub_recommender.report import write
 
 NEW = [f"{genre} film {n}" for genre in ("Noir", "War") for n in (98, 99)]
 
@@ -135,6 +136,18 @@ def test_evaluate_by_hidden_items(model, recommender):
     assert "7 of 72 items were hidden" in judged.notes[0]
     with pytest.raises(UsageError, match="fit it with items="):
         recommender.evaluate("new_items")
+
+
+def test_later_interactions_with_new_items_are_judged(larger):
+    later = pd.DataFrame({"user": ["viewer 0001", "viewer 0002"], "item": ["Noir film 99", "War film 98"]})
+    judged = larger.evaluate(later)
+    assert len(judged.history) == 2
+    assert judged.figures()["ndcg@100"] > 0
+
+
+def test_the_page_is_on_what_was_learnt(larger, tmp_path):
+    judged = larger.evaluate(pd.DataFrame({"user": ["viewer 0001"], "item": ["Noir film 99"]}))
+    assert "72 items" in write(larger, tmp_path / "films.html", judged).read_text()
 
 
 BAD = {

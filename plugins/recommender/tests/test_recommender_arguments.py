@@ -50,7 +50,10 @@ def test_fitting(name, argument, kind, liked, monkeypatch):
             "df: should be a DataFrame .pandas, polars, Arrow. or a sparse matrix, not 'x.csv'; read the file first",
         ),
         (lambda r: r.evaluate("stong"), "did you mean 'strong'"),
-        (lambda r: r.evaluate(5), "protocol: should be 'strong', 'last', 'random' or a DataFrame"),
+        (
+            lambda r: r.evaluate(5),
+            "protocol: should be 'strong', 'last', 'random', 'temporal', 'new_items', 'new_users' or a DataFrame",
+        ),
         (lambda r: Recommender.load(5), "path: should be a path, not 5"),
         (lambda r: r.recommend(candidates=5), "candidates: should be a list of items"),
     ],

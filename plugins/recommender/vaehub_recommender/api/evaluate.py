@@ -31,6 +31,7 @@ from vaehub_recommender.tables.bad_rows import reject
 from vaehub_recommender.tables.cleaning import nothing_left
 from vaehub_recommender.tables.columns import named_column
 from vaehub_recommender.tables.given_ids import type_hint
+from vaehub_recommender.tables.log import csr
 from vaehub_recommender.tables.weights import numbers
 from vaehub_recommender.temporal import Moment
 
@@ -60,7 +61,7 @@ def evaluate_protocol(fitted: Fitted, protocol: str, names: tuple[str, ...] = US
         return BY_FEATURES[protocol](fitted, names)
     config = require_users(fitted).run.config
     own = config.domain.options
-    if fitted.run.path is not None and own["split"] == protocol and own["at"] == at:
+    if fitted.run.path is not None and own["split"] == protocol and own.get("at") == at:
         return evaluate_run(fitted.run, "test", names)  # a run of `vaehub train` was trained without them
     return trained_anew(fitted, protocol, names, config.train.seed, at)
 
@@ -110,8 +111,10 @@ def evaluate_later(fitted: Fitted, frame: pd.DataFrame, names: tuple[str, ...] =
     at, columns = fitted.users.positions(given.users.values), fitted.items.positions(given.items.values)
     rows, items = np.repeat(at, np.diff(given.matrix.indptr)), columns[given.matrix.indices]
     pairs = np.stack([rows, items])[:, (rows >= 0) & (items >= 0)]
-    held = csr_array((np.ones(pairs.shape[1], np.float32), tuple(pairs)), shape=fitted.log.matrix.shape)
-    held -= held * fitted.log.matrix.astype(bool)
+    log = fitted.log.matrix
+    known = csr(log.data, log.indices, log.indptr, (log.shape[0], len(fitted.items)))  # with what was added by its features
+    held = csr_array((np.ones(pairs.shape[1], np.float32), tuple(pairs)), shape=known.shape)
+    held -= held * known.astype(bool)
     held.eliminate_zeros()
     if not held.nnz:
         raise UsageError(nothing_new(given, rows, columns[given.matrix.indices], fitted))
@@ -123,9 +126,9 @@ def evaluate_later(fitted: Fitted, frame: pd.DataFrame, names: tuple[str, ...] =
     notes = (
         f"{given.matrix.nnz - held.nnz:,} of {given.matrix.nnz:,} are of unknown users or items, or known already: left out",
     )
-    test = HeldOut(users, fitted.log.matrix[users], held[users])
+    test = HeldOut(users, known[users], held[users])
     nobody = HeldOut(users[:0], test.history[:0], test.targets[:0])
-    everything = np.arange(held.shape[0]), fitted.log.matrix, np.arange(held.shape[1])
+    everything = np.arange(held.shape[0]), known, np.arange(held.shape[1])
     split = Split(*everything, nobody, test, True, given.matrix.nnz - held.nnz, notes)
     return evaluate({MODEL: partial(fitted.ranker.batches, side=side_of(users, fitted.side))}, split, names=names)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from importlib.metadata import version
 from typing import TYPE_CHECKING
 
@@ -22,6 +23,7 @@ HOW = {
     "strong": "Judged on users whom the model has never seen: it was shown four fifths of their items, and had to find the rest.",
     "last": "Judged by the latest item of each user, which was kept from the model.",
     "random": "Judged by a random fifth of each user's items, which was kept from the model.",
+    "temporal": "Judged by what everybody had from a moment on, which was kept from the model.",
 }
 GIVEN = "Judged by items that were kept from the model."
 ANEW = "For that, a model like this one was trained without them."
@@ -29,6 +31,8 @@ ANEW = "For that, a model like this one was trained without them."
 
 def gather(recommender: Recommender, judged: Judged | None = None) -> Findings:
     """All that the page shows; the recommender is judged where it has not been. Raises UsageError for one that knows no users."""
+    if recommender.fitted.new_items is not None:  # the page is on what the model has learnt
+        recommender = recommender.of(replace(recommender.fitted, new_items=None))
     fitted = require_users(recommender.fitted)
     protocol = fitted.run.config.domain.options["split"] if fitted.run.path else "strong"
     names, kinds, coded = names_of(fitted), kinds_of(fitted), has_codes(fitted)
