@@ -21,7 +21,15 @@ TITLES = {"loss": "loss", **{name: title for name, (title, _) in BOUND.items()}}
 
 
 def learning_curves(metrics: pd.DataFrame, monitor: str) -> Iterator[Figure]:
-    """What metrics.csv tells: the bound and its parts, the domain's own validation figures, learning rate and time."""
+    """What the epochs of a training tell: the bound and its parts, the domain's own validation figures, learning rate and time.
+
+    Arguments:
+        metrics: a row for every epoch, as `run.history` and metrics.csv have them.
+        monitor: the column by which the kept epoch was chosen.
+
+    >>> list(learning_curves(pd.DataFrame(), "val_elbo"))
+    []
+    """
     if not len(metrics):
         return
     best = best_epoch(metrics, monitor)
