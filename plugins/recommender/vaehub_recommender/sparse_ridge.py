@@ -129,6 +129,7 @@ def products_between(products: Products, chosen: Tensor, diagonal: Tensor) -> Te
 
 def with_factor(matrices: Tensor) -> Tensor:
     """Lower Cholesky factors of matrices (C, K, K), whose diagonals are doubled where there is none."""
+    factors: Tensor
     factors, failed = torch.linalg.cholesky_ex(matrices)
     while bool(failed.any()):
         wrong = failed.nonzero()[:, 0]
