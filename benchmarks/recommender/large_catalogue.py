@@ -13,7 +13,6 @@ import os
 import subprocess
 import sys
 import time
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -29,8 +28,8 @@ from vaehub_recommender.parts.implicit import ImplicitMultinomial
 from vaehub_recommender.parts.sparse_linear import SparseLinear
 from vaehub_recommender.rank import ROWS, csr_tensor
 from vaehub_recommender.scores import SparseHistoryScores
-from vaehub_recommender.splits import Split, strong
 from vaehub_recommender.sparse_ridge import nearest_products
+from vaehub_recommender.splits import Split, strong
 
 LARGE = Shape(100_000, 50_000, 50.0)
 TASTES, OWN = 400, 4  # groups of items, and how many of them a user has

@@ -26,7 +26,7 @@ class Table:
         return self.values.shape[1]
 
     def block(self, start: int, stop: int) -> Tensor:
-        return self.values[:, start:stop]
+        return self.values[:, start:stop].clone()
 
 
 @st.composite

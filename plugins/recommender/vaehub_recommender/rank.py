@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, final
 
+import numpy as np
 import torch
 from scipy.sparse import csr_array
 from torch import Tensor
@@ -75,24 +76,39 @@ def merge(best: tuple[Tensor, Tensor], found: tuple[Tensor, Tensor], start: int,
 def best_of_row(values: Tensor, k: int) -> tuple[Tensor, Tensor]:
     """The k greatest of every row (B, W) in order, equal ones by position: values and positions (B, min(k, W))."""
     k = min(k, values.shape[1])
-    found, at = values.topk(min(k + 1, values.shape[1]))
-    at = at[:, :k]
-    if k < found.shape[1]:
-        edge = found[:, k - 1]
-        torn = (found[:, k] == edge) & (edge > NEVER)  # topk takes any of the equal ones at the edge
-        if bool(torn.any()):
-            at[torn] = with_lowest(values[torn], edge[torn], k)
-    at = at.sort().values
+    if not k:
+        return values, values.long()
+    at = at_least(values, kth_greatest(values, k), k)
     ordered, order = values.gather(1, at).sort(descending=True, stable=True)
     return ordered, at.gather(1, order)
 
 
-def with_lowest(values: Tensor, edge: Tensor, k: int) -> Tensor:
-    """Positions (B, k) of the values above the edge (B,), filled up with the lowest of those that equal it."""
-    above, equal = values > edge[:, None], values == edge[:, None]
-    room = k - above.sum(1, keepdim=True)
-    kept = above | (equal & (equal.cumsum(1) <= room))
-    return kept.nonzero()[:, 1].view(-1, k)
+def kth_greatest(values: Tensor, k: int) -> Tensor:
+    """The k-th greatest of every row (B, W): (B,). On the processor NumPy's partition takes a quarter of the time of topk."""
+    if values.is_cuda:
+        return values.topk(k).values[:, -1]
+    place = values.shape[1] - k
+    return torch.from_numpy(np.partition(values.numpy(), place, axis=1)[:, place].copy())
+
+
+def at_least(values: Tensor, edge: Tensor, k: int) -> Tensor:
+    """Positions (B, k), in order, of the values above the edge (B,), filled up with the first of those that equal it."""
+    chosen = values >= edge[:, None]
+    found = columns_of(chosen)
+    if len(found) > k * len(values):  # some rows have more that equal the edge than there is room for
+        torn = (chosen.sum(1) > k).nonzero()[:, 0]
+        above, equal = values[torn] > edge[torn, None], values[torn] == edge[torn, None]
+        room = k - above.sum(1, keepdim=True)
+        chosen[torn] = above | (equal & (equal.cumsum(1) <= room))
+        found = columns_of(chosen)
+    return found.view(-1, k)
+
+
+def columns_of(chosen: Tensor) -> Tensor:
+    """The columns of all cells that are set (B, W), row by row."""
+    if chosen.is_cuda:
+        return chosen.nonzero()[:, 1]
+    return torch.from_numpy(np.flatnonzero(chosen.numpy()) % chosen.shape[1])
 
 
 def csr_tensor(matrix: csr_array) -> Tensor:

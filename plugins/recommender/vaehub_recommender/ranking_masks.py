@@ -31,12 +31,14 @@ class Cells:
 
     def within(self, start: int, width: int) -> tuple[Tensor, Tensor]:
         """Those in the block of columns, counted from its start."""
+        if start == 0 and (not len(self.columns) or int(self.columns.max()) < width):
+            return self.rows, self.columns
         inside = (self.columns >= start) & (self.columns < start + width)
         return self.rows[inside], self.columns[inside] - start
 
     def without(self, block: Tensor, start: int) -> Tensor:
-        """The block (B, W) at `start` with these cells ruled out."""
-        return block.index_put(self.within(start, block.shape[1]), block.new_tensor(NEVER))
+        """The block (B, W) at `start`, which is overwritten, with these cells ruled out."""
+        return block.index_put_(self.within(start, block.shape[1]), block.new_tensor(NEVER))
 
     def only(self, block: Tensor, start: int) -> Tensor:
         """The block (B, W) at `start` with all but these cells ruled out."""
@@ -59,8 +61,8 @@ class AllowedColumns:
         return AllowedColumns(closed)
 
     def only(self, block: Tensor, start: int) -> Tensor:
-        """The block (B, W) at `start` with all other columns ruled out."""
-        return block.masked_fill(self.closed[start : start + block.shape[1]], NEVER)
+        """The block (B, W) at `start`, which is overwritten, with all other columns ruled out."""
+        return block.masked_fill_(self.closed[start : start + block.shape[1]], NEVER)
 
 
 @final
@@ -80,7 +82,7 @@ class Mask:
         return Mask(cells, Cells.of(allowed) if sparse.is_sparse(allowed) else AllowedColumns.of(allowed, items))
 
     def __call__(self, block: Tensor, start: int) -> Tensor:
-        """The scores (B, W) of the block at `start`, -inf where nothing may be shown."""
+        """The scores (B, W) of the block at `start`, which is overwritten, -inf where nothing may be shown."""
         if self.allowed is not None:
             block = self.allowed.only(block, start)
         return block if self.seen is None else self.seen.without(block, start)

@@ -45,7 +45,7 @@ class Scores(ABC):
 
     @abstractmethod
     def block(self, start: int, stop: int) -> Tensor:
-        """The scores of the items from `start` to before `stop`: (B, stop - start), at least float32."""
+        """The scores of the items from `start` to before `stop`: (B, stop - start), at least float32, which the caller may overwrite."""
 
     @abstractmethod
     def at(self, items: Tensor) -> Tensor:
@@ -80,8 +80,8 @@ class DenseScores(Scores):
         self.rows, self.items = scores.shape
 
     def block(self, start: int, stop: int) -> Tensor:
-        """A slice."""
-        return self.scores[:, start:stop]
+        """A copy of a slice."""
+        return self.scores[:, start:stop].clone()
 
     def at(self, items: Tensor) -> Tensor:
         """Some columns."""
@@ -222,7 +222,7 @@ class MixedScores(Scores):
 
     def block(self, start: int, stop: int) -> Tensor:
         """Both blocks, added."""
-        return self.first.block(start, stop) + self.share * self.second.block(start, stop)
+        return self.first.block(start, stop).add_(self.second.block(start, stop).mul_(self.share))
 
     def at(self, items: Tensor) -> Tensor:
         """Both, added."""

@@ -15,7 +15,7 @@ HYBRID: dict[str, Any] = {  # configs/recommender.yaml
     "latent": 200,
     "encoder": "recvae",
     "posterior": "diag_normal",
-    "decoder": {"name": "ease", "penalty": 100, "dropout": 0.5, "base": {"name": "catalogue", "hidden": []}},
+    "decoder": {"name": "linear", "penalty": 100, "dropout": 0.5, "base": {"name": "catalogue", "hidden": []}},
     "likelihood": "implicit_multinomial",
     "prior": "standard_normal",
     "objective": {"name": "recvae", "gamma": 0.0035, "decoder_epochs": 0},
