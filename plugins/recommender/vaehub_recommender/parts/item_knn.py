@@ -16,12 +16,13 @@ from scipy.sparse import csr_array
 from torch import Tensor
 from torch.distributions import Distribution
 
-from vaehub import Data, Decoder, Likelihood, Spec, UsageError
-from vaehub_recommender.interactions import split_condition
-from vaehub_recommender.parts.catalogue import require_implicit
+from vaehub import Data, Decoder, Likelihood, Model, Part, Spec, UsageError
+from vaehub_recommender.interactions import InteractionFacts, split_condition
+from vaehub_recommender.parts.catalogue import Catalogue, require_implicit
 from vaehub_recommender.parts.item_item import ItemItemDecoder, require_history, required_history
 from vaehub_recommender.rank import best_of_row
-from vaehub_recommender.scores import HistoryScores
+from vaehub_recommender.scores import HistoryScores, MixedScores, scores_of
+from vaehub_recommender.validation import best_share
 
 LARGEST = 50_000  # items: weights of 10 GB
 ROWS = 1_000  # items whose neighbours are found at once
@@ -33,11 +34,13 @@ class ItemKnn(ItemItemDecoder):
     """Scores x W, x the user's items, W_ij the cosine of the users of items i and j where i is one of the `neighbours` nearest of j, else 0.
 
     cos_ij = x_i'x_j / (|x_i| |x_j| + shrink): "Item-based Top-N Recommendation Algorithms" (Deshpande & Karypis, 2004),
-    doi:10.1145/963770.963776; `shrink` pulls items that few users have towards 0. Needs rows with their history in cond (domain.history).
+    doi:10.1145/963770.963776; `shrink` pulls items that few users have towards 0. A base is another decoder, to whose scores `share` times these are
+    added, as decoder ease does; `base: null` leaves the neighbours alone. Needs rows with their history in cond (domain.history).
 
     Arguments:
         neighbours: Items that count for the score of an item.
         shrink: What is added to the denominator of the cosine.
+        base: The other decoder; null leaves the neighbours alone.
 
     Raises:
         UsageError: more items than memory holds, or rows without their history.
@@ -46,13 +49,14 @@ class ItemKnn(ItemItemDecoder):
         >>> from vaehub_recommender.interactions import Interactions
         >>> from vaehub_recommender.parts.implicit import ImplicitMultinomial
         >>> rows = Interactions.of(csr_array([[1.0, 1, 0], [1, 1, 0], [0, 1, 1]]), history=True)
-        >>> decoder = ItemKnn(Spec((3,), cond=3), 1, ImplicitMultinomial(Spec((3,))), neighbours=1, shrink=0)
+        >>> decoder = ItemKnn(Spec((3,), cond=3), 1, ImplicitMultinomial(Spec((3,))), neighbours=1, shrink=0, base=None)
         >>> decoder.initialise(rows)
         >>> [[round(w, 2) for w in row] for row in decoder.weights.tolist()]
         [[0.0, 0.82, 0.0], [0.82, 0.0, 0.58], [0.0, 0.0, 0.0]]
     """
 
     weights: Tensor
+    share: Tensor
 
     def __init__(
         self,
@@ -62,6 +66,7 @@ class ItemKnn(ItemItemDecoder):
         *,
         neighbours: PositiveInt = 200,
         shrink: Annotated[float, Field(ge=0)] = 10.0,
+        base: Part[Decoder] | None = Catalogue,
     ) -> None:
         super().__init__(spec, latent, likelihood)
         if spec.size > LARGEST:
@@ -70,11 +75,21 @@ class ItemKnn(ItemItemDecoder):
                 "items, or take a model without these weights: recommender_recvae or recommender_mult_vae"
             )
         self.neighbours, self.shrink = neighbours, shrink
+        self.base = None if base is None else base(spec, latent, likelihood)
         self.register_buffer("weights", torch.zeros(spec.size, spec.size))
+        self.register_buffer("share", torch.tensor(1.0))
 
     def initialise(self, data: Data) -> None:
         """The neighbours. Raises UsageError where rows come without their history."""
         self.learn(require_history("item_knn", data).matrix())
+        if self.base is not None:
+            self.base.initialise(data)
+
+    def calibrate(self, vae: Model, data: Data) -> None:
+        """How much the neighbours count beside the base: what ranks best for validation users."""
+        facts = data.facts
+        if self.base is not None and isinstance(facts, InteractionFacts) and facts.targets is not None:
+            self.share.fill_(best_share(vae, data, facts.targets))
 
     def learn(self, matrix: csr_array) -> None:
         """The neighbours by interactions (U, I), in place of those of before."""
@@ -82,17 +97,27 @@ class ItemKnn(ItemItemDecoder):
 
     @property
     def is_linear(self) -> bool:
-        """Yes."""
-        return True
+        """Where there is no other decoder, or that one is linear."""
+        return self.base is None or (isinstance(self.base, ItemItemDecoder) and self.base.is_linear)
 
     def linear_weights(self, items: Tensor, target: int) -> Tensor:
-        """W_i,target (n,)."""
-        return self.weights[items, target]
+        """W_i,target (n,), and beside a base share times that, with what the base adds where it is linear too."""
+        weights = self.weights[items, target]
+        if self.base is None:
+            return weights
+        own = self.share * weights
+        return own + self.base.linear_weights(items, target) if isinstance(self.base, ItemItemDecoder) else own
 
     def forward(self, z: Tensor, cond: Tensor | None = None) -> Distribution:
         """p(x|z,c): batch (B,), event (I,)."""
         _, history = split_condition(cond, self.spec.size)
-        return require_implicit(self.likelihood).of(HistoryScores(required_history("item_knn", history), self.weights))
+        likelihood = require_implicit(self.likelihood)
+        if self.base is None:
+            return likelihood.of(HistoryScores(required_history("item_knn", history), self.weights))
+        px: Distribution = self.base(z, cond)
+        if self.training or history is None:
+            return px
+        return likelihood.of(MixedScores(scores_of(px), HistoryScores(history, self.weights), self.share))
 
 
 @final
