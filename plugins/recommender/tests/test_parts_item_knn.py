@@ -57,9 +57,20 @@ def test_more_data_make_the_neighbours_of_all_data(liked) -> None:
 
 
 def test_beside_ease_both_parts_are_linear(liked) -> None:
-    options = {"decoder": {"name": "ease", "penalty": 20, "base": {"name": "item_knn", "neighbours": 10}}}
+    options = {"decoder": {"name": "ease", "penalty": 20, "base": {"name": "item_knn", "neighbours": 10, "base": None}}}
     both = Recommender("ease", **options).fit(liked)
     user = liked.user.iloc[0]
     why = both.explain(user, both.recommend(user, k=1)["item"][0], k=10**6)
     assert why["linear"].sum() == pytest.approx(why.attrs["score"] - why.attrs["base"], rel=1e-5)
     assert both.fitted.run.vae.decoder.is_linear
+
+
+def test_beside_a_network_the_share_is_chosen_on_validation_users(liked) -> None:
+    base = {"name": "catalogue", "hidden": []}
+    decoder = {"name": "item_knn", "neighbours": 10, "base": base}
+    mixed = Recommender("knn", **{"decoder": decoder, "latent": 4, "train.epochs": 2}).fit(liked)
+    assert not mixed.fitted.run.vae.decoder.is_linear
+    user = liked.user.iloc[0]
+    why = mixed.explain(user, mixed.recommend(user, k=1)["item"][0], k=10**6)
+    assert why["contribution"].sum() == pytest.approx(why.attrs["score"] - why.attrs["base"], rel=1e-4)
+    assert why["network"].abs().max() > 1e-6

@@ -17,7 +17,7 @@ from torch import Tensor
 from vaehub import UsageError
 from vaehub_recommender.api.fitted import Fitted
 from vaehub_recommender.api.query import Query
-from vaehub_recommender.parts.item_item import ItemItemDecoder
+from vaehub_recommender.parts.linear_part import LinearPart
 
 
 @final
@@ -89,7 +89,7 @@ def linear_part(fitted: Fitted, row: csr_array, item: int) -> np.ndarray:
     """What each item of the history adds by the weights between items (n,), 0 for a model without these and for items that are not in them."""
     decoder, linear = fitted.run.vae.decoder, np.zeros(row.nnz)
     learnt = row.indices < len(fitted.log.items)
-    if isinstance(decoder, ItemItemDecoder) and item < len(fitted.log.items):
+    if isinstance(decoder, LinearPart) and item < len(fitted.log.items):
         weights = decoder.linear_weights(torch.from_numpy(row.indices[learnt]).to(fitted.run.device), item)
         linear[learnt] = row.data[learnt] * weights.double().cpu().numpy()
     return linear

@@ -23,7 +23,7 @@ from vaehub_recommender.api.linear_update import differing_rows, update_linear_p
 from vaehub_recommender.api.query import is_single_user, require_users
 from vaehub_recommender.codec import InteractionCodec
 from vaehub_recommender.held_out import Bools, subset
-from vaehub_recommender.parts.item_item import ItemItemDecoder
+from vaehub_recommender.parts.linear_part import LinearPart
 from vaehub_recommender.popularity import Popularity
 from vaehub_recommender.tables import Columns, Ids, Log
 from vaehub_recommender.tables.log import Tally, UserItems, merge, undecayed
@@ -123,7 +123,7 @@ def downdated(fitted: Fitted, keep: Bools, left: Log, frames: Mapping[str, pd.Da
     vae, codec = copy.deepcopy(fitted.run.vae), fitted.codec
     after = subset(fitted.log.matrix, keep)
     rows = differing_rows(fitted.counted, after)
-    if isinstance(vae.decoder, ItemItemDecoder):
+    if isinstance(vae.decoder, LinearPart):
         update_linear_part(vae.decoder, vae.decoder, fitted.counted[rows], after[rows], after)
     popularity = Popularity.of(left.matrix)
     without = InteractionCodec(codec.spec, codec.ids, codec.columns, popularity, codec.user_features, codec.history, codec.decay)

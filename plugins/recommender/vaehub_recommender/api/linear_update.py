@@ -16,7 +16,6 @@ from torch import Tensor
 from vaehub_recommender.api.fitted import Fitted
 from vaehub_recommender.closed_form import as_weights, gram, mean_with_transpose, solve
 from vaehub_recommender.parts.ease import Ease
-from vaehub_recommender.parts.item_item import ItemItemDecoder
 from vaehub_recommender.parts.linear_part import LinearPart
 
 
@@ -34,7 +33,7 @@ class ClosedForm:
 def complete_linear_part(fitted: Fitted) -> Fitted:
     """The same model, whose linear part has all known users in it."""
     decoder = fitted.run.vae.decoder
-    if isinstance(decoder, ItemItemDecoder):
+    if isinstance(decoder, LinearPart):
         rows = differing_rows(fitted.counted, fitted.log.matrix)
         if len(rows):
             update_linear_part(decoder, decoder, fitted.counted[rows], fitted.log.matrix[rows], fitted.log.matrix)
@@ -50,9 +49,7 @@ def differing_rows(matrix: csr_array, other: csr_array) -> np.ndarray:
     return np.flatnonzero(np.diff(difference.indptr))
 
 
-def update_linear_part(
-    after: ItemItemDecoder, before: ItemItemDecoder, old: csr_array, new: csr_array, everything: csr_array
-) -> None:
+def update_linear_part(after: LinearPart, before: LinearPart, old: csr_array, new: csr_array, everything: csr_array) -> None:
     """Give a decoder the linear part of the one before with rows `new` (R, I') in the place of rows `old` (R, I).
 
     The closed form is changed by these rows alone; sparse parts and neighbours are learnt anew from `everything` (U, I').
@@ -61,7 +58,7 @@ def update_linear_part(
         replace_rows(after, before, old, new)
     else:
         after.learn(everything)
-    if isinstance(after, LinearPart) and isinstance(after.base, ItemItemDecoder):
+    if isinstance(after, LinearPart) and isinstance(after.base, LinearPart):
         after.base.learn(everything)
 
 

@@ -24,7 +24,7 @@ from vaehub_recommender.api.new_items import NewItemWeights, model_with_new_item
 from vaehub_recommender.codec import InteractionCodec
 from vaehub_recommender.domain import SplitLog
 from vaehub_recommender.held_out import Split
-from vaehub_recommender.parts.item_item import ItemItemDecoder
+from vaehub_recommender.parts.linear_part import LinearPart
 from vaehub_recommender.popularity import Popularity
 from vaehub_recommender.tables import Ids, Log, interaction_log
 from vaehub_recommender.tables.given_ids import type_hint
@@ -44,7 +44,7 @@ def update(fitted: Fitted, frame: pd.DataFrame, epochs: int) -> Fitted:
     log = merged_log(fitted, given)
     codec = widened_codec(fitted, log)
     vae = model_with_new_items(fitted.run, codec.spec, NewItemWeights.of(log.matrix, len(fitted.items)))
-    if isinstance(vae.decoder, ItemItemDecoder) and isinstance(fitted.run.vae.decoder, ItemItemDecoder):
+    if isinstance(vae.decoder, LinearPart) and isinstance(fitted.run.vae.decoder, LinearPart):
         update_linear_part(vae.decoder, fitted.run.vae.decoder, *changed_rows(fitted, log), log.matrix)
     domain = build_domain(fitted.run.config)
     domain.codec = codec

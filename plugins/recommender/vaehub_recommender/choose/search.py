@@ -80,13 +80,13 @@ class Search:
         """Item-kNN and EASE with the options that rank best, and the two together."""
         train, held = self.inner.split.train, self.inner.split.val
         knn = best_trial(neighbour_trials(train, held))
-        self.offer(KNN, knn.options, self.linear({"name": "item_knn", **knn.options}), knn.ndcg)
+        neighbours = {"name": "item_knn", "base": None, **knn.options}
+        self.offer(KNN, knn.options, self.linear(neighbours), knn.ndcg)
         ease = best_trial(ease_trials(train, held, lambda: self.left() <= 0))
         self.ease = ease.options
         self.offer(EASE, ease.options, self.linear({"name": "ease", "base": None, **ease.options}), ease.ndcg, sure=0)
         both = mixed_trial(knn, ease, held)
-        base = {"name": "item_knn", **knn.options}
-        self.offer(TOGETHER, ease.options, self.linear({"name": "ease", **ease.options, "base": base}), both.ndcg)
+        self.offer(TOGETHER, ease.options, self.linear({"name": "ease", **ease.options, "base": neighbours}), both.ndcg)
 
     def network(self, network: Network) -> None:
         """A network beside EASE, unless there is a reason not to begin it."""

@@ -14,30 +14,31 @@ from numpy.typing import NDArray
 from pydantic import Field, PositiveInt
 from scipy.sparse import csr_array
 from torch import Tensor
-from torch.distributions import Distribution
 
-from vaehub import Data, Likelihood, Spec, UsageError
-from vaehub_recommender.interactions import split_condition
-from vaehub_recommender.parts.catalogue import require_implicit
-from vaehub_recommender.parts.item_item import ItemItemDecoder, require_history, required_history
+from vaehub import Decoder, Likelihood, Part, Spec
+from vaehub_recommender.memory import require_memory
+from vaehub_recommender.parts.catalogue import Catalogue
+from vaehub_recommender.parts.ease import KEPT, WAYS_OUT
+from vaehub_recommender.parts.linear_part import LinearPart
 from vaehub_recommender.rank import best_of_row
 from vaehub_recommender.scores import HistoryScores
 
-LARGEST = 50_000  # items: weights of 10 GB
 ROWS = 1_000  # items whose neighbours are found at once
 TINY = 1e-12  # of items that nobody has
 
 
 @final
-class ItemKnn(ItemItemDecoder):
+class ItemKnn(LinearPart):
     """Scores x W, x the user's items, W_ij the cosine of the users of items i and j where i is one of the `neighbours` nearest of j, else 0.
 
     cos_ij = x_i'x_j / (|x_i| |x_j| + shrink): "Item-based Top-N Recommendation Algorithms" (Deshpande & Karypis, 2004),
-    doi:10.1145/963770.963776; `shrink` pulls items that few users have towards 0. Needs rows with their history in cond (domain.history).
+    doi:10.1145/963770.963776; `shrink` pulls items that few users have towards 0. A base is another decoder, to whose scores `share` times these are
+    added, as decoder ease does; `base: null` leaves the neighbours alone. Needs rows with their history in cond (domain.history).
 
     Arguments:
         neighbours: Items that count for the score of an item.
         shrink: What is added to the denominator of the cosine.
+        base: The other decoder; null leaves the neighbours alone.
 
     Raises:
         UsageError: more items than memory holds, or rows without their history.
@@ -46,7 +47,7 @@ class ItemKnn(ItemItemDecoder):
         >>> from vaehub_recommender.interactions import Interactions
         >>> from vaehub_recommender.parts.implicit import ImplicitMultinomial
         >>> rows = Interactions.of(csr_array([[1.0, 1, 0], [1, 1, 0], [0, 1, 1]]), history=True)
-        >>> decoder = ItemKnn(Spec((3,), cond=3), 1, ImplicitMultinomial(Spec((3,))), neighbours=1, shrink=0)
+        >>> decoder = ItemKnn(Spec((3,), cond=3), 1, ImplicitMultinomial(Spec((3,))), neighbours=1, shrink=0, base=None)
         >>> decoder.initialise(rows)
         >>> [[round(w, 2) for w in row] for row in decoder.weights.tolist()]
         [[0.0, 0.82, 0.0], [0.82, 0.0, 0.58], [0.0, 0.0, 0.0]]
@@ -62,37 +63,24 @@ class ItemKnn(ItemItemDecoder):
         *,
         neighbours: PositiveInt = 200,
         shrink: Annotated[float, Field(ge=0)] = 10.0,
+        base: Part[Decoder] | None = Catalogue,
     ) -> None:
-        super().__init__(spec, latent, likelihood)
-        if spec.size > LARGEST:
-            raise UsageError(
-                f"decoder item_knn: weights between {spec.size:,} items do not fit in memory (at most {LARGEST:,}); leave out rare "
-                "items, or take a model without these weights: recommender_recvae or recommender_mult_vae"
-            )
+        require_memory(f"decoder item_knn: weights between {spec.size:,} items", KEPT * spec.size**2, WAYS_OUT)
+        super().__init__(spec, latent, likelihood, base)
         self.neighbours, self.shrink = neighbours, shrink
         self.register_buffer("weights", torch.zeros(spec.size, spec.size))
-
-    def initialise(self, data: Data) -> None:
-        """The neighbours. Raises UsageError where rows come without their history."""
-        self.learn(require_history(data).matrix())
 
     def learn(self, matrix: csr_array) -> None:
         """The neighbours by interactions (U, I), in place of those of before."""
         self.weights.copy_(torch.from_numpy(nearest(matrix, self.neighbours, self.shrink).weights(self.neighbours).toarray()))
 
-    @property
-    def is_linear(self) -> bool:
-        """Yes."""
-        return True
+    def linear_scores(self, history: Tensor) -> HistoryScores:
+        """x W of histories (B, I) in CSR."""
+        return HistoryScores(history, self.weights)
 
-    def linear_weights(self, items: Tensor, target: int) -> Tensor:
-        """W_i,target (n,)."""
-        return self.weights[items, target]
-
-    def forward(self, z: Tensor, cond: Tensor | None = None) -> Distribution:
-        """p(x|z,c): batch (B,), event (I,)."""
-        _, history = split_condition(cond, self.spec.size)
-        return require_implicit(self.likelihood).of(HistoryScores(required_history(history), self.weights))
+    def weights_to(self, item: int, items: Tensor) -> Tensor:
+        """The weights of some items (n,) in the score of an item: (n,)."""
+        return self.weights[items, item]
 
 
 @final

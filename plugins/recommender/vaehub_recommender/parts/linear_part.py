@@ -8,18 +8,20 @@ from __future__ import annotations
 from abc import abstractmethod
 
 import torch
+from scipy.sparse import csr_array
 from torch import Tensor
 from torch.distributions import Distribution
 
-from vaehub import Data, Decoder, Likelihood, Model, Part, Spec
-from vaehub_recommender.interactions import InteractionFacts, split_condition
+from vaehub import Data, Decoder, Likelihood, Model, Part, Spec, UsageError
+from vaehub_recommender.interactions import InteractionFacts, Interactions, split_condition
 from vaehub_recommender.parts.catalogue import require_implicit
-from vaehub_recommender.parts.item_item import ItemItemDecoder, require_history, required_history
 from vaehub_recommender.scores import MixedScores, Scores, scores_of
 from vaehub_recommender.validation import best_share
 
+NO_HISTORY = "this decoder reads the users' items in cond; set domain.history=true"
 
-class LinearPart(ItemItemDecoder):
+
+class LinearPart(Decoder):
     """Scores of another decoder plus `share` times x B, x the user's items and B item-item weights: a product of two experts. Abstract.
 
     The two are fitted apart: the linear part before training, and what is trained sees nothing of it, since on its own training rows the linear
@@ -30,18 +32,14 @@ class LinearPart(ItemItemDecoder):
     share: Tensor
     learnt_anew: tuple[str, ...] = ()  # buffers whose sizes or meanings are others once there are more items
 
-    def __init__(
-        self, spec: Spec, latent: int, likelihood: Likelihood, penalty: float, dropout: float, base: Part[Decoder] | None
-    ) -> None:
+    def __init__(self, spec: Spec, latent: int, likelihood: Likelihood, base: Part[Decoder] | None) -> None:
         super().__init__(spec, latent, likelihood)
-        self.penalty, self.dropout = penalty, dropout
         self.base = None if base is None else base(spec, latent, likelihood)
         self.register_buffer("share", torch.tensor(8.0))
 
-    @property
-    def noise(self) -> float:
-        """Variance of inputs under dropout, by their square."""
-        return self.dropout / (1 - self.dropout)
+    @abstractmethod
+    def learn(self, matrix: csr_array) -> None:
+        """The weights between items from the rows of all users (U, I)."""
 
     @abstractmethod
     def linear_scores(self, history: Tensor) -> Scores:
@@ -53,16 +51,16 @@ class LinearPart(ItemItemDecoder):
 
     @property
     def is_linear(self) -> bool:
-        """Where there is no other decoder, or that one is linear."""
-        return self.base is None or (isinstance(self.base, ItemItemDecoder) and self.base.is_linear)
+        """Whether all is linear, so that codes say nothing: there is no other decoder, or that one is linear."""
+        return self.base is None or (isinstance(self.base, LinearPart) and self.base.is_linear)
 
     def linear_weights(self, items: Tensor, target: int) -> Tensor:
-        """share B_i,target (n,), and what the base adds by itself where it is linear too."""
+        """What each of some items (n,) adds to the score of `target`: share B_i,target, and what a base adds that is linear too."""
         weights = self.weights_to(target, items)
         if self.base is None:
             return weights
         own = self.share * weights
-        return own + self.base.linear_weights(items, target) if isinstance(self.base, ItemItemDecoder) else own
+        return own + self.base.linear_weights(items, target) if isinstance(self.base, LinearPart) else own
 
     def initialise(self, data: Data) -> None:
         """Learn the linear part. Raises UsageError where rows come without their history."""
@@ -85,3 +83,17 @@ class LinearPart(ItemItemDecoder):
         if self.training or history is None:
             return px
         return require_implicit(self.likelihood).of(MixedScores(scores_of(px), self.linear_scores(history), self.share))
+
+
+def require_history(data: object) -> Interactions:
+    """The rows, where they come with their history. Raises UsageError where they do not."""
+    if not isinstance(data, Interactions) or not data.history:
+        raise UsageError(NO_HISTORY)
+    return data
+
+
+def required_history(history: Tensor | None) -> Tensor:
+    """The users' items. Raises UsageError where rows come without them."""
+    if history is None:
+        raise UsageError(NO_HISTORY)
+    return history

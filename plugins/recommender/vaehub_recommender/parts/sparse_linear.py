@@ -62,7 +62,11 @@ class SparseLinear(LinearPart):
         neighbours: PositiveInt = 200,
         base: Part[Decoder] | None = Catalogue,
     ) -> None:
-        super().__init__(spec, latent, likelihood, penalty, dropout, base)
+        super().__init__(spec, latent, likelihood, base)
+        self.penalty, self.noise = (
+            penalty,
+            dropout / (1 - dropout),
+        )  # noise: the variance of inputs under dropout, by their square
         self.neighbours = min(neighbours, spec.size - 1)
         count = spec.size * self.neighbours
         self.register_buffer(
