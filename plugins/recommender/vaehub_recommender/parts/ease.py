@@ -10,12 +10,13 @@ from scipy.sparse import csr_array
 from torch import Tensor
 
 from vaehub import Decoder, Likelihood, Part, Spec
-from vaehub_recommender.closed_form import gram, solve
+from vaehub_recommender.closed_form import ROWS, gram, solve
 from vaehub_recommender.memory import FEWER, require_memory
 from vaehub_recommender.parts.catalogue import Catalogue
 from vaehub_recommender.parts.linear_part import LinearPart
 from vaehub_recommender.scores import HistoryScores
 
+BLOCK = 30  # bytes for each product of a block, sparse and written out
 KEPT, FITTED = 4, 8  # bytes for each pair of items: of the weights, and of their products, of which they are made in place
 WAYS_OUT = f"{FEWER}, take decoder.name=sparse_linear, or a model without weights between items: recommender_mult_vae"
 
@@ -75,7 +76,8 @@ class Ease(LinearPart):
     def learn(self, matrix: csr_array) -> None:
         """The closed form. Raises UsageError where memory does not hold it."""
         items = self.spec.size
-        require_memory(f"decoder ease: fitting weights between {items:,} items", (KEPT + FITTED) * items**2, WAYS_OUT)
+        peak = (KEPT + FITTED) * items**2 + BLOCK * ROWS * items
+        require_memory(f"decoder ease: fitting weights between {items:,} items", peak, WAYS_OUT)
         products = gram(matrix)
         weights, diagonal = solve(products, self.penalty + self.noise * products.diagonal())
         self.weights.copy_(weights)
