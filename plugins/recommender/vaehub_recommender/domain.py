@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from datetime import date
 from functools import cached_property, partial
 from pathlib import Path
 from typing import Annotated, Literal, TypeAlias, final
@@ -10,7 +11,7 @@ from typing import Annotated, Literal, TypeAlias, final
 import numpy as np
 import pandas as pd
 import torch
-from pydantic import Field
+from pydantic import BeforeValidator, Field
 from scipy.sparse import csr_array
 from torch import Tensor
 
@@ -25,6 +26,9 @@ from vaehub_recommender.tables import Columns, Ids, Log, decayed, read_frame, re
 from vaehub_recommender.temporal import redated, temporal
 from vaehub_recommender.traits import item_trait_of
 
+Cut: TypeAlias = Annotated[
+    str | float | None, BeforeValidator(lambda at: at.isoformat() if isinstance(at, date) else at)
+]  # YAML reads dates
 HeldOutUsers: TypeAlias = Annotated[int, Field(ge=1)] | None
 SPLITS: dict[str, Callable[..., Split]] = {
     "strong": lambda log, held_out, seed: strong(log.matrix, held_out, seed),
@@ -162,7 +166,7 @@ class Recommendation(Domain[InteractionCodec]):
         held_out: HeldOutUsers = None,
         history: bool = False,
         seed: Annotated[int, Field(ge=0)] = 98765,
-        at: str | float | None = None,
+        at: Cut = None,
         half_life: Annotated[float, Field(gt=0)] | None = None,
         recency: Annotated[float, Field(ge=0)] = 0.0,
     ) -> None:
