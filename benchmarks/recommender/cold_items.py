@@ -77,7 +77,7 @@ def measured(name: str, data: Path, config: str, seed: int, users: bool) -> dict
         assert content is not None  # films have genres
         judged = judged_by_new_items(settings, log, content, {"user": None, "item": None})
     means = judged.table()
-    found = {model: {m: float(means.loc[model, (m, "mean")]) for m in MEASURES} for model in judged.models}
+    found = {model: {m: float(means[(m, "mean")][model]) for m in MEASURES} for model in judged.models}
     return {"models": found, "notes": list(judged.notes), "cpu": float((clocks() - started)[1]), "users": len(judged.history)}
 
 

@@ -79,10 +79,10 @@ def measured(name: str, data: Path, config: str, options: dict[str, Any]) -> dic
         judge({"": Ranker(run).batches}, held, source.split.train).table() for held in (source.split.val, source.split.test)
     ]
     val, test = tables
-    figures = {f"{m} {part}": float(test.loc["", (m, part)]) for m in ("ndcg@100", "recall@20") for part in ("mean", "se")}
+    figures = {f"{m} {part}": float(test[(m, part)].iloc[0]) for m in ("ndcg@100", "recall@20") for part in ("mean", "se")}
     return {
         **figures,
-        "val": float(val.loc["", ("ndcg@100", "mean")]),
+        "val": float(val[("ndcg@100", "mean")].iloc[0]),
         "users": len(split.test),
         "notes": split.notes,
         "cpu": spent,

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from vaehub import UsageError
+from vaehub import UsageError, load_config
 from vaehub_recommender.domain import Recommendation
 from vaehub_recommender.leakage import check_leakage
 from vaehub_recommender.tables import Columns, training_log
@@ -89,6 +89,8 @@ def test_domain_option(liked, tmp_path):
     liked.to_csv(tmp_path / "likes.csv", index=False)
     domain = Recommendation(path=str(tmp_path / "likes.csv"), split="temporal", at=AT)
     assert domain.source.split.notes[0].startswith(f"cut at {AT}")
+    read = load_config("recommender_ease", ["domain.split=temporal", f"domain.at={AT}"])  # YAML makes it a date
+    assert read.domain.options["at"] == AT
     with pytest.raises(UsageError, match=r"set domain\.split=temporal"):
         Recommendation(at=AT)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import warnings
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from datetime import date
 from functools import cached_property, partial
 from pathlib import Path
 from typing import Annotated, Literal, TypeAlias, final
@@ -12,7 +13,7 @@ from typing import Annotated, Literal, TypeAlias, final
 import numpy as np
 import pandas as pd
 import torch
-from pydantic import Field
+from pydantic import BeforeValidator, Field
 from scipy.sparse import csr_array
 from torch import Tensor
 
@@ -39,6 +40,9 @@ from vaehub_recommender.tables import (
 from vaehub_recommender.temporal import Moment, redated, temporal
 from vaehub_recommender.traits import item_trait_of
 
+Cut: TypeAlias = Annotated[
+    str | float | None, BeforeValidator(lambda at: at.isoformat() if isinstance(at, date) else at)
+]  # YAML reads dates
 HeldOutUsers: TypeAlias = Annotated[int, Field(ge=1)] | None
 
 
@@ -214,7 +218,7 @@ class Recommendation(Domain[InteractionCodec]):
         sep: str | None = None,
         header: bool | None = None,
         encoding: str | None = None,
-        at: str | float | None = None,
+        at: Cut = None,
         min_user: Annotated[int, Field(ge=1)] | None = None,
         min_item: Annotated[int, Field(ge=1)] | None = None,
         weight_transform: Literal["log", "cap", "confidence"] | None = None,
