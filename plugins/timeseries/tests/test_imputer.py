@@ -83,7 +83,8 @@ def test_samples_are_joint(imputer):
     inside = ((draws[:, 60:84] >= q[:, 0]) & (draws[:, 60:84] <= q[:, 1])).mean()
     assert abs(inside - 0.8) < 0.05
     fitted = imputer.fitted_
-    (raw,) = fitted.experts[-1].draw(fitted.data(to_panel_as(seen, imputer.schema_)).series, 300, 0)
+    drawing = fitted.predictive(to_panel_as(seen, imputer.schema_)).drawing_expert
+    (raw,) = drawing.draw(fitted.data(to_panel_as(seen, imputer.schema_)).series, 300, 0)
     mine, theirs = (np.corrcoef(d[:, 60:84].T) for d in (draws, raw[..., 0]))
     assert np.abs(mine - theirs).max() < 0.15
     assert np.abs(theirs[0, 1:4]).max() > 0.2
@@ -135,6 +136,26 @@ def test_forecast_continues_the_series(imputer):
     assert len(q) == 6
 
 
+def test_draws_come_from_the_expert_that_weighs_most(imputer):
+    seen = to_panel_as(holed(truth(4)), imputer.schema_)
+    predictive = imputer.fitted_.predictive(seen)
+    missing = [np.isnan(values) for values in predictive.data.series]
+    weights = np.concatenate([predictive.blend.weights[g[m]] for g, m in zip(predictive.groups, missing, strict=True)]).sum(0)
+    assert predictive.drawing_expert is imputer.fitted_.experts[int(weights.argmax())]
+
+
+def test_a_constant_column_has_no_band():
+    rng = np.random.default_rng(0)
+    still = pd.DataFrame({"c": np.full(80, 5.0), "x": rng.normal(size=80)}).mask(rng.random((80, 2)) < 0.2)
+    imputer = Imputer(window=4).fit(still)
+    assert (imputer.quantiles(still, [0.05, 0.95])["c"] == 5.0).all().all()
+    assert (imputer.samples(still, 2)[1]["c"] == 5.0).all()
+    moved = still.copy()
+    moved.loc[moved["c"].first_valid_index(), "c"] = 9.0
+    q, gap = imputer.quantiles(moved, [0.05, 0.95])["c"], moved["c"].isna()
+    assert (q[0.95] > q[0.05])[gap].all()
+
+
 def counted(monkeypatch, owner, name):
     calls, own = [], getattr(owner, name)
     monkeypatch.setattr(owner, name, lambda *given: (calls.append(1), own(*given))[1])
@@ -148,7 +169,7 @@ def test_every_expert_is_asked_once_about_a_frame(imputer, frame, monkeypatch):
     imputer.quantiles(frame, [0.1, 0.9])
     imputer.samples(frame, 2)
     assert len(linear) == 1
-    assert len(closed) == 3  # with a still and a drifting level, and of what trend and rhythms leave
+    assert len(closed) == 4  # with a still and a drifting level, of what trend and rhythms leave, and by the phase
 
 
 def test_a_forecast_and_its_quantiles_are_one_work(imputer, frame, monkeypatch):

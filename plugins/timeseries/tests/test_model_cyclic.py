@@ -104,6 +104,15 @@ def test_it_is_kept_in_a_folder_and_models_without_it_are_read(experts, tmp_path
     assert [e.name for e in Experts.load(tmp_path / "without").experts] == ["gaussian", "adapted"]
 
 
+def test_a_window_shorter_than_a_period_will_do():
+    x = restless_at_noon(60)
+    process = fit_autocovariance([torch.from_numpy(x)], 3)
+    experts = Experts(process, cycle=fit_cycle(process, [x], (float(PERIOD),), DRIFT))
+    prediction = of_kind(experts, "cyclic").predict([holed(x)])[0]
+    assert np.isfinite(prediction.mean).all()
+    assert np.mean((prediction.mean - x) ** 2) < np.var(x) / 2
+
+
 @pytest.mark.parametrize("periods", [(), (7.3,), (600.0,)])
 def test_it_costs_nothing_where_there_is_no_period_of_whole_steps_or_too_large_a_one(experts, periods):
     assert fit_cycle(experts.process, [restless_at_noon(20)], periods, DRIFT) is None

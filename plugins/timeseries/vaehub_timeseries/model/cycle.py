@@ -16,6 +16,7 @@ import torch
 from torch import Tensor
 
 from vaehub_timeseries.impute.experts import Floats
+from vaehub_timeseries.model.chain import extended, with_noise
 from vaehub_timeseries.model.conditional import JointGaussian
 from vaehub_timeseries.model.em import Autocovariance, Cover, draw_noise, e_step, m_step, made_positive
 from vaehub_timeseries.model.gaussian import clipped
@@ -53,7 +54,9 @@ class Cycle:
         """The process of whole periods, drawn towards a stationary one whose level may drift as in `Autocovariance.joint`."""
         count = len(self.gamma)
         drift = torch.diag(level * stationary.gamma[0].diagonal()).expand(count * self.period, -1, -1)
-        lags = (1 - self.share) * lags_of_periods(stationary.gamma, self.period, count) + self.share * self.gamma
+        whole = extended(with_noise(stationary, 0.0), count * self.period)
+        whole = torch.cat([stationary.gamma[:1], whole[1 : count * self.period]])
+        lags = (1 - self.share) * lags_of_periods(whole, self.period, count) + self.share * self.gamma
         mean = (1 - self.share) * stationary.mean.repeat(self.period) + self.share * self.mean
         gamma = made_positive(lags) + lags_of_periods(drift, self.period, count)
         return Autocovariance(mean, gamma, stationary.noise.repeat(self.period))
