@@ -177,7 +177,7 @@ def test_a_time_limit_for_a_model_that_is_named(liked, config, options) -> None:
 def test_an_option_of_the_model_is_for_the_shipped_hybrid(liked) -> None:
     named = Recommender(latent=8, encoder={"name": "bag", "hidden": [16]}, **QUICK).fit(liked)
     assert named.choice is None
-    assert named.fitted.run.config.decoder.name == "ease"
+    assert named.fitted.run.config.decoder.name == "linear"
     assert named.fitted.run.config.latent == 8
 
 

@@ -89,7 +89,7 @@ def test_a_log_is_joined_with_the_lists(recommender: Recommender, log: pd.DataFr
         ({}, {"metrics": ["ndcg@10"]}, "with propensities it is ips@k or snips@k"),
         ({}, {"metrics": ["ips"]}, "how many places"),
         ({}, {"clip": 0}, "clip"),
-        ({}, {"splits": 3}, "splits=3: a frame is judged as it is"),
+        ({}, {"splits": 3}, "splits=3, at=None: a frame is judged as it is"),
     ],
 )
 def test_what_is_no_log_is_refused(recommender: Recommender, log: pd.DataFrame, change, options, message) -> None:

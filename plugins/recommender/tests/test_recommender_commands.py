@@ -133,8 +133,7 @@ def numbers(here):
         "objective": "elbo",
         "train.epochs": 1,
     }
-    with pytest.warns(UserWarning, match="left out: 'title'"):
-        Recommender(**linear).fit(frame, min_rating=4, items=films).save("numbers")
+    Recommender(**linear).fit(frame, min_rating=4, items=films).save("numbers")
     frame.to_csv("numbers.csv", index=False)
     return frame
 
@@ -276,7 +275,7 @@ MISTAKES = [
         "odd.csv",
         "block: the model knows none of 2 ('Opera', 'Ballet')",
     ),
-    ("recommend", "model", "ratings.csv", "-o", "x.csv", "x.csv: recommendations are written as .parquet, not .csv"),
+    ("recommend", "model", "ratings.csv", "-o", "x.tsv", "x.tsv: lists are written as .parquet or .csv"),
     ("recommend", "model", "ratings.csv", "-o", "x.parquet", "--filter", "year > 1", "nothing is known of the items"),
     ("recommend", "model", "ratings.csv", "-o", "x.parquet", "--block", "model", "model: column 'items' holds lists"),
     ("explain", "model", "--item", "Noir film 01", "give --user"),

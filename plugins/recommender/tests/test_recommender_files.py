@@ -68,7 +68,7 @@ def test_a_failed_save_leaves_the_old_one(recommender, saved, monkeypatch) -> No
 def test_another_format_is_refused(saved, other) -> None:
     content = json.loads((saved / "users.json").read_text())
     (saved / "users.json").write_text(json.dumps(content | {"format": other}))
-    with pytest.raises(UsageError, match=f"users.json: format '{other}', expected 'vaehub-recommender/1'"):
+    with pytest.raises(UsageError, match=f"format '{other}', this version reads vaehub-recommender/2 and vaehub-recommender/1"):
         Recommender.load(saved)
 
 

@@ -59,7 +59,7 @@ def test_several_splits_are_those_of_one_after_the_other(ease: Recommender, like
         ({"metrics": [10]}, "metrics"),
         ({"splits": 1}, "splits"),
         ({"splits": "5"}, "splits"),
-        ({"protocol": "last", "splits": 3}, "the last item of each user is one split"),
+        ({"protocol": "last", "splits": 3}, "protocol 'last' has one split"),
     ],
 )
 def test_what_cannot_be_measured_is_refused(ease: Recommender, options: dict, message: str) -> None:

@@ -205,7 +205,7 @@ def test_windows_of_a_table_of_their_own(films) -> None:
     assert "War film 01" not in set(model.recommend(k=100, available=windows).item)  # now
     with pytest.raises(UsageError, match="available: the model knows none of 3"):
         model.recommend(available=windows.assign(item="x"))
-    with pytest.raises(UsageError, match="available: should be a DataFrame"):
+    with pytest.raises(UsageError, match="available: should be a pandas DataFrame"):
         model.recommend(available=["x"])
 
 
@@ -247,5 +247,5 @@ def test_scores_of_pairs_come_in_their_order(recommender) -> None:
     pd.testing.assert_frame_equal(recommender.score(lists), lists[["user", "item", "score"]], check_exact=True)
     with pytest.raises(UsageError, match="item 'x' is unknown"):
         recommender.score(lists.assign(item="x"))
-    with pytest.raises(UsageError, match="users: should be a pandas DataFrame"):
+    with pytest.raises(UsageError, match="users: should be a DataFrame"):
         recommender.score(["viewer 0001"])

@@ -44,7 +44,7 @@ def test_an_update_in_place_is_partial_fit(here, capsys, folder):
     assert main(["recommender", "update", folder, "new.parquet", "--epochs", "1"]) == 0
     assert capsys.readouterr().out.startswith(f"{folder}: 81 users, 37 items")
     pd.testing.assert_frame_equal(Recommender.load(folder).recommend(k=5), expected)
-    assert sorted(contents(folder)) == ["histories.parquet", "model.safetensors", "users.json"]
+    assert sorted(contents(folder)) == ["also_seen.parquet", "histories.parquet", "model.safetensors", "users.json"]
     assert not [path.name for path in here.iterdir() if path.name.startswith(".")]
 
 

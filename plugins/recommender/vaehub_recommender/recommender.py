@@ -572,7 +572,7 @@ class Recommender(Described):
         if not isinstance(protocol, str):
             frame = as_frame("protocol", protocol)
             if splits is not None or at is not None:
-                raise UsageError("a frame is judged as it is; leave out splits and at, or give a protocol")
+                raise UsageError(f"splits={splits}, at={at!r}: a frame is judged as it is; leave both out, or give a protocol")
             if propensity is not None:
                 return evaluate_logged(self.fitted, frame, propensity, reward, clip, metrics)
             return evaluate_later(self.fitted, frame, measure_names(metrics))

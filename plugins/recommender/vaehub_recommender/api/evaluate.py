@@ -84,7 +84,7 @@ def require_protocol(protocol: str, at: Moment = None) -> None:
     """Raise UsageError for a protocol that does not exist, and for a cut in time of one that has none."""
     if at is not None and protocol != "temporal":
         raise UsageError(f"at={at!r}: only protocol 'temporal' has a cut in time, not {protocol!r}; leave it out")
-    if protocol not in SPLITS:
+    if protocol not in SPLITS and protocol not in BY_FEATURES:
         known = [*SPLITS, *BY_FEATURES]
         raise UsageError(
             f"protocol {protocol!r}: {hints.did_you_mean(protocol, known)}; or give a frame of held-out interactions"

@@ -87,6 +87,10 @@ class Ease(LinearPart):
         """x B of histories (B, I) in CSR."""
         return HistoryScores(history, self.weights)
 
+    def dense_weights(self) -> Tensor:
+        """The weights as they are."""
+        return self.weights
+
     def weights_to(self, item: int, items: Tensor) -> Tensor:
         """The weights of some items (n,) in the score of an item: (n,)."""
         return self.weights[items, item]

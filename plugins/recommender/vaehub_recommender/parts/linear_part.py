@@ -46,6 +46,10 @@ class LinearPart(Decoder):
         """x B of histories (B, I) in CSR."""
 
     @abstractmethod
+    def dense_weights(self) -> Tensor:
+        """B, written out (I, I)."""
+
+    @abstractmethod
     def weights_to(self, item: int, items: Tensor) -> Tensor:
         """The weights of some items (n,) in the score of an item: (n,)."""
 
@@ -53,6 +57,11 @@ class LinearPart(Decoder):
     def is_linear(self) -> bool:
         """Whether all is linear, so that codes say nothing: there is no other decoder, or that one is linear."""
         return self.base is None or (isinstance(self.base, LinearPart) and self.base.is_linear)
+
+    def all_linear_weights(self) -> Tensor:
+        """share B, and what a base adds that is linear too (I, I); B alone beside a network or by itself."""
+        weights = self.dense_weights()
+        return self.share * weights + self.base.all_linear_weights() if isinstance(self.base, LinearPart) else weights
 
     def linear_weights(self, items: Tensor, target: int) -> Tensor:
         """What each of some items (n,) adds to the score of `target`: share B_i,target, and what a base adds that is linear too."""

@@ -92,6 +92,11 @@ class SparseLinear(LinearPart):
         """x B of histories (B, I) in CSR."""
         return SparseHistoryScores(history, self.starts, self.columns, self.values)
 
+    def dense_weights(self) -> Tensor:
+        """The weights, and 0 for items that are not read."""
+        cells = torch.sparse_csr_tensor(self.starts, self.columns.long(), self.values, (self.spec.size, self.spec.size))
+        return cells.to_dense()
+
     def weights_to(self, item: int, items: Tensor) -> Tensor:
         """The weights of some items (n,) in the score of an item: (n,)."""
         read = (self.columns == item).nonzero()[:, 0]

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from vaehub import report
-from vaehub_recommender.parts.ease import Ease
+from vaehub_recommender.parts.linear_part import LinearPart
 from vaehub_recommender.report.findings import Floats, Words
 
 if TYPE_CHECKING:
@@ -72,9 +72,9 @@ class TryIt:
 def try_it(recommender: Recommender, names: Words) -> TryIt | None:
     """The box of a model; None where it has no linear part, or too many items."""
     decoder = recommender.fitted.run.vae.decoder
-    if not isinstance(decoder, Ease) or not 1 < len(names) <= MOST_ITEMS:
+    if not isinstance(decoder, LinearPart) or not 1 < len(names) <= MOST_ITEMS:
         return None
-    box = boxed(decoder.weights, unique(names))
+    box = boxed(decoder.all_linear_weights(), unique(names))
     return TryIt(box.names, box.starts, box.columns, box.values, box.scale, box.share, agreement(recommender, box))
 
 
@@ -103,10 +103,10 @@ def agreement(recommender: Recommender, box: TryIt) -> float:
     fitted = recommender.fitted
     at = np.flatnonzero(np.diff(fitted.log.matrix.indptr))
     at = at[np.linspace(0, len(at) - 1, min(USERS, len(at))).astype(int)]
-    lists = recommender.recommend(fitted.users.take(at).tolist(), k=LIST)
+    histories = [fitted.log.matrix[[row]].indices for row in at]
+    lists = recommender.recommend([fitted.log.items.take(own).tolist() for own in histories], k=LIST)
     shares = []
-    for user, rows in lists.groupby("user", sort=False):
-        own = fitted.log.matrix[fitted.users.positions([user])].indices
+    for own, (_, rows) in zip(histories, lists.groupby("user", sort=True), strict=True):
         scores = box.scores(own.tolist())
         scores[own] = -np.inf
         first = np.argsort(-scores, kind="stable")[: len(rows)]
