@@ -6,13 +6,14 @@ Letters of shapes: R rows.
 from __future__ import annotations
 
 import warnings
+from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from vaehub_timeseries.frames.stamps import Stamps, in_utc, on_the_clock
+from vaehub_timeseries.frames.stamps import Numbers, Stamps, in_utc, on_the_clock
 
 Ints = NDArray[np.int64]
 Bools = NDArray[np.bool_]
@@ -50,7 +51,7 @@ def with_autumn_hours(stamps: Stamps, series: Ints) -> Stamps:
             )
             utc = np.empty_like(stamps.at)
             utc[order] = at
-            return replace(stamps, at=utc, write=lambda ns, zone=zone: stamps.write(wall_clock(ns, zone)), zone=zone)
+            return replace(stamps, at=utc, write=writer(stamps, zone), zone=zone)
     return stamps
 
 
@@ -68,6 +69,6 @@ def in_zone(wall: pd.DatetimeIndex, group: Ints, again: Bools, zone: str) -> Int
     return at if ((np.diff(at) > 0) | (np.diff(group) != 0)).all() else None
 
 
-def wall_clock(ns: NDArray[np.int64], zone: str) -> NDArray[np.int64]:
-    """Nanoseconds in UTC as those that a clock in the zone shows."""
-    return in_utc(on_the_clock(ns, zone).tz_localize(None))
+def writer(stamps: Stamps, zone: str) -> Callable[[Numbers], list[pd.Index]]:
+    """Nanoseconds in UTC as the stamps write what a clock in the zone shows."""
+    return lambda ns: stamps.write(in_utc(on_the_clock(ns, zone).tz_localize(None)))

@@ -145,7 +145,8 @@ def surprise_of_window(x: Tensor, joint: JointGaussian, period: int) -> Tensor:
     place = seen + x.shape[1] * torch.arange(period).unsqueeze(1)
     root = torch.linalg.cholesky(joint.covariance[place.unsqueeze(2), place.unsqueeze(1)])
     z = torch.linalg.solve_triangular(root, (flat[seen] - joint.mean[place]).unsqueeze(2), upper=False)
-    return z.square().sum((1, 2)) / 2 + root.diagonal(dim1=1, dim2=2).log().sum(1)
+    surprise: Tensor = z.square().sum((1, 2)) / 2 + root.diagonal(dim1=1, dim2=2).log().sum(1)
+    return surprise
 
 
 def folded(x: Tensor, period: int, phase: int) -> Tensor:

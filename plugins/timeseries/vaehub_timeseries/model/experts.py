@@ -121,7 +121,8 @@ class Experts:
             structure = None if header.get("structure") is None else Structure.from_json(header["structure"])
             rest = {name.removeprefix(REST): tensor for name, tensor in tensors.items() if name.startswith(REST)}
             parts = {name.removeprefix(CYCLE): tensor for name, tensor in tensors.items() if name.startswith(CYCLE)}
-            cycle = Cycle(**parts, **header["cycle"]) if parts else None
+            learnt = header.get("cycle")  # models of vaehub 0.2.0 have none
+            cycle = None if learnt is None else Cycle(learnt["period"], parts["mean"], parts["gamma"], learnt["periods"])
             whole = {name: tensor for name, tensor in tensors.items() if not name.startswith((REST, CYCLE))}
             processes = [Autocovariance(**parts) if parts else None for parts in (whole, rest)]
             gain = NetworkGain(**header.get("gain", {}))  # models of vaehub 0.1 have none
