@@ -106,7 +106,8 @@ def agreement(recommender: Recommender, box: TryIt) -> float:
     histories = [fitted.log.matrix[[row]].indices for row in at]
     lists = recommender.recommend([fitted.log.items.take(own).tolist() for own in histories], k=LIST)
     shares = []
-    for own, (_, rows) in zip(histories, lists.groupby("user", sort=True), strict=True):
+    for _, rows in lists.groupby("user", sort=False):
+        own = histories[int(rows["user"].iloc[0])]
         scores = box.scores(own.tolist())
         scores[own] = -np.inf
         first = np.argsort(-scores, kind="stable")[: len(rows)]
