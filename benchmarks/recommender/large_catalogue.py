@@ -1,8 +1,9 @@
 """100,000 users x 50,000 items, 5 M interactions, generated: what the sparse linear part takes in time and memory, and how it ranks.
 
 Items have tastes and a popularity by a power law, users a few tastes each, so that there is something to learn. The same split by strangers for
-all: the sparse linear part, item-kNN by cosine (the nearest items of each, as many as the sparse part reads, and the best of a few counts for
-validation users), and popularity. Each model is fitted and judged in a process of its own, whose peak of memory is shown.
+all: what `Recommender()` chooses, the sparse linear part, item-kNN by cosine (the nearest items of each, as many as the sparse part reads, and
+the best of a few counts for validation users), and popularity. Each model is fitted and judged in a process of its own, whose peak of memory is
+shown.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ from scipy.sparse import csr_array
 from shapes import FLAT, SHORTEST, SPREAD, Shape
 
 from vaehub import Spec
+from vaehub_recommender import Recommender
 from vaehub_recommender.judge import ByPopularity, Ranking, judge
 from vaehub_recommender.judge.protocols import mean_ndcg
 from vaehub_recommender.parts.implicit import ImplicitMultinomial
@@ -95,7 +97,20 @@ def item_knn(rows: Split, options: dict[str, float]) -> Ranking:
     return max(map(nearest, NEIGHBOURS), key=lambda ranking: mean_ndcg(ranking, rows.val))
 
 
-MODELS = {"sparse_linear": sparse_linear, "item-kNN": item_knn, "popularity": lambda rows, options: ByPopularity(rows.train)}
+def default(rows: Split, options: dict[str, float]) -> Ranking:
+    """What `Recommender()` chooses on a tenth of the training users."""
+    recommender = Recommender().fit(rows.train)
+    assert recommender.choice is not None
+    print(*recommender.choice.lines(), sep="\n", file=sys.stderr)
+    return recommender.fitted.ranker.batches
+
+
+MODELS = {
+    "Recommender()": default,
+    "sparse_linear": sparse_linear,
+    "item-kNN": item_knn,
+    "popularity": lambda rows, options: ByPopularity(rows.train),
+}
 
 
 def judged(model: str, shape: Shape, options: dict[str, float]) -> None:

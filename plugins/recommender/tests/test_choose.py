@@ -8,7 +8,7 @@ from scipy.sparse import csr_array
 
 from vaehub import UsageError
 from vaehub_recommender import Recommender
-from vaehub_recommender.api.config import HYBRID, recommender_config
+from vaehub_recommender.api.config import recommender_config
 from vaehub_recommender.api.learn import fit_split
 from vaehub_recommender.choose import Choice, search
 from vaehub_recommender.choose.ease_scores import ByItems, ByUsers
@@ -181,12 +181,15 @@ def test_an_option_of_the_model_is_for_the_shipped_hybrid(liked) -> None:
     assert named.fitted.run.config.latent == 8
 
 
-def test_too_many_items_to_search_among(log, split, monkeypatch) -> None:
+def test_among_many_items_the_linear_part_is_sparse(log, split, monkeypatch) -> None:
     monkeypatch.setattr(search, "LARGEST", 10)
-    run, choice = search.choose(SplitLog(log, split, Columns(), NOTHING, True), {"train.epochs": 1}, None)
-    assert run.config.latent == HYBRID["latent"]
-    assert choice.chosen == "VAE + EASE"
-    assert "more than 10 items" in choice.lines()[1]
+    monkeypatch.setattr(search, "UNASKED", 0)
+    run, choice = search.choose(SplitLog(log, split, Columns(), NOTHING, True), {}, None)
+    assert run.config.decoder.name == "sparse_linear"
+    assert choice.chosen == "sparse linear"
+    best = choice.frame()["ndcg@100"].iloc[:2].idxmax()
+    assert run.config.decoder.options["penalty"] == search.SPARSE_SETTINGS[best][0]
+    assert "give a time_limit" in choice.lines()[-1]
 
 
 @pytest.mark.parametrize("name", ["ease", "knn", "mult_vae"])

@@ -25,7 +25,9 @@ from vaehub_recommender.validation import all_ndcg
 
 KNN, EASE, TOGETHER = "item-kNN", "EASE", "EASE + item-kNN"
 SURE = 1.0  # standard errors by which a dearer kind of model must be ahead
-LARGEST = 8_000  # items among which a model is searched for; beyond, each solution takes minutes
+LARGEST = 8_000  # items whose weights are all solved for; beyond, each solution takes minutes, and the linear part is sparse
+SPARSE, SPARSE_SETTINGS = "sparse linear", ((100.0, 0.5), (500.0, 0.0))  # penalty and dropout
+UNASKED = 600  # CPU seconds that a network may take without a time limit
 MANY = 400_000  # interactions from which the large network is tried unasked
 
 
@@ -42,11 +44,11 @@ def choose(domain: SplitLog, options: Mapping[str, Any], time_limit: float | Non
     """
     search = Search(domain, options, time_limit)
     if domain.split.train.shape[1] > LARGEST:
-        search.take_hybrid()
+        search.sparse_models()
     else:
         search.linear_models()
-        for network in (SMALL, LARGE):
-            search.network(network)
+    for network in (SMALL, LARGE):
+        search.network(network)
     run = search.trained()
     run.domain = domain
     domain.codec = search.inner.codec
@@ -70,11 +72,18 @@ class Search:
         self.run: Run | None = None
         self.ease: Mapping[str, Any] = {}
 
-    def take_hybrid(self) -> None:
-        """The shipped hybrid, unseen."""
-        self.best, self.config = LARGE.name, self.train
-        note = f"taken unseen: more than {LARGEST:,} items, among which nothing is searched for"
-        self.tried.append(Tried(LARGE.name, note=note))
+    def sparse_models(self) -> None:
+        """The sparse linear part under the penalty and dropout that rank best."""
+        rows = self.inner.data("val")
+        for penalty, dropout in SPARSE_SETTINGS:
+            if self.best and self.left() <= 0:
+                return
+            options = {"penalty": penalty, "dropout": dropout}
+            config = self.linear({"name": "sparse_linear", "base": None, **options})
+            run = vaehub.train(config, domain=self.inner, progress=False)
+            self.offer(SPARSE, options, config, all_ndcg(run.vae, rows, self.inner.split.val.targets), run, sure=0)
+            if self.run is run:
+                self.ease = options
 
     def linear_models(self) -> None:
         """Item-kNN and EASE with the options that rank best, and the two together."""
@@ -106,6 +115,8 @@ class Search:
         """Why a network is not worth its time; nothing where it may be."""
         if self.left() < self.by_clock(seconds):
             return f"it would take about {self.by_clock(seconds):,.0f} s, and {max(self.left(), 0):,.0f} s are left"
+        if self.time_limit is None and seconds > UNASKED:
+            return f"it would take about {self.by_clock(seconds):,.0f} s; give a time_limit in seconds to have it tried"
         if network is SMALL:
             return ""
         if self.best != SMALL.name:
