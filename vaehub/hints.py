@@ -40,7 +40,6 @@ ALIASES = {  # other names of the field -> what it is called here, first come fi
     "maf": ("flow", "iaf"),
     "full_covariance": ("full_normal",),
     "dense": ("mlp",),
-    "linear": ("mlp",),
     "fc": ("mlp",),
     "cnn": ("conv",),
     "leaky_relu": ("relu",),

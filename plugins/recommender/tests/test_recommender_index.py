@@ -86,7 +86,6 @@ def test_without_faiss_it_says_how_to_get_it(model: Recommender, tmp_path, monke
 
 
 def test_faiss_finds_nearly_all_of_them(model: Recommender, tmp_path) -> None:
-    pytest.importorskip("faiss")
     model.export_index(tmp_path / "index", kind="faiss")
     found = load_index(tmp_path / "index").search(model.user_vectors(), k=10)
     expected = model.recommend(k=10, exclude_seen=False)
