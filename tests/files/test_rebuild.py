@@ -25,7 +25,14 @@ SPECS = (
     Spec((2, 1)),
     Spec((2,), kinds=(Kind("real"), Kind("category", 3))),
 )
-CHOOSY = ("decoder/catalogue", "decoder/ease", "prior/conditional_normal")  # want a condition or other parts beside them
+CHOOSY = (  # want a condition or other parts beside them
+    "decoder/catalogue",
+    "decoder/ease",
+    "decoder/item_knn",
+    "decoder/linear",
+    "decoder/sparse_linear",
+    "prior/conditional_normal",
+)
 PARTS = sorted(key for key in registry().components if key.split("/")[0] not in ("domain", "judge", "objective", "features"))
 
 
