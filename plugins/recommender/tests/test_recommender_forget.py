@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import pickle
 
 import numpy as np
 import pandas as pd
@@ -117,3 +118,24 @@ def test_what_was_seen_without_being_learnt_from_is_forgotten_too(liked: pd.Data
     again = copy.copy(recommender).forget(rows=low.tail(1), refit=refit)
     assert "War film 01" in set(again.recommend(["viewer 0005"], k=1000).item)
     assert "War film 01" not in set(again.recommend(["viewer 0003"], k=1000).item)
+
+
+def test_a_mask_in_place_of_users_is_refused(recommender: Recommender) -> None:
+    with pytest.raises(UsageError, match="users: 80 flags given"):
+        copy.copy(recommender).forget(np.arange(80) == 7)
+
+
+def test_iterators_are_forgotten_whole(recommender: Recommender) -> None:
+    found = copy.copy(recommender).forget(iter(GONE), refit=False)
+    assert not set(GONE) & set(found.fitted.users.values)
+
+
+def test_nothing_is_left_in_memory_of_who_rated_low_alone(liked: pd.DataFrame) -> None:
+    low = pd.DataFrame({"user": ["viewer-xyzzy"], "item": liked.item.iloc[:1], "rating": 1})
+    rated = pd.concat([liked.assign(rating=5), low])
+    towns = pd.DataFrame({"user": rated.user.unique()})
+    towns["town"] = np.where(towns.user == "viewer-xyzzy", "Xyzzytown", np.where(towns.index % 2, "Ashford", "Barrow"))
+    found = Recommender(EASE).fit(rated, min_rating=4, users=towns).forget("viewer-xyzzy")
+    kept = pickle.dumps(found)
+    assert b"viewer-xyzzy" not in kept
+    assert b"Xyzzytown" not in kept

@@ -119,3 +119,22 @@ def test_a_killed_update_leaves_the_old_model_whole_and_the_next_one_succeeds(he
     assert main(["recommender", "update", folder, "new.parquet", "--epochs", "0"]) == 0
     assert len(Recommender.load(folder).fitted.users) == 81
     assert not [path.name for path in here.iterdir() if path.name.startswith(".")]
+
+
+def test_a_model_that_has_learnt_from_all_users_is_not_judged_by_them(here, capsys):
+    assert main(["recommender", "update", "run", "new.parquet", "--epochs", "0"]) == 0
+    capsys.readouterr()
+    for command in ("evaluate", "report"):
+        assert main([command, "run"]) == 2
+        assert "has learnt from all users" in capsys.readouterr().err
+    assert main(["recommender", "evaluate", "run", "--protocol", "random"]) == 0
+
+
+def test_a_user_of_low_ratings_alone_can_be_forgotten(here, capsys):
+    rated = pd.DataFrame({"user": ["low", "viewer 0001"], "item": "Noir film 01", "rating": [1, 5]})
+    pd.concat([film_ratings().drop(columns="time"), rated]).to_parquet("rated.parquet")
+    model = Recommender(CONFIG, **{"domain.path": "rated.parquet"}).fit(pd.read_parquet("rated.parquet"), min_rating=4)
+    model.save("kept")
+    assert b"low" in Path("kept/users.json").read_bytes()
+    assert main(["recommender", "forget", "kept", "low"]) == 0
+    assert b'"low"' not in Path("kept/users.json").read_bytes()

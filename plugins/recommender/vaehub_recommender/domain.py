@@ -43,6 +43,7 @@ from vaehub_recommender.traits import item_trait_of
 Cut: TypeAlias = Annotated[
     str | float | None, BeforeValidator(lambda at: at.isoformat() if isinstance(at, date) else at)
 ]  # YAML reads dates
+FROM_ALL: Mapping[str, str] = {"train": "all users"}  # in place of digests: such a model is no run with a split
 HeldOutUsers: TypeAlias = Annotated[int, Field(ge=1)] | None
 
 
@@ -287,6 +288,15 @@ class Recommendation(Domain[InteractionCodec]):
     def restore(self, folder: Path) -> None:
         """Split by what `record` wrote, where it did."""
         self.recorded = folder / FILE if (folder / FILE).is_file() else None
+
+    def require_unchanged(self) -> None:
+        """As every domain; and a model that has learnt from all users has no split by which it could be judged. Raises UsageError."""
+        if self.trained_on == FROM_ALL:
+            raise UsageError(
+                "this model has learnt from all users of its table (Recommender.save, update or forget), so that none is left to judge it by; "
+                "`vaehub recommender evaluate` trains one like it without those whom it is then asked for"
+            )
+        super().require_unchanged()
 
     def split_digests(self) -> dict[str, str]:
         """Of the users of every part and their interactions."""

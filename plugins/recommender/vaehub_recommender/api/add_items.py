@@ -11,6 +11,7 @@ from vaehub_recommender.api.fitted import Fitted
 from vaehub_recommender.api.query import require_users
 from vaehub_recommender.cold.learn import learn_new_items
 from vaehub_recommender.rank import Ranker
+from vaehub_recommender.rules import ItemTable
 
 
 def add_items(fitted: Fitted, frame: pd.DataFrame | None) -> Fitted:
@@ -36,7 +37,18 @@ def add_items(fitted: Fitted, frame: pd.DataFrame | None) -> Fitted:
     else:
         known = require_users(fitted)
         added = learn_new_items(known.log.items, content, Ranker(known.run), known.log.matrix, known.side)
-    return replace(fitted, content=content, new_items=added)
+    frames = {**fitted.frames, "item": extended(fitted.frames["item"], frame, fitted)}
+    return replace(fitted, content=content, new_items=added, frames=frames)
+
+
+def extended(known: pd.DataFrame | None, frame: pd.DataFrame | None, fitted: Fitted) -> pd.DataFrame | None:
+    """What rules read of items, with the rows of those that are new."""
+    if known is None or frame is None:
+        return frame if known is None else known
+    column = ItemTable.of(known, fitted.columns.item, fitted.items).column
+    own = ItemTable.of(frame, fitted.columns.item, fitted.items).column
+    added = frame[~frame[own].isin(known[column])].rename(columns={own: column})
+    return pd.concat([known, added], ignore_index=True)
 
 
 def after_update(before: Fitted, after: Fitted) -> Fitted:

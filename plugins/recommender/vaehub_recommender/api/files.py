@@ -21,7 +21,7 @@ from vaehub_recommender.api.fitted import Fitted, codec_of
 from vaehub_recommender.choose import Choice
 from vaehub_recommender.cold.content import Content
 from vaehub_recommender.cold.files import packed_items, unpacked_items
-from vaehub_recommender.domain import recommendation_of, source_of
+from vaehub_recommender.domain import FROM_ALL, recommendation_of, source_of
 from vaehub_recommender.held_out import Split
 from vaehub_recommender.rules import ItemTable
 from vaehub_recommender.rules.windows import without_windows
@@ -57,6 +57,8 @@ def save_over(fitted: Fitted, folder: Path) -> None:
 
 def write(fitted: Fitted, folder: Path) -> None:
     """Its files; those of what was seen and not learnt from, and of what is known of items, where there is any."""
+    if not fitted.run.domain.trained_on:  # else it is a run with a split of its own
+        fitted.run.domain.trained_on = FROM_ALL
     fitted.run.save(folder / MODEL)
     pq.write_table(table_of(fitted), folder / HISTORIES, compression="zstd", write_page_checksum=True)
     choice = None if fitted.choice is None else fitted.choice.to_json()
@@ -140,8 +142,9 @@ def read_users(run: Run, items: Ids, folder: Path) -> Fitted:
     also_seen = also_seen_of(stated["also_seen"], folder / ALSO_SEEN) if "also_seen" in stated else None
     tally, codec = Tally(matrix.nnz, 0, 0, len(users), len(items), matrix.nnz), codec_of(run)
     log = Log(users, items, matrix, times, tally, also_seen, codec.columns.transform, codec.decay)
-    frames = {"user": None, "item": items_of(folder / ITEMS, stated["items"], items) if "items" in stated else None}
     content, new_items = unpacked_items(folder / FEATURES, items)
+    listed = items if new_items is None else new_items.all_items
+    frames = {"user": None, "item": items_of(folder / ITEMS, stated["items"], listed) if "items" in stated else None}
     linear_rows = matrix_of(table, len(items), *LINEAR) if LINEAR[0] in table.column_names else None
     choice = None if stated.get("choice") is None else Choice.from_json(stated["choice"])
     counted = table["counted"].to_numpy()

@@ -26,6 +26,7 @@ from vaehub_recommender.held_out import Bools, subset
 from vaehub_recommender.parts.linear_part import LinearPart
 from vaehub_recommender.popularity import Popularity
 from vaehub_recommender.tables import Columns, Ids, Log
+from vaehub_recommender.tables.given_ids import read_once, refuse_mask
 from vaehub_recommender.tables.log import Tally, UserItems, merge, undecayed
 from vaehub_recommender.tables.matrix_columns import rows_of_entries
 
@@ -44,25 +45,32 @@ def forget(fitted: Fitted, users: Any, rows: pd.DataFrame | None, refit: bool) -
     if pairs is not None:
         keep &= ~entries_of(pairs, fitted)
     log = replace(log, also_seen=None if seen is None else seen.without(asked, pairs))
-    if keep.all():  # what was seen without being learnt from, and nothing else
-        return replace(fitted, log=log)
     left = remaining(log, keep)
     frames = {kind: without_users(frame, left, fitted) if kind == "user" else frame for kind, frame in fitted.frames.items()}
+    if keep.all():  # what was seen without being learnt from, and nothing else
+        refit = False
     done = learn(compact(undecayed(left)), fitted.run.config, frames) if refit else downdated(fitted, keep, left, frames)
     return replace(done, choice=fitted.choice)
 
 
 def known_users(users: Any, fitted: Fitted) -> list[Any]:
     """Users as a list. Raises UsageError that says how many are not known."""
+    users = read_once(users)
     asked = [users] if is_single_user(users, fitted.users) else list(users)
-    seen = fitted.log.also_seen
-    known = fitted.users if seen is None else fitted.users.plus(seen.users.values)
+    known = users_to_forget(fitted)
+    refuse_mask("users", asked, known)
     at = known.positions(asked)
     if not len(asked) or (at < 0).any():
         missing = f"{(at < 0).sum():,} of {len(asked):,} users are not known" if len(asked) else "no user is named"
         example = f" (such as {hints.quoted(asked[int((at < 0).argmax())])})" if len(asked) else ""
         raise UsageError(f"forget: {missing}{example}, and nothing was forgotten; give ids of known users")
     return asked
+
+
+def users_to_forget(fitted: Fitted) -> Ids:
+    """The known users, and those of whom there is nothing but what is not learnt from."""
+    seen = fitted.log.also_seen
+    return fitted.users if seen is None else fitted.users.plus(seen.users.values)
 
 
 def pairs_of(rows: pd.DataFrame, fitted: Fitted) -> UserItems:
@@ -123,7 +131,7 @@ def downdated(fitted: Fitted, keep: Bools, left: Log, frames: Mapping[str, pd.Da
     vae, codec = copy.deepcopy(fitted.run.vae), fitted.codec
     after = subset(fitted.log.matrix, keep)
     rows = differing_rows(fitted.counted, after)
-    if isinstance(vae.decoder, LinearPart):
+    if len(rows) and isinstance(vae.decoder, LinearPart):
         update_linear_part(vae.decoder, vae.decoder, fitted.counted[rows], after[rows], after)
     popularity = Popularity.of(left.matrix)
     without = InteractionCodec(codec.spec, codec.ids, codec.columns, popularity, codec.user_features, codec.history, codec.decay)

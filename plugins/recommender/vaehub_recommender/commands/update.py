@@ -54,12 +54,13 @@ def forget(
 
     Example: vaehub recommender forget runs/films 'viewer 0002'
     """
+    from vaehub_recommender.api.forget import users_to_forget
     from vaehub_recommender.commands.explain import written_ids
     from vaehub_recommender.recommender import Recommender
 
     with cli.session():
         recommender = Recommender.load(run)
-        recommender.forget(written_ids(recommender.fitted.users, users, "user"), refit=refit)
+        recommender.forget(written_ids(users_to_forget(recommender.fitted), users, "user"), refit=refit)
         print(written(recommender, run if out is None else out, in_place=out is None))
 
 

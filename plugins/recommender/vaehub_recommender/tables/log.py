@@ -203,9 +203,10 @@ def together(first: UserItems | None, second: UserItems | None) -> UserItems | N
 
 
 def union(cells: Iterable[csr_array | None]) -> csr_array | None:
-    """The cells of all matrices (B, I) that are there, as ones; None where there is no matrix."""
+    """The cells of all matrices (B, I) that are there, as ones; None where there is no matrix. Some may lack the last items."""
     there = [matrix for matrix in cells if matrix is not None]
     if len(there) < 2:
         return there[0] if there else None
     rows = [np.repeat(np.arange(matrix.shape[0]), np.diff(matrix.indptr)) for matrix in there]
-    return merge(np.concatenate(rows), np.concatenate([matrix.indices for matrix in there]), there[0].shape).matrix
+    shape = there[0].shape[0], max(matrix.shape[1] for matrix in there)
+    return merge(np.concatenate(rows), np.concatenate([matrix.indices for matrix in there]), shape).matrix
