@@ -1,5 +1,7 @@
 """Users of whom nothing but features is known get lists by these, whatever the model."""
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -113,3 +115,17 @@ def test_a_model_without_features(recommender):
         recommender.evaluate("new_users")
     with pytest.raises(UsageError, match="fit it with users="):
         recommender.recommend({"ann": {"club": "a"}})
+
+
+def test_a_model_that_scores_all_items_alike_is_never_chosen():
+    """Catalogue order is right here by chance: item i is the i-th most popular, and features are noise."""
+    rng = np.random.default_rng(0)
+    likes = rng.random((120, 60)) < np.linspace(0.9, 0.1, 60)
+    frame = pd.DataFrame(np.argwhere(likes), columns=["user", "item"])
+    noise = pd.DataFrame(rng.normal(size=(120, 30)), columns=[f"n{n}" for n in range(30)])
+    model = Recommender(EASE).fit(frame, users=noise.assign(user=range(120)))
+    assert not model.fitted.new_users.by_model
+    side = torch.zeros(2, 30)
+    assert (model.fitted.scores_by_features(side).block(0, 60).std(1) > 0).all()
+    alone = replace(model.fitted, side=None)  # nobody's features are at hand: what is popular
+    assert alone.scores_by_features(side).block(0, 60).argmax(1).tolist() == [int(likes.sum(0).argmax())] * 2

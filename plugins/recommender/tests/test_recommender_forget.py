@@ -81,6 +81,21 @@ def test_side_information_of_others_stays_theirs(liked: pd.DataFrame) -> None:
     assert not found.frames["user"].user.isin(GONE).any()
 
 
+@pytest.mark.parametrize("decoder_of", [EASE["decoder"], CONFIG["decoder"]])
+def test_what_is_known_of_users_outlives_a_refit_of_a_loaded_model(liked: pd.DataFrame, tmp_path, decoder_of: dict) -> None:
+    names = liked.user.unique()
+    groups = pd.DataFrame({"user": names, "group": ["a", "b"] * (len(names) // 2)})
+    recommender = Recommender({**CONFIG, "decoder": decoder_of}).fit(liked, users=groups)
+    recommender.save(tmp_path / "films")
+    found = Recommender.load(tmp_path / "films").forget(GONE)
+    expected = copy.copy(recommender).forget(GONE)
+    assert torch.equal(found.fitted.side, expected.fitted.side)
+    asked = {"new": {"group": "a"}}
+    pd.testing.assert_frame_equal(found.recommend(asked, k=3), expected.recommend(asked, k=3))
+    found.save(tmp_path / "films")
+    pd.testing.assert_frame_equal(Recommender.load(tmp_path / "films").recommend(asked, k=3), expected.recommend(asked, k=3))
+
+
 @pytest.mark.parametrize(
     ("what", "message"),
     [

@@ -86,6 +86,7 @@ class SplitLog(Domain[InteractionCodec]):
         frames: what else is known of "user" and "item".
         history: let the decoder see a user's items.
         side: what else is known of the users (U, S), where it was worked out before.
+        user_features: how tables of users were read for `side`.
     """
 
     codec_type = InteractionCodec
@@ -98,16 +99,17 @@ class SplitLog(Domain[InteractionCodec]):
         frames: Mapping[str, pd.DataFrame | None],
         history: bool,
         side: Tensor | None = None,
+        user_features: SideFeatures | None = None,
     ) -> None:
         self.log, self.columns, self.frames, self.history = log, columns, frames, history
         self.split = redated(split, log)
-        self.given_side = side
+        self.given_side, self.given_features = side, user_features
 
     @cached_property
     def users(self) -> tuple[SideFeatures | None, Tensor | None]:
         """How the table of users is read, and what it says of them (U, S)."""
         if self.given_side is not None or self.frames["user"] is None:
-            return None, self.given_side
+            return self.given_features, self.given_side
         features, side = SideFeatures.fit(self.frames["user"], self.columns.user, self.log.users)
         return features, torch.from_numpy(side)
 

@@ -27,7 +27,7 @@ from vaehub_recommender.held_out import subset
 from vaehub_recommender.popularity import Popularity
 from vaehub_recommender.rank import Ranker
 from vaehub_recommender.rules import ItemTable
-from vaehub_recommender.scores import Scores
+from vaehub_recommender.scores import DenseScores, Scores
 from vaehub_recommender.tables import Columns, Ids, Log
 from vaehub_recommender.tables.log import UserItems
 
@@ -132,7 +132,12 @@ class Fitted:
     def scores_by_features(self, side: Tensor) -> Scores:
         """The scores of users with these features (B, S) and no history, of all items (B, I)."""
         ranker = Ranker(self.run)
-        scores = model_scores(ranker, side) if self.new_users is None else self.new_users.scores(ranker, side)
+        if self.new_users is not None:
+            scores = self.new_users.scores(ranker, side)
+        elif (self.empty_history_scores == self.empty_history_scores[0]).all():  # the model has nothing to say of them
+            scores = DenseScores(self.popularity[: len(self.log.items)].expand(len(side), -1))
+        else:
+            scores = model_scores(ranker, side)
         return scores if self.new_items is None else self.new_items.extended(scores)
 
     @property

@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import torch
+from torch import Tensor
 
 from vaehub import Run, UsageError, build_domain, hints
 from vaehub_recommender.api.add_items import add_items
@@ -49,8 +50,21 @@ def forget(fitted: Fitted, users: Any, rows: pd.DataFrame | None, refit: bool) -
     frames = {kind: without_users(frame, left, fitted) if kind == "user" else frame for kind, frame in fitted.frames.items()}
     if keep.all():  # what was seen without being learnt from, and nothing else
         refit = False
-    done = learn(compact(undecayed(left)), fitted.run.config, frames) if refit else downdated(fitted, keep, left, frames)
+    done = refitted(fitted, left, frames) if refit else downdated(fitted, keep, left, frames)
     return replace(done, choice=fitted.choice)
+
+
+def refitted(fitted: Fitted, left: Log, frames: Mapping[str, pd.DataFrame | None]) -> Fitted:
+    """Trained anew from what is left; what is known of users is read anew from their table, or stays where that is not at hand."""
+    log = compact(undecayed(left))
+    if frames["user"] is not None:
+        return learn(log, fitted.run.config, frames)
+    return learn(log, fitted.run.config, frames, side_of(fitted, log), fitted.codec.user_features)
+
+
+def side_of(fitted: Fitted, log: Log) -> Tensor | None:
+    """What is known of the users of a log, all of whom the model knows (U, S)."""
+    return None if fitted.side is None else fitted.side[torch.from_numpy(fitted.users.positions(log.users.values))]
 
 
 def known_users(users: Any, fitted: Fitted) -> list[Any]:
@@ -137,7 +151,6 @@ def downdated(fitted: Fitted, keep: Bools, left: Log, frames: Mapping[str, pd.Da
     without = InteractionCodec(codec.spec, codec.ids, codec.columns, popularity, codec.user_features, codec.history, codec.decay)
     domain = build_domain(fitted.run.config)
     domain.codec = without
-    side = None if fitted.side is None else fitted.side[torch.from_numpy(fitted.users.positions(left.users.values))]
     run, content = Run(fitted.run.config, without, domain, vae), fitted.content
-    done = Fitted(run, left, np.ones(len(left.users), bool), side, frames, content)
+    done = Fitted(run, left, np.ones(len(left.users), bool), side_of(fitted, left), frames, content)
     return done if fitted.new_items is None else add_items(done, None)

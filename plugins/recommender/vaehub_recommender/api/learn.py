@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from torch import Tensor
 
 import vaehub
 from vaehub import Config, Run, UsageError, build_domain
@@ -21,13 +22,23 @@ from vaehub_recommender.cold.content import Content
 from vaehub_recommender.domain import Recommendation, SplitLog
 from vaehub_recommender.held_out import HeldOut, Positions, Split, subset
 from vaehub_recommender.rules.windows import without_windows
+from vaehub_recommender.side_features import SideFeatures
 from vaehub_recommender.splits import HELD_SHARE, MOST_USERS, places_from_last
 from vaehub_recommender.tables import Log, decayed
 
 
-def learn(log: Log, config: Config, frames: Mapping[str, pd.DataFrame | None]) -> Fitted:
-    """Train on all users but a tenth, by whom epochs are compared; the linear part has these too in the end."""
-    domain = domain_to_fit(log, config, frames, domain_of(config).history)
+def learn(
+    log: Log,
+    config: Config,
+    frames: Mapping[str, pd.DataFrame | None],
+    side: Tensor | None = None,
+    user_features: SideFeatures | None = None,
+) -> Fitted:
+    """Train on all users but a tenth, by whom epochs are compared; the linear part has these too in the end.
+
+    Without a table of users, `side` (U, S) is what is known of them, as `user_features` read it before.
+    """
+    domain = domain_to_fit(log, config, frames, domain_of(config).history, side, user_features)
     return fitted_to(domain, vaehub.train(config, domain=domain, progress=False))
 
 
@@ -40,11 +51,18 @@ def learn_best(
     return replace(fitted_to(domain, run), choice=choice)
 
 
-def domain_to_fit(log: Log, config: Config, frames: Mapping[str, pd.DataFrame | None], history: bool) -> SplitLog:
+def domain_to_fit(
+    log: Log,
+    config: Config,
+    frames: Mapping[str, pd.DataFrame | None],
+    history: bool,
+    side: Tensor | None = None,
+    user_features: SideFeatures | None = None,
+) -> SplitLog:
     """The interactions, and the users by whom models are compared."""
     options = domain_of(config)
     log = decayed(log, options.half_life, options.recency)
-    return SplitLog(log, fit_split(log, config.train.seed), options.columns, frames, history)
+    return SplitLog(log, fit_split(log, config.train.seed), options.columns, frames, history, side, user_features)
 
 
 def fitted_to(domain: SplitLog, run: Run) -> Fitted:

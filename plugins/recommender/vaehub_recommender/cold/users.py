@@ -96,6 +96,7 @@ def model_scores(ranker: Ranker, features: Tensor) -> Scores:
 
 
 def mean_ndcg(scores: Scores, targets: csr_array) -> float:
-    """NDCG@100 of lists that hold nothing back."""
-    lists = top(scores, LIST)[1].cpu().numpy()
-    return float(metrics(lists, targets, [CHOSEN_BY])[CHOSEN_BY].mean())
+    """NDCG@100 of lists that hold nothing back; 0 for a list of equal scores, whose order is that of the catalogue and says nothing."""
+    values, lists = (part.cpu().numpy() for part in top(scores, LIST))
+    found = metrics(lists, targets, [CHOSEN_BY])[CHOSEN_BY]
+    return float(np.where(values[:, 0] == values[:, -1], 0, found).mean())
