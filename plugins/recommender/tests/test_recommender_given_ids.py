@@ -194,3 +194,10 @@ def test_features_of_new_users_are_used_by_a_linear_part_alone(linear_config) ->
     users = pd.DataFrame({"user": range(40), "age": range(40)})
     model = Recommender(linear_config).fit(PAIRS, users=users)
     assert set(model.recommend({"new": {"age": 3}}, k=2).reason) == {"features"}
+
+
+@pytest.mark.parametrize("dtype", [float, "float32", bool])
+def test_a_dense_matrix_is_not_read_as_lists_of_ids(numbers, dtype) -> None:
+    with pytest.raises(UsageError, match=r"a dense matrix \(3 x 20, .*give scipy.sparse.csr_array\(matrix\), or lists of items"):
+        numbers.recommend(np.eye(3, 20, dtype=dtype), k=1)
+    assert len(numbers.recommend(np.array([[1, 2], [3, 4]]), k=1)) == 2
