@@ -39,7 +39,8 @@ def nanoseconds(column: pd.Series[Any], name: str) -> Nanoseconds:
         with suppress(ValueError, TypeError, OverflowError), warnings.catch_warnings():
             warnings.simplefilter("ignore", UserWarning)  # of formats that are guessed row by row
             found = pd.to_datetime(column, utc=True, format=layout, dayfirst=day_first)
-            return pd.DatetimeIndex(found).as_unit("ns").asi8
+            if found.notna().all():  # blanks are read as no time
+                return pd.DatetimeIndex(found).as_unit("ns").asi8
     reject(unreadable(column, day_first), name, column, "cannot be read as a time", "convert the column with pd.to_datetime")
     raise UsageError(f"column {hints.quoted(name)}: its times are of several forms; convert it with pd.to_datetime")
 
