@@ -12,6 +12,7 @@ from typing import final
 
 import numpy as np
 import pandas as pd
+from pandas.api.types import is_float_dtype
 
 from vaehub import UsageError, hints
 from vaehub_recommender.side_features import Floats, SideFeatures
@@ -70,6 +71,11 @@ class Content:
             raise UsageError(
                 f"row {int(column.isna().to_numpy().argmax())}: column {hints.quoted(column.name)}: no id; drop such rows"
             )
+        if (
+            items.whole and is_float_dtype(column.dtype) and (column % 1 == 0).all()
+        ):  # as programs write whole numbers of a column with gaps
+            column = column.astype(np.int64)
+            frame = frame.assign(**{str(column.name): column})
         others = frame[items.positions(column) < 0]
         ids = self.ids.plus(others[self.features.column])
         new = np.zeros((len(ids), self.features.width), np.float32)
