@@ -2,6 +2,7 @@
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 import pytest
 import torch
 from scipy.sparse import csr_array
@@ -113,3 +114,8 @@ def test_a_model_without_features(recommender):
         recommender.evaluate("new_users")
     with pytest.raises(UsageError, match="fit it with users="):
         recommender.recommend({"ann": {"club": "a"}})
+
+
+def test_tables_of_other_libraries_describe_users_too(ease):
+    people = pd.DataFrame({"user": ["ann", "bob"], "club": ["a", "b"], "age": [20, 30]})
+    pd.testing.assert_frame_equal(ease.recommend(pa.Table.from_pandas(people), k=3), ease.recommend(people, k=3))

@@ -255,3 +255,11 @@ def test_an_evaluation_in_which_nothing_is_new_says_so():
     frame = FRAME.iloc[:, :2]
     with pytest.raises(UsageError, match="none of 3 interactions can be judged by: 3 are known to it already"):
         Recommender(EASE).fit(frame).evaluate(frame)
+
+
+@pytest.mark.parametrize("bad", [np.nan, -1.0, np.inf])
+def test_a_cell_that_is_no_interaction_is_named(bad):
+    matrix = csr_array([[1.0, 0.0, 2.0], [0.0, bad, 0.0]])
+    with pytest.raises(UsageError, match=f"row 1, column 1: the matrix holds {bad}, and interactions are above 0 and finite"):
+        as_frame("df", matrix)
+    assert len(as_frame("df", matrix, Columns(min_rating=1))) == 3
