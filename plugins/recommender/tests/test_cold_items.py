@@ -180,3 +180,5 @@ def test_whole_numbers_written_as_floats_are_new_items(linear_config):
     found = model.recommend([0], k=20)["item"]
     assert found.dtype == np.int64
     assert {200, 201} <= set(found)
+    with pytest.raises(UsageError, match="whole numbers"):
+        model.add_items(pd.DataFrame({"item": [1e300], "genre": ["War"]}))
