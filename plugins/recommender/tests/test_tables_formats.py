@@ -147,12 +147,14 @@ def test_text_of_other_libraries_is_text():
             "user": pa.array(["ann"], pa.string_view()),
             "item": pa.array(["x"]).dictionary_encode(),
             "n": pa.array([None], pa.int64()),
+            "kinds": pa.array([["War", "Noir"]], pa.large_list(pa.string_view())),
         }
     )
     frame = as_frame("df", view)
     assert frame["user"].tolist() == ["ann"]
     assert frame["item"].tolist() == ["x"]
     assert frame["n"].isna().all()
+    assert [list(kinds) for kinds in frame["kinds"]] == [["War", "Noir"]]
 
 
 def test_what_is_no_table_is_refused():

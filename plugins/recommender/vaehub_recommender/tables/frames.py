@@ -12,6 +12,7 @@ from scipy.sparse import issparse
 
 from vaehub import UsageError, arguments, files
 from vaehub_recommender.tables.columns import Columns
+from vaehub_recommender.tables.lists import is_list
 
 
 @runtime_checkable
@@ -92,7 +93,9 @@ def from_arrow(given: ArrowStream) -> pd.DataFrame:
 
 
 def plain(column: Any) -> Any:
-    """Text views, which pandas does not know, as text."""
+    """Text views and lists of them, which pandas does not know, as text."""
+    if is_list(column.type) and pa.types.is_string_view(column.type.value_type):
+        return column.cast(pa.large_list(pa.large_string()))
     return column.cast(pa.large_string()) if pa.types.is_string_view(column.type) else column
 
 
