@@ -265,3 +265,8 @@ def test_a_cell_that_is_no_interaction_is_named(bad):
     with pytest.raises(UsageError, match=f"row 1, column 1: the matrix holds {bad}, and interactions are above 0 and finite"):
         as_frame("df", matrix)
     assert len(as_frame("df", matrix, Columns(min_rating=1))) == 3
+
+
+def test_no_row_above_the_rating_has_no_time_to_read():
+    frame = pd.DataFrame({"user": [0], "item": [0], "rating": [0], "time": [0j]})
+    assert interaction_log(frame, Columns(min_rating=4)).matrix.nnz == 0

@@ -27,6 +27,8 @@ def nanoseconds(column: pd.Series[Any], name: str) -> Nanoseconds:
 
     Raises UsageError that names the rows that hold none.
     """
+    if not len(column):
+        return np.zeros(0, np.int64)
     reject(column.isna().to_numpy(bool), name, column, "is no time", "mend or drop such rows")
     reject(np.full(len(column), types.is_complex_dtype(column.dtype)), name, column, "is no time", "mend or drop such rows")
     if types.is_numeric_dtype(column.dtype) and not types.is_bool_dtype(column.dtype):
