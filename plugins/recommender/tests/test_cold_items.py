@@ -170,3 +170,15 @@ def test_bad_tables(model, films, name):
 def test_a_model_without_features_says_what_to_do(recommender, films):
     with pytest.raises(UsageError, match="fit it with items="):
         copy.copy(recommender).add_items(films)
+
+
+def test_whole_numbers_written_as_floats_are_new_items(linear_config):
+    likes = pd.DataFrame([(user, item) for user in range(20) for item in (user % 10, (user + 3) % 10)], columns=["user", "item"])
+    films = pd.DataFrame({"item": range(10), "genre": ["War", "Noir"] * 5})
+    model = Recommender(linear_config).fit(likes, items=films)
+    model.add_items(pd.DataFrame({"item": [200.0, 201.0], "genre": ["War", "Noir"]}))
+    found = model.recommend([0], k=20)["item"]
+    assert found.dtype == np.int64
+    assert {200, 201} <= set(found)
+    with pytest.raises(UsageError, match="whole numbers"):
+        model.add_items(pd.DataFrame({"item": [1e300], "genre": ["War"]}))

@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 import pytest
 import torch
 from scipy.sparse import csr_array
@@ -129,3 +130,8 @@ def test_a_model_that_scores_all_items_alike_is_never_chosen():
     assert (model.fitted.scores_by_features(side).block(0, 60).std(1) > 0).all()
     alone = replace(model.fitted, side=None)  # nobody's features are at hand: what is popular
     assert alone.scores_by_features(side).block(0, 60).argmax(1).tolist() == [int(likes.sum(0).argmax())] * 2
+
+
+def test_tables_of_other_libraries_describe_users_too(ease):
+    people = pd.DataFrame({"user": ["ann", "bob"], "club": ["a", "b"], "age": [20, 30]})
+    pd.testing.assert_frame_equal(ease.recommend(pa.Table.from_pandas(people), k=3), ease.recommend(people, k=3))

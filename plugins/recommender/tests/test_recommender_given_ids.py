@@ -2,6 +2,7 @@
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 import pytest
 from scipy.sparse import csr_array
 
@@ -36,6 +37,11 @@ CONTAINERS = {
     "keys of a dict": lambda items: dict.fromkeys(items).keys(),
     "generator": lambda items: (item for item in items),
     "map": lambda items: map(int, items),
+    "arrow array": pa.array,
+    "arrow column": lambda items: pa.chunked_array([items]),
+    "arrow table": lambda items: pa.table({"sku": items}),
+    "polars Series": lambda items: pytest.importorskip("polars").Series(items),
+    "polars frame": lambda items: pytest.importorskip("polars").DataFrame({"title": "x", "item": items}),
     "frame of one column": lambda items: pd.DataFrame({"sku": items}),
     "frame": lambda items: pd.DataFrame({"title": "x", "item": items}),
 }
@@ -194,3 +200,32 @@ def test_features_of_new_users_are_used_by_a_linear_part_alone(linear_config) ->
     users = pd.DataFrame({"user": range(40), "age": range(40)})
     model = Recommender(linear_config).fit(PAIRS, users=users)
     assert set(model.recommend({"new": {"age": 3}}, k=2).reason) == {"features"}
+
+
+@pytest.mark.parametrize("dtype", [float, "float32", bool])
+def test_a_dense_matrix_is_not_read_as_lists_of_ids(numbers, dtype) -> None:
+    with pytest.raises(UsageError, match=r"a dense matrix \(3 x 20, .*give scipy.sparse.csr_array\(matrix\), or lists of items"):
+        numbers.recommend(np.eye(3, 20, dtype=dtype), k=1)
+    assert len(numbers.recommend(np.array([[1, 2], [3, 4]]), k=1)) == 2
+
+
+def test_tables_of_other_libraries_hold_items_by_user(numbers) -> None:
+    pairs = pd.DataFrame({"user": [0, 0, 1], "item": [3, 4, 5]})
+    for name in ("candidates", "block"):
+        expected = numbers.recommend([0, 1], k=30, exclude_seen=False, **{name: pairs})
+        pd.testing.assert_frame_equal(
+            numbers.recommend([0, 1], k=30, exclude_seen=False, **{name: pa.Table.from_pandas(pairs)}), expected
+        )
+        with pytest.raises(UsageError, match="there are no users here"):
+            numbers.similar_items(3, **{name: pa.Table.from_pandas(pairs)})
+
+
+def test_an_evaluation_needs_no_times(linear_config) -> None:
+    recommender = Recommender(linear_config).fit(PAIRS.assign(at=range(len(PAIRS))), time="at")
+    later = pd.DataFrame({"user": PAIRS.user[::6], "item": 0})
+    assert recommender.evaluate(later).figures() == recommender.evaluate(later.assign(at=0)).figures()
+
+
+def test_users_and_histories_in_arrow_columns(numbers) -> None:
+    for given in ([3, 4], [[1, 2], [5]]):
+        pd.testing.assert_frame_equal(numbers.recommend(pa.array(given), k=3), numbers.recommend(given, k=3))

@@ -92,3 +92,9 @@ def test_faiss_finds_nearly_all_of_them(model: Recommender, tmp_path) -> None:
     both = found.merge(expected, on=["user", "item"])
     assert len(both) > 0.99 * len(expected)
     np.testing.assert_allclose(both["score_x"], both["score_y"], atol=1e-5)
+
+
+def test_vectors_come_with_their_users(model: Recommender, tmp_path) -> None:
+    index = model.export_index(tmp_path / "index")
+    with pytest.raises(UsageError, match=r"^vectors: should be a DataFrame, as Recommender.user_vectors gives it, not ndarray"):
+        index.search(model.user_vectors().to_numpy())

@@ -82,3 +82,13 @@ def test_the_command_takes_both(ease: Recommender, tmp_path, monkeypatch, capsys
     assert lines[2].startswith("ndcg@10")
     assert main(["recommender", "evaluate", "model", "--metrics", "ndgc@10"]) == 2
     assert "did you mean 'ndcg'" in capsys.readouterr().err
+
+
+def test_more_places_than_items_are_all_items(ease: Recommender) -> None:
+    k, items = 10**30, len(ease.fitted.items)
+    judged = ease.evaluate("random", [f"ndcg@{k}", f"map@{k}", f"ndcg@{items}", f"map@{items}"]).figures()
+    for measure in ("ndcg", "map"):
+        assert judged[f"{measure}@{k}"] == judged[f"{measure}@{items}"]
+    log = pd.DataFrame({"user": ["viewer 0001"] * 2, "item": ["Noir film 01", "War film 01"], "reward": [1, 0], "share": 0.5})
+    estimates = ease.evaluate(log, [f"ips@{k}", f"ips@{items}"], propensity="share").table()
+    assert estimates.loc[f"ips@{k}"].equals(estimates.loc[f"ips@{items}"])

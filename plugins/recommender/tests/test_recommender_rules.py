@@ -249,3 +249,21 @@ def test_scores_of_pairs_come_in_their_order(recommender) -> None:
         recommender.score(lists.assign(item="x"))
     with pytest.raises(UsageError, match="users: should be a DataFrame"):
         recommender.score(["viewer 0001"])
+
+
+def test_a_number_that_no_column_can_hold_is_one_line() -> None:
+    for text in ("year >= " + "9" * 400, "year == -" + "9" * 400):
+        with pytest.raises(UsageError, match=r"^filter: .*cannot be read"):
+            passing(text, FILMS)
+
+
+def test_backslashes_of_a_text_raise_no_warnings() -> None:
+    assert not passing(r"'\d' in genre", FILMS).any()
+
+
+@pytest.mark.parametrize("blank", ["", "  ", "NaT"])
+def test_a_blank_is_no_time(blank) -> None:
+    with pytest.raises(UsageError, match=r"^at: .* is no time"):
+        time_of(blank)
+    with pytest.raises(UsageError, match="row 1: column 'until'"):
+        open_at(pd.DataFrame({"until": ["2024-01-01", blank]}), 0)

@@ -144,3 +144,20 @@ def test_a_bulk_job_gives_the_lists_of_python(tmp_path):
     recommend(request, tmp_path / "new.csv", tmp_path / "lists.parquet")
     expected = recommender.recommend(asked, k=4, rerank=[PopularityPenalty(0.1), Calibration("kind", 0.3, films), MMR(0.6)])
     assert pd.read_parquet(tmp_path / "lists.parquet")["item"].tolist() == expected["item"].tolist()
+
+
+@pytest.mark.parametrize("given", [MMR, 3, "MMR", [MMR]])
+def test_what_is_no_reranker_is_refused(given):
+    with pytest.raises(UsageError, match=r"^rerank: .* is no re-ranker; give one or a list of MMR"):
+        film_recommender().recommend({"new": ["Noir film 01"]}, k=1, rerank=given)
+
+
+@pytest.mark.parametrize("strength", [math.inf, math.nan])
+def test_a_penalty_is_finite(strength):
+    with pytest.raises(UsageError, match=r"PopularityPenalty: strength=.*: give a finite number"):
+        PopularityPenalty(strength)
+
+
+def test_kinds_of_items_that_no_one_knows_are_refused():
+    with pytest.raises(UsageError, match=r"Calibration\('genre'\): the model knows none of the 3 items of the table"):
+        order(Calibration("genre", items=KINDS.assign(item=["x", "y", "z"])))

@@ -147,12 +147,14 @@ def test_text_of_other_libraries_is_text():
             "user": pa.array(["ann"], pa.string_view()),
             "item": pa.array(["x"]).dictionary_encode(),
             "n": pa.array([None], pa.int64()),
+            "kinds": pa.array([["War", "Noir"]], pa.large_list(pa.string_view())),
         }
     )
     frame = as_frame("df", view)
     assert frame["user"].tolist() == ["ann"]
     assert frame["item"].tolist() == ["x"]
     assert frame["n"].isna().all()
+    assert [list(kinds) for kinds in frame["kinds"]] == [["War", "Noir"]]
 
 
 def test_what_is_no_table_is_refused():
@@ -255,3 +257,16 @@ def test_an_evaluation_in_which_nothing_is_new_says_so():
     frame = FRAME.iloc[:, :2]
     with pytest.raises(UsageError, match="none of 3 interactions can be judged by: 3 are known to it already"):
         Recommender(EASE).fit(frame).evaluate(frame)
+
+
+@pytest.mark.parametrize("bad", [np.nan, -1.0, np.inf])
+def test_a_cell_that_is_no_interaction_is_named(bad):
+    matrix = csr_array([[1.0, 0.0, 2.0], [0.0, bad, 0.0]])
+    with pytest.raises(UsageError, match=f"row 1, column 1: the matrix holds {bad}, and interactions are above 0 and finite"):
+        as_frame("df", matrix)
+    assert len(as_frame("df", matrix, Columns(min_rating=1))) == 3
+
+
+def test_no_row_above_the_rating_has_no_time_to_read():
+    frame = pd.DataFrame({"user": [0], "item": [0], "rating": [0], "time": [0j]})
+    assert interaction_log(frame, Columns(min_rating=4)).matrix.nnz == 0

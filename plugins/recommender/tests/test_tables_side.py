@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from vaehub.errors import UsageError
 from vaehub_recommender.side_features import SideFeatures
 from vaehub_recommender.tables import Ids
+from vaehub_recommender.traits import Category, content_trait_of, item_trait_of
 
 USERS = Ids.of(["u", "v", "w"])
 FRAME = pd.DataFrame(
@@ -146,3 +147,18 @@ def refusal(frame):
     except UsageError as error:
         return str(error)
     return ""
+
+
+def test_lists_of_words_are_words_between_bars():
+    lists = pd.DataFrame({"user": list("uvw"), "g": [["Comedy", "Drama"], [], ["War", "Comedy"]]})
+    bars = lists.assign(g=["Comedy|Drama", None, "War|Comedy"])
+    features, matrix = SideFeatures.fit(lists, "user", Ids.of(list("uvw")))
+    assert features.traits == (Category("g", ("Comedy", "Drama", "War")),)
+    assert matrix.tolist() == [[1, 1, 0], [0, 0, 0], [1, 0, 1]] == SideFeatures.fit(bars, "user", Ids.of(list("uvw")))[1].tolist()
+
+
+def test_words_are_kinds_and_long_texts_by_whichever_trait():
+    column = pd.Series([["War", "Noir"], None, ["War"]], name="g")
+    assert content_trait_of(column) == item_trait_of(column) == Category("g", ("Noir", "War"))
+    many = pd.Series([[f"word {n}", "film"] for n in range(60)] + [["film"], []], name="g")
+    assert item_trait_of(many).encode(many[:1]).sum() > 0

@@ -86,3 +86,9 @@ def test_what_cannot_be_is_refused(dwell):
         WeightTransform("confidence", alpha=0)
     with pytest.raises(UsageError, match="not fitted"):
         WeightTransform("log")(np.ones(1))
+
+
+@pytest.mark.parametrize("given", [3, ["log"], WeightTransform])
+def test_what_is_no_transform_is_refused(given):
+    with pytest.raises(UsageError, match=r"^weight_transform: should be one of log, cap, confidence or a WeightTransform, not "):
+        WeightTransform.of(given)

@@ -55,6 +55,8 @@ class ItemIndex(ABC):
         Raises:
             UsageError: vectors of another model.
         """
+        if not isinstance(vectors, pd.DataFrame):
+            raise arguments.wrong_argument("vectors", vectors, "a DataFrame, as Recommender.user_vectors gives it")
         queries = np.array(vectors, np.float32, order="C")
         if queries.shape[1] != self.width:
             raise UsageError(

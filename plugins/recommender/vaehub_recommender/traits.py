@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from pandas.api import types
 
 from vaehub import UsageError, hints
-from vaehub_recommender.tables.lists import holds_lists, row_items
+from vaehub_recommender.tables.lists import LISTS, holds_lists, row_items
 
 if TYPE_CHECKING:
     from vaehub import Json
@@ -213,7 +213,7 @@ def vectors(column: Column, width: int | None) -> Floats:
 def texts(column: Column) -> list[list[str]]:
     """The words of each cell, in small letters."""
     gone = column.isna().to_numpy(bool)
-    return [[] if missing else WORD.findall(str(cell).lower()) for cell, missing in zip(column, gone, strict=True)]
+    return [[] if missing else WORD.findall(" ".join(words_of(cell)).lower()) for cell, missing in zip(column, gone, strict=True)]
 
 
 def numbers(column: Column) -> Floats:
@@ -234,12 +234,27 @@ def numbers(column: Column) -> Floats:
 
 
 def split_words(column: Column) -> tuple[NDArray[np.int64], list[str]]:
-    """The words in all cells: rows (n,) and words (n,)."""
+    """The words in all cells, of a text between "|" or of a list: rows (n,) and words (n,)."""
     gone = column.isna().to_numpy(bool)
-    cells = [[] if missing else str(cell).split(SEPARATOR) for cell, missing in zip(column, gone, strict=True)]
+    cells = [[] if missing else words_of(cell) for cell, missing in zip(column, gone, strict=True)]
     words = [[word.strip() for word in cell if word.strip()] for cell in cells]
     rows = np.repeat(np.arange(len(column)), [len(cell) for cell in words])
     return rows, [word for cell in words for word in cell]
+
+
+def words_of(cell: Any) -> list[str]:
+    """The words of one cell."""
+    if isinstance(cell, LISTS):
+        return [str(word) for word in cell if word is not None]
+    return str(cell).split(SEPARATOR)
+
+
+def holds_vectors(column: Column) -> bool:
+    """Whether the cells are lists of numbers, and not of words, judged by the first list that is not empty."""
+    if not holds_lists(column):
+        return False
+    first = next((cell for cell in column if isinstance(cell, LISTS) and len(cell)), ())
+    return not any(isinstance(word, str) for word in first)
 
 
 def is_number(column: Column) -> bool:
@@ -251,19 +266,19 @@ def is_number(column: Column) -> bool:
 
 def trait_of(column: Column) -> Trait | None:
     """What a column says as a condition or as the start of embeddings, None where no model can use it."""
-    if holds_lists(column):
+    if holds_vectors(column):
         return Vector.fit(column)
     return Number.fit(column) if is_number(column) else Category.fit(column)
 
 
 def item_trait_of(column: Column) -> Trait | None:
     """The same, with free text by its words."""
-    return trait_of(column) or (None if holds_lists(column) or is_number(column) else Words.fit(column))
+    return trait_of(column) or (None if holds_vectors(column) or is_number(column) else Words.fit(column))
 
 
 def content_trait_of(column: Column) -> Trait | None:
     """What a column says for a regression on it: free text by its words, numbers by levels."""
-    if holds_lists(column):
+    if holds_vectors(column):
         return Vector.fit(column)
     return Levels.fit(column) if is_number(column) else Category.fit(column) or Words.fit(column)
 

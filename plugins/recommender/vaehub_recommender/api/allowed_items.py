@@ -23,6 +23,7 @@ from vaehub_recommender.rank import csr_tensor
 from vaehub_recommender.rules import ItemTable, time_of
 from vaehub_recommender.tables import Columns, History, Ids, histories
 from vaehub_recommender.tables.columns import USER, with_usual_names
+from vaehub_recommender.tables.frames import pandas_of
 from vaehub_recommender.tables.given_ids import given_ids, known_positions, require_known, type_hint
 from vaehub_recommender.tables.lists import holds_lists
 from vaehub_recommender.tables.log import UserItems
@@ -135,6 +136,7 @@ def required_table(fitted: Fitted, name: str) -> ItemTable:
 
 def is_by_user(given: Any, columns: Columns) -> bool:
     """Whether items are given for each user apart: {user: items}, a Series of lists, or a frame with a column of users."""
+    given = pandas_of("items", given)
     if isinstance(given, pd.DataFrame):
         return user_column(given, columns) is not None
     return isinstance(given, Mapping) or (isinstance(given, pd.Series) and holds_lists(given))
@@ -148,7 +150,7 @@ def user_column(frame: pd.DataFrame, columns: Columns) -> str | None:
 
 def lists_by_user(name: str, given: Any, fitted: Fitted) -> History:
     """The items of each user. Items that the model does not know are left out with a warning. Raises UsageError where it knows none."""
-    columns = Columns()
+    columns, given = Columns(), pandas_of(name, given)
     if isinstance(given, pd.DataFrame):
         columns = Columns(
             user_column(given, fitted.columns), fitted.columns.item if fitted.columns.item in given.columns else None

@@ -14,10 +14,12 @@ from vaehub import UsageError, hints
 from vaehub_recommender.api.fitted import Fitted
 from vaehub_recommender.side_features import SideFeatures
 from vaehub_recommender.tables.columns import ITEM, with_usual_names
+from vaehub_recommender.tables.frames import pandas_of
 
 
 def are_described(given: Any, fitted: Fitted) -> bool:
     """Whether these are users with their features: a frame that has no items, or {user: {feature: value}}."""
+    given = pandas_of("users", given)
     if isinstance(given, pd.DataFrame):
         names, item = list(given.columns), fitted.columns.item
         features = fitted.codec.user_features
@@ -34,6 +36,7 @@ def described_users(given: Any, fitted: Fitted) -> tuple[pd.Index[Any], csr_arra
     features = fitted.codec.user_features
     if features is None:
         raise UsageError("users: this model knows no features of users; fit it with users=…, or give the users' items")
+    given = pandas_of("users", given)
     frame = given if isinstance(given, pd.DataFrame) else frame_of(given, features)
     named = features.column in frame.columns
     users = pd.Index(frame[features.column], tupleize_cols=False) if named else frame.index

@@ -6,6 +6,7 @@ Letters of shapes: U users, I items, n rows of a log.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from functools import partial
 
 import numpy as np
@@ -105,11 +106,12 @@ def trained_anew(fitted: Fitted, protocol: str, names: tuple[str, ...], seed: in
 
 def evaluate_later(fitted: Fitted, frame: pd.DataFrame, names: tuple[str, ...] = USUAL) -> Judged:
     """This model, by later interactions of the users that it knows. Raises UsageError where there are none."""
-    given = interaction_log(frame, require_users(fitted).columns)
+    columns = replace(require_users(fitted).columns, time=None)  # times do not matter here
+    given = interaction_log(frame, columns)
     if not len(given.users):
-        raise UsageError(nothing_left(frame, fitted.columns))
-    at, columns = fitted.users.positions(given.users.values), fitted.items.positions(given.items.values)
-    rows, items = np.repeat(at, np.diff(given.matrix.indptr)), columns[given.matrix.indices]
+        raise UsageError(nothing_left(frame, columns))
+    at, place = fitted.users.positions(given.users.values), fitted.items.positions(given.items.values)
+    rows, items = np.repeat(at, np.diff(given.matrix.indptr)), place[given.matrix.indices]
     pairs = np.stack([rows, items])[:, (rows >= 0) & (items >= 0)]
     log = fitted.log.matrix
     known = csr(log.data, log.indices, log.indptr, (log.shape[0], len(fitted.items)))  # with what was added by its features
@@ -117,7 +119,7 @@ def evaluate_later(fitted: Fitted, frame: pd.DataFrame, names: tuple[str, ...] =
     held -= held * known.astype(bool)
     held.eliminate_zeros()
     if not held.nnz:
-        raise UsageError(nothing_new(given, rows, columns[given.matrix.indices], fitted))
+        raise UsageError(nothing_new(given, rows, items, fitted))
     users = np.flatnonzero(np.diff(held.indptr))
     if not len(users):
         raise UsageError(

@@ -13,6 +13,7 @@ from vaehub_recommender.api.fitted import Fitted
 from vaehub_recommender.api.query import Query, query_of, query_of_known, user_positions
 from vaehub_recommender.api.single import item_positions
 from vaehub_recommender.tables import Columns
+from vaehub_recommender.tables.bad_rows import reject
 from vaehub_recommender.tables.cells import coded
 from vaehub_recommender.tables.frames import as_frame
 
@@ -27,10 +28,12 @@ def score_frame(fitted: Fitted, users: Any, items: Any) -> pd.DataFrame:
 
 
 def score_pairs(fitted: Fitted, frame: pd.DataFrame) -> pd.DataFrame:
-    """Of the pairs of known users and items in a frame. Raises UsageError for an unknown one."""
+    """Of the pairs of known users and items in a frame. Raises UsageError for an unknown or a missing one."""
     columns = Columns(fitted.columns.user, fitted.columns.item).resolve(list(frame.columns))
     if not len(frame):
         raise UsageError("users: the frame of pairs has no rows")
+    for name in columns.needed[:2]:
+        reject(frame[name].isna().to_numpy(bool), name, frame[name], "is no id", "drop such rows")
     row, users = coded(frame[columns.user])
     column, items = coded(frame[columns.item])
     query = query_of_known(user_positions(users.tolist(), fitted), fitted)

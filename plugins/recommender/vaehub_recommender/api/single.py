@@ -10,6 +10,7 @@ import numpy as np
 from vaehub import UsageError, hints
 from vaehub_recommender.api.fitted import Fitted
 from vaehub_recommender.api.query import Query, are_histories, is_single_user, query_of
+from vaehub_recommender.tables.frames import pandas_of
 from vaehub_recommender.tables.given_ids import given_ids, read_once, type_hint
 
 
@@ -35,6 +36,7 @@ def item_position(given: Any, fitted: Fitted) -> int:
 
 def item_positions(given: Any, fitted: Fitted) -> np.ndarray:
     """The positions of items, or of one. Raises UsageError where the model does not know one of them, and for none."""
+    given = pandas_of("items", given)
     bare = isinstance(given, str | bytes) or not isinstance(given, Iterable)
     single = bare or (isinstance(given, tuple) and fitted.items.positions([given])[0] >= 0)
     items = [given] if single else given_ids("items", given, fitted.items, fitted.columns.item)

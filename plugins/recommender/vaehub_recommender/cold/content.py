@@ -12,12 +12,15 @@ from typing import final
 
 import numpy as np
 import pandas as pd
+from pandas.api.types import is_float_dtype
 
 from vaehub import UsageError, hints
 from vaehub_recommender.side_features import Floats, SideFeatures
 from vaehub_recommender.tables import Ids
 from vaehub_recommender.tables.columns import named_column
 from vaehub_recommender.traits import content_trait_of
+
+EXACT = 2**53  # whole numbers below it are floats without rounding
 
 
 @final
@@ -70,6 +73,9 @@ class Content:
             raise UsageError(
                 f"row {int(column.isna().to_numpy().argmax())}: column {hints.quoted(column.name)}: no id; drop such rows"
             )
+        if items.whole and are_whole(column):
+            column = column.astype(np.int64)
+            frame = frame.assign(**{str(column.name): column})
         others = frame[items.positions(column) < 0]
         ids = self.ids.plus(others[self.features.column])
         new = np.zeros((len(ids), self.features.width), np.float32)
@@ -86,3 +92,8 @@ class Content:
         place = items.positions(self.ids.values)
         learnt[place[place >= 0]] = self.new[place >= 0]
         return Content(self.features, learnt, Ids(self.ids.values[place < 0]), self.new[place < 0])
+
+
+def are_whole(column: pd.Series) -> bool:
+    """Whether floats are whole numbers, as programs write those of a column with gaps."""
+    return is_float_dtype(column.dtype) and bool(((column % 1 == 0) & (column.abs() < EXACT)).all())

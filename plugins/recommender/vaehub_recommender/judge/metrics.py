@@ -46,7 +46,8 @@ def metrics(top_items: Integers, held: csr_array, names: Sequence[str] = USUAL) 
     relevant = np.diff(held.indptr)
     judged = np.flatnonzero(relevant)
     hits, relevant = hits_of(lists, held)[judged], relevant[judged]
-    return pd.DataFrame({name: f(hits[:, :k], relevant, k) for name, (f, k) in parsed.items()}, index=judged)
+    figures = {name: f(hits[:, :k], relevant, min(k, held.shape[1])) for name, (f, k) in parsed.items()}
+    return pd.DataFrame(figures, index=judged)
 
 
 def hits_of(lists: Integers, held: csr_array) -> Mask:

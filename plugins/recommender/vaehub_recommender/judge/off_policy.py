@@ -71,6 +71,7 @@ class OffPolicy(Described):
 
     def weights(self, k: int) -> Floats:
         """w (n,) of the first k items, before any is cut."""
+        k = min(k, max(int(self.lengths.max(initial=0)), 1))
         shown = (self.places > 0) & (self.places <= k)
         return np.asarray(np.where(shown, 1 / np.minimum(k, np.maximum(self.lengths, 1)), 0.0) / self.propensities)
 

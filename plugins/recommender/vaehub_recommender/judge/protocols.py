@@ -84,7 +84,8 @@ def scorecard_of(ranking: Ranking, held: HeldOut, items: Items, names: Sequence[
 
 
 def ranked_lists(ranking: Ranking, seen: csr_array, k: int) -> Iterator[tuple[slice, Integers]]:
-    """The k best items that are not in each history (B, I): rows and lists (b, k)."""
+    """The k best items that are not in each history (B, I): rows and lists (b, min(k, I))."""
+    k = min(k, seen.shape[1])
     for rows, scores in ranking(seen):
         device = scores.block(0, 1).device
         yield rows, top(scores, k, csr_tensor(seen[rows]).to(device))[1].cpu().numpy()

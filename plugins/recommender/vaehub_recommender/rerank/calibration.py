@@ -70,6 +70,10 @@ def kinds_of_items(frame: pd.DataFrame, column: str, facts: ItemFacts) -> Floats
     name = id_column(facts.column if facts.column in frame.columns else None, list(frame.columns), "item", ITEM)
     cells: pd.Series[Any] = frame[named_column(column, list(frame.columns), "column")]
     place = facts.ids.positions(frame[name])
+    if not (place >= 0).any():
+        raise UsageError(
+            f"Calibration({column!r}): the model knows none of the {len(frame):,} items of the table; give ids as in training"
+        )
     keep = (place >= 0) & ~frame[name].duplicated().to_numpy(bool)
     row, word = split_words(cells[keep])
     code, words = pd.factorize(np.array(word, dtype=object), sort=True)

@@ -5,7 +5,7 @@ Letters of shapes: B users, N items of a shortlist, K wanted.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import final
 
@@ -64,10 +64,12 @@ def shortlist_of(query: Query, values: Tensor, items: Tensor, row: int) -> Short
 
 def reranking(given: Reranker | Sequence[Reranker] | None, fitted: Fitted, k: int) -> Reranking:
     """One re-ranker or several for the lists of a model. Raises UsageError for what is none."""
-    rerankers = [given] if isinstance(given, Reranker) else list(given or ())
+    rerankers = [] if given is None else list(given) if isinstance(given, Iterable) else [given]
     for one in rerankers:
         if not isinstance(one, Reranker):
-            raise UsageError(f"rerank: {one!r} is no re-ranker; give MMR(), Calibration(column) or PopularityPenalty()")
+            raise UsageError(
+                f"rerank: {one!r} is no re-ranker; give one or a list of MMR(), Calibration(column) or PopularityPenalty()"
+            )
     facts = ItemFacts(
         fitted.items,
         fitted.popularity.double().numpy(),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import final
@@ -21,7 +22,7 @@ class PopularityPenalty(Reranker):
         strength: λ, at least 0; 0 leaves the list as it is.
 
     Raises:
-        UsageError: a negative λ.
+        UsageError: a λ that is negative or not finite.
 
     Example:
         >>> from vaehub_recommender.example import film_recommender
@@ -33,8 +34,8 @@ class PopularityPenalty(Reranker):
     strength: float = 0.1
 
     def __post_init__(self) -> None:
-        if not self.strength >= 0:
-            raise UsageError(f"PopularityPenalty: strength={self.strength}: give a number of at least 0")
+        if not 0 <= self.strength < math.inf:
+            raise UsageError(f"PopularityPenalty: strength={self.strength}: give a finite number of at least 0")
 
     def costs(self, facts: ItemFacts) -> Callable[[Shortlist], Cost]:
         """λ log p."""

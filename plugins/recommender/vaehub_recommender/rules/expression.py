@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import operator
 import re
+import warnings
 from collections.abc import Callable, Iterable, Mapping
 from functools import reduce
 from typing import Any, TypeAlias
@@ -53,11 +54,11 @@ def passing(text: str, table: pd.DataFrame) -> Bools:
     """
     names: dict[str, str] = {}
     try:
-        tree = ast.parse(
-            QUOTED.sub(lambda found: found[1] or plain_name(found[2], names), checked(text)).strip(), mode="eval"
-        ).body
+        plain = QUOTED.sub(lambda found: found[1] or plain_name(found[2], names), checked(text)).strip()
+        with warnings.catch_warnings(action="ignore"):  # of the parser, such as of a backslash in a text
+            tree = ast.parse(plain, mode="eval").body
         return Evaluation(table, names).mask(tree)
-    except (SyntaxError, ValueError, MemoryError, RecursionError) as error:
+    except (SyntaxError, ValueError, OverflowError, MemoryError, RecursionError) as error:
         raise UsageError(f"filter: {hints.quoted(text)} cannot be read ({hints.reason(error)}); {GRAMMAR}") from None
 
 

@@ -12,6 +12,7 @@ from scipy.sparse import issparse
 
 from vaehub import UsageError, arguments, files
 from vaehub_recommender.tables.columns import Columns
+from vaehub_recommender.tables.lists import is_list
 
 
 @runtime_checkable
@@ -48,6 +49,11 @@ Frame: TypeAlias = "pd.DataFrame | ArrowStream | ToPandas"
 def is_foreign(given: object) -> bool:
     """Whether this is a table of another library than pandas."""
     return not isinstance(given, pd.DataFrame | pd.Series) and isinstance(given, ArrowStream | ToPandas)
+
+
+def pandas_of(name: str, given: Any) -> Any:
+    """A table of another library as a frame; anything else as it is."""
+    return as_frame(name, given) if is_foreign(given) else given
 
 
 def as_frame(name: str, given: object, columns: Columns | None = None) -> pd.DataFrame:
@@ -87,7 +93,9 @@ def from_arrow(given: ArrowStream) -> pd.DataFrame:
 
 
 def plain(column: Any) -> Any:
-    """Text views, which pandas does not know, as text."""
+    """Text views and lists of them, which pandas does not know, as text."""
+    if is_list(column.type) and pa.types.is_string_view(column.type.value_type):
+        return column.cast(pa.large_list(pa.large_string()))
     return column.cast(pa.large_string()) if pa.types.is_string_view(column.type) else column
 
 
@@ -95,6 +103,13 @@ def frame_of_matrix(matrix: Any, columns: Columns) -> pd.DataFrame:
     """A row for every cell of a sparse matrix that is not 0; its columns are called as they are asked for."""
     cells = matrix.tocoo()
     there = cells.data != 0
+    bad = there & ~((cells.data > 0) & np.isfinite(cells.data))
+    if bad.any() and columns.weight is None and columns.min_rating is None:  # else they are judged as weights
+        at = int(bad.argmax())
+        raise UsageError(
+            f"row {cells.row[at]}, column {cells.col[at]}: the matrix holds {cells.data[at]}, and interactions are above 0 and finite;"
+            " mend it, or give min_rating=… to keep those of at least that rating"
+        )
     names = (columns.user or "user", columns.item or "item", columns.weight or "weight")
     values = (cells.row[there].astype(np.int64), cells.col[there].astype(np.int64), cells.data[there])
     return pd.DataFrame(dict(zip(names, values, strict=True)))

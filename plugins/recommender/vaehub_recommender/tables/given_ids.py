@@ -8,12 +8,14 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 from numpy.typing import NDArray
 from scipy.sparse import issparse
 
 from vaehub import UsageError, arguments, hints
 from vaehub_recommender.tables.cells import Cells
 from vaehub_recommender.tables.columns import ITEM, find_column
+from vaehub_recommender.tables.frames import pandas_of
 from vaehub_recommender.tables.ids import Ids
 
 NAMED = 3  # of the unknown ids in a message
@@ -21,7 +23,9 @@ PLENTY = 1000  # unknown ids that are compared with those of the model as text
 
 
 def read_once(given: Any) -> Any:
-    """What is given, an iterator as a list: looking into it once would lose its first element."""
+    """What is given, an iterator as a list, as looking into it once would lose its first element, and a column of Arrow as a list of values."""
+    if isinstance(given, pa.Array | pa.ChunkedArray):
+        return given.to_pylist()
     one_shot = isinstance(given, Iterable) and not isinstance(given, Sized) and not issparse(given)
     return list(given) if one_shot else given
 
@@ -45,6 +49,7 @@ def given_ids(name: str, given: Any, ids: Ids, column: str | None = None) -> lis
         Traceback (most recent call last):
         vaehub.errors.UsageError: block: should be a list of items, not 'i5'; give ['i5']
     """
+    given = read_once(pandas_of(name, given))
     if isinstance(given, pd.DataFrame):
         given = given[item_column(list(given.columns), column)]
     if isinstance(given, str | bytes):

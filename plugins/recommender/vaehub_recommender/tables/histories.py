@@ -102,8 +102,23 @@ def histories(given: Histories, items: Ids, columns: Columns | None = None, deca
         raise UsageError(
             f"histories: {hints.quoted(given)} given; give a frame, a dict of user: items, or a list of lists of items"
         )
+    refuse_dense(given, items)
     lists = flattened(read_once(given))
     return of_items(pd.RangeIndex(len(lists.lengths)), lists.rows, lists.items, items, decay)
+
+
+def refuse_dense(given: object, items: Ids) -> None:
+    """Raise UsageError for a matrix of weights that is not sparse: its rows would be read as lists of the ids 0 and 1."""
+    if (
+        isinstance(given, np.ndarray)
+        and given.ndim == 2
+        and given.dtype.kind in "fb"
+        and items.values.dtype.kind != given.dtype.kind
+    ):
+        shape = " x ".join(map(str, given.shape))
+        raise UsageError(
+            f"histories: a dense matrix ({shape}, {given.dtype}) given; give scipy.sparse.csr_array(matrix), or lists of items"
+        )
 
 
 def of_frame(frame: pd.DataFrame, items: Ids, columns: Columns, decay: Decay | None = None) -> History:

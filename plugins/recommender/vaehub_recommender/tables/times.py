@@ -27,6 +27,8 @@ def nanoseconds(column: pd.Series[Any], name: str) -> Nanoseconds:
 
     Raises UsageError that names the rows that hold none.
     """
+    if not len(column):
+        return np.zeros(0, np.int64)
     reject(column.isna().to_numpy(bool), name, column, "is no time", "mend or drop such rows")
     reject(np.full(len(column), types.is_complex_dtype(column.dtype)), name, column, "is no time", "mend or drop such rows")
     if types.is_numeric_dtype(column.dtype) and not types.is_bool_dtype(column.dtype):
@@ -39,7 +41,8 @@ def nanoseconds(column: pd.Series[Any], name: str) -> Nanoseconds:
         with suppress(ValueError, TypeError, OverflowError), warnings.catch_warnings():
             warnings.simplefilter("ignore", UserWarning)  # of formats that are guessed row by row
             found = pd.to_datetime(column, utc=True, format=layout, dayfirst=day_first)
-            return pd.DatetimeIndex(found).as_unit("ns").asi8
+            if found.notna().all():  # blanks are read as no time
+                return pd.DatetimeIndex(found).as_unit("ns").asi8
     reject(unreadable(column, day_first), name, column, "cannot be read as a time", "convert the column with pd.to_datetime")
     raise UsageError(f"column {hints.quoted(name)}: its times are of several forms; convert it with pd.to_datetime")
 

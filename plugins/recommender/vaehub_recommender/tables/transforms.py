@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias, final
 import numpy as np
 from numpy.typing import NDArray
 
-from vaehub import UsageError, hints
+from vaehub import UsageError, arguments, hints
 
 if TYPE_CHECKING:
     from vaehub import Json
@@ -62,7 +62,9 @@ class WeightTransform:
 
     @staticmethod
     def of(given: str | WeightTransform | None) -> WeightTransform | None:
-        """By its kind, or as it is."""
+        """By its kind, or as it is. Raises UsageError for anything else."""
+        if not isinstance(given, str | WeightTransform | None):
+            raise arguments.wrong_argument("weight_transform", given, f"one of {', '.join(FORMULAS)} or a WeightTransform")
         return WeightTransform(given) if isinstance(given, str) else given
 
     def fit(self, weights: Weights) -> WeightTransform:
