@@ -45,7 +45,10 @@ def update(fitted: Fitted, frame: pd.DataFrame, epochs: int) -> Fitted:
     codec = widened_codec(fitted, log)
     vae = model_with_new_items(fitted.run, codec.spec, NewItemWeights.of(log.matrix, len(fitted.items)))
     if isinstance(vae.decoder, LinearPart) and isinstance(fitted.run.vae.decoder, LinearPart):
-        update_linear_part(vae.decoder, fitted.run.vae.decoder, *changed_rows(fitted, log), log.matrix)
+        if codec.decay == fitted.codec.decay:
+            update_linear_part(vae.decoder, fitted.run.vae.decoder, *changed_rows(fitted, log), log.matrix)
+        else:  # every weight is another one
+            vae.decoder.learn_with_base(log.matrix)
     domain = build_domain(fitted.run.config)
     domain.codec = codec
     run, users = Run(fitted.run.config, codec, domain, vae), len(log.users)
@@ -57,7 +60,7 @@ def update(fitted: Fitted, frame: pd.DataFrame, epochs: int) -> Fitted:
 def merged_log(fitted: Fitted, given: Log) -> Log:
     """Both logs in one; known users and items keep their positions. Weights of a pair that is in both add up where they are used.
 
-    `given` has the weights of its table; how weights count stays as it was fitted.
+    `given` has the weights of its table; how weights count stays as it was fitted, and ages are counted from the latest of all interactions.
     """
     old = fitted.log
     users, items = old.users.plus(given.users.values), old.items.plus(given.items.values)
@@ -74,6 +77,8 @@ def merged_log(fitted: Fitted, given: Log) -> Log:
             raise UsageError(
                 "this model counts interactions by their times; name their column as in fit, and give all of them one"
             )
+        if len(old.users):  # else rows of which only the linear part is left stay as they were weighed
+            decay = replace(decay, latest=int(times.max()))
         log = replace(log, matrix=weighed(log.matrix, decay.weights(log.matrix, times)), decay=decay)
     return log
 
