@@ -112,7 +112,8 @@ def test_a_dearer_model_is_taken_where_it_is_ahead_beyond_noise(log, split) -> N
 
 def test_why_a_network_is_not_begun(log, split) -> None:
     found = searching(log, split)
-    assert found.reason_against(SMALL, 1e9) == ""
+    assert found.reason_against(SMALL, 100) == ""
+    assert found.reason_against(SMALL, 1e9).endswith("give a time_limit in seconds to have it tried")
     assert found.reason_against(search.LARGE, 1) == "the small one does not pay"
     found.best = SMALL.name
     assert found.reason_against(search.LARGE, 1).startswith("few interactions (fewer than 400,000)")

@@ -85,9 +85,7 @@ def test_through_a_file_and_with_more_data(liked, model, tmp_path):
     )
     later = again.partial_fit(more, epochs=0)
     whole = training_log(pd.concat([liked, more]), COLUMNS)
-    expected = whole.matrix.copy()
-    expected.data = model.fitted.codec.decay.weights(whole.matrix, whole.times)
-    assert np.allclose(later.fitted.log.matrix.toarray(), expected.toarray())
+    assert np.allclose(later.fitted.log.matrix.toarray(), decayed(whole, 100, 0.5).matrix.toarray())
     with pytest.raises(UsageError, match="time='time': no such column"):
         copy.copy(model).partial_fit(more.drop(columns="time"), epochs=0)
 
@@ -117,3 +115,27 @@ def test_the_encoder_tells_orders_apart_and_trains(liked):
     encoder = model.fitted.run.vae.encoder
     dense = encoder(rows._replace(x=rows.x.to_dense())).mean
     assert torch.allclose(dense, encoder(rows).mean, atol=1e-5)
+
+
+@pytest.mark.parametrize("options", [{}, {"weight": "plays", "weight_transform": "log"}])
+@pytest.mark.parametrize("decoder", [EASE["decoder"], {"name": "ease", "penalty": 20, "base": {"name": "ease", "base": None}}])
+def test_later_data_make_what_they_would_have_made_from_the_start(liked, options, decoder):
+    """Two years later, at a half-life of 100 days: ages are counted from the latest interaction of all."""
+    rng = np.random.default_rng(0)
+    table = liked.assign(plays=2.0 if options else 1.0)
+    fan = liked[liked["user"] == "viewer 0001"]
+    more = pd.concat([fan.assign(user=f"later {n}").sample(6, random_state=n) for n in range(30)] + [fan.head(2)])
+    more = more.assign(time=pd.Timestamp("2027-01-01") + pd.to_timedelta(rng.integers(0, 99, len(more)), "D"), plays=2.0)
+    config = {**EASE, "decoder": decoder}
+    grown = Recommender(config).fit(table, time="time", half_life=100, **options).partial_fit(more, epochs=0)
+    whole = Recommender(config).fit(pd.concat([table, more]), time="time", half_life=100, **options)
+    assert grown.fitted.codec.decay == whole.fitted.codec.decay == grown.fitted.log.decay
+    assert grown.fitted.log.matrix.max() <= (1 if not options else np.log2(3)) + 1e-6
+    order = grown.fitted.items.positions(whole.fitted.items.values)
+    ours, theirs = grown.fitted.run.vae.decoder, whole.fitted.run.vae.decoder
+    theirs.share = ours.share  # chosen where a model is trained
+    assert torch.allclose(ours.all_linear_weights()[order][:, order], theirs.all_linear_weights(), atol=1e-5)
+    asked = fan.assign(user="somebody")
+    assert grown.recommend(asked, k=5)["item"].tolist() == whole.recommend(asked, k=5)["item"].tolist()
+    again = grown.partial_fit(more.head(1).assign(user="one more", time=liked["time"].min()), epochs=0)
+    assert again.fitted.codec.decay == whole.fitted.codec.decay

@@ -8,6 +8,7 @@ import pytest
 
 import vaehub
 from vaehub.errors import UsageError
+from vaehub_recommender.api.linear_update import differing_rows
 from vaehub_recommender.example import CONFIG
 from vaehub_recommender.recommender import Recommender
 from vaehub_recommender.tables import Columns, WeightTransform, interaction_log
@@ -92,3 +93,37 @@ def test_what_cannot_be_is_refused(dwell):
 def test_what_is_no_transform_is_refused(given):
     with pytest.raises(UsageError, match=r"^weight_transform: should be one of log, cap, confidence or a WeightTransform, not "):
         WeightTransform.of(given)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_weights_of_a_pair_in_two_tables_are_added_before(dwell, kind):
+    model = Recommender(EASE).fit(dwell, weight="seconds", weight_transform=kind)
+    user, item, seconds = dwell.iloc[0]
+    how, before = model.fitted.log.transform, model.fitted.log.matrix
+    log = model.partial_fit(pd.DataFrame({"user": [int(user)], "item": [int(item)], "seconds": [100.0]}), epochs=0).fitted.log
+    at = log.users.positions([user])[0], log.items.positions([item])[0]
+    assert log.matrix[[at[0]]].toarray()[0, at[1]] == pytest.approx(how(np.array([seconds + 100.0]))[0], rel=1e-6)
+    assert differing_rows(before, log.matrix).tolist() == [at[0]]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_refit_transforms_what_is_left_as_if_the_rest_had_never_been_there(dwell, kind, tmp_path):
+    heavy = dwell.assign(seconds=np.where(dwell["user"] < 20, 1000.0, 1.0) * dwell["seconds"])
+    Recommender(EASE).fit(heavy, weight="seconds", weight_transform=kind).save(tmp_path / "dwell")
+    found = Recommender.load(tmp_path / "dwell").forget(range(20)).fitted
+    never = Recommender(EASE).fit(heavy[heavy["user"] >= 20], weight="seconds", weight_transform=kind).fitted
+    assert found.log.transform.unit == pytest.approx(never.log.transform.unit, rel=1e-5)
+    assert found.codec.columns.transform.most == pytest.approx(never.log.transform.most, rel=1e-5)
+    assert found.log.matrix.toarray() == pytest.approx(never.log.matrix.toarray(), rel=1e-4)
+
+
+@pytest.mark.filterwarnings("ignore:min_user")
+def test_a_refit_asks_for_as_many_interactions_as_the_fit(dwell):
+    options = {"weight": "seconds", "weight_transform": "log", "min_item": 15, "min_user": 2}
+    gone = dwell["user"].unique()[:20].tolist()
+    found = Recommender(EASE).fit(dwell, **options).forget(gone).fitted
+    never = Recommender(EASE).fit(dwell[~dwell["user"].isin(gone)], **options).fitted
+    assert 2 < len(never.items) < 15
+    assert found.items.values.tolist() == never.items.values.tolist()
+    assert found.users.values.tolist() == never.users.values.tolist()
+    assert found.log.matrix.toarray() == pytest.approx(never.log.matrix.toarray(), rel=1e-5)

@@ -19,7 +19,7 @@ from torch import Tensor
 from vaehub import Run, UsageError, build_domain, hints
 from vaehub_recommender.api.add_items import add_items
 from vaehub_recommender.api.fitted import Fitted
-from vaehub_recommender.api.learn import learn
+from vaehub_recommender.api.learn import domain_of, learn
 from vaehub_recommender.api.linear_update import differing_rows, update_linear_part
 from vaehub_recommender.api.query import is_single_user, require_users
 from vaehub_recommender.codec import InteractionCodec
@@ -27,8 +27,9 @@ from vaehub_recommender.held_out import Bools, subset
 from vaehub_recommender.parts.linear_part import LinearPart
 from vaehub_recommender.popularity import Popularity
 from vaehub_recommender.tables import Columns, Ids, Log
+from vaehub_recommender.tables.cleaning import log_to_learn_from
 from vaehub_recommender.tables.given_ids import read_once, refuse_mask
-from vaehub_recommender.tables.log import Tally, UserItems, merge, undecayed
+from vaehub_recommender.tables.log import Tally, UserItems, merge, untransformed
 from vaehub_recommender.tables.matrix_columns import rows_of_entries
 
 
@@ -56,7 +57,7 @@ def forget(fitted: Fitted, users: Any, rows: pd.DataFrame | None, refit: bool) -
 
 def refitted(fitted: Fitted, left: Log, frames: Mapping[str, pd.DataFrame | None]) -> Fitted:
     """Trained anew from what is left; what is known of users is read anew from their table, or stays where that is not at hand."""
-    log = compact(undecayed(left))
+    log = log_to_learn_from(compact(untransformed(left)), domain_of(fitted.run.config).columns)
     if frames["user"] is not None:
         return learn(log, fitted.run.config, frames)
     return learn(log, fitted.run.config, frames, side_of(fitted, log), fitted.codec.user_features)

@@ -18,6 +18,8 @@ from vaehub_recommender.closed_form import as_weights, gram, mean_with_transpose
 from vaehub_recommender.parts.ease import Ease
 from vaehub_recommender.parts.linear_part import LinearPart
 
+ROUNDING = np.float32(1e-6)  # of weights that are transformed back and forth
+
 
 @final
 @dataclass(frozen=True)
@@ -41,12 +43,13 @@ def complete_linear_part(fitted: Fitted) -> Fitted:
 
 
 def differing_rows(matrix: csr_array, other: csr_array) -> np.ndarray:
-    """Numbers of the rows of two matrices (U, I) that are not the same."""
+    """Numbers of the rows of two matrices (U, I) of positive weights that are not the same but for rounding."""
     if matrix is other:
         return np.zeros(0, np.int64)
-    difference = csr_array(matrix - other)
-    difference.eliminate_zeros()
-    return np.flatnonzero(np.diff(difference.indptr))
+    beyond = csr_array(abs(matrix - other) - ROUNDING * (matrix + other))
+    beyond.data = beyond.data > 0
+    beyond.eliminate_zeros()
+    return np.flatnonzero(np.diff(beyond.indptr))
 
 
 def update_linear_part(after: LinearPart, before: LinearPart, old: csr_array, new: csr_array, everything: csr_array) -> None:
@@ -56,10 +59,10 @@ def update_linear_part(after: LinearPart, before: LinearPart, old: csr_array, ne
     """
     if isinstance(after, Ease) and isinstance(before, Ease):
         replace_rows(after, before, old, new)
+        if isinstance(after.base, LinearPart):
+            after.base.learn_with_base(everything)
     else:
-        after.learn(everything)
-    if isinstance(after, LinearPart) and isinstance(after.base, LinearPart):
-        after.base.learn(everything)
+        after.learn_with_base(everything)
 
 
 @torch.no_grad()

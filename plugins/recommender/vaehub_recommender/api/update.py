@@ -28,7 +28,7 @@ from vaehub_recommender.parts.linear_part import LinearPart
 from vaehub_recommender.popularity import Popularity
 from vaehub_recommender.tables import Ids, Log, interaction_log
 from vaehub_recommender.tables.given_ids import type_hint
-from vaehub_recommender.tables.log import Tally, csr, merge, together, undecayed, weighed
+from vaehub_recommender.tables.log import Tally, csr, merge, together, transformed, untransformed, weighed
 
 FINE_TUNING_RATE = 0.3  # of the learning rate of the first training
 
@@ -36,7 +36,7 @@ FINE_TUNING_RATE = 0.3  # of the learning rate of the first training
 def update(fitted: Fitted, frame: pd.DataFrame, epochs: int) -> Fitted:
     """The model of all interactions: its linear part exactly so, its network after some epochs more."""
     fitted.counted  # noqa: B018  (refuses where it is not known)
-    given = interaction_log(frame, fitted.columns)
+    given = interaction_log(frame, replace(fitted.columns, transform=None))
     require_same_types(given, fitted)
     if not len(given.users):
         return replace(fitted, log=replace(fitted.log, also_seen=together(fitted.log.also_seen, given.also_seen)))
@@ -45,7 +45,10 @@ def update(fitted: Fitted, frame: pd.DataFrame, epochs: int) -> Fitted:
     codec = widened_codec(fitted, log)
     vae = model_with_new_items(fitted.run, codec.spec, NewItemWeights.of(log.matrix, len(fitted.items)))
     if isinstance(vae.decoder, LinearPart) and isinstance(fitted.run.vae.decoder, LinearPart):
-        update_linear_part(vae.decoder, fitted.run.vae.decoder, *changed_rows(fitted, log), log.matrix)
+        if codec.decay == fitted.codec.decay:
+            update_linear_part(vae.decoder, fitted.run.vae.decoder, *changed_rows(fitted, log), log.matrix)
+        else:  # every weight is another one
+            vae.decoder.learn_with_base(log.matrix)
     domain = build_domain(fitted.run.config)
     domain.codec = codec
     run, users = Run(fitted.run.config, codec, domain, vae), len(log.users)
@@ -55,23 +58,29 @@ def update(fitted: Fitted, frame: pd.DataFrame, epochs: int) -> Fitted:
 
 
 def merged_log(fitted: Fitted, given: Log) -> Log:
-    """Both logs in one; known users and items keep their positions. Weights of a pair that is in both add up where they are used."""
+    """Both logs in one; known users and items keep their positions. Weights of a pair that is in both add up where they are used.
+
+    `given` has the weights of its table; how weights count stays as it was fitted, and ages are counted from the latest of all interactions.
+    """
     old = fitted.log
     users, items = old.users.plus(given.users.values), old.items.plus(given.items.values)
     row = np.concatenate([row_numbers(old.matrix), users.positions(given.users.values)[row_numbers(given.matrix)]])
     column = np.concatenate([old.matrix.indices, items.positions(given.items.values)[given.matrix.indices]])
     decay = fitted.codec.decay
     weighted = fitted.columns.weight is not None and fitted.columns.min_rating is None
-    weights = np.concatenate([undecayed(old).matrix.data, given.matrix.data]).astype(np.float64) if weighted else None
+    weights = np.concatenate([untransformed(old).matrix.data, given.matrix.data]).astype(np.float64) if weighted else None
     matrix, times = merge(row, column, (len(users), len(items)), weights, all_times(old.times, given.times, old.matrix.nnz))
+    tally = Tally(len(row), 0, len(row) - matrix.nnz, len(users), len(items), matrix.nnz)
+    log = transformed(Log(users, items, matrix, times, tally, together(old.also_seen, given.also_seen)), fitted.columns.transform)
     if decay is not None:
         if times is None:
             raise UsageError(
                 "this model counts interactions by their times; name their column as in fit, and give all of them one"
             )
-        matrix = weighed(matrix, decay.weights(matrix, times))
-    tally = Tally(len(row), 0, len(row) - matrix.nnz, len(users), len(items), matrix.nnz)
-    return Log(users, items, matrix, times, tally, together(old.also_seen, given.also_seen), old.transform, decay)
+        if len(old.users):  # else rows of which only the linear part is left stay as they were weighed
+            decay = replace(decay, latest=int(times.max()))
+        log = replace(log, matrix=weighed(log.matrix, decay.weights(log.matrix, times)), decay=decay)
+    return log
 
 
 def require_same_types(given: Log, fitted: Fitted) -> None:
@@ -147,7 +156,7 @@ def widened_codec(fitted: Fitted, log: Log) -> InteractionCodec:
     spec = Spec((items,), cond=codec.spec.cond + (items - codec.spec.size) * codec.history)
     found = Popularity.of(log.matrix)
     popularity = found if len(fitted.users) else codec.popularity.plus(found)
-    return InteractionCodec(spec, log.items, codec.columns, popularity, codec.user_features, codec.history, codec.decay)
+    return InteractionCodec(spec, log.items, codec.columns, popularity, codec.user_features, codec.history, log.decay)
 
 
 def fine_tune(fitted: Fitted, epochs: int) -> Run:

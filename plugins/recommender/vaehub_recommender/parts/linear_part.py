@@ -53,6 +53,12 @@ class LinearPart(Decoder):
     def weights_to(self, item: int, items: Tensor) -> Tensor:
         """The weights of some items (n,) in the score of an item: (n,)."""
 
+    def learn_with_base(self, matrix: csr_array) -> None:
+        """The same, and that of a base that is linear too."""
+        self.learn(matrix)
+        if isinstance(self.base, LinearPart):
+            self.base.learn_with_base(matrix)
+
     @property
     def is_linear(self) -> bool:
         """Whether all is linear, so that codes say nothing: there is no other decoder, or that one is linear."""

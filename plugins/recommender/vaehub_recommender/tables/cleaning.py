@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import warnings
+from dataclasses import replace
 
-import numpy as np
 import pandas as pd
 
 from vaehub import UsageError, hints
@@ -12,7 +12,7 @@ from vaehub_recommender.tables.bad_rows import reject
 from vaehub_recommender.tables.columns import Columns
 from vaehub_recommender.tables.ids import Ids
 from vaehub_recommender.tables.lists import flattened, holds_lists
-from vaehub_recommender.tables.log import Log, Tally, UserItems, merge
+from vaehub_recommender.tables.log import Log, Tally, UserItems, merge, transformed
 from vaehub_recommender.tables.support import with_support
 from vaehub_recommender.tables.times import Nanoseconds, nanoseconds
 from vaehub_recommender.tables.weights import weigh
@@ -33,9 +33,17 @@ def training_log(frame: pd.DataFrame, columns: Columns) -> Log:
         Traceback (most recent call last):
         vaehub.errors.UsageError: all 2 rows are of one user; a model needs several users
     """
-    log = interaction_log(frame, columns)
+    log = interaction_log(frame, replace(columns, transform=None))
     if not len(log.users):
         raise UsageError(nothing_left(frame, columns))
+    return log_to_learn_from(log, columns)
+
+
+def log_to_learn_from(log: Log, columns: Columns) -> Log:
+    """Of a log with the weights of its table, the users and items of enough interactions, with weights as they are to count.
+
+    Raises UsageError where nobody is left, and where one user or one item is.
+    """
     if columns.min_user is not None or columns.min_item is not None:
         log = with_support(log, columns.min_user or 1, columns.min_item or 1, columns.seen)
     for count, one, many in ((len(log.users), "user", "users"), (len(log.items), "item", "items")):
@@ -43,7 +51,7 @@ def training_log(frame: pd.DataFrame, columns: Columns) -> Log:
             raise UsageError(
                 f"all {log.tally.rows - log.tally.below_rating:,} rows are of one {one}; a model needs several {many}"
             )
-    return log
+    return transformed(log, columns.transform)
 
 
 def interaction_log(frame: pd.DataFrame, columns: Columns) -> Log:
@@ -83,11 +91,9 @@ def interaction_log(frame: pd.DataFrame, columns: Columns) -> Log:
     users, user = Ids.coded(kept[resolved.user])
     items, item = Ids.coded(kept[resolved.item])
     matrix, times = merge(user, item, (len(users), len(items)), weights, times_of(kept, resolved, columns.time is not None))
-    transform = None if columns.transform is None else columns.transform.fit(matrix.data)
-    if transform is not None:
-        matrix.data = transform(matrix.data).astype(np.float32)
     tally = Tally(len(frame), len(frame) - len(kept), len(kept) - matrix.nnz, len(users), len(items), matrix.nnz)
-    return Log(users, items, matrix, times, tally, None if keep is None else seen_below(frame[~keep], resolved), transform)
+    log = Log(users, items, matrix, times, tally, None if keep is None else seen_below(frame[~keep], resolved))
+    return transformed(log, columns.transform)
 
 
 def seen_below(below: pd.DataFrame, columns: Columns) -> UserItems | None:

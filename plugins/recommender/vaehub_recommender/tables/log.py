@@ -148,6 +148,25 @@ def undecayed(log: Log) -> Log:
     return replace(log, matrix=weighed(log.matrix, 1 / log.decay.weights(log.matrix, log.times)), decay=None)
 
 
+def transformed(log: Log, transform: WeightTransform | None) -> Log:
+    """The log with weights brought to another scale, by a transform that is fitted to them unless it was before."""
+    if transform is None:
+        return log
+    matrix, fitted = log.matrix, transform.fit(log.matrix.data)
+    counts = fitted(matrix.data).astype(np.float32)
+    return replace(log, matrix=csr(counts, matrix.indices, matrix.indptr, matrix.shape), transform=fitted)
+
+
+def untransformed(log: Log) -> Log:
+    """The log with the weights of its table, before they were transformed and made to count less by age."""
+    log = undecayed(log)
+    if log.transform is None:
+        return log
+    matrix, most = log.matrix, float(np.finfo(np.float32).max)
+    weights = np.minimum(log.transform.inverse(matrix.data), most).astype(np.float32)
+    return replace(log, matrix=csr(weights, matrix.indices, matrix.indptr, matrix.shape), transform=None)
+
+
 def weighed(matrix: csr_array, weights: NDArray[Any]) -> csr_array:
     """The matrix with its entries (nnz,) multiplied."""
     return csr(np.asarray(matrix.data * weights, np.float32), matrix.indices, matrix.indptr, matrix.shape)

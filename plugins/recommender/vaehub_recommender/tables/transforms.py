@@ -27,7 +27,8 @@ class WeightTransform:
     - confidence: (1 + alpha w/u) / (1 + alpha), as "Collaborative Filtering for Implicit Feedback Datasets" (Hu, Koren & Volinsky, 2008),
       doi:10.1109/ICDM.2008.22
 
-    A median weight counts 1 with each of them. u and q are learnt where a model is fitted, and are used for histories as well.
+    A median weight counts 1 with each of them. u and q are learnt where a model is fitted, of the interactions that
+    are learnt from, and are used for histories and for later data as well.
 
     Arguments:
         kind: "log", "cap" or "confidence".
@@ -79,6 +80,12 @@ class WeightTransform:
             raise UsageError("weight_transform: not fitted yet; fit a model first")
         return FORMULAS[self.kind](self, weights.astype(np.float64), self.unit, self.most)
 
+    def inverse(self, counts: NDArray[Any]) -> Weights:
+        """The weights (n,) that count this much; of those that cap has cut off, the cap."""
+        if self.unit is None:
+            raise UsageError("weight_transform: not fitted yet; fit a model first")
+        return INVERSES[self.kind](self, counts.astype(np.float64), self.unit).clip(np.finfo(np.float32).tiny)
+
     def to_json(self) -> Json:
         """As JSON."""
         return asdict(self)
@@ -89,4 +96,10 @@ FORMULAS: dict[str, Formula] = {
     "log": lambda how, weights, unit, most: np.log2(1 + weights / unit),
     "cap": lambda how, weights, unit, most: np.minimum(weights, most) / unit,
     "confidence": lambda how, weights, unit, most: (1 + how.alpha * weights / unit) / (1 + how.alpha),
+}
+
+INVERSES: dict[str, Callable[[WeightTransform, Weights, float], Weights]] = {
+    "log": lambda how, counts, unit: unit * np.expm1(np.log(2) * counts),
+    "cap": lambda how, counts, unit: unit * counts,
+    "confidence": lambda how, counts, unit: unit * ((1 + how.alpha) * counts - 1) / how.alpha,
 }
