@@ -54,7 +54,7 @@ def pictures(folder):
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(900)
+@pytest.mark.timeout(1800)
 @pytest.mark.parametrize("page", PAGES)
 def test_every_block_runs(page, place):
     blocks = FENCE.findall((ROOT / page).read_text())
