@@ -146,9 +146,8 @@ class SplitLog(Domain[InteractionCodec]):
     @cached_property
     def item_features(self) -> Tensor | None:
         """What is known of the items (I, F); when they may be shown says nothing of what they are."""
-        frame = self.frames["item"]
-        described = None if frame is None else without_windows(frame)
-        if described is None or described.shape[1] < 2:
+        described = without_windows(self.frames["item"])
+        if described is None:
             return None
         return torch.from_numpy(SideFeatures.fit(described, self.columns.item, self.codec.ids, item_trait_of)[1])
 

@@ -11,6 +11,7 @@ from scipy.sparse import csr_array
 from vaehub import UsageError
 from vaehub_recommender.held_out import Bools, HeldOut, Positions, Split, canonical, occupied, subset
 from vaehub_recommender.tables import Log
+from vaehub_recommender.tables.cells import rows_of_entries
 
 __all__ = ["HeldOut", "Split", "last_out", "random_out", "strong"]
 
@@ -155,7 +156,7 @@ def user_counts(matrix: csr_array) -> Positions:
 
 def places_from_last(matrix: csr_array, times: Positions, seed: int) -> Positions:
     """How many interactions of the same user come after each (nnz,); chance orders those at the same time."""
-    rows = np.repeat(np.arange(matrix.shape[0]), np.diff(matrix.indptr))
+    rows = rows_of_entries(matrix)
     order = np.lexsort((np.random.default_rng(seed).random(len(rows)), times, rows))
     after = np.empty(len(rows), np.int64)
     after[order] = matrix.indptr[1:][rows] - 1 - np.arange(len(rows))
@@ -186,7 +187,7 @@ def held_out_of(matrix: csr_array, seen: Bools, held: Bools, items: Positions) -
 
 def tie_notes(matrix: csr_array, times: Positions, part: Positions) -> list[str]:
     """A note where interactions at the same time are on both sides of the test."""
-    rows = np.repeat(np.arange(matrix.shape[0]), np.diff(matrix.indptr))
+    rows = rows_of_entries(matrix)
     last = np.full(matrix.shape[0], -1, np.int64)
     test = part == 2
     last[rows[test]] = times[test]

@@ -14,6 +14,7 @@ from vaehub import UsageError, hints
 from vaehub_recommender.held_out import HeldOut, Positions, Split, occupied, subset
 from vaehub_recommender.splits import held_out_of
 from vaehub_recommender.tables import Log
+from vaehub_recommender.tables.cells import rows_of_entries
 from vaehub_recommender.tables.decay import places
 from vaehub_recommender.tables.log import weighed
 from vaehub_recommender.tables.times import Nanoseconds, nanoseconds
@@ -78,7 +79,7 @@ def redated(split: Split, log: Log) -> Split:
     if decay is None or times is None or not decay.recency:
         return split
     width = log.matrix.shape[1]
-    cells = np.repeat(np.arange(log.matrix.shape[0]), np.diff(log.matrix.indptr)) * width + log.matrix.indices
+    cells = rows_of_entries(log.matrix) * width + log.matrix.indices
     full = places(log.matrix, times)
 
     def weighed_anew(rows: csr_array, users: Positions) -> csr_array:
@@ -112,7 +113,7 @@ def with_history(held: HeldOut) -> HeldOut:
 
 def new_notes(log: Log, part: Positions) -> list[str]:
     """How many users and items of the test are new, and which share of it that leaves out."""
-    user = np.repeat(np.arange(log.matrix.shape[0]), np.diff(log.matrix.indptr))
+    user = rows_of_entries(log.matrix)
     asked = part == 2
     notes = []
     for kind, name, learnt in ((user, "users", part < 2), (log.matrix.indices, "items", part == 0)):

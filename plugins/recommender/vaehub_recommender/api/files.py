@@ -175,9 +175,8 @@ def of_run(run: Run, ids: Ids) -> Fitted:
     """A run of `vaehub train`, with the users of its table if that is still there."""
     try:
         domain = recommendation_of(run.domain)
-        log, side, frame = restricted_to(domain.log, ids), domain.side, domain.frames["item"]
-        described = None if frame is None else without_windows(frame)
-        content = None if described is None or described.shape[1] < 2 else Content.of(described, domain.columns.item, ids)
+        log, side, described = restricted_to(domain.log, ids), domain.side, without_windows(domain.frames["item"])
+        content = None if described is None else Content.of(described, domain.columns.item, ids)
     except UsageError as error:
         warnings.warn(f"no users are known, histories can be served: {error}", UserWarning, stacklevel=4)
         return Fitted(run, no_users(ids), np.zeros(0, bool))

@@ -27,10 +27,10 @@ from vaehub_recommender.held_out import Bools, subset
 from vaehub_recommender.parts.linear_part import LinearPart
 from vaehub_recommender.popularity import Popularity
 from vaehub_recommender.tables import Columns, Ids, Log
+from vaehub_recommender.tables.cells import rows_of_entries
 from vaehub_recommender.tables.cleaning import log_to_learn_from
 from vaehub_recommender.tables.given_ids import read_once, refuse_mask
 from vaehub_recommender.tables.log import Tally, UserItems, merge, untransformed
-from vaehub_recommender.tables.matrix_columns import rows_of_entries
 
 
 def forget(fitted: Fitted, users: Any, rows: pd.DataFrame | None, refit: bool) -> Fitted:

@@ -67,10 +67,9 @@ def domain_to_fit(
 
 def fitted_to(domain: SplitLog, run: Run) -> Fitted:
     """A model with all users of the domain in its linear part."""
-    log, frame = domain.log, domain.frames["item"]
+    log, described = domain.log, without_windows(domain.frames["item"])
     in_linear_part = np.isin(np.arange(len(log.users)), domain.split.users)
-    described = None if frame is None else without_windows(frame)
-    content = None if described is None or described.shape[1] < 2 else Content.of(described, domain.columns.item, log.items)
+    content = None if described is None else Content.of(described, domain.columns.item, log.items)
     return complete_linear_part(Fitted(run, log, in_linear_part, domain.side, domain.frames, content))
 
 

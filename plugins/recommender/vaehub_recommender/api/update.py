@@ -27,6 +27,7 @@ from vaehub_recommender.held_out import Split
 from vaehub_recommender.parts.linear_part import LinearPart
 from vaehub_recommender.popularity import Popularity
 from vaehub_recommender.tables import Ids, Log, interaction_log
+from vaehub_recommender.tables.cells import rows_of_entries
 from vaehub_recommender.tables.given_ids import type_hint
 from vaehub_recommender.tables.log import Tally, csr, merge, together, transformed, untransformed, weighed
 
@@ -64,7 +65,7 @@ def merged_log(fitted: Fitted, given: Log) -> Log:
     """
     old = fitted.log
     users, items = old.users.plus(given.users.values), old.items.plus(given.items.values)
-    row = np.concatenate([row_numbers(old.matrix), users.positions(given.users.values)[row_numbers(given.matrix)]])
+    row = np.concatenate([rows_of_entries(old.matrix), users.positions(given.users.values)[rows_of_entries(given.matrix)]])
     column = np.concatenate([old.matrix.indices, items.positions(given.items.values)[given.matrix.indices]])
     decay = fitted.codec.decay
     weighted = fitted.columns.weight is not None and fitted.columns.min_rating is None
@@ -117,12 +118,6 @@ def id_types(ids: Ids) -> set[str]:
 def id_type(value: Any) -> str:
     """The type of an id; numbers are of one."""
     return "number" if isinstance(value, int | float) and not isinstance(value, bool) else type(value).__name__
-
-
-def row_numbers(matrix: csr_array) -> np.ndarray:
-    """The row of every entry."""
-    rows: np.ndarray = np.repeat(np.arange(matrix.shape[0]), np.diff(matrix.indptr))
-    return rows
 
 
 def all_times(old: np.ndarray | None, new: np.ndarray | None, count: int) -> np.ndarray | None:

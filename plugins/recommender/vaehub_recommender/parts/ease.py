@@ -66,10 +66,8 @@ class Ease(LinearPart):
     ) -> None:
         require_memory(f"decoder ease: weights between {spec.size:,} items", KEPT * spec.size**2, WAYS_OUT)
         super().__init__(spec, latent, likelihood, base)
-        self.penalty, self.noise = (
-            penalty,
-            dropout / (1 - dropout),
-        )  # noise: the variance of inputs under dropout, by their square
+        self.penalty = penalty
+        self.noise = dropout / (1 - dropout)  # the variance of inputs under dropout, by their square
         self.register_buffer("weights", torch.zeros(spec.size, spec.size))
         self.register_buffer("diagonal", torch.ones(spec.size))
 

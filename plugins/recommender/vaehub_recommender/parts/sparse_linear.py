@@ -63,10 +63,8 @@ class SparseLinear(LinearPart):
         base: Part[Decoder] | None = Catalogue,
     ) -> None:
         super().__init__(spec, latent, likelihood, base)
-        self.penalty, self.noise = (
-            penalty,
-            dropout / (1 - dropout),
-        )  # noise: the variance of inputs under dropout, by their square
+        self.penalty = penalty
+        self.noise = dropout / (1 - dropout)  # the variance of inputs under dropout, by their square
         self.neighbours = min(neighbours, spec.size - 1)
         count = spec.size * self.neighbours
         self.register_buffer(

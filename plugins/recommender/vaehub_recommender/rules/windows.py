@@ -24,9 +24,12 @@ def window_columns(names: Sequence[Any]) -> tuple[str | None, str | None]:
     return only_one(with_usual_names(names, FROM)), only_one(with_usual_names(names, UNTIL))
 
 
-def without_windows(table: pd.DataFrame) -> pd.DataFrame:
-    """The columns that say what items are, and not when they may be shown."""
-    return table.drop(columns=[name for name in window_columns(list(table.columns)) if name is not None])
+def without_windows(table: pd.DataFrame | None) -> pd.DataFrame | None:
+    """The columns that say what items are, and not when they may be shown; None where there are none but ids."""
+    if table is None:
+        return None
+    described = table.drop(columns=[name for name in window_columns(list(table.columns)) if name is not None])
+    return described if described.shape[1] > 1 else None
 
 
 def open_at(table: pd.DataFrame, at: int) -> Bools:

@@ -10,6 +10,7 @@ import pandas as pd
 from numpy.typing import NDArray
 from pandas.api import types
 from pandas.api.extensions import ExtensionArray
+from scipy.sparse import csr_array
 
 from vaehub import UsageError, hints
 
@@ -94,3 +95,9 @@ def as_int64(distinct: pd.Index[Any]) -> Positions | None:
         return distinct.to_numpy(np.int64)
     except (OverflowError, ValueError):
         return None
+
+
+def rows_of_entries(matrix: csr_array) -> Positions:
+    """The row of every entry (nnz,)."""
+    rows: Positions = np.repeat(np.arange(matrix.shape[0]), np.diff(matrix.indptr))
+    return rows

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
 from vaehub import Json, files
+from vaehub_recommender.tables.cells import rows_of_entries
 from vaehub_recommender.tables.times import Nanoseconds
 
 DAY = 86_400 * 10**9  # nanoseconds
@@ -68,7 +69,7 @@ class Decay:
 
 def places(matrix: csr_array, times: Nanoseconds) -> NDArray[np.int64]:
     """1 + how many interactions of the same user are later than each (nnz,)."""
-    rows = np.repeat(np.arange(matrix.shape[0]), np.diff(matrix.indptr))
+    rows = rows_of_entries(matrix)
     order = np.lexsort((times, rows))
     ends = matrix.indptr[1:][rows[order]]
     last = np.append((np.diff(rows[order]) != 0) | (np.diff(times[order]) != 0), True) if len(order) else np.zeros(0, bool)

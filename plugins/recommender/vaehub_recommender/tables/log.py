@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
 from vaehub import UsageError
-from vaehub_recommender.tables.cells import Positions, Values
+from vaehub_recommender.tables.cells import Positions, Values, rows_of_entries
 from vaehub_recommender.tables.decay import Decay
 from vaehub_recommender.tables.ids import Ids
 from vaehub_recommender.tables.times import Nanoseconds
@@ -74,7 +74,7 @@ class UserItems:
 
     def pairs(self) -> tuple[Positions, Positions]:
         """Rows and columns of the pairs (n,)."""
-        return np.repeat(np.arange(self.matrix.shape[0]), np.diff(self.matrix.indptr)), self.matrix.indices
+        return rows_of_entries(self.matrix), self.matrix.indices
 
     def plus(self, other: UserItems) -> UserItems:
         """The pairs of both."""
@@ -226,6 +226,6 @@ def union(cells: Iterable[csr_array | None]) -> csr_array | None:
     there = [matrix for matrix in cells if matrix is not None]
     if len(there) < 2:
         return there[0] if there else None
-    rows = [np.repeat(np.arange(matrix.shape[0]), np.diff(matrix.indptr)) for matrix in there]
+    rows = [rows_of_entries(matrix) for matrix in there]
     shape = there[0].shape[0], max(matrix.shape[1] for matrix in there)
     return merge(np.concatenate(rows), np.concatenate([matrix.indices for matrix in there]), shape).matrix

@@ -28,12 +28,6 @@ def matrix_of(table: pa.Table, width: int, items: str = "items", weights: str = 
     return csr(values_of(table, weights), at, ends - ends[:1].sum(), (len(lists), width))
 
 
-def rows_of_entries(matrix: csr_array) -> np.ndarray:
-    """The row of every entry (nnz,)."""
-    rows: np.ndarray = np.repeat(np.arange(matrix.shape[0]), np.diff(matrix.indptr))
-    return rows
-
-
 def whole_column(table: pa.Table, name: str) -> Any:
     """A column in one piece."""
     chunks = table[name].chunks

@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 
 from vaehub import UsageError
-from vaehub_recommender.tables.cells import Positions
+from vaehub_recommender.tables.cells import Positions, rows_of_entries
 from vaehub_recommender.tables.columns import Seen
 from vaehub_recommender.tables.ids import Ids
 from vaehub_recommender.tables.log import Log, UserItems, csr, indptr_of, together
@@ -37,7 +37,7 @@ def with_support(log: Log, min_user: int, min_item: int, seen: Seen | None = Non
         ...     with_support(log, min_user=2, min_item=1).users.values.tolist()
         [1, 2]
     """
-    user, item = np.repeat(np.arange(len(log.users)), np.diff(log.matrix.indptr)), log.matrix.indices
+    user, item = rows_of_entries(log.matrix), log.matrix.indices
     stays = supported(user, item, min_user, min_item)
     if stays.all():
         return log
