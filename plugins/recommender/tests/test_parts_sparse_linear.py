@@ -12,8 +12,9 @@ from vaehub_recommender import memory
 from vaehub_recommender.closed_form import gram, mean_with_transpose, solve
 from vaehub_recommender.domain import Recommendation
 from vaehub_recommender.interactions import Interactions
-from vaehub_recommender.parts.ease import WAYS_OUT, Ease
+from vaehub_recommender.parts.ease import Ease
 from vaehub_recommender.parts.implicit import ImplicitMultinomial
+from vaehub_recommender.parts.linear_part import WAYS_OUT
 from vaehub_recommender.parts.sparse_linear import SparseLinear
 from vaehub_recommender.rank import csr_tensor
 from vaehub_recommender.recommender import Recommender

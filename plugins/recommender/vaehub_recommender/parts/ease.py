@@ -11,18 +11,16 @@ from torch import Tensor
 
 from vaehub import Decoder, Likelihood, Part, Spec
 from vaehub_recommender.closed_form import ROWS, gram, solve
-from vaehub_recommender.memory import FEWER, require_memory
+from vaehub_recommender.memory import require_memory
 from vaehub_recommender.parts.catalogue import Catalogue
-from vaehub_recommender.parts.linear_part import LinearPart
-from vaehub_recommender.scores import HistoryScores
+from vaehub_recommender.parts.linear_part import KEPT, WAYS_OUT, DenseLinearPart
 
 BLOCK = 30  # bytes for each product of a block, sparse and written out
-KEPT, FITTED = 4, 8  # bytes for each pair of items: of the weights, and of their products, of which they are made in place
-WAYS_OUT = f"{FEWER}, take decoder.name=sparse_linear, or a model without weights between items: recommender_mult_vae"
+FITTED = 8  # bytes for each pair of items, of their products, of which the weights are made in place
 
 
 @final
-class Ease(LinearPart):
+class Ease(DenseLinearPart):
     """Scores of another decoder plus `share` times x B, x the user's items and B from the closed form: a product of two experts.
 
     Steck (2019), arXiv:1905.03375. `dropout` is the share of inputs that the linear part learns to do without, in closed form too: the penalty of
@@ -51,7 +49,6 @@ class Ease(LinearPart):
         True
     """
 
-    weights: Tensor
     diagonal: Tensor
 
     def __init__(
@@ -64,11 +61,9 @@ class Ease(LinearPart):
         dropout: Annotated[float, Field(ge=0, lt=1)] = 0.0,
         base: Part[Decoder] | None = Catalogue,
     ) -> None:
-        require_memory(f"decoder ease: weights between {spec.size:,} items", KEPT * spec.size**2, WAYS_OUT)
         super().__init__(spec, latent, likelihood, base)
         self.penalty = penalty
         self.noise = dropout / (1 - dropout)  # the variance of inputs under dropout, by their square
-        self.register_buffer("weights", torch.zeros(spec.size, spec.size))
         self.register_buffer("diagonal", torch.ones(spec.size))
 
     def learn(self, matrix: csr_array) -> None:
@@ -80,15 +75,3 @@ class Ease(LinearPart):
         weights, diagonal = solve(products, self.penalty + self.noise * products.diagonal())
         self.weights.copy_(weights)
         self.diagonal.copy_(diagonal)
-
-    def linear_scores(self, history: Tensor) -> HistoryScores:
-        """x B of histories (B, I) in CSR."""
-        return HistoryScores(history, self.weights)
-
-    def dense_weights(self) -> Tensor:
-        """The weights as they are."""
-        return self.weights
-
-    def weights_to(self, item: int, items: Tensor) -> Tensor:
-        """The weights of some items (n,) in the score of an item: (n,)."""
-        return self.weights[items, item]

@@ -13,22 +13,18 @@ import torch
 from numpy.typing import NDArray
 from pydantic import Field, PositiveInt
 from scipy.sparse import csr_array
-from torch import Tensor
 
 from vaehub import Decoder, Likelihood, Part, Spec
-from vaehub_recommender.memory import require_memory
 from vaehub_recommender.parts.catalogue import Catalogue
-from vaehub_recommender.parts.ease import KEPT, WAYS_OUT
-from vaehub_recommender.parts.linear_part import LinearPart
+from vaehub_recommender.parts.linear_part import DenseLinearPart
 from vaehub_recommender.rank import best_of_row
-from vaehub_recommender.scores import HistoryScores
 
 ROWS = 1_000  # items whose neighbours are found at once
 TINY = 1e-12  # of items that nobody has
 
 
 @final
-class ItemKnn(LinearPart):
+class ItemKnn(DenseLinearPart):
     """Scores x W, x the user's items, W_ij the cosine of the users of items i and j where i is one of the `neighbours` nearest of j, else 0.
 
     cos_ij = x_i'x_j / (|x_i| |x_j| + shrink): "Item-based Top-N Recommendation Algorithms" (Deshpande & Karypis, 2004),
@@ -53,8 +49,6 @@ class ItemKnn(LinearPart):
         [[0.0, 0.82, 0.0], [0.82, 0.0, 0.58], [0.0, 0.0, 0.0]]
     """
 
-    weights: Tensor
-
     def __init__(
         self,
         spec: Spec,
@@ -65,26 +59,12 @@ class ItemKnn(LinearPart):
         shrink: Annotated[float, Field(ge=0)] = 10.0,
         base: Part[Decoder] | None = Catalogue,
     ) -> None:
-        require_memory(f"decoder item_knn: weights between {spec.size:,} items", KEPT * spec.size**2, WAYS_OUT)
         super().__init__(spec, latent, likelihood, base)
         self.neighbours, self.shrink = neighbours, shrink
-        self.register_buffer("weights", torch.zeros(spec.size, spec.size))
 
     def learn(self, matrix: csr_array) -> None:
         """The neighbours by interactions (U, I), in place of those of before."""
         self.weights.copy_(torch.from_numpy(nearest(matrix, self.neighbours, self.shrink).weights(self.neighbours).toarray()))
-
-    def linear_scores(self, history: Tensor) -> HistoryScores:
-        """x W of histories (B, I) in CSR."""
-        return HistoryScores(history, self.weights)
-
-    def dense_weights(self) -> Tensor:
-        """The weights as they are."""
-        return self.weights
-
-    def weights_to(self, item: int, items: Tensor) -> Tensor:
-        """The weights of some items (n,) in the score of an item: (n,)."""
-        return self.weights[items, item]
 
 
 @final

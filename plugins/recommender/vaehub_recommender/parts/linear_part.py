@@ -14,10 +14,13 @@ from torch.distributions import Distribution
 
 from vaehub import Data, Decoder, Likelihood, Model, Part, Spec, UsageError
 from vaehub_recommender.interactions import InteractionFacts, Interactions, split_condition
+from vaehub_recommender.memory import FEWER, require_memory
 from vaehub_recommender.parts.catalogue import require_implicit
-from vaehub_recommender.scores import MixedScores, Scores, scores_of
+from vaehub_recommender.scores import HistoryScores, MixedScores, Scores, scores_of
 from vaehub_recommender.validation import best_share
 
+KEPT = 4  # bytes for each pair of items, of the weights
+WAYS_OUT = f"{FEWER}, take decoder.name=sparse_linear, or a model without weights between items: recommender_mult_vae"
 NO_HISTORY = "this decoder reads the users' items in cond; set domain.history=true"
 
 
@@ -98,6 +101,33 @@ class LinearPart(Decoder):
         if self.training or history is None:
             return px
         return require_implicit(self.likelihood).of(MixedScores(scores_of(px), self.linear_scores(history), self.share))
+
+
+class DenseLinearPart(LinearPart):
+    """A linear part that keeps B whole: `weights` (I, I). Abstract.
+
+    Raises:
+        UsageError: more items than memory holds.
+    """
+
+    weights: Tensor
+
+    def __init__(self, spec: Spec, latent: int, likelihood: Likelihood, base: Part[Decoder] | None) -> None:
+        require_memory(f"weights between {spec.size:,} items", KEPT * spec.size**2, WAYS_OUT)
+        super().__init__(spec, latent, likelihood, base)
+        self.register_buffer("weights", torch.zeros(spec.size, spec.size))
+
+    def linear_scores(self, history: Tensor) -> HistoryScores:
+        """x B of histories (B, I) in CSR."""
+        return HistoryScores(history, self.weights)
+
+    def dense_weights(self) -> Tensor:
+        """The weights as they are."""
+        return self.weights
+
+    def weights_to(self, item: int, items: Tensor) -> Tensor:
+        """The weights of some items (n,) in the score of an item: (n,)."""
+        return self.weights[items, item]
 
 
 def require_history(data: object) -> Interactions:
