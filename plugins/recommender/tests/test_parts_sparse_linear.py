@@ -117,7 +117,7 @@ def test_the_weights_to_an_item_are_its_column():
 def test_a_recommender_with_it_is_saved_updated_and_explained(liked, tmp_path, base):
     decoder = {"name": "linear", "exact_items": 5, "neighbours": 8, "penalty": 5, "base": base}
     recommender = Recommender({**ALONE, "decoder": decoder}).fit(liked)
-    assert type(recommender.fitted.run.vae.decoder) is SparseLinear
+    assert type(recommender.fitted.run.vae.decoder.solved) is SparseLinear
     recommender.save(tmp_path / "films")
     again = Recommender.load(tmp_path / "films")
     assert again.recommend(k=5).equals(recommender.recommend(k=5))
@@ -132,16 +132,16 @@ def test_a_recommender_with_it_is_saved_updated_and_explained(liked, tmp_path, b
     )
     anew.learn(again.fitted.log.matrix)
     for name in SparseLinear.learnt_anew:
-        assert torch.equal(getattr(again.fitted.run.vae.decoder, name), getattr(anew, name))
+        assert torch.equal(getattr(again.fitted.run.vae.decoder.solved, name), getattr(anew, name))
 
 
 def test_a_catalogue_that_outgrows_the_exact_part_gets_the_sparse_one(liked):
     decoder = {"name": "linear", "exact_items": liked["item"].nunique(), "neighbours": 8, "base": None}
     recommender = Recommender({**ALONE, "decoder": decoder}).fit(liked)
-    assert type(recommender.fitted.run.vae.decoder) is Ease
+    assert type(recommender.fitted.run.vae.decoder.solved) is Ease
     recommender.partial_fit(pd.DataFrame({"user": ["new"], "item": ["a new film"], "time": liked["time"].max()}), epochs=0)
-    assert type(recommender.fitted.run.vae.decoder) is SparseLinear
-    assert recommender.fitted.run.vae.decoder.values.any()
+    assert type(recommender.fitted.run.vae.decoder.solved) is SparseLinear
+    assert recommender.fitted.run.vae.decoder.solved.values.any()
 
 
 def test_what_is_larger_than_memory_is_refused_in_figures_before_it_is_taken(monkeypatch, liked):

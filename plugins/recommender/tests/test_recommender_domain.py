@@ -136,7 +136,7 @@ def test_training_watches_the_ranking_and_evaluation_shows_the_baselines(run):
 def test_the_share_of_the_linear_part_is_found_and_saved(run):
     again = vaehub.load(run.path)
     assert float(again.vae.decoder.share) == float(run.vae.decoder.share)
-    assert float(again.vae.decoder.weights.abs().sum()) > 0
+    assert float(again.vae.decoder.dense_weights().abs().sum()) > 0
 
 
 def test_histories_in_a_file_are_encoded(run, table):

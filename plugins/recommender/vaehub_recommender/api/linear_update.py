@@ -57,8 +57,9 @@ def update_linear_part(after: LinearPart, before: LinearPart, old: csr_array, ne
 
     The closed form is changed by these rows alone; sparse parts and neighbours are learnt anew from `everything` (U, I').
     """
-    if isinstance(after, Ease) and isinstance(before, Ease):
-        replace_rows(after, before, old, new)
+    exact, exact_before = after.solved, before.solved
+    if isinstance(exact, Ease) and isinstance(exact_before, Ease):
+        replace_rows(exact, exact_before, old, new)
         if isinstance(after.base, LinearPart):
             after.base.learn_with_base(everything)
     else:

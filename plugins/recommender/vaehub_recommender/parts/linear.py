@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, final
+from typing import Annotated, final
 
 from pydantic import Field, PositiveInt
+from scipy.sparse import csr_array
 from torch import Tensor
-from torch.distributions import Distribution
 
 from vaehub import Decoder, Likelihood, Part, Spec
 from vaehub_recommender.parts.catalogue import Catalogue
 from vaehub_recommender.parts.ease import Ease
+from vaehub_recommender.parts.linear_part import LinearPart
 from vaehub_recommender.parts.sparse_linear import SparseLinear
+from vaehub_recommender.scores import Scores
 
 
 @final
-class Linear(Decoder):
-    """Decoder ease for catalogues of at most `exact_items`, decoder sparse_linear for larger ones: one of the two is made.
+class Linear(LinearPart):
+    """Decoder ease for catalogues of at most `exact_items`, decoder sparse_linear for larger ones.
 
     Arguments:
         penalty: Ridge penalty of the linear part.
@@ -25,14 +27,17 @@ class Linear(Decoder):
         exact_items: The largest catalogue whose linear part is exact: 12 bytes of memory for each pair of items, and time as the cube of items.
         base: The other decoder; null leaves the linear part alone.
 
+    Raises:
+        UsageError: more items than memory holds, or rows without their history.
+
     Example:
         >>> from vaehub_recommender.parts.implicit import ImplicitMultinomial
-        >>> [type(Linear(Spec((n,)), 1, ImplicitMultinomial(Spec((n,))), exact_items=4)).__name__ for n in (4, 5)]
+        >>> [type(Linear(Spec((n,)), 1, ImplicitMultinomial(Spec((n,))), exact_items=4).solved).__name__ for n in (4, 5)]
         ['Ease', 'SparseLinear']
     """
 
-    def __new__(
-        cls,
+    def __init__(
+        self,
         spec: Spec,
         latent: int,
         likelihood: Likelihood,
@@ -42,14 +47,32 @@ class Linear(Decoder):
         neighbours: PositiveInt = 200,
         exact_items: PositiveInt = 8000,
         base: Part[Decoder] | None = Catalogue,
-    ) -> Any:
-        """One of the two."""
+    ) -> None:
+        super().__init__(spec, latent, likelihood, base)
+        self.part: LinearPart
         if spec.size <= exact_items:
-            return Ease(spec, latent, likelihood, penalty=penalty, dropout=dropout, base=base)
-        return SparseLinear(spec, latent, likelihood, penalty=penalty, dropout=dropout, neighbours=neighbours, base=base)
+            self.part = Ease(spec, latent, likelihood, penalty=penalty, dropout=dropout, base=None)
+        else:
+            self.part = SparseLinear(spec, latent, likelihood, penalty=penalty, dropout=dropout, neighbours=neighbours, base=None)
+        self.learnt_anew = tuple(f"part.{name}" for name in self.part.learnt_anew)
 
-    __init__: Any = __new__  # never called, as no Linear is made: it is where the options of a part are read
+    @property
+    def solved(self) -> LinearPart:
+        """The one of the two that was made."""
+        return self.part
 
-    def forward(self, z: Tensor, cond: Tensor | None = None) -> Distribution:
-        """That of the part that is made."""
-        raise NotImplementedError
+    def learn(self, matrix: csr_array) -> None:
+        """The weights between items from the rows of all users (U, I)."""
+        self.part.learn(matrix)
+
+    def linear_scores(self, history: Tensor) -> Scores:
+        """x B of histories (B, I) in CSR."""
+        return self.part.linear_scores(history)
+
+    def dense_weights(self) -> Tensor:
+        """B, written out (I, I)."""
+        return self.part.dense_weights()
+
+    def weights_to(self, item: int, items: Tensor) -> Tensor:
+        """The weights of some items (n,) in the score of an item: (n,)."""
+        return self.part.weights_to(item, items)

@@ -63,6 +63,11 @@ class LinearPart(Decoder):
             self.base.learn_with_base(matrix)
 
     @property
+    def solved(self) -> LinearPart:
+        """The part that keeps B: this one, unless it hands that on."""
+        return self
+
+    @property
     def is_linear(self) -> bool:
         """Whether all is linear, so that codes say nothing: there is no other decoder, or that one is linear."""
         return self.base is None or (isinstance(self.base, LinearPart) and self.base.is_linear)
