@@ -24,6 +24,7 @@ BINS = 40
 DENSE = 1500  # points from which a cloud is drawn as pixels: as shapes it would weigh megabytes
 RINGS, DIRECTIONS = 24, 16  # places around a point that are tried for its label
 LONGEST = 26  # letters of a label
+LEGEND = 52  # letters, with marks, that a row of a wide legend has room for
 
 
 def truncated(text: str, most: int = LONGEST) -> str:
@@ -264,8 +265,9 @@ def by_kind(axes: Axes, shown: Cloud, sizes: Array, canvas: Canvas) -> None:
     handles, labels = axes.get_legend_handles_labels()
     if len(labels) > 1:
         order = sorted(range(len(labels)), key=lambda i: labels[i] == "other")
+        columns = min(10, max(3, LEGEND // (max(map(len, labels)) + 3)))
         legend = figure_of(axes).legend(
-            [handles[i] for i in order], [labels[i] for i in order], loc="outside upper left", ncols=3 if canvas.narrow else 10,
+            [handles[i] for i in order], [labels[i] for i in order], loc="outside upper left", ncols=3 if canvas.narrow else columns,
             columnspacing=0.9, handletextpad=0.1,
         )  # fmt: skip
         for handle in legend.legend_handles:

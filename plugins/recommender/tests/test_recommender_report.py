@@ -20,6 +20,7 @@ from vaehub.errors import UsageError
 from vaehub.report import HALF, NARROW, WIDE
 from vaehub.report.style import SERIES, drawn
 from vaehub_recommender import generated_ratings
+from vaehub_recommender.choose import Choice, Tried
 from vaehub_recommender.held_out import HeldOut
 from vaehub_recommender.judge import ByPopularity, judge
 from vaehub_recommender.judge.baselines import slices
@@ -32,7 +33,7 @@ from vaehub_recommender.report.item_names import OTHER, kinds_in, kinds_of, name
 from vaehub_recommender.report.map_figure import map_figure
 from vaehub_recommender.report.maps import has_codes, principal_plane
 from vaehub_recommender.report.page import PRIVACY
-from vaehub_recommender.report.tables import measures, segments
+from vaehub_recommender.report.tables import measures, segments, tried
 from vaehub_recommender.report.verdict import exposure_in_words, verdict
 from vaehub_recommender.scores import DenseScores
 
@@ -323,3 +324,15 @@ def test_a_linear_model_alone_has_no_map():
     model.fitted.run.vae.decoder.base = None
     assert not has_codes(model.fitted)
     assert gather(model, model.evaluate(generated_ratings.ratings(viewers=80, films=3, seed=1))).users is None
+
+
+def test_what_was_tried_is_a_table_of_the_page(recommender):
+    rows = (Tried("EASE", "penalty 9", 0.4, 0.01, seconds=0.5), Tried("VAE", note="not begun: it would take long"))
+    (table,) = tried(Choice(rows, "EASE", 50))
+    assert [[getattr(cell, "text", cell) for cell in row] for row in table.rows] == [
+        ["EASE (penalty 9)", "0.4000 ± 0.0100", "–", "0.5", ""],
+        ["VAE", "–", "–", "–", "not begun: it would take long"],
+    ]
+    assert tried(None) == []
+    chosen = replace(gather(recommender), choice=Choice(rows, "EASE", 50))
+    assert "not begun: it would take long" in report_page(chosen, "films").html()

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vaehub import report
+from vaehub_recommender.choose import Choice
 from vaehub_recommender.judge import Judged
 
 Floats: TypeAlias = NDArray[np.float64]
@@ -61,5 +62,6 @@ class Findings:
     items: Map | None
     examples: tuple[Example, ...]
     made: Mapping[str, str] = field(default_factory=dict)  # how the page came to be: model, versions
+    choice: Choice | None = None  # what was tried before the model was taken
     box: report.Block | None = None  # recommends offline
     training: Sequence[report.Block] = ()  # curves of the training, where they are at hand

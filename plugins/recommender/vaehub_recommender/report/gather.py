@@ -45,6 +45,7 @@ def gather(recommender: Recommender, judged: Judged | None = None) -> Findings:
         items=map_of_items(fitted, names, kinds) if coded else None,
         examples=examples(recommender, names),
         made=provenance(fitted),
+        choice=fitted.choice,
         box=None if box is None else widget(box, whole=not coded),
         training=training_curves(fitted),
     )
@@ -80,5 +81,4 @@ def provenance(fitted: Fitted) -> dict[str, str]:
     }
     names = ", ".join(f"{kind} {part.name}" for kind, part in parts.items())
     versions = ", ".join(f"{name} {version(name)}" for name in ("vaehub", "vaehub-recommender", "torch"))
-    made = {"model": f"{names}; {config.latent} latent dimensions", "versions": versions}
-    return made if fitted.choice is None else made | {"choice": " ".join(fitted.choice.lines())}
+    return {"model": f"{names}; {config.latent} latent dimensions", "versions": versions}

@@ -13,7 +13,7 @@ from vaehub_recommender.report.charts import exposure_figure, length_figure, seg
 from vaehub_recommender.report.findings import Example, Findings, Map
 from vaehub_recommender.report.gather import gather
 from vaehub_recommender.report.map_figure import map_figure
-from vaehub_recommender.report.tables import meanings, measures, segments
+from vaehub_recommender.report.tables import meanings, measures, segments, tried
 
 if TYPE_CHECKING:
     from vaehub_recommender.judge import Judged
@@ -66,7 +66,7 @@ def report_page(findings: Findings, title: str) -> report.Page:
         sections=[
             *sections_of(findings),
             *([report.Section("Training", findings.training)] if findings.training else []),
-            report.Section("How it was made", [report.Facts(findings.made)]),
+            report.Section("How it was made", [report.Facts(findings.made), *tried(findings.choice)]),
         ],
     )
 

@@ -8,6 +8,7 @@ from typing import Any
 import pandas as pd
 
 from vaehub import report
+from vaehub_recommender.choose import Choice, Tried
 from vaehub_recommender.judge import Judged
 from vaehub_recommender.judge.text import DIGITS, difference_text, mean_text
 from vaehub_recommender.report.verdict import interval_sign, is_quality, main_metric, meaning, metric_title
@@ -62,3 +63,23 @@ def segment(name: str, rows: pd.DataFrame) -> list[report.Cell | str]:
         report.Cell(mean_text(cell), best=top) for (_, cell), top in zip(rows[["mean", "se"]].iterrows(), first, strict=True)
     ]
     return [name, f"{int(rows['users'].iloc[0]):,}", *shown]
+
+
+def tried(choice: Choice | None) -> list[report.Table]:
+    """A row for every model among which one was chosen."""
+    if choice is None:
+        return []
+    head = ("", "NDCG@100", "over the best before it", "CPU s", "")
+    note = f"Compared on {choice.users:,} validation users, user by user; ± is the standard error. Bold: {choice.chosen}, which was taken."
+    return [
+        report.Table(head, [attempt(row, row.model == choice.chosen) for row in choice.tried], "What was tried", note, words=True)
+    ]
+
+
+def attempt(row: Tried, chosen: bool) -> list[report.Cell | str]:
+    """What a model scored and cost, or why it was not begun."""
+    name = f"{row.model} ({row.options})" if row.options else row.model
+    if row.ndcg is None:
+        return [name, "–", "–", "–", row.note]
+    gain = "–" if row.gain is None else f"{row.gain:+.4f} ± {row.gain_se:.4f}"
+    return [name, report.Cell(f"{row.ndcg:.4f} ± {row.se:.4f}", best=chosen), gain, f"{row.seconds:.1f}", row.note]
