@@ -17,9 +17,12 @@ from measure import options_of, row, table
 from protocols import HOURS, load_harness, physionet_saits, standardise
 
 from vaehub_timeseries.model import correction
+from vaehub_timeseries.model.adapted import AdaptedExpert
 from vaehub_timeseries.model.corrected import BeliefExpert
+from vaehub_timeseries.model.cycle import fit_cycle
+from vaehub_timeseries.model.cyclic import CyclicExpert
 from vaehub_timeseries.model.em import fit_autocovariance
-from vaehub_timeseries.model.experts import drifting_expert
+from vaehub_timeseries.model.experts import DRIFT, drifting_expert
 from vaehub_timeseries.model.gaussian import clipped
 
 SEED = 100  # of the masks; the cells use 0 to 4
@@ -32,6 +35,7 @@ class Trial(NamedTuple):
     train: list[np.ndarray]
     windows: np.ndarray
     hidden: np.ndarray
+    period: float | None = None  # of a rhythm, in steps
 
 
 def frames(data: str) -> dict[str, tuple[np.ndarray, np.ndarray]]:
@@ -56,7 +60,7 @@ def trials(data: str, harness: Any, stays: int | None = None) -> Iterator[Trial]
             windows, judged = harness.windows(train, steps), harness.windows(val, steps)
             gone, hidden = (harness.draw_mask(w.shape, pattern, rate, length, width, rng) for w in (windows, judged))
             series = np.where(gone, np.nan, windows).reshape(-1, windows.shape[2])
-            yield Trial(f"{name} {pattern}{round(100 * rate)}", [series], judged, hidden)
+            yield Trial(f"{name} {pattern}{round(100 * rate)}", [series], judged, hidden, 24.0)
     split = physionet_saits(data)
     yield Trial("PhysioNet SAITS", [np.ascontiguousarray(stay) for stay in split.train[:stays]], split.val, split.val_hidden)
 
@@ -65,12 +69,14 @@ def compare(trial: Trial) -> None:
     """The row of a trial."""
     steps = HOURS if trial.name.startswith("PhysioNet") else trial.windows.shape[1]
     base = drifting_expert(fit_autocovariance([clipped(x) for x in trial.train], steps, 0), False)
+    cycle = None if trial.period is None else fit_cycle(base.process, trial.train, [trial.period], DRIFT)
+    best = AdaptedExpert(base) if cycle is None else CyclicExpert(cycle, AdaptedExpert(base))
     started = time.process_time()
-    run, gain = correction.fit_correction(base, trial.train, 0)
+    run, gain = correction.fit_correction(base, trial.train, 0, None if cycle is None else best)
     cpu = time.process_time() - started
     given = [np.ascontiguousarray(w) for w in np.where(trial.hidden, np.nan, trial.windows)]
-    before = np.stack([prediction.mean for prediction in base.predict(given)])
-    after = before if run is None else np.stack([prediction.mean for prediction in BeliefExpert(base, run.vae).predict(given)])
+    before = np.stack([prediction.mean for prediction in best.predict(given)])
+    after = before if run is None else np.stack([prediction.mean for prediction in BeliefExpert(best, run.vae).predict(given)])
     closed, moved = (np.abs(mean - trial.windows)[trial.hidden].mean() for mean in (before, after))
     row(trial.name, float(closed), float(moved), f"{1 - moved / closed:+.1%}", str(gain), cpu)
 

@@ -45,6 +45,14 @@ class Expert(Protocol):
         """n joint draws (n, T, C) of every series; observed cells are the values."""
 
 
+class ClosedForm(Expert, Protocol):
+    """An expert that is exact under a Gaussian process, whose beliefs a network can correct in windows of so many `steps`."""
+
+    @property
+    def steps(self) -> int:
+        """Of a window."""
+
+
 def mixture_moments(means: Floats, sds: Floats, weights: Floats) -> tuple[Floats, Floats]:
     """Mean and sd of the mixture Σ w N(m, s²): m = Σ w m_k, s² = Σ w (s_k² + m_k²) - m². Shapes (K, …) -> (…)."""
     mean = (weights * means).sum(0)

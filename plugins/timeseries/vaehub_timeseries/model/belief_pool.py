@@ -15,9 +15,9 @@ from torch import Tensor
 
 from vaehub import Batch, Data, derive_seed
 from vaehub_timeseries import masks
-from vaehub_timeseries.impute.experts import Floats, Mask, Prediction
+from vaehub_timeseries.impute.experts import ClosedForm, Floats, Mask, Prediction
 from vaehub_timeseries.model.em import Cover
-from vaehub_timeseries.model.gaussian import CLIP, GaussianExpert
+from vaehub_timeseries.model.gaussian import CLIP
 from vaehub_timeseries.parts.beliefs import joined
 
 RATES = (0.05, 0.6)  # of the cells of a window that are hidden
@@ -35,7 +35,7 @@ class BeliefPool:
     place: Tensor
 
     @classmethod
-    def of(cls, base: GaussianExpert, series: Sequence[Floats], rounds: int, seed: int) -> BeliefPool:
+    def of(cls, base: ClosedForm, series: Sequence[Floats], rounds: int, seed: int) -> BeliefPool:
         """Windows that cover the series, `rounds` times, each time with other cells hidden, from another first step.
 
         In every other round each window is by itself, as in a short series; else the closed form has the whole series to go by, and windows
@@ -49,9 +49,9 @@ class BeliefPool:
         return cls(whole.truth[kept], whole.mean[kept], whole.sd[kept], whole.hidden[kept], whole.place[kept])
 
     @staticmethod
-    def _round(base: GaussianExpert, series: Sequence[Floats], alone: bool, rng: np.random.Generator) -> tuple[Tensor, ...]:
+    def _round(base: ClosedForm, series: Sequence[Floats], alone: bool, rng: np.random.Generator) -> tuple[Tensor, ...]:
         """Truth, mean, sd, hidden cells (N, T, C) and place (N,) of all windows."""
-        steps = base.chain.steps
+        steps = base.steps
         cut, starts = cut_series(series, steps, alone, rng)
         hidden = [cells_to_hide(~np.isnan(values), steps, rng) for values in cut]
         given = [np.where(h, np.nan, values) for values, h in zip(cut, hidden, strict=True)]

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from vaehub import VAE, Batch, estimate
-from vaehub_timeseries.impute.experts import Floats, Prediction, with_observed
+from vaehub_timeseries.impute.experts import ClosedForm, Floats, Prediction, with_observed
 from vaehub_timeseries.model.adapted import AdaptedExpert
 from vaehub_timeseries.model.belief_pool import belief_inputs
 from vaehub_timeseries.model.correction import moves
@@ -84,7 +84,7 @@ class BeliefExpert:
 
     name = "vae"
 
-    def __init__(self, base: GaussianExpert | AdaptedExpert, vae: VAE) -> None:
+    def __init__(self, base: ClosedForm, vae: VAE) -> None:
         self.base, self.vae = base, vae.eval()
 
     def predict(self, series: Sequence[Floats]) -> list[Prediction]:

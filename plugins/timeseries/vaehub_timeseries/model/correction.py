@@ -17,7 +17,7 @@ from torch import Tensor
 from vaehub import VAE, Config, InMemory, Run, Spec, build_vae, load_config, seeded
 from vaehub_timeseries.codec import SeriesCodec
 from vaehub_timeseries.frames import ReadOptions
-from vaehub_timeseries.impute.experts import Floats
+from vaehub_timeseries.impute.experts import ClosedForm, Floats
 from vaehub_timeseries.model.averaged import averaged_training
 from vaehub_timeseries.model.belief_pool import BeliefPool
 from vaehub_timeseries.model.gaussian import GaussianExpert
@@ -80,24 +80,27 @@ class NetworkGain:
 UNTRIED = NetworkGain()
 
 
-def fit_correction(base: GaussianExpert, series: Sequence[Floats], seed: int) -> tuple[Run | None, NetworkGain]:
-    """Train a network on the beliefs of a closed form, as long as that lowers the error on windows kept from it.
+def fit_correction(
+    base: GaussianExpert, series: Sequence[Floats], seed: int, best: ClosedForm | None = None
+) -> tuple[Run | None, NetworkGain]:
+    """Train a network on the beliefs of a closed form, as long as that lowers the error of the best one on windows kept from it.
 
     Arguments:
-        base: The closed form, whose beliefs are corrected.
+        base: The closed form whose beliefs are learnt from.
         series: (T_i, C) in scaled units, NaN where unobserved.
         seed: Of hidden cells, weights and order.
+        best: The closed form whose beliefs are to be corrected, where that is not `base` but one that is dearer to ask.
 
     Returns:
         The run, None where no gain beyond SURE standard errors was found, and what was found.
     """
-    started, steps = time.perf_counter(), base.chain.steps
+    started, steps = time.perf_counter(), base.steps
     windows = sum(map(len, series)) // steps
     if windows < FEWEST or steps == 1 or steps * series[0].shape[1] > LARGEST:
         return None, UNTRIED
     parts = spread_split(series, steps)
     train = pool_of(base, parts["train"], POOL, seed)
-    stopping, judged = (pool_of(base, parts[name], POOL_JUDGED, seed) for name in ("val", "test"))
+    stopping, judged = (pool_of(best or base, parts[name], POOL_JUDGED, seed) for name in ("val", "test"))
     if not all(len(pool.truth) for pool in (train, stopping, judged)):
         return None, UNTRIED
     shift = SHIFT_OF_SHORT if max(map(len, series)) <= steps else SHIFT  # a long series moves more in the future
@@ -132,9 +135,9 @@ def updates(windows: int, steps: int, batch: int) -> int:
     return min(wanted, FOR_EACH * windows)
 
 
-def pool_of(base: GaussianExpert, series: Sequence[Floats], windows: int, seed: int) -> BeliefPool:
+def pool_of(base: ClosedForm, series: Sequence[Floats], windows: int, seed: int) -> BeliefPool:
     """The pool of some series, of about so many windows, in two rounds at least, so that none is seen under one mask alone."""
-    places = max(1, 2 * sum(map(len, series)) // base.chain.steps)
+    places = max(1, 2 * sum(map(len, series)) // base.steps)
     return BeliefPool.of(base, series, max(2, min(MOST_ROUNDS, round(windows / places))), seed)
 
 

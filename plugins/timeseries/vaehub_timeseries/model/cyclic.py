@@ -24,7 +24,7 @@ class CyclicExpert:
     name = "cyclic"
 
     def __init__(self, cycle: Cycle, base: AdaptedExpert) -> None:
-        self.cycle, self.base = cycle, base
+        self.cycle, self.base, self.steps = cycle, base, base.steps
         self._last: tuple[Sequence[Floats], FoldedSeries | None] = ((), None)
 
     def predict(self, series: Sequence[Floats]) -> list[Prediction]:

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from vaehub import Run, files, load, load_config
-from vaehub_timeseries.impute.experts import Expert, Floats
+from vaehub_timeseries.impute.experts import ClosedForm, Expert, Floats
 from vaehub_timeseries.model.adapted import AdaptedExpert
 from vaehub_timeseries.model.corrected import BeliefExpert, CorrectedExpert
 from vaehub_timeseries.model.correction import UNTRIED, NetworkGain, fit_correction
@@ -49,14 +49,11 @@ class Experts:
     def experts(self) -> list[Expert]:
         """Best last."""
         if self.process is None:
-            return self._neural(None)
+            return self._neural(None, None)
         still, drifting = GaussianExpert("gaussian", self.process, 0.0, self.causal), drifting_expert(self.process, self.causal)
         base = drifting if self.causal else AdaptedExpert(drifting)
-        return [still, base, *self._structural(), *self._cyclic(base), *self._neural(base)]
-
-    def _cyclic(self, base: GaussianExpert | AdaptedExpert) -> list[Expert]:
-        """What depends on the phase of a period, where there is enough of it."""
-        return [CyclicExpert(self.cycle, base)] if self.cycle is not None and isinstance(base, AdaptedExpert) else []
+        cyclic = [CyclicExpert(self.cycle, base)] if self.cycle is not None and isinstance(base, AdaptedExpert) else []
+        return [still, base, *self._structural(), *cyclic, *self._neural(base, cyclic[0] if cyclic else base)]
 
     def _structural(self) -> list[Expert]:
         """Trend and rhythms, where the data showed any."""
@@ -64,13 +61,13 @@ class Experts:
             return []
         return [StructuralExpert(self.structure, GaussianExpert("rest", self.rest, REST_DRIFT, self.causal))]
 
-    def _neural(self, base: GaussianExpert | AdaptedExpert | None) -> list[Expert]:
-        """The VAE: a correction of the closed form where its linear part is that, else by importance sampling."""
+    def _neural(self, base: GaussianExpert | AdaptedExpert | None, best: ClosedForm | None) -> list[Expert]:
+        """The VAE: a correction of the best closed form, of `base` where its linear part is that, else by importance sampling."""
         if self.run is None:
             return []
         vae = self.run.vae
-        if base is not None and isinstance(vae.encoder, BeliefEncoder):
-            return [BeliefExpert(base, vae)]
+        if best is not None and isinstance(vae.encoder, BeliefEncoder):
+            return [BeliefExpert(best, vae)]
         if base is not None and isinstance(vae.encoder, LinearGaussianEncoder) and isinstance(vae.decoder, LinearGaussianDecoder):
             return [CorrectedExpert(base, vae)]
         return [ImportanceSamplingExpert(vae, self.run.spec.shape[0], self.causal)]
@@ -148,7 +145,11 @@ def fit_experts(
     if given is not None:
         run = train_vae(series, steps, with_window(given, steps), process)
         return Experts(process, run, causal, structure, rest, cycle=cycle)
-    learnt, gain = (None, UNTRIED) if causal else fit_correction(drifting_expert(process, False), series, seed)
+    if causal:
+        return Experts(process, None, causal, structure, rest)
+    drifting = drifting_expert(process, False)
+    best = None if cycle is None else CyclicExpert(cycle, AdaptedExpert(drifting))
+    learnt, gain = fit_correction(drifting, series, seed, best)
     return Experts(process, learnt, causal, structure, rest, gain, cycle)
 
 
