@@ -64,7 +64,7 @@ def test_day_and_week_are_found_under_gaps(missing):
     x = (t // 24 % 7 < 5) + np.sin(2 * np.pi * t / 24) + rng.normal(size=len(t)) * 0.3
     x[rng.random(len(t)) < missing] = np.nan
     assert found_periods([x[:, None]], HOUR) == (24.0, 168.0)
-    assert found_periods([x[:, None]], None) == (168.0,)
+    assert found_periods([x[:, None]], None) == (24.0, 168.0)
 
 
 @pytest.mark.parametrize("persistence", [0.0, 0.95, 1.0])

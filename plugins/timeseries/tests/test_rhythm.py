@@ -10,6 +10,7 @@ from vaehub import UsageError
 from vaehub_timeseries import Imputer
 from vaehub_timeseries.impute import rivals
 from vaehub_timeseries.impute.ends import distance_to_observed, end_pattern
+from vaehub_timeseries.model.periods import found_periods
 from vaehub_timeseries.model.trend import Trend, curve
 
 WEEK = 168
@@ -180,3 +181,29 @@ def test_a_backtest_fits_before_every_origin_and_has_the_rivals_that_can_be_had(
 def test_a_table_too_short_for_a_backtest_is_refused(windy):
     with pytest.raises(UsageError, match="no series has more than 20 rows"):
         Imputer().backtest(windy[0][:20], 18)
+
+
+def beneath_a_level(rhythm, seed):
+    """A rhythm (T,) and a slow level of unit variance."""
+    rng, level = np.random.default_rng(seed), np.zeros(len(rhythm))
+    for t, shock in enumerate(rng.normal(size=len(rhythm))[1:], 1):
+        level[t] = 0.95 * level[t - 1] + shock
+    return (level / level.std() + rhythm)[:, None]
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_a_rhythm_beneath_a_slow_level_is_found_by_its_own_period_and_not_by_a_multiple(seed):
+    """Its peak stands hardly above the valley before it, and the peaks of its multiples are as high."""
+    rhythm = 0.8 * np.sin(2 * np.pi * np.arange(2400) / 24)
+    assert found_periods([beneath_a_level(rhythm, seed)], None) == (24.0,)
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_a_strong_half_period_does_not_hide_the_whole_one(seed):
+    phase = 2 * np.pi * np.arange(2400) / 24
+    assert 24.0 in found_periods([beneath_a_level(0.8 * np.sin(phase) + 0.8 * np.sin(2 * phase), seed)], None)
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_a_slow_level_alone_has_no_rhythm(seed):
+    assert found_periods([beneath_a_level(np.zeros(2400), seed)], None) == ()

@@ -5,7 +5,7 @@ Letters of shapes: T steps, C channels, K periods.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 import pandas as pd
@@ -19,7 +19,9 @@ LEAST_STEPS, LEAST_PERIODS = 4, 3  # of a period, and how many of it a series mu
 MOST = 3  # rhythms at once
 SURE, SURE_FREE = 3.0, 5.0  # standard errors by which a period must reduce the squared error; a free one is the best of many
 GAIN = 0.03  # share of the variance that a rhythm must explain
-PEAK = 0.15  # by how much a peak of the autocorrelation must stand above the valley before it
+PEAK = 0.1  # by how much a peak of the autocorrelation must stand above the valley before it
+HIGH, CANDIDATES = 0.5, 12  # share of the highest peak, and how many peaks as high as that are tried
+PRIMES, ENOUGH = (2, 3, 5, 7), 0.9  # parts of a period that are tried, and the share of its gain that one must have
 CELLS = 250_000  # that are looked at
 
 
@@ -35,15 +37,16 @@ def found_periods(series: Sequence[Floats], step: float | None) -> tuple[float, 
     found: list[float] = []
     calendar = [] if step is None else sorted({CALENDAR[name] / step for name in ("D", "W", "Y")})
     for period in (p for p in calendar if is_possible(p, len(rest))):
-        if is_rhythm(rest, period, SURE):
+        if rhythm_gain(rest, period, SURE):
             found.append(period)
             rest = without_rhythm(rest, period)
     while len(found) < MOST:
-        peak = autocorrelation_peak(rest)
-        if peak is None or not is_rhythm(rest, peak, SURE_FREE):
+        peak = next((peak for peak in autocorrelation_peaks(rest) if rhythm_gain(rest, peak, SURE_FREE)), None)
+        if peak is None:
             break
-        found.append(peak)
-        rest = without_rhythm(rest, peak)
+        period = fundamental(rest, peak)
+        found.append(period)
+        rest = without_rhythm(rest, period)
     return tuple(sorted(found))
 
 
@@ -52,9 +55,23 @@ def is_possible(period: float, steps: int) -> bool:
     return LEAST_STEPS <= period <= steps / LEAST_PERIODS
 
 
-def is_rhythm(values: Floats, period: float, sure: float) -> bool:
-    """Whether in some channel the mean of the other periods predicts a period better than its level does.
+def fundamental(values: Floats, period: float) -> float:
+    """A whole number of steps in place of a period, or a fraction of that, if it takes away nearly as much.
 
+    Multiples of a rhythm are rhythms, and their peaks may be higher.
+    """
+    least = ENOUGH * rhythm_gain(values, period, SURE_FREE)
+    for part in (1, *PRIMES) if period != round(period) else PRIMES:
+        shorter = float(round(period)) / part
+        if shorter >= LEAST_STEPS and shorter == round(shorter) and rhythm_gain(values, shorter, SURE_FREE) >= least:
+            return fundamental(values, shorter)
+    return period
+
+
+def rhythm_gain(values: Floats, period: float, sure: float) -> float:
+    """By how much the mean of the other periods predicts a period better than its level does: squared errors, summed over channels.
+
+    Only channels count where it does so by `sure` standard errors and by GAIN of the variance; 0 means that the period is no rhythm.
     Levels are moving averages over a period, so that a walk, whose neighbouring periods are alike too, has no rhythm. The squared errors of
     whole periods are compared, which are nearly independent.
     """
@@ -67,7 +84,8 @@ def is_rhythm(values: Floats, period: float, sure: float) -> bool:
     gain = (before - np.where(used, folded - others, 0.0) ** 2).sum(1)  # (K, C)
     spread = gain.std(0, ddof=1) * np.sqrt(len(gain))
     explained = gain.sum(0) / np.maximum(before.sum((0, 1)), 1e-12)
-    return bool(((gain.sum(0) > sure * spread) & (explained > GAIN)).any())
+    sound = (gain.sum(0) > sure * spread) & (explained > GAIN)
+    return float(np.where(sound, gain.sum(0) / np.maximum(used.sum((0, 1)), 1), 0.0).sum())
 
 
 def folded_about_level(values: Floats, period: float) -> Floats:
@@ -102,22 +120,22 @@ def without_rhythm(values: Floats, period: float) -> Floats:
     return np.asarray(values - profile[phase.clip(0, len(profile) - 1)])
 
 
-def autocorrelation_peak(values: Floats) -> float | None:
-    """The lag of the highest peak of the mean autocorrelation, sharpened at its multiples; None where nothing stands out."""
+def autocorrelation_peaks(values: Floats) -> Iterator[float]:
+    """The lags of high peaks of the mean autocorrelation, the shortest first, each sharpened at its multiples."""
     most = len(values) // LEAST_PERIODS
     if most < LEAST_STEPS:
-        return None
+        return
     correlation = autocorrelation(values, len(values) // 2)
     lags = np.arange(LEAST_STEPS, most + 1)
     lags = lags[lags < len(correlation) - 1]
     here = correlation[lags]
     valley = np.minimum.accumulate(correlation)[lags]
     peak = (here >= correlation[lags - 1]) & (here > correlation[lags + 1]) & (here - valley > PEAK) & (here > PEAK)
-    if not peak.any():
-        return None
-    candidates = lags[peak]
-    best = candidates[(correlation[candidates] > 0.9 * correlation[candidates].max()).argmax()]
-    return sharpened(correlation, int(best))
+    if peak.any():
+        candidates = lags[peak]
+        high = candidates[correlation[candidates] > HIGH * correlation[candidates].max()]
+        for lag in high[:CANDIDATES]:  # multiples of a period are peaks as well, hence the shortest first
+            yield sharpened(correlation, int(lag))
 
 
 def sharpened(correlation: Floats, lag: int) -> float:
