@@ -127,3 +127,29 @@ def test_a_shortened_process_is_that_of_the_first_steps_of_a_window():
     process = fit_autocovariance([x], steps=6)
     whole, short = process.joint(6, 0.3).covariance, process.shortened(4).joint(4, 0.3).covariance
     assert torch.equal(short, whole[:8, :8])
+
+
+def windows_asked(monkeypatch):
+    """The numbers of windows of every E-step from now on."""
+    asked, e_step = [], em.e_step
+    monkeypatch.setattr(em, "e_step", lambda cut, *rest: asked.append(len(cut.values)) or e_step(cut, *rest))
+    return asked
+
+
+def test_what_is_known_of_nearly_the_same_series_saves_iterations(monkeypatch):
+    series, asked = [holed(var1(1000), 0.5)], windows_asked(monkeypatch)
+    first = fit_autocovariance(series, STEPS)
+    afresh = len(asked)
+    again = fit_autocovariance(series, STEPS, start=first)
+    assert len(asked) - afresh < afresh
+    torch.testing.assert_close(again.gamma, first.gamma, rtol=0.1, atol=0.1)
+
+
+def test_large_work_begins_with_what_a_part_of_the_series_says(monkeypatch):
+    series = [holed(var1(3000), 0.5)]
+    monkeypatch.setattr(em, "WORK_OF_START", 750 * 2 / STEPS * (2 * STEPS) ** 3)
+    asked = windows_asked(monkeypatch)
+    found = fit_autocovariance(series, STEPS)
+    assert asked[0] < asked[-1] / 3
+    error, before = ((a.gamma - true_lags()).abs().max() for a in (found, initial_process(series, STEPS)))
+    assert error < 0.6 * before

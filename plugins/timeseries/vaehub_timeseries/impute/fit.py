@@ -113,16 +113,16 @@ def fit_model(
 ) -> Experts:
     """Fit the experts to series (T, M) in scaled units, where cells at the `ends` (M,) and within limits are stood in for."""
     low, high = ends
-    completed = list(rest)
+    completed, process = list(rest), None
     if np.isfinite(low).any() or np.isfinite(high).any() or limits:
         completed = marginal_stand_ins(rest, low, high)
         for _ in range(SWEEPS):
-            process = fit_process(completed, options.window, options.config, options.seed)
+            process = fit_process(completed, options.window, options.config, options.seed, process)
             expert = Experts(process, causal=options.causal).experts[0]
             completed = Censoring(expert.predict, low, high).completed(rest)
             if limits:
                 completed, _ = with_stand_ins(expert.predict, completed, limits)
-    return fit_experts(completed, options.window, options.config, options.seed, options.causal, periods)
+    return fit_experts(completed, options.window, options.config, options.seed, options.causal, periods, process)
 
 
 def rhythm_periods(panel: Panel, series: Sequence[Floats], season: object) -> tuple[float, ...]:

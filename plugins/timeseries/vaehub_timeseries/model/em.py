@@ -18,6 +18,7 @@ from vaehub_timeseries.model.threads import one_thread
 
 STEPS_AT_MOST = 30_000  # of all series together: more would not make the covariances better
 WORK_AT_MOST = 1e13  # windows x (cells of a window)^3: fewer steps where a window is large
+WORK_OF_START = 1e12  # the same for a part that is learnt from first, where there is more
 DRAWS = 16  # of a window where all is missing, that its conditional covariance is estimated from; fewer where less is
 DRAW_WORK_AT_MOST = 5e9  # windows x draws x (cells of a window)^2: fewer draws where that is more
 HELD_OUT = 0.05  # of the observed cells
@@ -49,7 +50,13 @@ class Autocovariance:
 
 
 @one_thread()
-def fit_autocovariance(series: Sequence[Tensor], steps: int, seed: int = 0, noises: Sequence[float] = NOISES) -> Autocovariance:
+def fit_autocovariance(
+    series: Sequence[Tensor],
+    steps: int,
+    seed: int = 0,
+    noises: Sequence[float] = NOISES,
+    start: Autocovariance | None = None,
+) -> Autocovariance:
     """The lags 0 … steps - 1 of series (T_i, C) with NaN where unobserved, by EM over windows of `steps`, stopped by held-out cells.
 
     E-step: conditional means of every window, averaged where windows overlap, and joint draws about them. M-step: the lags of the completed
@@ -65,6 +72,7 @@ def fit_autocovariance(series: Sequence[Tensor], steps: int, seed: int = 0, nois
         steps: T, the number of lags and the length of a window.
         seed: Of the cells that are held out.
         noises: Shares of white noise, of which the held-out cells choose one.
+        start: What is known of nearly the same series, to begin with in place of the lags of the interpolated ones.
 
     Returns:
         The process, in float64.
@@ -79,7 +87,11 @@ def fit_autocovariance(series: Sequence[Tensor], steps: int, seed: int = 0, nois
     given = [torch.where(h, torch.nan, x) for x, h in zip(truth, hidden, strict=True)]
     cut = Cover.of(given, steps)
     noise = draw_noise(cut, seed)
-    best, error = initial_process(given, steps), float("inf")
+    processes = [start or initial_process(given, steps)]
+    part = subsampled(truth, steps, WORK_OF_START)
+    if start is None and len(part) < len(truth):
+        processes.append(fit_autocovariance(part, steps, seed, noises))
+    best, error = with_least_error(processes, cut, truth, hidden), float("inf")
     current = best
     with jobs.stage("learning covariances") as bar:
         for _ in range(ITERATIONS):
@@ -91,13 +103,15 @@ def fit_autocovariance(series: Sequence[Tensor], steps: int, seed: int = 0, nois
                 break
             error, current = min(error, reached), m_step(completed, spread, steps)
             bar.update(note=f"error on hidden cells {error:.3f}")
-    return with_best_noise(best, cut, truth, hidden, noises)
+    variance = best.gamma[0].diagonal().clamp(min=1e-6)
+    choices = [Autocovariance(best.mean, best.gamma, noise * variance) for noise in noises]
+    return with_least_error(choices, cut, truth, hidden)
 
 
-def subsampled(series: Sequence[Tensor], steps: int) -> list[Tensor]:
-    """Enough of the series in float64: every n-th piece of 32 windows where there are more steps than need be or than time allows."""
+def subsampled(series: Sequence[Tensor], steps: int, work: float = WORK_AT_MOST) -> list[Tensor]:
+    """Enough of the series in float64: every n-th piece of 32 windows where there are more steps than need be or than `work` allows."""
     pieces = [piece for x in series for piece in x.double().split(32 * steps)]
-    allowed = min(STEPS_AT_MOST, WORK_AT_MOST * steps / 2 / (steps * series[0].shape[1]) ** 3)
+    allowed = min(STEPS_AT_MOST, work * steps / 2 / (steps * series[0].shape[1]) ** 3)
     keep = max(1, round(len(pieces) * min(1.0, allowed / max(1, sum(map(len, pieces))))))
     chosen = np.linspace(0, len(pieces) - 1, keep).round().astype(int)
     return [pieces[i] for i in chosen]
@@ -202,12 +216,10 @@ def absolute_error(completed: Sequence[Tensor], truth: Sequence[Tensor], hidden:
     return errors.mean().item() if len(errors) else 0.0
 
 
-def with_best_noise(
-    best: Autocovariance, cut: Cover, truth: Sequence[Tensor], hidden: Sequence[Tensor], noises: Sequence[float]
+def with_least_error(
+    choices: Sequence[Autocovariance], cut: Cover, truth: Sequence[Tensor], hidden: Sequence[Tensor]
 ) -> Autocovariance:
-    """The same lags with the share of white noise that serves held-out cells best."""
-    variance = best.gamma[0].diagonal().clamp(min=1e-6)
-    choices = [Autocovariance(best.mean, best.gamma, noise * variance) for noise in noises]
+    """That of several processes which serves held-out cells best."""
     n, steps, channels = cut.values.shape
     flat = cut.values.flatten(1)
 
@@ -215,4 +227,4 @@ def with_best_noise(
         means = conditional_mean(flat, choice.joint(steps)).view(n, steps, channels)
         return absolute_error(cut.joined(means), truth, hidden)
 
-    return min(choices, key=error)
+    return choices[0] if len(choices) == 1 else min(choices, key=error)

@@ -133,12 +133,18 @@ class Experts:
 
 
 def fit_experts(
-    series: Sequence[Floats], window: int | None, config: Any, seed: int, causal: bool, periods: Sequence[float] = ()
+    series: Sequence[Floats],
+    window: int | None,
+    config: Any,
+    seed: int,
+    causal: bool,
+    periods: Sequence[float] = (),
+    start: Autocovariance | None = None,
 ) -> Experts:
-    """Learn from series (T_i, C) in scaled units, NaN where unobserved; `periods`: of the rhythms, in steps."""
+    """Learn from series (T_i, C) in scaled units, NaN where unobserved; `periods`: of the rhythms, in steps; `start`: see `fit_autocovariance`."""
     given = None if config is None else load_config(config)
     steps = clamped(window or (given and configured_window(given)) or default_window(series), max(map(len, series)))
-    process = fit_autocovariance([clipped(np.ascontiguousarray(x)) for x in series], steps, seed)
+    process = fit_autocovariance([clipped(np.ascontiguousarray(x)) for x in series], steps, seed, start=start)
     structure = Structure.fit(series, periods)
     rest = None if structure is None else fit_rest(structure, series, steps, seed, causal)
     cycle = None if causal else fit_cycle(process, series, periods, DRIFT)
@@ -153,11 +159,13 @@ def fit_experts(
     return Experts(process, learnt, causal, structure, rest, gain, cycle)
 
 
-def fit_process(series: Sequence[Floats], window: int | None, config: Any, seed: int) -> Autocovariance:
+def fit_process(
+    series: Sequence[Floats], window: int | None, config: Any, seed: int, start: Autocovariance | None = None
+) -> Autocovariance:
     """The process alone, with a window as `fit_experts` would have it."""
     named = None if config is None else configured_window(load_config(config))
     steps = min(window or named or default_window(series), max(map(len, series)))
-    return fit_autocovariance([clipped(np.ascontiguousarray(x)) for x in series], steps, seed)
+    return fit_autocovariance([clipped(np.ascontiguousarray(x)) for x in series], steps, seed, start=start)
 
 
 def drifting_expert(process: Autocovariance, causal: bool) -> GaussianExpert:
