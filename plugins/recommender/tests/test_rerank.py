@@ -119,7 +119,8 @@ def test_what_is_popular_stays_and_full_users_get_nothing():
 
 def test_what_cannot_be_is_refused():
     recommender = film_recommender()
-    for make in (lambda: MMR(0.0), lambda: MMR(float("nan")), lambda: PopularityPenalty(-1.0), lambda: Calibration("genre", 1.0)):
+    numbers = (lambda: MMR(0.0), lambda: MMR(float("nan")), lambda: PopularityPenalty(-1.0), lambda: Calibration("genre", 1.0))
+    for make in (*numbers, lambda: MMR("x"), lambda: PopularityPenalty(None), lambda: Calibration("genre", "0.5")):
         with pytest.raises(UsageError, match="give"):
             make()
     with pytest.raises(UsageError, match="nothing else is known of the items"):

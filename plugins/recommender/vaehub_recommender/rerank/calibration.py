@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from numbers import Real
 from typing import Any, final
 
 import numpy as np
@@ -51,8 +52,8 @@ class Calibration(Reranker):
     items: Frame | None = field(default=None, compare=False, repr=False)
 
     def __post_init__(self) -> None:
-        if not 0 <= self.strength < 1:
-            raise UsageError(f"Calibration: strength={self.strength}: give a number from 0 to below 1")
+        if not (isinstance(self.strength, Real) and 0 <= self.strength < 1):
+            raise UsageError(f"Calibration: strength={self.strength!r}: give a number from 0 to below 1")
 
     def costs(self, facts: ItemFacts) -> Callable[[Shortlist], Cost]:
         """λ / (1 - λ) times the divergence."""

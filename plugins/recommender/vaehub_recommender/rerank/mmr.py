@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from numbers import Real
 from typing import final
 
 import numpy as np
@@ -36,8 +37,8 @@ class MMR(Reranker):
     relevance: float = 0.7
 
     def __post_init__(self) -> None:
-        if not 0 < self.relevance <= 1:
-            raise UsageError(f"MMR: relevance={self.relevance}: give the share of relevance, above 0 and at most 1")
+        if not (isinstance(self.relevance, Real) and 0 < self.relevance <= 1):
+            raise UsageError(f"MMR: relevance={self.relevance!r}: give the share of relevance, above 0 and at most 1")
 
     def costs(self, facts: ItemFacts) -> Callable[[Shortlist], Cost]:
         """(1 - λ) / λ times the similarity."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
+from numbers import Real
 from typing import final
 
 from vaehub import UsageError
@@ -34,8 +35,8 @@ class PopularityPenalty(Reranker):
     strength: float = 0.1
 
     def __post_init__(self) -> None:
-        if not 0 <= self.strength < math.inf:
-            raise UsageError(f"PopularityPenalty: strength={self.strength}: give a finite number of at least 0")
+        if not (isinstance(self.strength, Real) and 0 <= self.strength < math.inf):
+            raise UsageError(f"PopularityPenalty: strength={self.strength!r}: give a finite number of at least 0")
 
     def costs(self, facts: ItemFacts) -> Callable[[Shortlist], Cost]:
         """λ log p."""
