@@ -21,10 +21,9 @@ def lists_of(recommender: Recommender) -> pd.DataFrame:
 
 def test_a_fitted_recommender_is_pickled(recommender, network) -> None:
     for fitted in (recommender, network):
-        lists_of(fitted)  # one query fills the caches that are found by identity
+        lists_of(fitted)  # one query fills what is kept for the next
         again = pickle.loads(pickle.dumps(fitted))
         assert lists_of(again).equals(lists_of(fitted))
-        assert again.fitted.ranker.half_precision.copies == {}
 
 
 @pytest.mark.slow

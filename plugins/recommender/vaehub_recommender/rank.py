@@ -16,7 +16,7 @@ from torch import Tensor
 from vaehub import sparse
 from vaehub_recommender.interactions import Interactions, side_width
 from vaehub_recommender.ranking_masks import NEVER, Mask
-from vaehub_recommender.scores import HalfPrecision, Scores, scores_of
+from vaehub_recommender.scores import Scores, scores_of
 
 if TYPE_CHECKING:
     from vaehub import TrainedModel
@@ -137,7 +137,7 @@ class Ranker:
     """
 
     def __init__(self, run: TrainedModel, size: int = ROWS, new_items: NewItems | None = None) -> None:
-        self.run, self.size, self.half_precision, self.new_items = run, size, HalfPrecision(), new_items
+        self.run, self.size, self.new_items = run, size, new_items
         items = run.spec.size
         self.side, self.history = side_width(run.spec.cond, items), run.spec.cond >= items
 
@@ -200,9 +200,9 @@ class FirstRows(Scores):
         """Some columns of theirs."""
         return self.scores.at(items)[: self.rows]
 
-    def approximate(self, half_precision: HalfPrecision) -> Scores:
+    def approximate(self) -> Scores:
         """Theirs."""
-        return self.scores.approximate(half_precision)
+        return self.scores.approximate()
 
     def user_factors(self) -> dict[str, Tensor]:
         """The first of theirs."""

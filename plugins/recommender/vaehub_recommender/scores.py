@@ -18,25 +18,6 @@ ADDED = 2**22  # weights of sparse rows that are added at once
 CACHED = 128  # columns of item-item weights that are summed at once for many histories: their rows stay in the processor's cache
 
 
-@final
-class HalfPrecision:
-    """Copies of weights in float16, which are read in half the time."""
-
-    def __init__(self) -> None:
-        self.copies: dict[tuple[int, torch.device], Tensor] = {}
-
-    def __reduce__(self) -> tuple[type[HalfPrecision], tuple[()]]:
-        """Without the copies, which are found by the identity of weights in this process."""
-        return HalfPrecision, ()
-
-    def __call__(self, weight: Tensor) -> Tensor:
-        """The copy of a weight, made when it is first asked for."""
-        key = id(weight), weight.device
-        if key not in self.copies:
-            self.copies[key] = weight.detach().half()
-        return self.copies[key]
-
-
 class Scores(ABC):
     """s (B, I): unnormalised preferences; the higher, the likelier."""
 
@@ -52,8 +33,8 @@ class Scores(ABC):
         """The scores of some items (C,) alone: (B, C)."""
 
     @abstractmethod
-    def approximate(self, half_precision: HalfPrecision) -> Scores:
-        """Those of the first row, to about three digits."""
+    def approximate(self) -> Scores:
+        """Those of the first row alone, by a quicker product, whose sums may end in other bits."""
 
     def user_factors(self) -> dict[str, Tensor]:
         """Numbers of every row by part, each (B, D_part): s is the sum over parts of their inner products with `item_factors`.
@@ -87,7 +68,7 @@ class DenseScores(Scores):
         """Some columns."""
         return self.scores[:, items]
 
-    def approximate(self, half_precision: HalfPrecision) -> Scores:
+    def approximate(self) -> Scores:
         """A slice."""
         return DenseScores(self.scores[:1])
 
@@ -108,9 +89,9 @@ class LinearScores(Scores):
         """One small matrix product."""
         return full_precision(F.linear(self.h.to(self.weight.dtype), self.weight[items], self.bias[items]))
 
-    def approximate(self, half_precision: HalfPrecision) -> Scores:
-        """A product in half precision."""
-        return DenseScores((torch.mv(half_precision(self.weight), self.h[0].half()).float() + self.bias).unsqueeze(0))
+    def approximate(self) -> Scores:
+        """A product of a matrix and a vector, which reads W once."""
+        return DenseScores((torch.mv(self.weight, self.h[0].to(self.weight.dtype)) + self.bias).unsqueeze(0))
 
     def user_factors(self) -> dict[str, Tensor]:
         """h, and 1 for the bias."""
@@ -146,7 +127,7 @@ class HistoryScores(Scores):
         owned, place = self.history.col_indices().unique(return_inverse=True)
         return self._summed(self.weights[owned.unsqueeze(1), items], place)
 
-    def approximate(self, half_precision: HalfPrecision) -> Scores:
+    def approximate(self) -> Scores:
         """The first history."""
         return HistoryScores(
             sparse.take(self.history, torch.zeros(1, dtype=torch.long, device=self.history.device)), self.weights
@@ -187,7 +168,7 @@ class SparseHistoryScores(Scores):
         place[items] = torch.arange(len(items), dtype=torch.int32, device=place.device)
         return self._summed(place, len(items))
 
-    def approximate(self, half_precision: HalfPrecision) -> Scores:
+    def approximate(self) -> Scores:
         """The first history."""
         first = sparse.take(self.history, torch.zeros(1, dtype=torch.long, device=self.history.device))
         return SparseHistoryScores(first, self.starts, self.columns, self.values)
@@ -228,9 +209,9 @@ class MixedScores(Scores):
         """Both, added."""
         return self.first.at(items) + self.share * self.second.at(items)
 
-    def approximate(self, half_precision: HalfPrecision) -> Scores:
+    def approximate(self) -> Scores:
         """Both, added."""
-        return MixedScores(self.first.approximate(half_precision), self.second.approximate(half_precision), self.share)
+        return MixedScores(self.first.approximate(), self.second.approximate(), self.share)
 
     def user_factors(self) -> dict[str, Tensor]:
         """Of both, those of the second times their share."""

@@ -21,7 +21,7 @@ from vaehub_recommender.api.query import Query
 from vaehub_recommender.rank import best_of_row, csr_tensor, top
 from vaehub_recommender.scores import DenseScores
 
-SPARE = 64  # items more than wanted that are scored again
+SPARE = 16  # items more than wanted that are scored again
 Rerank: TypeAlias = Callable[[Query, Tensor, Tensor], tuple[Tensor, Tensor]]  # of scores and positions (B, N), the best K
 REASON = pd.CategoricalDtype(["history", "popular", "features"])
 
@@ -77,10 +77,7 @@ class ListMaker:
     def best_of_single(self, query: Query, allowed: Tensor | None) -> tuple[Tensor, Tensor]:
         """For one user: the best by a quick product are scored again as among other users, and all are where these might miss one."""
         scores = self.fitted.ranker.scores(query.matrix, query.side)
-        guessed, shortlist = (
-            t[0]
-            for t in top(scores.approximate(self.fitted.ranker.half_precision), self.k + SPARE, self.ruled_out(query), allowed)
-        )
+        guessed, shortlist = (t[0] for t in top(scores.approximate(), self.k + SPARE, self.ruled_out(query), allowed))
         shortlist, order = shortlist[shortlist >= 0].sort()
         exact = scores.at(shortlist)
         values, at = best_of_row(exact, self.k)

@@ -16,7 +16,7 @@ from torch import Tensor
 
 from vaehub_recommender.cold.content import Content
 from vaehub_recommender.cold.regression import FeatureRegression
-from vaehub_recommender.scores import HalfPrecision, Scores
+from vaehub_recommender.scores import Scores
 from vaehub_recommender.tables import Ids
 
 STAND_INS = 10  # learnt items that stand for a new one in a history
@@ -126,9 +126,9 @@ class ExtendedScores(Scores):
             out[:, new] = self.profile @ self.write[items[new] - self.learnt.items].T
         return out
 
-    def approximate(self, half_precision: HalfPrecision) -> Scores:
+    def approximate(self) -> Scores:
         """The learnt ones to about three digits, the new ones by these."""
-        return ExtendedScores(self.learnt.approximate(half_precision), self.read, self.write)
+        return ExtendedScores(self.learnt.approximate(), self.read, self.write)
 
 
 def unit_rows(rows: np.ndarray) -> np.ndarray:

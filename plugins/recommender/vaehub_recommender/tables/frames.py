@@ -43,12 +43,13 @@ class ToPandas(Protocol):
         ...
 
 
+OWN = (pd.DataFrame, pd.Series, list, tuple, set, dict, str, int, np.ndarray)  # checks of protocols are slow
 Frame: TypeAlias = "pd.DataFrame | ArrowStream | ToPandas"
 
 
 def is_foreign(given: object) -> bool:
     """Whether this is a table of another library than pandas."""
-    return not isinstance(given, pd.DataFrame | pd.Series) and isinstance(given, ArrowStream | ToPandas)
+    return not isinstance(given, OWN) and isinstance(given, ArrowStream | ToPandas)
 
 
 def pandas_of(name: str, given: Any) -> Any:
