@@ -2,7 +2,7 @@
 
 The whole of the training series is one entity and every test window another; a window of the Imputer is a window of the cell.
 The CRPS of both comes from the same 50 quantiles, which are mid-points (the Gaussian's own formula gives the same within 1 %).
-Every row is the mean over the seeds.
+Every row is the mean over the seeds; the coverage of each is shown.
 """
 
 from __future__ import annotations
@@ -59,11 +59,11 @@ def report(name: str, results: list[dict[str, float]]) -> None:
     """The row of a cell."""
     mean = mean_of(results)
     worst = {key: max(result[key] / result[f"core_{key}"] for result in results) for key in ("mae", "ncrps")}
-    cover = [result["cov90"] for result in results]
+    cover = " ".join(f"{result['cov90']:.3f}" for result in results)
     published = " ".join(map(str, PUBLISHED[name]))
     brings = f"{1 - mean['mae'] / mean['alone']:.1%}"
     accuracy = (mean["mae"], mean["alone"], brings, mean["core_mae"], worst["mae"], mean["linear"], published)
-    spread = (mean["ncrps"], mean["core_ncrps"], worst["ncrps"], f"{min(cover):.3f} to {max(cover):.3f}", mean["core_cov90"])
+    spread = (mean["ncrps"], mean["core_ncrps"], worst["ncrps"], cover, mean["core_cov90"])
     row(name, len(results), *accuracy, *spread, mean["seconds"], mean["cpu"], mean["quantile_seconds"])
 
 
