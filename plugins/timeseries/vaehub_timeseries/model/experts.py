@@ -18,7 +18,7 @@ from vaehub_timeseries.model.corrected import BeliefExpert, CorrectedExpert
 from vaehub_timeseries.model.correction import UNTRIED, NetworkGain, fit_correction
 from vaehub_timeseries.model.cycle import Cycle, fit_cycle
 from vaehub_timeseries.model.cyclic import CyclicExpert
-from vaehub_timeseries.model.em import Autocovariance, fit_autocovariance
+from vaehub_timeseries.model.em import START_NOISE, Autocovariance, fit_autocovariance
 from vaehub_timeseries.model.gaussian import GaussianExpert, clipped
 from vaehub_timeseries.model.importance_sampling import ImportanceSamplingExpert
 from vaehub_timeseries.model.settings import configured_window, default_window, with_window
@@ -162,10 +162,10 @@ def fit_experts(
 def fit_process(
     series: Sequence[Floats], window: int | None, config: Any, seed: int, start: Autocovariance | None = None
 ) -> Autocovariance:
-    """The process alone, with a window as `fit_experts` would have it."""
+    """The process alone, with a window as `fit_experts` would have it, for a first look: the share of white noise is not searched for."""
     named = None if config is None else configured_window(load_config(config))
     steps = min(window or named or default_window(series), max(map(len, series)))
-    return fit_autocovariance([clipped(np.ascontiguousarray(x)) for x in series], steps, seed, start=start)
+    return fit_autocovariance([clipped(np.ascontiguousarray(x)) for x in series], steps, seed, (START_NOISE,), start)
 
 
 def drifting_expert(process: Autocovariance, causal: bool) -> GaussianExpert:
