@@ -5,16 +5,20 @@ import pytest
 import torch
 from torch.nn.utils import parameters_to_vector
 
-from vaehub import Spec, UsageError, build_vae, seeded
+from vaehub import InMemory, Run, Spec, UsageError, build_vae, seeded
 from vaehub.base import Batch
 from vaehub.model.likelihoods import Normal
 from vaehub.model.posteriors import DiagNormal
 from vaehub_timeseries import Imputer
+from vaehub_timeseries.codec import SeriesCodec
+from vaehub_timeseries.frames import ReadOptions
+from vaehub_timeseries.impute.experts import Prediction
 from vaehub_timeseries.model import correction
 from vaehub_timeseries.model.averaged import averaged_training
 from vaehub_timeseries.model.belief_pool import BeliefPool, cut_series
 from vaehub_timeseries.model.corrected import BeliefExpert
 from vaehub_timeseries.model.correction import UNTRIED, NetworkGain, fit_correction
+from vaehub_timeseries.model.cycle import fit_cycle
 from vaehub_timeseries.model.em import Autocovariance, fit_autocovariance
 from vaehub_timeseries.model.experts import Experts, drifting_expert
 from vaehub_timeseries.model.gaussian import GaussianExpert
@@ -167,6 +171,53 @@ def test_no_network_is_kept_where_the_closed_form_is_exact():
     assert not gain.kept
     assert gain.seconds > 0
     assert "not used" in str(gain)
+
+
+class Oracle:
+    """A closed form that leaves nothing to correct: it knows the series that windows are cut from."""
+
+    name, steps = "oracle", STEPS
+
+    def __init__(self, truth):
+        self.truth = truth
+
+    def predict(self, series):
+        return [Prediction(self.known(x), np.where(np.isnan(x), 0.1, 0.0)) for x in series]
+
+    def known(self, values):
+        """The part of the truth (T, C) that agrees with what is seen of it."""
+        for start in range(len(self.truth) - len(values) + 1):
+            part = self.truth[start : start + len(values)]
+            seen = ~np.isnan(values)
+            if np.array_equal(part[seen], values[seen]):
+                return np.where(seen, values, np.nan_to_num(part))
+        raise AssertionError("not from this series")
+
+    def draw(self, series, n, seed):
+        raise AssertionError("not asked for")
+
+
+@pytest.mark.slow
+def test_a_network_is_judged_by_what_it_adds_to_the_best_closed_form(base):
+    series = bent(1500, 0)
+    run, gain = fit_correction(base, [series], 0, Oracle(series))
+    assert run is None
+    assert not gain.kept
+    assert gain.gain <= 0
+
+
+def test_a_network_corrects_the_covariances_by_phase_where_there_are_some(base):
+    config = correction.config_of(Spec((STEPS, 2), cond=4 * STEPS))
+    with seeded("test", 0):
+        vae = build_vae(config, Spec((STEPS, 2), cond=4 * STEPS))
+    rows = InMemory(SeriesCodec(Spec((STEPS, 2), cond=4 * STEPS), ReadOptions()), {})
+    run = Run(config, rows.codec, rows, vae)
+    cycle = fit_cycle(base.process, [bent(600, 1)], (2.0,), 0.3)
+    assert cycle is not None
+    for found, name in ((cycle, "cyclic"), (None, "adapted")):
+        *_, closed, network = Experts(base.process, run, cycle=found).experts
+        assert (closed.name, network.name) == (name, "vae")
+        assert network.base is closed
 
 
 def test_more_updates_where_windows_are_short_or_many():
