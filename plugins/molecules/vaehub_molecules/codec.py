@@ -74,7 +74,7 @@ class MoleculeCodec(Codec):
         """Molecules of a file. Raises UsageError that names a molecule with a symbol that the model does not know."""
         from vaehub_molecules.files import read_molecules
 
-        found = read_molecules(path, self.policy)
+        found = read_molecules(path, self.policy, numbers=(*self.scales.names, *self.conditions.scales.names))
         for line in found.rejected[:1]:
             raise UsageError(
                 f"{path}: line {line.number}: {line.reason} ({len(found.rejected)} such); see `vaehub molecules clean`"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from functools import cached_property
+from pathlib import Path
 from typing import Annotated, Literal, TypeAlias
 
 import numpy as np
@@ -15,7 +16,8 @@ from vaehub_molecules.chem.policy import Policy
 from vaehub_molecules.codec import MoleculeCodec
 from vaehub_molecules.domains.conditions import Conditions
 from vaehub_molecules.domains.hashed_set import HashedSet
-from vaehub_molecules.domains.property_values import Names, property_values
+from vaehub_molecules.domains.kept_splits import FOLDER, SPLITS, read_split, write_splits
+from vaehub_molecules.domains.property_values import Names, property_values, require_variation
 from vaehub_molecules.domains.scales import Scales
 from vaehub_molecules.rows import MoleculeRows
 from vaehub_molecules.tokens import TOKENIZERS, Vocabulary
@@ -33,6 +35,7 @@ class MoleculeDomain(Domain[MoleculeCodec]):
     """
 
     codec_type = MoleculeCodec
+    run_folder: Path | None = None  # of a run that keeps its molecules, where one was loaded or goes on
 
     def __init__(self, tokenizer: TokenizerName, properties: Names, condition: Names, scaffold: bool, policy: Policy) -> None:
         self.tokenizer, self.names, self.condition_names = tokenizer, tuple(properties), tuple(condition)
@@ -40,30 +43,45 @@ class MoleculeDomain(Domain[MoleculeCodec]):
 
     @abstractmethod
     def frame(self, split: str) -> pd.DataFrame:
-        """Molecules of "train", "val" or "test": a column `smiles`, canonical and unique, and what else is known of them."""
+        """Molecules of "train", "val" or "test" from their file: a column `smiles`, canonical and unique, and what else is known of them."""
 
     @cached_property
-    def train(self) -> pd.DataFrame:
-        """The training molecules."""
-        frame = self.frame("train")
-        if frame.empty:
-            raise UsageError("domain: no molecule to train on; give a file with more, or a smaller share to validation and test")
-        return frame
+    def _frames(self) -> dict[str, pd.DataFrame]:
+        return {}
 
     @cached_property
     def _values(self) -> dict[str, pd.DataFrame]:
         return {}
 
+    def molecules_of(self, split: str) -> pd.DataFrame:
+        """Molecules of a split as the run keeps them, else as `frame` gives them, which is asked once."""
+        if split not in self._frames:
+            self._frames[split] = self.frame(split) if self.run_folder is None else read_split(self.run_folder, split)
+        return self._frames[split]
+
+    @property
+    def train(self) -> pd.DataFrame:
+        """The training molecules."""
+        frame = self.molecules_of("train")
+        if frame.empty:
+            raise UsageError("domain: no molecule to train on; give a file with more, or a smaller share to validation and test")
+        return frame
+
+    @property
+    def property_names(self) -> Names:
+        """What is predicted, and what conditions."""
+        return tuple(dict.fromkeys((*self.names, *self.condition_names)))
+
     def values(self, split: str, names: Names) -> np.ndarray:
         """Properties (N, P) of the molecules of a split, each computed once."""
         if split not in self._values:
-            frame = self.train if split == "train" else self.frame(split)
-            self._values[split] = property_values(frame, tuple(dict.fromkeys((*self.names, *self.condition_names))))
+            self._values[split] = property_values(self.molecules_of(split), self.property_names)
         return self._values[split][list(names)].to_numpy(np.float64)
 
     def learn(self) -> MoleculeCodec:
         """The symbols and units of the training molecules."""
         smiles = self.train["smiles"].tolist()
+        require_variation(self.values("train", self.property_names), self.property_names)
         vocabulary = Vocabulary.learn(TOKENIZERS[self.tokenizer](), smiles)
         scales = Scales.of(self.names, self.values("train", self.names))
         conditions = Conditions(Scales.of(self.condition_names, self.values("train", self.condition_names)), self.scaffold)
@@ -71,11 +89,28 @@ class MoleculeDomain(Domain[MoleculeCodec]):
         return MoleculeCodec(spec, self.tokenizer, vocabulary, scales, conditions, HashedSet.of(smiles), self.policy)
 
     def data(self, split: str) -> MoleculeRows:
-        """Molecules that the vocabulary can spell; of validation and test those that it cannot are left out."""
-        frame, codec = self.train if split == "train" else self.frame(split), self.codec
-        readable = np.array([split == "train" or codec.vocabulary.why_unreadable(s) is None for s in frame["smiles"]], dtype=bool)
-        y, condition_values = (self.values(split, names)[readable] for names in (self.names, self.condition_names))
-        return codec.rows(frame["smiles"][readable].tolist(), y, condition_values)
+        """The molecules; of validation and test those are left out that the vocabulary cannot spell, or that the model was trained on."""
+        frame, codec = self.train if split == "train" else self.molecules_of(split), self.codec
+        smiles = frame["smiles"].tolist()
+        taken = np.ones(len(frame), dtype=bool)
+        if split != "train":
+            taken = ~codec.trained_on.holds(smiles) & [codec.vocabulary.why_unreadable(s) is None for s in smiles]
+        y, condition_values = (self.values(split, names)[taken] for names in (self.names, self.condition_names))
+        return codec.rows(frame["smiles"][taken].tolist(), y, condition_values)
+
+    def record(self, folder: Path) -> None:
+        """Keep the molecules of every split, with those of their properties that are known."""
+        write_splits(folder, {split: self._kept(split) for split in SPLITS})
+
+    def _kept(self, split: str) -> pd.DataFrame:
+        frame = self.molecules_of(split)
+        measured = [name for name in self.property_names if name in frame]
+        values = self._values[split] if split in self._values else property_values(frame, measured)
+        return frame[["smiles"]].assign(**values)
+
+    def restore(self, folder: Path) -> None:
+        """Take the molecules that a run keeps, where it does: its file may have grown, moved or gone."""
+        self.run_folder = folder if (folder / FOLDER).is_dir() else None
 
 
 def molecule_domain_of(domain: Domain[Codec]) -> MoleculeDomain:

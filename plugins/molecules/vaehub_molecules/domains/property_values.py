@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, TypeAlias
 
+import numpy as np
 import pandas as pd
 
-from vaehub import UsageError
+from vaehub import UsageError, hints
 from vaehub_molecules.chem.properties import PROPERTIES, property_table
+from vaehub_molecules.files.numbers import to_numbers
 
 Names: TypeAlias = Sequence[str]
 
@@ -21,8 +23,20 @@ def property_values(frame: pd.DataFrame, names: Names) -> pd.DataFrame:
         raise UsageError(f"domain: no column and no property {unknown[0]!r}; RDKit computes {', '.join(PROPERTIES)}")
     out = property_table(frame["smiles"].tolist(), computed) if computed else pd.DataFrame(index=range(len(frame)))
     from_table: dict[str, Any] = {
-        name: pd.to_numeric(frame[name], errors="coerce").to_numpy(float, na_value=float("nan"))
-        for name in names
-        if name in frame
+        name: to_numbers(frame[name], f"column {hints.quoted(name)}").to_numpy() for name in names if name in frame
     }
     return out.assign(**from_table)[list(names)]
+
+
+def require_variation(values: np.ndarray, names: Names) -> None:
+    """Raises UsageError for a property (N, P) of the training molecules that nothing can be learnt of: always unknown, or always the same."""
+    for name, column in zip(names, values.T, strict=True):
+        known = column[np.isfinite(column)]
+        if not len(known):
+            raise UsageError(
+                f"domain: {name!r} is unknown for all {len(column):,} training molecules; give values, or leave it out"
+            )
+        if known.min() == known.max():
+            raise UsageError(
+                f"domain: {name!r} is {known[0]:g} for all training molecules; nothing can be learnt of it, leave it out"
+            )

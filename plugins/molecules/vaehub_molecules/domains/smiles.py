@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import warnings
 from functools import cached_property
+from math import ceil
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, final
 
@@ -47,7 +48,7 @@ class Smiles(MoleculeDomain):
         max_bad: Share of rejected molecules above which the file is refused.
         val: Share of the molecules for validation.
         test: Share of the molecules for the test.
-        rows: Train on so many molecules, drawn by their hash; all, if not given.
+        rows: Train on so many molecules, drawn by their hash; val and test are shares of what is drawn. All, if not given.
         seed: Seed of the hashes that split and draw.
 
     >>> from tempfile import TemporaryDirectory
@@ -91,17 +92,23 @@ class Smiles(MoleculeDomain):
 
     @cached_property
     def molecules(self) -> MoleculeTable:
-        """All that the file holds."""
-        from vaehub_molecules.files import read_molecules
+        """What the file holds, or a sample that is large enough for `rows`."""
+        from vaehub_molecules.files import Sample, read_molecules
 
         if self.path is None:
             raise UsageError("domain.path: which molecules? domain.path=molecules.smi (.csv, .parquet, .sdf, each also .gz)")
-        found = read_molecules(Path(self.path), self.policy, self.column)
+        sample = None
+        if self.limit is not None:  # two more for the rounding of the shares
+            sample = Sample(ceil((self.limit + 2) / (1 - self.val_share - self.test_share)), self.seed)
+        found = read_molecules(Path(self.path), self.policy, self.column, numbers=self.property_names, sample=sample)
         found.check(self.max_bad)
         if found.rejected:
             warnings.warn(
                 f"{self.path}: {len(found.rejected):,} lines rejected; see rejected.csv in the run's folder", stacklevel=2
             )
+        for conflict in found.conflicts:
+            if conflict.column in self.property_names:
+                warnings.warn(f"{self.path}: {conflict}", stacklevel=2)
         return found
 
     @cached_property
@@ -110,14 +117,14 @@ class Smiles(MoleculeDomain):
         frame = self.molecules.frame
         if len(frame) < 3:
             raise UsageError(f"{self.path}: {len(frame)} different molecules; at least 3 are needed to train, validate and test")
-        parts = split_by_hash(frame, self.val_share, self.test_share, self.seed)
-        return parts | {"train": parts["train"].head(self.limit or len(frame))}
+        return split_by_hash(frame, self.val_share, self.test_share, self.seed, self.limit)
 
     def frame(self, split: str) -> pd.DataFrame:
         """Molecules of a split."""
         return self.splits[split]
 
     def record(self, folder: Path) -> None:
-        """Write rejected.csv."""
-        if self.molecules.rejected:
+        """Keep the molecules, and write rejected.csv beside them."""
+        super().record(folder)
+        if self.run_folder is None and self.molecules.rejected:
             self.molecules.write_rejected(folder / "rejected.csv")

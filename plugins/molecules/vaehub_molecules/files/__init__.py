@@ -3,5 +3,6 @@
 from vaehub_molecules.files.molecule_table import MoleculeTable
 from vaehub_molecules.files.reading import read_molecules, read_strings
 from vaehub_molecules.files.records import RejectedLine
+from vaehub_molecules.files.sampling import Sample
 
-__all__ = ["MoleculeTable", "RejectedLine", "read_molecules", "read_strings"]
+__all__ = ["MoleculeTable", "RejectedLine", "Sample", "read_molecules", "read_strings"]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from io import StringIO
 from pathlib import Path
 from typing import final
@@ -12,6 +12,7 @@ from typing import final
 import pandas as pd
 
 from vaehub import UsageError, files, hints
+from vaehub_molecules.files.merging import Conflict
 from vaehub_molecules.files.records import RejectedLine
 
 LONGEST = 1_000  # characters of a rejected text that are written
@@ -20,12 +21,14 @@ LONGEST = 1_000  # characters of a rejected text that are written
 @final
 @dataclass(frozen=True)
 class MoleculeTable:
-    """frame: a column `smiles`, canonical and unique, and what else the file says; rejected; duplicates: how many more of those kept."""
+    """frame: a column `smiles`, canonical and unique, and what else the file says; rejected; duplicates: how many more of those kept;
+    conflicts: the columns of numbers in which records of the same molecule differ."""
 
     path: Path
     frame: pd.DataFrame
     rejected: list[RejectedLine]
     duplicates: int
+    conflicts: list[Conflict] = field(default_factory=list)
 
     @property
     def read(self) -> int:
@@ -55,7 +58,8 @@ class MoleculeTable:
         """What was read, for people."""
         kept = f"{self.path}: {self.read:,} read, {len(self.frame):,} kept"
         head = f"{kept}, {self.duplicates:,} duplicates merged, {len(self.rejected):,} rejected"
-        return [head, *(f"  {times:,} rejected: {kind}" for kind, times in self.reasons().most_common())]
+        rejected = (f"  {times:,} rejected: {kind}" for kind, times in self.reasons().most_common())
+        return [head, *rejected, *(f"  {conflict}" for conflict in self.conflicts)]
 
     def write_rejected(self, path: Path) -> None:
         """A CSV file of number, text and reason."""

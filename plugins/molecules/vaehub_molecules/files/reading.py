@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from vaehub import UsageError, files
+from vaehub import UsageError, files, hints
 from vaehub_molecules.chem.canonical import DEFAULT_POLICY
 from vaehub_molecules.chem.canonical_many import CanonicalOrRejected, canonical_all, canonical_blocks
 from vaehub_molecules.chem.policy import Policy
 from vaehub_molecules.chem.reasons import Rejected
+from vaehub_molecules.files.merging import merge_duplicates
 from vaehub_molecules.files.molecule_table import MoleculeTable
+from vaehub_molecules.files.numbers import to_numbers
 from vaehub_molecules.files.records import MAX_BYTES, Records, RejectedLine
+from vaehub_molecules.files.sampling import Sample, sample_answers
 from vaehub_molecules.files.sdf import sdf_records
 from vaehub_molecules.files.smi import smi_records
 from vaehub_molecules.files.tables import table_records
@@ -36,23 +39,31 @@ FORMATS = {
 
 
 def read_molecules(
-    path: Path | str, policy: Policy = DEFAULT_POLICY, column: str | None = None, workers: int | None = None
+    path: Path | str,
+    policy: Policy = DEFAULT_POLICY,
+    column: str | None = None,
+    workers: int | None = None,
+    numbers: Sequence[str] = (),
+    sample: Sample | None = None,
 ) -> MoleculeTable:
     """Canonical, unique molecules of a .smi, .smiles, .txt, .sdf, .csv, .tsv, .parquet or .feather file, each also .gz.
 
-    Of molecules that come twice the first is kept.
+    Of molecules that come twice the median of each measurement is kept, and of all else the first.
 
     Arguments:
         path: the file.
         policy: which molecules are accepted, and in which form.
         column: that of the SMILES in a table; found by its usual names, if not given.
         workers: processes that read many molecules; one a core, if not given.
+        numbers: columns that are measurements, where the table has them; a warning counts the text in them, which is unknown.
+        sample: how many molecules are read of the file; all, if not given.
 
     Returns:
-        a frame of molecules with all else that the file says of them, and the lines that were rejected.
+        a frame of molecules with all else that the file says of them, the lines that were rejected, and the columns of numbers in which
+        records of the same molecule differ.
 
     Raises:
-        UsageError: that names the file: there is none, it cannot be read, or no molecule in it is accepted.
+        UsageError: that names the file: there is none, it cannot be read, no molecule in it is accepted, or one of `numbers` has none.
 
     >>> from tempfile import TemporaryDirectory
     >>> with TemporaryDirectory() as folder:
@@ -63,7 +74,12 @@ def read_molecules(
     """
     path = Path(path)
     kind, records = read_records(path, column)
-    found = collected(path, records, kind.answers(records.texts, policy, workers))
+
+    def read(texts: list[str]) -> list[CanonicalOrRejected]:
+        return kind.answers(texts, policy, workers)
+
+    records, answers = (records, read(records.texts)) if sample is None else sample_answers(records, read, sample)
+    found = collected(path, records, answers, numbers)
     if found.frame.empty:
         raise UsageError(f"{path}: none of {found.read:,} is accepted: {found.complaints()}")
     return found
@@ -92,12 +108,15 @@ def read_records(path: Path, column: str | None) -> tuple[Format, Records]:
     return kind, records
 
 
-def collected(path: Path, records: Records, answers: list[CanonicalOrRejected]) -> MoleculeTable:
+def collected(path: Path, records: Records, answers: list[CanonicalOrRejected], numbers: Sequence[str] = ()) -> MoleculeTable:
     """The molecules with what else is known of them, and those that were rejected."""
     good = [isinstance(answer, str) for answer in answers]
     frame = records.others.loc[good].copy()
     frame.insert(0, "smiles", [answer for answer in answers if isinstance(answer, str)])
-    unique = frame.drop_duplicates("smiles", ignore_index=True)
+    for name in frame.columns.intersection(list(numbers)):
+        frame[name] = to_numbers(frame[name], f"{path}: column {hints.quoted(name)}")
+    unique, conflicts = merge_duplicates(frame)
     rows = zip(records.numbers, records.texts, answers, strict=True)
     bad = [RejectedLine(number, text, answer) for number, text, answer in rows if isinstance(answer, Rejected)]
-    return MoleculeTable(path, unique, sorted(bad + records.broken, key=lambda line: line.number), len(frame) - len(unique))
+    rejected = sorted(bad + records.broken, key=lambda line: line.number)
+    return MoleculeTable(path, unique, rejected, len(frame) - len(unique), conflicts)
