@@ -116,6 +116,15 @@ def test_zinc_takes_the_published_split_where_it_is_there(tmp_path):
     assert len(published.frame("train")) == len(example_molecules()) - 30
 
 
+def test_zinc_is_read_from_its_published_table_and_what_is_left_out_is_counted(tmp_path):
+    rows = "".join(f'"{smiles}\n",1.5,0.7,2.0\n' for smiles in [*example_molecules()[:50], "C1CC"])
+    (tmp_path / "250k_rndm_zinc_drugs_clean_3.csv").write_text("smiles,logP,qed,SAS\n" + rows)
+    domain = Zinc250k(path=str(tmp_path))
+    with pytest.warns(UserWarning, match=r"1 of \d+ published molecules are left out, the first is 'C1CC': a ring number"):
+        found = set.union(*(split_of(domain, name) for name in ("train", "val", "test")))
+    assert found == set(example_molecules()[:50])
+
+
 def test_unseen_symbols_name_the_molecule_and_the_symbol(tmp_path):
     domain = Smiles(path=written(tmp_path, example_molecules()), tokenizer="atoms")
     domain.data("train")

@@ -115,6 +115,15 @@ def test_a_property_that_says_nothing_is_refused(tmp_path, values, message, use)
         Smiles(path=str(tmp_path / "a.csv"), **{use: ["act"]}).codec  # noqa: B018
 
 
+def test_conditions_that_are_unknown_are_counted(tmp_path):
+    lines = [f"{smiles},{i % 5 if i % 2 else ''}" for i, smiles in enumerate(example_molecules())]
+    (tmp_path / "a.csv").write_text("\n".join(["smiles,act", *lines]))
+    domain = Smiles(path=str(tmp_path / "a.csv"), condition=["act"])
+    unknown = int(domain.frame("train")["act"].isna().sum())
+    with pytest.warns(UserWarning, match=f"'act' is unknown for {unknown} of {len(domain.train)} training molecules, which are"):
+        domain.codec  # noqa: B018
+
+
 def test_what_is_unknown_or_contradictory_is_told_once_in_training(tmp_path):
     lines = [f"{smiles},{value}" for value in ("1", "9", ">10") for smiles in example_molecules()[:30]]
     (tmp_path / "a.csv").write_text(

@@ -17,7 +17,7 @@ from vaehub_molecules.codec import MoleculeCodec
 from vaehub_molecules.domains.conditions import Conditions
 from vaehub_molecules.domains.hashed_set import HashedSet
 from vaehub_molecules.domains.kept_splits import FOLDER, SPLITS, read_split, write_splits
-from vaehub_molecules.domains.property_values import Names, property_values, require_variation
+from vaehub_molecules.domains.property_values import Names, property_values, require_variation, warn_of_unknown_conditions
 from vaehub_molecules.domains.scales import Scales
 from vaehub_molecules.rows import MoleculeRows
 from vaehub_molecules.tokens import TOKENIZERS, Vocabulary
@@ -82,6 +82,7 @@ class MoleculeDomain(Domain[MoleculeCodec]):
         """The symbols and units of the training molecules."""
         smiles = self.train["smiles"].tolist()
         require_variation(self.values("train", self.property_names), self.property_names)
+        warn_of_unknown_conditions(self.values("train", self.condition_names), self.condition_names)
         vocabulary = Vocabulary.learn(TOKENIZERS[self.tokenizer](), smiles)
         scales = Scales.of(self.names, self.values("train", self.names))
         conditions = Conditions(Scales.of(self.condition_names, self.values("train", self.condition_names)), self.scaffold)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Sequence
 from typing import Any, TypeAlias
 
@@ -39,4 +40,14 @@ def require_variation(values: np.ndarray, names: Names) -> None:
         if known.min() == known.max():
             raise UsageError(
                 f"domain: {name!r} is {known[0]:g} for all training molecules; nothing can be learnt of it, leave it out"
+            )
+
+
+def warn_of_unknown_conditions(values: np.ndarray, names: Names) -> None:
+    """Tell of conditions (N, C) that are unknown for some molecules, for which their means stand in."""
+    for name, unknown in zip(names, np.isnan(values).sum(0), strict=True):
+        if unknown:
+            warnings.warn(
+                f"domain: {name!r} is unknown for {unknown:,} of {len(values):,} training molecules, which are conditioned on its mean",
+                stacklevel=3,
             )

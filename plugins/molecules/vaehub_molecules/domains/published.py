@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import warnings
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from zipfile import ZipFile
@@ -10,7 +11,7 @@ from zipfile import ZipFile
 import numpy as np
 import pandas as pd
 
-from vaehub import UsageError, files
+from vaehub import UsageError, files, hints
 from vaehub_molecules.chem.canonical_many import canonical_all
 from vaehub_molecules.chem.policy import Policy
 from vaehub_molecules.chem.reasons import Rejected
@@ -40,9 +41,10 @@ def read_smiles(folder: str | None, names: Iterable[str], what: str) -> list[str
 
 
 def first_words(text: bytes, path: Path) -> list[str]:
-    """The first word of every line but a header."""
+    """The first word of every line but a header; the .csv of ZINC250k has each SMILES in quotes that end on the next line."""
     with files.guarded(path, "fetch it again"):
-        words = [line.replace(",", " ").split()[0] for line in text.decode("ascii").splitlines() if line.strip()]
+        cells = [line.replace(",", " ").split()[0].strip('"') for line in text.decode("ascii").splitlines() if line.strip()]
+    words = [cell for cell in cells if cell]
     return words[1:] if words and words[0].upper() == "SMILES" else words
 
 
@@ -60,6 +62,13 @@ def sample_by_hash(strings: list[str], rows: int | None, seed: int) -> list[str]
 
 
 def canonical_frame(strings: list[str], policy: Policy) -> pd.DataFrame:
-    """A table of canonical SMILES, each once; published molecules that RDKit does not read any more are left out."""
-    read = [s for s in canonical_all(strings, policy) if not isinstance(s, Rejected)]
+    """A table of canonical SMILES, each once; published molecules that RDKit does not read any more are left out, and counted."""
+    answers = canonical_all(strings, policy)
+    unread = [(text, answer) for text, answer in zip(strings, answers, strict=True) if isinstance(answer, Rejected)]
+    for text, answer in unread[:1]:
+        warnings.warn(
+            f"domain: {len(unread):,} of {len(strings):,} published molecules are left out, the first is {hints.quoted(text)}: {answer}",
+            stacklevel=2,
+        )
+    read = [answer for answer in answers if not isinstance(answer, Rejected)]
     return pd.DataFrame({"smiles": np.array(list(dict.fromkeys(read)), dtype=object)})
