@@ -107,7 +107,18 @@ def test_several_objectives_give_a_front(search):
     front, calls = pd.read_csv("out/front.csv"), trace()
     assert front.qed.max() == calls.qed.max()
     assert front.logp.max() == calls.logp.max()
-    assert "molecules on the front" in out
+    assert "molecules on the front; it covers " in out
+    best, page = pd.read_csv("out/best.csv"), Path("out/report.html").read_text()
+    assert sorted(best.smiles[best.front == 1]) == sorted(front.smiles)
+    assert f"best in all together: {best.smiles[0]} (qed {best.qed[0]:.6g}, logp {best.logp[0]:.6g})" in out
+    assert all(f"highest {name}" in page for name in ("qed", "logp"))
+    assert "front 1, call" in page
+    assert "AUC" not in out + page
+
+
+def test_the_command_on_the_page_has_the_weights(search):
+    assert search("--objective", "qed", "--objective", "logp", "--weight", "1", "--weight", "2.5", budget=10)[0] == 0
+    assert "--objective qed --objective logp --weight 1 --weight 2.5 --budget 10 " in Path("out/report.html").read_text()
 
 
 def test_a_lead_outside_the_vocabulary_is_scored_beside_one_within(search, here):

@@ -86,12 +86,24 @@ def optimize(
     print(*summary(result), output / "report.html", sep="\n")
 
 
+def best_lines(result: Result) -> list[str]:
+    """The best molecule; of several objectives the one that is best in all together, and the best in each."""
+    if result.best.empty:
+        return []
+    best, front = result.best.iloc[0], result.front
+    if not result.several:
+        return [f"best {best.score:.6g}: {best.smiles}"]
+    highest = {f"highest {name}": front.iloc[int(front[name].to_numpy().argmax())] for name in result.columns}
+    return [
+        f"{what}: {row.smiles} ({', '.join(f'{name} {row[name]:.6g}' for name in result.columns)})"
+        for what, row in {"best in all together": best, **highest}.items()
+    ]
+
+
 def summary(result: Result) -> list[str]:
     """What was found, at what cost."""
     trace, counts = result.trace, result.counts
     lines = [f"{counts['calls']:,} calls in {trace.time.max():.0f} s, {counts['errors']:,} of them failed"]
-    if len(result.best):
-        best = result.best.iloc[0]
-        lines.append(f"best {best.score:.6g}: {best.smiles}")
+    lines += best_lines(result)
     refused = [f"{count:,} {reason}" for reason, count in counts.items() if reason not in ("calls", "errors")]
     return [*lines, f"proposed and not called: {', '.join(refused) or 'none'}", *result.notes]

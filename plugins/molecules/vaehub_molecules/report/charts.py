@@ -44,8 +44,8 @@ def latent_figure(codes: Floats, values: Floats, name: str) -> report.Figure:
     )
 
 
-def score_figure(scores: Floats) -> report.Figure:
-    """Best score, and the mean of the best 10 and 100, against calls (N,)."""
+def score_figure(scores: Floats, name: str = "score") -> report.Figure:
+    """The best of scores (N,), and the mean of the best 10 and 100, against calls; `name` says of what."""
     real = np.where(np.isfinite(scores), scores, np.nan)
 
     def draw(canvas: report.Canvas) -> Chart:
@@ -57,11 +57,11 @@ def score_figure(scores: Floats) -> report.Figure:
             if len(real) >= top:
                 axes.plot(*best_means(real, top), color=colour, label="best" if top == 1 else f"mean of the best {top}")
         axes.set_xlabel("calls of the objective")
-        axes.set_ylabel("score")
+        axes.set_ylabel(name)
         figure.legend(loc="outside upper left", ncols=2 if canvas.narrow else 4)
         return figure
 
-    return report.Figure("Score against calls", draw, "Best score and means of the best by calls.")
+    return report.Figure(f"Best {name} by calls", draw, f"Best {name} and means of the best by calls.")
 
 
 def best_means(scores: Floats, top: int) -> tuple[list[int], list[float]]:

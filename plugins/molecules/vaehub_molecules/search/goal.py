@@ -11,6 +11,7 @@ from vaehub_molecules.oracles import Oracle, as_oracle, weighted
 from vaehub_molecules.oracles.functions import Score
 
 Objective: TypeAlias = str | Oracle | Score
+COLUMNS = ("call", "smiles", "score", "front", "time", "by", "parent", "error")  # of the tables of a search
 
 
 @final
@@ -32,8 +33,9 @@ class Goal:
 
     @property
     def columns(self) -> tuple[str, ...]:
-        """Names of the values."""
-        return self.names if len(self.oracles) > 1 else ("score",)
+        """Names of the values in tables; one that would be that of another column gets a word before it."""
+        several = tuple(f"objective {name}" if name in COLUMNS else name for name in self.names)
+        return several if len(self.oracles) > 1 else ("score",)
 
 
 def goal_of(objective: Objective | Sequence[Objective], weights: Sequence[float] = ()) -> Goal:

@@ -41,7 +41,7 @@ class SearchLoop:
         while self.state.calls_left and empty < MAX_EMPTY_ROUNDS:
             signals.rearm()
             empty = 0 if self._round() else empty + 1
-            self.progress.reach(len(self.state.buffer), note=f"best {max(self.state.targets(), default=0.0):.4g}")
+            self.progress.reach(len(self.state.buffer), note=self.state.standing)
         if self.state.calls_left:
             calls = len(self.state.buffer)
             warnings.warn(

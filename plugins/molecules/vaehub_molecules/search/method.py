@@ -15,7 +15,7 @@ from vaehub_molecules.chem.canonical import canonical_or_empty
 from vaehub_molecules.chem.policy import Policy
 from vaehub_molecules.search.buffer import Buffer, Floats, Proposal
 from vaehub_molecules.search.constraints import Constraints
-from vaehub_molecules.search.pareto import chebyshev
+from vaehub_molecules.search.pareto import chebyshev, front
 
 if TYPE_CHECKING:
     from vaehub_molecules.search.pool import Pool
@@ -89,6 +89,14 @@ class SearchState:
         weights = np.random.default_rng([self.seed, len(values)]).dirichlet(np.ones(values.shape[1]))
         scores = chebyshev(values, weights)
         return np.where(np.isnan(scores), np.nanmin(scores), scores)
+
+    @property
+    def standing(self) -> str:
+        """How the search stands, in two words for a line of progress: the best value, or the size of the front of several objectives."""
+        values = self.buffer.values()
+        if np.isnan(values).all():
+            return "no value yet"
+        return f"best {np.nanmax(values):.4g}" if values.shape[1] == 1 else f"{front(values).sum():,} on the front"
 
     def elites(self, count: int, end: int | None = None) -> list[str]:
         """The best molecules so far, best first; the leads stand in where there are too few."""

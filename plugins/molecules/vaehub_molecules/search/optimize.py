@@ -92,7 +92,9 @@ def optimize(
 
             folder = Path(out).resolve()
             result.save(folder)
-            search_page(result, space, folder, settings | {"method": method_name(chosen)}).write(folder / "report.html")
+            search_page(result, space, folder, settings | {"method": method_name(chosen), "weights": list(weights)}).write(
+                folder / "report.html"
+            )
     return result
 
 

@@ -1,4 +1,4 @@
-"""Several objectives at once: who is beaten by nobody, and how much the front covers."""
+"""Several objectives at once, whatever their units: who is beaten by nobody, how much the front covers, and one number for all."""
 
 from __future__ import annotations
 
@@ -16,11 +16,31 @@ def front(values: Floats) -> NDArray[np.bool_]:
     >>> front(np.array([[1.0, 0.0], [0.0, 1.0], [0.0, 0.0]])).tolist()
     [True, True, False]
     """
-    out = ~np.asarray(np.isnan(values).any(1))
-    rows = np.flatnonzero(out)
+    out = np.zeros(len(values), dtype=bool)
+    rows = np.flatnonzero(~np.isnan(values).any(1))
+    rows = rows[np.lexsort(-values[rows].T[::-1])]  # whoever beats a row comes before it
     for start in range(0, len(rows), BLOCK):
         block = rows[start : start + BLOCK]
-        out[block] = ~dominated(values[block], values[rows])
+        block = block[~dominated(values[block], values[out])]
+        out[block[~dominated(values[block], values[block])]] = True
+    return out
+
+
+def front_numbers(values: Floats, enough: int) -> NDArray[np.int64]:
+    """(N,) 1 on the front, 2 on the front of all others, and so on, until at least `enough` rows have a number; 0 for the others.
+
+    The non-dominated sorting of "A Fast and Elitist Multiobjective Genetic Algorithm: NSGA-II" (Deb et al., 2002), doi:10.1109/4235.996017.
+
+    >>> front_numbers(np.array([[1.0, 0.0], [0.0, 1.0], [0.0, 0.0], [-1.0, 0.0]]), enough=3).tolist()
+    [1, 1, 2, 0]
+    """
+    out = np.zeros(len(values), dtype=np.int64)
+    left = np.flatnonzero(~np.isnan(values).any(1))
+    number = 1
+    while len(left) and (out > 0).sum() < enough:
+        on_front = front(values[left])
+        out[left[on_front]] = number
+        left, number = left[~on_front], number + 1
     return out
 
 
@@ -39,15 +59,45 @@ def hypervolume(values: Floats, reference: Floats) -> float:
     >>> hypervolume(np.array([[1.0, 0.5], [0.5, 1.0]]), np.zeros(2))
     0.75
     """
-    points = values[front(values)]
-    points = points[(points > reference).all(1)]
-    if not len(points):
-        return 0.0
-    if points.shape[1] == 1:
-        return float(points.max() - reference[0])
+    points = values[(values > reference).all(1)]
     points = points[np.argsort(-points[:, -1])]
+    if points.shape[1] > 2:
+        points = points[front(points)]  # fewer slices; two objectives are a sum, which beaten rows do not change
     depths = points[:, -1] - np.append(points[1:, -1], reference[-1])
+    if points.shape[1] == 1:
+        return float(depths.sum())
+    if points.shape[1] == 2:
+        return float(depths @ (np.maximum.accumulate(points[:, 0]) - reference[0]))
     return sum(float(d) * hypervolume(points[: i + 1, :-1], reference[:-1]) for i, d in enumerate(depths) if d > 0)
+
+
+def scaled(values: Floats) -> Floats:
+    """(N, K) values from 0, the worst seen of an objective, to 1, its best; 1 where all are alike. NaN stays NaN.
+
+    >>> scaled(np.array([[9.0, 0.2], [5.0, 0.2], [7.0, 0.2]])).T.tolist()
+    [[1.0, 0.0, 0.5], [1.0, 1.0, 1.0]]
+    """
+    if np.isnan(values).all():
+        return values
+    low, high = np.nanmin(values, 0), np.nanmax(values, 0)
+    return np.where(high > low, 1 - (high - values) / np.where(high > low, high - low, 1), 1 + 0 * values)
+
+
+def balanced_score(values: Floats) -> Floats:
+    """(N,) for K objectives in any units: (min_k s_k + 0.05 sum_k s_k) / (1 + 0.05 K) of scaled values s, 0 to 1.
+
+    It is 1 for a row that is best in every objective and small where one is near its worst: `chebyshev` with equal weights, made to lie
+    between 0 and 1. The highest is always on the front. One objective is its own score.
+
+    >>> balanced_score(np.array([[9.0, 0.1], [5.2, 0.95], [5.0, 0.4], [8.0, 0.9]])).round(2).tolist()
+    [0.05, 0.09, 0.02, 0.76]
+    """
+    count = values.shape[1]
+    if count == 1:
+        return values[:, 0]
+    scores = scaled(values)
+    out: Floats = (scores.min(1) + 0.05 * scores.sum(1)) / (1 + 0.05 * count)
+    return out
 
 
 def chebyshev(values: Floats, weights: Floats) -> Floats:
@@ -60,7 +110,6 @@ def chebyshev(values: Floats, weights: Floats) -> Floats:
     """
     if values.shape[1] == 1:
         return values[:, 0]
-    low, high = np.nanmin(values, 0), np.nanmax(values, 0)
-    gap = weights * (1 - (values - low) / np.maximum(high - low, 1e-12))
+    gap = weights * (1 - scaled(values))
     out: Floats = -gap.max(1) - 0.05 * gap.sum(1)
     return out

@@ -8,13 +8,13 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 import pandas as pd
 
 from vaehub import UsageError, report
 from vaehub_molecules.chem.fingerprints import fingerprints, tanimoto
 from vaehub_molecules.report.cards import card, property_lines
 from vaehub_molecules.report.charts import front_figure, score_figure
+from vaehub_molecules.search.tiles import digits, tiles
 from vaehub_molecules.use.neighbours import by_fingerprint
 
 if TYPE_CHECKING:
@@ -22,8 +22,6 @@ if TYPE_CHECKING:
     from vaehub_molecules.use.latent_space import LatentSpace
 
 SHOWN, LEADS = 24, 6  # cards
-PLACES = 100  # of the front, at most
-GIVEN = ("lead", "pool", "start")  # origins of what the search did not make
 ORIGINS = {
     "lead": "a molecule that was given to start from",
     "pool": "a molecule of the pool, as it is",
@@ -35,6 +33,11 @@ ORIGINS = {
     "edits": "a good molecule with a few atoms or bonds changed, or two of them crossed, without the model",
     "bo": "written at a code that Bayesian optimisation chose in its trust region",
 }
+LIKENESS = "Tanimoto: of counted ECFP4, 1 is alike."
+FRONTS = (
+    "First those on front 1, which no molecule beats in all objectives at once; then those that only front 1 beats, and so on. Within a front those "
+    "come first that are high in every objective, each scaled from the worst to the best value of this search."
+)
 CALLS = "A call is one canonical molecule that was not called before. What was proposed and not called cost nothing."
 
 
@@ -50,7 +53,7 @@ def search_page(result: Result, space: LatentSpace, folder: Path, settings: Mapp
     sections = [
         report.Section("How it went", list(charts(result))),
         report.Section("Leads", lead_cards(result.leads[:LEADS])),
-        report.Section("The best molecules", best_blocks(result, space), "Tanimoto: of counted ECFP4, 1 is alike."),
+        report.Section("The best molecules", best_blocks(result, space), f"{FRONTS} {LIKENESS}" if result.several else LIKENESS),
         report.Section("Where the calls came from", [origins(result)]),
         report.Section(
             "What was counted",
@@ -76,28 +79,6 @@ def model_link(space: LatentSpace, folder: Path) -> list[report.Link]:
     )
 
 
-def tiles(result: Result) -> list[report.Tile]:
-    """The figures to read first: the best that was found beside the best that was there."""
-    trace, scores = result.trace, result.trace["score"].to_numpy(float)
-    best = np.sort(scores[np.isfinite(scores)])[::-1]
-    given = np.sort(trace.loc[trace["by"].isin(GIVEN), "score"].dropna().to_numpy(float))[::-1]
-    out = [
-        report.Tile("best score", f"{best[0]:#.4g}" if len(best) else "none", " and ".join(result.names)),
-        report.Tile(
-            "best at the start",
-            f"{given[0]:#.4g}" if len(given) else "none",
-            f"of {len(given):,} leads and pool molecules that were called",
-        ),
-        report.Tile(
-            "mean of the best 10", f"{best[:10].mean():#.4g}" if len(best) else "none", f"AUC top-10 {result.auc(10):.4g}"
-        ),
-        report.Tile("calls", f"{len(scores):,}", f"of {result.budget:,}; {result.counts['errors']:,} without a score"),
-    ]
-    if len(result.columns) > 1:
-        out.append(report.Tile("front", f"{len(result.front):,}", "molecules that none beats in all objectives"))
-    return out
-
-
 def lead_cards(leads: Sequence[str]) -> list[report.Block]:
     """The leads."""
     return (
@@ -109,7 +90,7 @@ def lead_cards(leads: Sequence[str]) -> list[report.Block]:
 
 def best_blocks(result: Result, space: LatentSpace) -> list[report.Block]:
     """The best molecules, each beside the training molecule most like it where those are at hand."""
-    best = (result.front if len(result.columns) > 1 else result.best).head(SHOWN)
+    best = result.best.head(SHOWN)
     if best.empty:
         return [report.Finding("No call gave a score.", "warning")]
     near = nearest_cards(best["smiles"].tolist(), space)
@@ -119,17 +100,12 @@ def best_blocks(result: Result, space: LatentSpace) -> list[report.Block]:
 
 def origins(result: Result) -> report.Table:
     """How many calls each proposer gave, and how good they were."""
-    among = result.best["by"].value_counts()
-    rows = [
-        [str(by), ORIGINS.get(str(by), ""), f"{len(part):,}", score(part["score"].max()), f"{int(among.get(by, 0)):,}"]
-        for by, part in result.trace.groupby("by", sort=False)
-    ]
-    return report.Table(("by", "what it is", "calls", "best score", f"of the best {len(result.best)}"), rows, words=True)
-
-
-def score(value: float) -> str:
-    """A score with four digits, a dash where there is none."""
-    return "–" if pd.isna(value) else f"{value:#.4g}"
+    heads = ("by", "what it is", "calls", "on the front" if result.several else "best score", f"of the best {len(result.best)}")
+    rows = []
+    for by, part in result.trace.groupby("by", sort=False):
+        success = f"{(result.front['by'] == by).sum():,}" if result.several else digits(part["score"].max())
+        rows.append([str(by), ORIGINS.get(str(by), ""), f"{len(part):,}", success, f"{(result.best['by'] == by).sum():,}"])
+    return report.Table(heads, rows, words=True)
 
 
 def provenance(space: LatentSpace, folder: Path, settings: Mapping[str, Any]) -> list[report.Block]:
@@ -164,6 +140,7 @@ def command(space: LatentSpace, folder: Path, settings: Mapping[str, Any]) -> st
     """The search as it is asked for on the command line."""
     words = ["vaehub", "molecules", "optimize", str(space.run.path or "MODEL")]
     words += [word for name in settings["objective"] for word in ("--objective", str(name))]
+    words += [word for weight in settings.get("weights", ()) for word in ("--weight", f"{weight:g}")]
     words += ["--budget", str(settings["budget"]), "--method", str(settings["method"]), "--seed", str(settings["seed"])]
     for name, value in settings["constraints"].items():
         if value not in (None, (), []):
@@ -181,9 +158,15 @@ def best_cards(best: pd.DataFrame, result: Result) -> list[report.Card]:
     likeness = similarity_to_leads(smiles, result.leads)
     rows = zip(best.to_dict("records"), property_lines(smiles), likeness, strict=True)
     return [
-        card(row["smiles"], card_title(i, row, result.columns), (note, similarities, f"call {row['call']:,}, by {row['by']}"))
+        card(row["smiles"], card_title(i, row, result.columns), (note, similarities, origin_line(row)))
         for i, (row, note, similarities) in enumerate(rows, 1)
     ]
+
+
+def origin_line(row: Mapping[Any, Any]) -> str:
+    """The call of a molecule, what proposed it, and its front where there are several objectives."""
+    line = f"call {row['call']:,}, by {row['by']}"
+    return f"front {row['front']}, {line}" if "front" in row else line
 
 
 def card_title(place: int, row: Mapping[Any, Any], columns: Sequence[str]) -> str:
@@ -217,10 +200,8 @@ def nearest_cards(smiles: Sequence[str], space: LatentSpace) -> list[report.Card
 
 
 def charts(result: Result) -> list[report.Figure]:
-    """The curve of scores, and the front of several objectives."""
+    """The curve of scores, or the front of several objectives with the curve of each."""
     if not len(result.trace):
         return []
-    curve = score_figure(result.trace["score"].to_numpy(float))
-    if len(result.columns) < 2:
-        return [curve]
-    return [front_figure(result.trace, result.front.head(PLACES), result.columns), curve]
+    curves = [score_figure(result.trace[name].to_numpy(float), name) for name in result.columns]
+    return [front_figure(result.trace, result.front, result.columns), *curves] if result.several else curves
