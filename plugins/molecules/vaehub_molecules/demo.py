@@ -74,12 +74,11 @@ def draw_samples(space: LatentSpace, path: Path) -> None:
     from vaehub_molecules.chem.canonical import canonical_or_empty
     from vaehub_molecules.files.writing import write_molecules
     from vaehub_molecules.metrics.fcd import frechet, moments
-    from vaehub_molecules.use.counts import describe_samples
     from vaehub_molecules.use.evaluation import reconstruction_metrics
 
     with cli.session() as running, running.step("sampling"):
         texts = space.strings(space.prior(DRAWN, 0), space.decoder.temperature)
-    print(describe_samples(texts, space.trained_on))
+    print(space.codec.described(texts))
     write_molecules(texts[:30], path)
     print(path)
     unseen = space.domain.data("test")

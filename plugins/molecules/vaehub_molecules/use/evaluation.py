@@ -34,12 +34,17 @@ def exact_share(vae: Model, data: Data, most: int) -> float:
     return float(torch.cat(hits).float().mean())
 
 
-@torch.no_grad()
 def valid_share(vae: Model, data: Data, vocabulary: Vocabulary, n: int) -> float:
     """Share of valid molecules among n drawn from the prior, under conditions of data."""
+    return len(valid_samples(vae, data, vocabulary, n)) / n
+
+
+@torch.no_grad()
+def valid_samples(vae: Model, data: Data, vocabulary: Vocabulary, n: int) -> list[str]:
+    """Canonical SMILES of the valid ones among n molecules drawn from the prior, under conditions of data."""
     with seeded("valid"):
         drawn = canonical_or_empty(vocabulary.strings(draw_rows(vae, data, n)), Policy())
-    return sum(map(bool, drawn)) / len(drawn)
+    return [smiles for smiles in drawn if smiles]
 
 
 def draw_rows(vae: Model, data: Data, n: int) -> Tensor:
