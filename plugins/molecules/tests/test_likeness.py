@@ -16,12 +16,19 @@ from vaehub_molecules.domains.likeness import Likeness
 from vaehub_molecules.domains.profile import TrainingProfile
 
 DRUGS = ["CC(=O)Nc1ccc(O)cc1", "CC(=O)Oc1ccccc1C(=O)O", "CC(C)Cc1ccc(C(C)C(=O)O)cc1", "NC(=O)c1cccnc1", "CCN1CCNCC1", "CCOC(C)=O"]
-CAGES = ["C1=CC=CCCCCC1CC1=CC=C1", "OC1C2CC3CC(C2)CC1CCC3CCCCCCCCCCCCI", "N1C=CC=CC=CC=CC1CCCCCCCCCCBr", "C1CC2CC1CCCCCCCC2CCCCCCCCCCCCC"]
+CAGES = [
+    "C1=CC=CCCCCC1CC1=CC=C1",
+    "OC1C2CC3CC(C2)CC1CCC3CCCCCCCCCCCCI",
+    "N1C=CC=CC=CC=CC1CCCCCCCCCCBr",
+    "C1CC2CC1CCCCCCCC2CCCCCCCCCCCCC",
+]
 
 
 @pytest.fixture(scope="module")
 def profile():
-    return TrainingProfile.of([*DRUGS, *(f"{'C' * n}Oc1ccccc1" for n in range(1, 7)), *(f"{'C' * n}Nc1cccnc1" for n in range(1, 7))])
+    return TrainingProfile.of(
+        [*DRUGS, *(f"{'C' * n}Oc1ccccc1" for n in range(1, 7)), *(f"{'C' * n}Nc1cccnc1" for n in range(1, 7))]
+    )
 
 
 @pytest.mark.parametrize(

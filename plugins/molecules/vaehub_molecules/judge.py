@@ -25,6 +25,7 @@ class MoleculeJudge(Judge):
     headline: ClassVar[Mapping[str, str]] = {
         "exact_reconstruction": "share of unseen molecules that come back exactly",
         "validity": "share of drawn strings that are molecules",
+        "known_rings": "share of valid samples whose ring systems all occur in training molecules: no grammar gives that",
         "novelty": "share of different valid samples that were not trained on",
         "FCD": "Fréchet ChemNet distance of samples to unseen molecules; lower is better, 0 to 1 is near",
         "Filters": "share of samples that pass the filters of medicinal chemistry",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from math import sqrt
 from statistics import fmean
 from typing import final
 
@@ -67,7 +68,7 @@ class Likeness:
     @property
     def chance(self) -> float:
         """1/√n."""
-        return 1 / max(self.count, 1) ** 0.5
+        return 1 / sqrt(max(self.count, 1))
 
     def warning(self) -> str:
         """What is wrong with drawn molecules, in a sentence; "" where nothing is."""
