@@ -221,9 +221,9 @@ def test_the_figures_of_an_epoch_are_printed_by_the_first_process_only():
         reach = staticmethod(lambda done, note=None: None)
         keep = staticmethod(lines.append)
 
-    Other.callbacks[0].rows.append({"epoch": 0, "train_elbo": -1.5, "seconds": 2.0})
+    Other.callbacks[0].rows.append({"epoch": 0, "train_elbo": -1.5, "val_log_px": -1.0, "val_accuracy": 0.9, "seconds": 2.0})
     bar = Bar(Shown, "val_elbo", lines=True)
     bar.on_train_epoch_end(Other, None)
     assert lines == []
     bar.on_train_epoch_end(Main, None)
-    assert lines == ["epoch 1/5  train_elbo -1.50  2 s"]
+    assert lines == ["epoch 1/5  train_elbo -1.50  val_accuracy 0.90  2 s"]

@@ -27,6 +27,7 @@ from vaehub.cli.common import (
     write_frame,
     write_rows,
 )
+from vaehub.cli.session import session
 from vaehub.errors import UsageError
 from vaehub.files.atomic import atomic_write
 
@@ -89,7 +90,8 @@ def sample(
     write_rows(opened, x, path)
     if output is None:
         add_written(path)
-    print_preview(opened.preview(x))
+    with session():
+        print_preview(opened.preview(x))
 
 
 def print_preview(line: str) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -83,6 +83,16 @@ def require_finite(weights: dict[str, torch.Tensor], epoch: int) -> None:
         raise RunFailed(f"{name} is not finite after epoch {epoch}; the last finite state is kept. Lower optimizer.lr")
 
 
+def printed_figures(row: Mapping[str, float]) -> list[str]:
+    """What is printed of an epoch: the bound, the KL, and the domain's own validation figures.
+
+    >>> printed_figures({"epoch": 1, "train_elbo": -1.5, "val_elbo": -1.6, "val_log_px": -1.2, "val_accuracy": 0.9, "lr": 0.1})
+    ['train_elbo', 'val_elbo', 'val_accuracy']
+    """
+    of_domain = [name for name in row if name.startswith("val_") and name not in ("val_elbo", "val_log_px", "val_kl")]
+    return [name for name in ("train_elbo", "val_elbo", "val_kl", *of_domain) if name in row]
+
+
 class Bar(pl.Callback):
     """How far training is, the best figure so far, and a line for every epoch; final."""
 
@@ -107,7 +117,7 @@ class Bar(pl.Callback):
         row, values = rows[-1], [row[self.monitor] for row in rows if self.monitor in row]
         self.bar.reach(row["epoch"] + 1, note=f"best {self.monitor} {max(values):.2f}" if values else None)
         if self.lines:
-            figures = "  ".join(f"{name} {row[name]:.2f}" for name in ("train_elbo", "val_elbo", "val_kl") if name in row)
+            figures = "  ".join(f"{name} {row[name]:.2f}" for name in printed_figures(row))
             self.bar.keep(f"epoch {row['epoch'] + 1}/{trainer.max_epochs}  {figures}  {row['seconds']:.0f} s")
 
 

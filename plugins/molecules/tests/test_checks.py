@@ -14,6 +14,8 @@ def test_rings_of_unusual_sizes_are_seen():
 
 def test_a_model_that_was_hardly_trained_is_not_called_well(run):
     diagnosis = examine(run)
-    assert len(diagnosis.of_domain) == 3
+    assert len(diagnosis.of_domain) == 5
     assert "of the domain" in diagnosis.verdict
-    assert {"no reconstruction", "odd rings", "odd weights"} & {finding.name for finding in diagnosis.findings}
+    assert {"no reconstruction", "odd rings", "unknown ring systems", "odd properties"} & {
+        finding.name for finding in diagnosis.findings
+    }

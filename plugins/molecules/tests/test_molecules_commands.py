@@ -117,13 +117,22 @@ def test_metrics_of_a_run_are_those_of_evaluate(fails):
 
 
 @pytest.mark.parametrize("name", ["new.smi", "new.csv", "new.sdf", "new.png", "new.parquet"])
-def test_samples_in_every_form(works, here, name):
-    printed = works("sample", "model", "-n", 12, "-o", name)
-    assert "12 drawn, " in "\n".join(printed)
+def test_samples_in_every_form(capsys, here, name):
+    assert main(["sample", "model", "-n", "12", "-o", name]) == 0
+    *_, counts, likeness = capsys.readouterr().out.splitlines()
+    assert counts.startswith("12 drawn, ")
+    assert likeness.startswith("known ring systems ")
     assert (here / name).stat().st_size > 50
     if name == "new.png":
         with Image.open(name) as picture:
             assert min(picture.size) > 200
+
+
+def test_samples_that_are_valid_and_unlike_those_trained_on_are_warned_of_in_a_line(capsys, here):
+    assert main(["sample", "model", "-n", "200", "-o", "new.smi"]) == 0
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.startswith("warning: the drawn molecules are valid, but not like those trained on: ")
+    assert line.endswith("or train longer")
 
 
 BAD = {

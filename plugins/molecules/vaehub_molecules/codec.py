@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict
 from pathlib import Path
@@ -13,11 +14,13 @@ import torch
 from torch import Tensor
 
 from vaehub import Codec, Json, Spec, UsageError, files, hints
+from vaehub_molecules.chem.canonical import canonical_or_empty
 from vaehub_molecules.chem.canonical_many import CanonicalOrRejected, canonical_all
 from vaehub_molecules.chem.policy import Policy
 from vaehub_molecules.chem.reasons import Rejected
 from vaehub_molecules.domains.conditions import Conditions
 from vaehub_molecules.domains.hashed_set import HashedSet
+from vaehub_molecules.domains.profile import TrainingProfile
 from vaehub_molecules.domains.property_values import property_values
 from vaehub_molecules.domains.scales import Scales
 from vaehub_molecules.rows import MoleculeRows
@@ -36,6 +39,7 @@ class MoleculeCodec(Codec):
         conditions: what conditions the model.
         trained_on: which molecules are not new.
         policy: which molecules are accepted.
+        profile: how the training molecules are built; None in a model that was saved before profiles were.
 
     >>> codec = space.codec
     >>> codec.vocabulary.strings(codec.convert(["OCC", "NCC"]).x)
@@ -53,10 +57,11 @@ class MoleculeCodec(Codec):
         conditions: Conditions,
         trained_on: HashedSet,
         policy: Policy,
+        profile: TrainingProfile | None = None,
     ) -> None:
         super().__init__(spec)
         self.tokenizer, self.vocabulary, self.scales = tokenizer, vocabulary, scales
-        self.conditions, self.trained_on, self.policy = conditions, trained_on, policy
+        self.conditions, self.trained_on, self.policy, self.profile = conditions, trained_on, policy, profile
 
     def rows(self, smiles: Sequence[str], y: np.ndarray | None, given: np.ndarray) -> MoleculeRows:
         """Molecules with their conditions, and what is predicted of them where it is known, as rows of the model."""
@@ -108,10 +113,19 @@ class MoleculeCodec(Codec):
         write_molecules(self.vocabulary.strings(x), path)
 
     def preview(self, x: Tensor) -> str:
-        """How many of drawn molecules are valid, different and new."""
+        """How many of drawn molecules are valid, different and new, and how like those trained on; warns where they are not."""
+        return self.described(self.vocabulary.strings(x))
+
+    def described(self, texts: Sequence[str]) -> str:
+        """The same of strings as they were drawn. A model with conditions is not warned of: they may ask for other molecules."""
         from vaehub_molecules.use.counts import describe_samples
 
-        return describe_samples(self.vocabulary.strings(x), self.trained_on)
+        if self.profile is None:
+            return describe_samples(texts, self.trained_on)
+        likeness = self.profile.likeness([smiles for smiles in canonical_or_empty(texts, self.policy) if smiles])
+        if not self.conditions.width and (warning := likeness.warning()):
+            warnings.warn(warning, UserWarning, stacklevel=3)
+        return f"{describe_samples(texts, self.trained_on)}\n{likeness.line()}"
 
     def condition(self, values: Sequence[str | int | float]) -> Tensor:
         """cond (C,) from numbers in order or name=value."""
@@ -126,6 +140,7 @@ class MoleculeCodec(Codec):
             "conditions": self.conditions.scales.state(),
             "scaffold": self.conditions.scaffold,
             "known": self.trained_on.to_text(),
+            **({} if self.profile is None else {"profile": self.profile.state()}),
             "policy": asdict(self.policy) | {"elements": list(self.policy.elements)},
         }
 
@@ -146,6 +161,7 @@ class MoleculeCodec(Codec):
             Conditions(Scales.restore(state["conditions"]), files.validated_json(bool, state["scaffold"])),
             HashedSet.from_text(state["known"]),
             policy,
+            TrainingProfile.restore(state["profile"]) if "profile" in state else None,
         )
 
 

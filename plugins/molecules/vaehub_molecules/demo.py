@@ -70,16 +70,16 @@ def train_model(path: Path, rows: int) -> Run:
 
 
 def draw_samples(space: LatentSpace, path: Path) -> None:
-    """Draw molecules and count them, draw the first of them on paper, and say how unseen ones come back and how near to these the new ones are."""
+    """Draw molecules, count them and say how like the training molecules they are, draw the first of them on paper, and say how unseen ones come back and how near to these the new ones are."""
     from vaehub_molecules.chem.canonical import canonical_or_empty
     from vaehub_molecules.files.writing import write_molecules
     from vaehub_molecules.metrics.fcd import frechet, moments
-    from vaehub_molecules.use.counts import describe_samples
     from vaehub_molecules.use.evaluation import reconstruction_metrics
 
-    with cli.session() as running, running.step("sampling"):
-        texts = space.strings(space.prior(DRAWN, 0), space.decoder.temperature)
-    print(describe_samples(texts, space.trained_on))
+    with cli.session() as running:
+        with running.step("sampling"):
+            texts = space.strings(space.prior(DRAWN, 0), space.decoder.temperature)
+        print(space.codec.described(texts))
     write_molecules(texts[:30], path)
     print(path)
     unseen = space.domain.data("test")

@@ -17,6 +17,7 @@ from vaehub_molecules.codec import MoleculeCodec
 from vaehub_molecules.domains.conditions import Conditions
 from vaehub_molecules.domains.hashed_set import HashedSet
 from vaehub_molecules.domains.kept_splits import FOLDER, SPLITS, read_split, write_splits
+from vaehub_molecules.domains.profile import TrainingProfile
 from vaehub_molecules.domains.property_values import Names, property_values, require_variation, warn_of_unknown_conditions
 from vaehub_molecules.domains.scales import Scales
 from vaehub_molecules.rows import MoleculeRows
@@ -79,7 +80,7 @@ class MoleculeDomain(Domain[MoleculeCodec]):
         return self._values[split][list(names)].to_numpy(np.float64)
 
     def learn(self) -> MoleculeCodec:
-        """The symbols and units of the training molecules."""
+        """The symbols and units of the training molecules, and how they are built."""
         smiles = self.train["smiles"].tolist()
         require_variation(self.values("train", self.property_names), self.property_names)
         warn_of_unknown_conditions(self.values("train", self.condition_names), self.condition_names)
@@ -87,7 +88,8 @@ class MoleculeDomain(Domain[MoleculeCodec]):
         scales = Scales.of(self.names, self.values("train", self.names))
         conditions = Conditions(Scales.of(self.condition_names, self.values("train", self.condition_names)), self.scaffold)
         spec = Spec((vocabulary.length,), cond=conditions.width, classes=len(vocabulary), targets=len(self.names))
-        return MoleculeCodec(spec, self.tokenizer, vocabulary, scales, conditions, HashedSet.of(smiles), self.policy)
+        trained_on, profile = HashedSet.of(smiles), TrainingProfile.of(smiles)
+        return MoleculeCodec(spec, self.tokenizer, vocabulary, scales, conditions, trained_on, self.policy, profile)
 
     def data(self, split: str) -> MoleculeRows:
         """The molecules; of validation and test those are left out that the vocabulary cannot spell, or that the model was trained on."""

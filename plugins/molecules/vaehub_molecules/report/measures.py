@@ -11,6 +11,8 @@ MEANING = {
     "exact_reconstruction_drawn": "the same from a draw of q(z|x)",
     "token_reconstruction": "share of symbols that come back in their place",
     "validity": "share of drawn strings that are molecules",
+    "known_rings": "share of valid samples of which all ring systems occur in training molecules: no grammar gives that",
+    "known_rings_unseen": "the same of unseen molecules: what is to be reached",
     "novelty": "share of different valid samples that were not trained on",
     "fcd": "Fréchet ChemNet distance to test molecules; lower is better",
     "snn": "mean similarity of a sample to the test molecule nearest to it",
@@ -64,4 +66,6 @@ def meaning(name: str) -> str:
     if low.endswith(" w1"):
         unit = ", in g/mol" if low.startswith(("weight", "mw")) else ""
         return f"Wasserstein distance of the property between samples and test molecules{unit}"
+    if low.endswith(" w1/sd"):
+        return "Wasserstein distance of the property between samples and training molecules, in standard deviations of these"
     return MEANING.get(low) or next((text for start, text in STARTS.items() if low.startswith(start)), "")

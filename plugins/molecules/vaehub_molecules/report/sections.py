@@ -45,6 +45,9 @@ def run_sections(run: TrainedModel) -> Sequence[report.Section]:
     test, train = readable_test_molecules(space), space.domain.train["smiles"].tolist()
     texts, samples = draw_samples(space, test)
     summary = f"Drawn from the prior, none left out: {count_samples(texts, space.trained_on, space.policy).line()}."
+    if (profile := space.codec.profile) is not None:
+        likeness = profile.likeness([smiles for smiles in samples if smiles])
+        summary = ". ".join(filter(None, (summary.rstrip("."), likeness.line(), likeness.warning()))) + "."
     sections = [
         report.Section("What it is worth", measure_tables(run), f"{data_summary(space, len(train), len(test))}. {WORTH}"),
         report.Section("New molecules", single_cards(sample_cards(space, samples[:SHOWN], texts[:SHOWN])), summary),

@@ -12,6 +12,8 @@ from vaehub import Batch, Data, Model, TrainedModel, seeded
 from vaehub_molecules.chem.canonical import canonical_or_empty
 from vaehub_molecules.chem.policy import Policy
 from vaehub_molecules.codec import molecule_codec_of
+from vaehub_molecules.domains.likeness import COMPARED
+from vaehub_molecules.domains.profile import TrainingProfile
 from vaehub_molecules.parts.autoregressive import until_end
 from vaehub_molecules.rows import MoleculeFacts
 from vaehub_molecules.tokens import Vocabulary
@@ -34,12 +36,17 @@ def exact_share(vae: Model, data: Data, most: int) -> float:
     return float(torch.cat(hits).float().mean())
 
 
-@torch.no_grad()
 def valid_share(vae: Model, data: Data, vocabulary: Vocabulary, n: int) -> float:
     """Share of valid molecules among n drawn from the prior, under conditions of data."""
+    return len(valid_samples(vae, data, vocabulary, n)) / n
+
+
+@torch.no_grad()
+def valid_samples(vae: Model, data: Data, vocabulary: Vocabulary, n: int) -> list[str]:
+    """Canonical SMILES of the valid ones among n molecules drawn from the prior, under conditions of data."""
     with seeded("valid"):
         drawn = canonical_or_empty(vocabulary.strings(draw_rows(vae, data, n)), Policy())
-    return sum(map(bool, drawn)) / len(drawn)
+    return [smiles for smiles in drawn if smiles]
 
 
 def draw_rows(vae: Model, data: Data, n: int) -> Tensor:
@@ -67,12 +74,30 @@ def molecule_metrics(run: TrainedModel, data: Data, train: Sequence[str], sample
     """
     from vaehub_molecules.metrics import evaluate
 
-    vocabulary, facts = molecule_codec_of(run.codec).vocabulary, data.facts
+    codec, facts = molecule_codec_of(run.codec), data.facts
     with seeded("metrics"):
-        drawn = vocabulary.strings(draw_rows(run.vae, data, samples))
+        drawn = codec.vocabulary.strings(draw_rows(run.vae, data, samples))
     reference = list(facts.smiles if isinstance(facts, MoleculeFacts) else ())[:tested]
     figures = {**reconstruction_metrics(run.vae, data, tested), **evaluate(drawn, train, reference)}
-    return figures | {"validity_se": share_error(figures["validity"], samples)}
+    figures |= {"validity_se": share_error(figures["validity"], samples)}
+    return figures if codec.profile is None else figures | likeness_metrics(codec.profile, drawn, reference)
+
+
+def likeness_metrics(profile: TrainingProfile, drawn: Sequence[str], unseen: Sequence[str]) -> dict[str, float]:
+    """Share of valid drawn molecules, and of unseen ones, of which all ring systems are known from training; W1 in standard deviations.
+
+    Arguments:
+        profile: of the training molecules.
+        drawn: strings as they were drawn.
+        unseen: test molecules.
+    """
+    found = profile.likeness([smiles for smiles in canonical_or_empty(drawn) if smiles])
+    return {
+        "known_rings": found.known_rings,
+        "known_rings_se": share_error(found.known_rings, found.count),
+        "known_rings_unseen": profile.likeness(unseen).known_rings if unseen else profile.unseen_share,
+        **{f"{COMPARED[name]} W1/sd": distance for name, distance in found.distances.items()},
+    }
 
 
 @torch.no_grad()
