@@ -134,6 +134,24 @@ def test_programs_that_a_call_started_end_with_its_worker(words):
     until_gone(mark)
 
 
+SLEEP = ["sh", "-c", 'echo started > "$0"; sleep 601']  # with a file as its last argument
+LAUNCHES = {
+    "session": lambda command: subprocess.run(command, start_new_session=True),
+    "timeout": lambda command: subprocess.run(["timeout", "600", *command]),
+    "job control": lambda command: subprocess.run(["bash", "-c", 'set -m; "$@" & wait', "bash", *command]),
+    "orphan": lambda command: subprocess.run(["bash", "-c", 'setsid "$@" & sleep 602', "bash", *command]),
+}
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="needs /proc")
+def test_programs_that_leave_the_group_end_with_it_too(tmp_path):
+    with Workers(lambda kind: LAUNCHES[kind]([*SLEEP, str(tmp_path / kind)]), 4, Limits(seconds=1.5)) as workers:
+        assert {answer.failure for answer in workers.in_order(list(LAUNCHES))} == {Failure.TIME}
+        assert {file.name for file in tmp_path.iterdir()} == set(LAUNCHES)
+    for kind in LAUNCHES:
+        until_gone(str(tmp_path / kind))
+
+
 PARENT = """
 import sys, time
 from functools import partial

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import os
 import resource
+import secrets
 import select
 import signal
 import sys
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
 GIB = 2**30
+MARK = "VAEHUB_WORKER"  # an environment variable; programs that leave the session of their worker are known by it
 
 
 @dataclass
@@ -40,17 +43,43 @@ def lifeline() -> Lifeline:
 def lead_group(parent: Lifeline) -> None:
     """Make this process the leader of a session that dies with it or with its parent, including all programs that it started.
 
-    A guard, a small process of the same group, waits for the end of either, also where that is a SIGKILL or a crash.
+    A guard, a small process of the same session, waits for the end of either, also where that is a SIGKILL or a crash.
     """
     os.setsid()
+    os.environ[MARK] = secrets.token_hex(8)
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     signal.pthread_sigmask(signal.SIG_SETMASK, [])
     own = lifeline()
     if os.fork() == 0:
         try:
             select.select([own.reading, parent.reading], [], [])
+            if sys.platform == "linux":
+                kill_tree(os.getsid(0), f"{MARK}={os.environ[MARK]}".encode())
         finally:
             os.killpg(0, signal.SIGKILL)
+
+
+def kill_tree(session: int, mark: bytes) -> None:
+    """Kill all processes of a session, and those outside of it with a mark in their environment, save this one.
+
+    `timeout` and shells with job control make groups of their own, `setsid` and `start_new_session=True` sessions. What is not found
+    is only a program in a session of its own that was given an empty environment, or a fork there that runs no new program.
+    """
+    killed = {os.getpid()}
+    while found := {int(folder.name) for folder in Path("/proc").glob("[0-9]*") if belongs(folder, session, mark)} - killed:
+        for process in found:
+            with suppress(ProcessLookupError, PermissionError):
+                os.kill(process, signal.SIGKILL)
+        killed |= found
+
+
+def belongs(folder: Path, session: int, mark: bytes) -> bool:
+    """Whether a process, by its folder in /proc, is of a session or has a mark in its environment."""
+    try:
+        of_session = int((folder / "stat").read_bytes().rpartition(b")")[2].split()[3]) == session
+        return of_session or mark in (folder / "environ").read_bytes().split(b"\0")
+    except OSError:  # it has just ended, or is another user's
+        return False
 
 
 def limit_memory(gib: float | None) -> None:

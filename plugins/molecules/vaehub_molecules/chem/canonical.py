@@ -6,12 +6,13 @@ from collections.abc import Sequence
 from functools import cache, lru_cache
 from typing import Any
 
-from rdkit import Chem, RDLogger
+from rdkit import Chem
 from rdkit.Chem import rdMolDescriptors, rdqueries
 
 from vaehub import hints
 from vaehub_molecules.chem.policy import Policy
 from vaehub_molecules.chem.prechecks import check_block, check_text
+from vaehub_molecules.chem.rdkit_log import silence_rdkit
 from vaehub_molecules.chem.reasons import Reason, Rejected
 
 ROUNDS = 3
@@ -21,12 +22,6 @@ SANITIZE_REASONS: dict[type[Exception], Reason] = {
     Chem.KekulizeException: Reason.AROMATIC,
     Chem.AtomKekulizeException: Reason.AROMATIC,
 }
-
-
-@cache
-def silence_rdkit() -> None:
-    """Turn off RDKit's log in this process: what it would say is in the reasons."""
-    RDLogger.DisableLog("rdApp.*")  # type: ignore[attr-defined]
 
 
 def canonical(text: str, policy: Policy = DEFAULT_POLICY) -> str:

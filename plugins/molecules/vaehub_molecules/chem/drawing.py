@@ -8,6 +8,8 @@ from typing import Any
 from rdkit.Chem import Mol, MolFromSmiles
 from rdkit.Chem.Draw import rdMolDraw2D
 
+from vaehub_molecules.chem.rdkit_log import silence_rdkit
+
 PANEL = (260, 190)  # pixels of one molecule
 COLUMNS = 5
 
@@ -19,6 +21,7 @@ def svg(smiles: str) -> str:
     '<svg'
     """
     drawer = with_style(rdMolDraw2D.MolDraw2DSVG(*PANEL))
+    silence_rdkit()
     mol = MolFromSmiles(smiles)
     if mol is not None and mol.GetNumAtoms():
         rdMolDraw2D.PrepareAndDrawMolecule(drawer, mol)
@@ -63,5 +66,6 @@ def drawn_grid(kind: Any, smiles: Sequence[str], legends: Sequence[str]) -> Any:
 
 def prepared_molecule(smiles: str) -> Mol:
     """A molecule ready to be drawn; one without atoms for what is none."""
+    silence_rdkit()
     mol = MolFromSmiles(smiles)
     return Mol() if mol is None or not mol.GetNumAtoms() else rdMolDraw2D.PrepareMolForDrawing(mol)

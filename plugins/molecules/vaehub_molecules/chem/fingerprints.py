@@ -14,6 +14,8 @@ from rdkit.Chem import MolFromSmiles
 from rdkit.Chem.rdFingerprintGenerator import GetMorganGenerator
 from scipy.sparse import csr_array
 
+from vaehub_molecules.chem.rdkit_log import silence_rdkit
+
 Bytes: TypeAlias = NDArray[np.uint8]
 Floats: TypeAlias = NDArray[np.float32]
 Integers: TypeAlias = NDArray[np.int64]
@@ -52,6 +54,7 @@ def fingerprints(smiles: Sequence[str], radius: int = 2, size: int = 2048, count
 
 def parse_molecule(smiles: str) -> Any:
     """The molecule of a SMILES. Raises ValueError where it is none."""
+    silence_rdkit()
     mol = MolFromSmiles(smiles)
     if mol is None:
         raise ValueError(f"RDKit cannot read {smiles!r}")

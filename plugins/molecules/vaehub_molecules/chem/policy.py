@@ -56,6 +56,9 @@ def checked_element(symbol: str) -> str:
     """A symbol of the periodic table. Raises UsageError for any other."""
     from rdkit.Chem import GetPeriodicTable
 
+    from vaehub_molecules.chem.rdkit_log import silence_rdkit
+
+    silence_rdkit()
     try:
         GetPeriodicTable().GetAtomicNumber(symbol)
     except RuntimeError:

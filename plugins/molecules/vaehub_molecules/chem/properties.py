@@ -13,6 +13,7 @@ from rdkit.Chem.QED import qed
 
 from vaehub import UsageError, hints
 from vaehub_molecules.chem.parallel import parallel_map
+from vaehub_molecules.chem.rdkit_log import silence_rdkit
 from vaehub_molecules.chem.sascore import sa_score
 
 Property: TypeAlias = Callable[[Mol], float]
@@ -119,5 +120,6 @@ def property_table(smiles: Sequence[str], names: Sequence[str] = tuple(PROPERTIE
 
 def property_row(names: Sequence[str], smiles: str) -> list[float]:
     """Properties of one molecule; NaN where RDKit cannot read it."""
+    silence_rdkit()
     mol = MolFromSmiles(smiles)
     return [float("nan") if mol is None else float(PROPERTIES[name](mol)) for name in names]

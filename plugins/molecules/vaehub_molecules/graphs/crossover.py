@@ -7,6 +7,7 @@ from random import Random
 
 from rdkit.Chem import FragmentOnBonds, GetMolFrags, Mol, MolToSmiles
 
+from vaehub_molecules.chem.rdkit_log import silence_rdkit
 from vaehub_molecules.graphs.reactions import (
     first_valid,
     has_plausible_rings,
@@ -32,6 +33,7 @@ def cross(first: Mol, second: Mol, rng: Random) -> Mol | None:
     >>> MolToSmiles(cross(MolFromSmiles("FCCCl"), MolFromSmiles("BrCCI"), Random(0)))
     'ClCI'
     """
+    silence_rdkit()
     parents = {MolToSmiles(first), MolToSmiles(second)}
     a, b = kekulised(first), kekulised(second)
     for _ in range(TRIES):

@@ -8,6 +8,7 @@ from typing import TypeAlias, TypeVar
 
 from rdkit.Chem import Mol
 
+from vaehub_molecules.chem.rdkit_log import silence_rdkit
 from vaehub_molecules.graphs.reactions import first_valid, has_plausible_rings, kekulised, run_reaction, shuffled
 
 TRIES = 10
@@ -51,6 +52,7 @@ def mutate(mol: Mol, rng: Random) -> Mol | None:
     >>> MolToSmiles(mutate(MolFromSmiles("CCCO"), Random(0)))
     'CCCF'
     """
+    silence_rdkit()
     given = kekulised(mol)
     for _ in range(TRIES):
         rule = weighted_choice(RULES, rng)

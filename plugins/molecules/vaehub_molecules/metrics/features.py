@@ -12,12 +12,12 @@ from numpy.typing import NDArray
 from rdkit.Chem import FragmentOnBRICSBonds, Mol, MolFromSmiles, MolToSmiles
 from rdkit.Chem.Scaffolds.MurckoScaffold import GetScaffoldForMol
 
-from vaehub_molecules.chem.canonical import silence_rdkit
 from vaehub_molecules.chem.fingerprints import fingerprints
 from vaehub_molecules.chem.parallel import parallel_map
 from vaehub_molecules.chem.policy import Policy
 from vaehub_molecules.chem.prechecks import check_text
 from vaehub_molecules.chem.properties import PROPERTIES
+from vaehub_molecules.chem.rdkit_log import silence_rdkit
 from vaehub_molecules.chem.reasons import Rejected
 from vaehub_molecules.metrics.filters import passes_filters
 

@@ -12,6 +12,8 @@ from numpy.typing import NDArray
 from rdkit.Chem import AddHs, Mol, MolFromSmarts, MolFromSmiles, MolToSmiles, PatternFingerprint
 from rdkit.DataStructs import ConvertToNumpyArray
 
+from vaehub_molecules.chem.rdkit_log import silence_rdkit
+
 TABLE = Path(__file__).parent / "data" / "filters.csv"
 ALLOWED = frozenset({"C", "N", "S", "O", "F", "Cl", "Br", "H"})
 MAX_RING = 7
@@ -32,6 +34,7 @@ def passes_filters(mol: Mol) -> bool:
     >>> passes_filters(MolFromSmiles("CC(=O)Nc1ccc(O)cc1")), passes_filters(MolFromSmiles("C1CCCCCCC1"))
     (True, False)
     """
+    silence_rdkit()
     if any(len(ring) > MAX_RING for ring in mol.GetRingInfo().AtomRings()):
         return False
     if any(atom.GetFormalCharge() or atom.GetSymbol() not in ALLOWED for atom in mol.GetAtoms()):

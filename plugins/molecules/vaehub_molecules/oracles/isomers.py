@@ -7,6 +7,7 @@ import re
 from rdkit.Chem import GetPeriodicTable
 
 from vaehub import UsageError
+from vaehub_molecules.chem.rdkit_log import silence_rdkit
 from vaehub_molecules.oracles.modifiers import GeometricMean, Near
 from vaehub_molecules.oracles.terms import Descriptor, ElementCount, Term
 
@@ -42,6 +43,7 @@ def parse_formula(formula: str) -> dict[str, int]:
 
 def check_element(element: str, formula: str) -> None:
     """Raises UsageError for what is no element."""
+    silence_rdkit()
     try:
         GetPeriodicTable().GetAtomicNumber(element)
     except RuntimeError as error:

@@ -14,6 +14,7 @@ from rdkit.DataStructs import TanimotoSimilarity
 from vaehub import UsageError
 from vaehub_molecules.chem.fingerprints import parse_molecule
 from vaehub_molecules.chem.properties import PROPERTIES, Property
+from vaehub_molecules.chem.rdkit_log import silence_rdkit
 from vaehub_molecules.oracles.fingerprints import FINGERPRINTS
 
 DESCRIPTORS: dict[str, Property] = PROPERTIES | {"bertz": BertzCT, "atoms": lambda mol: AddHs(mol).GetNumAtoms()}
@@ -122,6 +123,7 @@ def target_fingerprint(smiles: str, kind: str) -> Any:
 @cache
 def pattern(smarts: str) -> Mol:
     """The query of a SMARTS, once per process. Raises UsageError where it is none."""
+    silence_rdkit()
     query = MolFromSmarts(smarts)
     if query is None:
         raise UsageError(f"{smarts!r} is no SMARTS that RDKit can read; check the pattern")

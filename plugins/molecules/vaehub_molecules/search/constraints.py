@@ -14,6 +14,7 @@ from rdkit.DataStructs import BulkTanimotoSimilarity
 
 from vaehub import Json, UsageError
 from vaehub_molecules.chem.policy import checked_element
+from vaehub_molecules.chem.rdkit_log import silence_rdkit
 from vaehub_molecules.chem.sascore import sa_score
 
 MAX_CHECKED = 20_000  # molecules of a pool that are looked at before a constraint is called infeasible
@@ -47,6 +48,7 @@ class Constraints:
     _leads: list[Any] = field(default_factory=list, repr=False, compare=False)  # their fingerprints
 
     def __post_init__(self) -> None:
+        silence_rdkit()
         for name, value, low, high in (
             ("similarity", self.similarity, 0.0, 1.0),
             ("sa_max", self.sa_max, 1.0, 10.0),

@@ -7,7 +7,6 @@ from random import Random
 from typing import final
 
 from rdkit.Chem import Mol, MolFromSmiles, MolToSmiles
-from rdkit.rdBase import BlockLogs
 
 from vaehub_molecules.graphs import cross, mutate
 from vaehub_molecules.search.method import SearchState
@@ -28,8 +27,7 @@ class Edits(Proposer):
         """Children of parents."""
         numbers, rng = state.rng(self.name), Random(state.seed_of(self.name))
         first, second = parents.at(parents.draw(count, numbers)), parents.at(parents.draw(count, numbers))
-        with BlockLogs():
-            return Draft(first, texts=[child(a, b, rng) for a, b in zip(first, second, strict=True)])
+        return Draft(first, texts=[child(a, b, rng) for a, b in zip(first, second, strict=True)])
 
 
 def child(first: str, second: str, rng: Random) -> str:

@@ -10,6 +10,7 @@ from rdkit.Chem import Kekulize, MolFromSmiles, MolToSmiles
 
 from vaehub import Json, UsageError
 from vaehub_molecules.chem.parallel import parallel_map
+from vaehub_molecules.chem.rdkit_log import silence_rdkit
 from vaehub_molecules.tokens.pairs import Pairs
 from vaehub_molecules.tokens.tokenizer import Tokenizer
 
@@ -52,6 +53,7 @@ class Kekule(Tokenizer):
 
 def kekule_smiles(smiles: str) -> str:
     """The Kekulé form of canonical SMILES. Raises UsageError for what is no molecule."""
+    silence_rdkit()
     mol = MolFromSmiles(smiles)
     if mol is None:
         raise UsageError(f"{smiles!r}: is no molecule; check the spelling")
