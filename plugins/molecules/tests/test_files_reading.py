@@ -200,6 +200,58 @@ def test_the_separator_that_excel_declares_and_decimal_commas(write):
     assert [line.number for line in found.rejected] == [5]
 
 
+def written(suffix, text, name):
+    """A file of one molecule, drawn with its stereo groups where the format has them."""
+    if suffix == ".sdf":
+        mol = Chem.MolFromSmiles(text)
+        mol.SetProp("_Name", name)
+        return Chem.MolToV3KMolBlock(mol) + "$$$$\n"
+    return f"{text} {name}\n" if suffix == ".smi" else f"smiles,name\n{text},{name}\n"
+
+
+@pytest.mark.parametrize("suffix", [".smi", ".csv", ".sdf"])
+def test_racemates_are_no_enantiomers_in_any_file(write, suffix):
+    found = read_molecules(write(f"a{suffix}", written(suffix, "C[C@H](N)C(=O)O |&1:1|", "rac-alanine")))
+    assert found.frame.to_dict("list") == {"smiles": ["CC(N)C(=O)O"], "name": ["rac-alanine"]}
+    assert found.lines()[1:] == ["  1 changed: stereo of a racemate, or of a configuration that is not known, dropped"]
+    kept = read_molecules(write(f"b{suffix}", written(suffix, "C[C@H](N)C(=O)O |a:1|", "alanine")))
+    assert kept.frame.to_dict("list") == {"smiles": ["C[C@H](N)C(=O)O"], "name": ["alanine"]}
+    assert not kept.changed
+
+
+def test_names_that_begin_with_a_bar_and_extensions_without_a_name(write):
+    found = read_molecules(write("a.smi", "C[C@H](N)C(=O)O\t|&1:1|\nCO a | b\nCC |c\n"))
+    assert found.frame.to_dict("list") == {"smiles": ["CC(N)C(=O)O", "CO", "CC"], "name": ["", "a | b", "|c"]}
+
+
+def test_every_change_is_counted_and_listed(write, tmp_path):
+    found = read_molecules(write("a.smi", "CCN.Cl\nCCN\nCC(=O)O[Na]\nxx\n"))
+    assert found.frame["smiles"].tolist() == ["CCN", "CC(=O)[O-]"]
+    assert found.changes() == {
+        "salts or solvents taken away": 2,
+        "bonds to a metal made ionic": 1,
+        "left as an ion of a salt (charges=neutralise makes acids and bases of these)": 1,
+    }
+    found.write_changed(tmp_path / "changed.csv")
+    with (tmp_path / "changed.csv").open(newline="") as file:
+        assert list(csv.reader(file))[:2] == [
+            ["number", "text", "smiles", "changes"],
+            ["1", "CCN.Cl", "CCN", "salts or solvents taken away"],
+        ]
+
+
+def test_titles_of_sdf_records(write):
+    mol = Chem.MolToMolBlock(Chem.MolFromSmiles("CCO"))
+    other = Chem.MolToMolBlock(Chem.MolFromSmiles("CO"))
+    records = f">ethanol <5 %{mol}>  <name>\nspirit\n\n>  <y>\n1\n\n$$$$\n{other}>  <y>\n2\n\n$$$$\n"
+    assert rows(write("a.sdf", records)) == {
+        "smiles": ["CCO", "CO"],
+        "title": [">ethanol <5 %", ""],
+        "name": ["spirit", ""],
+        "y": [1, 2],
+    }
+
+
 def test_feather(tmp_path):
     write_table(pd.DataFrame({"smiles": ["OCC"], "y": [1.5]}), tmp_path / "a.feather")
     assert rows(tmp_path / "a.feather") == {"smiles": ["CCO"], "y": [1.5]}

@@ -8,11 +8,12 @@ from typing import NamedTuple
 
 from vaehub import UsageError, files
 from vaehub_molecules.chem.canonical import DEFAULT_POLICY
-from vaehub_molecules.chem.canonical_many import CanonicalOrRejected, canonical_all, canonical_blocks
+from vaehub_molecules.chem.canonical_many import StandardisedOrRejected, standardise_all, standardise_blocks
+from vaehub_molecules.chem.changes import Standardised
 from vaehub_molecules.chem.policy import Policy
 from vaehub_molecules.chem.reasons import Rejected
 from vaehub_molecules.files.molecule_table import MoleculeTable
-from vaehub_molecules.files.records import MAX_BYTES, Records, RejectedLine
+from vaehub_molecules.files.records import MAX_BYTES, ChangedLine, Records, RejectedLine
 from vaehub_molecules.files.sdf import sdf_records
 from vaehub_molecules.files.smi import smi_records
 from vaehub_molecules.files.tables import table_records
@@ -22,7 +23,7 @@ class Format(NamedTuple):
     """How a kind of file is split into records, and how their texts become SMILES."""
 
     records: Callable[[Path, str | None], Records]
-    answers: Callable[[list[str], Policy, int | None], list[CanonicalOrRejected]] = canonical_all
+    answers: Callable[[list[str], Policy, int | None], list[StandardisedOrRejected]] = standardise_all
     holds_smiles: bool = True
 
 
@@ -31,7 +32,7 @@ FORMATS = {
     ".smiles": Format(smi_records),
     ".txt": Format(smi_records),
     **{suffix: Format(table_records) for suffix in files.SUFFIXES if suffix != ".txt"},
-    ".sdf": Format(sdf_records, canonical_blocks, holds_smiles=False),
+    ".sdf": Format(sdf_records, standardise_blocks, holds_smiles=False),
 }
 
 
@@ -78,7 +79,8 @@ def read_strings(path: Path, column: str | None = None) -> list[str]:
     broken = [""] * len(records.broken)
     if kind.holds_smiles:
         return [*records.texts, *broken]
-    return [answer if isinstance(answer, str) else "" for answer in kind.answers(records.texts, DEFAULT_POLICY, None)] + broken
+    answers = kind.answers(records.texts, DEFAULT_POLICY, None)
+    return [answer.smiles if isinstance(answer, Standardised) else "" for answer in answers] + broken
 
 
 def read_records(path: Path, column: str | None) -> tuple[Format, Records]:
@@ -92,12 +94,16 @@ def read_records(path: Path, column: str | None) -> tuple[Format, Records]:
     return kind, records
 
 
-def collected(path: Path, records: Records, answers: list[CanonicalOrRejected]) -> MoleculeTable:
+def collected(path: Path, records: Records, answers: list[StandardisedOrRejected]) -> MoleculeTable:
     """The molecules with what else is known of them, and those that were rejected."""
-    good = [isinstance(answer, str) for answer in answers]
+    good = [isinstance(answer, Standardised) for answer in answers]
     frame = records.others.loc[good].copy()
-    frame.insert(0, "smiles", [answer for answer in answers if isinstance(answer, str)])
+    frame.insert(0, "smiles", [answer.smiles for answer in answers if isinstance(answer, Standardised)])
     unique = frame.drop_duplicates("smiles", ignore_index=True)
-    rows = zip(records.numbers, records.texts, answers, strict=True)
+    rows = list(zip(records.numbers, records.texts, answers, strict=True))
     bad = [RejectedLine(number, text, answer) for number, text, answer in rows if isinstance(answer, Rejected)]
-    return MoleculeTable(path, unique, sorted(bad + records.broken, key=lambda line: line.number), len(frame) - len(unique))
+    rejected = sorted(bad + records.broken, key=lambda line: line.number)
+    changed = [
+        ChangedLine(number, text, *answer) for number, text, answer in rows if isinstance(answer, Standardised) and answer.changes
+    ]
+    return MoleculeTable(path, unique, rejected, len(frame) - len(unique), changed)
