@@ -148,6 +148,7 @@ def test_a_share_of_bad_lines(write):
             {},
             r"no column looks like SMILES \(columns: 'CCO', '1.0'\); put a line of names before it",
         ),
+        ("a.csv", "CCO,ethanol\nCCN,b\n", {}, "put a line of names before it if it has none, else name it with column=…"),
         ("a.csv", "smiles,SMILES\nCO,CO\n", {}, "columns 'smiles' and 'SMILES' both look like SMILES"),
         ("a.csv", "smiles,y\nCO,1\n", {"column": "smile"}, r"column='smile': no such column .*did you mean 'smiles'\?"),
         ("a.csv", "x,x\nCO,1\n", {"column": "x"}, "column='x': there are 2 of this name"),

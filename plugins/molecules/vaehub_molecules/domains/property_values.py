@@ -7,7 +7,7 @@ from typing import Any, TypeAlias
 
 import pandas as pd
 
-from vaehub import UsageError
+from vaehub import UsageError, hints
 from vaehub_molecules.chem.properties import PROPERTIES, property_table
 
 Names: TypeAlias = Sequence[str]
@@ -18,7 +18,8 @@ def property_values(frame: pd.DataFrame, names: Names) -> pd.DataFrame:
     computed = [name for name in names if name not in frame]
     unknown = [name for name in computed if name not in PROPERTIES]
     if unknown:
-        raise UsageError(f"domain: no column and no property {unknown[0]!r}; RDKit computes {', '.join(PROPERTIES)}")
+        hint = hints.did_you_mean(unknown[0], [*map(str, frame.columns), *PROPERTIES])
+        raise UsageError(f"domain: no column and no property {unknown[0]!r}; {hint}; RDKit computes {', '.join(PROPERTIES)}")
     out = property_table(frame["smiles"].tolist(), computed) if computed else pd.DataFrame(index=range(len(frame)))
     from_table: dict[str, Any] = {
         name: pd.to_numeric(frame[name], errors="coerce").to_numpy(float, na_value=float("nan"))
