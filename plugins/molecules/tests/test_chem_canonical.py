@@ -93,6 +93,14 @@ def test_stereo():
     assert canonical("C(/F)=C/F") == "F/C=C\\F"
 
 
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [("C/C=C/[H]", "C=CC"), ("C/C(=C/[H])F", "C=C(C)F"), ("[H]/C(C)=C/C", "C/C=C\\C"), ("[H]/N=C/C", "[H]/N=C/C")],
+)
+def test_hydrogen_that_is_written_makes_no_stereo_of_its_own(text, expected):
+    assert canonical(text) == expected
+
+
 def test_charges():
     assert canonical("CC(=O)[O-]", Policy(charges="neutralise")) == "CC(=O)O"
     assert canonical("C[N+](C)(C)C", Policy(charges="neutralise")) == "C[N+](C)(C)C"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import gzip
+from pathlib import Path
 
 import pandas as pd
 import pytest
@@ -25,6 +26,15 @@ def write(tmp_path):
         return path
 
     return write
+
+
+def written(suffix, text, name):
+    """A file of one molecule, drawn with its stereo groups where the format has them."""
+    if suffix == ".sdf":
+        mol = Chem.MolFromSmiles(text)
+        mol.SetProp("_Name", name)
+        return Chem.MolToV3KMolBlock(mol) + "$$$$\n"
+    return f"{text} {name}\n" if suffix == ".smi" else f"smiles,name\n{text},{name}\n"
 
 
 def rows(path, **options):
@@ -184,12 +194,17 @@ def test_files_larger_than_memory_are_not_read(write, monkeypatch):
         read_molecules(write("bomb.smi.gz", "C" * 100_000))
 
 
-@pytest.mark.parametrize("name", ["a.smi", "a.csv", "a.smi.gz"])
+@pytest.mark.parametrize("name", ["a.smi", "a.csv", "a.smi.gz", "a.sdf"])
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16"])
 @pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
 def test_encodings_and_line_ends(write, name, encoding, end):
-    lines = ["smiles,name", "OCC,ä", "CCN,b", "CCC,c"] if ".csv" in name else ["OCC ä", "CCN b", "CCC c"]
-    assert rows(write(name, "".join(line + end for line in lines).encode(encoding))) == {
+    molecules = {"ä": "OCC", "b": "CCN", "c": "CCC"}
+    text = {
+        ".smi": "".join(f"{smiles} {name}\n" for name, smiles in molecules.items()),
+        ".csv": "smiles,name\n" + "".join(f"{smiles},{name}\n" for name, smiles in molecules.items()),
+        ".sdf": "".join(written(".sdf", smiles, name) for name, smiles in molecules.items()),
+    }[Path(name.removesuffix(".gz")).suffix]
+    assert rows(write(name, text.replace("\n", end).encode(encoding))) == {
         "smiles": ["CCO", "CCN", "CCC"],
         "name": ["ä", "b", "c"],
     }
@@ -199,15 +214,6 @@ def test_the_separator_that_excel_declares_and_decimal_commas(write):
     found = read_molecules(write("a.csv", "sep=;\r\nsmiles;pIC50\r\nCO;5,3\r\nCC;7\r\nxx;1\r\n"))
     assert found.frame.to_dict("list") == {"smiles": ["CO", "CC"], "pIC50": [5.3, 7.0]}
     assert [line.number for line in found.rejected] == [5]
-
-
-def written(suffix, text, name):
-    """A file of one molecule, drawn with its stereo groups where the format has them."""
-    if suffix == ".sdf":
-        mol = Chem.MolFromSmiles(text)
-        mol.SetProp("_Name", name)
-        return Chem.MolToV3KMolBlock(mol) + "$$$$\n"
-    return f"{text} {name}\n" if suffix == ".smi" else f"smiles,name\n{text},{name}\n"
 
 
 @pytest.mark.parametrize("suffix", [".smi", ".csv", ".sdf"])

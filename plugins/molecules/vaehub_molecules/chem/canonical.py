@@ -17,7 +17,7 @@ from vaehub_molecules.chem.isomers import canonical_tautomer, drop_isotopes
 from vaehub_molecules.chem.policy import Policy
 from vaehub_molecules.chem.prechecks import check_block, check_text
 from vaehub_molecules.chem.reasons import Reason, Rejected
-from vaehub_molecules.chem.stereo import drop_mirrored_stereo, drop_stereo
+from vaehub_molecules.chem.stereo import drop_false_stereo, drop_mirrored_stereo, drop_stereo
 
 ROUNDS = 3
 DEFAULT_POLICY = Policy()
@@ -160,6 +160,8 @@ def sanitize_error(mol: Chem.Mol) -> Rejected:
 
 def by_policy(mol: Chem.Mol, text: str, policy: Policy, changes: set[Change]) -> Chem.Mol:
     """A molecule as the policy wants it; `text` is its SMILES. Raises Rejected where it must not be."""
+    if "[H]" in text:
+        mol = drop_false_stereo(mol)
     if policy.metals == "disconnect" and "[" in text:
         mol = disconnect_metals(mol, changes)
     if "." in text or Change.METAL in changes:

@@ -28,7 +28,7 @@ class Policy:
         max_heavy: heavy atoms of what is kept.
         metals: disconnect alkali and alkaline earth metals that are drawn with a bond to N, O, S or a halogen, or keep that bond.
         isotopes: reject molecules with isotope labels, or drop the labels.
-        tautomers: keep the one that is given, or write all as RDKit's canonical one, which takes some ten times as long.
+        tautomers: keep the one that is given, or write all as RDKit's canonical one, which takes some twenty times as long.
 
     Raises:
         UsageError: for a choice, a symbol or a size that there is not.

@@ -38,6 +38,16 @@ def mirrored_parts(mol: Chem.Mol, extension: str) -> tuple[list[int], list[int]]
     return atoms, [bond.GetIdx() for group in groups for bond in group.GetBonds()]
 
 
+def drop_false_stereo(mol: Chem.Mol) -> Chem.Mol:
+    """Propene is C/C=C/[H] as much as C/C=C\\[H]: without the configuration that one of two hydrogens at a double bond was drawn with."""
+    hydrogens = [atom for atom in mol.GetAtoms() if atom.GetAtomicNum() == 1 and atom.GetDegree() == 1]
+    ends = [atom.GetNeighbors()[0] for atom in hydrogens]
+    for bond in (bond for end in ends if end.GetTotalNumHs(includeNeighbors=True) > 1 for bond in end.GetBonds()):
+        bond.SetStereo(Chem.BondStereo.STEREONONE)
+        bond.SetBondDir(Chem.BondDir.NONE)
+    return Chem.RemoveHs(mol)
+
+
 def drop_stereo(mol: Chem.Mol, changes: set[Change]) -> Chem.Mol:
     """Without any stereo."""
     if any(map(is_centre, mol.GetAtoms())) or any(bond.GetStereo() > Chem.BondStereo.STEREOANY for bond in mol.GetBonds()):
