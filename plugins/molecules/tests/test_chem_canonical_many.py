@@ -6,7 +6,7 @@ import os
 
 from vaehub.jobs.workers import Limits
 from vaehub_molecules.chem import canonical_many
-from vaehub_molecules.chem.canonical import canonical
+from vaehub_molecules.chem.canonical import canonical, standardise
 from vaehub_molecules.chem.canonical_many import canonical_all
 from vaehub_molecules.chem.policy import Policy
 from vaehub_molecules.chem.reasons import Reason, Rejected
@@ -62,9 +62,9 @@ def test_memory_has_a_limit():
 
 def test_a_string_that_crashes_rdkit_costs_nobody_else(monkeypatch):
     def crashing(text, policy):
-        return os._exit(1) if "N" in text else canonical(text, policy)
+        return os._exit(1) if "N" in text else standardise(text, policy)
 
-    monkeypatch.setattr(canonical_many, "canonical", crashing)
+    monkeypatch.setattr(canonical_many, "standardise", crashing)
     assert canonical_all([CAGED, CAGED + "N"]) == [canonical(CAGED), Rejected(Reason.CRASH)]
 
 

@@ -19,6 +19,7 @@ from vaehub_molecules.domains.conditions import Conditions
 from vaehub_molecules.domains.examples import example_molecules
 from vaehub_molecules.domains.hashed_set import HashedSet
 from vaehub_molecules.domains.moses import Moses
+from vaehub_molecules.domains.property_values import property_values
 from vaehub_molecules.domains.scaffold import BITS, scaffold
 from vaehub_molecules.domains.scales import Scales
 from vaehub_molecules.domains.smiles import Smiles
@@ -64,6 +65,26 @@ def test_splits_depend_on_molecules_not_on_the_order_of_lines(tmp_path):
     parts = [split_of(a, name) for name in ("train", "val", "test")]
     assert sum(map(len, parts)) == len(set.union(*parts))
     assert split_of(Smiles(path=a.path, seed=1), "val") != split_of(a, "val")
+
+
+def test_changed_molecules_are_told_and_written_to_the_run(tmp_path):
+    domain = Smiles(path=written(tmp_path, [*example_molecules(), "CCN.Cl", "[13CH3]O"]), isotopes="drop")
+    words = r"changed: 1 salts or solvents taken away, 1 isotope labels dropped; see changed\.csv"
+    with pytest.warns(UserWarning, match=words):
+        domain.frame("train")
+    domain.record(tmp_path)
+    assert [row.split(",")[1:3] for row in (tmp_path / "changed.csv").read_text().splitlines()] == [
+        ["text", "smiles"],
+        ["CCN.Cl", "CCN"],
+        ["[13CH3]O", "CO"],
+    ]
+
+
+@pytest.mark.parametrize(("name", "meant"), [("act", "Act"), ("y", " y"), ("QED", "qed")])
+def test_properties_that_are_misspelt(name, meant):
+    frame = pd.DataFrame({"smiles": ["CO"], "Act": [1.0], " y": [2.0]})
+    with pytest.raises(UsageError, match=f"no column and no property '{name}'; did you mean '{meant}'"):
+        property_values(frame, [name])
 
 
 def test_rejected_lines_are_written_to_the_run(tmp_path):

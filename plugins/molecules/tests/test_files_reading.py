@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import gzip
+from pathlib import Path
 
 import pandas as pd
 import pytest
@@ -25,6 +26,15 @@ def write(tmp_path):
         return path
 
     return write
+
+
+def written(suffix, text, name):
+    """A file of one molecule, drawn with its stereo groups where the format has them."""
+    if suffix == ".sdf":
+        mol = Chem.MolFromSmiles(text)
+        mol.SetProp("_Name", name)
+        return Chem.MolToV3KMolBlock(mol) + "$$$$\n"
+    return f"{text} {name}\n" if suffix == ".smi" else f"smiles,name\n{text},{name}\n"
 
 
 def rows(path, **options):
@@ -148,6 +158,7 @@ def test_a_share_of_bad_lines(write):
             {},
             r"no column looks like SMILES \(columns: 'CCO', '1.0'\); put a line of names before it",
         ),
+        ("a.csv", "CCO,ethanol\nCCN,b\n", {}, "put a line of names before it if it has none, else name it with column=…"),
         ("a.csv", "smiles,SMILES\nCO,CO\n", {}, "columns 'smiles' and 'SMILES' both look like SMILES"),
         ("a.csv", "smiles,y\nCO,1\n", {"column": "smile"}, r"column='smile': no such column .*did you mean 'smiles'\?"),
         ("a.csv", "x,x\nCO,1\n", {"column": "x"}, "column='x': there are 2 of this name"),
@@ -183,12 +194,17 @@ def test_files_larger_than_memory_are_not_read(write, monkeypatch):
         read_molecules(write("bomb.smi.gz", "C" * 100_000))
 
 
-@pytest.mark.parametrize("name", ["a.smi", "a.csv", "a.smi.gz"])
+@pytest.mark.parametrize("name", ["a.smi", "a.csv", "a.smi.gz", "a.sdf"])
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16"])
 @pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
 def test_encodings_and_line_ends(write, name, encoding, end):
-    lines = ["smiles,name", "OCC,ä", "CCN,b", "CCC,c"] if ".csv" in name else ["OCC ä", "CCN b", "CCC c"]
-    assert rows(write(name, "".join(line + end for line in lines).encode(encoding))) == {
+    molecules = {"ä": "OCC", "b": "CCN", "c": "CCC"}
+    text = {
+        ".smi": "".join(f"{smiles} {name}\n" for name, smiles in molecules.items()),
+        ".csv": "smiles,name\n" + "".join(f"{smiles},{name}\n" for name, smiles in molecules.items()),
+        ".sdf": "".join(written(".sdf", smiles, name) for name, smiles in molecules.items()),
+    }[Path(name.removesuffix(".gz")).suffix]
+    assert rows(write(name, text.replace("\n", end).encode(encoding))) == {
         "smiles": ["CCO", "CCN", "CCC"],
         "name": ["ä", "b", "c"],
     }
@@ -198,6 +214,49 @@ def test_the_separator_that_excel_declares_and_decimal_commas(write):
     found = read_molecules(write("a.csv", "sep=;\r\nsmiles;pIC50\r\nCO;5,3\r\nCC;7\r\nxx;1\r\n"))
     assert found.frame.to_dict("list") == {"smiles": ["CO", "CC"], "pIC50": [5.3, 7.0]}
     assert [line.number for line in found.rejected] == [5]
+
+
+@pytest.mark.parametrize("suffix", [".smi", ".csv", ".sdf"])
+def test_racemates_are_no_enantiomers_in_any_file(write, suffix):
+    found = read_molecules(write(f"a{suffix}", written(suffix, "C[C@H](N)C(=O)O |&1:1|", "rac-alanine")))
+    assert found.frame.to_dict("list") == {"smiles": ["CC(N)C(=O)O"], "name": ["rac-alanine"]}
+    assert found.lines()[1:] == ["  1 changed: stereo of a racemate, or of a configuration that is not known, dropped"]
+    kept = read_molecules(write(f"b{suffix}", written(suffix, "C[C@H](N)C(=O)O |a:1|", "alanine")))
+    assert kept.frame.to_dict("list") == {"smiles": ["C[C@H](N)C(=O)O"], "name": ["alanine"]}
+    assert not kept.changed
+
+
+def test_names_that_begin_with_a_bar_and_extensions_without_a_name(write):
+    found = read_molecules(write("a.smi", "C[C@H](N)C(=O)O\t|&1:1|\nCO a | b\nCC |c\n"))
+    assert found.frame.to_dict("list") == {"smiles": ["CC(N)C(=O)O", "CO", "CC"], "name": ["", "a | b", "|c"]}
+
+
+def test_every_change_is_counted_and_listed(write, tmp_path):
+    found = read_molecules(write("a.smi", "CCN.Cl\nCCN\nCC(=O)O[Na]\nxx\n"))
+    assert found.frame["smiles"].tolist() == ["CCN", "CC(=O)[O-]"]
+    assert found.changes() == {
+        "salts or solvents taken away": 2,
+        "bonds to a metal made ionic": 1,
+        "left as an ion of a salt (charges=neutralise makes acids and bases of these)": 1,
+    }
+    found.write_changed(tmp_path / "changed.csv")
+    with (tmp_path / "changed.csv").open(newline="") as file:
+        assert list(csv.reader(file))[:2] == [
+            ["number", "text", "smiles", "changes"],
+            ["1", "CCN.Cl", "CCN", "salts or solvents taken away"],
+        ]
+
+
+def test_titles_of_sdf_records(write):
+    mol = Chem.MolToMolBlock(Chem.MolFromSmiles("CCO"))
+    other = Chem.MolToMolBlock(Chem.MolFromSmiles("CO"))
+    records = f">ethanol <5 %{mol}>  <name>\nspirit\n\n>  <y>\n1\n\n$$$$\n{other}>  <y>\n2\n\n$$$$\n"
+    assert rows(write("a.sdf", records)) == {
+        "smiles": ["CCO", "CO"],
+        "title": [">ethanol <5 %", ""],
+        "name": ["spirit", ""],
+        "y": [1, 2],
+    }
 
 
 def test_feather(tmp_path):

@@ -35,7 +35,7 @@ def test_structures_have_properties_and_rows(tmp_path):
     write_molecules(TEXTS, tmp_path / "out.sdf")
     found = list(Chem.SDMolSupplier(str(tmp_path / "out.sdf")))
     assert [Chem.MolToSmiles(mol) for mol in found] == ["CCO", "O=C(O)c1ccccc1"]
-    assert found[1].GetProp("row") == "3"
+    assert found[1].GetProp("row") == found[1].GetProp("_Name") == "3"
     assert found[0].GetConformer().GetPositions().any()
 
 

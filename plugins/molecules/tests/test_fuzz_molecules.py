@@ -131,13 +131,18 @@ POLICIES = st.builds(
     charges=st.sampled_from(["keep", "neutralise", "reject"]),
     elements=st.sampled_from([(), ("C", "N", "O", "S", "F", "Cl", "Br")]),
     max_heavy=st.integers(1, 150),
+    metals=st.sampled_from(["disconnect", "keep"]),
+    isotopes=st.sampled_from(["reject", "drop"]),
+    tautomers=st.sampled_from(["keep", "canonical"]),
 )
 
 
 @FUZZ
 @given(st.randoms(use_true_random=False), POLICIES)
 def test_any_accident_under_any_policy(rng, policy):
-    text = mutated(rng.choice(sample()) + rng.choice(["", ".[Na+]", ".OC(=O)C", "[N+](C)(C)C"]), rng)
+    text = mutated(
+        rng.choice(sample()) + rng.choice(["", ".[Na+]", ".OC(=O)C", "[N+](C)(C)C", "O[Na]", "O[13CH3]", " |&1:1|"]), rng
+    )
     found = check_string(text, policy)
     if isinstance(found, str) and policy.salts == "reject":
         assert "." not in found

@@ -9,6 +9,7 @@ import pytest
 from PIL import Image
 
 from vaehub.cli.app import main
+from vaehub_molecules.files import read_molecules
 
 PHENOL, ANISOLE = "Oc1ccc(C)cc1", "COc1ccc(C)cc1"
 
@@ -61,6 +62,23 @@ def test_clean_writes_what_is_kept_and_what_is_not(works, here):
     ]
     assert pd.read_csv("clean.csv").to_dict("list") == {"smiles": ["CCO", "CN"], "name": ["a", "d"]}
     assert pd.read_csv("rejected.csv").to_dict("list")["text"] == ["C1CC"]
+
+
+@pytest.mark.parametrize("name", ["clean.smi", "clean.sdf", "clean.smi.gz", "clean.csv"])
+def test_clean_keeps_names_and_tells_what_it_changed(works, here, name):
+    (here / "raw.csv").write_text("name,smiles\nmetformin,CN(C)C(=N)N=C(N)N.Cl\nacetate,CC(=O)O[Na]\n")
+    printed = works("molecules", "clean", "raw.csv", "-o", name, "--charges", "neutralise")
+    assert printed == [
+        "raw.csv: 2 read, 2 kept, 0 duplicates merged, 0 rejected",
+        "  2 changed: salts or solvents taken away",
+        "  1 changed: bonds to a metal made ionic",
+        "  1 changed: neutralised",
+        name,
+        "changed.csv",
+    ]
+    again = read_molecules(here / name).frame
+    assert again.to_dict("list") == {"smiles": ["CN(C)C(=N)N=C(N)N", "CC(=O)O"], "name": ["metformin", "acetate"]}
+    assert pd.read_csv("changed.csv")["number"].tolist() == [2, 3]
 
 
 def test_clean_replaces_its_input_only_where_that_is_asked_for(works, fails, here):

@@ -15,6 +15,8 @@ TOLUENE, PHENOL, PYRIDINE = "Cc1ccccc1", "Oc1ccccc1", "c1ccncc1"
     [
         ({"max_heavy": 7}, TOLUENE, "CCc1ccccc1"),
         ({"scaffold": "c1ccccc1"}, TOLUENE, PYRIDINE),
+        ({"scaffold": "C[C@@H](N)C(=O)O"}, "C[C@@H](N)C(=O)O", "C[C@H](N)C(=O)O"),
+        ({"scaffold": "F/C=C/F"}, "F/C=C/F", "F/C=C\\F"),
         ({"elements": ("C", "O")}, PHENOL, PYRIDINE),
         ({"sa_max": 2.0}, TOLUENE, "C[C@H]1CC[C@@H]2C[C@]12O"),
     ],
@@ -51,6 +53,8 @@ def test_without_limits_nothing_is_parsed():
         ({"max_heavy": 0}, "max_heavy=0: must be from 1 to 1000"),
         ({"sa_max": 0.5}, "sa_max=0.5: must be from 1 to 10"),
         ({"scaffold": "c1cc"}, "scaffold='c1cc': is no SMARTS"),
+        ({"scaffold": ""}, "scaffold='': every molecule has it"),
+        ({"scaffold": "*"}, r"scaffold='\*': every molecule has it"),
         ({"elements": ("C", "Xx")}, "elements: 'Xx' is no element"),
     ],
 )

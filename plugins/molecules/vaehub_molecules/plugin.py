@@ -31,7 +31,7 @@ def vaehub_commands() -> dict[str, str]:
         "molecules neighbours": COMMANDS + "explore:neighbours",
         "molecules interpolate": COMMANDS + "explore:interpolate",
         "molecules reconstruct": COMMANDS + "explore:reconstruct",
-        "molecules clean": COMMANDS + "explore:clean",
+        "molecules clean": COMMANDS + "clean:clean",
         "demo molecules": "vaehub_molecules.demo:molecules",
     }
 

@@ -4,16 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import cache, lru_cache
-from typing import Any
 
 from rdkit import Chem
-from rdkit.Chem import rdMolDescriptors, rdqueries
+from rdkit.Chem import rdqueries
 
 from vaehub import hints
+from vaehub_molecules.chem.changes import Change, Standardised
+from vaehub_molecules.chem.charges import disconnect_metals, settle_charges
+from vaehub_molecules.chem.cxsmiles import check_one_structure, parse_extended, split_extension
+from vaehub_molecules.chem.fragments import choose_fragments
+from vaehub_molecules.chem.isomers import canonical_tautomer, drop_isotopes
 from vaehub_molecules.chem.policy import Policy
 from vaehub_molecules.chem.prechecks import check_block, check_text
 from vaehub_molecules.chem.rdkit_log import silence_rdkit
 from vaehub_molecules.chem.reasons import Reason, Rejected
+from vaehub_molecules.chem.stereo import drop_false_stereo, drop_mirrored_stereo, drop_stereo
 
 ROUNDS = 3
 DEFAULT_POLICY = Policy()
@@ -28,7 +33,7 @@ def canonical(text: str, policy: Policy = DEFAULT_POLICY) -> str:
     """Canonical SMILES of a molecule in the form that the policy asks for: MolToSmiles(MolFromSmiles(s)) until it changes nothing.
 
     Arguments:
-        text: SMILES, blanks around it allowed.
+        text: SMILES or CXSMILES, blanks around it allowed.
         policy: which molecules are accepted, and in which form.
 
     Returns:
@@ -41,11 +46,27 @@ def canonical(text: str, policy: Policy = DEFAULT_POLICY) -> str:
     'CCO'
     >>> canonical("C[C@H](N)C(=O)[O-]", Policy(stereo="drop", charges="neutralise"))
     'CC(N)C(=O)O'
+    >>> canonical("C[C@H](N)C(=O)O |&1:1|")  # the racemate
+    'CC(N)C(=O)O'
+    """
+    return standardise(text, policy).smiles
+
+
+def standardise(text: str, policy: Policy = DEFAULT_POLICY) -> Standardised:
+    """Canonical SMILES, and what was changed for it. Raises Rejected as `canonical` does.
+
+    >>> smiles, changes = standardise("OCCN.Cl.CC1CCCCC1")
+    >>> smiles, list(map(str, changes))
+    ('CC1CCCCC1', ['salts or solvents taken away'])
     """
     silence_rdkit()
     text = text.strip()
-    check_text(text, policy.max_length)
-    return canonical_fixpoint(parse_by_policy(text, policy), text, policy)
+    smiles, extension = split_extension(text)
+    check_text(smiles, policy.max_length)
+    changes: set[Change] = set()
+    mol = by_policy(parse(smiles, extension, changes), smiles, policy, changes)
+    smiles = canonical_fixpoint(mol, text, policy, changes)
+    return Standardised(smiles, tuple(sorted(changes, key=list(Change).index)))
 
 
 def canonical_or_empty(texts: Sequence[str], policy: Policy = DEFAULT_POLICY) -> list[str]:
@@ -67,22 +88,30 @@ def _canonical_or_empty(text: str, policy: Policy) -> str:
 
 def canonical_of_block(block: str, policy: Policy = DEFAULT_POLICY) -> str:
     """The same for a mol block, V2000 or V3000."""
+    return standardise_block(block, policy).smiles
+
+
+def standardise_block(block: str, policy: Policy = DEFAULT_POLICY) -> Standardised:
+    """Canonical SMILES of a mol block, and what was changed for it. Raises Rejected as `canonical` does."""
     silence_rdkit()
     check_block(block)
     mol = Chem.MolFromMolBlock(block)
     if mol is None:
         unsanitized = Chem.MolFromMolBlock(block, sanitize=False)
         raise Rejected(Reason.BLOCK) if unsanitized is None else sanitize_error(unsanitized)
-    return canonical(canonical_text(mol), policy)
+    check_one_structure(mol)
+    mirrored: set[Change] = set()
+    smiles, changes = standardise(canonical_text(drop_mirrored_stereo(mol, "", mirrored)), policy)
+    return Standardised(smiles, tuple(change for change in Change if change in {*changes, *mirrored}))
 
 
-def canonical_fixpoint(mol: Chem.Mol, text: str, policy: Policy) -> str:
+def canonical_fixpoint(mol: Chem.Mol, text: str, policy: Policy, changes: set[Change]) -> str:
     """Canonical SMILES of a molecule at the fixpoint. `text` is what it was read from."""
     for _ in range(ROUNDS):
         smiles = canonical_text(mol)
         if smiles == text:
             return smiles
-        mol, text = parse_by_policy(smiles, policy), smiles
+        mol, text = by_policy(parse(smiles, "", changes), smiles, policy, changes), smiles
     if canonical_text(mol) == text:
         return text
     raise Rejected(Reason.UNSTABLE, text)
@@ -96,12 +125,15 @@ def canonical_text(mol: Chem.Mol) -> str:
         raise Rejected(Reason.SANITIZE, hints.reason(error)) from None
 
 
-def parse(text: str) -> Chem.Mol:
+def parse(smiles: str, extension: str, changes: set[Change]) -> Chem.Mol:
     """The molecule of a SMILES string. Raises Rejected, by the fault that RDKit finds."""
-    mol = Chem.MolFromSmiles(text)
+    mol = parse_extended(smiles, extension) if extension else Chem.MolFromSmiles(smiles)
     if mol is None:
-        raise parse_error(text)
-    return mol
+        raise parse_error(smiles)
+    if not extension:
+        return mol
+    check_one_structure(mol)
+    return drop_mirrored_stereo(mol, extension, changes)
 
 
 def parse_error(text: str) -> Rejected:
@@ -121,65 +153,23 @@ def sanitize_error(mol: Chem.Mol) -> Rejected:
     return Rejected(Reason.SANITIZE)
 
 
-def parse_by_policy(text: str, policy: Policy) -> Chem.Mol:
-    """The molecule of a string as the policy wants it. Raises Rejected where it must not be."""
-    mol = parse(text)
-    if "." in text:
-        mol = FRAGMENTS[policy.salts](mol)
+def by_policy(mol: Chem.Mol, text: str, policy: Policy, changes: set[Change]) -> Chem.Mol:
+    """A molecule as the policy wants it; `text` is its SMILES. Raises Rejected where it must not be."""
+    if "[H]" in text:
+        mol = drop_false_stereo(mol)
+    if policy.metals == "disconnect" and "[" in text:
+        mol = disconnect_metals(mol, changes)
+    if "." in text or Change.METAL in changes:
+        mol = choose_fragments(mol, policy, changes)
+    if policy.isotopes == "drop" and "[" in text:
+        mol = drop_isotopes(mol, changes)
     if policy.stereo == "drop":
-        Chem.RemoveStereochemistry(mol)
-    mol = CHARGES[policy.charges](mol)
+        mol = drop_stereo(mol, changes)
+    mol = settle_charges(mol, policy, changes)
+    if policy.tautomers == "canonical":
+        mol = canonical_tautomer(mol, changes)
     check_atoms(mol, policy)
     return mol
-
-
-def reject_fragments(mol: Chem.Mol) -> Chem.Mol:
-    """Refuse what has several fragments; a dot alone does not make them, as in C1.C1."""
-    if (fragments := len(Chem.GetMolFrags(mol))) > 1:
-        raise Rejected(Reason.FRAGMENTS, str(fragments))
-    return mol
-
-
-def largest_fragment(mol: Chem.Mol) -> Chem.Mol:
-    """The fragment with carbon that has most heavy atoms; ties go to the heavier one, then to the SMILES that sorts last."""
-    fragments: tuple[Chem.Mol, ...] = Chem.GetMolFrags(mol, asMols=True)
-    return max(fragments, key=fragment_rank)
-
-
-def fragment_rank(mol: Chem.Mol) -> tuple[bool, int, float, str]:
-    """What decides which fragment is the molecule and which the salt."""
-    carbon = any(atom.GetAtomicNum() == 6 for atom in mol.GetAtoms())
-    return carbon, mol.GetNumHeavyAtoms(), rdMolDescriptors.CalcExactMolWt(mol), Chem.MolToSmiles(mol)
-
-
-def neutralise(mol: Chem.Mol) -> Chem.Mol:
-    """Without the charges that protons can take away."""
-    neutral: Chem.Mol = uncharger().uncharge(mol)
-    return neutral
-
-
-@cache
-def uncharger() -> Any:
-    """RDKit's, made once."""
-    from rdkit.Chem.MolStandardize import rdMolStandardize
-
-    return rdMolStandardize.Uncharger()
-
-
-def reject_charge(mol: Chem.Mol) -> Chem.Mol:
-    """Refuse a net charge; nitro groups and zwitterions have none."""
-    if charge := Chem.GetFormalCharge(mol):
-        raise Rejected(Reason.CHARGED, f"{charge:+d}")
-    return mol
-
-
-def as_it_is(mol: Chem.Mol) -> Chem.Mol:
-    """The molecule as it is."""
-    return mol
-
-
-FRAGMENTS = {"keep": as_it_is, "largest": largest_fragment, "reject": reject_fragments}
-CHARGES = {"keep": as_it_is, "neutralise": neutralise, "reject": reject_charge}
 
 
 def check_atoms(mol: Chem.Mol, policy: Policy) -> None:

@@ -7,7 +7,9 @@ from functools import partial
 from typing import TypeAlias
 
 from vaehub import jobs
-from vaehub_molecules.chem.canonical import DEFAULT_POLICY, canonical, canonical_of_block
+from vaehub_molecules.chem.canonical import DEFAULT_POLICY, standardise, standardise_block
+from vaehub_molecules.chem.changes import Standardised
+from vaehub_molecules.chem.cxsmiles import split_extension
 from vaehub_molecules.chem.policy import Policy
 from vaehub_molecules.chem.prechecks import check_text, needs_worker
 from vaehub_molecules.chem.reasons import Reason, Rejected
@@ -23,6 +25,7 @@ FAILURE_REASONS = {
 }
 
 CanonicalOrRejected: TypeAlias = str | Rejected  # canonical SMILES, or why there is none
+StandardisedOrRejected: TypeAlias = Standardised | Rejected  # the same, with what was changed
 
 
 def canonical_all(
@@ -45,36 +48,47 @@ def canonical_all(
     >>> ethanol, broken.reason
     ('CCO', 'a ring number without its pair (1)')
     """
+    answers = standardise_all(texts, policy, workers, limits)
+    return [answer if isinstance(answer, Rejected) else answer.smiles for answer in answers]
+
+
+def standardise_all(
+    texts: Sequence[str], policy: Policy = DEFAULT_POLICY, workers: int | None = None, limits: jobs.Limits = LIMITS
+) -> list[StandardisedOrRejected]:
+    """The same, with what was changed in each molecule."""
     screened = [checked_text(text, policy) for text in texts]
     risked = [
-        text for text in dict.fromkeys(screened) if isinstance(text, str) and (len(texts) > PARALLEL_FROM or needs_worker(text))
+        text
+        for text in dict.fromkeys(screened)
+        if isinstance(text, str) and (len(texts) > PARALLEL_FROM or needs_worker(*split_extension(text)))
     ]
-    found = in_workers(partial(canonical_or_rejected, canonical, policy), risked, workers, limits)
-    by_text: dict[CanonicalOrRejected, CanonicalOrRejected] = dict(zip(risked, found, strict=True))
+    found = dict(
+        zip(risked, in_workers(partial(standardised_or_rejected, standardise, policy), risked, workers, limits), strict=True)
+    )
     return [
-        text if isinstance(text, Rejected) else by_text.get(text) or canonical_or_rejected(canonical, policy, text)
+        text if isinstance(text, Rejected) else found.get(text) or standardised_or_rejected(standardise, policy, text)
         for text in screened
     ]
 
 
-def canonical_blocks(
+def standardise_blocks(
     blocks: Sequence[str], policy: Policy = DEFAULT_POLICY, workers: int | None = None
-) -> list[CanonicalOrRejected]:
+) -> list[StandardisedOrRejected]:
     """The same for mol blocks, all of which go to workers."""
-    return in_workers(partial(canonical_or_rejected, canonical_of_block, policy), blocks, workers, LIMITS)
+    return in_workers(partial(standardised_or_rejected, standardise_block, policy), blocks, workers, LIMITS)
 
 
-def checked_text(text: str, policy: Policy) -> CanonicalOrRejected:
+def checked_text(text: str, policy: Policy) -> str | Rejected:
     """The string without blanks around it, or the reason why it is not parsed at all."""
     text = text.strip()
     try:
-        check_text(text, policy.max_length)
+        check_text(split_extension(text)[0], policy.max_length)
     except Rejected as rejected:
         return rejected
     return text
 
 
-def canonical_or_rejected(read: Callable[[str, Policy], str], policy: Policy, text: str) -> CanonicalOrRejected:
+def standardised_or_rejected(read: Callable[[str, Policy], Standardised], policy: Policy, text: str) -> StandardisedOrRejected:
     """Canonical SMILES or the reason why there is none."""
     try:
         return read(text, policy)
@@ -83,8 +97,8 @@ def canonical_or_rejected(read: Callable[[str, Policy], str], policy: Policy, te
 
 
 def in_workers(
-    read: Callable[[str], CanonicalOrRejected], texts: Sequence[str], count: int | None, limits: jobs.Limits
-) -> list[CanonicalOrRejected]:
+    read: Callable[[str], StandardisedOrRejected], texts: Sequence[str], count: int | None, limits: jobs.Limits
+) -> list[StandardisedOrRejected]:
     """The readings of worker processes, in order."""
     if not texts:
         return []
@@ -92,7 +106,7 @@ def in_workers(
         return [from_answer(answer) for answer in workers.in_order(texts)]
 
 
-def from_answer(answer: jobs.Answer[CanonicalOrRejected]) -> CanonicalOrRejected:
+def from_answer(answer: jobs.Answer[StandardisedOrRejected]) -> StandardisedOrRejected:
     """What a worker read; where it was stopped or died, that is why there is no molecule."""
     if answer.value is not None:
         return answer.value

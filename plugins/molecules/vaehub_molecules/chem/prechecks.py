@@ -67,6 +67,6 @@ def ring_numbers(bare: str) -> list[str]:
     return ["".join(match) for match in RING.findall(bare)]
 
 
-def needs_worker(text: str) -> bool:
-    """Whether a string that passed the checks has so many rings that it had better be parsed where it can be stopped."""
-    return len(ring_numbers(BRACKET_ATOM.sub("", text))) > 2 * SAFE_RINGS
+def needs_worker(smiles: str, extension: str = "") -> bool:
+    """Whether a string that passed the checks had better be parsed where it can be stopped: one with many rings, or with an extension."""
+    return bool(extension) or len(ring_numbers(BRACKET_ATOM.sub("", smiles))) > 2 * SAFE_RINGS

@@ -1,4 +1,4 @@
-"""`vaehub molecules metrics`, `neighbours`, `interpolate`, `reconstruct` and `clean`."""
+"""`vaehub molecules metrics`, `neighbours`, `interpolate` and `reconstruct`."""
 
 from __future__ import annotations
 
@@ -22,6 +22,7 @@ File = Annotated[
 ]
 Number = Annotated[int, typer.Option("-n", "--number", "-k", min=1, help="How many.")]
 PICTURES = (".png", ".svg")
+STRUCTURES = (".smi", ".smiles", ".sdf")  # each also .gz
 
 
 def metrics(
@@ -127,29 +128,6 @@ def reconstruct(run: cli.RunPath, file: File, output: cli.OptionalOutput = None,
     print(f"{len(frame):,} molecules: {frame.exact.mean():.1%} came back exactly, mean Tanimoto {frame.similarity.mean():.3f}")
 
 
-def clean(
-    file: File,
-    output: cli.Output,
-    column: Annotated[str | None, typer.Option(help="Where the SMILES stand.", show_default="found by its name")] = None,
-    force: cli.Force = False,
-) -> None:
-    """Write the molecules of a file in canonical form, each once, and beside them what was rejected and why.
-
-    Example: vaehub molecules clean bought.sdf -o clean.smi
-    """
-    from vaehub_molecules.files import read_molecules
-
-    check_output_path(output, [file], force)
-    with cli.session():
-        found = read_molecules(file, column=column)
-    print(*found.lines(), sep="\n")
-    show_and_write(found.frame, output, silent=True)
-    if found.rejected:
-        rejected = output.with_name("rejected.csv")
-        found.write_rejected(rejected)
-        print(rejected)
-
-
 def open_space(run: Path) -> LatentSpace:
     """The model of a run folder or a file."""
     from vaehub_molecules.use.latent_space import LatentSpace
@@ -170,11 +148,11 @@ def check_output_path(output: Path | None, inputs: Sequence[Path | None] = (), f
     """Raises UsageError for a suffix that nothing is written to, and for one of the inputs, before there is work to be lost."""
 
     if output is not None:
-        files.check_output(output, inputs, force, (*files.SUFFIXES, *PICTURES))
+        files.check_output(output, inputs, force, (*files.SUFFIXES, *STRUCTURES, *PICTURES))
 
 
 def show_and_write(frame: pd.DataFrame, output: Path | None, legends: Sequence[str] = (), silent: bool = False) -> None:
-    """A table to the screen, and to a file where one is named: a picture, or a table."""
+    """A table to the screen, and to a file where one is named: a picture, structures, or a table."""
     if not silent:
         rows = [
             [f"{cell:.4f}" if isinstance(cell, float) else str(cell) for cell in row] for row in frame.itertuples(index=False)
@@ -187,6 +165,11 @@ def show_and_write(frame: pd.DataFrame, output: Path | None, legends: Sequence[s
 
         drawn = {".png": grid, ".svg": grid_svg}[output.suffix.lower()]
         files.atomic_write(output, drawn(frame["smiles"].tolist(), legends))
+        print(output)
+    elif files.matched_suffix(output, STRUCTURES):
+        from vaehub_molecules.files.writing import write_frame
+
+        write_frame(frame, output)
         print(output)
     else:
         cli.write_frame(frame, output)

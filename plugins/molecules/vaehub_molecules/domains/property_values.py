@@ -21,7 +21,8 @@ def property_values(frame: pd.DataFrame, names: Names) -> pd.DataFrame:
     computed = [name for name in names if name not in frame]
     unknown = [name for name in computed if name not in PROPERTIES]
     if unknown:
-        raise UsageError(f"domain: no column and no property {unknown[0]!r}; RDKit computes {', '.join(PROPERTIES)}")
+        hint = hints.did_you_mean(unknown[0], [*map(str, frame.columns), *PROPERTIES])
+        raise UsageError(f"domain: no column and no property {unknown[0]!r}; {hint}; RDKit computes {', '.join(PROPERTIES)}")
     out = property_table(frame["smiles"].tolist(), computed) if computed else pd.DataFrame(index=range(len(frame)))
     from_table: dict[str, Any] = {
         name: to_numbers(frame[name], f"column {hints.quoted(name)}").to_numpy() for name in names if name in frame

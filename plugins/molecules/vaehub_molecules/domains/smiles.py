@@ -12,7 +12,7 @@ import pandas as pd
 from pydantic import Field
 
 from vaehub import UsageError
-from vaehub_molecules.chem.policy import Charges, Policy, Salts, Stereo
+from vaehub_molecules.chem.policy import Charges, Isotopes, Metals, Policy, Salts, Stereo, Tautomers
 from vaehub_molecules.domains.examples import example_molecules
 from vaehub_molecules.domains.molecule_domain import Count, MoleculeDomain, Seed, TokenizerName
 from vaehub_molecules.domains.property_values import Names
@@ -29,8 +29,9 @@ Size = Annotated[int, Field(ge=1, le=512)]
 class Smiles(MoleculeDomain):
     """Molecules of a file (.smi, .csv, .parquet, .sdf, each also .gz), split into training, validation and test by the hash of each.
 
-    `column`: where the SMILES stand, found by its name if not given. salts, stereo, charges, elements, max_length, max_heavy: which molecules
-    are accepted, see `Policy`; what is rejected is listed in the run's rejected.csv, and more than a share of `max_bad` is an error.
+    `column`: where the SMILES stand, found by its name if not given. salts, stereo, charges, elements, max_length, max_heavy, metals, isotopes,
+    tautomers: which molecules are accepted, and in which form, see `Policy`; what is rejected is listed in the run's rejected.csv, what is taken
+    in another form in changed.csv, and more than a share of `max_bad` is an error.
 
     Arguments:
         path: The file of molecules.
@@ -39,12 +40,15 @@ class Smiles(MoleculeDomain):
         properties: What is to be predicted from z: columns of the file, or names of what RDKit computes.
         condition: Properties that condition encoder and decoder (a CVAE).
         scaffold: Condition them on the scaffold too.
-        salts: Of several fragments: keep all, keep the largest, or reject the molecule.
+        salts: Of several fragments: keep all, keep the largest that is no counter-ion or solvent, or reject the molecule.
         stereo: Keep or drop stereochemistry.
         charges: Keep charges, neutralise where protons allow it, or reject a net charge.
         elements: Symbols of the elements that may occur; none given: all.
         max_length: Most characters of a string.
         max_heavy: Most heavy atoms of a molecule.
+        metals: Disconnect alkali and alkaline earth metals that are drawn with a bond (CC(=O)O[Na]), or keep that bond.
+        isotopes: Reject molecules with isotope labels, or drop the labels.
+        tautomers: Keep the tautomer that is given, or write all as the canonical one (slow).
         max_bad: Share of rejected molecules above which the file is refused.
         val: Share of the molecules for validation.
         test: Share of the molecules for the test.
@@ -73,13 +77,16 @@ class Smiles(MoleculeDomain):
         elements: Names = (),
         max_length: Size = 512,
         max_heavy: Annotated[int, Field(ge=1, le=512)] = 150,
+        metals: Metals = "disconnect",
+        isotopes: Isotopes = "reject",
+        tautomers: Tautomers = "keep",
         max_bad: Annotated[float, Field(ge=0, le=1)] = 0.5,
         val: Share = 0.05,
         test: Share = 0.05,
         rows: Count = None,
         seed: Seed = 0,
     ) -> None:
-        policy = Policy(salts, stereo, charges, tuple(elements), max_length, max_heavy)
+        policy = Policy(salts, stereo, charges, tuple(elements), max_length, max_heavy, metals, isotopes, tautomers)
         super().__init__(tokenizer, properties, condition, scaffold, policy)
         self.path, self.column, self.max_bad = path, column, max_bad
         self.val_share, self.test_share, self.limit, self.seed = val, test, rows, seed
@@ -109,6 +116,9 @@ class Smiles(MoleculeDomain):
         for conflict in found.conflicts:
             if conflict.column in self.property_names:
                 warnings.warn(f"{self.path}: {conflict}", stacklevel=2)
+        if found.changed:
+            kinds = ", ".join(f"{times:,} {change}" for change, times in found.changes().most_common())
+            warnings.warn(f"{self.path}: changed: {kinds}; see changed.csv in the run's folder", stacklevel=2)
         return found
 
     @cached_property
@@ -124,7 +134,11 @@ class Smiles(MoleculeDomain):
         return self.splits[split]
 
     def record(self, folder: Path) -> None:
-        """Keep the molecules, and write rejected.csv beside them."""
+        """Keep the molecules, and write rejected.csv and changed.csv beside them."""
         super().record(folder)
-        if self.run_folder is None and self.molecules.rejected:
+        if self.run_folder is not None:
+            return
+        if self.molecules.rejected:
             self.molecules.write_rejected(folder / "rejected.csv")
+        if self.molecules.changed:
+            self.molecules.write_changed(folder / "changed.csv")

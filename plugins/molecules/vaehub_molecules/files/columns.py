@@ -11,6 +11,7 @@ import pyarrow as pa
 from pandas.api import types
 
 from vaehub import UsageError, files, hints
+from vaehub_molecules.chem.canonical import canonical_or_empty
 
 Values: TypeAlias = "Callable[[Any], pd.Series[Any]]"
 # as they are without case, blanks and underscores, the likeliest first
@@ -44,13 +45,21 @@ def smiles_column(names: Sequence[str], column: str | None) -> str:
         return named_column(column, names)
     ranked = sorted(filter(is_smiles_name, names), key=lambda name: SMILES_NAMES.index(normalised(name)))
     if not ranked:
-        remedy = "put a line of names before it" if any(map(is_number, names)) else "name it with column=…"
-        raise UsageError(f"no column looks like SMILES (columns: {column_list(names)}); {remedy}")
+        raise UsageError(f"no column looks like SMILES (columns: {column_list(names)}); {remedy(names)}")
     if len(ranked) > 1 and normalised(ranked[0]) == normalised(ranked[1]):
         raise UsageError(
             f"columns {hints.quoted(ranked[0])} and {hints.quoted(ranked[1])} both look like SMILES; name one with column=…"
         )
     return ranked[0]
+
+
+def remedy(names: Sequence[str]) -> str:
+    """What to do where no column has a name that SMILES have: the names may be the first molecule of a file without names."""
+    if any(map(is_number, names)):
+        return "put a line of names before it"
+    if any(canonical_or_empty(names)):
+        return "put a line of names before it if it has none, else name it with column=…"
+    return "name it with column=…"
 
 
 def is_number(name: str) -> bool:

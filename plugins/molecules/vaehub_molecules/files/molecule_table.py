@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 from collections import Counter
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from io import StringIO
 from pathlib import Path
@@ -13,22 +14,27 @@ import pandas as pd
 
 from vaehub import UsageError, files, hints
 from vaehub_molecules.files.merging import Conflict
-from vaehub_molecules.files.records import RejectedLine
+from vaehub_molecules.files.records import ChangedLine, RejectedLine
 
-LONGEST = 1_000  # characters of a rejected text that are written
+LONGEST = 1_000  # characters of a text that are written
 
 
 @final
 @dataclass(frozen=True)
 class MoleculeTable:
-    """frame: a column `smiles`, canonical and unique, and what else the file says; rejected; duplicates: how many more of those kept;
-    conflicts: the columns of numbers in which records of the same molecule differ."""
+    """What a file holds.
+
+    frame: a column `smiles`, canonical and unique, and what else the file says; rejected; duplicates: how many more of those kept;
+    conflicts: the columns of numbers in which records of the same molecule differ; changed: records, kept or duplicates, that stand for
+    another form of a molecule than the file has.
+    """
 
     path: Path
     frame: pd.DataFrame
     rejected: list[RejectedLine]
     duplicates: int
     conflicts: list[Conflict] = field(default_factory=list)
+    changed: list[ChangedLine] = field(default_factory=list)
 
     @property
     def read(self) -> int:
@@ -54,19 +60,33 @@ class MoleculeTable:
         """How many were rejected for each kind of reason."""
         return Counter(str(line.rejected.kind) for line in self.rejected)
 
+    def changes(self) -> Counter[str]:
+        """In how many records there was each kind of change."""
+        return Counter(str(change) for line in self.changed for change in line.changes)
+
     def lines(self) -> list[str]:
         """What was read, for people."""
         kept = f"{self.path}: {self.read:,} read, {len(self.frame):,} kept"
         head = f"{kept}, {self.duplicates:,} duplicates merged, {len(self.rejected):,} rejected"
-        rejected = (f"  {times:,} rejected: {kind}" for kind, times in self.reasons().most_common())
-        return [head, *rejected, *(f"  {conflict}" for conflict in self.conflicts)]
+        changed = [f"  {times:,} changed: {change}" for change, times in self.changes().most_common()]
+        rejected = [f"  {times:,} rejected: {kind}" for kind, times in self.reasons().most_common()]
+        return [head, *changed, *rejected, *(f"  {conflict}" for conflict in self.conflicts)]
 
     def write_rejected(self, path: Path) -> None:
         """A CSV file of number, text and reason."""
-        # imports torch, which reading does not need
+        rows = ((line.number, line.text[:LONGEST], line.reason) for line in self.rejected)
+        write_rows(path, ("number", "text", "reason"), rows)
 
-        file = StringIO()
-        writer = csv.writer(file)
-        writer.writerow(["number", "text", "reason"])
-        writer.writerows((line.number, line.text[:LONGEST], line.reason) for line in self.rejected)
-        files.atomic_write(path, file.getvalue().encode("utf-8", "replace"))
+    def write_changed(self, path: Path) -> None:
+        """A CSV file of number, text, what it became and why."""
+        rows = ((line.number, line.text[:LONGEST], line.smiles, "; ".join(line.changes)) for line in self.changed)
+        write_rows(path, ("number", "text", "smiles", "changes"), rows)
+
+
+def write_rows(path: Path, names: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
+    """A CSV file."""
+    file = StringIO()
+    writer = csv.writer(file)
+    writer.writerow(names)
+    writer.writerows(rows)
+    files.atomic_write(path, file.getvalue().encode("utf-8", "replace"))

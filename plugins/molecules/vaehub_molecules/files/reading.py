@@ -8,13 +8,14 @@ from typing import NamedTuple
 
 from vaehub import UsageError, files, hints
 from vaehub_molecules.chem.canonical import DEFAULT_POLICY
-from vaehub_molecules.chem.canonical_many import CanonicalOrRejected, canonical_all, canonical_blocks
+from vaehub_molecules.chem.canonical_many import StandardisedOrRejected, standardise_all, standardise_blocks
+from vaehub_molecules.chem.changes import Standardised
 from vaehub_molecules.chem.policy import Policy
 from vaehub_molecules.chem.reasons import Rejected
 from vaehub_molecules.files.merging import merge_duplicates
 from vaehub_molecules.files.molecule_table import MoleculeTable
 from vaehub_molecules.files.numbers import to_numbers
-from vaehub_molecules.files.records import MAX_BYTES, Records, RejectedLine
+from vaehub_molecules.files.records import MAX_BYTES, ChangedLine, Records, RejectedLine
 from vaehub_molecules.files.sampling import Sample, sample_answers
 from vaehub_molecules.files.sdf import sdf_records
 from vaehub_molecules.files.smi import smi_records
@@ -25,7 +26,7 @@ class Format(NamedTuple):
     """How a kind of file is split into records, and how their texts become SMILES."""
 
     records: Callable[[Path, str | None], Records]
-    answers: Callable[[list[str], Policy, int | None], list[CanonicalOrRejected]] = canonical_all
+    answers: Callable[[list[str], Policy, int | None], list[StandardisedOrRejected]] = standardise_all
     holds_smiles: bool = True
 
 
@@ -34,7 +35,7 @@ FORMATS = {
     ".smiles": Format(smi_records),
     ".txt": Format(smi_records),
     **{suffix: Format(table_records) for suffix in files.SUFFIXES if suffix != ".txt"},
-    ".sdf": Format(sdf_records, canonical_blocks, holds_smiles=False),
+    ".sdf": Format(sdf_records, standardise_blocks, holds_smiles=False),
 }
 
 
@@ -75,7 +76,7 @@ def read_molecules(
     path = Path(path)
     kind, records = read_records(path, column)
 
-    def read(texts: list[str]) -> list[CanonicalOrRejected]:
+    def read(texts: list[str]) -> list[StandardisedOrRejected]:
         return kind.answers(texts, policy, workers)
 
     records, answers = (records, read(records.texts)) if sample is None else sample_answers(records, read, sample)
@@ -94,7 +95,8 @@ def read_strings(path: Path, column: str | None = None) -> list[str]:
     broken = [""] * len(records.broken)
     if kind.holds_smiles:
         return [*records.texts, *broken]
-    return [answer if isinstance(answer, str) else "" for answer in kind.answers(records.texts, DEFAULT_POLICY, None)] + broken
+    answers = kind.answers(records.texts, DEFAULT_POLICY, None)
+    return [answer.smiles if isinstance(answer, Standardised) else "" for answer in answers] + broken
 
 
 def read_records(path: Path, column: str | None) -> tuple[Format, Records]:
@@ -108,15 +110,18 @@ def read_records(path: Path, column: str | None) -> tuple[Format, Records]:
     return kind, records
 
 
-def collected(path: Path, records: Records, answers: list[CanonicalOrRejected], numbers: Sequence[str] = ()) -> MoleculeTable:
+def collected(path: Path, records: Records, answers: list[StandardisedOrRejected], numbers: Sequence[str] = ()) -> MoleculeTable:
     """The molecules with what else is known of them, and those that were rejected."""
-    good = [isinstance(answer, str) for answer in answers]
+    good = [isinstance(answer, Standardised) for answer in answers]
     frame = records.others.loc[good].copy()
-    frame.insert(0, "smiles", [answer for answer in answers if isinstance(answer, str)])
+    frame.insert(0, "smiles", [answer.smiles for answer in answers if isinstance(answer, Standardised)])
     for name in frame.columns.intersection(list(numbers)):
         frame[name] = to_numbers(frame[name], f"{path}: column {hints.quoted(name)}")
     unique, conflicts = merge_duplicates(frame)
-    rows = zip(records.numbers, records.texts, answers, strict=True)
+    rows = list(zip(records.numbers, records.texts, answers, strict=True))
     bad = [RejectedLine(number, text, answer) for number, text, answer in rows if isinstance(answer, Rejected)]
     rejected = sorted(bad + records.broken, key=lambda line: line.number)
-    return MoleculeTable(path, unique, rejected, len(frame) - len(unique), conflicts)
+    changed = [
+        ChangedLine(number, text, *answer) for number, text, answer in rows if isinstance(answer, Standardised) and answer.changes
+    ]
+    return MoleculeTable(path, unique, rejected, len(frame) - len(unique), conflicts, changed)

@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 import pandas as pd
 
+from vaehub_molecules.chem.changes import Change
 from vaehub_molecules.chem.reasons import Rejected
 
 
@@ -21,6 +22,15 @@ class RejectedLine(NamedTuple):
     def reason(self) -> str:
         """Why, in one short phrase."""
         return self.rejected.reason
+
+
+class ChangedLine(NamedTuple):
+    """Something in a file that is taken in another form than it has there: its number, as of rejected ones, and what it became."""
+
+    number: int
+    text: str
+    smiles: str
+    changes: tuple[Change, ...]
 
 
 MAX_BYTES = 1 << 30  # of a file, unpacked: some twenty million SMILES

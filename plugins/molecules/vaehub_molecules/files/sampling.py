@@ -8,7 +8,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from vaehub_molecules.chem.canonical_many import CanonicalOrRejected
+from vaehub_molecules.chem.canonical_many import StandardisedOrRejected
+from vaehub_molecules.chem.changes import Standardised
 from vaehub_molecules.domains.splitting import hash_order
 from vaehub_molecules.files.records import Records
 
@@ -21,8 +22,8 @@ class Sample(NamedTuple):
 
 
 def sample_answers(
-    records: Records, read: Callable[[list[str]], list[CanonicalOrRejected]], sample: Sample
-) -> tuple[Records, list[CanonicalOrRejected]]:
+    records: Records, read: Callable[[list[str]], list[StandardisedOrRejected]], sample: Sample
+) -> tuple[Records, list[StandardisedOrRejected]]:
     """Records in the order of their hashes until enough different molecules are found, whatever the order of the file.
 
     Arguments:
@@ -35,12 +36,12 @@ def sample_answers(
     """
     texts = list(dict.fromkeys(records.texts))
     order = map(texts.__getitem__, hash_order(texts, sample.seed))
-    answers: dict[str, CanonicalOrRejected] = {}
-    molecules: set[CanonicalOrRejected] = set()
+    answers: dict[str, StandardisedOrRejected] = {}
+    molecules: set[str] = set()
     while drawn := list(islice(order, max(0, sample.molecules - len(molecules)))):
         found = read(drawn)
         answers.update(zip(drawn, found, strict=True))
-        molecules.update(answer for answer in found if isinstance(answer, str))
+        molecules.update(answer.smiles for answer in found if isinstance(answer, Standardised))
     places = [place for place, text in enumerate(records.texts) if text in answers]
     share = len(places) / max(1, len(records.texts))
     broken = hash_order([line.text for line in records.broken], sample.seed)[: round(share * len(records.broken))]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from pathlib import Path
 
 import pandas as pd
@@ -12,15 +13,18 @@ from vaehub_molecules.files.columns import convert_types
 from vaehub_molecules.files.records import MAX_BYTES, Records
 
 END = "$$$$"
-TITLE = re.compile(r"^>.*<(.+)>")
+HEADER = 4  # lines: title, program, comment, counts
+TITLE = "\n"  # key of the title, which no property can have
+PROPERTY = re.compile(r"^>.*<(.+)>")
 
 
 def sdf_records(path: Path, column: str | None) -> Records:
-    """The mol block of each record, with its title and properties beside it."""
+    """The mol block of each record, with its title and properties beside it; titles are called `name` where no property is."""
     if column is not None:
         raise UsageError(f"column={column!r}: an SDF file holds structures, no column of SMILES")
     records = split_records(list(files.read_lines(path, MAX_BYTES)))
     found = pd.DataFrame([record_properties(record) for record in records], dtype=object).fillna("")
+    found = found.rename(columns={TITLE: title_name(found.columns)})
     others = found.drop(columns="smiles", errors="ignore").apply(convert_types) if len(found) else found
     return Records([mol_block(record) for record in records], list(range(1, len(records) + 1)), others)
 
@@ -38,17 +42,27 @@ def split_records(rows: list[str]) -> list[list[str]]:
 
 def mol_block(record: list[str]) -> str:
     """The mol block of a record: what stands before its properties."""
-    ends = (at for at, row in enumerate(record) if row.startswith((">", "M  END")))
-    return "\n".join(record[: next(ends, len(record))]) + "\nM  END\n"
+    return "\n".join(record[: block_end(record)]) + "\nM  END\n"
+
+
+def block_end(record: list[str]) -> int:
+    """The line at which the atoms and bonds of a record end; its title and comments may hold any signs."""
+    ends = (at for at, row in enumerate(record) if at >= HEADER and row.startswith((">", "M  END")))
+    return next(ends, len(record))
 
 
 def record_properties(record: list[str]) -> dict[str, str]:
-    """The title of a record as `name`, and its properties."""
-    found = {"name": record[0].strip()} if record[0].strip() else {}
-    for at, row in enumerate(record):
-        if title := TITLE.match(row):
-            found[title[1]] = "\n".join(property_lines(record[at + 1 :]))
+    """The title of a record as `TITLE`, where it has one, and its properties."""
+    found = {TITLE: record[0].strip()} if record[0].strip() else {}
+    for at in range(block_end(record), len(record)):
+        if named := PROPERTY.match(record[at]):
+            found[named[1]] = "\n".join(property_lines(record[at + 1 :]))
     return found
+
+
+def title_name(properties: Iterable[str]) -> str:
+    """What the column of titles is called: `name`, unless a property is."""
+    return next((name for name in ("name", "title") if name not in properties), "_Name")
 
 
 def property_lines(rows: list[str]) -> list[str]:

@@ -50,6 +50,29 @@ def write_molecules(texts: Sequence[str], path: Path, policy: Policy = DEFAULT_P
     files.atomic_write(path, gzip.compress(content, mtime=0) if suffix.endswith(".gz") else content)
 
 
+def write_frame(frame: pd.DataFrame, path: Path) -> None:
+    """Write molecules with what else is known of them: lines of SMILES and name to .smi, structures to .sdf, each also .gz, or a table.
+
+    Arguments:
+        frame: canonical molecules in the column `smiles`; a column `name` has their names, which are titles in .sdf.
+        path: the file; its suffix says what is written.
+
+    Raises:
+        UsageError: for a suffix that nothing is written to.
+
+    >>> from tempfile import TemporaryDirectory
+    >>> with TemporaryDirectory() as folder:
+    ...     write_frame(pd.DataFrame({"smiles": ["CCO"], "name": ["ethanol"]}), Path(folder, "some.smi"))
+    ...     print(Path(folder, "some.smi").read_text().strip())
+    CCO ethanol
+    """
+    suffix = files.matched_suffix(path, tuple(STRUCTURES))
+    if suffix is None:
+        return files.write_table(frame, path)
+    content = STRUCTURES[suffix.removesuffix(".gz")](frame)
+    files.atomic_write(path, gzip.compress(content, mtime=0) if suffix.endswith(".gz") else content)
+
+
 def describe_strings(texts: Sequence[str], policy: Policy) -> pd.DataFrame:
     """row, smiles, text and properties of strings."""
     smiles = canonical_or_empty(texts, policy)
@@ -59,22 +82,32 @@ def describe_strings(texts: Sequence[str], policy: Policy) -> pd.DataFrame:
     return rows.join(values.reset_index(drop=True))
 
 
+def names_of(frame: pd.DataFrame) -> list[str]:
+    """What each molecule is called: its name, else its row or its call, else nothing; on one line."""
+    column = next((column for column in ("name", "row", "call") if column in frame), None)
+    names = [""] * len(frame) if column is None else ["" if pd.isna(name) else str(name) for name in frame[column]]
+    return [" ".join(name.split()) for name in names]
+
+
 def smi_bytes(frame: pd.DataFrame) -> bytes:
-    """SMILES and row, one molecule a line."""
-    real = frame[frame.smiles != ""]
-    return "".join(f"{smiles} {row}\n" for smiles, row in zip(real.smiles, real.row, strict=True)).encode()
+    """SMILES and name, one molecule a line."""
+    lines = (f"{smiles} {name}".rstrip() for smiles, name in zip(frame.smiles, names_of(frame), strict=True) if smiles)
+    return "".join(f"{line}\n" for line in lines).encode()
 
 
 def sdf_bytes(frame: pd.DataFrame) -> bytes:
-    """Molecules with flat coordinates, all other columns as their properties."""
+    """Molecules with flat coordinates, their names as titles and all other columns as their properties."""
     out = StringIO()
+    properties = frame.drop(columns="name", errors="ignore").to_dict("records")
     with SDWriter(out) as writer:
-        for row in frame[frame.smiles != ""].to_dict("records"):
-            mol = MolFromSmiles(row["smiles"])
-            Compute2DCoords(mol)
-            for name, value in row.items():
-                mol.SetProp(str(name), str(value))
-            writer.write(mol)
+        for name, row in zip(names_of(frame), properties, strict=True):
+            if row["smiles"]:
+                mol = MolFromSmiles(row["smiles"])
+                Compute2DCoords(mol)
+                mol.SetProp("_Name", name)
+                for column, value in row.items():
+                    mol.SetProp(str(column), str(value))
+                writer.write(mol)
     return out.getvalue().encode()
 
 
@@ -98,7 +131,8 @@ def svg_bytes(frame: pd.DataFrame) -> bytes:
     return grid_svg(shown.smiles.tolist(), legends(shown))
 
 
+STRUCTURES: Mapping[str, Callable[[pd.DataFrame], bytes]] = {".smi": smi_bytes, ".smiles": smi_bytes, ".sdf": sdf_bytes}
 TABLES = tuple(suffix for suffix in files.SUFFIXES if suffix != ".txt")
 FORMATS: Mapping[str, Callable[[pd.DataFrame], bytes]] = {
-    ".smi": smi_bytes, ".smiles": smi_bytes, ".txt": smi_bytes, ".sdf": sdf_bytes, ".png": png_bytes, ".svg": svg_bytes,
+    **STRUCTURES, ".txt": smi_bytes, ".png": png_bytes, ".svg": svg_bytes,
 }  # fmt: skip

@@ -28,7 +28,7 @@ class Constraints:
 
     Arguments:
         similarity: count Tanimoto of Morgan fingerprints (radius 2, not folded) to the nearest lead, at least; from 0 to 1.
-        scaffold: SMARTS that must match.
+        scaffold: SMARTS that must match, with the stereo that it has.
         max_heavy: heavy atoms, at most.
         sa_max: synthetic accessibility, at most; from 1 (easy) to 10 (hard).
         elements: symbols that may occur.
@@ -57,8 +57,8 @@ class Constraints:
             if value is not None and not low <= value <= high:
                 raise UsageError(f"{name}={value}: must be from {low:g} to {high:g}")
         object.__setattr__(self, "elements", tuple(map(checked_element, self.elements)))
-        if self.scaffold is not None and Chem.MolFromSmarts(self.scaffold) is None:
-            raise UsageError(f"scaffold={self.scaffold!r}: is no SMARTS that RDKit can read; check the pattern")
+        if self.scaffold is not None:
+            check_scaffold(self.scaffold)
 
     def options(self) -> Json:
         """What was asked for, as JSON."""
@@ -75,7 +75,7 @@ class Constraints:
         if self.similarity is not None and not leads:
             raise UsageError(f"similarity={self.similarity:g}: to which molecule? Give the leads (start, --start FILE)")
         for lead in leads:
-            if self.scaffold is not None and not Chem.MolFromSmiles(lead).HasSubstructMatch(self.pattern):
+            if self.scaffold is not None and not self.has_scaffold(Chem.MolFromSmiles(lead)):
                 raise UsageError(f"scaffold={self.scaffold!r}: the lead {lead} does not have it; change the SMARTS or the lead")
         return Constraints(**self.options(), _leads=[fingerprint(Chem.MolFromSmiles(lead)) for lead in leads])
 
@@ -99,6 +99,10 @@ class Constraints:
         mol = Chem.MolFromSmiles(smiles)
         return next((name for name, test in self.tests.items() if not test(mol)), "")
 
+    def has_scaffold(self, mol: Chem.Mol) -> bool:
+        """Whether the scaffold matches, its stereo included."""
+        return bool(mol.HasSubstructMatch(self.pattern, useChirality=True))
+
     def nearest_similarity(self, mol: Chem.Mol) -> float:
         """Similarity to the nearest lead."""
         return float(max(BulkTanimotoSimilarity(fingerprint(mol), self._leads), default=0.0))
@@ -115,10 +119,20 @@ class Constraints:
         return Chem.MolFromSmarts(self.scaffold)
 
 
+def check_scaffold(scaffold: str) -> None:
+    """Raises UsageError for what is no SMARTS, and for SMARTS that every molecule matches."""
+    silence_rdkit()
+    pattern = Chem.MolFromSmarts(scaffold)
+    if pattern is None:
+        raise UsageError(f"scaffold={scaffold!r}: is no SMARTS that RDKit can read; check the pattern")
+    if not pattern.GetNumAtoms() or all(Chem.MolFromSmiles(atom).HasSubstructMatch(pattern) for atom in "CNO"):
+        raise UsageError(f"scaffold={scaffold!r}: every molecule has it; name atoms, as in c1ccncc1")
+
+
 TESTS: dict[str, Callable[[Any, Chem.Mol], bool]] = {
     "max_heavy": lambda limits, mol: mol.GetNumHeavyAtoms() <= limits.max_heavy,
     "elements": lambda limits, mol: all(atom.GetSymbol() in limits.elements for atom in mol.GetAtoms()),
-    "scaffold": lambda limits, mol: mol.HasSubstructMatch(limits.pattern),
+    "scaffold": lambda limits, mol: limits.has_scaffold(mol),
     "similarity": lambda limits, mol: limits.nearest_similarity(mol) >= limits.similarity,
     "sa_max": lambda limits, mol: sa_score(mol) <= limits.sa_max,
 }

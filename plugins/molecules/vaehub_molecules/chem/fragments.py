@@ -1,0 +1,64 @@
+"""Which fragment of a salt is the molecule: first those go that are no drug, then the largest is taken of what remains."""
+
+from __future__ import annotations
+
+from functools import cache
+
+from rdkit import Chem
+from rdkit.Chem import rdMolDescriptors
+
+from vaehub_molecules.chem.changes import Change
+from vaehub_molecules.chem.charges import uncharger
+from vaehub_molecules.chem.policy import Policy
+from vaehub_molecules.chem.reasons import Reason, Rejected
+from vaehub_molecules.data import salts_path
+
+
+def choose_fragments(mol: Chem.Mol, policy: Policy, changes: set[Change]) -> Chem.Mol:
+    """What the policy keeps of several fragments. Raises Rejected where it refuses them; a dot alone does not make them, as in C1.C1."""
+    fragments: tuple[Chem.Mol, ...] = Chem.GetMolFrags(mol, asMols=True)
+    if len(fragments) == 1 or policy.salts == "keep":
+        return mol
+    if policy.salts == "reject":
+        raise Rejected(Reason.FRAGMENTS, str(len(fragments)))
+    return parent_fragment(fragments, policy, changes)
+
+
+def parent_fragment(fragments: tuple[Chem.Mol, ...], policy: Policy, changes: set[Change]) -> Chem.Mol:
+    """The largest fragment that is no counter-ion and no solvent; of these alone, the largest of them."""
+    drugs = [fragment for fragment in fragments if not is_salt_former(fragment)]
+    if len(drugs) < len(fragments):
+        changes.add(Change.SALT)
+    if len(drugs) > 1:
+        changes.add(Change.MIXTURE)
+    parent = max(drugs or fragments, key=fragment_rank)
+    if policy.charges == "keep" and Chem.GetFormalCharge(parent):
+        changes.add(Change.ION)
+    return parent
+
+
+def is_salt_former(fragment: Chem.Mol) -> bool:
+    """Whether a fragment is a counter-ion or a solvent: it has no carbon, or is on the list."""
+    return not has_carbon(fragment) or parent_text(fragment) in salt_formers()
+
+
+def has_carbon(mol: Chem.Mol) -> bool:
+    """Whether there is a carbon atom."""
+    return any(atom.GetAtomicNum() == 6 for atom in mol.GetAtoms())
+
+
+@cache
+def salt_formers() -> frozenset[str]:
+    """The list, as `parent_text` writes it."""
+    lines = salts_path().read_text(encoding="ascii").splitlines()
+    return frozenset(parent_text(Chem.MolFromSmiles(line.split()[0])) for line in lines)
+
+
+def parent_text(mol: Chem.Mol) -> str:
+    """SMILES without charge, stereo and isotopes."""
+    return Chem.MolToSmiles(uncharger().uncharge(mol), isomericSmiles=False)
+
+
+def fragment_rank(mol: Chem.Mol) -> tuple[bool, int, float, str]:
+    """What decides which fragment is the largest: carbon, heavy atoms, then the weight, then the SMILES that sorts last."""
+    return has_carbon(mol), mol.GetNumHeavyAtoms(), rdMolDescriptors.CalcExactMolWt(mol), Chem.MolToSmiles(mol)
