@@ -12,6 +12,8 @@ import vaehub
 from vaehub.errors import UsageError
 from vaehub_molecules.domains.examples import example_molecules
 from vaehub_molecules.domains.smiles import Smiles
+from vaehub_molecules.report.sections import readable_test_molecules
+from vaehub_molecules.use.latent_space import LatentSpace
 
 TINY = {
     "encoder": {"name": "gru", "width": 8},
@@ -59,6 +61,12 @@ def test_a_loaded_run_has_its_molecules_though_the_file_has_changed(trained, cop
     assert again.data("test")[torch.arange(13)].y.isfinite().all()
 
 
+def test_what_a_report_shows_needs_no_file(trained, copied, monkeypatch):
+    monkeypatch.setattr(Smiles, "read_frame", lambda self, split: pytest.fail("the file was read again"))
+    again = vaehub.load(copied)
+    assert readable_test_molecules(LatentSpace(again)) == smiles_of(trained, "test")
+
+
 def test_a_run_that_goes_on_keeps_its_molecules(trained, copied):
     before = smiles_of(trained, "val")
     more = vaehub.train(trained.config.to_dict(), ["train.epochs=2"], out=copied, resume=True, progress=False)
@@ -70,7 +78,7 @@ def test_a_run_without_kept_molecules_reads_its_file_and_is_not_judged_by_what_i
     shutil.rmtree(copied / "molecules")
     again = vaehub.load(copied)
     again.domain.seed = 1  # as if the split were another
-    assert set(again.domain.molecules_of("test")["smiles"]) & set(smiles_of(trained, "train"))
+    assert set(again.domain.frame("test")["smiles"]) & set(smiles_of(trained, "train"))
     assert not set(smiles_of(again, "test")) & set(smiles_of(trained, "train"))
 
 

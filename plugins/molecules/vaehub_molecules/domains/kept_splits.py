@@ -22,7 +22,7 @@ def write_splits(folder: Path, frames: Mapping[str, pd.DataFrame]) -> None:
         folder: of the run.
         frames: by split, a column `smiles` and properties.
     """
-    (folder / FOLDER).mkdir()
+    (folder / FOLDER).mkdir(exist_ok=True)
     for split, frame in frames.items():
         files.write_table(frame, folder / FOLDER / f"{split}.parquet")
 

@@ -43,7 +43,7 @@ class MoleculeDomain(Domain[MoleculeCodec]):
         self.scaffold, self.policy = scaffold, policy
 
     @abstractmethod
-    def frame(self, split: str) -> pd.DataFrame:
+    def read_frame(self, split: str) -> pd.DataFrame:
         """Molecules of "train", "val" or "test" from their file: a column `smiles`, canonical and unique, and what else is known of them."""
 
     @cached_property
@@ -54,16 +54,16 @@ class MoleculeDomain(Domain[MoleculeCodec]):
     def _values(self) -> dict[str, pd.DataFrame]:
         return {}
 
-    def molecules_of(self, split: str) -> pd.DataFrame:
-        """Molecules of a split as the run keeps them, else as `frame` gives them, which is asked once."""
+    def frame(self, split: str) -> pd.DataFrame:
+        """Molecules of a split as the run keeps them, else from their file, which is read once."""
         if split not in self._frames:
-            self._frames[split] = self.frame(split) if self.run_folder is None else read_split(self.run_folder, split)
+            self._frames[split] = self.read_frame(split) if self.run_folder is None else read_split(self.run_folder, split)
         return self._frames[split]
 
     @property
     def train(self) -> pd.DataFrame:
         """The training molecules."""
-        frame = self.molecules_of("train")
+        frame = self.frame("train")
         if frame.empty:
             raise UsageError("domain: no molecule to train on; give a file with more, or a smaller share to validation and test")
         return frame
@@ -76,7 +76,7 @@ class MoleculeDomain(Domain[MoleculeCodec]):
     def values(self, split: str, names: Names) -> np.ndarray:
         """Properties (N, P) of the molecules of a split, each computed once."""
         if split not in self._values:
-            self._values[split] = property_values(self.molecules_of(split), self.property_names)
+            self._values[split] = property_values(self.frame(split), self.property_names)
         return self._values[split][list(names)].to_numpy(np.float64)
 
     def learn(self) -> MoleculeCodec:
@@ -93,7 +93,7 @@ class MoleculeDomain(Domain[MoleculeCodec]):
 
     def data(self, split: str) -> MoleculeRows:
         """The molecules; of validation and test those are left out that the vocabulary cannot spell, or that the model was trained on."""
-        frame, codec = self.train if split == "train" else self.molecules_of(split), self.codec
+        frame, codec = self.train if split == "train" else self.frame(split), self.codec
         smiles = frame["smiles"].tolist()
         taken = np.ones(len(frame), dtype=bool)
         if split != "train":
@@ -106,7 +106,7 @@ class MoleculeDomain(Domain[MoleculeCodec]):
         write_splits(folder, {split: self._kept(split) for split in SPLITS})
 
     def _kept(self, split: str) -> pd.DataFrame:
-        frame = self.molecules_of(split)
+        frame = self.frame(split)
         measured = [name for name in self.property_names if name in frame]
         values = self._values[split] if split in self._values else property_values(frame, measured)
         return frame[["smiles"]].assign(**values)

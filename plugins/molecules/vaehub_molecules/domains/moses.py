@@ -78,7 +78,7 @@ class Moses(MoleculeDomain):
         ranked, n = sample_by_hash(lines, len(lines), self.seed), held_out_size(lines)
         return {"val": ranked[:n], "train": ranked[n:][: self.limit]}
 
-    def frame(self, split: str) -> pd.DataFrame:
+    def read_frame(self, split: str) -> pd.DataFrame:
         """Molecules of a split."""
         if split == "test":
             return canonical_frame(sample_by_hash(self.lines("test"), self.limit and 10_000, self.seed), self.policy)

@@ -129,7 +129,7 @@ class Smiles(MoleculeDomain):
             raise UsageError(f"{self.path}: {len(frame)} different molecules; at least 3 are needed to train, validate and test")
         return split_by_hash(frame, self.val_share, self.test_share, self.seed, self.limit)
 
-    def frame(self, split: str) -> pd.DataFrame:
+    def read_frame(self, split: str) -> pd.DataFrame:
         """Molecules of a split."""
         return self.splits[split]
 

@@ -80,7 +80,7 @@ class Zinc250k(MoleculeDomain):
         kept = {*val, *test}
         return {"val": val[: held_out_size(every)], "test": test, "train": [s for s in every if s not in kept]}
 
-    def frame(self, split: str) -> pd.DataFrame:
+    def read_frame(self, split: str) -> pd.DataFrame:
         """Molecules of a split."""
         strings = self.parts[split]
         return canonical_frame(sample_by_hash(strings, self.limit, self.seed) if split == "train" else strings, self.policy)
