@@ -53,8 +53,10 @@ def digest_of_model(config: Json, weights: Mapping[str, Tensor]) -> str:
 
 
 def digest_of_code(function: Callable[..., Any]) -> str:
-    """A function by its source, by that of the user's functions and classes which it uses, by the numbers and texts that these read, and by
-    the statements that make other things which they read, such as a compiled pattern. What files of data hold is not seen.
+    """A function by its source and that of all of the user's code which it uses.
+
+    Also by the numbers and texts that this reads, and by the statements that make other things which it reads, such as a compiled pattern.
+    What files of data hold is not seen.
 
     Arguments:
         function: of Python, or a method, a partial or an object that can be called.

@@ -157,4 +157,5 @@ def require_same(where: str, before: Json, now: Json, remedy: str, growing: Coll
     for name in sorted(before | now):
         was, wanted = before.get(name), now.get(name)
         if was != wanted and not (name in growing and was is not None and wanted is not None and wanted > was):
-            raise UsageError(f"{where}: was made with {name}={was!r}, now {wanted!r}; {remedy}")
+            rule = f" ({name} may be larger than before, not smaller)" if name in growing else ""
+            raise UsageError(f"{where}: was made with {name}={was!r}, now {wanted!r}{rule}; {remedy}")

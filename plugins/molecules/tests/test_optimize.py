@@ -161,6 +161,21 @@ def test_other_options_do_not_go_on_in_the_same_folder(search):
     assert len(err.strip().splitlines()) == 1
 
 
+def test_a_finished_search_goes_on_with_a_larger_budget_only(search, here):
+    words = ["--objective", "own_objective:slow", "--objective", "qed"]
+    assert search(*words, budget=10)[0] == 0
+    first = trace()
+    code, out, err = search(*words, budget=16)
+    assert (code, err) == (0, "")
+    assert out.startswith("16 calls in ")
+    called = [smiles for _, smiles in logged(here)]
+    assert called == trace().smiles.tolist()
+    assert called[:10] == first.smiles.tolist()
+    code, out, err = search(*words, budget=12)
+    assert (code, out) == (2, "")
+    assert "was made with budget=16, now 12 (budget may be larger than before, not smaller)" in err
+
+
 def logged(here):
     """Process and molecule of every call that was made."""
     log = here / "log"

@@ -7,9 +7,12 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
 from vaehub.errors import UsageError
+from vaehub_molecules.chem.policy import Policy
 from vaehub_molecules.commands.optimize import summary
+from vaehub_molecules.search import Constraints
 from vaehub_molecules.search.buffer import Answer, Buffer, Call, Proposal
 from vaehub_molecules.search.goal import goal_of
+from vaehub_molecules.search.method import SearchState
 from vaehub_molecules.search.pareto import balanced_score, chebyshev, front, front_numbers, hypervolume, scaled
 from vaehub_molecules.search.result import BEST, Result
 from vaehub_molecules.search.tiles import tiles
@@ -161,6 +164,20 @@ def test_an_objective_named_as_a_column_has_a_column_of_its_own():
 
     assert goal_of([score, "qed"]).columns == ("objective score", "qed")
     assert goal_of(score).columns == ("score",)
+
+
+@pytest.mark.parametrize(
+    ("values", "standing"),
+    [
+        ({}, "no value yet"),
+        ({"C": ()}, "no value yet"),
+        ({"C": (1.5,), "N": (-2.0,)}, "best 1.5"),
+        ({"C": (9.0, 0.25), "N": (5.0, 0.5), "O": ()}, "best 9, 0.5"),
+    ],
+)
+def test_a_line_of_progress_has_the_best_value_of_each(values, standing):
+    state = SearchState(None, ("a",), (), None, Constraints(), Policy(), 0, 10, result(values).buffer)
+    assert state.standing == standing
 
 
 def test_figures_of_the_page_keep_to_their_units():

@@ -15,7 +15,7 @@ from vaehub_molecules.chem.canonical import canonical_or_empty
 from vaehub_molecules.chem.policy import Policy
 from vaehub_molecules.search.buffer import Buffer, Floats, Proposal
 from vaehub_molecules.search.constraints import Constraints
-from vaehub_molecules.search.pareto import chebyshev, front
+from vaehub_molecules.search.pareto import chebyshev
 
 if TYPE_CHECKING:
     from vaehub_molecules.search.pool import Pool
@@ -92,11 +92,11 @@ class SearchState:
 
     @property
     def standing(self) -> str:
-        """How the search stands, in two words for a line of progress: the best value, or the size of the front of several objectives."""
+        """How the search stands, for a line of progress: the best value of each objective."""
         values = self.buffer.values()
         if np.isnan(values).all():
             return "no value yet"
-        return f"best {np.nanmax(values):.4g}" if values.shape[1] == 1 else f"{front(values).sum():,} on the front"
+        return f"best {', '.join(f'{value:.4g}' for value in np.nanmax(values, 0))}"
 
     def elites(self, count: int, end: int | None = None) -> list[str]:
         """The best molecules so far, best first; the leads stand in where there are too few."""
