@@ -8,7 +8,8 @@ import vaehub
 from vaehub.errors import UsageError
 from vaehub_molecules.chem.canonical import canonical, canonical_or_empty
 from vaehub_molecules.parts.relaxed import gumbel
-from vaehub_molecules.use.evaluation import exact_share, reconstruction_metrics, valid_share
+from vaehub_molecules.report.measures import meaning
+from vaehub_molecules.use.evaluation import exact_share, likeness_metrics, molecule_metrics, reconstruction_metrics, valid_share
 from vaehub_molecules.use.latent_space import LatentSpace
 
 
@@ -97,4 +98,16 @@ def test_figures_stand_together(run):
 
 def test_training_writes_what_monitors_can_choose_by(run):
     rows = (run.path / "metrics.csv").read_text().splitlines()
-    assert {"val_exact", "val_valid", "train_property_error"} <= set(rows[0].split(","))
+    assert {"val_exact", "val_valid", "val_known_rings", "val_neg_w1", "train_property_error"} <= set(rows[0].split(","))
+
+
+@pytest.mark.filterwarnings("ignore:FCD is left out")
+def test_figures_of_samples_tell_what_a_grammar_cannot_make_true(run):
+    figures = molecule_metrics(run, run.data("test"), (), 100, 30)
+    assert figures["known_rings_unseen"] == 1  # all of them have a benzene ring or none
+    assert 0 <= figures["known_rings"] <= 1
+    assert {"weight W1/sd", "logP W1/sd", "QED W1/sd", "SA W1/sd", "known_rings_se"} <= set(figures)
+    assert all(meaning(name) for name in figures if not name.endswith("_se"))
+    same = likeness_metrics(run.codec.profile, run.data("train").facts.smiles, ())
+    assert same["known_rings"] == 1
+    assert same["weight W1/sd"] == pytest.approx(0, abs=0.05)

@@ -11,6 +11,7 @@ from rdkit.Chem import MolFromSmiles, RenumberAtoms
 import vaehub
 from vaehub.errors import UsageError
 from vaehub.files.model_file import load_model, save_model
+from vaehub_molecules.checks import profile_of
 from vaehub_molecules.chem.ring_systems import ring_systems, ring_systems_of
 from vaehub_molecules.domains.likeness import Likeness
 from vaehub_molecules.domains.profile import TrainingProfile
@@ -81,7 +82,7 @@ def test_valid_garbage_is_warned_of(profile):
     assert min(found.distances["mw"], found.distances["logp"]) > 1
     assert found.unknown[0] in "".join(found.line() + found.warning())
     assert "100% have ring systems that no training molecule has" in found.warning()
-    assert "weight and logP" in found.warning()
+    assert "far from training molecules in weight, logP" in found.warning()
 
 
 def test_a_few_molecules_prove_nothing():
@@ -133,3 +134,4 @@ def test_a_model_saved_before_profiles_loads_and_counts(run, tmp_path):
     assert old.codec.profile is None
     assert old.codec.described(CAGES) == "4 drawn, 4 valid (100.0%), 4 unique (100.0%), 4 novel (100.0%)"
     assert "profile" not in old.codec.to_json()
+    assert profile_of(old).state() == run.codec.profile.state()  # the doctor has the training data

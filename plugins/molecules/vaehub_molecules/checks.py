@@ -21,8 +21,9 @@ from vaehub_molecules.use.evaluation import draw_rows, exact_share
 DRAWN = 200  # samples that are looked at, and as many training molecules beside them
 RETURNED = 0.05  # share of unseen molecules that should come back exactly
 ODD = 0.2  # share of drawn molecules, beyond that of training molecules, with rings of a size that these hardly have
-MORE_KNOWN = 0.1  # share of molecules with known ring systems by which codes of molecules may be better than the prior
-NEARER = 0.3  # standard deviations of W1, likewise
+RECOVERED = (
+    0.5  # share of what draws from the prior lack, beyond which codes of molecules not lacking it shows the prior to be at fault
+)
 
 
 def little_comes_back(c: evaluation.Checkup) -> evaluation.Finding | None:
@@ -76,10 +77,10 @@ def prior_at_fault(c: evaluation.Checkup) -> evaluation.Finding | None:
     if profile is None or drawn is None or not drawn.warning():
         return None
     decoded = decoded_likeness(c, profile)
+    lack, gain = drawn.unseen_share - drawn.known_rings, decoded.known_rings - drawn.known_rings
+    distance, nearer = drawn.mean_distance, drawn.mean_distance - decoded.mean_distance
     chance = 2 * max(drawn.chance, decoded.chance)
-    more_known = decoded.known_rings - drawn.known_rings
-    nearer = drawn.mean_distance - decoded.mean_distance
-    if more_known <= MORE_KNOWN + chance and nearer <= NEARER + chance:
+    if gain <= max(RECOVERED * lack, chance) and nearer <= max(RECOVERED * distance, chance):
         return None
     evidence = f"from codes of unseen molecules: {decoded.line()}; from the prior: {drawn.line()}"
     advice = "learn the prior (prior=flow, prior=vamp), or raise objective.beta"

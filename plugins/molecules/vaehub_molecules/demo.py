@@ -70,7 +70,7 @@ def train_model(path: Path, rows: int) -> Run:
 
 
 def draw_samples(space: LatentSpace, path: Path) -> None:
-    """Draw molecules and say what they are like, draw the first of them on paper, and say how unseen ones come back."""
+    """Draw molecules and say how like known ones they are, and how unseen ones come back; the first of them go on paper."""
     from vaehub_molecules.chem.canonical import canonical_or_empty
     from vaehub_molecules.files.writing import write_molecules
     from vaehub_molecules.metrics.fcd import frechet, moments

@@ -78,7 +78,7 @@ class Likeness:
                 f"{1 - self.known_rings:.0%} have ring systems that no training molecule has ({', '.join(self.unknown[:3])})"
             )
         if names := [COMPARED[name] for name in self.odd_properties]:
-            faults.append(f"their {' and '.join(names)} differ from those of training molecules")
+            faults.append(f"far from training molecules in {', '.join(names)}")
         if not faults:
             return ""
         return f"the drawn molecules are valid, but not like those trained on: {'; '.join(faults)}. See `vaehub doctor RUN`, or train longer"
