@@ -5,6 +5,7 @@ from __future__ import annotations
 import faulthandler
 import multiprocessing
 import os
+import shlex
 import signal
 import subprocess
 import sys
@@ -150,6 +151,26 @@ def test_programs_that_leave_the_group_end_with_it_too(tmp_path):
         assert {file.name for file in tmp_path.iterdir()} == set(LAUNCHES)
     for kind in LAUNCHES:
         until_gone(str(tmp_path / kind))
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="needs /proc")
+def test_a_call_that_fails_leaves_no_program_but_those_of_calls_before(tmp_path):
+    """`run(shell=True, timeout=…)` ends the shell alone."""
+
+    def own_limit(name):
+        command = [*SLEEP, str(tmp_path / name)]
+        if name == "server":
+            subprocess.Popen(command)
+            return time.sleep(0.1)  # the system counts starts in hundredths of a second
+        return subprocess.run(f"{shlex.join(command)}; true", shell=True, timeout=0.5)
+
+    with Workers(own_limit, 1) as workers:
+        assert workers.in_order(["server"])[0].failure is None
+        assert workers.in_order(["dock"])[0].error.startswith("TimeoutExpired")
+        assert (tmp_path / "dock").exists()
+        until_gone(str(tmp_path / "dock"))
+        assert left(str(tmp_path / "server"))
+    until_gone(str(tmp_path / "server"))
 
 
 PARENT = """

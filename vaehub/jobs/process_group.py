@@ -8,10 +8,12 @@ import secrets
 import select
 import signal
 import sys
+import time
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from typing import final
 
 GIB = 2**30
 MARK = "VAEHUB_WORKER"  # an environment variable; programs that leave the session of their worker are known by it
@@ -40,7 +42,41 @@ def lifeline() -> Lifeline:
     return made
 
 
-def lead_group(parent: Lifeline) -> None:
+@final
+@dataclass(frozen=True)
+class Tree:
+    """All processes that a worker started: those of its session, and those outside of it that have its mark in their environment.
+
+    `timeout` and shells with job control make groups of their own, `setsid` and `start_new_session=True` sessions. What is not found
+    is only a program in a session of its own that was given an empty environment, or a fork there that runs no new program. Without
+    /proc, outside of Linux, nothing is found.
+    """
+
+    session: int
+    mark: bytes
+    guard: int
+
+    def kill(self, since: float = 0.0) -> None:
+        """Kill those that started after so many seconds since the machine did, save this process and the guard."""
+        killed = {os.getpid(), self.guard}
+        while found := {int(folder.name) for folder in Path("/proc").glob("[0-9]*") if self.has(folder, since)} - killed:
+            for process in found:
+                with suppress(ProcessLookupError, PermissionError):
+                    os.kill(process, signal.SIGKILL)
+            killed |= found
+
+    def has(self, folder: Path, since: float) -> bool:
+        """Whether a process, by its folder in /proc, is one of these."""
+        try:
+            fields = (folder / "stat").read_bytes().rpartition(b")")[2].split()  # from the third of proc(5) on
+            if int(fields[19]) < int(since * os.sysconf("SC_CLK_TCK")):
+                return False
+            return int(fields[3]) == self.session or self.mark in (folder / "environ").read_bytes().split(b"\0")
+        except OSError:  # it has just ended, or is another user's
+            return False
+
+
+def lead_group(parent: Lifeline) -> Tree:
     """Make this process the leader of a session that dies with it or with its parent, including all programs that it started.
 
     A guard, a small process of the same session, waits for the end of either, also where that is a SIGKILL or a crash.
@@ -50,36 +86,20 @@ def lead_group(parent: Lifeline) -> None:
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     signal.pthread_sigmask(signal.SIG_SETMASK, [])
     own = lifeline()
-    if os.fork() == 0:
+    guard = os.fork()
+    tree = Tree(os.getsid(0), f"{MARK}={os.environ[MARK]}".encode(), guard or os.getpid())
+    if guard == 0:
         try:
             select.select([own.reading, parent.reading], [], [])
-            if sys.platform == "linux":
-                kill_tree(os.getsid(0), f"{MARK}={os.environ[MARK]}".encode())
+            tree.kill()
         finally:
             os.killpg(0, signal.SIGKILL)
+    return tree
 
 
-def kill_tree(session: int, mark: bytes) -> None:
-    """Kill all processes of a session, and those outside of it with a mark in their environment, save this one.
-
-    `timeout` and shells with job control make groups of their own, `setsid` and `start_new_session=True` sessions. What is not found
-    is only a program in a session of its own that was given an empty environment, or a fork there that runs no new program.
-    """
-    killed = {os.getpid()}
-    while found := {int(folder.name) for folder in Path("/proc").glob("[0-9]*") if belongs(folder, session, mark)} - killed:
-        for process in found:
-            with suppress(ProcessLookupError, PermissionError):
-                os.kill(process, signal.SIGKILL)
-        killed |= found
-
-
-def belongs(folder: Path, session: int, mark: bytes) -> bool:
-    """Whether a process, by its folder in /proc, is of a session or has a mark in its environment."""
-    try:
-        of_session = int((folder / "stat").read_bytes().rpartition(b")")[2].split()[3]) == session
-        return of_session or mark in (folder / "environ").read_bytes().split(b"\0")
-    except OSError:  # it has just ended, or is another user's
-        return False
+def uptime() -> float:
+    """Seconds since the machine started, as /proc counts them; 0 where there is no /proc."""
+    return time.clock_gettime(time.CLOCK_BOOTTIME) if sys.platform == "linux" else 0.0
 
 
 def limit_memory(gib: float | None) -> None:

@@ -104,7 +104,7 @@ class Workers(AbstractContextManager["Workers[T, R]"], Generic[T, R]):
 
     Arguments:
         function: of one item. What it raises, or that it kills its process, is the answer to that item alone. It may start programs,
-            threads and pools of its own.
+            threads and pools of its own; the programs of a call that failed end with it.
         count: of processes; by default one a core. 0 calls in this process, where only errors are caught and there are no limits.
         limits: of each call. A call that exceeds one is stopped with all that it started, and a new process takes over.
         chunk: items that travel together, for functions of less than a millisecond; the answers are the same.
@@ -210,10 +210,10 @@ def start_worker(function: Callable[[Any], Any], limits: Limits, parent: process
     """What a worker does first."""
     global _call
     hide()
-    process_group.lead_group(parent)
+    tree = process_group.lead_group(parent)
     process_group.one_thread()
     process_group.limit_memory(limits.memory_gib)
-    _call = partial(limited, function, limits)
+    _call = partial(limited, function, limits, tree)
 
 
 _call: Callable[[Any], Answer[Any]]  # of a worker: set by `begin`, since a closure cannot be sent with every call
@@ -224,15 +224,22 @@ def answer_chunk(items: Sequence[Any]) -> list[bytes]:
     return [packed(_call(item)) for item in items]
 
 
-def limited(function: Callable[[T], R], limits: Limits, item: T) -> Answer[R]:
-    """One call in a worker; also an exit is caught, since pebble would raise it in the parent."""
+def limited(function: Callable[[T], R], limits: Limits, tree: process_group.Tree, item: T) -> Answer[R]:
+    """One call in a worker; also an exit is caught, since pebble would raise it in the parent.
+
+    A call that failed, perhaps at a time limit of its own, leaves no program running that it started.
+    """
+    start = process_group.uptime()
     process_group.limit_processor(limits.processor_seconds)
     try:
-        return answer_of(function, item)
+        answer = answer_of(function, item)
     except BaseException as error:
-        return Answer(None, reason(error), Failure.RAISED)
+        answer = Answer(None, reason(error), Failure.RAISED)
     finally:
         process_group.limit_processor(None)
+    if answer.failure:
+        tree.kill(start)
+    return answer
 
 
 def answer_of(function: Callable[[T], R], item: T) -> Answer[R]:

@@ -5,12 +5,15 @@ import time
 from functools import partial
 
 import numpy as np
+import pandas as pd
 import pytest
+import torch
 
 from vaehub.errors import UsageError
 from vaehub.jobs.workers import Limits, Workers
-from vaehub_molecules.oracles.functions import as_oracle
+from vaehub_molecules.oracles import Oracle, as_oracle, weighted
 from vaehub_molecules.search import rounds
+from vaehub_molecules.search.goal import goal_of
 from vaehub_molecules.search.rounds import values_of
 
 
@@ -44,15 +47,41 @@ def test_a_call_that_hangs_or_dies_costs_nobody_else():
     assert [a.values for a in found[1::2]] == [(1.0,), (2.0,), (3.0,)]
 
 
-@pytest.mark.parametrize("score", [3, 3.0, True + 2, np.float32(3), np.array(3.0), np.array([3.0]), np.array([[3]]), [3.0], "3"])
+class Mine(Oracle):
+    """A stranger's, whose score is whatever a model gave."""
+
+    describe = "whatever"
+
+    def __init__(self, value):
+        self.name, self.value = "mine", value
+
+    def score(self, smiles):
+        return self.value
+
+
+ARRAYS = [
+    np.array(3.0),
+    np.array([3.0]),
+    np.array([[3]]),
+    torch.tensor([[3.0]]),
+    pd.Series([3.0], ["a"]),
+    pd.DataFrame({"a": [3.0]}),
+]
+
+
+@pytest.mark.parametrize("score", [3, 3.0, True + 2, np.float32(3), [3.0], "3", *ARRAYS])
 def test_a_score_is_a_number_or_an_array_of_one(score):
     assert as_oracle(lambda smiles: score).score("C") == 3.0
+    assert goal_of(Mine(score))("C") == (3.0,)
+    assert weighted([Mine(score), Mine(score)]).score("C") == pytest.approx(3.0)
 
 
-@pytest.mark.parametrize("score", [None, [], [1, 2], np.ones(2), "high"])
+@pytest.mark.parametrize("score", [None, [], [1, 2], np.ones(2), torch.ones(2), "high", {"score": 1}])
 def test_anything_else_is_no_score(score):
-    with pytest.raises((TypeError, ValueError)):
+    with pytest.raises(TypeError, match=r"^gave .*, which is not one number$"):
         as_oracle(lambda smiles: score).score("C")
+    with pytest.raises(TypeError, match="not one number"):
+        goal_of(Mine(score))("C")
 
 
 def test_options_without_sense_are_refused():

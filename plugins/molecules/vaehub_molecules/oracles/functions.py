@@ -8,13 +8,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
 from importlib import import_module
-from typing import Any, TypeAlias, final
-
-import numpy as np
+from typing import TypeAlias, final
 
 from vaehub import UsageError, arguments, hints, jobs
 from vaehub_molecules.oracles.named import ORACLES, oracle
-from vaehub_molecules.oracles.oracle import Oracle
+from vaehub_molecules.oracles.oracle import Oracle, as_float
 from vaehub_molecules.oracles.parametrised import FAMILIES
 
 Score: TypeAlias = Callable[[str], float]
@@ -63,11 +61,6 @@ class ImportedFunction(Oracle):
     def code(self) -> str:
         """By what it computes."""
         return jobs.digest_of_code(import_function(self.name))
-
-
-def as_float(value: Any) -> float:
-    """A score as a number; also an array of one, as models of scikit-learn give."""
-    return float(np.ravel(value)[0]) if np.ndim(value) and np.size(value) == 1 else float(value)
 
 
 @cache

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
-from typing import final
+from typing import Any, final
 
+import numpy as np
+
+from vaehub import hints
 from vaehub_molecules.chem.fingerprints import parse_molecule
 from vaehub_molecules.oracles.terms import Term
 
@@ -28,6 +31,21 @@ class Oracle(ABC):
     @abstractmethod
     def score(self, smiles: str) -> float:
         """The score of a molecule in canonical SMILES. Raises whatever the scoring raises, ValueError where RDKit cannot read it."""
+
+
+def as_float(score: Any) -> float:
+    """A score as a number; also an array, a tensor, a list or a column of one, as models of scikit-learn and PyTorch give.
+
+    Raises:
+        TypeError: where it is no number, or several.
+
+    >>> as_float(np.array([[0.5]]))
+    0.5
+    """
+    try:
+        return float(np.ravel(score)[0] if np.ndim(score) and np.size(score) == 1 else score)
+    except (TypeError, ValueError, RuntimeError) as error:
+        raise TypeError(f"gave {hints.quoted(score)}, which is not one number") from error
 
 
 @final

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import final
 
 from vaehub import UsageError
-from vaehub_molecules.oracles.oracle import Oracle
+from vaehub_molecules.oracles.oracle import Oracle, as_float
 
 
 @final
@@ -34,7 +34,7 @@ class Product(Oracle):
 
     def score(self, smiles: str) -> float:
         """The weighted geometric mean; 0 as soon as one score is not positive."""
-        scores = [part.score(smiles) for part in self.parts]
+        scores = [as_float(part.score(smiles)) for part in self.parts]
         return math.prod(math.pow(max(score, 0.0), weight) for score, weight in zip(scores, self.weights, strict=True))
 
 

@@ -9,6 +9,7 @@ from typing import TypeAlias, final
 from vaehub import UsageError
 from vaehub_molecules.oracles import Oracle, as_oracle, weighted
 from vaehub_molecules.oracles.functions import Score
+from vaehub_molecules.oracles.oracle import as_float
 
 Objective: TypeAlias = str | Oracle | Score
 COLUMNS = ("call", "smiles", "score", "front", "time", "by", "parent", "error")  # of the tables of a search
@@ -24,7 +25,7 @@ class Goal:
 
     def __call__(self, smiles: str) -> tuple[float, ...]:
         """The values of one molecule."""
-        return tuple(float(oracle.score(smiles)) for oracle in self.oracles)
+        return tuple(as_float(oracle.score(smiles)) for oracle in self.oracles)
 
     @property
     def code(self) -> tuple[str, ...]:

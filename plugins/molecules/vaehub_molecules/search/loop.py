@@ -8,14 +8,13 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import final
 
-from vaehub import UsageError, jobs, signals
+from vaehub import jobs, signals
 from vaehub_molecules.search.buffer import Call
+from vaehub_molecules.search.first_calls import FirstCalls
 from vaehub_molecules.search.method import Method, SearchState
 from vaehub_molecules.search.rounds import Batch, Rounds, Values, answers
 
 MAX_EMPTY_ROUNDS = 25  # rounds in a row without a new molecule, after which a search ends
-MAX_FIRST_FAILURES = 20  # calls from the start without a single value, after which it ends
-ZEROS_CHECKED_AFTER = 20  # calls after which a product that is mostly 0 is warned of
 
 
 @final
@@ -28,10 +27,8 @@ class SearchLoop:
     rounds: Rounds
     workers: jobs.Workers[str, Values]
     progress: jobs.Stage  # counts calls
-    product: bool = False  # whether several objectives were multiplied
+    first_calls: FirstCalls
     _start: float = field(default_factory=time.perf_counter)
-    _any_value: bool = False  # whether any call gave a value
-    _failed: list[Call] = field(default_factory=list)  # calls before the first that did
 
     def run(self) -> None:
         """Every round."""
@@ -54,7 +51,6 @@ class SearchLoop:
         self._call(batch)
         calls = [batch.calls[proposal.smiles] for proposal in batch.proposals]
         self.state.buffer.add(calls)
-        self._warn_of_zeros(len(calls))
         self.state.batches.append(len(calls))
         self.state.round += 1
         return len(calls)
@@ -71,39 +67,13 @@ class SearchLoop:
     def _call(self, batch: Batch) -> None:
         """Call what has no answer yet."""
         for call in batch.calls.values():
-            self._stop_if_all_fail(call)
+            self.first_calls.add(call)
         left = [proposal for proposal in batch.proposals if proposal.smiles not in batch.calls]
         for place, answer in answers(self.workers, [proposal.smiles for proposal in left]):
             signals.rearm()  # RDKit takes Ctrl-C away
             self.progress.update()
             call = Call(left[place], answer, time.perf_counter() - self._start)
             self.rounds.answer(batch, call)
-            self._stop_if_all_fail(call)
+            self.first_calls.add(call)
         if left:
             self.rounds.ledger.sync()
-
-    def _warn_of_zeros(self, new: int) -> None:
-        """Once, after the first calls: a weighted product is 0 where a score is not positive, and tells nothing there."""
-        before, total = len(self.state.buffer) - new, len(self.state.buffer)
-        if not self.product or not before < min(ZEROS_CHECKED_AFTER, self.state.budget) <= total:
-            return
-        zeros = int((self.state.buffer.values() == 0).sum())
-        if zeros > total / 2:
-            text = (
-                f"the weighted product is 0 for {zeros} of the first {total} molecules: a score that is not positive makes it 0"
-            )
-            warnings.warn(
-                f"{text}; shift or scale the objectives to be above 0, or leave out the weights", UserWarning, stacklevel=2
-            )
-
-    def _stop_if_all_fail(self, call: Call) -> None:
-        """Raise UsageError where the first calls of the objective did not give a single value."""
-        self._any_value = self._any_value or not call.answer.error
-        if self._any_value:
-            return
-        self._failed.append(call)
-        if len(self._failed) >= min(MAX_FIRST_FAILURES, self.state.budget):
-            raise UsageError(
-                f"objective {', '.join(self.state.objectives)}: none of the first {len(self._failed)} calls gave a value; "
-                f"the first was {self._failed[0].smiles}: {self._failed[0].answer.error}"
-            )

@@ -13,6 +13,7 @@ from vaehub import Json, UsageError, arguments, hints, jobs, signals
 from vaehub_molecules.search.bo import TrustRegion
 from vaehub_molecules.search.constraints import Constraints
 from vaehub_molecules.search.evolve import Evolve
+from vaehub_molecules.search.first_calls import FirstCalls
 from vaehub_molecules.search.goal import Goal, Objective, goal_of
 from vaehub_molecules.search.gradient import Gradient
 from vaehub_molecules.search.hybrid import Hybrid
@@ -84,7 +85,7 @@ def optimize(
     settings = search_settings(state, chosen, goal)
     calling = jobs.Workers(partial(values_of, goal), workers, jobs.Limits(seconds=seconds))
     with signals.interruptible(), Rounds(path, settings) as rounds, calling, jobs.stage("searching", budget) as bar:
-        SearchLoop(state, chosen, rounds, calling, bar, product=bool(weights)).run()
+        SearchLoop(state, chosen, rounds, calling, bar, FirstCalls(goal.names, bool(weights), budget)).run()
     result = Result(state.buffer, goal.names, goal.columns, state.leads, budget)
     if out is not None:
         with jobs.stage("drawing the report"):
