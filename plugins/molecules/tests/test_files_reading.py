@@ -14,7 +14,7 @@ from vaehub.errors import UsageError
 from vaehub.files.tables import write_table
 from vaehub_molecules.chem.policy import Policy
 from vaehub_molecules.data import sample_path
-from vaehub_molecules.files import read_molecules
+from vaehub_molecules.files import read_molecules, read_strings
 
 
 @pytest.fixture
@@ -224,6 +224,14 @@ def test_racemates_are_no_enantiomers_in_any_file(write, suffix):
     kept = read_molecules(write(f"b{suffix}", written(suffix, "C[C@H](N)C(=O)O |a:1|", "alanine")))
     assert kept.frame.to_dict("list") == {"smiles": ["C[C@H](N)C(=O)O"], "name": ["alanine"]}
     assert not kept.changed
+
+
+@pytest.mark.parametrize("suffix", [".smi", ".csv", ".sdf"])
+def test_strings_of_files_say_the_same(write, suffix):
+    texts = ["C[C@H](N)C(=O)O |&1:1|", "OCC", "CCO |Sg:n:1:3:ht|"]
+    header = "smiles,name\n" if suffix == ".csv" else ""
+    path = write(f"a{suffix}", header + "".join(written(suffix, text, "x").removeprefix(header) for text in texts))
+    assert read_strings(path) == ["CC(N)C(=O)O", "CCO" if suffix == ".sdf" else "OCC", ""]
 
 
 def test_names_that_begin_with_a_bar_and_extensions_without_a_name(write):
