@@ -15,6 +15,7 @@ from vaehub.files.tables import write_table
 from vaehub_molecules.chem.policy import Policy
 from vaehub_molecules.data import sample_path
 from vaehub_molecules.files import read_molecules, read_strings
+from vaehub_molecules.search.pool import read_leads, read_pool
 
 
 @pytest.fixture
@@ -253,6 +254,13 @@ def test_every_change_is_counted_and_listed(write, tmp_path):
             ["number", "text", "smiles", "changes"],
             ["1", "CCN.Cl", "CCN", "salts or solvents taken away"],
         ]
+
+
+@pytest.mark.parametrize("read", [read_leads, read_pool])
+def test_a_search_is_told_of_leads_and_pools_that_are_changed(write, read):
+    path = write("a.smi", "CCN.Cl\nC[C@H](N)C(=O)O |&1:1|\nCO\n")
+    with pytest.warns(UserWarning, match=r"a\.smi: 2 molecules changed: 1 salts or solvents taken away, 1 stereo of a racemate"):
+        assert read(path, Policy()) == ["CCN", "CC(N)C(=O)O", "CO"]
 
 
 def test_titles_of_sdf_records(write):

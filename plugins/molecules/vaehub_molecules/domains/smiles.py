@@ -109,9 +109,7 @@ class Smiles(MoleculeDomain):
             warnings.warn(
                 f"{self.path}: {len(found.rejected):,} lines rejected; see rejected.csv in the run's folder", stacklevel=2
             )
-        if found.changed:
-            kinds = ", ".join(f"{times:,} {change}" for change, times in found.changes().most_common())
-            warnings.warn(f"{self.path}: changed: {kinds}; see changed.csv in the run's folder", stacklevel=2)
+        found.warn_of_changes("see changed.csv in the run's folder")
         return found
 
     @cached_property
