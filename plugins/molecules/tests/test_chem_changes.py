@@ -76,6 +76,15 @@ def test_a_racemate_never_becomes_one_enantiomer(text, expected):
     assert standardise_all([text]) == [found]
 
 
+def test_both_enantiomers_side_by_side_are_a_racemate():
+    other = "C[C@@H](N)C(=O)O"
+    for text in (f"{ALANINE}.{other}", f"{other}.{ALANINE}.Cl"):
+        assert canonical(text) == RACEMATE
+        assert Change.MIRRORED in standardise(text).changes
+    assert canonical("C[C@H](O)C(=O)O.C[C@@H](O)C(=O)O") == "CC(O)C(=O)O"
+    assert standardise(f"{ALANINE}.{ALANINE}") == (ALANINE, (Change.MIXTURE,))
+
+
 @pytest.mark.parametrize(
     ("text", "reason"),
     [

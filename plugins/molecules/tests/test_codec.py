@@ -7,6 +7,7 @@ import torch
 import vaehub
 from vaehub.errors import UsageError
 from vaehub_molecules.chem.canonical import canonical, canonical_or_empty
+from vaehub_molecules.codec import MoleculeCodec
 from vaehub_molecules.parts.relaxed import gumbel
 from vaehub_molecules.report.measures import meaning
 from vaehub_molecules.use.evaluation import exact_share, likeness_metrics, molecule_metrics, reconstruction_metrics, valid_share
@@ -81,6 +82,13 @@ def test_a_run_of_another_domain_is_no_codec(tmp_path):
     run = vaehub.train({"domain": "digits", "train": {"epochs": 1, "score_rows": 0}, "latent": 2}, out=tmp_path / "run")
     with pytest.raises(UsageError, match="not of molecules"):
         LatentSpace(run)
+
+
+def test_models_saved_before_there_were_options_for_metals_isotopes_and_tautomers(space):
+    state = space.codec.to_json()
+    before = {name: value for name, value in state["policy"].items() if name not in ("metals", "isotopes", "tautomers")}
+    restored = MoleculeCodec.from_json(space.codec.spec, state | {"policy": before})
+    assert restored.policy == space.policy
 
 
 def test_texts_that_are_no_molecules(space):

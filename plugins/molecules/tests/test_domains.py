@@ -69,7 +69,7 @@ def test_splits_depend_on_molecules_not_on_the_order_of_lines(tmp_path):
 
 def test_changed_molecules_are_told_and_written_to_the_run(tmp_path):
     domain = Smiles(path=written(tmp_path, [*example_molecules(), "CCN.Cl", "[13CH3]O"]), isotopes="drop")
-    words = r"changed: 1 salts or solvents taken away, 1 isotope labels dropped; see changed\.csv"
+    words = r"2 molecules changed: 1 salts or solvents taken away, 1 isotope labels dropped; see changed\.csv"
     with pytest.warns(UserWarning, match=words):
         domain.frame("train")
     domain.record(tmp_path)

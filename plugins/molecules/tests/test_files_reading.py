@@ -14,7 +14,8 @@ from vaehub.errors import UsageError
 from vaehub.files.tables import write_table
 from vaehub_molecules.chem.policy import Policy
 from vaehub_molecules.data import sample_path
-from vaehub_molecules.files import read_molecules
+from vaehub_molecules.files import read_molecules, read_strings
+from vaehub_molecules.search.pool import read_leads, read_pool
 
 
 @pytest.fixture
@@ -226,6 +227,14 @@ def test_racemates_are_no_enantiomers_in_any_file(write, suffix):
     assert not kept.changed
 
 
+@pytest.mark.parametrize("suffix", [".smi", ".csv", ".sdf"])
+def test_strings_of_files_say_the_same(write, suffix):
+    texts = ["C[C@H](N)C(=O)O |&1:1|", "OCC", "CCO |Sg:n:1:3:ht|"]
+    header = "smiles,name\n" if suffix == ".csv" else ""
+    path = write(f"a{suffix}", header + "".join(written(suffix, text, "x").removeprefix(header) for text in texts))
+    assert read_strings(path) == ["CC(N)C(=O)O", "CCO" if suffix == ".sdf" else "OCC", ""]
+
+
 def test_names_that_begin_with_a_bar_and_extensions_without_a_name(write):
     found = read_molecules(write("a.smi", "C[C@H](N)C(=O)O\t|&1:1|\nCO a | b\nCC |c\n"))
     assert found.frame.to_dict("list") == {"smiles": ["CC(N)C(=O)O", "CO", "CC"], "name": ["", "a | b", "|c"]}
@@ -245,6 +254,13 @@ def test_every_change_is_counted_and_listed(write, tmp_path):
             ["number", "text", "smiles", "changes"],
             ["1", "CCN.Cl", "CCN", "salts or solvents taken away"],
         ]
+
+
+@pytest.mark.parametrize("read", [read_leads, read_pool])
+def test_a_search_is_told_of_leads_and_pools_that_are_changed(write, read):
+    path = write("a.smi", "CCN.Cl\nC[C@H](N)C(=O)O |&1:1|\nCO\n")
+    with pytest.warns(UserWarning, match=r"a\.smi: 2 molecules changed: 1 salts or solvents taken away, 1 stereo of a racemate"):
+        assert read(path, Policy()) == ["CCN", "CC(N)C(=O)O", "CO"]
 
 
 def test_titles_of_sdf_records(write):

@@ -84,6 +84,7 @@ class MoleculeCodec(Codec):
             raise UsageError(
                 f"{path}: line {line.number}: {line.reason} ({len(found.rejected)} such); see `vaehub molecules clean`"
             )
+        found.warn_of_changes()
         return self.rows_of(found.frame)
 
     def convert(self, given: object) -> Tensor | MoleculeRows:

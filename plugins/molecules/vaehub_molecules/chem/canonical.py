@@ -9,7 +9,7 @@ from rdkit import Chem
 from rdkit.Chem import rdqueries
 
 from vaehub import hints
-from vaehub_molecules.chem.changes import Change, Standardised
+from vaehub_molecules.chem.changes import Change, Standardised, in_order
 from vaehub_molecules.chem.charges import disconnect_metals, settle_charges
 from vaehub_molecules.chem.cxsmiles import check_one_structure, parse_extended, split_extension
 from vaehub_molecules.chem.fragments import choose_fragments
@@ -66,7 +66,7 @@ def standardise(text: str, policy: Policy = DEFAULT_POLICY) -> Standardised:
     changes: set[Change] = set()
     mol = by_policy(parse(smiles, extension, changes), smiles, policy, changes)
     smiles = canonical_fixpoint(mol, text, policy, changes)
-    return Standardised(smiles, tuple(sorted(changes, key=list(Change).index)))
+    return Standardised(smiles, in_order(changes))
 
 
 def canonical_or_empty(texts: Sequence[str], policy: Policy = DEFAULT_POLICY) -> list[str]:
@@ -102,7 +102,7 @@ def standardise_block(block: str, policy: Policy = DEFAULT_POLICY) -> Standardis
     check_one_structure(mol)
     mirrored: set[Change] = set()
     smiles, changes = standardise(canonical_text(drop_mirrored_stereo(mol, "", mirrored)), policy)
-    return Standardised(smiles, tuple(change for change in Change if change in {*changes, *mirrored}))
+    return Standardised(smiles, in_order(mirrored.union(changes)))
 
 
 def canonical_fixpoint(mol: Chem.Mol, text: str, policy: Policy, changes: set[Change]) -> str:

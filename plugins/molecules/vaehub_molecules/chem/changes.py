@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Set
 from enum import StrEnum
 from typing import NamedTuple
 
@@ -25,3 +26,8 @@ class Standardised(NamedTuple):
 
     smiles: str
     changes: tuple[Change, ...] = ()
+
+
+def in_order(changes: Set[Change]) -> tuple[Change, ...]:
+    """Changes in the order in which they are made."""
+    return tuple(change for change in Change if change in changes)

@@ -26,15 +26,32 @@ def choose_fragments(mol: Chem.Mol, policy: Policy, changes: set[Change]) -> Che
 
 def parent_fragment(fragments: tuple[Chem.Mol, ...], policy: Policy, changes: set[Change]) -> Chem.Mol:
     """The largest fragment that is no counter-ion and no solvent; of these alone, the largest of them."""
-    drugs = [fragment for fragment in fragments if not is_salt_former(fragment)]
+    drugs = tuple(fragment for fragment in fragments if not is_salt_former(fragment))
     if len(drugs) < len(fragments):
         changes.add(Change.SALT)
     if len(drugs) > 1:
         changes.add(Change.MIXTURE)
-    parent = max(drugs or fragments, key=fragment_rank)
+    candidates = drugs or fragments
+    parent = max(candidates, key=fragment_rank)
+    if has_stereoisomer(parent, candidates):
+        parent = without_stereo(parent)
+        changes.add(Change.MIRRORED)
     if policy.charges == "keep" and Chem.GetFormalCharge(parent):
         changes.add(Change.ION)
     return parent
+
+
+def has_stereoisomer(parent: Chem.Mol, candidates: tuple[Chem.Mol, ...]) -> bool:
+    """Whether another fragment is the same but for its stereo: both enantiomers, drawn side by side, are a racemate."""
+    forms = {Chem.MolToSmiles(other) for other in candidates if parent_text(other) == parent_text(parent)}
+    return len(forms) > 1
+
+
+def without_stereo(mol: Chem.Mol) -> Chem.Mol:
+    """A copy that has no stereo."""
+    flat = Chem.Mol(mol)
+    Chem.RemoveStereochemistry(flat)
+    return flat
 
 
 def is_salt_former(fragment: Chem.Mol) -> bool:

@@ -141,6 +141,7 @@ def read_molecules_for(space: LatentSpace, path: Path) -> list[str]:
 
     found = read_molecules(path, space.policy)
     found.check(0.5)
+    found.warn_of_changes()
     return [str(smiles) for smiles in found.frame["smiles"]]
 
 

@@ -116,9 +116,7 @@ class Smiles(MoleculeDomain):
         for conflict in found.conflicts:
             if conflict.column in self.property_names:
                 warnings.warn(f"{self.path}: {conflict}", stacklevel=2)
-        if found.changed:
-            kinds = ", ".join(f"{times:,} {change}" for change, times in found.changes().most_common())
-            warnings.warn(f"{self.path}: changed: {kinds}; see changed.csv in the run's folder", stacklevel=2)
+        found.warn_of_changes("see changed.csv in the run's folder")
         return found
 
     @cached_property

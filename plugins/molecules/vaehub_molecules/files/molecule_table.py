@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import warnings
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
@@ -63,6 +64,12 @@ class MoleculeTable:
     def changes(self) -> Counter[str]:
         """In how many records there was each kind of change."""
         return Counter(str(change) for line in self.changed for change in line.changes)
+
+    def warn_of_changes(self, where: str = "`vaehub molecules clean` lists them") -> None:
+        """Warn where molecules are taken in another form than the file has."""
+        if self.changed:
+            kinds = ", ".join(f"{times:,} {change}" for change, times in self.changes().most_common())
+            warnings.warn(f"{self.path}: {len(self.changed):,} molecules changed: {kinds}; {where}", stacklevel=3)
 
     def lines(self) -> list[str]:
         """What was read, for people."""

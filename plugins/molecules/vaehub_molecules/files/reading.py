@@ -10,6 +10,7 @@ from vaehub import UsageError, files, hints
 from vaehub_molecules.chem.canonical import DEFAULT_POLICY
 from vaehub_molecules.chem.canonical_many import StandardisedOrRejected, standardise_all, standardise_blocks
 from vaehub_molecules.chem.changes import Standardised
+from vaehub_molecules.chem.cxsmiles import split_extension
 from vaehub_molecules.chem.policy import Policy
 from vaehub_molecules.chem.reasons import Rejected
 from vaehub_molecules.files.merging import merge_duplicates
@@ -87,16 +88,17 @@ def read_molecules(
 
 
 def read_strings(path: Path, column: str | None = None) -> list[str]:
-    """SMILES as they stand in a file, repeated and invalid ones included; of an SDF record its canonical SMILES, "" where it has none.
+    """SMILES as they stand in a file, repeated and invalid ones included; canonical ones of SDF and CXSMILES, "" where these have none.
 
     Raises UsageError that names the file: there is none, it cannot be read, or it is empty.
     """
     kind, records = read_records(path, column)
-    broken = [""] * len(records.broken)
-    if kind.holds_smiles:
-        return [*records.texts, *broken]
-    answers = kind.answers(records.texts, DEFAULT_POLICY, None)
-    return [answer.smiles if isinstance(answer, Standardised) else "" for answer in answers] + broken
+    strings = list(records.texts)
+    drawn = [row for row, text in enumerate(strings) if not kind.holds_smiles or split_extension(text.strip())[1]]
+    answers = kind.answers([strings[row] for row in drawn], DEFAULT_POLICY, None)
+    for row, answer in zip(drawn, answers, strict=True):
+        strings[row] = answer.smiles if isinstance(answer, Standardised) else ""
+    return strings + [""] * len(records.broken)
 
 
 def read_records(path: Path, column: str | None) -> tuple[Format, Records]:

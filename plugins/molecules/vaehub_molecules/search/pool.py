@@ -92,7 +92,9 @@ def read_pool(path: Path, policy: Policy) -> list[str]:
     """Canonical molecules of a file, each once."""
     from vaehub_molecules.files import read_molecules
 
-    return [str(smiles) for smiles in read_molecules(path, policy).frame["smiles"]]
+    found = read_molecules(path, policy)
+    found.warn_of_changes()
+    return [str(smiles) for smiles in found.frame["smiles"]]
 
 
 def read_leads(path: Path, policy: Policy) -> list[str]:
@@ -102,6 +104,7 @@ def read_leads(path: Path, policy: Policy) -> list[str]:
     found = read_molecules(path, policy)
     for line in found.rejected[:1]:
         raise UsageError(f"{path}: line {line.number}: {line.reason} ({line.text!r}); take it out or mend it")
+    found.warn_of_changes()
     return [str(smiles) for smiles in found.frame["smiles"]]
 
 
