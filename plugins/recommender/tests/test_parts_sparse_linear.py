@@ -97,7 +97,7 @@ def test_scores_are_the_product_and_the_same_bits_in_any_batch(monkeypatch):
     assert torch.equal(torch.cat([scores.block(0, 7), scores.block(7, ITEMS)], 1), whole)
     assert torch.equal(scores.at(torch.tensor([5, 0, 39])), whole[:, [5, 0, 39]])
     assert torch.equal(decoder.linear_scores(csr_tensor(seen[4:5])).block(0, ITEMS), whole[4:5])
-    assert torch.equal(scores.approximate(None).block(0, ITEMS), whole[:1])
+    assert torch.equal(scores.approximate().block(0, ITEMS), whole[:1])
     monkeypatch.setattr("vaehub_recommender.scores.ADDED", 5)
     assert torch.equal(scores.block(0, ITEMS), whole)
 
