@@ -76,6 +76,14 @@ def test_a_racemate_never_becomes_one_enantiomer(text, expected):
     assert standardise_all([text]) == [found]
 
 
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [("C/C=C/[C@H](F)N.C/C=C/[C@@H](F)N", "C/C=C/C(N)F"), ("C/C=C/[C@H](F)N.C/C=C\\[C@@H](F)N", "CC=CC(N)F")],
+)
+def test_a_racemate_keeps_the_double_bonds_that_both_have(text, expected):
+    assert standardise(text).smiles == expected
+
+
 def test_both_enantiomers_side_by_side_are_a_racemate():
     other = "C[C@@H](N)C(=O)O"
     for text in (f"{ALANINE}.{other}", f"{other}.{ALANINE}.Cl"):

@@ -21,9 +21,7 @@ from vaehub_molecules.use.evaluation import draw_rows, exact_share
 DRAWN = 200  # samples that are looked at, and as many training molecules beside them
 RETURNED = 0.05  # share of unseen molecules that should come back exactly
 ODD = 0.2  # share of drawn molecules, beyond that of training molecules, with rings of a size that these hardly have
-RECOVERED = (
-    0.5  # share of what draws from the prior lack, beyond which codes of molecules not lacking it shows the prior to be at fault
-)
+RECOVERED = 0.5  # of what draws from the prior lack: where codes of molecules lack less than the rest, the prior is at fault
 
 
 def little_comes_back(c: evaluation.Checkup) -> evaluation.Finding | None:

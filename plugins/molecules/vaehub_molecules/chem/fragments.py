@@ -33,24 +33,28 @@ def parent_fragment(fragments: tuple[Chem.Mol, ...], policy: Policy, changes: se
         changes.add(Change.MIXTURE)
     candidates = drugs or fragments
     parent = max(candidates, key=fragment_rank)
-    if has_stereoisomer(parent, candidates):
-        parent = without_stereo(parent)
+    same = [other for other in candidates if parent_text(other) == parent_text(parent)]
+    if len(set(map(Chem.MolToSmiles, same))) > 1:  # both enantiomers, drawn side by side, are a racemate
+        parent = shared_stereo(parent, same)
         changes.add(Change.MIRRORED)
     if policy.charges == "keep" and Chem.GetFormalCharge(parent):
         changes.add(Change.ION)
     return parent
 
 
-def has_stereoisomer(parent: Chem.Mol, candidates: tuple[Chem.Mol, ...]) -> bool:
-    """Whether another fragment is the same but for its stereo: both enantiomers, drawn side by side, are a racemate."""
-    forms = {Chem.MolToSmiles(other) for other in candidates if parent_text(other) == parent_text(parent)}
-    return len(forms) > 1
+def shared_stereo(parent: Chem.Mol, isomers: list[Chem.Mol]) -> Chem.Mol:
+    """A fragment without its centres, and without its double bonds' stereo unless all of the isomers have that."""
+    flat = without_centres(parent)
+    if len({Chem.MolToSmiles(without_centres(isomer)) for isomer in isomers}) > 1:
+        Chem.RemoveStereochemistry(flat)
+    return flat
 
 
-def without_stereo(mol: Chem.Mol) -> Chem.Mol:
-    """A copy that has no stereo."""
+def without_centres(mol: Chem.Mol) -> Chem.Mol:
+    """A copy whose atoms have no configuration."""
     flat = Chem.Mol(mol)
-    Chem.RemoveStereochemistry(flat)
+    for atom in flat.GetAtoms():
+        atom.SetChiralTag(Chem.ChiralType.CHI_UNSPECIFIED)
     return flat
 
 
