@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from measure import LEVELS, errors, impute, intervals, linear, options_of, row, table
+from measure import LEVELS, closed_form_only, errors, impute, intervals, linear, options_of, row, table
 from protocols import Split, beijing, load_harness
 
 PUBLISHED = {  # the best of 24 deep models in TSI-Bench (Du et al., 2024), arXiv:2406.12747
@@ -32,6 +32,8 @@ def main() -> None:
     parser.add_argument("--window", type=int, default=12, help="steps that the model looks at together; days are smoothed whole")
     parser.add_argument("--match", default="", help="only patterns whose name has this in it")
     options = parser.parse_args()
+    if options.closed_form:
+        closed_form_only()
     harness = load_harness(options.tools)
     heads = ("pattern", "seed", "MAE", "RMSE", "linear", "best published", "CRPS", "coverage of 90 %")
     table(*heads, "fit + impute s", "CPU s", "quantiles s")

@@ -83,6 +83,13 @@ def test_train_says_how_good_the_model_is_and_where_the_report_is(here, capsys):
     assert (here / report).stat().st_size > 1000
 
 
+def test_a_warning_while_training_is_a_line_of_plain_words(here, capsys):
+    assert main(["train", "toy.yaml", "likelihood=continuous_bernoulli", "--out", "other/warned"]) == 0
+    said = [line for line in capsys.readouterr().err.splitlines() if "without end" in line]
+    assert len(said) == 1
+    assert said[0].startswith("warning: likelihood: ")
+
+
 def test_the_default_folder_is_named_after_the_config(here):
     assert (here / "runs/toy/model.safetensors").is_file()
 

@@ -261,3 +261,10 @@ def test_a_model_file_without_run_folder_is_examined_too(healthy):
     bare = Run(healthy.config, healthy.codec, healthy.domain, healthy.vae)
     assert diagnose(bare) == []
     assert Checkup(bare).curve("train_elbo").empty
+
+
+def test_a_single_validation_row_is_examined_without_a_word(patient):
+    """Warnings are errors here: no deviation of one row may be asked for."""
+    data = patient.domain.data
+    patient.domain.data = lambda split: Subset(data(split), torch.arange(1)) if split == "val" else data(split)
+    assert "decoder ignores z" not in {finding.name for finding in diagnose(patient)}

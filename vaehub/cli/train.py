@@ -11,6 +11,7 @@ import typer
 
 from vaehub.cli.common import existing_run
 from vaehub.cli.describe import config_names
+from vaehub.cli.session import session
 from vaehub.jobs.progress import stage
 from vaehub.signals import Interrupted
 
@@ -55,7 +56,8 @@ def train(
         from vaehub.training.fit import train as train_model
         from vaehub.training.processes import is_first
 
-    run = train_model(config, overrides or [], folder, resume=resume, force=force, init=init)
+    with session():
+        run = train_model(config, overrides or [], folder, resume=resume, force=force, init=init)
     if is_first():
         print(f"validation ELBO: {best_elbo(folder / 'metrics.csv')} nats per row")
         try:

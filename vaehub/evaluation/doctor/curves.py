@@ -110,7 +110,7 @@ def split_gap(c: Checkup) -> str | None:
     """A distance between the splits that their difficulty (log p(x|z) under another row's z) does not explain."""
     (train, val), (hard_train, hard_val) = (c.train.elbo, c.val.elbo), (c.other_z("train"), c.other_z("val"))
     excess = float(train.mean() - val.mean() - (hard_train.mean() - hard_val.mean()))
-    error = math.hypot(*(float(e.std()) / math.sqrt(len(e)) for e in (train, val)))
+    error = math.hypot(*(float(e.std(correction=0)) / math.sqrt(len(e)) for e in (train, val)))
     kl = float(c.val.kl.mean())
     if excess <= GAP * kl + 3 * error:
         return None

@@ -23,7 +23,7 @@ def collapsed(c: Checkup) -> Finding | None:
     """No dimension of z depends on x."""
     if not c.finite or active_units(c.val.mean):
         return None
-    spread = float(c.val.mean.var(0).max())
+    spread = float(c.val.mean.var(0, correction=0).max())
     evidence = f"0 of {c.run.config.latent} units active (largest variance of E[z|x] {spread:.2g}, limit 0.01), KL {c.val.kl.mean():.2g} nats"
     advice = "lower objective.beta, raise objective.free_bits, warm the KL up (objective.schedule=linear), or weaken the decoder"
     return Finding("posterior collapse", "error", evidence, advice)
@@ -61,9 +61,9 @@ def moment_kl(z: Tensor, prior: Tensor) -> Tensor:
 
 def prior_apart(c: Checkup) -> Finding | None:
     """Samples from the prior land where no row was ever encoded."""
-    if not c.finite:
-        return None
     z, cond = c.z("val"), c.rows("val").cond
+    if not c.finite or len(z) < 2:
+        return None
     with torch.no_grad(), seeded("diagnose", "prior"):
         prior = torch.cat([c.run.vae.sample(len(z), cond) for _ in range(8)])
     apart = moment_kl(z, prior)

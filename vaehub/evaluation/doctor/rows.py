@@ -32,7 +32,7 @@ LEAK = 1e-3  # change of E[z|x] in the company of other rows, in standard deviat
 
 def classifier(x: Tensor, labels: Tensor) -> Callable[[Tensor], Tensor]:
     """Multinomial logistic regression on standardised rows (N, D), fitted by L-BFGS: rows (M, D) -> classes (M,)."""
-    mean, deviation = x.mean(0), x.std(0) + 0.1 * x.std()
+    mean, deviation = x.mean(0), x.std(0, correction=0) + 0.1 * x.std(correction=0)
     weight = torch.zeros(x.shape[1] + 1, int(labels.max()) + 1, requires_grad=True)
     optimizer = torch.optim.LBFGS([weight], max_iter=STEPS)
 
@@ -110,7 +110,7 @@ def tiny_scale(c: Checkup) -> Finding | None:
     if not c.finite or discrete(c):
         return None
     try:
-        scale = c.px("val").stddev / c.rows("val").x.float().std()
+        scale = c.px("val").stddev / c.rows("val").x.float().std(correction=0)
     except NotImplementedError:
         return None
     share = float((scale < TINY).float().mean())
@@ -127,7 +127,7 @@ def input_scale(c: Checkup) -> Finding | None:
     x = c.rows("train").x
     if not c.finite or not x.is_floating_point() or discrete(c):
         return None
-    mean, deviation = float(x.mean().abs()), float(x.std())
+    mean, deviation = float(x.mean().abs()), float(x.std(correction=0))
     if max(mean, deviation) <= LARGE and deviation >= 1 / LARGE:
         return None
     evidence = f"x has mean {float(x.mean()):.3g} and standard deviation {deviation:.3g}"
@@ -158,7 +158,7 @@ def neighbours_matter(c: Checkup) -> Finding | None:
     with torch.no_grad():
         alone = posterior_mean(c.run.vae.encoder(few))
     together = c.val.mean.to(alone)
-    scale = together.std(0) + ROUNDING * together.abs().amax(0)
+    scale = together.std(0, correction=0) + ROUNDING * together.abs().amax(0)
     change = float(((alone - together[:2]).abs() / scale).max())
     if change <= LEAK:
         return None
