@@ -231,6 +231,21 @@ def test_no_steps_are_no_future():
         extend(to_panel(pd.DataFrame({"a": [1.0]}), ReadOptions()), 0)
 
 
+@pytest.mark.parametrize(
+    ("zone", "given", "message"),
+    [
+        (None, "UTC", "future: its stamps have a time zone, those of the table have none; convert them"),
+        ("Europe/Rome", None, "future: its stamps have no time zone, those of the table have Europe/Rome; convert them"),
+    ],
+)
+def test_rows_ahead_in_another_kind_of_stamps_are_refused(zone, given, message):
+    stamps = pd.date_range("2021-01-01", periods=9, freq="h")
+    frame = pd.DataFrame({"when": stamps[:6].tz_localize(zone), "a": np.arange(6.0), "b": 1.0})
+    ahead = pd.DataFrame({"when": stamps[6:].tz_localize(given), "b": 2.0})
+    with pytest.raises(UsageError, match=message):
+        extend(to_panel(frame, ReadOptions()), 3, ahead)
+
+
 def test_a_sentinel_is_named_once():
     rng = np.random.default_rng(0)
     values = np.where(rng.random(400) < 0.9, -200, rng.gamma(2, 100, 400).round())

@@ -138,7 +138,9 @@ def calendar_rule(local: pd.DatetimeIndex) -> Rule | None:
     '2024-08-30T00:00:00'
     """
     wall = local.tz_localize(None)
-    days = pd.DatetimeIndex(wall.normalize(), freq=None)  # with a frequency of business months, `is_month_end` is that of weekdays
+    days = pd.DatetimeIndex(
+        wall.normalize(), freq=None
+    )  # with a frequency of business months, `is_month_end` is that of weekdays
     if (wall - days).nunique() > 1:
         return None
     months = np.diff(np.asarray(days.year * 12 + days.month))
