@@ -35,6 +35,17 @@ def test_a_calendar_in_whole_numbers_is_the_time_and_goes_on(label, values, foll
     assert np.flatnonzero(np.isnan(left_out.series[0].values[:, 0])).tolist() == [7, 8, 30]
 
 
+@pytest.mark.parametrize(
+    ("label", "pattern", "frequency", "following"),
+    [("month", "%Y%m", "MS", [202003, 202004]), ("day", "%Y%m%d", "D", [20160220, 20160221])],
+)
+def test_dates_in_the_digits_of_whole_numbers_go_on_by_the_calendar(label, pattern, frequency, following):
+    digits = pd.date_range("2016-01-01", periods=50, freq=frequency).strftime(pattern).astype(int)
+    panel = silent_panel(pd.DataFrame({label: digits, "level": LEVEL}).drop(index=[7, 30]))
+    assert extend(panel, 2).frame[label].tolist()[-2:] == following
+    assert np.flatnonzero(np.isnan(panel.series[0].values[:, 0])).tolist() == [7, 30]
+
+
 def test_a_counter_of_another_name_is_the_time_with_a_warning():
     frame = pd.DataFrame({"no": np.arange(100, 600, 10), "level": LEVEL})
     with pytest.warns(
@@ -116,6 +127,20 @@ def test_a_numbered_id_is_an_entity_too():
     frame = blocks().assign(stay_id=[7] * 25 + [9] * 25).drop(columns="patient")
     with pytest.warns(UserWarning, match="'stay_id': each of its values fills one block of rows, so they are taken"):
         assert [series.entity for series in to_panel(frame, ReadOptions()).series] == [7, 9]
+
+
+@pytest.mark.parametrize("name", ["station", "unit_nr", "Store", "wind turbine", "patientunitstayid"])
+def test_whole_numbers_in_a_column_with_the_name_of_an_entity_are_series(name):
+    numbered = blocks(patient=[7] * 25 + [9] * 25).rename(columns={"patient": name})
+    with pytest.warns(UserWarning, match=f"'{name}': each of its values fills one block of rows, so they are taken"):
+        assert [series.entity for series in to_panel(numbered, ReadOptions()).series] == [7, 9]
+    with pytest.warns(UserWarning, match="'cycle' goes on by the same number in every row"):
+        panel = to_panel(numbered.assign(cycle=np.tile(np.arange(1, 26), 2)), ReadOptions())
+    assert [series.entity for series in panel.series] == [7, 9]
+    assert extend(panel, 1).frame["cycle"].tolist()[-2:] == [26, 26]
+    restarted = silent_panel(numbered.assign(when=list(pd.date_range("2024", periods=25)) * 2))
+    assert [series.entity for series in restarted.series] == [7, 9]
+    assert len(silent_panel(numbered.rename(columns={name: "flow"})).series) == 1
 
 
 def test_one_series_where_it_is_said_and_parts_of_one_that_look_like_it():

@@ -168,6 +168,15 @@ def test_the_mean_of_duplicates():
 
 NEXT = {
     "months": (pd.date_range("2021-01-31", periods=4, freq="ME"), ["2021-05-31", "2021-06-30"]),
+    "last weekdays of months": (pd.date_range("2024-03-01", periods=5, freq="BME"), ["2024-08-30", "2024-09-30"]),
+    "last weekdays of quarters": (pd.date_range("2024-03-01", periods=5, freq="BQE"), ["2025-06-30", "2025-09-30"]),
+    "first weekdays of months": (pd.date_range("2024-03-01", periods=5, freq="BMS"), ["2024-08-01", "2024-09-02"]),
+    "first weekdays, of which one row is left out": (
+        pd.date_range("2024-03-01", periods=6, freq="BMS").delete(2),
+        ["2024-09-02", "2024-10-01"],
+    ),
+    "the 15th and the end": (pd.date_range("2024-01-15", periods=5, freq="SME"), ["2024-03-31", "2024-04-15"]),
+    "the 1st and the 15th": (pd.date_range("2024-01-01", periods=5, freq="SMS"), ["2024-03-15", "2024-04-01"]),
     "periods": (pd.period_range("2021-01", periods=4, freq="M"), ["2021-05", "2021-06"]),
     "days over the change of clocks": (
         pd.date_range("2021-03-24", periods=4, freq="D", tz="Europe/Rome"),
@@ -220,6 +229,21 @@ def test_the_long_form_goes_on_in_every_variable():
 def test_no_steps_are_no_future():
     with pytest.raises(UsageError, match="steps=0"):
         extend(to_panel(pd.DataFrame({"a": [1.0]}), ReadOptions()), 0)
+
+
+@pytest.mark.parametrize(
+    ("zone", "given", "message"),
+    [
+        (None, "UTC", "future: its stamps have a time zone, those of the table have none; convert them"),
+        ("Europe/Rome", None, "future: its stamps have no time zone, those of the table have Europe/Rome; convert them"),
+    ],
+)
+def test_rows_ahead_in_another_kind_of_stamps_are_refused(zone, given, message):
+    stamps = pd.date_range("2021-01-01", periods=9, freq="h")
+    frame = pd.DataFrame({"when": stamps[:6].tz_localize(zone), "a": np.arange(6.0), "b": 1.0})
+    ahead = pd.DataFrame({"when": stamps[6:].tz_localize(given), "b": 2.0})
+    with pytest.raises(UsageError, match=message):
+        extend(to_panel(frame, ReadOptions()), 3, ahead)
 
 
 def test_a_sentinel_is_named_once():

@@ -145,6 +145,7 @@ def test_columns_given_ahead_are_used_and_come_back(windy):
 @pytest.mark.parametrize(
     ("ahead", "message"),
     [
+        (lambda frame: frame.iloc[[376, 377, 376]], "this row ahead is given twice; drop one"),
         (lambda frame: frame[370:380], "none of the rows ahead; these begin with row 376"),
         (lambda frame: frame[376:].assign(rain=1.0), "'rain' was not there"),
         (lambda frame: frame[376:].assign(wind="calm"), "'wind' is"),

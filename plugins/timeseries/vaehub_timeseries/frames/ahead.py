@@ -62,6 +62,9 @@ def with_given(
 
 def places_of(frame: pd.DataFrame, rows: Rows, future: Bools, given: pd.DataFrame, read: Rows) -> NDArray[np.intp]:
     """The row of the frame that each row of `given` (G,) is. Raises UsageError for one that is none of those ahead."""
+    if (rows.stamps.zone is None) != (read.stamps.zone is None):
+        which = "no time zone, those of the table have" if read.stamps.zone is None else "a time zone, those of the table have"
+        raise UsageError(f"future: its stamps have {which} {rows.stamps.zone or 'none'}; convert them")
     ahead = np.flatnonzero(future)
     at = rows.stamps.at[ahead]
     if rows.stamps.unit == "row":  # without stamps the rows ahead are counted from the end of each entity
@@ -78,4 +81,6 @@ def places_of(frame: pd.DataFrame, rows: Rows, future: Bools, given: pd.DataFram
             f"future, {row_label(given, which)}: is none of the rows ahead; these begin with {row_label(frame, int(ahead[0]))}"
             f" and end with {row_label(frame, int(ahead[-1]))}"
         )
+    if (again := pd.Series(places).duplicated().to_numpy()).any():
+        raise UsageError(f"future, {row_label(given, int(again.argmax()))}: this row ahead is given twice; drop one")
     return np.array(places, dtype=np.intp)

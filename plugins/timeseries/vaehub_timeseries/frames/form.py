@@ -16,12 +16,13 @@ from vaehub_timeseries.frames.censored import spelling_of
 from vaehub_timeseries.frames.columns import missing_cells
 from vaehub_timeseries.frames.date_formats import DateOptions
 from vaehub_timeseries.frames.labels import column_of, find_label
-from vaehub_timeseries.frames.read_stamps import is_number, key_values, looks_like_days, read_stamps
+from vaehub_timeseries.frames.read_stamps import digits_pattern, is_number, key_values, read_stamps
 from vaehub_timeseries.frames.schema import Form, Key, ReadOptions
 from vaehub_timeseries.frames.text_calendars import looks_like_dates
-from vaehub_timeseries.frames.unnamed_keys import blocks_of, counting_index, find_counter, is_entity
+from vaehub_timeseries.frames.unnamed_keys import blocks_of, counting_index, find_counter, is_entity, is_numeric_id
 
 TIME_NAMES = ("time", "timestamp", "datetime", "date", "ds")
+DIGITS_NAMES = ("day", "month", "yyyymmdd", "yyyymm", "ym", "yearmonth", "year_month", "period", "datum", "monat", "fecha", "mes")
 LONG_NAMES = ("variable", "value")
 NO_ENTITY = "none"
 
@@ -149,8 +150,8 @@ def is_dates(column: pd.Series, dates: DateOptions) -> bool:
 
 
 def is_days(column: pd.Series) -> bool:
-    """Whether a column called date or the like holds such as 19580329."""
-    return str(column.name).lower() in TIME_NAMES and looks_like_days(column)
+    """Whether a column called date, month or the like holds such as 19580329 or 195803."""
+    return str(column.name).lower() in (*TIME_NAMES, *DIGITS_NAMES) and digits_pattern(column) is not None
 
 
 def is_numbered_time(label: Hashable, column: pd.Series) -> bool:
@@ -200,11 +201,6 @@ def is_text_id(column: pd.Series) -> bool:
     if types.is_numeric_dtype(column.dtype) or is_datetime(column) or column.isna().any():
         return False
     return spelling_of(column, column.isna().to_numpy(bool)) is None
-
-
-def is_numeric_id(column: pd.Series) -> bool:
-    """Whether a column may number the entities: whole numbers in a column called id or the like."""
-    return types.is_integer_dtype(column.dtype) and str(column.name).lower().endswith("id") and bool(column.notna().all())
 
 
 def has_duplicates(keys: Sequence[NDArray[np.generic]]) -> bool:

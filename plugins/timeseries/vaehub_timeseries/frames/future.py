@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Mapping
+from itertools import pairwise
 from typing import TypeAlias
 
 import numpy as np
@@ -130,20 +131,36 @@ def calendar_stamps(stamps: Stamps, at: Numbers, steps: int) -> Numbers | None:
 
 
 def calendar_rule(local: pd.DatetimeIndex) -> Rule | None:
-    """What lies `count` steps ahead: months by their end or by the same day, weekdays, or days; None for anything else."""
-    days = local.tz_localize(None).normalize()
-    if (local.tz_localize(None) - days).nunique() > 1:
+    """What lies `count` steps ahead: months by their end or by the same day, halves of months, weekdays, or days; None for anything else.
+
+    >>> rule = calendar_rule(pd.DatetimeIndex(["2024-04-30", "2024-05-31", "2024-06-28"]))  # last weekdays, as stock exchanges have them
+    >>> (pd.Timestamp("2024-06-28") + rule(2)).isoformat()
+    '2024-08-30T00:00:00'
+    """
+    wall = local.tz_localize(None)
+    days = pd.DatetimeIndex(
+        wall.normalize(), freq=None
+    )  # with a frequency of business months, `is_month_end` is that of weekdays
+    if (wall - days).nunique() > 1:
         return None
     months = np.diff(np.asarray(days.year * 12 + days.month))
-    if (months > 0).all() and (days.is_month_end.all() or days.day.nunique() == 1):
-        every = commonest(months)
+    every = commonest(months)
+    if (months > 0).all():
         if days.is_month_end.all():
             return lambda count: pd.offsets.MonthEnd(every * count)
-        return lambda count: pd.DateOffset(months=every * count)
-    every = commonest(np.diff(days.to_numpy()) // np.timedelta64(1, "D"))
-    if every == 1 and len(days) >= WEEKS and (days.day_of_week < 5).all():
+        if days.day.nunique() == 1:
+            return lambda count: pd.DateOffset(months=every * count)
+        if all(map(pd.offsets.BMonthEnd().is_on_offset, days)):
+            return lambda count: pd.offsets.BMonthEnd(every * count)
+        if all(map(pd.offsets.BMonthBegin().is_on_offset, days)):
+            return lambda count: pd.offsets.BMonthBegin(every * count)
+    for half in (pd.offsets.SemiMonthEnd, pd.offsets.SemiMonthBegin):
+        if all(before + half() == after for before, after in pairwise(days)):
+            return half
+    between = commonest(np.diff(days.to_numpy()) // np.timedelta64(1, "D"))
+    if between == 1 and len(days) >= WEEKS and (days.day_of_week < 5).all():
         return pd.offsets.BusinessDay
-    return lambda count: pd.DateOffset(days=every * count)
+    return lambda count: pd.DateOffset(days=between * count)
 
 
 def commonest(whole: NDArray[np.int64]) -> int:

@@ -61,14 +61,14 @@ def from_durations(frame: pd.DataFrame, column: pd.Series, key: Key) -> Stamps:
 
 
 def from_numbers(frame: pd.DataFrame, column: pd.Series, key: Key) -> Stamps:
-    """Numbers; whole ones of eight digits that are all dates, 19580329, are dates."""
-    if looks_like_days(column):
-        days = pd.DatetimeIndex(pd.to_datetime(column.astype("int64").astype(str), format="%Y%m%d"))
+    """Numbers; whole ones that are all days, 19580329, or months of several years, 195803, are dates."""
+    if (pattern := digits_pattern(column)) is not None:
+        days = pd.DatetimeIndex(pd.to_datetime(column.astype("int64").astype(str), format=pattern))
         dtype = column.dtype
         return Stamps(
             nanoseconds(days, key),
             "ns",
-            lambda at: [pd.Index(pd.DatetimeIndex(at).strftime("%Y%m%d").astype("int64"), dtype=dtype)],
+            lambda at: [pd.Index(pd.DatetimeIndex(at).strftime(pattern).astype("int64"), dtype=dtype)],
         )
     values = column.to_numpy(float, na_value=np.nan)
     if (beyond := ~(np.abs(values) <= LARGEST)).any():
@@ -97,11 +97,22 @@ def is_number(column: pd.Series) -> bool:
     return pd.api.types.is_integer_dtype(column.dtype) or pd.api.types.is_float_dtype(column.dtype)
 
 
-def looks_like_days(column: pd.Series) -> bool:
-    """Whether all numbers read as year, month and day."""
-    if not pd.api.types.is_integer_dtype(column.dtype) or column.isna().any() or not column.between(16780101, 22611231).all():
-        return False
-    return bool(pd.to_datetime(column.astype("int64").astype(str), format="%Y%m%d", errors="coerce").notna().all())
+def digits_pattern(column: pd.Series) -> str | None:
+    """How whole numbers write dates: year, month and day, or months of more than one year; None where some are no date.
+
+    >>> [digits_pattern(pd.Series(numbers)) for numbers in ([19580329], [195812, 195901], [195801, 195802], [195813, 195901])]
+    ['%Y%m%d', '%Y%m', None, None]
+    """
+    if not pd.api.types.is_integer_dtype(column.dtype) or column.isna().any():
+        return None
+    if column.between(16780101, 22611231).all():
+        pattern = "%Y%m%d"
+    elif column.between(167801, 226112).all() and (column // 100).nunique() > 1:
+        pattern = "%Y%m"
+    else:
+        return None
+    dates = pd.to_datetime(column.astype("int64").astype(str), format=pattern, errors="coerce")
+    return pattern if dates.notna().all() else None
 
 
 def row_numbers(entity: NDArray[np.int64]) -> Stamps:

@@ -30,6 +30,11 @@ SERIES = re.compile(
     r"ticker|symbol|city|country|region|location|plant|machine|turbine|well|name)s?|.*id"
 )
 
+NUMBERED = re.compile(
+    r"(?i)(.*[_ ])?(patient|subject|person|site|station|device|household|unit|engine|series|entity|customer|store|item|sku|plant|machine|"
+    r"turbine|well)s?([_ ](no|nr|num|number|code))?|.*id"
+)
+
 
 def counting_index(index: pd.Index) -> bool:
     """Whether an index counts something other than the rows: whole numbers from above 1, in steps of which few are left out.
@@ -131,11 +136,21 @@ def fills_blocks(column: pd.Series) -> bool:
     (True, False)
     """
     is_name = types.is_string_dtype(column.dtype) or isinstance(column.dtype, pd.CategoricalDtype)
-    numbered = types.is_integer_dtype(column.dtype) and str(column.name).lower().endswith("id")
-    if not (is_name or numbered) or column.isna().any():
+    if not (is_name or is_numeric_id(column)) or column.isna().any():
         return False
     codes, names = pd.factorize(column)
     return bool(2 <= len(names) <= len(column) / MIN_BLOCK and (np.diff(codes) != 0).sum() == len(names) - 1)
+
+
+def is_numeric_id(column: pd.Series) -> bool:
+    """Whether a column may number the entities: whole numbers in a column called id, station or the like.
+
+    >>> is_numeric_id(pd.Series([7, 7, 3], name="unit_nr")), is_numeric_id(pd.Series([7, 7, 3], name="flow"))
+    (True, False)
+    """
+    return (
+        types.is_integer_dtype(column.dtype) and NUMBERED.fullmatch(str(column.name)) is not None and bool(column.notna().all())
+    )
 
 
 def warn(message: str) -> None:
