@@ -58,6 +58,13 @@ def test_every_container_holds_the_same_items(numbers, container) -> None:
     assert sorted(numbers.similar_items(container(items), k=2)["item"]) == [5, 5, 7, 7, 9, 9]
 
 
+def test_histories_in_a_column_of_lists(numbers) -> None:
+    lists = [[5, 7], [9], []]
+    wanted = numbers.recommend(lists, k=3)
+    for given in (pa.array(lists), pa.chunked_array([lists]), pytest.importorskip("polars").Series(lists)):
+        pd.testing.assert_frame_equal(numbers.recommend(given, k=3), wanted)
+
+
 @pytest.mark.parametrize("name", ["block", "candidates"])
 @pytest.mark.parametrize(
     ("given", "said"),
