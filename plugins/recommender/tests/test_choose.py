@@ -11,7 +11,7 @@ from vaehub_recommender import Recommender
 from vaehub_recommender.api.config import recommender_config
 from vaehub_recommender.api.learn import fit_split
 from vaehub_recommender.choose import Choice, search
-from vaehub_recommender.choose.ease_scores import ByItems, ByUsers
+from vaehub_recommender.choose.ease_scores import ByItems, ByUsers, ease_scores
 from vaehub_recommender.choose.folds import by_user, folded
 from vaehub_recommender.choose.linear import best_trial, ease_trials, mixed_trial, neighbour_trials
 from vaehub_recommender.choose.network import SMALL
@@ -47,6 +47,12 @@ def test_both_ways_to_the_scores_of_ease_are_those_of_its_weights(split, way, pe
     seen = split.val.history.toarray() > 0
     found = way(split.train, split.val.history)(penalty, dropout)
     np.testing.assert_allclose(found[~seen], (split.val.history @ weights)[~seen], atol=1e-4)
+
+
+def test_a_search_that_memory_does_not_hold_is_refused(split, monkeypatch) -> None:
+    monkeypatch.setattr("vaehub_recommender.memory.free_memory", lambda: 1e3)
+    with pytest.raises(UsageError, match=r"comparing penalties of ease between \d+ items: takes"):
+        ease_scores(split.train, split.val.history)
 
 
 def test_the_search_for_a_penalty_goes_on_near_the_best(split) -> None:

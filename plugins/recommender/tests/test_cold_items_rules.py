@@ -44,6 +44,21 @@ def test_items_that_nobody_has_are_saved(pairs, tmp_path) -> None:
     pd.testing.assert_frame_equal(again.recommend(k=99, filter=rule), model.recommend(k=99, filter=rule))
 
 
+def test_rows_of_items_that_nobody_has_yet_are_there_when_somebody_has_them(pairs, tmp_path) -> None:
+    """Also where they were never added, and for a model without features to rank by."""
+    films = pd.concat([FILMS, pd.DataFrame({"item": [60, 61, 61], "genre": ["War", "Noir", "Noir"]})])
+    films["from"] = [pd.Timestamp("2020-01-01")] * 61 + [pd.Timestamp("2020-01-01"), pd.Timestamp("2030-01-01")]
+    model = Recommender("ease").fit(pairs, items=films.drop_duplicates("item"))
+    model.fitted.frames["item"] = films  # several windows of an item
+    model.save(tmp_path / "model")
+    later = pd.DataFrame({"user": [0, 1, 2], "item": [60, 60, 61]})
+    for one in (model, Recommender.load(tmp_path / "model")):
+        lists = one.partial_fit(later, epochs=0).recommend([5], k=99, filter="genre == 'War'", at="2025-01-01")
+        assert 60 in set(lists["item"])
+        assert 61 not in set(lists["item"])
+    assert len(model.fitted.frames["item"]) == len(one.fitted.frames["item"]) == 63
+
+
 def test_rules_read_the_rows_of_new_items(pairs) -> None:
     known = FILMS.assign(until=pd.Timestamp("2030-01-01"))
     model = Recommender("ease").fit(pairs, items=known).add_items(NEW.assign(until=pd.Timestamp("2020-01-01")))

@@ -10,6 +10,7 @@ import torch
 from scipy.sparse import csr_array
 
 from vaehub import UsageError
+from vaehub_recommender.api.files import no_users
 from vaehub_recommender.cold.users import UserRegression
 from vaehub_recommender.recommender import Recommender
 
@@ -66,6 +67,16 @@ def test_a_network_with_a_condition(tables):
         likes, users=users
     )
     check(model.recommend({"ann": {"club": "a"}, "bob": {"club": "b"}}, k=6))
+
+
+def test_features_that_say_nothing_leave_what_is_popular(ease, tables, tmp_path):
+    """Without known users there is no regression, and this model reads no features."""
+    likes, users = tables
+    alone = Recommender(EASE).fit(likes, users=users)
+    alone._model = replace(alone.fitted, log=no_users(alone.fitted.items))
+    lists = alone.recommend({"ann": {"club": "a"}, "eve": {"club": "another"}}, k=2)
+    assert lists["reason"].astype(str).tolist() == ["popular"] * 4
+    assert lists["item"].tolist()[::2] == [20, 20]
 
 
 def test_nothing_known_gets_what_is_popular(ease):

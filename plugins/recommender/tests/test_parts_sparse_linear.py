@@ -9,7 +9,7 @@ from scipy.sparse import csr_array
 from vaehub.base import Spec
 from vaehub.errors import UsageError
 from vaehub_recommender import memory
-from vaehub_recommender.closed_form import gram, mean_with_transpose, solve
+from vaehub_recommender.closed_form import add_gram, gram, inverse, mean_with_transpose, solve
 from vaehub_recommender.domain import Recommendation
 from vaehub_recommender.interactions import Interactions
 from vaehub_recommender.parts.ease import Ease
@@ -200,6 +200,20 @@ def test_the_closed_form_is_made_in_the_memory_of_the_products():
     products = gram(likes())
     weights, _ = solve(products, 3.0)
     assert weights.data_ptr() == products.data_ptr()
+    matrix = torch.eye(3, dtype=torch.double)
+    assert inverse(matrix).data_ptr() == matrix.data_ptr() == add_gram(matrix, csr_array((2, 3))).data_ptr()
+
+
+@pytest.mark.parametrize("decoder", [Ease, SparseLinear])
+def test_the_likelihood_of_rows_some_at_a_time(decoder, monkeypatch):
+    likelihood = ImplicitMultinomial(SPEC)
+    part = decoder(SPEC, 4, likelihood, penalty=5, base=None)
+    part.learn(likes())
+    rows = csr_tensor(likes())
+    scores = part.linear_scores(rows)
+    whole = likelihood.log_density(scores.block(0, ITEMS), rows.to_dense())
+    monkeypatch.setattr("vaehub_recommender.scores.BLOCK", 7 * ITEMS)
+    torch.testing.assert_close(scores.log_prob(rows, likelihood), whole)
 
 
 def test_the_mean_with_the_transpose_in_parts(monkeypatch):

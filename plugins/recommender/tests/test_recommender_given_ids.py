@@ -58,6 +58,19 @@ def test_every_container_holds_the_same_items(numbers, container) -> None:
     assert sorted(numbers.similar_items(container(items), k=2)["item"]) == [5, 5, 7, 7, 9, 9]
 
 
+def test_an_array_without_dimensions_is_one_id(numbers) -> None:
+    assert numbers.recommend(np.array(3), k=1)["user"].tolist() == [3]
+    with pytest.raises(UsageError, match="block: should be a list of items, not 5"):
+        numbers.recommend([3], block=np.array(5))
+
+
+def test_histories_in_a_column_of_lists(numbers) -> None:
+    lists = [[5, 7], [9], []]
+    wanted = numbers.recommend(lists, k=3)
+    for given in (pa.array(lists), pa.chunked_array([lists]), pytest.importorskip("polars").Series(lists)):
+        pd.testing.assert_frame_equal(numbers.recommend(given, k=3), wanted)
+
+
 @pytest.mark.parametrize("name", ["block", "candidates"])
 @pytest.mark.parametrize(
     ("given", "said"),
@@ -202,7 +215,7 @@ def test_features_of_new_users_are_used_by_a_linear_part_alone(linear_config) ->
     assert set(model.recommend({"new": {"age": 3}}, k=2).reason) == {"features"}
 
 
-@pytest.mark.parametrize("dtype", [float, "float32", bool])
+@pytest.mark.parametrize("dtype", [float, "float32", bool, int])
 def test_a_dense_matrix_is_not_read_as_lists_of_ids(numbers, dtype) -> None:
     with pytest.raises(UsageError, match=r"a dense matrix \(3 x 20, .*give scipy.sparse.csr_array\(matrix\), or lists of items"):
         numbers.recommend(np.eye(3, 20, dtype=dtype), k=1)

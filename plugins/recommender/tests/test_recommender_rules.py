@@ -2,6 +2,7 @@
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -205,7 +206,9 @@ def test_windows_of_a_table_of_their_own(films) -> None:
     assert "War film 01" not in set(model.recommend(k=100, available=windows).item)  # now
     with pytest.raises(UsageError, match="available: the model knows none of 3"):
         model.recommend(available=windows.assign(item="x"))
-    with pytest.raises(UsageError, match="available: should be a pandas DataFrame"):
+    table = pa.Table.from_pandas(windows, preserve_index=False)
+    assert "War film 01" not in set(model.recommend(k=100, available=table).item)
+    with pytest.raises(UsageError, match="available: should be a DataFrame"):
         model.recommend(available=["x"])
 
 

@@ -50,6 +50,18 @@ def test_the_closed_form_of_the_union(rows: int, noise: float) -> None:
         assert torch.allclose(part, fresh, rtol=1e-4, atol=1e-6)
 
 
+def test_rows_come_and_go_some_at_a_time(monkeypatch) -> None:
+    monkeypatch.setattr("vaehub_recommender.api.linear_update.ROWS", 5)
+    test_the_closed_form_of_the_union(12, 1.5)
+
+
+def test_an_update_says_what_it_takes_before_it_takes_it(monkeypatch) -> None:
+    monkeypatch.setattr("vaehub_recommender.memory.free_memory", lambda: 1e5)
+    closed = ClosedForm(torch.zeros(140, 140), torch.full((140,), 1 / PENALTY), PENALTY)
+    with pytest.raises(UsageError, match="weights between 140 items after more interactions: takes"):
+        updated_closed_form(closed, drawn(3, 140, 1), drawn(3, 140, 2))
+
+
 def test_fit_counts_all_users_in_the_linear_part(recommender) -> None:
     decoder = recommender.fitted.run.vae.decoder
     fresh, diagonal = fresh_form(recommender.fitted.log.matrix.toarray(), decoder.noise)

@@ -15,6 +15,8 @@ from torch import Tensor
 from vaehub import UsageError
 
 ROWS = 500  # items whose products with all others are computed at once
+BLOCK = 30  # bytes for each product of a block, sparse and written out
+ENTRY = 40  # bytes for each interaction, by users and by items
 
 
 def gram(matrix: Any) -> Tensor:
@@ -29,11 +31,22 @@ def gram(matrix: Any) -> Tensor:
         [[2.0, 1.0], [1.0, 1.0]]
     """
     items = matrix.shape[1]
-    out, users = np.zeros((items, items)), matrix.astype(np.float64).tocsr()
+    return add_gram(torch.zeros(items, items, dtype=torch.float64), matrix)
+
+
+def add_gram(total: Tensor, matrix: Any, sign: int = 1) -> Tensor:
+    """total + sign X'X (I, I) in the memory of `total`, for X (U, I)."""
+    users, out = matrix.astype(np.float64).tocsr(), total.numpy()
     own = users.T.tocsr()
-    for start in range(0, items, ROWS):
-        out[start : start + ROWS] = (own[start : start + ROWS] @ users).toarray()
-    return torch.from_numpy(out)
+    for start in range(0, len(out), ROWS):
+        products = (own[start : start + ROWS] @ users).toarray()
+        out[start : start + ROWS] += sign * products
+    return total
+
+
+def peak_memory(items: int, entries: int) -> float:
+    """Bytes at the peak of the closed form, and of its update, beyond the weights: products, a block of them, and interactions in float64."""
+    return 8.0 * items**2 + BLOCK * min(ROWS, items) * items + ENTRY * entries
 
 
 def solve(gram: Tensor, penalty: float | Tensor) -> tuple[Tensor, Tensor]:
@@ -58,11 +71,24 @@ def solve(gram: Tensor, penalty: float | Tensor) -> tuple[Tensor, Tensor]:
     """
     gram = gram if gram.is_contiguous() else gram.T.contiguous()  # symmetric: the transpose is itself
     gram.diagonal().add_(penalty)
-    factor, failed = lapack.dpotrf(gram.numpy().T, lower=1, overwrite_a=1, clean=0)
+    return as_weights(inverse(gram))
+
+
+def inverse(matrix: Tensor) -> Tensor:
+    """The inverse of a symmetric positive definite matrix (I, I) in float64, in the same memory.
+
+    Raises:
+        UsageError: it is not positive definite.
+
+    Example:
+        >>> inverse(torch.tensor([[2.0, 1.0], [1.0, 1.0]], dtype=torch.float64)).round().tolist()
+        [[1.0, -1.0], [-1.0, 2.0]]
+    """
+    factor, failed = lapack.dpotrf(matrix.numpy().T, lower=1, overwrite_a=1, clean=0)
     if failed:
         raise UsageError("decoder ease: the items' products are not positive definite; give a higher penalty")
     lapack.dpotri(factor, lower=1, overwrite_c=1)  # the inverse's lower triangle, column by column: the upper one row by row
-    return as_weights(mirror_upper(gram))
+    return mirror_upper(matrix)
 
 
 def mirror_upper(matrix: Tensor) -> Tensor:

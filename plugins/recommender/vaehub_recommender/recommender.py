@@ -178,7 +178,7 @@ class Recommender(Described):
         candidates: Items = None,
         block: Items = None,
         filter: str | None = None,
-        available: pd.DataFrame | None = None,
+        available: Frame | None = None,
         at: Any = None,
         rerank: Reranker | Sequence[Reranker] | None = None,
     ) -> pd.DataFrame:
@@ -245,7 +245,7 @@ class Recommender(Described):
         candidates: Iterable[Any] | None = None,
         block: Iterable[Any] | None = None,
         filter: str | None = None,
-        available: pd.DataFrame | None = None,
+        available: Frame | None = None,
         at: Any = None,
     ) -> pd.DataFrame:
         """The items whose scores rise most when a user has nothing but the item that is asked about.

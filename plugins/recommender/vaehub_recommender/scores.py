@@ -12,7 +12,7 @@ from torch.nn import functional as F
 
 from vaehub import Outcome, UsageError, estimate, full_precision, sparse
 from vaehub_recommender.parts.blockwise import BlockwiseDensity
-from vaehub_recommender.parts.products import LinearLogProb
+from vaehub_recommender.parts.products import BLOCK, LinearLogProb
 
 ADDED = 2**22  # weights of sparse rows that are added at once
 CACHED = 128  # columns of item-item weights that are summed at once for many histories: their rows stay in the processor's cache
@@ -110,13 +110,38 @@ class LinearScores(Scores):
         return log_prob
 
 
+class ItemWeightScores(Scores):
+    """s = x B with the items x (B, I) of the users in CSR and item-item weights B (I, I). Abstract."""
+
+    history: Tensor
+
+    @abstractmethod
+    def of_users(self, rows: Tensor) -> Scores:
+        """The scores of some of the users (n,)."""
+
+    def approximate(self) -> Scores:
+        """The first history."""
+        return self.of_users(torch.zeros(1, dtype=torch.long, device=self.history.device))
+
+    def log_prob(self, x: Tensor, density: BlockwiseDensity) -> Tensor:
+        """log p(x|s), some users at a time, as nothing is kept for a gradient."""
+        if not sparse.is_sparse(x):
+            return super().log_prob(x, density)
+        some = torch.arange(self.rows, device=x.device).split(max(1, BLOCK // self.items))
+        return torch.cat([Scores.log_prob(self.of_users(rows), sparse.take(x, rows), density) for rows in some])
+
+
 @final
-class HistoryScores(Scores):
-    """s = x B with the items x (B, I) of the users in CSR and item-item weights B (I, I)."""
+class HistoryScores(ItemWeightScores):
+    """B written out."""
 
     def __init__(self, history: Tensor, weights: Tensor) -> None:
         self.history, self.weights = history, weights
         self.rows, self.items = len(history), weights.shape[1]
+
+    def of_users(self, rows: Tensor) -> HistoryScores:
+        """The same weights."""
+        return HistoryScores(sparse.take(self.history, rows), self.weights)
 
     def block(self, start: int, stop: int) -> Tensor:
         """The rows of B that belong to a user's items, summed."""
@@ -126,12 +151,6 @@ class HistoryScores(Scores):
         """The same for some columns of B, of which only the rows that are needed are gathered."""
         owned, place = self.history.col_indices().unique(return_inverse=True)
         return self._summed(self.weights[owned.unsqueeze(1), items], place)
-
-    def approximate(self) -> Scores:
-        """The first history."""
-        return HistoryScores(
-            sparse.take(self.history, torch.zeros(1, dtype=torch.long, device=self.history.device)), self.weights
-        )
 
     def user_factors(self) -> dict[str, Tensor]:
         """x."""
@@ -149,12 +168,16 @@ class HistoryScores(Scores):
 
 
 @final
-class SparseHistoryScores(Scores):
-    """s = x B with the items x (B, I) of the users and item-item weights B (I, I), both in CSR: B as starts (I + 1,), columns and values (n,)."""
+class SparseHistoryScores(ItemWeightScores):
+    """B in CSR: starts (I + 1,), columns and values (n,)."""
 
     def __init__(self, history: Tensor, starts: Tensor, columns: Tensor, values: Tensor) -> None:
         self.history, self.starts, self.columns, self.values = history, starts, columns, values
         self.rows, self.items = len(history), len(starts) - 1
+
+    def of_users(self, rows: Tensor) -> SparseHistoryScores:
+        """The same weights."""
+        return SparseHistoryScores(sparse.take(self.history, rows), self.starts, self.columns, self.values)
 
     def block(self, start: int, stop: int) -> Tensor:
         """The rows of B that belong to a user's items, summed."""
@@ -167,11 +190,6 @@ class SparseHistoryScores(Scores):
         place = torch.full((self.items,), -1, dtype=torch.int32, device=self.columns.device)
         place[items] = torch.arange(len(items), dtype=torch.int32, device=place.device)
         return self._summed(place, len(items))
-
-    def approximate(self) -> Scores:
-        """The first history."""
-        first = sparse.take(self.history, torch.zeros(1, dtype=torch.long, device=self.history.device))
-        return SparseHistoryScores(first, self.starts, self.columns, self.values)
 
     def _summed(self, place: Tensor, width: int) -> Tensor:
         """Sums of the columns of B that have a place, in the order of a user's items: (B, width)."""

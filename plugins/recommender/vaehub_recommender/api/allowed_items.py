@@ -23,7 +23,7 @@ from vaehub_recommender.rank import csr_tensor
 from vaehub_recommender.rules import ItemTable, time_of
 from vaehub_recommender.tables import Columns, History, Ids, histories
 from vaehub_recommender.tables.columns import USER, with_usual_names
-from vaehub_recommender.tables.frames import pandas_of
+from vaehub_recommender.tables.frames import Frame, as_frame, pandas_of
 from vaehub_recommender.tables.given_ids import given_ids, known_positions, require_known, type_hint
 from vaehub_recommender.tables.lists import holds_lists
 from vaehub_recommender.tables.log import UserItems
@@ -48,7 +48,7 @@ class Rules:
     candidates: Items = None
     block: Items = None
     filter: str | None = None
-    available: pd.DataFrame | None = None
+    available: Frame | None = None
     at: Any = None
 
 
@@ -109,12 +109,9 @@ def passing_items(rules: Rules, fitted: Fitted) -> Bools:
 def windows_of(rules: Rules, fitted: Fitted) -> ItemTable | None:
     """When items are available, where that is asked for."""
     if rules.available is not None:
-        if not isinstance(rules.available, pd.DataFrame):
-            raise UsageError(
-                f"available: should be a pandas DataFrame of item, from and until, not {hints.quoted(rules.available)}"
-            )
-        table = ItemTable.of(rules.available, fitted.columns.item, fitted.items)
-        listed = given_ids("available", rules.available, fitted.items, fitted.columns.item)
+        frame = as_frame("available", rules.available)
+        table = ItemTable.of(frame, fitted.columns.item, fitted.items)
+        listed = given_ids("available", frame, fitted.items, fitted.columns.item)
         known_positions("available", listed, fitted.items)
         return table
     if rules.at is None:

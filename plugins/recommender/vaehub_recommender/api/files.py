@@ -30,7 +30,7 @@ from vaehub_recommender.tables.log import Tally, UserItems, csr, merge
 from vaehub_recommender.tables.matrix_columns import matrix_columns, matrix_of, values_of
 
 MODEL, HISTORIES, USERS, ALSO_SEEN = "model.safetensors", "histories.parquet", "users.json", "also_seen.parquet"
-ITEMS, POSITION, FEATURES = "items.parquet", "position in the catalogue", "item_features.json"
+ITEMS, OTHER_ITEMS, POSITION, FEATURES = "items.parquet", "other_items.parquet", "position in the catalogue", "item_features.json"
 FORMAT = "vaehub-recommender/2"
 READABLE = (FORMAT, "vaehub-recommender/1")
 LINEAR = ("linear_items", "linear_weights")
@@ -38,7 +38,7 @@ LINEAR = ("linear_items", "linear_weights")
 
 def save(fitted: Fitted, folder: Path) -> None:
     """Write the folder whole or not at all, in place of a recommender that is there."""
-    with files.atomic_folder(folder, (MODEL, HISTORIES, USERS, ALSO_SEEN, ITEMS, FEATURES)) as temporary:
+    with files.atomic_folder(folder, (MODEL, HISTORIES, USERS, ALSO_SEEN, ITEMS, OTHER_ITEMS, FEATURES)) as temporary:
         write(fitted, temporary)
 
 
@@ -70,6 +70,10 @@ def write(fitted: Fitted, folder: Path) -> None:
     if fitted.item_table is not None:
         users["items"] = str(fitted.item_table.column)
         pq.write_table(table_of_items(fitted.item_table), folder / ITEMS, compression="zstd", write_page_checksum=True)
+    if fitted.other_items is not None:
+        ids, table = fitted.other_items
+        users["other_items"] = ids.to_json()
+        pq.write_table(table_of_items(table), folder / OTHER_ITEMS, compression="zstd", write_page_checksum=True)
     (folder / USERS).write_text(json.dumps(users))
     if fitted.content is not None:
         (folder / FEATURES).write_text(json.dumps(packed_items(fitted.content, fitted.new_items)))
@@ -85,6 +89,17 @@ def table_of_items(table: ItemTable) -> pa.Table:
         except (pa.ArrowException, TypeError, OverflowError) as error:
             warnings.warn(f"items: column {hints.quoted(name)} is not saved ({hints.reason(error)})", UserWarning, stacklevel=4)
     return pa.table(columns)
+
+
+def items_in(folder: Path, stated: Json, listed: Ids) -> pd.DataFrame | None:
+    """What is known of the items of the catalogue, and after that of those that nobody has, where anything is."""
+    if "items" not in stated:
+        return None
+    frame = items_of(folder / ITEMS, stated["items"], listed)
+    if "other_items" not in stated:
+        return frame
+    other = items_of(folder / OTHER_ITEMS, stated["items"], Ids.from_json(stated["other_items"]))
+    return pd.concat([frame, other], ignore_index=True)
 
 
 def items_of(path: Path, column: str, ids: Ids) -> pd.DataFrame:
@@ -144,7 +159,7 @@ def read_users(run: Run, items: Ids, folder: Path) -> Fitted:
     log = Log(users, items, matrix, times, tally, also_seen, codec.columns.transform, codec.decay)
     content, new_items = unpacked_items(folder / FEATURES, items)
     listed = items if new_items is None else new_items.all_items
-    frames = {"user": None, "item": items_of(folder / ITEMS, stated["items"], listed) if "items" in stated else None}
+    frames = {"user": None, "item": items_in(folder, stated, listed)}
     linear_rows = matrix_of(table, len(items), *LINEAR) if LINEAR[0] in table.column_names else None
     choice = None if stated.get("choice") is None else Choice.from_json(stated["choice"])
     counted = table["counted"].to_numpy()

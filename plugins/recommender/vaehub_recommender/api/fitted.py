@@ -114,6 +114,15 @@ class Fitted:
         frame = self.frames["item"]
         return None if frame is None else ItemTable.of(frame, self.columns.item, self.items)
 
+    @property
+    def other_items(self) -> tuple[Ids, ItemTable] | None:
+        """Items that are in no catalogue as nobody has them, and what else is known of them; None where there are none."""
+        frame, table = self.frames["item"], self.item_table
+        if frame is None or table is None:
+            return None
+        ids = Ids.of(frame[table.column][self.items.positions(frame[table.column]) < 0])
+        return (ids, ItemTable.of(frame, table.column, ids)) if len(ids) else None
+
     @cached_property
     def popularity(self) -> Tensor:
         """log of the share of users who have each item (I,): of the known ones, and where there are none of those whom the model learnt from."""
@@ -129,12 +138,17 @@ class Fitted:
             return None
         return learn_new_users(Ranker(self.run), self.log.matrix, self.side)
 
+    @cached_property
+    def ranks_by_features(self) -> bool:
+        """Whether features say what a user likes: by a regression on known users, or by the model at an empty history."""
+        return self.new_users is not None or bool((self.empty_history_scores != self.empty_history_scores[0]).any())
+
     def scores_by_features(self, side: Tensor) -> Scores:
         """The scores of users with these features (B, S) and no history, of all items (B, I)."""
         ranker = Ranker(self.run)
         if self.new_users is not None:
             scores = self.new_users.scores(ranker, side)
-        elif (self.empty_history_scores == self.empty_history_scores[0]).all():  # the model has nothing to say of them
+        elif not self.ranks_by_features:
             scores = DenseScores(self.popularity[: len(self.log.items)].expand(len(side), -1))
         else:
             scores = model_scores(ranker, side)

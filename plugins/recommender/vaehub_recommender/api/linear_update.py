@@ -5,16 +5,18 @@ Letters of shapes: I items, R rows that changed, r of all that changed. P = (X'X
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import final
 
 import numpy as np
 import torch
-from scipy.sparse import csr_array
+from scipy.sparse import csr_array, vstack
 from torch import Tensor
 
 from vaehub_recommender.api.fitted import Fitted
-from vaehub_recommender.closed_form import as_weights, gram, mean_with_transpose, solve
+from vaehub_recommender.closed_form import ROWS, add_gram, as_weights, inverse, mean_with_transpose, peak_memory, solve
+from vaehub_recommender.memory import FEWER, require_memory
 from vaehub_recommender.parts.ease import Ease
 from vaehub_recommender.parts.linear_part import LinearPart
 
@@ -80,22 +82,35 @@ def updated_closed_form(before: ClosedForm, old: csr_array, new: csr_array) -> t
 
     P of new items without interactions is I / penalty; then P changes by the identity of Woodbury (1950), in O(r I'^2) for r rows and penalties
     that change, or where that is more by the inverse of its inverse, in O(I'^3). A user who is new has an empty row in `old`.
+
+    Raises:
+        UsageError: memory does not hold it, with what it takes.
     """
-    precision = with_new_items(precision_of(before.weights, before.diagonal), new.shape[1], before.penalty)
+    items = new.shape[1]
+    require_memory(f"weights between {items:,} items after more interactions", peak_memory(items, old.nnz + new.nnz), FEWER)
+    precision = precision_of(before, items)
     old = without_empty_rows(csr_array((old.data, old.indices, old.indptr), shape=new.shape))
     heavier = before.noise * (column_squares(new) - column_squares(old))
-    if old.shape[0] + new.shape[0] + heavier.count_nonzero() > new.shape[1] // 4:
-        return solve(torch.linalg.inv(precision).add_(gram(new)).sub_(gram(old)), heavier)
-    return as_weights(woodbury(precision, *low_rank_change(old, new, heavier)))
+    if old.shape[0] + new.shape[0] + heavier.count_nonzero() > items // 4:
+        return solve(add_gram(add_gram(inverse(precision), new), old, -1), heavier)
+    for rows, change in low_rank_changes(old, new, heavier):
+        woodbury(precision, rows, change)
+    return as_weights(precision)
 
 
-def low_rank_change(old: csr_array, new: csr_array, heavier: Tensor) -> tuple[Tensor, Tensor]:
-    """V (r, I) and diag(C) (r,) of the change V'CV: rows that come, rows that go, and items whose penalty grows."""
-    at = heavier.nonzero()[:, 0]
-    units = torch.zeros(len(at), len(heavier), dtype=torch.float64)
-    units[torch.arange(len(at)), at] = 1
-    signs = torch.cat([torch.ones(new.shape[0]), -torch.ones(old.shape[0])]).double()
-    return torch.cat([dense_rows(new), dense_rows(old), units]), torch.cat([signs, heavier[at]])
+def low_rank_changes(old: csr_array, new: csr_array, heavier: Tensor) -> Iterator[tuple[Tensor, Tensor]]:
+    """V (r, I) and diag(C) (r,) of changes V'CV, some rows at a time: rows and penalties that come, then those that go.
+
+    In this order P^-1 stays positive definite on the way.
+    """
+    at = heavier.abs().nonzero()[:, 0].numpy()
+    units = csr_array((np.ones(len(at)), (np.arange(len(at)), at)), shape=(len(at), new.shape[1]))
+    rows = csr_array(vstack([new, units, old]))
+    change = np.concatenate([np.ones(new.shape[0]), heavier.numpy()[at], -np.ones(old.shape[0])])
+    order = np.argsort(change < 0, kind="stable")
+    for start in range(0, len(order), ROWS):
+        some = order[start : start + ROWS]
+        yield dense_rows(rows[some]), torch.from_numpy(change[some])
 
 
 def column_squares(rows: csr_array) -> Tensor:
@@ -108,17 +123,15 @@ def without_empty_rows(rows: csr_array) -> csr_array:
     return rows[np.flatnonzero(np.diff(rows.indptr))]
 
 
-def precision_of(weights: Tensor, diagonal: Tensor) -> Tensor:
-    """P (I, I) in float64 from B and diag(P): P_ij = -B_ij P_jj."""
-    precision = weights.double().mul_(-diagonal.double())
-    precision.diagonal().copy_(diagonal)
-    return mean_with_transpose(precision)  # B is rounded to float32, P is symmetric
-
-
-def with_new_items(precision: Tensor, items: int, penalty: float) -> Tensor:
-    """P with rows for new items that nobody has yet."""
-    new = torch.full((items - len(precision),), 1 / penalty, dtype=precision.dtype)
-    return torch.block_diag(precision, new.diag()) if len(new) else precision
+def precision_of(closed: ClosedForm, items: int) -> Tensor:
+    """P (I', I') in float64 from B and diag(P): P_ij = -B_ij P_jj; behind it are new items that nobody has yet."""
+    precision, size = torch.zeros(items, items, dtype=torch.float64), len(closed.diagonal)
+    learnt = precision[:size, :size]
+    learnt.copy_(closed.weights).mul_(-closed.diagonal.double())
+    learnt.diagonal().copy_(closed.diagonal)
+    mean_with_transpose(learnt)  # B is rounded to float32, P is symmetric
+    precision.diagonal()[size:] = 1 / closed.penalty
+    return precision
 
 
 def woodbury(precision: Tensor, rows: Tensor, change: Tensor) -> Tensor:

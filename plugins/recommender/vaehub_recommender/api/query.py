@@ -17,12 +17,12 @@ from vaehub import UsageError, hints
 from vaehub_recommender.api.described_users import are_described, described_users
 from vaehub_recommender.api.fitted import Fitted
 from vaehub_recommender.tables import History, Ids, histories
-from vaehub_recommender.tables.frames import is_foreign
+from vaehub_recommender.tables.frames import ArrowColumn, is_foreign
 from vaehub_recommender.tables.given_ids import read_once, refuse_mask, type_hint
 from vaehub_recommender.tables.log import UserItems, union
 
 NAMED = (pd.DataFrame, pd.Series, Mapping)  # forms in which histories come with the ids of their users
-LISTS = (list, set, frozenset, np.ndarray, pd.Series, type(None))
+LISTS = (list, set, frozenset, np.ndarray, pd.Series, ArrowColumn, type(None))
 
 
 @final

@@ -12,6 +12,7 @@ from typing import TypeAlias, final
 import numpy as np
 import pandas as pd
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from vaehub import sparse
@@ -111,12 +112,18 @@ class ListMaker:
         cells = query.ruled_out(self.exclude_seen)
         return None if cells is None else self.fitted.ranker.seen(cells)
 
+    def reasons(self, query: Query) -> NDArray[np.int8]:
+        """Why every user has this list (B,), as codes of REASON; by features only where these say anything."""
+        described = query.described
+        by_features = 2 if described.any() and self.fitted.ranks_by_features else 1
+        return np.where(described, by_features, query.empty).astype(np.int8)
+
     def as_frame(self, query: Query, values: Tensor, items: Tensor) -> pd.DataFrame:
         """A row for every item on a list."""
         there = (items >= 0).numpy()
         lengths = there.sum(1)
         list_start = np.repeat(lengths.cumsum() - lengths, lengths)
-        reason = np.repeat(np.where(query.described, 2, query.empty).astype(np.int8), lengths)
+        reason = np.repeat(self.reasons(query), lengths)
         return pd.DataFrame(
             {
                 "user": query.users.repeat(lengths),

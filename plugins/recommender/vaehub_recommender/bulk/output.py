@@ -27,22 +27,20 @@ class RankedBatch:
     users: pa.Array  # (B,) ids as given
     items: Ints
     scores: NDArray[np.float32]
-    popular: NDArray[np.bool_]  # (B,): has no history, so gets what is popular
+    reasons: NDArray[np.int8]  # (B,): why every user has this list, as a position in REASONS
     unknown: int = 0  # entries of their histories that name no item of the model
     blocked: int = 0  # users for whom items are blocked, for them alone
-    described: NDArray[np.bool_] | None = None  # (B,): has no history, but features
 
     def table(self, items: pa.Array) -> pa.RecordBatch:
         """user, item, rank, score, reason: a row for each recommendation, with the ids `items` (I,)."""
         kept = self.items >= 0
         counts = kept.sum(1)
-        reason = self.popular if self.described is None else np.where(self.described, 2, self.popular)
         columns = {
             "user": self.users.take(pa.array(np.repeat(np.arange(len(counts)), counts))),
             "item": items.take(pa.array(self.items[kept])),
             "rank": np.cumsum(kept, 1)[kept],
             "score": self.scores[kept],
-            "reason": pa.DictionaryArray.from_arrays(np.repeat(reason.astype(np.int8), counts), REASONS),
+            "reason": pa.DictionaryArray.from_arrays(np.repeat(self.reasons, counts), REASONS),
         }
         return pa.RecordBatch.from_arrays([pa.array(column) for column in columns.values()], names=list(columns))
 
@@ -101,6 +99,6 @@ class Output(jobs.Writer[RankedBatch]):
         """Write what a file ends with; one without users has the columns all the same."""
         if self.writer is None:
             nothing = np.zeros((0, 1), np.int64)
-            self.add(RankedBatch(pa.array([], self.users), nothing, nothing.astype(np.float32), np.zeros(0, bool)))
+            self.add(RankedBatch(pa.array([], self.users), nothing, nothing.astype(np.float32), np.zeros(0, np.int8)))
         if self.writer is not None:
             self.writer.close()

@@ -94,4 +94,4 @@ def rank_histories(lister: ListMaker, blocked: UserItems | None, history: Histor
             int(history.unknown[rows].sum()),
             0 if part.blocked is None else int((np.diff(part.blocked.indptr) > 0).sum()),
         )
-        yield RankedBatch(users[rows], items.numpy(), values.numpy(), part.empty, unknown, barred, part.described)
+        yield RankedBatch(users[rows], items.numpy(), values.numpy(), lister.reasons(part), unknown, barred)

@@ -9,13 +9,18 @@ from abc import ABC, abstractmethod
 from typing import final
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 from scipy.linalg import lapack
 from scipy.sparse import csr_array
 
 from vaehub import UsageError
+from vaehub_recommender.closed_form import add_gram, mirror_upper, peak_memory
+from vaehub_recommender.memory import require_memory
+from vaehub_recommender.parts.linear_part import WAYS_OUT
 
 Floats = NDArray[np.float32]
+BY_USERS = 16.0  # bytes for each pair of users, of their products, sparse and written out
 
 
 class EaseScores(ABC):
@@ -43,11 +48,15 @@ class ByItems(EaseScores):
 
     def __init__(self, train: csr_array, histories: csr_array) -> None:
         super().__init__(train, histories)
-        self.gram = (self.train.T @ self.train).toarray()
+        items = self.train.shape[1]
+        self.gram = np.zeros((items, items), np.float32)
+        add_gram(torch.from_numpy(self.gram), self.train)
 
     def __call__(self, penalty: float, dropout: float) -> Floats:
         """(V, I)."""
-        inverse = inverted(self.gram + np.diag(self.ridge(penalty, dropout)))
+        matrix = self.gram.copy()
+        matrix[np.diag_indices(len(matrix))] += self.ridge(penalty, dropout)
+        inverse = inverted(matrix)
         return np.asarray((self.histories @ inverse) / -inverse.diagonal())
 
 
@@ -71,8 +80,11 @@ class ByUsers(EaseScores):
 
 
 def ease_scores(train: csr_array, histories: csr_array) -> EaseScores:
-    """The cheaper of the two."""
-    return (ByUsers if train.shape[0] < train.shape[1] else ByItems)(train, histories)
+    """The cheaper of the two. Raises UsageError where memory does not hold it."""
+    users, items = train.shape
+    peak = BY_USERS * users**2 + 4 * users * items if users < items else peak_memory(items, train.nnz)
+    require_memory(f"comparing penalties of ease between {items:,} items", peak, WAYS_OUT)
+    return (ByUsers if users < items else ByItems)(train, histories)
 
 
 def inverted(matrix: Floats) -> Floats:
@@ -80,6 +92,6 @@ def inverted(matrix: Floats) -> Floats:
     factor, failed = lapack.spotrf(matrix.T, lower=1, overwrite_a=1, clean=0)
     if failed:
         raise UsageError("EASE: the items' products are not positive definite; give weights of like size, or none")
-    inverse = lapack.spotri(factor, lower=1, overwrite_c=1)[0]
-    whole: Floats = np.tril(inverse) + np.tril(inverse, -1).T
-    return whole
+    lapack.spotri(factor, lower=1, overwrite_c=1)  # the inverse's lower triangle, column by column: the upper one row by row
+    mirror_upper(torch.from_numpy(matrix))
+    return matrix

@@ -52,7 +52,7 @@ def ease_trials(train: csr_array, held: HeldOut, over: Over) -> Iterator[Trial]:
     """EASE under penalties that lie far apart, then near the best of them, then with dropout as well; ends early when time is `over`."""
     scores = ease_scores(train, held.history)
     unit = float(np.mean(train.data.astype(np.float64) ** 2))
-    done: dict[tuple[float, float], Trial] = {}
+    done: dict[tuple[float, float], float] = {}  # NDCG@100
 
     def tried(settings: list[tuple[float, float]]) -> Iterator[Trial]:
         for penalty, dropout in settings:
@@ -60,11 +60,12 @@ def ease_trials(train: csr_array, held: HeldOut, over: Over) -> Iterator[Trial]:
                 return
             options = {"penalty": float(f"{penalty * unit:.3g}"), "dropout": dropout}
             found = scores(options["penalty"], dropout)
-            done[penalty, dropout] = Trial(options, found, row_ndcg(found, held))
-            yield done[penalty, dropout]
+            trial = Trial(options, found, row_ndcg(found, held))
+            done[penalty, dropout] = float(trial.ndcg.mean())
+            yield trial
 
     def best() -> tuple[float, float]:
-        return max(done, key=lambda setting: done[setting].ndcg.mean())
+        return max(done, key=lambda setting: done[setting])
 
     yield from tried([(penalty, 0.0) for penalty in PENALTIES])
     penalty, _ = best()

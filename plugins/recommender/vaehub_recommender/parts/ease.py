@@ -10,13 +10,10 @@ from scipy.sparse import csr_array
 from torch import Tensor
 
 from vaehub import Decoder, Likelihood, Part, Spec
-from vaehub_recommender.closed_form import ROWS, gram, solve
+from vaehub_recommender.closed_form import gram, peak_memory, solve
 from vaehub_recommender.memory import require_memory
 from vaehub_recommender.parts.catalogue import Catalogue
 from vaehub_recommender.parts.linear_part import KEPT, WAYS_OUT, DenseLinearPart
-
-BLOCK = 30  # bytes for each product of a block, sparse and written out
-FITTED = 8  # bytes for each pair of items, of their products, of which the weights are made in place
 
 
 @final
@@ -69,7 +66,7 @@ class Ease(DenseLinearPart):
     def learn(self, matrix: csr_array) -> None:
         """The closed form. Raises UsageError where memory does not hold it."""
         items = self.spec.size
-        peak = (KEPT + FITTED) * items**2 + BLOCK * ROWS * items
+        peak = KEPT * items**2 + peak_memory(items, matrix.nnz)
         require_memory(f"decoder ease: fitting weights between {items:,} items", peak, WAYS_OUT)
         products = gram(matrix)
         weights, diagonal = solve(products, self.penalty + self.noise * products.diagonal())

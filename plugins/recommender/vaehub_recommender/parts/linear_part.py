@@ -33,7 +33,7 @@ class LinearPart(Decoder):
     """
 
     share: Tensor
-    learnt_anew: tuple[str, ...] = ()  # buffers whose sizes or meanings are others once there are more items
+    learnt_anew: tuple[str, ...] = ()  # buffers that are learnt anew once there are more items
 
     def __init__(self, spec: Spec, latent: int, likelihood: Likelihood, base: Part[Decoder] | None) -> None:
         super().__init__(spec, latent, likelihood)
@@ -115,6 +115,7 @@ class DenseLinearPart(LinearPart):
         UsageError: more items than memory holds.
     """
 
+    learnt_anew = ("weights",)
     weights: Tensor
 
     def __init__(self, spec: Spec, latent: int, likelihood: Likelihood, base: Part[Decoder] | None) -> None:

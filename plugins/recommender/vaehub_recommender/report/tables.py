@@ -36,8 +36,15 @@ def measure(name: str, table: pd.DataFrame, gaps: pd.DataFrame, others: int) -> 
     first = report.best(means, digits=DIGITS) if is_quality(name) else [False] * len(means)
     shown = [report.Cell(mean_text(cell), best=top) for cell, top in zip(cells, first, strict=True)]
     rows: list[Any] = gaps.to_dict("records")
-    apart = [report.Cell(difference_text(row), tone=TONES[interval_sign(row)] if is_quality(name) else "") for row in rows]
+    apart = [
+        report.Cell(narrow(difference_text(row)), tone=TONES[interval_sign(row)] if is_quality(name) else "") for row in rows
+    ]
     return [metric_title(name), *shown, *(apart or [report.Cell("")] * others)]
+
+
+def narrow(interval: str) -> str:
+    """An interval without blanks around its dots, so that the table is no wider than the page."""
+    return interval.replace(" … ", "…")
 
 
 def meanings(judged: Judged) -> report.Table:

@@ -30,6 +30,15 @@ class ArrowStream(Protocol):
 
 
 @runtime_checkable
+class ArrowColumn(Protocol):
+    """A column that is handed over as Arrow (a Series of polars, a chunked array)."""
+
+    def __arrow_c_stream__(self, requested_schema: object | None = None) -> object:
+        """A capsule with the column."""
+        ...
+
+
+@runtime_checkable
 class ToPandas(Protocol):
     """A table that makes a frame of itself (Spark, Modin, cuDF)."""
 

@@ -23,9 +23,14 @@ PLENTY = 1000  # unknown ids that are compared with those of the model as text
 
 
 def read_once(given: Any) -> Any:
-    """What is given, an iterator as a list, as looking into it once would lose its first element, and a column of Arrow as a list of values."""
+    """What is given: an iterator as a list, as looking into it once would lose its first element; a column of Arrow as a list of values.
+
+    An array without dimensions is its value.
+    """
     if isinstance(given, pa.Array | pa.ChunkedArray):
         return given.to_pylist()
+    if isinstance(given, np.ndarray) and given.ndim == 0:
+        return given.item()
     one_shot = isinstance(given, Iterable) and not isinstance(given, Sized) and not issparse(given)
     return list(given) if one_shot else given
 

@@ -108,13 +108,12 @@ def histories(given: Histories, items: Ids, columns: Columns | None = None, deca
 
 
 def refuse_dense(given: object, items: Ids) -> None:
-    """Raise UsageError for a matrix of weights that is not sparse: its rows would be read as lists of the ids 0 and 1."""
-    if (
-        isinstance(given, np.ndarray)
-        and given.ndim == 2
-        and given.dtype.kind in "fb"
-        and items.values.dtype.kind != given.dtype.kind
-    ):
+    """Raise UsageError for a matrix of weights or flags that is not sparse: its rows would be read as lists of the ids 0 and 1."""
+    if not isinstance(given, np.ndarray) or given.ndim != 2:
+        return
+    weights = given.dtype.kind in "fb" and items.values.dtype.kind != given.dtype.kind
+    flags = given.dtype.kind in "iu" and given.shape[1] > 2 and bool(((given == 0) | (given == 1)).all())
+    if given.size and (weights or flags):
         shape = " x ".join(map(str, given.shape))
         raise UsageError(
             f"histories: a dense matrix ({shape}, {given.dtype}) given; give scipy.sparse.csr_array(matrix), or lists of items"
