@@ -35,7 +35,9 @@ def best(history):
     seen = history.matrix.toarray() > 0
     order = np.argsort(seen, axis=1, kind="stable")[:, :K]
     items = np.where(np.take_along_axis(seen, order, 1), -1, order)
-    return RankedBatch(Ids(history.users).arrow(), items, -items.astype(np.float32), ~seen.any(1), int(history.unknown.sum()))
+    return RankedBatch(
+        Ids(history.users).arrow(), items, -items.astype(np.float32), (~seen.any(1)).astype(np.int8), int(history.unknown.sum())
+    )
 
 
 class Stand:

@@ -208,3 +208,14 @@ def test_a_strong_half_period_does_not_hide_the_whole_one(seed):
 @pytest.mark.parametrize("seed", range(3))
 def test_a_slow_level_alone_has_no_rhythm(seed):
     assert found_periods([beneath_a_level(np.zeros(2400), seed)], None) == ()
+
+
+@pytest.mark.parametrize("seed", [0, 1])
+def test_few_days_of_many_phases_are_forecast_about_as_well_as_by_their_mean(seed):
+    """Eleven days are too few to learn the covariances of 96 phases: by days that it knows already, such an expert looks better than it is."""
+    days, phases = 11, 96
+    truth = 5 + 3 * np.sin(np.arange(phases) * 2 * np.pi / phases) ** 3
+    values = np.tile(truth, days) + np.random.default_rng(seed).normal(0, 0.2, days * phases)
+    frame = pd.DataFrame({"y": values}, index=pd.date_range("2024-01-01", periods=len(values), freq="15min"))
+    ahead = Imputer().fit(frame).forecast(frame, phases).y.to_numpy()
+    assert np.abs(ahead - truth).mean() < 2 * np.abs(values.reshape(days, phases).mean(0) - truth).mean()

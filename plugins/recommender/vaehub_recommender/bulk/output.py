@@ -16,6 +16,7 @@ from vaehub import jobs
 
 Ints: TypeAlias = NDArray[Any]
 REASONS = pa.array(["history", "popular", "features"])
+POPULAR = 1  # its position there
 ENCODED = ["user", "item", "rank", "reason"]  # few values each; scores are all different
 
 
@@ -91,7 +92,7 @@ class Output(jobs.Writer[RankedBatch]):
         self.counts["users"] += len(ranked.users)
         self.counts["rows"] += len(batch)  # recommendations
         self.counts["unknown"] += ranked.unknown  # entries of histories that name no item of the model
-        self.counts["popular"] += int(ranked.popular.sum())  # users without a history, who get what is popular
+        self.counts["popular"] += int((ranked.reasons == POPULAR).sum())  # users without a history, who get what is popular
         self.counts["blocked"] += ranked.blocked
         return len(ranked.users)
 

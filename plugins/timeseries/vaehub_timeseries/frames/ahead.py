@@ -76,9 +76,9 @@ def places_of(frame: pd.DataFrame, rows: Rows, future: Bools, given: pd.DataFram
     wanted = [(read.names[entity], time) for entity, time in zip(read.entity, read.stamps.at.tolist(), strict=True)]
     places = [found.get(key, -1) for key in wanted]
     if -1 in places:
-        which = places.index(-1)
+        stray = places.index(-1)
         raise UsageError(
-            f"future, {row_label(given, which)}: is none of the rows ahead; these begin with {row_label(frame, int(ahead[0]))}"
+            f"future, {row_label(given, stray)}: is none of the rows ahead; these begin with {row_label(frame, int(ahead[0]))}"
             f" and end with {row_label(frame, int(ahead[-1]))}"
         )
     if (again := pd.Series(places).duplicated().to_numpy()).any():

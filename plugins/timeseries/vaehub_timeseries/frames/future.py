@@ -139,8 +139,8 @@ def calendar_rule(local: pd.DatetimeIndex) -> Rule | None:
     """
     wall = local.tz_localize(None)
     days = pd.DatetimeIndex(
-        wall.normalize(), freq=None
-    )  # with a frequency of business months, `is_month_end` is that of weekdays
+        wall.normalize().to_numpy()
+    )  # without a frequency: in business months `is_month_end` is that of weekdays
     if (wall - days).nunique() > 1:
         return None
     months = np.diff(np.asarray(days.year * 12 + days.month))

@@ -24,7 +24,7 @@ from vaehub_timeseries.model.threads import one_thread
 
 CELLS_AT_MOST = 1_000  # of the periods of a window: what is asked of it grows with their cube
 PERIODS_AT_MOST = 1_000  # that are learnt from
-LEAST_SHARE = 0.1  # of what is learnt by phase beside the stationary process, below which there is too little data
+LEAST_SHARE = 0.25  # of what is learnt by phase beside the stationary process, below which there is too little data
 JUDGES, WINDOWS, CELLS_ENOUGH = 16, 4, 250  # series that decide on phases, windows of one, and cells of a window
 LEVEL = 1.0  # variance of a window's level, as a share of a channel's, which says nothing about its phase
 
