@@ -75,3 +75,22 @@ def test_constraints_that_the_data_break_are_refused(parts):
         Imputer(constraints=["a = b"]).fit(parts[1])
     with pytest.raises(UsageError, match="a list such as"):
         Imputer(constraints="a = b").fit(parts[1])
+
+
+def test_counts_add_up_as_whole_numbers(tmp_path):
+    rng = np.random.default_rng(1)
+    frame = pd.DataFrame({"a": rng.poisson(9, 300), "b": rng.poisson(30, 300)})
+    frame = frame.assign(total=frame.a + frame.b).astype("Int64")
+    gappy = frame.mask(rng.random(frame.shape) < 0.25)
+    imputer = Imputer(constraints=["a + b = total", "a <= b"]).fit(gappy)
+    for out in (imputer.transform(gappy), *imputer.samples(gappy, 2), imputer.forecast(gappy, 5), imputer.generate(2, 20)):
+        assert (out["a"] + out["b"] == out["total"]).all()
+        assert (out["a"] <= out["b"]).all()
+
+
+def test_whole_numbers_that_leave_no_way_stay_rounded():
+    channels = [Channel(name, name, "int") for name in "ab"]
+    read = parsed_constraints(["a = b"], channels)
+    row, ends = np.array([[2.4, 5.0]]), (np.array([0.0, 0.0]), np.array([3.0, np.inf]))
+    fixed = np.array([[False, True]])
+    assert project(row, fixed, np.ones((1, 2)), read, *ends).tolist() == [[3.0, 5.0]]

@@ -11,6 +11,7 @@ import re
 import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import product
 
 import numpy as np
 
@@ -28,12 +29,13 @@ NUMBER = r"\d+(?:\.\d*)?|\.\d+"
 
 @dataclass(frozen=True)
 class Constraint:
-    """weights (C,) x = constant, or <= constant; `text` is what the user wrote."""
+    """weights (C,) x = constant, or <= constant; `text` is what the user wrote, `counted` (C,) the columns of whole numbers."""
 
     weights: Floats
     constant: float
     equal: bool
     text: str
+    counted: Mask
 
     def excess(self, values: Floats) -> Floats:
         """How far rows (T, C) are beyond it (T,): signed for sums, 0 or more for orders."""
@@ -69,11 +71,10 @@ def parsed_constraint(text: str, channels: Sequence[Channel]) -> Constraint:
     weights, constant = left[0] - right[0], right[1] - left[1]
     if not weights.any():
         raise UsageError(f"constraints: {hints.quoted(text)} names no column; write for instance 'a + b = total'")
-    return (
-        Constraint(-weights, -constant, False, text)
-        if parts[1] == ">="
-        else Constraint(weights, constant, "<" not in parts[1], text)
-    )
+    counted = np.array([channel.kind == "int" for channel in channels])
+    if parts[1] == ">=":
+        return Constraint(-weights, -constant, False, text, counted)
+    return Constraint(weights, constant, "<" not in parts[1], text, counted)
 
 
 def parsed_sum(side: str, text: str, channels: Sequence[Channel]) -> tuple[Floats, float]:
@@ -110,7 +111,7 @@ def check_observed(constraints: Sequence[Constraint], series: Sequence[Floats], 
 
 
 def project(values: Floats, fixed: Mask, sd: Floats, constraints: Sequence[Constraint], lower: Floats, upper: Floats) -> Floats:
-    """The nearest rows that fulfil all constraints.
+    """The nearest rows that fulfil all constraints, whole numbers in the columns of such.
 
     Arguments:
         values: (T, C), finite.
@@ -127,6 +128,33 @@ def project(values: Floats, fixed: Mask, sd: Floats, constraints: Sequence[Const
     >>> project(np.array([[0.0, 4.0]]), np.zeros((1, 2), bool), np.array([[1.0, 3.0]]), total, *open_ends).round(3).tolist()
     [[0.4, 0.4]]
     """
+    x = nearest(values, fixed, sd, constraints, lower, upper)
+    counted = constraints[0].counted
+    if not counted.any():
+        return x
+    whole = nearest_whole(x, fixed, constraints, lower, upper)
+    return nearest(whole, fixed | counted, sd, constraints, lower, upper)
+
+
+def nearest_whole(values: Floats, fixed: Mask, constraints: Sequence[Constraint], lower: Floats, upper: Floats) -> Floats:
+    """Rows (T, C) with their counts rounded; where rounding breaks a constraint between counts alone, those move by 1 that lie nearest to it."""
+    counted = constraints[0].counted
+    x = np.where(counted & ~fixed, np.rint(values), values)
+    for _, constraint in product(range(x.shape[1]), constraints):
+        free = ~fixed & (constraint.weights != 0)
+        excess = constraint.excess(x)
+        rows = np.flatnonzero((np.abs(excess) > 0.5) & free.any(1) & ~(free & ~counted).any(1))
+        step = -np.sign(excess[rows])[:, None] * np.sign(constraint.weights)
+        moved = x[rows] + step
+        allowed = free[rows] & (moved >= lower) & (moved <= upper)
+        distance = np.where(allowed, np.abs(moved - values[rows]), np.inf)
+        chosen = allowed & (np.arange(x.shape[1]) == distance.argmin(1)[:, None])
+        x[rows] = np.where(chosen, moved, x[rows])
+    return x
+
+
+def nearest(values: Floats, fixed: Mask, sd: Floats, constraints: Sequence[Constraint], lower: Floats, upper: Floats) -> Floats:
+    """The nearest rows in real numbers; arguments as of `project`."""
     variance = np.where(fixed, 0.0, sd**2)
     stuck = [(constraint.weights**2 * variance).sum(1) == 0 for constraint in constraints]
     scale = float(sd.max())
