@@ -17,7 +17,8 @@ Names = Annotated[
     typer.Option(
         "--objective",
         metavar="NAME",
-        help="What to maximise: qed, similarity:SMILES, …, or module:function of your own. Give it again for several at once.",
+        help="What to maximise: qed, mw:200..450, similarity:SMILES, module:function, 'cmd:dock.sh {smiles_file} {out_file}', …; "
+        "min:NAME to minimise. Give it again for several at once.",
         show_default=False,
     ),
 ]
@@ -48,12 +49,19 @@ def optimize(
     element: Annotated[list[str] | None, limit("An element that may occur; give it again for others.")] = None,
     weight: Annotated[
         list[float] | None,
-        typer.Option(help="Of each objective, in order: their product is sought.", show_default="the Pareto front"),
+        typer.Option(help="Of each objective, in order, in their product or sum.", show_default="all alike"),
     ] = None,
+    combine: Annotated[
+        Literal["pareto", "product", "sum"] | None,
+        typer.Option(help="What is sought of several objectives.", show_default="product with weights, else pareto"),
+    ] = None,
+    minimize: Annotated[bool, typer.Option("--minimize", help="Low values are the best, of all objectives.")] = False,
     workers: Annotated[
         int | None, typer.Option(min=0, help="Processes that call; 0: this one.", show_default="one a core")
     ] = None,
-    seconds: Annotated[float, typer.Option(help="After which a call is stopped; it counts.")] = 60.0,
+    seconds: Annotated[float, typer.Option(help="After which a call is stopped, for each of its molecules.")] = 60.0,
+    batch: Annotated[int, typer.Option(min=1, help="Molecules at once, for a program or a function that takes many.")] = 32,
+    retries: Annotated[int, typer.Option(min=0, help="Further tries for molecules of a batch that failed.")] = 1,
     seed: cli.Seed = 0,
 ) -> None:
     """Search for molecules that score best: tables, an SDF file and a page of drawings in OUT.
@@ -82,6 +90,10 @@ def optimize(
             seconds,
             weight or (),
             pool,
+            minimize,
+            combine,
+            batch,
+            retries,
         )
     print(*summary(result), output / "report.html", sep="\n")
 

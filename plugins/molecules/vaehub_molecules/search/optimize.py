@@ -4,24 +4,24 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable, Mapping, Sequence
-from functools import partial
 from numbers import Number
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from vaehub import Json, UsageError, arguments, hints, jobs, signals
 from vaehub_molecules.search.bo import TrustRegion
+from vaehub_molecules.search.calls import Calls
 from vaehub_molecules.search.constraints import Constraints
 from vaehub_molecules.search.evolve import Evolve
 from vaehub_molecules.search.first_calls import FirstCalls
-from vaehub_molecules.search.goal import Goal, Objective, goal_of
+from vaehub_molecules.search.goal import Combination, Goal, Objective, goal_of
 from vaehub_molecules.search.gradient import Gradient
 from vaehub_molecules.search.hybrid import Hybrid
 from vaehub_molecules.search.loop import SearchLoop
 from vaehub_molecules.search.method import Method, SearchState
 from vaehub_molecules.search.pool import Source, canonical_unique, open_pool
 from vaehub_molecules.search.result import Result
-from vaehub_molecules.search.rounds import Rounds, values_of
+from vaehub_molecules.search.rounds import Rounds
 
 if TYPE_CHECKING:
     from vaehub import Run
@@ -37,6 +37,8 @@ JOURNAL = "calls.jsonl"
     out=arguments.or_none(arguments.path),
     workers=arguments.or_none(arguments.at_least(0)),
     seconds=arguments.real_number,
+    batch=arguments.at_least(1),
+    retries=arguments.at_least(0),
 )
 def optimize(
     run: Run | LatentSpace,
@@ -51,13 +53,17 @@ def optimize(
     seconds: float = 60.0,
     weights: Sequence[float] = (),
     pool: Source = None,
+    minimize: bool = False,
+    combine: Combination | None = None,
+    batch: int = 32,
+    retries: int = 1,
 ) -> Result:
-    """The best molecules for an objective, to be maximised, in `budget` calls, each of a canonical molecule that was not called before.
+    """The best molecules for an objective in `budget` calls, each of a canonical molecule that was not called before.
 
     Arguments:
         run: a model of molecules without conditions, or its latent space.
-        objective: a name ("qed", "similarity:CCO", "module:function"), a function of canonical SMILES, or a list: of several the front
-            is sought, or with `weights` their weighted geometric mean.
+        objective: a name ("qed", "mw:200..450", "similarity:CCO", "module:function", "cmd:dock.sh {smiles_file} {out_file}"), a function
+            of canonical SMILES, or of a list of them (`batch`), or a list of these. What each is to be: see `oracles.load_objective`.
         budget: calls of the objective.
         method: hybrid, gradient, bo, evolve, or a `Method`.
         start: leads, as SMILES.
@@ -66,8 +72,12 @@ def optimize(
         out: a folder for the results, where a search that was stopped, or that gets a larger budget, goes on.
         workers: processes that call; one a core, if not given, and 0 for this one.
         seconds: after which a call is stopped with all that it started; it counts.
-        weights: of several objectives, in order; their product is sought.
+        weights: of several objectives, in order; their product is sought, unless `combine` says otherwise.
         pool: molecules to begin with (a file, a list, a `Pool`); the model's own samples, if not given.
+        minimize: low values are the best, of all objectives; "min:NAME" says so of one.
+        combine: pareto seeks the front of several objectives, product and sum their weighted geometric and arithmetic mean.
+        batch: molecules that an objective is given at once, if it takes many.
+        retries: how often molecules of a batch that came to nothing are called again, each by itself; that costs no further calls.
 
     Returns:
         tables of all calls and of the best; its `save` writes them.
@@ -79,14 +89,14 @@ def optimize(
     >>> len(result.trace), bool(result.best.score[0] >= 2)
     (20, True)
     """
-    space, goal, chosen = space_of(run), goal_of(objective, weights), method_of(method)
+    space, goal, chosen = space_of(run), goal_of(objective, weights, combine, minimize), method_of(method)
     state = initial_state(space, goal, start, pool, constraints or Constraints(), seed, budget)
     path = None if out is None else Path(out) / JOURNAL
     settings = search_settings(state, chosen, goal)
-    calling = jobs.Workers(partial(values_of, goal), workers, jobs.Limits(seconds=seconds))
+    calling = Calls(goal, workers, seconds, batch, retries)
     with signals.interruptible(), Rounds(path, settings) as rounds, calling, jobs.stage("searching", budget) as bar:
-        SearchLoop(state, chosen, rounds, calling, bar, FirstCalls(goal.names, bool(weights), budget)).run()
-    result = Result(state.buffer, goal.names, goal.columns, state.leads, budget)
+        SearchLoop(state, chosen, rounds, calling, bar, FirstCalls(goal.names, goal.combination == "product", budget)).run()
+    result = Result(state.buffer, goal.names, goal.columns, state.leads, budget, goal.measured_columns)
     if out is not None:
         with jobs.stage("drawing the report"):
             from vaehub_molecules.search.report import search_page
