@@ -43,7 +43,19 @@ def optimize(
     start: Annotated[Path | None, typer.Option(help="A file of leads.", show_default="none")] = None,
     pool: Annotated[Path | None, typer.Option(help="A file of molecules to begin with.", show_default="the model's own")] = None,
     similarity: Annotated[float | None, limit("Least similarity to the nearest lead, 0 to 1.")] = None,
-    scaffold: Annotated[str | None, limit("A SMARTS pattern that must be there.")] = None,
+    similarity_each: Annotated[float | None, limit("Least similarity to every lead.")] = None,
+    similarity_max: Annotated[float | None, limit("Most similarity to any lead.")] = None,
+    scaffold: Annotated[
+        list[str] | None,
+        limit(
+            "A SMARTS pattern that must be there, or a core with attachment points, 'c1ccc([*:1])cc1'; give it again for others."
+        ),
+    ] = None,
+    forbid: Annotated[list[str] | None, limit("A SMARTS pattern that must not be there; give it again for others.")] = None,
+    alerts: Annotated[
+        list[Literal["pains", "brenk", "moses"]] | None,
+        limit("Structural alerts that must not be there; give it again for others."),
+    ] = None,
     max_heavy: Annotated[int | None, limit("Most heavy atoms.")] = None,
     sa_max: Annotated[float | None, limit("Most that synthetic accessibility may be, 1 easy to 10 hard.")] = None,
     element: Annotated[list[str] | None, limit("An element that may occur; give it again for others.")] = None,
@@ -73,7 +85,17 @@ def optimize(
     from vaehub_molecules.search.optimize import space_of
     from vaehub_molecules.search.pool import read_leads
 
-    limits = Constraints(similarity, scaffold, max_heavy, sa_max, tuple(element or ()))
+    limits = Constraints(
+        similarity,
+        tuple(scaffold or ()),
+        max_heavy,
+        sa_max,
+        tuple(element or ()),
+        tuple(forbid or ()),
+        tuple(alerts or ()),
+        similarity_each,
+        similarity_max,
+    )
     with cli.session():
         space = space_of(cli.open_run(run))
         leads = read_leads(start, space.policy) if start else []

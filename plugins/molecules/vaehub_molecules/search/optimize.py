@@ -12,6 +12,7 @@ from vaehub import Json, UsageError, arguments, hints, jobs, signals
 from vaehub_molecules.search.bo import TrustRegion
 from vaehub_molecules.search.calls import Calls
 from vaehub_molecules.search.constraints import Constraints
+from vaehub_molecules.search.decoration import decorated_pool
 from vaehub_molecules.search.evolve import Evolve
 from vaehub_molecules.search.first_calls import FirstCalls
 from vaehub_molecules.search.goal import Combination, Goal, Objective, goal_of
@@ -151,6 +152,8 @@ def initial_state(
     check_leads(space, leads)
     pool = open_pool(source, space, policy, seed)
     limits = constraints.with_leads(leads)
+    if limits.core is not None:
+        pool = decorated_pool(limits.core, pool, policy, seed)
     limits.require_feasible([*leads, *pool.smiles], "the leads and the pool")
     return SearchState(space, goal.names, leads, pool, limits, policy, seed, budget)
 

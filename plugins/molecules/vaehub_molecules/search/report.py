@@ -31,6 +31,7 @@ ORIGINS = {
     "samples": "drawn from the model's prior",
     "gradient": "written along the ascent of the model's own property heads",
     "edits": "a good molecule with a few atoms or bonds changed, or two of them crossed, without the model",
+    "decoration": "a good molecule whose substituents at the core were exchanged or changed, without the model",
     "bo": "written at a code that Bayesian optimisation chose in its trust region",
 }
 LIKENESS = "Tanimoto: of counted ECFP4, 1 is alike."
