@@ -32,6 +32,7 @@ class StandIn:
     """Codes are the size and random projections of fingerprints; a code spells the molecule next to it, in one of ten cases nonsense."""
 
     policy = Policy()
+    cond = None
 
     def __init__(self, smiles: Sequence[str], centre: Tensor | None = None) -> None:
         self.smiles = list(smiles)

@@ -59,6 +59,9 @@ def optimize(
     max_heavy: Annotated[int | None, limit("Most heavy atoms.")] = None,
     sa_max: Annotated[float | None, limit("Most that synthetic accessibility may be, 1 easy to 10 hard.")] = None,
     element: Annotated[list[str] | None, limit("An element that may occur; give it again for others.")] = None,
+    cond: Annotated[
+        str | None, typer.Option(help="What a model with conditions is asked for: qed=0.9,logp=2.", show_default=False)
+    ] = None,
     weight: Annotated[
         list[float] | None,
         typer.Option(help="Of each objective, in order, in their product or sum.", show_default="all alike"),
@@ -97,7 +100,7 @@ def optimize(
         similarity_max,
     )
     with cli.session():
-        space = space_of(cli.open_run(run))
+        space = space_of(cli.open_run(run), cond.split(",") if cond else ())
         leads = read_leads(start, space.policy) if start else []
         result = search(
             space,

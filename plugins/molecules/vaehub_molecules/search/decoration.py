@@ -24,6 +24,7 @@ DECORATED = 2_000  # molecules that are made of a core and substituents of the p
 BARE = 0.3  # chance of a hydrogen at an attachment point of these
 MUTATED = 0.4  # share of children of which a substituent is changed atom by atom, in place of taken from another molecule
 MATES = 500  # molecules of the pool that others take substituents from in a round
+DECAY = 0.05  # the chance of a parent of rank i among N is in proportion to 1 / (DECAY N + i)
 TRIES = 5
 
 
@@ -64,7 +65,8 @@ class Decorations(Proposer):
         core = state.constraints.core
         assert core is not None  # or it would not fit
         rng = Random(state.seed_of(self.name))
-        first = parents.at(parents.draw(count, state.rng(self.name)))
+        ranks = [1 / (DECAY * len(parents.smiles) + rank) for rank in range(len(parents.smiles))]
+        first = rng.choices(parents.smiles, ranks, k=count)
         others = [*parents.smiles, *(state.pool.smiles[place] for place in state.pool.random_places(MATES, state.rng("mates")))]
         groups = {smiles: found for smiles in others if (found := core.groups(MolFromSmiles(smiles))) is not None}
         mates = list(groups.values())

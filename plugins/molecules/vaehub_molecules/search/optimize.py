@@ -58,11 +58,12 @@ def optimize(
     combine: Combination | None = None,
     batch: int = 32,
     retries: int = 1,
+    cond: Sequence[str | float] = (),
 ) -> Result:
     """The best molecules for an objective in `budget` calls, each of a canonical molecule that was not called before.
 
     Arguments:
-        run: a model of molecules without conditions, or its latent space.
+        run: a model of molecules, or its latent space.
         objective: a name ("qed", "mw:200..450", "similarity:CCO", "module:function", "cmd:dock.sh {smiles_file} {out_file}"), a function
             of canonical SMILES, or of a list of them (`batch`), or a list of these. What each is to be: see `oracles.load_objective`.
         budget: calls of the objective.
@@ -79,6 +80,7 @@ def optimize(
         combine: pareto seeks the front of several objectives, product and sum their weighted geometric and arithmetic mean.
         batch: molecules that an objective is given at once, if it takes many.
         retries: how often molecules of a batch that came to nothing are called again, each by itself; that costs no further calls.
+        cond: of a model with conditions, what it is asked for: numbers in order or "name=value"; it is a hint, not a limit.
 
     Returns:
         tables of all calls and of the best; its `save` writes them.
@@ -90,7 +92,7 @@ def optimize(
     >>> len(result.trace), bool(result.best.score[0] >= 2)
     (20, True)
     """
-    space, goal, chosen = space_of(run), goal_of(objective, weights, combine, minimize), method_of(method)
+    space, goal, chosen = space_of(run, cond), goal_of(objective, weights, combine, minimize), method_of(method)
     state = initial_state(space, goal, start, pool, constraints or Constraints(), seed, budget)
     path = None if out is None else Path(out) / JOURNAL
     settings = search_settings(state, chosen, goal)
@@ -115,21 +117,26 @@ def method_name(method: Method) -> str:
     return next((name for name, made in METHODS.items() if type(method) is made), type(method).__name__)
 
 
-def space_of(run: Run | LatentSpace) -> LatentSpace:
-    """The latent space of a run, or the one that was given. Raises UsageError for anything else, and for a model with conditions."""
+def space_of(run: Run | LatentSpace, cond: Sequence[str | float] = ()) -> LatentSpace:
+    """The latent space of a run under a condition, or the one that was given. Raises UsageError for anything else, and without a condition
+    where the model has some."""
     from vaehub import Run
 
     if run is None or isinstance(run, str | Path | Number):
         raise arguments.wrong_argument("run", run, "a run, such as vaehub.load('runs/molecules')")
     if not isinstance(run, Run):
         return run
-    if run.spec.cond:
-        raise UsageError(
-            "run: is conditional, and a search cannot know which condition to give; train one without condition or scaffold"
-        )
     from vaehub_molecules.use.latent_space import LatentSpace
 
-    return LatentSpace(run)
+    space = LatentSpace(run)
+    if bool(run.spec.cond) != bool(cond):
+        wanted = (
+            "is conditional: say which molecules to draw (cond, --cond qed=0.9)"
+            if not cond
+            else "has no condition: leave out cond"
+        )
+        raise UsageError(f"run: the model {wanted}")
+    return LatentSpace(run, space.codec.condition(cond)) if cond else space
 
 
 def method_of(method: str | Method) -> Method:
@@ -183,6 +190,7 @@ def search_settings(state: SearchState, method: Method, goal: Goal) -> Json:
         "constraints": state.constraints.options(),
         "seed": state.seed,
         "model": jobs.digest_of_model(run.config.to_dict(), run.vae.state_dict()),
+        **({} if state.space.cond is None else {"condition": state.space.cond.tolist()}),
     }
 
 
