@@ -53,8 +53,7 @@ def optimize(
     ] = None,
     forbid: Annotated[list[str] | None, limit("A SMARTS pattern that must not be there; give it again for others.")] = None,
     alerts: Annotated[
-        list[Literal["pains", "brenk", "moses"]] | None,
-        limit("Structural alerts that must not be there; give it again for others."),
+        list[str] | None, limit("A set of structural alerts that must not be there: pains, brenk, moses; give it again for others.")
     ] = None,
     max_heavy: Annotated[int | None, limit("Most heavy atoms.")] = None,
     sa_max: Annotated[float | None, limit("Most that synthetic accessibility may be, 1 easy to 10 hard.")] = None,
@@ -86,7 +85,6 @@ def optimize(
     from vaehub_molecules.search import Constraints
     from vaehub_molecules.search.optimize import optimize as search
     from vaehub_molecules.search.optimize import space_of
-    from vaehub_molecules.search.pool import read_leads
 
     limits = Constraints(
         similarity,
@@ -101,13 +99,12 @@ def optimize(
     )
     with cli.session():
         space = space_of(cli.open_run(run), cond.split(",") if cond else ())
-        leads = read_leads(start, space.policy) if start else []
         result = search(
             space,
             objective,
             budget,
             method,
-            leads,
+            start or (),
             limits,
             seed,
             output,
@@ -119,6 +116,7 @@ def optimize(
             combine,
             batch,
             retries,
+            cond.split(",") if cond else (),
         )
     print(*summary(result), output / "report.html", sep="\n")
 
@@ -129,7 +127,8 @@ def best_lines(result: Result) -> list[str]:
         return []
     best, front = result.best.iloc[0], result.front
     if not result.several:
-        return [f"best {best.score:.6g}: {best.smiles}"]
+        made_of = ", ".join(f"{name} {best[name]:.6g}" for name in result.measured)
+        return [f"best {best.score:.6g}: {best.smiles}{f' ({made_of})' if made_of else ''}"]
     highest = {f"highest {name}": front.iloc[int(front[name].to_numpy().argmax())] for name in result.columns}
     return [
         f"{what}: {row.smiles} ({', '.join(f'{name} {row[name]:.6g}' for name in result.columns)})"

@@ -6,7 +6,7 @@ import warnings
 from collections.abc import Callable, Mapping, Sequence
 from numbers import Number
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from vaehub import Json, UsageError, arguments, hints, jobs, signals
 from vaehub_molecules.search.bo import TrustRegion
@@ -20,8 +20,8 @@ from vaehub_molecules.search.gradient import Gradient
 from vaehub_molecules.search.hybrid import Hybrid
 from vaehub_molecules.search.loop import SearchLoop
 from vaehub_molecules.search.method import Method, SearchState
-from vaehub_molecules.search.pool import Source, canonical_unique, open_pool
-from vaehub_molecules.search.result import Result
+from vaehub_molecules.search.pool import Source, Start, open_leads, open_pool
+from vaehub_molecules.search.result import BEST, Result
 from vaehub_molecules.search.rounds import Rounds
 
 if TYPE_CHECKING:
@@ -46,7 +46,7 @@ def optimize(
     objective: Objective | Sequence[Objective],
     budget: int = 10_000,
     method: str | Method = "hybrid",
-    start: Sequence[str] = (),
+    start: Start = (),
     constraints: Constraints | None = None,
     seed: int = 0,
     out: Path | str | None = None,
@@ -68,7 +68,7 @@ def optimize(
             of canonical SMILES, or of a list of them (`batch`), or a list of these. What each is to be: see `oracles.load_objective`.
         budget: calls of the objective.
         method: hybrid, gradient, bo, evolve, or a `Method`.
-        start: leads, as SMILES.
+        start: leads, as SMILES, as SMILES with their names, or the `Path` of a file.
         constraints: limits on what is called.
         seed: of all noise.
         out: a folder for the results, where a search that was stopped, or that gets a larger budget, goes on.
@@ -93,23 +93,48 @@ def optimize(
     (20, True)
     """
     space, goal, chosen = space_of(run, cond), goal_of(objective, weights, combine, minimize), method_of(method)
-    state = initial_state(space, goal, start, pool, constraints or Constraints(), seed, budget)
+    leads = open_leads(start, space.policy)
+    state = initial_state(space, goal, leads.smiles, pool, constraints or Constraints(), seed, budget)
     path = None if out is None else Path(out) / JOURNAL
     settings = search_settings(state, chosen, goal)
     calling = Calls(goal, workers, seconds, batch, retries)
     with signals.interruptible(), Rounds(path, settings) as rounds, calling, jobs.stage("searching", budget) as bar:
         SearchLoop(state, chosen, rounds, calling, bar, FirstCalls(goal.names, goal.combination == "product", budget)).run()
-    result = Result(state.buffer, goal.names, goal.columns, state.leads, budget, goal.measured_columns)
+    names = leads.names if any(leads.names) else ()
+    result = Result(state.buffer, goal.names, goal.columns, state.leads, budget, goal.measured_columns, names)
     if out is not None:
-        with jobs.stage("drawing the report"):
-            from vaehub_molecules.search.report import search_page
-
-            folder = Path(out).resolve()
-            result.save(folder)
-            search_page(result, space, folder, settings | {"method": method_name(chosen), "weights": list(weights)}).write(
-                folder / "report.html"
-            )
+        asked = {
+            "method": method_name(chosen),
+            "weights": list(weights),
+            "combine": combine,
+            "minimize": minimize,
+            "cond": list(cond),
+        }
+        sources = {"start file": path_text(start, Path), "pool file": path_text(pool, str | Path)}
+        calls = {"workers": workers, "seconds": seconds, "batch": batch, "retries": retries}
+        write_results(result, goal, state, Path(out).resolve(), settings | asked | sources | calls)
     return result
+
+
+def path_text(given: object, kinds: Any) -> str | None:
+    """Where a file was given, its path."""
+    return str(given) if isinstance(given, kinds) else None
+
+
+def write_results(result: Result, goal: Goal, state: SearchState, folder: Path, settings: Json) -> None:
+    """The tables, the structures, how they were made, and the page."""
+    from vaehub_molecules.search.hits import hits_of, save_hits
+    from vaehub_molecules.search.provenance import provenance_of, write_provenance
+    from vaehub_molecules.search.report import search_page
+
+    with jobs.stage("writing the results"):
+        result.save(folder)
+        hits = hits_of(result, state.space, state.constraints.core)
+        save_hits(hits, BEST, folder)
+        provenance = provenance_of(result, goal, state.space, folder, settings)
+        write_provenance(provenance, folder)
+    with jobs.stage("drawing the report"):
+        search_page(result, state.space, folder, provenance["settings"], hits, provenance["date"]).write(folder / "report.html")
 
 
 def method_name(method: Method) -> str:
@@ -151,11 +176,10 @@ def method_of(method: str | Method) -> Method:
 
 
 def initial_state(
-    space: LatentSpace, goal: Goal, start: Sequence[str], source: Source, constraints: Constraints, seed: int, budget: int
+    space: LatentSpace, goal: Goal, leads: tuple[str, ...], source: Source, constraints: Constraints, seed: int, budget: int
 ) -> SearchState:
     """A search before its first round. Raises UsageError where a lead cannot be read, or no molecule can satisfy a constraint."""
     policy = space.policy
-    leads = tuple(canonical_unique([start] if isinstance(start, str) else arguments.sequence("start", start), "start", policy))
     check_leads(space, leads)
     pool = open_pool(source, space, policy, seed)
     limits = constraints.with_leads(leads)

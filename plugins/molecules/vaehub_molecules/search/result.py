@@ -31,6 +31,7 @@ class Result(Described):
         leads: molecules that were given to start from.
         budget: calls that were allowed.
         measured: columns of what the values are made of, where that is something else.
+        lead_names: what the leads are called, "" where they have no name; () where none has.
 
     >>> from vaehub_molecules.search.buffer import Answer, Call, Proposal
     >>> buffer = Buffer()
@@ -46,6 +47,7 @@ class Result(Described):
     leads: tuple[str, ...]
     budget: int
     measured: tuple[str, ...] = ()
+    lead_names: tuple[str, ...] = ()
 
     def facts(self) -> dict[str, object]:
         """What was sought and found, as `repr` and a notebook show it."""
