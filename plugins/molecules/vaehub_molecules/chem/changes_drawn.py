@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from rdkit.Chem import Mol, MolFromSmarts, MolFromSmiles, rdFMCS
 from rdkit.Chem.Draw import rdMolDraw2D
 from rdkit.Chem.rdDepictor import Compute2DCoords, GenerateDepictionMatching2DStructure
@@ -12,18 +14,27 @@ MARK = (1.0, 0.82, 0.55)  # colour of what differs
 SECONDS = 1  # for the largest common part of two molecules
 
 
-def changed_svg(smiles: str, reference: str) -> str:
-    """An SVG element of a molecule whose atoms and bonds that the reference does not have are marked; the whole where little is shared.
+def changed_svg(smiles: str, references: Mapping[str, str]) -> tuple[str, str]:
+    """An SVG element of a molecule in which that is marked which a reference does not have, and which reference that is.
 
-    >>> changed_svg("CCc1ccccc1", "Cc1ccccc1")[:4], changed_svg("CCO", "")[:4]
-    ('<svg', '<svg')
+    Arguments:
+        smiles: the molecule.
+        references: molecules by what they are called; the first is taken that shares a third of the molecule's atoms, and none if none does.
+
+    >>> drawn, name = changed_svg("CCc1ccccc1", {"the lead": "CCO", "its parent": "Cc1ccccc1"})
+    >>> drawn[:4], name
+    ('<svg', 'its parent')
     """
-    mol, other = MolFromSmiles(smiles), MolFromSmiles(reference) if reference else None
-    if mol is None or other is None or not other.GetNumAtoms():
-        return svg(smiles)
-    shared = common_part(mol, other)
-    if shared is None:
-        return svg(smiles)
+    mol = MolFromSmiles(smiles)
+    for name, text in references.items():
+        other = MolFromSmiles(text)
+        if text != smiles and other is not None and (shared := common_part(mol, other)) is not None:
+            return marked_svg(mol, other, shared), name
+    return svg(smiles), ""
+
+
+def marked_svg(mol: Mol, other: Mol, shared: Mol) -> str:
+    """A molecule laid out as another is, with all marked that is not in the part that they share."""
     Compute2DCoords(other)
     GenerateDepictionMatching2DStructure(mol, other, refPatt=shared, acceptFailure=True)
     atoms, bonds = changed_parts(mol, shared)

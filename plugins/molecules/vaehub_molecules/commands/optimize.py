@@ -53,7 +53,8 @@ def optimize(
     ] = None,
     forbid: Annotated[list[str] | None, limit("A SMARTS pattern that must not be there; give it again for others.")] = None,
     alerts: Annotated[
-        list[str] | None, limit("A set of structural alerts that must not be there: pains, brenk, moses; give it again for others.")
+        list[str] | None,
+        limit("A set of structural alerts that must not be there: pains, brenk, moses; give it again for others."),
     ] = None,
     max_heavy: Annotated[int | None, limit("Most heavy atoms.")] = None,
     sa_max: Annotated[float | None, limit("Most that synthetic accessibility may be, 1 easy to 10 hard.")] = None,

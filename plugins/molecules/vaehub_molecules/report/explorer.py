@@ -21,8 +21,9 @@ LABELS |= {"nearest_lead": "nearest lead"}
 HIDDEN = ("place", "reference")  # columns that the table of the page lacks
 ON_CARDS = ("qed", "logp", "sa", "mw")
 NOTE = (
-    "Orange: what the nearest lead, or without leads the nearest molecule that the search was given, does not have. Keys: arrows go from one "
-    "molecule to the next, Space selects, C copies its SMILES, Enter shows where it came from, / goes to the filters."
+    "Orange: what is new beside the nearest lead or, without leads, the nearest molecule that the search was given; where these share less than a "
+    "third of the atoms, beside the molecule that it was made of. Keys: arrows go from one molecule to the next, Space selects, C copies its "
+    "SMILES, Enter shows where it came from, / goes to sorting and filters."
 )
 
 
@@ -34,11 +35,13 @@ class Explorer:
     Arguments:
         frame: place, name, smiles, reference, numbers and texts, one molecule a row; `groups` and `alerts` with "; " between.
         values: columns of what was sought, which head each card.
+        measured: columns of what these were made of.
         lineages: of each molecule, the steps from where its line began: smiles, call, by, values.
     """
 
     frame: pd.DataFrame
     values: Sequence[str]
+    measured: Sequence[str]
     lineages: Mapping[str, Sequence[Mapping[str, Any]]]
 
     def widget(self, title: str, note: str = "") -> report.Widget:
@@ -64,17 +67,22 @@ class Explorer:
     def _card(self, row: Mapping[Any, Any]) -> Markup:
         """A molecule: values, drawing, properties, alerts, and where it came from."""
         smiles, steps = row["smiles"], self.lineages[row["smiles"]]
-        lines = [", ".join(f"{LABELS[name]} {row[name]:.3g}" for name in ON_CARDS if name in row)]
-        if row.get("nearest_lead"):
-            lines.append(f"Tanimoto {row['similarity']:.2f} to {row['nearest_lead']}")
-        if row.get("similarity_training", 0) > 0:
-            lines.append(f"Tanimoto {row['similarity_training']:.2f} to the nearest training molecule")
-        lines.append(f"call {row['call']:,}, by {row['by']}" + (f", front {row['front']}" if "front" in row else ""))
+        references = {row.get("nearest_lead") or "the nearest given": row["reference"], "its parent": row["parent"]}
+        drawing, reference = changed_svg(smiles, {name: text for name, text in references.items() if text})
+        shown = [*self.measured, *(name for name in ON_CARDS if name in row and name not in self.measured)]
+        lines = [
+            "" if row["name"] == f"hit {row['place']}" else row["name"],
+            ", ".join(f"{LABELS.get(name, name)} {row[name]:.3g}" for name in shown if name not in self.values),
+            f"Tanimoto {row['similarity']:.2f} to {row['nearest_lead']}" if row.get("nearest_lead") else "",
+            f"Tanimoto {row['similarity_training']:.2f} to training" if row.get("similarity_training", 0) > 0 else "",
+            f"call {row['call']:,}, by {row['by']}" + (f", front {row['front']}" if "front" in row else ""),
+            f"marked: new beside {reference}" if reference else "",
+        ]
         return CARD.format(
             place=row["place"] - 1,
             title=f"{row['place']}. {self._title(row)}",
             name=row["name"],
-            drawing=report.Drawing(changed_svg(smiles, row["reference"]), f"the molecule {smiles}").markup,
+            drawing=report.Drawing(drawing, f"the molecule {smiles}").markup,
             lines=Markup("").join(Markup("<span>{}</span>").format(line) for line in lines if line),
             alerts=Markup('<span class="warning">{}</span>').format(row["alerts"]) if row["alerts"] else "",
             smiles=smiles,
@@ -89,7 +97,7 @@ class Explorer:
 
 CARD = Markup(
     '<figure class="item hit" tabindex="-1" data-at="{place}"><label><input type="checkbox" aria-label="Select {name}"> <b>{title}</b></label>'
-    "<span>{name}</span>{drawing}{lines}{alerts}<code>{smiles}</code>"
+    "{drawing}{lines}{alerts}<code>{smiles}</code>"
     '<button type="button" class="copy" tabindex="-1">Copy SMILES</button>'
     "<details><summary tabindex='-1'>{steps} steps from the start</summary><ol>{lineage}</ol></details></figure>\n"
 )

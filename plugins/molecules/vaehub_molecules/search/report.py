@@ -104,7 +104,7 @@ def best_blocks(result: Result, hits: pd.DataFrame) -> list[report.Block]:
     lineages = lineage_of(result, shown["smiles"].tolist())
     files = f"All {len(hits):,} with every column lie beside this page in hits.csv, hits.sdf and hits.parquet."
     more = f"The best {len(shown):,}. " if len(hits) > len(shown) else ""
-    return [Explorer(shown, result.columns, lineages).widget(f"{len(shown):,} molecules", more + files)]
+    return [Explorer(shown, result.columns, result.measured, lineages).widget(f"{len(shown):,} molecules", more + files)]
 
 
 def origins(result: Result) -> report.Table:
