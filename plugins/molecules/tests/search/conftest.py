@@ -51,6 +51,10 @@ class StandIn:
 
     latent = LATENT
 
+    @property
+    def domain(self) -> None:
+        raise UsageError("the training molecules are not at hand")
+
     def can_read(self, smiles: str) -> bool:
         return smiles in self.places
 
@@ -94,4 +98,5 @@ def _no_page() -> Iterator[None]:
     """The page draws molecules and needs a real model; it has tests of its own."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("vaehub_molecules.search.report.search_page", lambda *_: SimpleNamespace(write=lambda path: path))
+        patch.setattr("vaehub_molecules.search.provenance.provenance_of", lambda *_: {"settings": {}, "date": ""})
         yield

@@ -6,12 +6,16 @@ import time
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
+from rdkit.Chem import MolFromSmiles
 
 from vaehub.errors import UsageError
 from vaehub_molecules.oracles import batch, load_objective
-from vaehub_molecules.search import rounds
+from vaehub_molecules.oracles.transforms import Window
+from vaehub_molecules.search import Constraints, optimize, rounds
 from vaehub_molecules.search.calls import Calls
+from vaehub_molecules.search.evolve import Evolve
 from vaehub_molecules.search.goal import goal_of
 
 MOLECULES = ["C", "CC", "CCC", "CCCC", "CCCCC"]
@@ -160,6 +164,45 @@ def test_the_content_of_the_files_that_a_command_names_belongs_to_it(here):
     changed = load_objective(text).code
     Path("dock.sh").write_text(DOCK + "# another\n")
     assert len({before, changed, load_objective(text).code}) == 3
+
+
+LOGGED = """#!/bin/sh
+cat "$1" >> log
+while read -r smiles name; do echo "$name ${#smiles}"; done < "$1" > "$2"
+"""
+
+
+def test_a_search_by_a_program_counts_every_call_once_and_goes_on(here, space):
+    objective = f"{script('dock.sh', LOGGED)}:10..12"
+    options = {
+        "method": Evolve(population=8, children=8),
+        "pool": space.smiles[:100],
+        "workers": 2,
+        "batch": 4,
+        "out": here / "out",
+    }
+    assert len(optimize(space, objective, 20, **options).trace) == 20
+    result = optimize(space, objective, 30, **options)
+    called = [line.split()[0] for line in Path("log").read_text().splitlines()]
+    assert sorted(called) == sorted(result.trace.smiles)
+    assert result.trace.dock.tolist() == [float(len(smiles)) for smiles in result.trace.smiles]
+    assert result.trace.score.tolist() == [Window(10, 12)(value) for value in result.trace.dock]
+    hits = pd.read_csv("out/hits.csv")
+    assert sorted(hits.smiles) == sorted(called)
+    assert hits.dock.tolist() == [len(smiles) for smiles in hits.smiles]
+    Path("dock.sh").write_text(LOGGED + "# changed\n")
+    with pytest.raises(UsageError, match="was made with code of the objective="):
+        optimize(space, objective, 40, **options)
+
+
+def test_a_search_decorates_a_core(space, monkeypatch):
+    monkeypatch.setattr("vaehub_molecules.search.decoration.DECORATED", 40)
+    limits = Constraints(scaffold="[*:1]c1ccc([*:2])cc1", max_heavy=20)
+    result = optimize(space, "logp", 60, pool=space.smiles[::13], constraints=limits, workers=0)
+    core = limits.core
+    assert len(result.trace) == 60
+    assert all(core.match(MolFromSmiles(smiles)) for smiles in result.trace.smiles)
+    assert "decoration" in set(result.trace.by)
 
 
 @pytest.mark.parametrize(
