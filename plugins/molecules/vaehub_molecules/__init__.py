@@ -6,16 +6,18 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from vaehub_molecules.oracles import batch
     from vaehub_molecules.search import Constraints, Result, optimize
     from vaehub_molecules.use.latent_space import LatentSpace
     from vaehub_molecules.use.latent_space import LatentSpace as Codec
 
-__all__ = ["Codec", "Constraints", "LatentSpace", "Result", "optimize"]
+__all__ = ["Codec", "Constraints", "LatentSpace", "Result", "batch", "optimize"]
 _HOMES = {
     "Codec": ("use.latent_space", "LatentSpace"),  # an earlier name of the latent space
     "Constraints": ("search", "Constraints"),
     "LatentSpace": ("use.latent_space", "LatentSpace"),
     "Result": ("search", "Result"),
+    "batch": ("oracles", "batch"),
     "optimize": ("search", "optimize"),
 }
 

@@ -32,6 +32,7 @@ class StandIn:
     """Codes are the size and random projections of fingerprints; a code spells the molecule next to it, in one of ten cases nonsense."""
 
     policy = Policy()
+    cond = None
 
     def __init__(self, smiles: Sequence[str], centre: Tensor | None = None) -> None:
         self.smiles = list(smiles)
@@ -49,6 +50,10 @@ class StandIn:
         self.property_names: tuple[str, ...] = ("length",)
 
     latent = LATENT
+
+    @property
+    def domain(self) -> None:
+        raise UsageError("the training molecules are not at hand")
 
     def can_read(self, smiles: str) -> bool:
         return smiles in self.places
@@ -93,4 +98,5 @@ def _no_page() -> Iterator[None]:
     """The page draws molecules and needs a real model; it has tests of its own."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("vaehub_molecules.search.report.search_page", lambda *_: SimpleNamespace(write=lambda path: path))
+        patch.setattr("vaehub_molecules.search.provenance.provenance_of", lambda *_: {"settings": {}, "date": ""})
         yield

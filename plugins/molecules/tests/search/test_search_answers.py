@@ -2,7 +2,6 @@
 
 import os
 import time
-from functools import partial
 
 import numpy as np
 import pandas as pd
@@ -10,11 +9,10 @@ import pytest
 import torch
 
 from vaehub.errors import UsageError
-from vaehub.jobs.workers import Limits, Workers
 from vaehub_molecules.oracles import Oracle, as_oracle, weighted
 from vaehub_molecules.search import rounds
+from vaehub_molecules.search.calls import Calls
 from vaehub_molecules.search.goal import goal_of
-from vaehub_molecules.search.rounds import values_of
 
 
 def awkward(smiles):
@@ -24,12 +22,12 @@ def awkward(smiles):
         os._exit(3)
     if smiles == "raise":
         raise RuntimeError("no\nluck")
-    return (float("nan") if smiles == "nan" else float(len(smiles)),)
+    return float("nan") if smiles == "nan" else float(len(smiles))
 
 
 def answers(molecules, count=2, seconds=30.0):
-    with Workers(partial(values_of, awkward), count, Limits(seconds)) as workers:
-        found = dict(rounds.answers(workers, molecules))
+    with Calls(goal_of(awkward), count, seconds) as calls:
+        found = dict(rounds.answers(calls, molecules))
     return [found[i] for i in range(len(molecules))]
 
 
@@ -72,7 +70,7 @@ ARRAYS = [
 @pytest.mark.parametrize("score", [3, 3.0, True + 2, np.float32(3), [3.0], "3", *ARRAYS])
 def test_a_score_is_a_number_or_an_array_of_one(score):
     assert as_oracle(lambda smiles: score).score("C") == 3.0
-    assert goal_of(Mine(score))("C") == (3.0,)
+    assert goal_of(Mine(score))("C").values == (3.0,)
     assert weighted([Mine(score), Mine(score)]).score("C") == pytest.approx(3.0)
 
 

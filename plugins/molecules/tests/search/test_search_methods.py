@@ -131,7 +131,8 @@ def test_weights_make_one_objective_of_several(space):
     result = search(space, "hybrid", [length, polar], weights=[1, 3])
     expected = [(length(s) * polar(s) ** 3) ** 0.25 for s in result.trace.smiles]
     assert np.allclose(result.trace.score, expected)
-    assert "length" not in result.trace
+    assert result.trace.length.tolist() == [length(s) for s in result.trace.smiles]
+    assert result.columns == ("score",)
 
 
 def test_a_product_that_is_always_zero_is_told_after_twenty_calls(space):

@@ -5,15 +5,19 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from importlib import import_module
-from typing import TypeAlias, final
+from typing import Any, TypeAlias, final
 
 from vaehub import UsageError, arguments, hints, jobs
+from vaehub_molecules.oracles.batch import BatchFunction
+from vaehub_molecules.oracles.command import PREFIX, command_of
 from vaehub_molecules.oracles.named import ORACLES, oracle
 from vaehub_molecules.oracles.oracle import Oracle, as_float
 from vaehub_molecules.oracles.parametrised import FAMILIES
+from vaehub_molecules.oracles.transformed import MINIMISE, Minimised, Transformed
+from vaehub_molecules.oracles.transforms import parse_transform
 
 Score: TypeAlias = Callable[[str], float]
 
@@ -64,7 +68,7 @@ class ImportedFunction(Oracle):
 
 
 @cache
-def import_function(text: str) -> Score:
+def import_function(text: str) -> Callable[..., Any]:
     """The function `module:function`; modules of the current folder are found too. Raises UsageError where there is none."""
     module, _, function = text.partition(":")
     if os.getcwd() not in sys.path:
@@ -79,24 +83,34 @@ def import_function(text: str) -> Score:
 
 
 def load_objective(text: str) -> Oracle:
-    """An oracle by name, or a function of the user's by `module:function`, which runs that module.
+    """An oracle by its text: a name, a function of the user's by `module:function`, which runs that module, or a program by `cmd:…`.
 
-    For what a user types or writes in Python, never for text out of a config or model file.
+    With `min:` before it low values are the best; a transform behind it says which values are wanted: a window `200..450`, `sigmoid(1,3)`,
+    `step(..90)`. For what a user types or writes in Python, never for text out of a config or model file.
 
     Arguments:
-        text: a name that `oracle` takes, or `module:function` of a module in the current folder or on the path.
+        text: a name that `oracle` takes, `module:function` of a module in the current folder or on the path, or `cmd:` and a command.
 
     Raises:
-        UsageError: where there is no such oracle or function.
+        UsageError: where there is no such oracle, function or program, or the transform makes no sense.
 
     >>> load_objective("posixpath:basename").name
     'posixpath:basename'
+    >>> round(load_objective("mw:100..200").score("CCO"), 2)
+    0.1
     """
+    if text.startswith(MINIMISE):
+        return Minimised(load_objective(text.removeprefix(MINIMISE)))
+    before, _, last = text.rpartition(":")
+    if before and (transform := parse_transform(last)) is not None:
+        return Transformed(load_objective(before), transform)
+    if text.startswith(PREFIX):
+        return command_of(text)
     head, colon, function = text.partition(":")
     if text in ORACLES or head in FAMILIES or not (colon and function.isidentifier()):
         return oracle(text)
-    import_function(text)
-    return ImportedFunction(text)
+    found = import_function(text)
+    return replace(found, name=text) if isinstance(found, BatchFunction) else ImportedFunction(text)
 
 
 def as_oracle(objective: Oracle | str | Score) -> Oracle:

@@ -8,13 +8,13 @@ from dataclasses import dataclass
 from typing import final
 
 from vaehub import UsageError
-from vaehub_molecules.oracles.oracle import Oracle, as_float
+from vaehub_molecules.oracles.oracle import Composed, Oracle
 
 
 @final
 @dataclass(frozen=True)
-class Product(Oracle):
-    """Π max(0, s_i)^(w_i / Σ w) of the scores s_i."""
+class Product(Composed):
+    """Π max(0, s_i)^(w_i / Σ w) of the scores s_i: 0 as soon as one is not positive."""
 
     name: str
     parts: tuple[Oracle, ...]
@@ -28,14 +28,39 @@ class Product(Oracle):
         )
 
     @property
-    def code(self) -> str:
-        """Of all parts that have some."""
-        return " ".join(part.code for part in self.parts if part.code)
+    def made_of(self) -> tuple[Oracle, ...]:
+        """The parts."""
+        return self.parts
 
-    def score(self, smiles: str) -> float:
-        """The weighted geometric mean; 0 as soon as one score is not positive."""
-        scores = [as_float(part.score(smiles)) for part in self.parts]
+    def of_parts(self, scores: Sequence[float]) -> float:
+        """The weighted geometric mean."""
         return math.prod(math.pow(max(score, 0.0), weight) for score, weight in zip(scores, self.weights, strict=True))
+
+
+@final
+@dataclass(frozen=True)
+class WeightedSum(Composed):
+    """Σ w_i s_i / Σ w of the scores s_i: they should be of one unit, or turned into desirabilities from 0 to 1."""
+
+    name: str
+    parts: tuple[Oracle, ...]
+    weights: tuple[float, ...]
+
+    @property
+    def describe(self) -> str:
+        """Every part on its own."""
+        return "; ".join(
+            f"{weight:g} {part.name}: {part.describe}" for part, weight in zip(self.parts, self.weights, strict=True)
+        )
+
+    @property
+    def made_of(self) -> tuple[Oracle, ...]:
+        """The parts."""
+        return self.parts
+
+    def of_parts(self, scores: Sequence[float]) -> float:
+        """The weighted arithmetic mean."""
+        return sum(score * weight for score, weight in zip(scores, self.weights, strict=True))
 
 
 def weighted(parts: Sequence[Oracle], weights: Sequence[float] | None = None) -> Oracle:
@@ -52,11 +77,35 @@ def weighted(parts: Sequence[Oracle], weights: Sequence[float] | None = None) ->
     >>> weighted([oracle("qed"), oracle("logp")], [3, 1]).name
     'qed^0.75 * logp^0.25'
     """
+    shares = shares_of(parts, weights)
+    name = " * ".join(f"{part.name}^{share:.3g}" for part, share in zip(parts, shares, strict=True))
+    return Product(name, tuple(parts), shares)
+
+
+def summed(parts: Sequence[Oracle], weights: Sequence[float] | None = None) -> Oracle:
+    """Σ w_i s_i / Σ w: one objective of several of one unit, of which one may stand in for another.
+
+    Arguments:
+        parts: oracles with the scores s_i.
+        weights: w_i above 0, one of each part; all alike, if not given.
+
+    Raises:
+        UsageError: for no parts, another number of weights than parts, and weights that are not positive.
+
+    >>> from vaehub_molecules.oracles import oracle
+    >>> summed([oracle("qed"), oracle("hbd")], [3, 1]).name
+    '0.75 qed + 0.25 hbd'
+    """
+    shares = shares_of(parts, weights)
+    name = " + ".join(f"{share:.3g} {part.name}" for part, share in zip(parts, shares, strict=True))
+    return WeightedSum(name, tuple(parts), shares)
+
+
+def shares_of(parts: Sequence[Oracle], weights: Sequence[float] | None) -> tuple[float, ...]:
+    """w_i / Σ w. Raises UsageError where the weights do not fit the parts."""
     given = [1.0] * len(parts) if weights is None else list(weights)
     if not parts or len(given) != len(parts):
         raise UsageError(f"{len(parts)} objectives and {len(given)} weights; give one weight for every objective")
     if bad := [weight for weight in given if not 0 < weight < math.inf]:
         raise UsageError(f"weight {bad[0]:g} of an objective; weights must be positive")
-    shares = tuple(weight / sum(given) for weight in given)
-    name = " * ".join(f"{part.name}^{share:.3g}" for part, share in zip(parts, shares, strict=True))
-    return Product(name, tuple(parts), shares)
+    return tuple(weight / sum(given) for weight in given)

@@ -31,6 +31,7 @@ class Answer:
     values: tuple[float, ...] = ()
     error: str = ""
     seconds: float = 0.0  # that the call took
+    measured: tuple[float, ...] = ()  # what the values were made of, where that is something else
 
 
 @final

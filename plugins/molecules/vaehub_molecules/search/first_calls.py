@@ -44,8 +44,8 @@ class FirstCalls:
         zeros = sum(call.answer.values == (0.0,) for call in self._calls)
         if self.product and zeros > len(self._calls) / 2:
             warnings.warn(
-                f"the weighted product of {', '.join(self.objectives)} is 0 for {zeros} of the first {len(self._calls)} molecules: a score "
-                "that is not positive makes it 0; shift or scale the objectives to be above 0, or leave out the weights",
+                f"the product of {', '.join(self.objectives)} is 0 for {zeros} of the first {len(self._calls)} molecules: a score "
+                "that is not positive makes it 0; give the objectives a window or a sigmoid (NAME:sigmoid(low,high)), or combine them otherwise",
                 UserWarning,
                 stacklevel=2,
             )

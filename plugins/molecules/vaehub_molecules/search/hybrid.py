@@ -15,6 +15,7 @@ import numpy as np
 from vaehub import Json
 from vaehub_molecules.chem.fingerprints import fingerprints
 from vaehub_molecules.search.buffer import Proposal
+from vaehub_molecules.search.decoration import Decorations
 from vaehub_molecules.search.edits import Edits
 from vaehub_molecules.search.initial import initial_calls, initial_proposals, pool_places
 from vaehub_molecules.search.method import Method, SearchState
@@ -25,7 +26,7 @@ from vaehub_molecules.search.surrogate import Surrogate, fit, ucb_batch
 if TYPE_CHECKING:
     from vaehub_molecules.use.latent_space import LatentSpace
 
-PROPOSERS: tuple[Proposer, ...] = (Around(), Cross(), Samples(), Climb(), Edits())
+PROPOSERS: tuple[Proposer, ...] = (Around(), Cross(), Samples(), Climb(), Edits(), Decorations())
 
 
 @final

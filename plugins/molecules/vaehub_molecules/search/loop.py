@@ -10,9 +10,10 @@ from typing import final
 
 from vaehub import jobs, signals
 from vaehub_molecules.search.buffer import Call
+from vaehub_molecules.search.calls import Calls
 from vaehub_molecules.search.first_calls import FirstCalls
 from vaehub_molecules.search.method import Method, SearchState
-from vaehub_molecules.search.rounds import Batch, Rounds, Values, answers
+from vaehub_molecules.search.rounds import Batch, Rounds, answers
 
 MAX_EMPTY_ROUNDS = 25  # rounds in a row without a new molecule, after which a search ends
 
@@ -25,7 +26,7 @@ class SearchLoop:
     state: SearchState
     method: Method
     rounds: Rounds
-    workers: jobs.Workers[str, Values]
+    calls: Calls
     progress: jobs.Stage  # counts calls
     first_calls: FirstCalls
     _start: float = field(default_factory=time.perf_counter)
@@ -69,7 +70,7 @@ class SearchLoop:
         for call in batch.calls.values():
             self.first_calls.add(call)
         left = [proposal for proposal in batch.proposals if proposal.smiles not in batch.calls]
-        for place, answer in answers(self.workers, [proposal.smiles for proposal in left]):
+        for place, answer in answers(self.calls, [proposal.smiles for proposal in left]):
             signals.rearm()  # RDKit takes Ctrl-C away
             self.progress.update()
             call = Call(left[place], answer, time.perf_counter() - self._start)

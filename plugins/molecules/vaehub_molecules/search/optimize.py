@@ -4,24 +4,25 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable, Mapping, Sequence
-from functools import partial
 from numbers import Number
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from vaehub import Json, UsageError, arguments, hints, jobs, signals
 from vaehub_molecules.search.bo import TrustRegion
+from vaehub_molecules.search.calls import Calls
 from vaehub_molecules.search.constraints import Constraints
+from vaehub_molecules.search.decoration import decorated_pool
 from vaehub_molecules.search.evolve import Evolve
 from vaehub_molecules.search.first_calls import FirstCalls
-from vaehub_molecules.search.goal import Goal, Objective, goal_of
+from vaehub_molecules.search.goal import Combination, Goal, Objective, goal_of
 from vaehub_molecules.search.gradient import Gradient
 from vaehub_molecules.search.hybrid import Hybrid
 from vaehub_molecules.search.loop import SearchLoop
 from vaehub_molecules.search.method import Method, SearchState
-from vaehub_molecules.search.pool import Source, canonical_unique, open_pool
-from vaehub_molecules.search.result import Result
-from vaehub_molecules.search.rounds import Rounds, values_of
+from vaehub_molecules.search.pool import Source, Start, open_leads, open_pool
+from vaehub_molecules.search.result import BEST, Result
+from vaehub_molecules.search.rounds import Rounds
 
 if TYPE_CHECKING:
     from vaehub import Run
@@ -37,13 +38,15 @@ JOURNAL = "calls.jsonl"
     out=arguments.or_none(arguments.path),
     workers=arguments.or_none(arguments.at_least(0)),
     seconds=arguments.real_number,
+    batch=arguments.at_least(1),
+    retries=arguments.at_least(0),
 )
 def optimize(
     run: Run | LatentSpace,
     objective: Objective | Sequence[Objective],
     budget: int = 10_000,
     method: str | Method = "hybrid",
-    start: Sequence[str] = (),
+    start: Start = (),
     constraints: Constraints | None = None,
     seed: int = 0,
     out: Path | str | None = None,
@@ -51,23 +54,33 @@ def optimize(
     seconds: float = 60.0,
     weights: Sequence[float] = (),
     pool: Source = None,
+    minimize: bool = False,
+    combine: Combination | None = None,
+    batch: int = 32,
+    retries: int = 1,
+    cond: Sequence[str | float] = (),
 ) -> Result:
-    """The best molecules for an objective, to be maximised, in `budget` calls, each of a canonical molecule that was not called before.
+    """The best molecules for an objective in `budget` calls, each of a canonical molecule that was not called before.
 
     Arguments:
-        run: a model of molecules without conditions, or its latent space.
-        objective: a name ("qed", "similarity:CCO", "module:function"), a function of canonical SMILES, or a list: of several the front
-            is sought, or with `weights` their weighted geometric mean.
+        run: a model of molecules, or its latent space.
+        objective: a name ("qed", "mw:200..450", "similarity:CCO", "module:function", "cmd:dock.sh {smiles_file} {out_file}"), a function
+            of canonical SMILES, or of a list of them (`batch`), or a list of these. What each is to be: see `oracles.load_objective`.
         budget: calls of the objective.
         method: hybrid, gradient, bo, evolve, or a `Method`.
-        start: leads, as SMILES.
+        start: leads, as SMILES, as SMILES with their names, or the `Path` of a file.
         constraints: limits on what is called.
         seed: of all noise.
         out: a folder for the results, where a search that was stopped, or that gets a larger budget, goes on.
         workers: processes that call; one a core, if not given, and 0 for this one.
         seconds: after which a call is stopped with all that it started; it counts.
-        weights: of several objectives, in order; their product is sought.
+        weights: of several objectives, in order; their product is sought, unless `combine` says otherwise.
         pool: molecules to begin with (a file, a list, a `Pool`); the model's own samples, if not given.
+        minimize: low values are the best, of all objectives; "min:NAME" says so of one.
+        combine: pareto seeks the front of several objectives, product and sum their weighted geometric and arithmetic mean.
+        batch: molecules that an objective is given at once, if it takes many.
+        retries: how often molecules of a batch that came to nothing are called again, each by itself; that costs no further calls.
+        cond: of a model with conditions, what it is asked for: numbers in order or "name=value"; it is a hint, not a limit.
 
     Returns:
         tables of all calls and of the best; its `save` writes them.
@@ -79,24 +92,49 @@ def optimize(
     >>> len(result.trace), bool(result.best.score[0] >= 2)
     (20, True)
     """
-    space, goal, chosen = space_of(run), goal_of(objective, weights), method_of(method)
-    state = initial_state(space, goal, start, pool, constraints or Constraints(), seed, budget)
+    space, goal, chosen = space_of(run, cond), goal_of(objective, weights, combine, minimize), method_of(method)
+    leads = open_leads(start, space.policy)
+    state = initial_state(space, goal, leads.smiles, pool, constraints or Constraints(), seed, budget)
     path = None if out is None else Path(out) / JOURNAL
     settings = search_settings(state, chosen, goal)
-    calling = jobs.Workers(partial(values_of, goal), workers, jobs.Limits(seconds=seconds))
+    calling = Calls(goal, workers, seconds, batch, retries)
     with signals.interruptible(), Rounds(path, settings) as rounds, calling, jobs.stage("searching", budget) as bar:
-        SearchLoop(state, chosen, rounds, calling, bar, FirstCalls(goal.names, bool(weights), budget)).run()
-    result = Result(state.buffer, goal.names, goal.columns, state.leads, budget)
+        SearchLoop(state, chosen, rounds, calling, bar, FirstCalls(goal.names, goal.combination == "product", budget)).run()
+    names = leads.names if any(leads.names) else ()
+    result = Result(state.buffer, goal.names, goal.columns, state.leads, budget, goal.measured_columns, names)
     if out is not None:
-        with jobs.stage("drawing the report"):
-            from vaehub_molecules.search.report import search_page
-
-            folder = Path(out).resolve()
-            result.save(folder)
-            search_page(result, space, folder, settings | {"method": method_name(chosen), "weights": list(weights)}).write(
-                folder / "report.html"
-            )
+        asked = {
+            "method": method_name(chosen),
+            "weights": list(weights),
+            "combine": combine,
+            "minimize": minimize,
+            "cond": list(cond),
+        }
+        sources = {"start file": path_text(start, Path), "pool file": path_text(pool, str | Path)}
+        calls = {"workers": workers, "seconds": seconds, "batch": batch, "retries": retries}
+        write_results(result, goal, state, Path(out).resolve(), settings | asked | sources | calls)
     return result
+
+
+def path_text(given: object, kinds: Any) -> str | None:
+    """Where a file was given, its path."""
+    return str(given) if isinstance(given, kinds) else None
+
+
+def write_results(result: Result, goal: Goal, state: SearchState, folder: Path, settings: Json) -> None:
+    """The tables, the structures, how they were made, and the page."""
+    from vaehub_molecules.search.hits import hits_of, save_hits
+    from vaehub_molecules.search.provenance import provenance_of, write_provenance
+    from vaehub_molecules.search.report import search_page
+
+    with jobs.stage("writing the results"):
+        result.save(folder)
+        hits = hits_of(result, state.space, state.constraints.core)
+        save_hits(hits, BEST, folder)
+        provenance = provenance_of(result, goal, state.space, folder, settings)
+        write_provenance(provenance, folder)
+    with jobs.stage("drawing the report"):
+        search_page(result, state.space, folder, provenance["settings"], hits, provenance["date"]).write(folder / "report.html")
 
 
 def method_name(method: Method) -> str:
@@ -104,21 +142,26 @@ def method_name(method: Method) -> str:
     return next((name for name, made in METHODS.items() if type(method) is made), type(method).__name__)
 
 
-def space_of(run: Run | LatentSpace) -> LatentSpace:
-    """The latent space of a run, or the one that was given. Raises UsageError for anything else, and for a model with conditions."""
+def space_of(run: Run | LatentSpace, cond: Sequence[str | float] = ()) -> LatentSpace:
+    """The latent space of a run under a condition, or the one that was given. Raises UsageError for anything else, and without a condition
+    where the model has some."""
     from vaehub import Run
 
     if run is None or isinstance(run, str | Path | Number):
         raise arguments.wrong_argument("run", run, "a run, such as vaehub.load('runs/molecules')")
     if not isinstance(run, Run):
         return run
-    if run.spec.cond:
-        raise UsageError(
-            "run: is conditional, and a search cannot know which condition to give; train one without condition or scaffold"
-        )
     from vaehub_molecules.use.latent_space import LatentSpace
 
-    return LatentSpace(run)
+    space = LatentSpace(run)
+    if bool(run.spec.cond) != bool(cond):
+        wanted = (
+            "is conditional: say which molecules to draw (cond, --cond qed=0.9)"
+            if not cond
+            else "has no condition: leave out cond"
+        )
+        raise UsageError(f"run: the model {wanted}")
+    return LatentSpace(run, space.codec.condition(cond)) if cond else space
 
 
 def method_of(method: str | Method) -> Method:
@@ -133,14 +176,15 @@ def method_of(method: str | Method) -> Method:
 
 
 def initial_state(
-    space: LatentSpace, goal: Goal, start: Sequence[str], source: Source, constraints: Constraints, seed: int, budget: int
+    space: LatentSpace, goal: Goal, leads: tuple[str, ...], source: Source, constraints: Constraints, seed: int, budget: int
 ) -> SearchState:
     """A search before its first round. Raises UsageError where a lead cannot be read, or no molecule can satisfy a constraint."""
     policy = space.policy
-    leads = tuple(canonical_unique([start] if isinstance(start, str) else arguments.sequence("start", start), "start", policy))
     check_leads(space, leads)
     pool = open_pool(source, space, policy, seed)
     limits = constraints.with_leads(leads)
+    if limits.core is not None:
+        pool = decorated_pool(limits.core, pool, policy, seed)
     limits.require_feasible([*leads, *pool.smiles], "the leads and the pool")
     return SearchState(space, goal.names, leads, pool, limits, policy, seed, budget)
 
@@ -170,6 +214,7 @@ def search_settings(state: SearchState, method: Method, goal: Goal) -> Json:
         "constraints": state.constraints.options(),
         "seed": state.seed,
         "model": jobs.digest_of_model(run.config.to_dict(), run.vae.state_dict()),
+        **({} if state.space.cond is None else {"condition": state.space.cond.tolist()}),
     }
 
 

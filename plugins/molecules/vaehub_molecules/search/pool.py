@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias, final
@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, TypeAlias, final
 import numpy as np
 from numpy.typing import NDArray
 
-from vaehub import UsageError
+from vaehub import UsageError, arguments
 from vaehub_molecules.chem.canonical import canonical
 from vaehub_molecules.chem.fingerprints import fingerprints
 from vaehub_molecules.chem.policy import Policy
@@ -19,8 +19,19 @@ from vaehub_molecules.chem.reasons import Rejected
 if TYPE_CHECKING:
     from vaehub_molecules.use.latent_space import LatentSpace
 
+NAMES = (
+    "name",
+    "title",
+    "id",
+    "compound",
+    "compound_id",
+    "molecule_id",
+    "chembl_id",
+    "molecule_chembl_id",
+)  # columns with names of leads
 POOL_SAMPLES = 2_000  # molecules that a model writes where no pool is given
 Source: TypeAlias = "Path | str | Sequence[str] | Pool | None"
+Start: TypeAlias = "Path | str | Sequence[str] | Mapping[str, str]"
 
 
 @final
@@ -97,7 +108,31 @@ def read_pool(path: Path, policy: Policy) -> list[str]:
     return [str(smiles) for smiles in found.frame["smiles"]]
 
 
-def read_leads(path: Path, policy: Policy) -> list[str]:
+@final
+@dataclass(frozen=True)
+class Leads:
+    """Canonical molecules to start from, and what they are called, "" where they have no name."""
+
+    smiles: tuple[str, ...] = ()
+    names: tuple[str, ...] = ()
+
+
+def open_leads(start: Start, policy: Policy) -> Leads:
+    """Leads of a file, a sequence, or a mapping of SMILES to names. Raises UsageError that names one that cannot be read."""
+    if isinstance(start, Path):
+        return read_leads(start, policy)
+    given = (
+        start
+        if isinstance(start, Mapping)
+        else dict.fromkeys([start] if isinstance(start, str) else arguments.sequence("start", start), "")
+    )
+    names: dict[str, str] = {}
+    for smiles, name in given.items():
+        names.setdefault(canonical_or_error(smiles, "start", policy), str(name))
+    return Leads(tuple(names), tuple(names.values()))
+
+
+def read_leads(path: Path, policy: Policy) -> Leads:
     """Canonical leads of a file. Raises UsageError that names a line that cannot be read: a lead is never dropped silently."""
     from vaehub_molecules.files import read_molecules
 
@@ -105,7 +140,11 @@ def read_leads(path: Path, policy: Policy) -> list[str]:
     for line in found.rejected[:1]:
         raise UsageError(f"{path}: line {line.number}: {line.reason} ({line.text!r}); take it out or mend it")
     found.warn_of_changes()
-    return [str(smiles) for smiles in found.frame["smiles"]]
+    column = next((column for column in found.frame if str(column).lower() in NAMES), None)
+    names = (
+        [""] * len(found.frame) if column is None else [" ".join(str(name).split()) for name in found.frame[column].fillna("")]
+    )
+    return Leads(tuple(map(str, found.frame["smiles"])), tuple(names))
 
 
 def canonical_unique(molecules: Sequence[str], what: str, policy: Policy) -> list[str]:

@@ -3,25 +3,25 @@
 from __future__ import annotations
 
 import os
-import shlex
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from vaehub import UsageError, report
-from vaehub_molecules.chem.fingerprints import fingerprints, tanimoto
+from vaehub import report
 from vaehub_molecules.report.cards import card, property_lines
 from vaehub_molecules.report.charts import front_figure, score_figure
+from vaehub_molecules.report.explorer import Explorer
+from vaehub_molecules.search.hits import SHOWN, hits_of, lead_titles, lineage_of
+from vaehub_molecules.search.provenance import command
 from vaehub_molecules.search.tiles import digits, tiles
-from vaehub_molecules.use.neighbours import by_fingerprint
 
 if TYPE_CHECKING:
     from vaehub_molecules.search.result import Result
     from vaehub_molecules.use.latent_space import LatentSpace
 
-SHOWN, LEADS = 24, 6  # cards
+LEADS = 6  # cards
 ORIGINS = {
     "lead": "a molecule that was given to start from",
     "pool": "a molecule of the pool, as it is",
@@ -31,6 +31,7 @@ ORIGINS = {
     "samples": "drawn from the model's prior",
     "gradient": "written along the ascent of the model's own property heads",
     "edits": "a good molecule with a few atoms or bonds changed, or two of them crossed, without the model",
+    "decoration": "a good molecule whose substituents at the core were exchanged or changed, without the model",
     "bo": "written at a code that Bayesian optimisation chose in its trust region",
 }
 LIKENESS = "Tanimoto: of counted ECFP4, 1 is alike."
@@ -41,26 +42,36 @@ FRONTS = (
 CALLS = "A call is one canonical molecule that was not called before. What was proposed and not called cost nothing."
 
 
-def search_page(result: Result, space: LatentSpace, folder: Path, settings: Mapping[str, Any]) -> report.Page:
+def search_page(
+    result: Result,
+    space: LatentSpace | None,
+    folder: Path,
+    settings: Mapping[str, Any],
+    hits: pd.DataFrame | None = None,
+    date: str = "",
+) -> report.Page:
     """The page of a search.
 
     Arguments:
         result: what it found.
-        space: that it searched.
+        space: that it searched; None where there was no model.
         folder: where the page is to lie.
         settings: all that decided the course of the search, by name.
+        hits: the best molecules as `hits_of` gives them; computed, if not given.
+        date: when it was written.
     """
+    best = hits_of(result, space) if hits is None else hits
     sections = [
         report.Section("How it went", list(charts(result))),
-        report.Section("Leads", lead_cards(result.leads[:LEADS])),
-        report.Section("The best molecules", best_blocks(result, space), f"{FRONTS} {LIKENESS}" if result.several else LIKENESS),
+        report.Section("Leads", lead_cards(result.leads[:LEADS], lead_titles(result))),
+        report.Section("The best molecules", best_blocks(result, best), f"{FRONTS} {LIKENESS}" if result.several else LIKENESS),
         report.Section("Where the calls came from", [origins(result)]),
         report.Section(
             "What was counted",
             [report.Facts({name.replace("_", " "): f"{count:,}" for name, count in result.counts.items()})],
             CALLS,
         ),
-        report.Section("How it was made", provenance(space, folder, settings)),
+        report.Section("How it was made", provenance(space, folder, settings, date)),
     ]
     return report.Page(
         title=folder.name,
@@ -71,31 +82,29 @@ def search_page(result: Result, space: LatentSpace, folder: Path, settings: Mapp
     )
 
 
-def model_link(space: LatentSpace, folder: Path) -> list[report.Link]:
+def model_link(space: LatentSpace | None, folder: Path) -> list[report.Link]:
     """The way to the page of the model, where there is one."""
-    page = None if space.run.path is None else space.run.path.resolve() / "report.html"
+    page = None if space is None or space.run.path is None else space.run.path.resolve() / "report.html"
     return (
         [report.Link("the model", Path(os.path.relpath(page, folder)).as_posix())] if page is not None and page.exists() else []
     )
 
 
-def lead_cards(leads: Sequence[str]) -> list[report.Block]:
+def lead_cards(leads: Sequence[str], titles: Sequence[str]) -> list[report.Block]:
     """The leads."""
-    return (
-        [report.Cards([[card(lead, "lead", (note,))] for lead, note in zip(leads, property_lines(leads), strict=True)])]
-        if leads
-        else []
-    )
+    rows = zip(leads, property_lines(leads), titles, strict=False)
+    return [report.Cards([[card(lead, title, (note,))] for lead, note, title in rows])] if leads else []
 
 
-def best_blocks(result: Result, space: LatentSpace) -> list[report.Block]:
-    """The best molecules, each beside the training molecule most like it where those are at hand."""
-    best = result.best.head(SHOWN)
-    if best.empty:
+def best_blocks(result: Result, hits: pd.DataFrame) -> list[report.Block]:
+    """The best molecules, to be sorted, filtered and taken away."""
+    if hits.empty:
         return [report.Finding("No call gave a score.", "warning")]
-    near = nearest_cards(best["smiles"].tolist(), space)
-    cards = best_cards(best, result)
-    return [report.Cards([[one, two] for one, two in zip(cards, near, strict=True)] if near else [[one] for one in cards])]
+    shown = hits.head(SHOWN)
+    lineages = lineage_of(result, shown["smiles"].tolist())
+    files = f"All {len(hits):,} with every column lie beside this page in hits.csv, hits.sdf and hits.parquet."
+    more = f"The best {len(shown):,}. " if len(hits) > len(shown) else ""
+    return [Explorer(shown, result.columns, result.measured, lineages).widget(f"{len(shown):,} molecules", more + files)]
 
 
 def origins(result: Result) -> report.Table:
@@ -108,21 +117,23 @@ def origins(result: Result) -> report.Table:
     return report.Table(heads, rows, words=True)
 
 
-def provenance(space: LatentSpace, folder: Path, settings: Mapping[str, Any]) -> list[report.Block]:
+def provenance(space: LatentSpace | None, folder: Path, settings: Mapping[str, Any], date: str) -> list[report.Block]:
     """The command and all that decided the course of the search, with the versions of everything."""
-    facts = {name: setting_text(value) for name, value in settings.items() if name != "method options"}
+    facts = {
+        name: setting_text(value) for name, value in settings.items() if name != "method options" and value not in (None, "", [])
+    }
     options = {name: setting_text(value) for name, value in (settings.get("method options") or {}).items()}
+    about = "This command makes such a search (leads and pools that were not files are to be named, too). provenance.json says all of this:"
     blocks: list[report.Block] = [
-        report.Code(
-            command(space, folder, settings),
-            "This command makes such a search (a pool or leads from a file are to be named, too):",
-        ),
-        report.Facts(facts, "Search"),
+        report.Code(command(space, folder, settings), about),
+        report.Facts(({"date": date} if date else {}) | facts, "Search"),
     ]
     if options:
         blocks.append(
             report.Table((), [[name, value] for name, value in options.items()], "Options of the method", words=True, folded=True)
         )
+    if space is None:
+        return blocks
     return [
         *blocks,
         report.Facts({"model": str(space.run.path or "a model file"), **report.versions(space.run)}, "Model and versions"),
@@ -134,69 +145,6 @@ def setting_text(value: Any) -> str:
     if isinstance(value, Mapping):
         return "; ".join(f"{name} {setting_text(each)}" for name, each in value.items() if each not in (None, (), [])) or "none"
     return ", ".join(map(str, value)) if isinstance(value, list | tuple) else str(value)
-
-
-def command(space: LatentSpace, folder: Path, settings: Mapping[str, Any]) -> str:
-    """The search as it is asked for on the command line."""
-    words = ["vaehub", "molecules", "optimize", str(space.run.path or "MODEL")]
-    words += [word for name in settings["objective"] for word in ("--objective", str(name))]
-    words += [word for weight in settings.get("weights", ()) for word in ("--weight", f"{weight:g}")]
-    words += ["--budget", str(settings["budget"]), "--method", str(settings["method"]), "--seed", str(settings["seed"])]
-    for name, value in settings["constraints"].items():
-        if value not in (None, (), []):
-            each = value if isinstance(value, list | tuple) else [value]
-            words += [word for one in each for word in (f"--{OPTIONS.get(name, name)}", str(one))]
-    return shlex.join([*words, "-o", str(folder)])
-
-
-OPTIONS = {"sa_max": "sa-max", "max_heavy": "max-heavy", "elements": "element"}
-
-
-def best_cards(best: pd.DataFrame, result: Result) -> list[report.Card]:
-    """The best molecules, with their values, properties and likeness to the lead."""
-    smiles = best["smiles"].tolist()
-    likeness = similarity_to_leads(smiles, result.leads)
-    rows = zip(best.to_dict("records"), property_lines(smiles), likeness, strict=True)
-    return [
-        card(row["smiles"], card_title(i, row, result.columns), (note, similarities, origin_line(row)))
-        for i, (row, note, similarities) in enumerate(rows, 1)
-    ]
-
-
-def origin_line(row: Mapping[Any, Any]) -> str:
-    """The call of a molecule, what proposed it, and its front where there are several objectives."""
-    line = f"call {row['call']:,}, by {row['by']}"
-    return f"front {row['front']}, {line}" if "front" in row else line
-
-
-def card_title(place: int, row: Mapping[Any, Any], columns: Sequence[str]) -> str:
-    """Place and values of a molecule."""
-    values = ", ".join(f"{row[name]:#.4g}" if name == "score" else f"{name} {row[name]:.3g}" for name in columns)
-    return f"{place}. {values}"
-
-
-def similarity_to_leads(smiles: Sequence[str], leads: Sequence[str]) -> list[str]:
-    """How like the most similar lead each molecule is, in words; "" without leads."""
-    if not leads or not smiles:
-        return [""] * len(smiles)
-    similarities = tanimoto(fingerprints(smiles), fingerprints(leads))
-    which = "the lead" if len(leads) == 1 else "lead {}"
-    return [f"Tanimoto {row.max():.2f} to {which.format(int(row.argmax()) + 1)}" for row in similarities]
-
-
-def nearest_cards(smiles: Sequence[str], space: LatentSpace) -> list[report.Card]:
-    """The training molecule most like each; none where the training data are not at hand."""
-    try:
-        train = space.domain.train["smiles"].tolist()
-    except (UsageError, OSError):
-        return []
-    if not smiles:
-        return []
-    rows, similarities = by_fingerprint(smiles, train, 1)
-    return [
-        card(train[row], "was trained on" if train[row] == s else f"nearest in training: Tanimoto {value:.2f}")
-        for s, row, value in zip(smiles, rows[:, 0], similarities[:, 0], strict=True)
-    ]
 
 
 def charts(result: Result) -> list[report.Figure]:

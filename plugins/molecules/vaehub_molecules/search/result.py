@@ -30,6 +30,8 @@ class Result(Described):
         columns: of their values in the tables.
         leads: molecules that were given to start from.
         budget: calls that were allowed.
+        measured: columns of what the values are made of, where that is something else.
+        lead_names: what the leads are called, "" where they have no name; () where none has.
 
     >>> from vaehub_molecules.search.buffer import Answer, Call, Proposal
     >>> buffer = Buffer()
@@ -44,6 +46,8 @@ class Result(Described):
     columns: tuple[str, ...]  # of their values in the tables
     leads: tuple[str, ...]
     budget: int
+    measured: tuple[str, ...] = ()
+    lead_names: tuple[str, ...] = ()
 
     def facts(self) -> dict[str, object]:
         """What was sought and found, as `repr` and a notebook show it."""
@@ -60,7 +64,7 @@ class Result(Described):
 
     @cached_property
     def trace(self) -> pd.DataFrame:
-        """Every call in order: call, smiles, score, time in seconds, by, parent, error, and the values of several objectives.
+        """Every call in order: call, smiles, score, time in seconds, by, parent, error, values of several objectives, what was measured.
 
         The score of several is `pareto.balanced_score`: 1 for the best value of each that any call of this search gave, 0 for the worst.
         """
@@ -75,7 +79,9 @@ class Result(Described):
             "parent": [call.proposal.parent for call in self.buffer],
             "error": [call.answer.error for call in self.buffer],
         }
-        return pd.DataFrame(columns | several)
+        unknown = (np.nan,) * len(self.measured)
+        rows = np.array([call.answer.measured or unknown for call in self.buffer]).reshape(len(self.buffer), len(self.measured))
+        return pd.DataFrame(columns | several | {name: rows[:, k] for k, name in enumerate(self.measured)})
 
     @cached_property
     def best(self) -> pd.DataFrame:

@@ -3,36 +3,33 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from types import TracebackType
-from typing import TypeAlias, final
+from typing import final
 
 from vaehub import Json, jobs
 from vaehub_molecules.search.buffer import Answer, Call, Proposal
+from vaehub_molecules.search.calls import Calls, Outcome
 
 FORMAT = "vaehub-search/2"
-Values: TypeAlias = tuple[float, ...]
 
 
-def values_of(goal: Callable[[str], Sequence[float]], smiles: str) -> Values:
-    """What a worker does: the values of all objectives as numbers."""
-    return tuple(map(float, goal(smiles)))
-
-
-def answers(workers: jobs.Workers[str, Values], molecules: Sequence[str]) -> Iterator[tuple[int, Answer]]:
+def answers(calls: Calls, molecules: Sequence[str]) -> Iterator[tuple[int, Answer]]:
     """(place, answer) of every molecule, as they come."""
-    return ((place, answer_of(outcome)) for place, outcome in workers.answers(molecules))
+    return ((place, answer_of(outcome)) for place, outcome in calls.answers(molecules))
 
 
-def answer_of(outcome: jobs.Answer[Values]) -> Answer:
+def answer_of(outcome: Outcome) -> Answer:
     """Values, or why there are none: numbers that are not finite are none."""
-    values = outcome.value or ()
-    if all(map(math.isfinite, values)):
-        return Answer(values, outcome.error, outcome.seconds)
-    return Answer(error=f"gave {', '.join(map(str, values))}", seconds=outcome.seconds)
+    if outcome.value is None:
+        return Answer(error=outcome.error, seconds=outcome.seconds)
+    values, measured = outcome.value
+    if all(map(math.isfinite, (*values, *measured))):
+        return Answer(values, "", outcome.seconds, measured)
+    return Answer(error=f"gave {', '.join(map(str, measured or values))}", seconds=outcome.seconds)
 
 
 @final
@@ -83,7 +80,8 @@ class Rounds(AbstractContextManager["Rounds"]):
             batch.proposals, batch.refusals = proposals, refusals
             return
         proposal = Proposal(str(entry["smiles"]), str(entry["by"]), str(entry["parent"]))
-        answer = Answer(tuple(map(float, entry["values"])), str(entry["error"]), float(entry["seconds"]))
+        measured = tuple(map(float, entry.get("measured", ())))  # older journals lack it
+        answer = Answer(tuple(map(float, entry["values"])), str(entry["error"]), float(entry["seconds"]), measured)
         call = Call(proposal, answer, float(entry["time"]))
         batch = self._at(int(entry["answer"]))
         if proposal not in batch.proposals:

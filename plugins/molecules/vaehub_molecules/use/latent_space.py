@@ -32,6 +32,7 @@ class LatentSpace:
 
     Arguments:
         run: a trained model of molecules, as `vaehub.load` or `vaehub.train` give it.
+        cond: (C,) the condition under which codes are drawn and read where no other is given, of a model with conditions.
 
     Raises:
         UsageError: for a model of anything else.
@@ -42,12 +43,12 @@ class LatentSpace:
     (True, 2)
     """
 
-    def __init__(self, run: TrainedModel) -> None:
+    def __init__(self, run: TrainedModel, cond: Tensor | None = None) -> None:
         if not isinstance(run.codec, MoleculeCodec) or not isinstance(run.vae.decoder, StringDecoder):
             raise UsageError(
                 f"a run of domain {run.config.domain.name}, not of molecules; give one trained on domain smiles, moses or zinc250k"
             )
-        self.run, self.codec, self.decoder = run, run.codec, run.vae.decoder
+        self.run, self.codec, self.decoder, self.cond = run, run.codec, run.vae.decoder, cond
 
     @property
     def domain(self) -> MoleculeDomain:
@@ -124,6 +125,7 @@ class LatentSpace:
             cond: conditions (N, C), where the model has some.
         """
         out: list[str] = []
+        cond = self._conditions(cond, len(z))
         temperatures = torch.as_tensor(temperature).expand(len(z))
         with seeded("strings", seed):
             for index in torch.arange(len(z)).split(ROWS):
@@ -147,7 +149,7 @@ class LatentSpace:
     def prior(self, n: int, seed: int, cond: Tensor | None = None) -> Tensor:
         """Codes (n, L) from the prior, under conditions (n, C) where the model has some."""
         with seeded("prior", seed):
-            return self.run.vae.sample(n, cond).cpu()
+            return self.run.vae.sample(n, self._conditions(cond, n)).cpu()
 
     @property
     def heads(self) -> Heads:
@@ -164,7 +166,12 @@ class LatentSpace:
         self, z: Tensor, tau: float = 1.0, hard: bool = False, noise: Tensor | None = None, cond: Tensor | None = None
     ) -> Tensor:
         """Soft strings (N, T, V) of codes (N, L), differentiable in them; `noise` (N, T, V): Gumbel numbers to use again."""
-        return relaxed(self.decoder, z if cond is None else torch.cat([z, cond], -1), tau, hard, noise)
+        cond = self._conditions(cond, len(z))
+        return relaxed(self.decoder, z if cond is None else torch.cat([z, cond.to(z)], -1), tau, hard, noise)
+
+    def _conditions(self, cond: Tensor | None, n: int) -> Tensor | None:
+        """The conditions (n, C) that are given, else that of this space."""
+        return self.cond.expand(n, -1) if cond is None and self.cond is not None else cond
 
     def predict_relaxed(self, soft: Tensor) -> Tensor:
         """Properties (N, P) of soft strings (N, T, V), in their own units, differentiable."""
@@ -186,7 +193,7 @@ class LatentSpace:
         grammar = self.decoder.grammar  # has nothing to learn
         other.vae = copy.deepcopy(self.run.vae, {id(grammar): grammar})
         tune(other.vae, self.rows(smiles), weights, steps, rate, seed)
-        return LatentSpace(other)
+        return LatentSpace(other, self.cond)
 
 
 def tune(
