@@ -12,7 +12,7 @@ from vaehub_molecules.oracles.functions import Score
 from vaehub_molecules.oracles.oracle import as_float
 
 Objective: TypeAlias = str | Oracle | Score
-COLUMNS = ("call", "smiles", "score", "front", "time", "by", "parent", "error")  # of the tables of a search
+COLUMNS = ("call", "smiles", "score", "front", "time", "by", "parent", "hit", "error")  # of the tables of a search
 
 
 @final

@@ -39,13 +39,13 @@ class Gradient(Method):
     def propose(self, state: SearchState) -> list[Proposal]:
         """The starts that were not called yet, and what ascent makes of each."""
         starts = self._starts(state)
-        parents = Parents.of(state.space, starts)
-        if not parents.smiles:
+        parents = Parents(starts, state.space)
+        if not parents.readable:
             return state.admit([Proposal(smiles, "start") for smiles in starts])
         columns = head_columns(state.space, state.objectives)
         paths = self.ascent.paths(state.space, parents.codes, columns, state.seed_of("gradient"))
         texts = [state.space.molecules(z, seed=state.seed) for z in reversed(paths)]
-        children = [Proposal(t, "gradient", p) for row in texts for t, p in zip(row, parents.smiles, strict=True) if t != p]
+        children = [Proposal(t, "gradient", p) for row in texts for t, p in zip(row, parents.readable, strict=True) if t != p]
         return state.admit([*(Proposal(smiles, "start") for smiles in starts if smiles not in state.buffer), *children])
 
     def _starts(self, state: SearchState) -> Sequence[str]:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 from numbers import Number
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from vaehub import Json, UsageError, arguments, hints, jobs, signals
+from vaehub_molecules.chem.policy import Policy
 from vaehub_molecules.search.bo import TrustRegion
 from vaehub_molecules.search.constraints import Constraints
 from vaehub_molecules.search.evolve import Evolve
@@ -22,6 +24,7 @@ from vaehub_molecules.search.method import Method, SearchState
 from vaehub_molecules.search.pool import Source, canonical_unique, open_pool
 from vaehub_molecules.search.result import Result
 from vaehub_molecules.search.rounds import Rounds, values_of
+from vaehub_molecules.search.size_limit import default_max_heavy
 
 if TYPE_CHECKING:
     from vaehub import Run
@@ -39,7 +42,7 @@ JOURNAL = "calls.jsonl"
     seconds=arguments.real_number,
 )
 def optimize(
-    run: Run | LatentSpace,
+    run: Run | LatentSpace | None,
     objective: Objective | Sequence[Objective],
     budget: int = 10_000,
     method: str | Method = "hybrid",
@@ -55,13 +58,13 @@ def optimize(
     """The best molecules for an objective, to be maximised, in `budget` calls, each of a canonical molecule that was not called before.
 
     Arguments:
-        run: a model of molecules without conditions, or its latent space.
+        run: a model of molecules without conditions, or its latent space; None for a search with the pool and edits alone (hybrid).
         objective: a name ("qed", "similarity:CCO", "module:function"), a function of canonical SMILES, or a list: of several the front
             is sought, or with `weights` their weighted geometric mean.
         budget: calls of the objective.
         method: hybrid, gradient, bo, evolve, or a `Method`.
         start: leads, as SMILES.
-        constraints: limits on what is called.
+        constraints: limits on what is called; of size, if not given, what is drug-like (`size_limit.default_max_heavy`).
         seed: of all noise.
         out: a folder for the results, where a search that was stopped, or that gets a larger budget, goes on.
         workers: processes that call; one a core, if not given, and 0 for this one.
@@ -79,7 +82,7 @@ def optimize(
     >>> len(result.trace), bool(result.best.score[0] >= 2)
     (20, True)
     """
-    space, goal, chosen = space_of(run), goal_of(objective, weights), method_of(method)
+    space, goal, chosen = None if run is None else space_of(run), goal_of(objective, weights), method_of(method)
     state = initial_state(space, goal, start, pool, constraints or Constraints(), seed, budget)
     path = None if out is None else Path(out) / JOURNAL
     settings = search_settings(state, chosen, goal)
@@ -133,20 +136,24 @@ def method_of(method: str | Method) -> Method:
 
 
 def initial_state(
-    space: LatentSpace, goal: Goal, start: Sequence[str], source: Source, constraints: Constraints, seed: int, budget: int
+    space: LatentSpace | None, goal: Goal, start: Sequence[str], source: Source, constraints: Constraints, seed: int, budget: int
 ) -> SearchState:
     """A search before its first round. Raises UsageError where a lead cannot be read, or no molecule can satisfy a constraint."""
-    policy = space.policy
+    policy = Policy() if space is None else space.policy
     leads = tuple(canonical_unique([start] if isinstance(start, str) else arguments.sequence("start", start), "start", policy))
     check_leads(space, leads)
     pool = open_pool(source, space, policy, seed)
+    if constraints.max_heavy is None:
+        constraints = replace(constraints, max_heavy=default_max_heavy(leads, pool.smiles))
     limits = constraints.with_leads(leads)
     limits.require_feasible([*leads, *pool.smiles], "the leads and the pool")
     return SearchState(space, goal.names, leads, pool, limits, policy, seed, budget)
 
 
-def check_leads(space: LatentSpace, leads: Sequence[str]) -> None:
+def check_leads(space: LatentSpace | None, leads: Sequence[str]) -> None:
     """Raise UsageError where the model can read none of the leads; warn of each that it cannot."""
+    if space is None:
+        return
     unknown = [lead for lead in leads if not space.can_read(lead)]
     if unknown and len(unknown) == len(leads):
         space.encode(unknown)  # says which symbol it lacks
@@ -157,7 +164,7 @@ def check_leads(space: LatentSpace, leads: Sequence[str]) -> None:
 
 def search_settings(state: SearchState, method: Method, goal: Goal) -> Json:
     """All that decides the course of a search: one that goes on must have the same, save that its budget may be larger."""
-    run = state.space.run
+    run = None if state.model is None else state.model.run
     return {
         "objective": goal.names,
         "values": [oracle.name for oracle in goal.oracles],
@@ -169,7 +176,7 @@ def search_settings(state: SearchState, method: Method, goal: Goal) -> Json:
         "pool": digest_of_molecules(state.pool.smiles),
         "constraints": state.constraints.options(),
         "seed": state.seed,
-        "model": jobs.digest_of_model(run.config.to_dict(), run.vae.state_dict()),
+        "model": "" if run is None else jobs.digest_of_model(run.config.to_dict(), run.vae.state_dict()),
     }
 
 

@@ -24,13 +24,14 @@ if TYPE_CHECKING:
 SHOWN, LEADS = 24, 6  # cards
 ORIGINS = {
     "lead": "a molecule that was given to start from",
-    "pool": "a molecule of the pool, as it is",
+    "pool": "a molecule of the pool, as it is: the first at random, then as the surrogate ranks them",
     "start": "a molecule that ascent started from",
     "around": "written by the model at a code near that of a good molecule (z + noise)",
     "cross": "written by the model at a code between those of two good molecules",
     "samples": "drawn from the model's prior",
     "gradient": "written along the ascent of the model's own property heads",
-    "edits": "a good molecule with a few atoms or bonds changed, or two of them crossed, without the model",
+    "edits": "a good molecule with an atom or bond added, changed or taken away, without the model",
+    "crossover": "parts of two good molecules joined, without the model",
     "bo": "written at a code that Bayesian optimisation chose in its trust region",
 }
 LIKENESS = "Tanimoto: of counted ECFP4, 1 is alike."
@@ -38,15 +39,16 @@ FRONTS = (
     "First those on front 1, which no molecule beats in all objectives at once; then those that only front 1 beats, and so on. Within a front those "
     "come first that are high in every objective, each scaled from the worst to the best value of this search."
 )
+HITS = "A hit was among the best tenth (at least 10, at most 100) of the calls before it. A proposer gets calls as it has hits."
 CALLS = "A call is one canonical molecule that was not called before. What was proposed and not called cost nothing."
 
 
-def search_page(result: Result, space: LatentSpace, folder: Path, settings: Mapping[str, Any]) -> report.Page:
+def search_page(result: Result, space: LatentSpace | None, folder: Path, settings: Mapping[str, Any]) -> report.Page:
     """The page of a search.
 
     Arguments:
         result: what it found.
-        space: that it searched.
+        space: that it searched; None where there was no model.
         folder: where the page is to lie.
         settings: all that decided the course of the search, by name.
     """
@@ -54,7 +56,7 @@ def search_page(result: Result, space: LatentSpace, folder: Path, settings: Mapp
         report.Section("How it went", list(charts(result))),
         report.Section("Leads", lead_cards(result.leads[:LEADS])),
         report.Section("The best molecules", best_blocks(result, space), f"{FRONTS} {LIKENESS}" if result.several else LIKENESS),
-        report.Section("Where the calls came from", [origins(result)]),
+        report.Section("Where the calls came from", [origins(result)], HITS),
         report.Section(
             "What was counted",
             [report.Facts({name.replace("_", " "): f"{count:,}" for name, count in result.counts.items()})],
@@ -71,9 +73,9 @@ def search_page(result: Result, space: LatentSpace, folder: Path, settings: Mapp
     )
 
 
-def model_link(space: LatentSpace, folder: Path) -> list[report.Link]:
+def model_link(space: LatentSpace | None, folder: Path) -> list[report.Link]:
     """The way to the page of the model, where there is one."""
-    page = None if space.run.path is None else space.run.path.resolve() / "report.html"
+    page = None if space is None or space.run.path is None else space.run.path.resolve() / "report.html"
     return (
         [report.Link("the model", Path(os.path.relpath(page, folder)).as_posix())] if page is not None and page.exists() else []
     )
@@ -88,41 +90,56 @@ def lead_cards(leads: Sequence[str]) -> list[report.Block]:
     )
 
 
-def best_blocks(result: Result, space: LatentSpace) -> list[report.Block]:
+def best_blocks(result: Result, space: LatentSpace | None) -> list[report.Block]:
     """The best molecules, each beside the training molecule most like it where those are at hand."""
     best = result.best.head(SHOWN)
     if best.empty:
         return [report.Finding("No call gave a score.", "warning")]
-    near = nearest_cards(best["smiles"].tolist(), space)
+    near = nearest_cards(best["smiles"].tolist(), space) if space is not None else []
     cards = best_cards(best, result)
     return [report.Cards([[one, two] for one, two in zip(cards, near, strict=True)] if near else [[one] for one in cards])]
 
 
 def origins(result: Result) -> report.Table:
-    """How many calls each proposer gave, and how good they were."""
-    heads = ("by", "what it is", "calls", "on the front" if result.several else "best score", f"of the best {len(result.best)}")
+    """How many calls each proposer gave, how many of them were hits, and how good they were."""
+    heads = (
+        "by",
+        "what it is",
+        "calls",
+        "hits",
+        "on the front" if result.several else "best score",
+        f"of the best {len(result.best)}",
+    )
     rows = []
     for by, part in result.trace.groupby("by", sort=False):
         success = f"{(result.front['by'] == by).sum():,}" if result.several else digits(part["score"].max())
-        rows.append([str(by), ORIGINS.get(str(by), ""), f"{len(part):,}", success, f"{(result.best['by'] == by).sum():,}"])
+        rows.append(
+            [
+                str(by),
+                ORIGINS.get(str(by), ""),
+                f"{len(part):,}",
+                f"{part['hit'].sum():,}",
+                success,
+                f"{(result.best['by'] == by).sum():,}",
+            ]
+        )
     return report.Table(heads, rows, words=True)
 
 
-def provenance(space: LatentSpace, folder: Path, settings: Mapping[str, Any]) -> list[report.Block]:
+def provenance(space: LatentSpace | None, folder: Path, settings: Mapping[str, Any]) -> list[report.Block]:
     """The command and all that decided the course of the search, with the versions of everything."""
     facts = {name: setting_text(value) for name, value in settings.items() if name != "method options"}
     options = {name: setting_text(value) for name, value in (settings.get("method options") or {}).items()}
-    blocks: list[report.Block] = [
-        report.Code(
-            command(space, folder, settings),
-            "This command makes such a search (a pool or leads from a file are to be named, too):",
-        ),
-        report.Facts(facts, "Search"),
-    ]
+    blocks: list[report.Block] = [report.Facts(facts, "Search")]
+    if space is not None:
+        about = "This command makes such a search (a pool or leads from a file are to be named, too):"
+        blocks.insert(0, report.Code(command(space, folder, settings), about))
     if options:
         blocks.append(
             report.Table((), [[name, value] for name, value in options.items()], "Options of the method", words=True, folded=True)
         )
+    if space is None:
+        return blocks
     return [
         *blocks,
         report.Facts({"model": str(space.run.path or "a model file"), **report.versions(space.run)}, "Model and versions"),

@@ -12,6 +12,7 @@ import pandas as pd
 
 from vaehub import Described, UsageError, files
 from vaehub_molecules.files.writing import sdf_bytes
+from vaehub_molecules.search.bandit import hits
 from vaehub_molecules.search.buffer import Buffer, Floats, auc
 from vaehub_molecules.search.pareto import balanced_score, front, front_numbers, hypervolume, scaled
 
@@ -24,19 +25,20 @@ MEASURED = 3  # objectives up to which a volume is soon computed
 class Result(Described):
     """A finished search.
 
-    Arguments:
-        buffer: every call.
-        names: of the objectives.
-        columns: of their values in the tables.
-        leads: molecules that were given to start from.
-        budget: calls that were allowed.
+        Arguments:
+            buffer: every call.
+            names: of the objectives.
+            columns: of their values in the tables.
+            leads: molecules that were given to start from.
+            budget: calls that were allowed.
 
-    >>> from vaehub_molecules.search.buffer import Answer, Call, Proposal
-    >>> buffer = Buffer()
-    >>> buffer.add([Call(Proposal("CCO", "pool"), Answer((0.4,)), time=0.1), Call(Proposal("CCN", "pool"), Answer((0.5,)), time=0.2)])
-    >>> result = Result(buffer, ("qed",), ("score",), (), budget=2)
-    >>> result.best.smiles.tolist(), result.auc(top=1)
-    (['CCN', 'CCO'], 0.25)
+        >>> from vaehub_molecules.search.bandit import hits
+    from vaehub_molecules.search.buffer import Answer, Call, Proposal
+        >>> buffer = Buffer()
+        >>> buffer.add([Call(Proposal("CCO", "pool"), Answer((0.4,)), time=0.1), Call(Proposal("CCN", "pool"), Answer((0.5,)), time=0.2)])
+        >>> result = Result(buffer, ("qed",), ("score",), (), budget=2)
+        >>> result.best.smiles.tolist(), result.auc(top=1)
+        (['CCN', 'CCO'], 0.25)
     """
 
     buffer: Buffer
@@ -60,8 +62,9 @@ class Result(Described):
 
     @cached_property
     def trace(self) -> pd.DataFrame:
-        """Every call in order: call, smiles, score, time in seconds, by, parent, error, and the values of several objectives.
+        """Every call in order: call, smiles, score, time in seconds, by, parent, hit, error, and the values of several objectives.
 
+        A hit was among the best when it was answered (`bandit.hits`).
         The score of several is `pareto.balanced_score`: 1 for the best value of each that any call of this search gave, 0 for the worst.
         """
         values = self._values
@@ -73,6 +76,7 @@ class Result(Described):
             "time": [call.time for call in self.buffer],
             "by": [call.proposal.by for call in self.buffer],
             "parent": [call.proposal.parent for call in self.buffer],
+            "hit": hits(balanced_score(values)),
             "error": [call.answer.error for call in self.buffer],
         }
         return pd.DataFrame(columns | several)
@@ -85,13 +89,13 @@ class Result(Described):
             numbers = front_numbers(self._values, BEST)
             scored, order = self.trace.assign(front=numbers)[numbers > 0], {"front": True, "score": False}
         scored = scored.sort_values(list(order), ascending=list(order.values()), kind="stable")
-        return scored.drop(columns=["error", "time"]).head(BEST).reset_index(drop=True)
+        return scored.drop(columns=["hit", "error", "time"]).head(BEST).reset_index(drop=True)
 
     @cached_property
     def front(self) -> pd.DataFrame:
         """The molecules that none beats in all objectives; of one objective, those with the best score."""
         chosen = self.trace[front(self._values)].sort_values("score", ascending=False, kind="stable")
-        return chosen.drop(columns=["error", "time"]).reset_index(drop=True)
+        return chosen.drop(columns=["hit", "error", "time"]).reset_index(drop=True)
 
     def hypervolume(self, reference: Floats | None = None) -> float:
         """The volume between the front and `reference` (K,), by default the worst value seen of each objective."""
