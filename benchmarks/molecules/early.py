@@ -12,6 +12,7 @@ from __future__ import annotations
 import argparse
 import time
 from collections.abc import Callable, Iterator
+from itertools import product
 from pathlib import Path
 from random import Random
 
@@ -97,7 +98,9 @@ def share_of_model(trace: Trace, budget: int) -> float:
 
 
 def origins(trace: Trace, budget: int) -> str:
-    """Calls of each proposer, and how many of the ten best are its."""
+    """Calls of each proposer, and how many of the ten best are its; "" where nobody is named."""
+    if not trace[1]:
+        return ""
     by, best = np.array(trace[1][:budget]), np.argsort(trace[0][:budget], kind="stable")[-10:]
     return ", ".join(f"{name} {(by == name).sum()}/{(by[best] == name).sum()}" for name in dict.fromkeys(by))
 
@@ -107,7 +110,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", type=Path, required=True, help="a file of ZINC250k")
     parser.add_argument("--run", help="a trained model; without one the search has the pool and edits")
-    parser.add_argument("--size", type=int, default=20_000, help="molecules of the pool, drawn by their hash")
+    parser.add_argument("--size", type=int, default=10_000, help="molecules of the pool, drawn by their hash")
     parser.add_argument("--objectives", default="all", help=f"{', '.join(SETS)}, or names with commas")
     parser.add_argument("--budgets", default="250,500,1000")
     parser.add_argument("--seeds", type=int, default=3)
@@ -124,18 +127,15 @@ def main() -> None:
     )
     pool.rows(range(len(pool)))  # fingerprints are of the pool, not of a search
     traces: dict[tuple[str, str], list[Trace]] = {}
-    for name in names:
-        for label, search in searches.items():
-            for seed in range(given.seeds):
-                started = time.process_time()
-                trace = search(scorers[name], pool, max(budgets), seed)
-                traces.setdefault((name, label), []).append(trace)
-                if trace[1]:
-                    means = ", ".join(f"{ten_best(trace, budget):.4f}" for budget in budgets)
-                    print(
-                        f"{name} seed {seed}: {means}; {time.process_time() - started:.0f} CPU s; {origins(trace, max(budgets))}",
-                        flush=True,
-                    )
+    for seed, name, label in product(range(given.seeds), names, searches):
+        started = time.process_time()
+        trace = searches[label](scorers[name], pool, max(budgets), seed)
+        traces.setdefault((name, label), []).append(trace)
+        means = ", ".join(f"{ten_best(trace, budget):.4f}" for budget in budgets)
+        print(
+            f"{name} | {label} | {seed} | {means} | {time.process_time() - started:.0f} CPU s | {origins(trace, max(budgets))}",
+            flush=True,
+        )
     for budget in budgets:
         print(f"\n{budget} calls")
         report(names, list(searches), traces, budget)

@@ -114,7 +114,7 @@ def forest(rule: Callable[[Mol], float], molecules: Sequence[str], seed: int) ->
     rng, bits = np.random.default_rng(seed), GetMorganGenerator(radius=2, fpSize=1024).GetFingerprintAsNumPy
     mols = [MolFromSmiles(smiles) for smiles in molecules]
     y = np.array([rule(mol) for mol in mols]) + rng.normal(0, 0.4, len(mols))
-    model = RandomForestRegressor(60, min_samples_leaf=2, max_features=0.2, random_state=seed)
+    model = RandomForestRegressor(30, min_samples_leaf=2, max_features=0.2, random_state=seed)
     trees = [tree.tree_ for tree in model.fit(np.array([bits(mol) for mol in mols]), y).estimators_]
     low, high = np.quantile(y, [0.01, 0.99])
 

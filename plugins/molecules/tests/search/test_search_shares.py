@@ -96,6 +96,12 @@ def test_a_search_without_a_model_begins_around_leads_and_needs_a_pool():
         optimize(None, nitrogens, 30, "evolve", pool=["CCO", "CCN"], workers=0)
 
 
+def test_a_search_climbs_heads_that_are_fitted_to_its_calls(space):
+    found = optimize(space, nitrogens, 60, Hybrid(HybridOptions(ratio=3)), pool=space.smiles[::3], workers=0)
+    assert space.property_names == ("length",)
+    assert {"pool", "edits", "gradient"} <= set(found.trace.by)
+
+
 def test_molecules_stay_drug_sized_where_nobody_says_otherwise():
     def size(smiles):
         return float(MolFromSmiles(smiles).GetNumHeavyAtoms())

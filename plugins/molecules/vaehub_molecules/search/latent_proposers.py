@@ -9,7 +9,8 @@ from typing import final
 import numpy as np
 import torch
 
-from vaehub_molecules.search.ascent import Ascent, head_columns
+from vaehub_molecules.search.ascent import Ascent
+from vaehub_molecules.search.heads import AscentHeads, FittedHeads, OwnHeads, head_columns
 from vaehub_molecules.search.method import SearchState
 from vaehub_molecules.search.proposers import Draft, Parents, Proposer
 
@@ -81,18 +82,29 @@ class Samples(LatentProposer):
 @final
 @dataclass(frozen=True)
 class Climb(LatentProposer):
-    """Ascent of the model's own property heads from parents, where it has heads for all objectives."""
+    """Ascent from parents: of the model's own property heads where it has one for each objective, else of heads fitted to the calls so far.
+
+    Arguments:
+        ascent: how far and how fast.
+        learnt_from: calls that heads are fitted to: half the best, half the latest.
+    """
 
     ascent: Ascent = SHORT
+    learnt_from: int = 300
     name: str = "gradient"
-
-    def fits(self, state: SearchState) -> bool:
-        """Whether there are heads to climb."""
-        return state.model is not None and bool(head_columns(state.model, state.objectives))
 
     def draft(self, state: SearchState, parents: Parents, count: int) -> Draft:
         """Codes along the ascent."""
         z, smiles = parents.draw_codes(-(-count // self.ascent.stops), state.rng(self.name))
-        columns = head_columns(parents.space, state.objectives)
-        paths = self.ascent.paths(parents.space, z, columns, state.seed_of(self.name))
+        if not smiles:
+            return Draft([], z)
+        paths = self.ascent.paths(parents.space, z, self._heads(state, parents), state.seed_of(self.name))
         return Draft(smiles * len(paths), torch.cat(paths))
+
+    def _heads(self, state: SearchState, parents: Parents) -> AscentHeads:
+        if columns := head_columns(parents.space, state.objectives):
+            return OwnHeads.of(parents.space, columns, state.seed_of(self.name))
+        y, half = state.targets(), self.learnt_from // 2
+        chosen = dict.fromkeys([*np.argsort(-y, kind="stable")[:half].tolist(), *range(max(0, len(y) - half), len(y))])
+        rows = [row for row in chosen if parents.space.can_read(state.buffer.calls[row].smiles)]
+        return FittedHeads.of(parents.space, [state.buffer.calls[row].smiles for row in rows], y[rows])

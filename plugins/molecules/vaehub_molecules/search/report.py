@@ -29,7 +29,7 @@ ORIGINS = {
     "around": "written by the model at a code near that of a good molecule (z + noise)",
     "cross": "written by the model at a code between those of two good molecules",
     "samples": "drawn from the model's prior",
-    "gradient": "written along the ascent of the model's own property heads",
+    "gradient": "written along an ascent of property heads: the model's own, or fitted to the calls so far",
     "edits": "a good molecule with an atom or bond added, changed or taken away, without the model",
     "crossover": "parts of two good molecules joined, without the model",
     "bo": "written at a code that Bayesian optimisation chose in its trust region",
