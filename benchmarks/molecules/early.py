@@ -1,6 +1,6 @@
 """The first hundreds of calls: mean of the ten best molecules on twelve objectives of our own, beside a random screen and a graph GA.
 
-    python benchmarks/molecules/early.py --data zinc250k.smi.gz [--run RUN] --objectives held-out --budgets 250,500,1000 --seeds 3
+    python benchmarks/molecules/early.py --data zinc250k.smi.gz [--run RUN] --objectives held-out --budgets 250,500,1000 --seeds 0,1,2
 
 All three draw on the same pool, and a call is a canonical molecule that was not called before. No method's course depends on its budget,
 hence one search of the largest budget gives all. "ahead" is the gain on the better of screen and GA, in standard deviations of a single
@@ -113,7 +113,7 @@ def main() -> None:
     parser.add_argument("--size", type=int, default=10_000, help="molecules of the pool, drawn by their hash")
     parser.add_argument("--objectives", default="all", help=f"{', '.join(SETS)}, or names with commas")
     parser.add_argument("--budgets", default="250,500,1000")
-    parser.add_argument("--seeds", type=int, default=3)
+    parser.add_argument("--seeds", default="0,1,2")
     parser.add_argument("--method", default="hybrid")
     given = parser.parse_args()
     torch.set_num_threads(1)
@@ -127,7 +127,7 @@ def main() -> None:
     )
     pool.rows(range(len(pool)))  # fingerprints are of the pool, not of a search
     traces: dict[tuple[str, str], list[Trace]] = {}
-    for seed, name, label in product(range(given.seeds), names, searches):
+    for seed, name, label in product(map(int, given.seeds.split(",")), names, searches):
         started = time.process_time()
         trace = searches[label](scorers[name], pool, max(budgets), seed)
         traces.setdefault((name, label), []).append(trace)

@@ -163,6 +163,11 @@ def decoration(mol: Mol, core: str, wanted: float) -> float:
     return wanted * (1.0 if mol.HasSubstructMatch(pattern(core)) else 0.25)
 
 
+def drug_like(mol: Mol, activity: Callable[[Mol], float]) -> float:
+    """Active, neither too greasy nor too small."""
+    return mean(activity(mol), window(LOGP(mol), 2, 3.5, 0.7), window(MW(mol), 350, 430, 40))
+
+
 def acid_window(mol: Mol) -> float:
     """A sulfonamide with one ring of nitrogen, no nitro, halogen or Michael acceptor, in windows."""
     wanted = 1.0 if count(mol, "S(=O)(=O)[NX3]") == 1 else 0.3
@@ -245,11 +250,7 @@ def objectives(molecules: Sequence[str]) -> dict[str, Objective]:
         "window ligand": ligand_window,
         "two drugs haloperidol": partial(two_drugs, first="haloperidol", second="citalopram", kind="pairs"),
         "hop rivaroxaban": partial(hop, drug="rivaroxaban", kind="fcfp4"),
-        "decoration quinazoline": partial(
-            decoration,
-            core=QUINAZOLINE,
-            graded=lambda mol: mean(kinase(mol), window(LOGP(mol), 2, 3.5, 0.7), window(MW(mol), 350, 430, 40)),
-        ),
+        "decoration quinazoline": lambda mol: decoration(mol, QUINAZOLINE, drug_like(mol, kinase)),
         "docking groove": partial(docking, wishes=GROOVE, size=28),
     }
     return {name: partial(scored, graded=graded[name]) for name in (*DEVELOPMENT, *HELD_OUT)}
