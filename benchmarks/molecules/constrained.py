@@ -27,7 +27,7 @@ from vaehub_molecules.oracles import oracle
 from vaehub_molecules.search.hybrid import Hybrid, HybridOptions
 
 OBJECTIVE = "plogp_jtvae"
-QUICK = HybridOptions(initial=20, batch=20, candidates=200, screens=0, tune_every=10**6)
+QUICK = HybridOptions(smallest=20, ratio=10, tune_every=10**6)
 JTVAE = {0.4: (0.551, 0.555), 0.6: (0.093, 0.29)}
 
 

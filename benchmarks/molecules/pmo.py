@@ -1,6 +1,6 @@
 """Practical molecular optimisation: area under the curve of the ten best over 10,000 calls, with ZINC250k as the pool.
 
-    python benchmarks/molecules/pmo.py RUN --pool zinc250k.smi.gz --jobs 2
+    python benchmarks/molecules/pmo.py [RUN] --pool zinc250k.smi.gz --jobs 2
 
 "Sample Efficiency Matters" (Gao et al., 2022), arXiv:2206.12411; the published means of 5 runs stand beside ours. `--screening` adds what
 random molecules of the same pool give. Other tasks than the six serve to choose options: --tasks celecoxib_rediscovery,median2,…
@@ -20,7 +20,9 @@ from shared import molecules, table
 
 import vaehub
 from vaehub_molecules import LatentSpace, optimize
+from vaehub_molecules.chem.policy import Policy
 from vaehub_molecules.oracles import oracle
+from vaehub_molecules.search import Result
 from vaehub_molecules.search.buffer import auc
 from vaehub_molecules.search.pool import Pool
 
@@ -35,15 +37,32 @@ PUBLISHED = {  # SMILES-VAE BO, screening, SELFIES-VAE BO, GP BO, Graph GA, REIN
 PEERS = ("SMILES-VAE BO", "screening", "SELFIES-VAE BO", "GP BO", "Graph GA", "REINVENT")
 
 
-def search(job: tuple[str, str, Path, int, str, int, int]) -> tuple[str, int, float, float, float]:
-    """(task, seed, AUC top-10, best score, CPU seconds) of one search."""
+def search(job: tuple[str | None, str, Path, int, str, int, int]) -> tuple[str, int, float, float, float, str]:
+    """(task, seed, AUC top-10, best score, CPU seconds, calls and share of the ten best of each proposer) of one search."""
     run, task, pool, size, method, budget, seed = job
     torch.set_num_threads(1)
-    space = LatentSpace(vaehub.load(run))
-    chosen = Pool(molecules(pool, size, space.policy))
+    space = space_of(run)
+    chosen = Pool(molecules(pool, size, policy_of(space)))
     started = time.process_time()
     result = optimize(space, task, budget=budget, method=method, seed=seed, pool=chosen, workers=0)
-    return task, seed, result.auc(), float(result.best.score.max()), time.process_time() - started
+    return task, seed, result.auc(), float(result.best.score.max()), time.process_time() - started, origins(result)
+
+
+def space_of(run: str | None) -> LatentSpace | None:
+    """The latent space of a run, where one is named."""
+    return LatentSpace(vaehub.load(run)) if run else None
+
+
+def policy_of(space: LatentSpace | None) -> Policy:
+    """Which molecules are read."""
+    return space.policy if space else Policy()
+
+
+def origins(result: Result) -> str:
+    """Calls of each proposer, its hits, and how many of the ten best are its."""
+    best = result.best["by"].head(10)
+    parts = result.trace.groupby("by", sort=False)
+    return ", ".join(f"{by} {len(part)} ({part['hit'].sum()} hits, {(best == by).sum()} of the best)" for by, part in parts)
 
 
 def screening(task: str, pool: list[str], budget: int, seed: int) -> float:
@@ -56,7 +75,7 @@ def screening(task: str, pool: list[str], budget: int, seed: int) -> float:
 def main() -> None:
     """Search, and print a table."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("run")
+    parser.add_argument("run", nargs="?", help="a trained model; without one the search has the pool and edits")
     parser.add_argument("--pool", type=Path, required=True)
     parser.add_argument("--size", type=int, default=50_000, help="molecules of the pool that are read, drawn by their hash")
     parser.add_argument("--tasks", default=",".join(PUBLISHED))
@@ -70,10 +89,10 @@ def main() -> None:
     jobs = [(given.run, t, given.pool, given.size, given.method, given.budget, s) for s in range(given.seeds) for t in tasks]
     found: dict[str, list[float]] = {task: [] for task in tasks}
     with ProcessPoolExecutor(given.jobs, mp_context=get_context("spawn")) as processes:
-        for task, seed, area, best, seconds in processes.map(search, jobs):
+        for task, seed, area, best, seconds, shares in processes.map(search, jobs):
             found[task].append(area)
-            print(f"{task} seed {seed}: AUC top-10 {area:.4f}, best {best:.4f}, {seconds:.0f} CPU s", flush=True)
-    pool = molecules(given.pool, given.size, LatentSpace(vaehub.load(given.run)).policy) if given.screening else []
+            print(f"{task} seed {seed}: AUC top-10 {area:.4f}, best {best:.4f}, {seconds:.0f} CPU s; {shares}", flush=True)
+    pool = molecules(given.pool, given.size, policy_of(space_of(given.run))) if given.screening else []
     rows = [[t, float(np.mean(a)), float(np.std(a)), *PUBLISHED.get(t, ("",) * len(PEERS))] for t, a in found.items()]
     if given.screening:
         rows = [[*row, screening(row[0], pool, given.budget, 0)] for row in rows]

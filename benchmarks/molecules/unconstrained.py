@@ -20,8 +20,9 @@ from shared import molecules, table
 import vaehub
 from vaehub_molecules import Constraints, LatentSpace, optimize
 from vaehub_molecules.oracles import oracle
-from vaehub_molecules.search.ascent import Ascent, head_columns
+from vaehub_molecules.search.ascent import Ascent
 from vaehub_molecules.search.gradient import Gradient
+from vaehub_molecules.search.heads import OwnHeads, head_columns
 from vaehub_molecules.search.pool import Pool
 
 SEARCHES = (  # objective, limits, what is published
@@ -82,7 +83,7 @@ def wandered(space: LatentSpace, name: str, starts: list[str], ascent: Ascent) -
     gains = []
     with torch.random.fork_rng():
         torch.manual_seed(0)
-        for path in ascent.paths(space, z, head_columns(space, [name]), 0):
+        for path in ascent.paths(space, z, OwnHeads.of(space, head_columns(space, [name]), 0), 0):
             texts = space.molecules(z + F.normalize(torch.randn_like(z), dim=1) * (path - z).norm(dim=1, keepdim=True))
             gains.append(
                 [scorer.score(text) - scorer.score(start) if text else -np.inf for text, start in zip(texts, starts, strict=True)]

@@ -105,7 +105,7 @@ def search(space: LatentSpace, folder: Path) -> Path:
     from vaehub_molecules.search.hybrid import Hybrid, HybridOptions
 
     with cli.session():
-        made = Hybrid(HybridOptions(batch=ROUND))
+        made = Hybrid(HybridOptions(smallest=ROUND))
         result = optimize(space, "qed", budget=CALLS, method=made, constraints=Constraints(sa_max=MAX_SA), out=folder, workers=0)
     print(*summary(result), sep="\n")
     return folder / "report.html"

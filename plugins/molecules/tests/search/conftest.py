@@ -63,6 +63,9 @@ class StandIn:
             raise UsageError(f"the vocabulary lacks a symbol of {lacking}")
         return self.codes[[self.places[s] for s in smiles]]
 
+    def symbol_counts(self, smiles):
+        return torch.nn.functional.one_hot(torch.tensor([self.places[s] for s in smiles]), len(self.smiles)).float()
+
     def prior(self, n: int, seed: int) -> Tensor:
         return torch.randn(n, LATENT, generator=torch.Generator().manual_seed(seed)) + self.centre
 

@@ -13,7 +13,7 @@ from vaehub_molecules.search.gradient import Gradient
 
 SMALL = {
     "hybrid": lambda: Hybrid(
-        HybridOptions(initial=20, batch=15, candidates=80, screen=200, screens=1, elites=20, tune_every=40, tune_on=10)
+        HybridOptions(smallest=15, ratio=5, elites=20, tune_every=40, tune_on=10)
     ),
     "evolve": lambda: Evolve(20, 15),
     "gradient": lambda: Gradient(starts=8),
@@ -193,7 +193,7 @@ def test_what_cannot_be_searched_is_told_in_one_line(space, options, line):
     assert "\n" not in str(error.value)
 
 
-@pytest.mark.parametrize("run", [None, "runs/molecules", 5])
+@pytest.mark.parametrize("run", ["runs/molecules", 5])
 def test_a_run_that_is_none_is_refused(run):
     with pytest.raises(UsageError, match=r"run: should be a run, such as vaehub\.load"):
         optimize(run, length)

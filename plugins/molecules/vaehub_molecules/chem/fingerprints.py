@@ -20,7 +20,7 @@ Bytes: TypeAlias = NDArray[np.uint8]
 Floats: TypeAlias = NDArray[np.float32]
 Integers: TypeAlias = NDArray[np.int64]
 
-DENSE = 256  # columns so often filled that a dense product is faster than a sparse one
+COLUMNS = 256  # molecules on the right of a product at once
 BLOCK = 4_096  # molecules on either side of a matrix of similarities that is held at once
 
 
@@ -84,26 +84,27 @@ def tanimoto(a: NDArray[Any], b: NDArray[Any]) -> Floats:
 
 
 def sum_of_minima(a: NDArray[Any], b: NDArray[Any]) -> Floats:
-    """Σ min(a, b) (N, M): the columns that most fill by a dense product, the rest by a sparse one."""
-    top = np.minimum(a.max(0, initial=0), b.max(0, initial=0))
-    left, right = thresholded(a, top), thresholded(b, top)
-    order = np.argsort(-left.sum(0) * right.sum(0), kind="stable")
-    frequent, rare = order[:DENSE], order[DENSE:]
-    minima: Floats = left[:, frequent].astype(np.float32) @ right[:, frequent].astype(np.float32).T
-    rest = (sparse(left[:, rare]) @ sparse(right[:, rare]).T).tocoo()
-    minima[rest.coords] += rest.data
+    """Σ min(a, b) (N, M): products of sparse flags of a and dense ones of b, of which COLUMNS rows are held at once."""
+    levels = int(max(a.max(initial=0), b.max(initial=0), 1))
+    left, right = flags(a, levels), flags(b, levels)
+    minima = np.empty((len(a), len(b)), dtype=np.float32)
+    for start in range(0, len(b), COLUMNS):
+        part = right[start : start + COLUMNS]
+        filled = np.unique(part.indices)
+        minima[:, start : start + COLUMNS] = left[:, filled] @ part[:, filled].toarray().T
     return minima
 
 
-def thresholded(counts: NDArray[Any], top: NDArray[Any]) -> NDArray[np.bool_]:
-    """[count >= t] for t = 1 … top of every column (D,), side by side."""
-    steps = (np.flatnonzero(top >= t) for t in range(1, int(top.max(initial=0)) + 1))
-    return np.concatenate([counts[:, :0] > 0, *(counts[:, columns] >= t for t, columns in enumerate(steps, 1))], axis=1)
-
-
-def sparse(flags: NDArray[np.bool_]) -> Any:
-    """Flags as the float32 matrix of a sparse product."""
-    return csr_array(flags.astype(np.float32))
+def flags(counts: NDArray[Any], levels: int) -> Any:
+    """[count >= t] for t = 1 … `levels` of every column, as a sparse matrix of one number for each count that is there."""
+    places = np.flatnonzero(counts.ravel() != 0)  # of flags in one row: three times as fast as nonzero
+    rows, columns = np.divmod(places, counts.shape[1])
+    times = counts.ravel()[places].astype(np.int64)
+    ends = times.cumsum()
+    steps = np.arange(ends[-1] if len(ends) else 0) - np.repeat(ends - times, times)  # 0 … count - 1 for each
+    filled = np.repeat(columns, times) + steps * counts.shape[1]
+    starts = np.append(0, np.bincount(rows, times, len(counts)).cumsum()).astype(np.int64)
+    return csr_array((np.ones(len(filled), dtype=np.float32), filled, starts), (len(counts), levels * counts.shape[1]))
 
 
 def nearest(queries: NDArray[Any], reference: NDArray[Any], k: int = 1) -> tuple[Integers, Floats]:

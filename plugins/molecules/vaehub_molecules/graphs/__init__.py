@@ -2,8 +2,8 @@
 
 "A graph-based genetic algorithm and generative model/Monte Carlo tree search for the exploration of chemical space" (Jensen, 2019),
 doi:10.1039/C8SC05372C, as the library mol_ga has it: "Genetic algorithms are strong baselines for molecule generation" (Tripp &
-Hernández-Lobato, 2023), arXiv:2310.09267. Theirs make every product of an edit and draw one of those that are sound; here products are
-looked at in random order until one is sound, which gives the same molecules in a fraction of the time.
+Hernández-Lobato, 2023), arXiv:2310.09267. Theirs make every product of an edit and draw one of those that are sound; here the first
+sound product is taken, of atoms in random order, which gives such molecules in a fraction of the time.
 """
 
 from vaehub_molecules.graphs.crossover import cross

@@ -8,8 +8,9 @@ from typing import final
 from vaehub import Json
 from vaehub_molecules.search.buffer import Proposal
 from vaehub_molecules.search.initial import initial_proposals
+from vaehub_molecules.search.latent_proposers import Around, Cross, Samples
 from vaehub_molecules.search.method import Method, SearchState
-from vaehub_molecules.search.proposers import Around, Cross, Parents, Samples, proposals
+from vaehub_molecules.search.proposers import Parents, proposals
 
 
 @final
@@ -28,8 +29,8 @@ class Evolve(Method):
         """A generation: half mutated, half crossed."""
         if chosen := initial_proposals(state, self.population):
             return chosen
-        parents = Parents.of(state.space, state.elites(self.population))
-        if not parents.smiles:
+        parents = Parents(state.elites(self.population), state.space)
+        if not parents.readable:
             return state.admit(proposals([(Samples(), self.children)], state, parents))
         mutated = state.admit(proposals([(Around(), 2 * self.children)], state, parents), self.children // 2)
         crossed = proposals([(Cross(), 2 * self.children)], state, parents)

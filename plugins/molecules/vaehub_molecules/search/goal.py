@@ -16,7 +16,7 @@ from vaehub_molecules.oracles.transformed import Minimised
 
 Objective: TypeAlias = str | Oracle | Score
 Combination: TypeAlias = Literal["pareto", "product", "sum"]
-COLUMNS = ("call", "smiles", "score", "front", "time", "by", "parent", "error")  # of the tables of a search
+COLUMNS = ("call", "smiles", "score", "front", "time", "by", "parent", "hit", "error")  # of the tables of a search
 
 
 class Scores(NamedTuple):

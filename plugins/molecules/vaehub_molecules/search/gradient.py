@@ -7,8 +7,9 @@ from dataclasses import asdict, dataclass
 from typing import final
 
 from vaehub import Json, UsageError
-from vaehub_molecules.search.ascent import Ascent, head_columns
+from vaehub_molecules.search.ascent import Ascent
 from vaehub_molecules.search.buffer import Proposal
+from vaehub_molecules.search.heads import OwnHeads, head_columns
 from vaehub_molecules.search.method import Method, SearchState
 from vaehub_molecules.search.proposers import Parents
 
@@ -39,13 +40,14 @@ class Gradient(Method):
     def propose(self, state: SearchState) -> list[Proposal]:
         """The starts that were not called yet, and what ascent makes of each."""
         starts = self._starts(state)
-        parents = Parents.of(state.space, starts)
-        if not parents.smiles:
+        parents = Parents(starts, state.space)
+        if not parents.readable:
             return state.admit([Proposal(smiles, "start") for smiles in starts])
-        columns = head_columns(state.space, state.objectives)
-        paths = self.ascent.paths(state.space, parents.codes, columns, state.seed_of("gradient"))
+        seed = state.seed_of("gradient")
+        heads = OwnHeads.of(state.space, head_columns(state.space, state.objectives), seed)
+        paths = self.ascent.paths(state.space, parents.codes, heads, seed)
         texts = [state.space.molecules(z, seed=state.seed) for z in reversed(paths)]
-        children = [Proposal(t, "gradient", p) for row in texts for t, p in zip(row, parents.smiles, strict=True) if t != p]
+        children = [Proposal(t, "gradient", p) for row in texts for t, p in zip(row, parents.readable, strict=True) if t != p]
         return state.admit([*(Proposal(smiles, "start") for smiles in starts if smiles not in state.buffer), *children])
 
     def _starts(self, state: SearchState) -> Sequence[str]:

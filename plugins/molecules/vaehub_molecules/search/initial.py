@@ -8,8 +8,10 @@ import numpy as np
 
 from vaehub_molecules.chem.fingerprints import fingerprints, tanimoto
 from vaehub_molecules.search.buffer import Proposal
+from vaehub_molecules.search.edits import Mutation
+from vaehub_molecules.search.latent_proposers import Around, Samples
 from vaehub_molecules.search.method import SearchState
-from vaehub_molecules.search.proposers import Around, Parents, Samples, proposals
+from vaehub_molecules.search.proposers import Parents, Proposer, proposals
 
 SLACK = 0.1  # by which a folded fingerprint may differ from the exact one that a constraint asks for
 BLOCK = 1_000  # molecules of the pool that are looked at together
@@ -34,14 +36,22 @@ def first_proposals(state: SearchState, count: int) -> list[Proposal]:
 def _first_candidates(state: SearchState, count: int) -> Iterator[Proposal]:
     """The same without an end; what the model writes is drawn when it is first asked for."""
     yield from (Proposal(lead, "lead") for lead in state.leads)
-    parents = Parents.of(state.space, state.leads)
-    if parents.smiles and count > 1:
-        yield from state.admit(proposals([(Around(), 4 * (count // 2))], state, parents), count // 2)
+    parents = Parents(state.leads, state.model)
+    if count > 1 and (near := _near_leads(parents)):
+        yield from state.admit(proposals([(near, 4 * (count // 2))], state, parents), count // 2)
     order = shuffled_places(state)
     for start in range(0, len(order), BLOCK):
         places = admissible_places(state, order[start : start + BLOCK])
         yield from (Proposal(state.pool.smiles[place], "pool") for place in places)
-    yield from proposals([(Samples(), 4 * count)], state, Parents.of(state.space, []))
+    if state.model is not None:
+        yield from proposals([(Samples(), 4 * count)], state, parents)
+
+
+def _near_leads(parents: Parents) -> Proposer | None:
+    """Who proposes around leads: the model where it can read some, else edits."""
+    if parents.model is not None:
+        return Around() if parents.readable else None
+    return Mutation() if parents.smiles else None
 
 
 def pool_places(state: SearchState, count: int) -> list[int]:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, final
 
 import numpy as np
 
-from vaehub import Json
+from vaehub import Json, UsageError
 from vaehub_molecules.chem.canonical import canonical_or_empty
 from vaehub_molecules.chem.policy import Policy
 from vaehub_molecules.search.buffer import Buffer, Floats, Proposal
@@ -20,6 +20,8 @@ from vaehub_molecules.search.pareto import chebyshev
 if TYPE_CHECKING:
     from vaehub_molecules.search.pool import Pool
     from vaehub_molecules.use.latent_space import LatentSpace
+
+NO_MODEL = "run: this method needs a model; give one, or use hybrid, which can do with a pool and edits"
 
 
 class Method(ABC):
@@ -52,7 +54,7 @@ class Method(ABC):
 class SearchState:
     """A search as it stands at the start of a round."""
 
-    space: LatentSpace
+    model: LatentSpace | None  # None: a search with pool and edits alone
     objectives: tuple[str, ...]  # their names
     leads: tuple[str, ...]
     pool: Pool
@@ -64,6 +66,13 @@ class SearchState:
     round: int = 0
     batches: list[int] = field(default_factory=list)  # number of calls in each round so far
     _admissible: set[str] = field(default_factory=set)  # molecules known to be within the constraints
+
+    @property
+    def space(self) -> LatentSpace:
+        """The model. Raises UsageError where there is none."""
+        if self.model is None:
+            raise UsageError(NO_MODEL)
+        return self.model
 
     @property
     def calls_left(self) -> int:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from numbers import Number
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from vaehub import Json, UsageError, arguments, hints, jobs, signals
+from vaehub_molecules.chem.policy import Policy
 from vaehub_molecules.search.bo import TrustRegion
 from vaehub_molecules.search.calls import Calls
 from vaehub_molecules.search.constraints import Constraints
@@ -23,6 +25,7 @@ from vaehub_molecules.search.method import Method, SearchState
 from vaehub_molecules.search.pool import Source, Start, open_leads, open_pool
 from vaehub_molecules.search.result import BEST, Result
 from vaehub_molecules.search.rounds import Rounds
+from vaehub_molecules.search.size_limit import default_max_heavy
 
 if TYPE_CHECKING:
     from vaehub import Run
@@ -42,7 +45,7 @@ JOURNAL = "calls.jsonl"
     retries=arguments.at_least(0),
 )
 def optimize(
-    run: Run | LatentSpace,
+    run: Run | LatentSpace | None,
     objective: Objective | Sequence[Objective],
     budget: int = 10_000,
     method: str | Method = "hybrid",
@@ -63,13 +66,13 @@ def optimize(
     """The best molecules for an objective in `budget` calls, each of a canonical molecule that was not called before.
 
     Arguments:
-        run: a model of molecules, or its latent space.
+        run: a model of molecules, or its latent space; None for a search with the pool and edits alone (hybrid).
         objective: a name ("qed", "mw:200..450", "similarity:CCO", "module:function", "cmd:dock.sh {smiles_file} {out_file}"), a function
             of canonical SMILES, or of a list of them (`batch`), or a list of these. What each is to be: see `oracles.load_objective`.
         budget: calls of the objective.
         method: hybrid, gradient, bo, evolve, or a `Method`.
         start: leads, as SMILES, as SMILES with their names, or the `Path` of a file.
-        constraints: limits on what is called.
+        constraints: limits on what is called; of size, if not given, what is drug-like (`size_limit.default_max_heavy`).
         seed: of all noise.
         out: a folder for the results, where a search that was stopped, or that gets a larger budget, goes on.
         workers: processes that call; one a core, if not given, and 0 for this one.
@@ -92,9 +95,10 @@ def optimize(
     >>> len(result.trace), bool(result.best.score[0] >= 2)
     (20, True)
     """
-    space, goal, chosen = space_of(run, cond), goal_of(objective, weights, combine, minimize), method_of(method)
-    leads = open_leads(start, space.policy)
-    state = initial_state(space, goal, leads.smiles, pool, constraints or Constraints(), seed, budget)
+    space = None if run is None else space_of(run, cond)
+    policy = Policy() if space is None else space.policy
+    goal, chosen, leads = goal_of(objective, weights, combine, minimize), method_of(method), open_leads(start, policy)
+    state = initial_state(space, policy, goal, leads.smiles, pool, constraints or Constraints(), seed, budget)
     path = None if out is None else Path(out) / JOURNAL
     settings = search_settings(state, chosen, goal)
     calling = Calls(goal, workers, seconds, batch, retries)
@@ -129,12 +133,12 @@ def write_results(result: Result, goal: Goal, state: SearchState, folder: Path, 
 
     with jobs.stage("writing the results"):
         result.save(folder)
-        hits = hits_of(result, state.space, state.constraints.core)
+        hits = hits_of(result, state.model, state.constraints.core)
         save_hits(hits, BEST, folder)
-        provenance = provenance_of(result, goal, state.space, folder, settings)
+        provenance = provenance_of(result, goal, state.model, folder, settings)
         write_provenance(provenance, folder)
     with jobs.stage("drawing the report"):
-        search_page(result, state.space, folder, provenance["settings"], hits, provenance["date"]).write(folder / "report.html")
+        search_page(result, state.model, folder, provenance["settings"], hits, provenance["date"]).write(folder / "report.html")
 
 
 def method_name(method: Method) -> str:
@@ -176,12 +180,20 @@ def method_of(method: str | Method) -> Method:
 
 
 def initial_state(
-    space: LatentSpace, goal: Goal, leads: tuple[str, ...], source: Source, constraints: Constraints, seed: int, budget: int
+    space: LatentSpace | None,
+    policy: Policy,
+    goal: Goal,
+    leads: tuple[str, ...],
+    source: Source,
+    constraints: Constraints,
+    seed: int,
+    budget: int,
 ) -> SearchState:
     """A search before its first round. Raises UsageError where a lead cannot be read, or no molecule can satisfy a constraint."""
-    policy = space.policy
     check_leads(space, leads)
     pool = open_pool(source, space, policy, seed)
+    if constraints.max_heavy is None:
+        constraints = replace(constraints, max_heavy=default_max_heavy(leads, pool.smiles))
     limits = constraints.with_leads(leads)
     if limits.core is not None:
         pool = decorated_pool(limits.core, pool, policy, seed)
@@ -189,8 +201,10 @@ def initial_state(
     return SearchState(space, goal.names, leads, pool, limits, policy, seed, budget)
 
 
-def check_leads(space: LatentSpace, leads: Sequence[str]) -> None:
+def check_leads(space: LatentSpace | None, leads: Sequence[str]) -> None:
     """Raise UsageError where the model can read none of the leads; warn of each that it cannot."""
+    if space is None:
+        return
     unknown = [lead for lead in leads if not space.can_read(lead)]
     if unknown and len(unknown) == len(leads):
         space.encode(unknown)  # says which symbol it lacks
@@ -201,7 +215,7 @@ def check_leads(space: LatentSpace, leads: Sequence[str]) -> None:
 
 def search_settings(state: SearchState, method: Method, goal: Goal) -> Json:
     """All that decides the course of a search: one that goes on must have the same, save that its budget may be larger."""
-    run = state.space.run
+    run = None if state.model is None else state.model.run
     return {
         "objective": goal.names,
         "values": [oracle.name for oracle in goal.oracles],
@@ -213,8 +227,8 @@ def search_settings(state: SearchState, method: Method, goal: Goal) -> Json:
         "pool": digest_of_molecules(state.pool.smiles),
         "constraints": state.constraints.options(),
         "seed": state.seed,
-        "model": jobs.digest_of_model(run.config.to_dict(), run.vae.state_dict()),
-        **({} if state.space.cond is None else {"condition": state.space.cond.tolist()}),
+        "model": "" if run is None else jobs.digest_of_model(run.config.to_dict(), run.vae.state_dict()),
+        **({} if state.model is None or state.model.cond is None else {"condition": state.model.cond.tolist()}),
     }
 
 

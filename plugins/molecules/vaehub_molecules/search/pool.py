@@ -76,11 +76,13 @@ class Pool:
         return self.cache.of([self.smiles[place] for place in places])
 
 
-def open_pool(source: Source, space: LatentSpace, policy: Policy, seed: int) -> Pool:
-    """The pool of a search. Raises UsageError where it is empty."""
+def open_pool(source: Source, space: LatentSpace | None, policy: Policy, seed: int) -> Pool:
+    """The pool of a search. Raises UsageError where it is empty, and where none is given and no model can write one."""
     if isinstance(source, Pool):
         return source
     if source is None:
+        if space is None:
+            raise UsageError("pool: is needed where run is None, a search without a model; give a file or a list of molecules")
         return Pool(sampled_molecules(space, seed))
     smiles = read_pool(Path(source), policy) if isinstance(source, (str, Path)) else canonical_unique(source, "pool", policy)
     if not smiles:

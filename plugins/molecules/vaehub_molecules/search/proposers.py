@@ -1,61 +1,87 @@
-"""Where new molecules come from: each draws codes near those of good molecules and has the model write them.
-
-Letters of shapes: N molecules, L latent.
-"""
+"""What a proposer is: a source of new molecules, made of the good ones so far."""
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, final
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
-from vaehub_molecules.search.ascent import Ascent, head_columns
+from vaehub import UsageError
 from vaehub_molecules.search.buffer import Proposal
-from vaehub_molecules.search.method import SearchState
+from vaehub_molecules.search.method import NO_MODEL, SearchState
+from vaehub_molecules.search.surrogate import Surrogate
 
 if TYPE_CHECKING:
     from vaehub_molecules.use.latent_space import LatentSpace
 
-SHORT = Ascent(steps=15, stops=3)
 PRIOR = 512  # draws by which the spread of codes is measured
 
 
 @final
 @dataclass(frozen=True)
 class Parents:
-    """Good molecules, best first, as a model sees them."""
+    """Good molecules, best first, and what is known of them.
 
-    space: LatentSpace
-    smiles: list[str]
-    codes: Tensor  # (N, L)
-    spread: Tensor  # (L,) standard deviation of codes under the prior
-    decay: float  # the chance of rank i is in proportion to 1 / (decay N + i)
+    Arguments:
+        smiles: the molecules.
+        model: that may write others, where there is one.
+        surrogate: of the calls so far, where there is one.
+        decay: the chance of rank i among N is in proportion to 1 / (decay N + i).
+    """
 
-    @classmethod
-    def of(cls, space: LatentSpace, molecules: Sequence[str], decay: float = 0.05) -> Parents:
+    smiles: Sequence[str]
+    model: LatentSpace | None = None
+    surrogate: Surrogate | None = None
+    decay: float = 0.05
+
+    def ranks(self, among: int, count: int, rng: np.random.Generator) -> NDArray[np.int64]:
+        """Ranks (count,) among so many, low ones more often; (0,) where there is none."""
+        if not among:
+            return np.zeros(0, dtype=np.int64)
+        chances = 1 / (self.decay * among + np.arange(among))
+        return rng.choice(among, count, p=chances / chances.sum())
+
+    def draw(self, count: int, rng: np.random.Generator) -> list[str]:
+        """So many of the molecules, better ones more often; none where there is none."""
+        return [self.smiles[rank] for rank in self.ranks(len(self.smiles), count, rng)]
+
+    @property
+    def space(self) -> LatentSpace:
+        """The model. Raises UsageError where there is none."""
+        if self.model is None:
+            raise UsageError(NO_MODEL)
+        return self.model
+
+    @cached_property
+    def readable(self) -> list[str]:
         """Those that the model can read."""
-        readable = [smiles for smiles in molecules if space.can_read(smiles)]
-        prior = space.prior(PRIOR, 0)
-        codes = space.encode(readable) if readable else prior[:0]
-        return cls(space, readable, codes, prior.std(0), decay)
+        return [smiles for smiles in self.smiles if self.space.can_read(smiles)]
 
-    def draw(self, count: int, rng: np.random.Generator) -> Tensor:
-        """Places (count,) of parents, better ones more often."""
-        chances = 1 / (self.decay * len(self.smiles) + np.arange(len(self.smiles)))
-        return torch.from_numpy(rng.choice(len(self.smiles), count, p=chances / chances.sum())).to(self.codes.device)
+    @cached_property
+    def codes(self) -> Tensor:
+        """(N, L) of those that the model can read."""
+        return self.space.encode(self.readable) if self.readable else self.spread.new_empty(0, len(self.spread))
 
-    def at(self, places: Tensor) -> list[str]:
-        """The molecules at these places."""
-        return [self.smiles[place] for place in places.tolist()]
+    @cached_property
+    def spread(self) -> Tensor:
+        """(L,) standard deviation of codes under the prior."""
+        return self.space.prior(PRIOR, 0).std(0)
+
+    def draw_codes(self, count: int, rng: np.random.Generator) -> tuple[Tensor, list[str]]:
+        """Codes (count, L) of parents, better ones more often, and their molecules; (0, L) where there is none."""
+        ranks = self.ranks(len(self.readable), count, rng)
+        return self.codes[torch.from_numpy(ranks).to(self.codes.device)], [self.readable[rank] for rank in ranks]
 
     def noise(self, count: int, rng: np.random.Generator) -> Tensor:
         """Standard normal (count, L) in units of the spread of codes."""
-        return standard_normal((count, len(self.spread)), rng).to(self.codes) * self.spread
+        return torch.from_numpy(rng.standard_normal((count, len(self.spread)), dtype=np.float32)).to(self.spread) * self.spread
 
 
 @final
@@ -107,79 +133,3 @@ def decoded(drafts: Sequence[Draft], state: SearchState, parents: Parents) -> li
         torch.cat([draft.row_temperatures() for draft in drafts]),
     )
     return parents.space.molecules(z, row_temperatures, state.seed_of("written"))
-
-
-@final
-@dataclass(frozen=True)
-class Around(Proposer):
-    """z + r s e: noise around a parent, of a radius r drawn log-uniformly, in units of the spread s of codes."""
-
-    nearest: float = 0.3
-    farthest: float = 1.5
-    temperatures: tuple[float, ...] = (0.0, 0.7)
-    name: str = "around"
-
-    def draft(self, state: SearchState, parents: Parents, count: int) -> Draft:
-        """Noised parents."""
-        rng = state.rng(self.name)
-        places = parents.draw(count, rng)
-        radii = np.exp(rng.uniform(np.log(self.nearest), np.log(self.farthest), (count, 1)))
-        z = parents.codes[places] + torch.from_numpy(radii).to(parents.codes) * parents.noise(count, rng)
-        return Draft(parents.at(places), z, self.temperatures)
-
-
-@final
-@dataclass(frozen=True)
-class Cross(Proposer):
-    """A code between two parents: each dimension from one or the other, or a point on the line, and a little noise."""
-
-    jitter: float = 0.3
-    temperatures: tuple[float, ...] = (0.3, 0.8)
-    name: str = "cross"
-
-    def draft(self, state: SearchState, parents: Parents, count: int) -> Draft:
-        """Mixed parents."""
-        rng = state.rng(self.name)
-        first, second = parents.draw(count, rng), parents.draw(count, rng)
-        share = np.where(rng.random((count, 1)) < 0.5, rng.random((count, 1)), rng.random((count, len(parents.spread))) < 0.5)
-        weight = torch.from_numpy(share).to(parents.codes)
-        z = weight * parents.codes[first] + (1 - weight) * parents.codes[second] + self.jitter * parents.noise(count, rng)
-        return Draft(parents.at(first), z, self.temperatures)
-
-
-@final
-@dataclass(frozen=True)
-class Samples(Proposer):
-    """Draws of the model, which has been tuned on the best molecules, from its prior."""
-
-    temperature: float = 1.0
-    name: str = "samples"
-
-    def draft(self, state: SearchState, parents: Parents, count: int) -> Draft:
-        """Draws of the prior."""
-        return Draft([""] * count, parents.space.prior(count, state.seed_of(self.name)), (self.temperature,))
-
-
-@final
-@dataclass(frozen=True)
-class Climb(Proposer):
-    """Ascent of the model's own property heads from parents, where it has heads for all objectives."""
-
-    ascent: Ascent = SHORT
-    name: str = "gradient"
-
-    def fits(self, state: SearchState) -> bool:
-        """Whether there are heads to climb."""
-        return bool(head_columns(state.space, state.objectives))
-
-    def draft(self, state: SearchState, parents: Parents, count: int) -> Draft:
-        """Codes along the ascent."""
-        places = parents.draw(-(-count // self.ascent.stops), state.rng(self.name))
-        columns = head_columns(parents.space, state.objectives)
-        paths = self.ascent.paths(parents.space, parents.codes[places], columns, state.seed_of(self.name))
-        return Draft(parents.at(places.repeat(len(paths))), torch.cat(paths))
-
-
-def standard_normal(shape: tuple[int, ...], rng: np.random.Generator) -> Tensor:
-    """Standard normal numbers."""
-    return torch.from_numpy(rng.standard_normal(shape, dtype=np.float32))

@@ -24,13 +24,14 @@ if TYPE_CHECKING:
 LEADS = 6  # cards
 ORIGINS = {
     "lead": "a molecule that was given to start from",
-    "pool": "a molecule of the pool, as it is",
+    "pool": "a molecule of the pool, as it is: the first at random, then as the surrogate ranks them",
     "start": "a molecule that ascent started from",
     "around": "written by the model at a code near that of a good molecule (z + noise)",
     "cross": "written by the model at a code between those of two good molecules",
     "samples": "drawn from the model's prior",
-    "gradient": "written along the ascent of the model's own property heads",
-    "edits": "a good molecule with a few atoms or bonds changed, or two of them crossed, without the model",
+    "gradient": "written along an ascent of property heads: the model's own, or fitted to the calls so far",
+    "edits": "a good molecule with an atom or bond added, changed or taken away, without the model",
+    "crossover": "parts of two good molecules joined, without the model",
     "decoration": "a good molecule whose substituents at the core were exchanged or changed, without the model",
     "bo": "written at a code that Bayesian optimisation chose in its trust region",
 }
@@ -39,6 +40,7 @@ FRONTS = (
     "First those on front 1, which no molecule beats in all objectives at once; then those that only front 1 beats, and so on. Within a front those "
     "come first that are high in every objective, each scaled from the worst to the best value of this search."
 )
+HITS = "A hit was among the best tenth (at least 10, at most 100) of the calls before it. A proposer gets calls as it has hits."
 CALLS = "A call is one canonical molecule that was not called before. What was proposed and not called cost nothing."
 
 
@@ -65,7 +67,7 @@ def search_page(
         report.Section("How it went", list(charts(result))),
         report.Section("Leads", lead_cards(result.leads[:LEADS], lead_titles(result))),
         report.Section("The best molecules", best_blocks(result, best), f"{FRONTS} {LIKENESS}" if result.several else LIKENESS),
-        report.Section("Where the calls came from", [origins(result)]),
+        report.Section("Where the calls came from", [origins(result)], HITS),
         report.Section(
             "What was counted",
             [report.Facts({name.replace("_", " "): f"{count:,}" for name, count in result.counts.items()})],
@@ -108,12 +110,28 @@ def best_blocks(result: Result, hits: pd.DataFrame) -> list[report.Block]:
 
 
 def origins(result: Result) -> report.Table:
-    """How many calls each proposer gave, and how good they were."""
-    heads = ("by", "what it is", "calls", "on the front" if result.several else "best score", f"of the best {len(result.best)}")
+    """How many calls each proposer gave, how many of them were hits, and how good they were."""
+    heads = (
+        "by",
+        "what it is",
+        "calls",
+        "hits",
+        "on the front" if result.several else "best score",
+        f"of the best {len(result.best)}",
+    )
     rows = []
     for by, part in result.trace.groupby("by", sort=False):
         success = f"{(result.front['by'] == by).sum():,}" if result.several else digits(part["score"].max())
-        rows.append([str(by), ORIGINS.get(str(by), ""), f"{len(part):,}", success, f"{(result.best['by'] == by).sum():,}"])
+        rows.append(
+            [
+                str(by),
+                ORIGINS.get(str(by), ""),
+                f"{len(part):,}",
+                f"{part['hit'].sum():,}",
+                success,
+                f"{(result.best['by'] == by).sum():,}",
+            ]
+        )
     return report.Table(heads, rows, words=True)
 
 
@@ -123,11 +141,10 @@ def provenance(space: LatentSpace | None, folder: Path, settings: Mapping[str, A
         name: setting_text(value) for name, value in settings.items() if name != "method options" and value not in (None, "", [])
     }
     options = {name: setting_text(value) for name, value in (settings.get("method options") or {}).items()}
-    about = "This command makes such a search (leads and pools that were not files are to be named, too). provenance.json says all of this:"
-    blocks: list[report.Block] = [
-        report.Code(command(space, folder, settings), about),
-        report.Facts(({"date": date} if date else {}) | facts, "Search"),
-    ]
+    blocks: list[report.Block] = [report.Facts(({"date": date} if date else {}) | facts, "Search")]
+    if space is not None:
+        about = "This command makes such a search (leads and pools that were not files are to be named, too). provenance.json says all of this:"
+        blocks.insert(0, report.Code(command(space, folder, settings), about))
     if options:
         blocks.append(
             report.Table((), [[name, value] for name, value in options.items()], "Options of the method", words=True, folded=True)

@@ -12,6 +12,7 @@ import pandas as pd
 
 from vaehub import Described, UsageError, files
 from vaehub_molecules.files.writing import sdf_bytes
+from vaehub_molecules.search.bandit import hits
 from vaehub_molecules.search.buffer import Buffer, Floats, auc
 from vaehub_molecules.search.pareto import balanced_score, front, front_numbers, hypervolume, scaled
 
@@ -64,8 +65,9 @@ class Result(Described):
 
     @cached_property
     def trace(self) -> pd.DataFrame:
-        """Every call in order: call, smiles, score, time in seconds, by, parent, error, values of several objectives, what was measured.
+        """Every call in order: call, smiles, score, time in seconds, by, parent, hit, error, values of several objectives, what was measured.
 
+        A hit was among the best when it was answered (`bandit.hits`).
         The score of several is `pareto.balanced_score`: 1 for the best value of each that any call of this search gave, 0 for the worst.
         """
         values = self._values
@@ -77,6 +79,7 @@ class Result(Described):
             "time": [call.time for call in self.buffer],
             "by": [call.proposal.by for call in self.buffer],
             "parent": [call.proposal.parent for call in self.buffer],
+            "hit": hits(balanced_score(values)),
             "error": [call.answer.error for call in self.buffer],
         }
         unknown = (np.nan,) * len(self.measured)
@@ -91,13 +94,13 @@ class Result(Described):
             numbers = front_numbers(self._values, BEST)
             scored, order = self.trace.assign(front=numbers)[numbers > 0], {"front": True, "score": False}
         scored = scored.sort_values(list(order), ascending=list(order.values()), kind="stable")
-        return scored.drop(columns=["error", "time"]).head(BEST).reset_index(drop=True)
+        return scored.drop(columns=["hit", "error", "time"]).head(BEST).reset_index(drop=True)
 
     @cached_property
     def front(self) -> pd.DataFrame:
         """The molecules that none beats in all objectives; of one objective, those with the best score."""
         chosen = self.trace[front(self._values)].sort_values("score", ascending=False, kind="stable")
-        return chosen.drop(columns=["error", "time"]).reset_index(drop=True)
+        return chosen.drop(columns=["hit", "error", "time"]).reset_index(drop=True)
 
     def hypervolume(self, reference: Floats | None = None) -> float:
         """The volume between the front and `reference` (K,), by default the worst value seen of each objective."""

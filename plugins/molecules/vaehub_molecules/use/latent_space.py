@@ -114,6 +114,14 @@ class LatentSpace:
         found = [self.run.vae.encoder(batch) for batch in self.run.batches(self.rows(smiles), ROWS)]
         return torch.cat([q.mean for q in found]).cpu(), torch.cat([q.stddev for q in found]).cpu()
 
+    def symbol_counts(self, smiles: Sequence[str]) -> Tensor:
+        """How often each symbol occurs (N, V), END up to the full length included, as the sum of a soft string over T has it.
+
+        Raises UsageError that names a molecule the model cannot read.
+        """
+        x = self.rows(smiles).x.long()
+        return torch.zeros(len(x), len(self.vocabulary)).scatter_add_(1, x, torch.ones(x.shape))
+
     @torch.no_grad()
     def strings(self, z: Tensor, temperature: float | Tensor = 0.0, seed: int = 0, cond: Tensor | None = None) -> list[str]:
         """What codes spell, unchecked.
