@@ -143,7 +143,7 @@ def test_a_product_that_is_always_zero_is_told_after_twenty_calls(space):
         called.append(smiles)
         return -length(smiles)
 
-    told = "the weighted product of polar, negative is 0 for 20 of the first 20 molecules: a score that is not positive"
+    told = "the product of polar, negative is 0 for 20 of the first 20 molecules: a score that is not positive makes it 0"
     with pytest.raises(UserWarning, match=told):  # in these tests a warning is an error
         search(space, "hybrid", [polar, negative], weights=[1, 1], budget=400)
     assert len(called) == 20
