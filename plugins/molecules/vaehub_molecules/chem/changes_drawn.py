@@ -11,7 +11,7 @@ from rdkit.Chem.rdDepictor import Compute2DCoords, GenerateDepictionMatching2DSt
 from vaehub_molecules.chem.drawing import PANEL, svg, with_style
 
 MARK = (1.0, 0.82, 0.55)  # colour of what differs
-SECONDS = 1  # for the largest common part of two molecules
+SECONDS = 3  # on the clock, for the largest common part of two molecules
 
 
 def changed_svg(smiles: str, references: Mapping[str, str]) -> tuple[str, str]:

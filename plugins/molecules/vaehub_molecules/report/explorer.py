@@ -86,7 +86,7 @@ class Explorer:
             lines=Markup("").join(Markup("<span>{}</span>").format(line) for line in lines if line),
             alerts=Markup('<span class="warning">{}</span>').format(row["alerts"]) if row["alerts"] else "",
             smiles=smiles,
-            steps=len(steps) - 1,
+            steps=report.plural(len(steps) - 1, "step"),
             lineage=Markup("").join(STEP.format(**step) for step in steps),
         )
 
@@ -99,7 +99,7 @@ CARD = Markup(
     '<figure class="item hit" tabindex="-1" data-at="{place}"><label><input type="checkbox" aria-label="Select {name}"> <b>{title}</b></label>'
     "{drawing}{lines}{alerts}<code>{smiles}</code>"
     '<button type="button" class="copy" tabindex="-1">Copy SMILES</button>'
-    "<details><summary tabindex='-1'>{steps} steps from the start</summary><ol>{lineage}</ol></details></figure>\n"
+    "<details><summary tabindex='-1'>{steps} from the start</summary><ol>{lineage}</ol></details></figure>\n"
 )
 STEP = Markup("<li>{values} <span>call {call}, by {by}</span><code>{smiles}</code></li>")
 
