@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from vaehub_molecules.chem.fingerprints import fingerprints, tanimoto
-from vaehub_molecules.search.surrogate import evidence, fit, solve, ucb_batch
+from vaehub_molecules.search.surrogate import evidence, fit, solve
 
 SMILES = [f"{head}c1ccc({tail})cc1" for head in ("C", "CC", "CCC", "CO", "N", "F") for tail in ("C", "O", "N", "Cl", "C#N", "OC")]
 
@@ -57,12 +57,6 @@ def test_evidence_is_that_of_the_normal_law(rows, y):
 
     difference = [evidence(kernel, centred, noise) - exact(noise) for noise in (0.01, 0.1, 1.0)]
     assert np.allclose(difference, difference[0], atol=1e-6)
-
-
-def test_a_batch_uses_and_explores():
-    mean, deviation = np.array([3.0, 2.9, 1.0, 0.0]), np.array([0.0, 0.1, 3.0, 0.1])
-    assert ucb_batch(mean, deviation, 2, boldest=1.0) == [0, 2]
-    assert sorted(ucb_batch(mean, deviation, 9, boldest=1.0)) == [0, 1, 2, 3]
 
 
 def test_equal_values_are_no_obstacle(rows):

@@ -16,7 +16,7 @@ from vaehub.errors import UsageError
 from vaehub_molecules.search import Hybrid, HybridOptions, optimize
 from vaehub_molecules.search.evolve import Evolve
 
-SMALL = HybridOptions(initial=20, smallest=15, ratio=4, elites=20, tune_every=40, tune_on=10)
+SMALL = HybridOptions(smallest=15, ratio=4, elites=20, tune_every=40, tune_on=10)
 BUDGET = 100
 
 

@@ -59,6 +59,12 @@ def test_a_batch_keeps_to_the_slots_and_to_different_scaffolds():
     assert rows[0] in (0, 1)
 
 
+def test_a_batch_uses_and_explores():
+    candidates = [Proposal(f"C{ring}", "pool") for ring in RINGS[:4]]
+    mean, deviation = np.array([3.0, 2.9, 1.0, 0.0]), np.array([0.0, 0.1, 3.0, 0.1])
+    assert diverse_batch(candidates, mean, deviation, {"pool": 2}, boldest=1.0, alike=1.0) == [0, 2]
+
+
 def test_slots_that_a_proposer_cannot_fill_go_to_others():
     candidates = [Proposal(f"C{ring}", "edits") for ring in RINGS]
     assert sorted(diverse_batch(candidates, np.zeros(6), np.ones(6), {"pool": 3, "edits": 1}, 1.0, 1.0)) == [0, 1, 2, 3]

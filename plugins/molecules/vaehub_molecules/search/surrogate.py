@@ -84,21 +84,3 @@ def solve(kernel: Floats, y: Floats, noise: float) -> tuple[Floats, Floats, floa
     factor: Any = cho_factor(kernel + noise * np.eye(len(y)), lower=True, check_finite=False)
     lower = np.tril(factor[0])
     return lower, cho_solve(factor, y, check_finite=False), float(2 * np.log(np.diag(lower)).sum())
-
-
-def ucb_batch(mean: Floats, deviation: Floats, count: int, boldest: float) -> list[int]:
-    """Rows to call, the best of mean + kappa sd for `count` values of kappa from 0 to `boldest`, each row once.
-
-    Upper confidence bounds, "Gaussian Process Optimization in the Bandit Setting" (Srinivas et al., 2010), arXiv:0912.3995; one kappa
-    for every place in the batch, so that a batch both uses and explores.
-
-    >>> ucb_batch(np.array([0.0, 1.0, 0.9]), np.array([5.0, 0.0, 0.0]), count=2, boldest=1.0)
-    [1, 0]
-    """
-    chosen: list[int] = []
-    free = np.ones(len(mean), dtype=bool)
-    for kappa in np.linspace(0.0, boldest, min(count, len(mean))):
-        bound = np.where(free, mean + kappa * deviation, -np.inf)
-        chosen.append(int(bound.argmax()))
-        free[chosen[-1]] = False
-    return chosen
