@@ -71,6 +71,13 @@ def test_the_same_seed_gives_the_same_prior(run):
     assert np.array_equal(first.sample(5), again.sample(5))
 
 
+def test_a_prior_of_the_same_form_goes_on_from_its_weights(run):
+    first = vaehub.fit_prior(run, PRIORS["mixture"], clusters(300), epochs=60, lr=1e-2)
+    again = vaehub.fit_prior(first, PRIORS["mixture"], clusters(300), epochs=1, lr=1e-6)
+    mean = dict(first.vae.prior.named_parameters())["mean"]
+    assert torch.allclose(dict(again.vae.prior.named_parameters())["mean"], mean, atol=1e-4)
+
+
 def test_a_prior_with_a_condition_is_fitted_to_it():
     rows = clusters(300)
     labels = rows.argmax(1)

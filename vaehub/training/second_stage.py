@@ -49,7 +49,7 @@ def fit_prior(
 
     Arguments:
         run: a trained model; it stays as it is.
-        prior: as in a config, "flow" or {"name": "mixture", "components": 100}.
+        prior: as in a config, "flow" or {"name": "mixture", "components": 100}; that of the run with the same options goes on from its weights.
         data: rows in any form that `encode` takes; those that the model was trained on, where it is left out.
         epochs: passes over the codes, in which the learning rate falls to 0 along a cosine.
         draws: codes from q(z|x,c) of every row.
@@ -80,7 +80,12 @@ def fit_prior(
             raise UsageError(f"prior: {config.prior.name} has nothing to learn; choose mixture or flow")
         vae.encoder.load_state_dict(run.vae.encoder.state_dict())
         vae.decoder.load_state_dict(run.vae.decoder.state_dict())
+        goes_on = config.prior == run.config.prior
+        if goes_on:
+            vae.prior.load_state_dict(run.vae.prior.state_dict())
         z, cond = codes(run, rows, draws)
+        if not goes_on:
+            vae.prior.start_from(z.flip(0).flatten(0, 1))  # the first rows are held out
         history = fitted(vae.to(run.device).prior, z, cond, epochs, batch_size, lr)
     out = Run(config, run.codec, run.domain, vae, history=history)
     out.objective_weights = run.objective_weights
@@ -106,7 +111,7 @@ def fitted(prior: Prior, z: Tensor, cond: Tensor | None, epochs: int, batch_size
     held_out, draws = max(1, int(HELD_OUT * len(z))), z.shape[1]
     unseen, seen = z[:held_out, 0], z[held_out:].flatten(0, 1)
     unseen_cond, seen_cond = (None, None) if cond is None else (cond[:held_out], cond[held_out:].repeat_interleave(draws, 0))
-    prior.train().start_from(seen)
+    prior.train()
     optimizer, steps = torch.optim.Adam(prior.parameters(), lr), epochs * math.ceil(len(seen) / batch_size)
     schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda step: rate("cosine", 0, steps, step))
     figures, best, weights = [], -math.inf, copied(prior.state_dict())
