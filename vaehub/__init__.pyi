@@ -90,5 +90,6 @@ from .run import Run as Run
 from .run import load as load
 from .trained import TrainedModel as TrainedModel
 from .training.fit import train as train
+from .training.second_stage import fit_prior as fit_prior
 
 __version__: str

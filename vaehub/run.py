@@ -22,12 +22,13 @@ from vaehub.data.seeds import seeded
 from vaehub.errors import UsageError
 from vaehub.files.guard import guarded, shortened
 from vaehub.files.header import Header
-from vaehub.files.locate import model_file, require_output
+from vaehub.files.locate import require_output
 from vaehub.files.model_file import REMEDY, open_model, save_model
 from vaehub.files.rebuild import rebuilt
 from vaehub.files.validated import validated_json
 from vaehub.hints import quoted
 from vaehub.host.registry import registry
+from vaehub.host.shipped_models import located_model
 from vaehub.trained import OBJECTIVE, Condition, Rows, TrainedModel
 
 if TYPE_CHECKING:
@@ -138,10 +139,10 @@ class Run(TrainedModel):
 
 @accepts(path=as_path)
 def load(path: str | Path) -> Run:
-    """The model of a run folder or of a model file; nothing in the file is executed, and the training data are not needed.
+    """The model of a run folder, of a model file, or one that comes with a plugin; nothing in the file is executed, no training data are needed.
 
     Arguments:
-        path: RUN/, or a file that `Run.save` wrote.
+        path: RUN/, a file that `Run.save` wrote, or a name such as "molecules/drugs" where nothing lies at that path.
 
     Raises:
         UsageError: there is no model, it is damaged, or a plugin that it was trained with is not installed.
@@ -157,7 +158,7 @@ def load(path: str | Path) -> Run:
     True
     """
     path = Path(path)
-    file = model_file(path)
+    file = located_model(path)
     found = open_model(file)
     with guarded(file, REMEDY):
         header = validated_json(Header, found.header)

@@ -280,6 +280,13 @@ class Prior(Wired):
             batch: random training rows.
         """
 
+    def start_from(self, z: Tensor) -> None:
+        """Called once before the prior is fitted to the codes of a trained encoder, for priors that start from codes.
+
+        Arguments:
+            z: codes (N, L) in random order.
+        """
+
 
 class Objective(Wired):
     """A function of the three log-densities; `samples` is the number S of z it wants for every row.

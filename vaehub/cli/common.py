@@ -11,8 +11,9 @@ import typer
 
 from vaehub.errors import UsageError
 from vaehub.files.atomic import replacing as replacing
-from vaehub.files.locate import model_file, require_input, require_output
+from vaehub.files.locate import require_input, require_output
 from vaehub.hints import did_you_mean
+from vaehub.host.shipped_models import located_model
 from vaehub.jobs.progress import stage
 
 if TYPE_CHECKING:
@@ -31,7 +32,7 @@ def existing_run(path: Path | None) -> Path | None:
         The same path.
     """
     if path is not None:
-        model_file(path)
+        located_model(path)
     return path
 
 
@@ -109,7 +110,13 @@ def output_option(
 
 
 RunPath = Annotated[
-    Path, typer.Argument(metavar="RUN", help="A run folder, or its model.safetensors.", show_default=False, callback=existing_run)
+    Path,
+    typer.Argument(
+        metavar="RUN",
+        help="A run folder, a model file, or a model that comes with a plugin.",
+        show_default=False,
+        callback=existing_run,
+    ),
 ]
 Input = Annotated[
     Path, typer.Argument(metavar="INPUT", help="Rows in a format of the run's domain.", show_default=False, callback=existing)
@@ -131,14 +138,14 @@ def open_run(path: Path) -> Run:
     """The run, on a GPU where there is one.
 
     Arguments:
-        path: RUN/, or a model file.
+        path: RUN/, a model file, or the name of a model that comes with a plugin.
 
     >>> from pathlib import Path
     >>> open_run(Path("no/run"))
     Traceback (most recent call last):
     vaehub.errors.UsageError: no/run: no such run; train one with `vaehub train CONFIG --output no/run`
     """
-    model_file(path)  # a wrong path is told before torch is imported, which takes more than a second
+    located_model(path)  # a wrong path is told before torch is imported, which takes more than a second
     with stage("loading the model"):
         import torch
 

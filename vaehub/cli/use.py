@@ -85,13 +85,20 @@ def sample(
     from vaehub.files.run_folder import add_written
 
     opened = open_run(run)
-    path = output or (run if run.is_dir() else run.parent) / f"samples{opened.codec.suffix}"
+    path = output or folder_beside(run) / f"samples{opened.codec.suffix}"
     x = opened.sample(number, cond=condition(cond), seed=seed, noise=noise)
     write_rows(opened, x, path)
     if output is None:
         add_written(path)
     with session():
         print_preview(opened.preview(x))
+
+
+def folder_beside(run: Path) -> Path:
+    """Where files go that belong to a run: its folder, that of its model file, or for a model that comes with a plugin the current one."""
+    if not run.exists():
+        return Path()
+    return run if run.is_dir() else run.parent
 
 
 def print_preview(line: str) -> None:

@@ -28,11 +28,13 @@ LARGEST_FILE = 2**24  # bytes of a plugin that is a file
 COMPONENT = re.compile(rf"({'|'.join(KINDS)})/[a-z][a-z0-9_]*")
 COMMAND = re.compile(rf"(?!({'|'.join(RESERVED)}) )[a-z][a-z0-9_-]* [a-z][a-z0-9_-]*")  # no group has the name of an own command
 TARGET = re.compile(r"[A-Za-z_][\w.]*:[A-Za-z_]\w*")
+MODEL = re.compile(r"[a-z][a-z0-9_-]*/[a-z][a-z0-9_-]*")
 
 FORMS = {
     COMPONENT: f'"kind/name" in small letters, with a kind of {", ".join(KINDS)}',
     COMMAND: '"group name" in small letters, with a group that is no command of vaehub',
     TARGET: '"module:attribute"',
+    MODEL: '"group/name" in small letters',
 }
 
 
@@ -47,6 +49,7 @@ class PluginInfo:
     components: Mapping[str, str] = field(default_factory=dict)
     commands: Mapping[str, str] = field(default_factory=dict)
     groups: Mapping[str, str] = field(default_factory=dict)
+    models: Mapping[str, str] = field(default_factory=dict)  # files of trained models by name
     folder: Path | None = None  # of the package, in which its configs are
     manager: pluggy.PluginManager | None = field(default=None, repr=False, compare=False)
 
@@ -69,10 +72,11 @@ def examine(name: str, version: str, source: str, find: Callable[[], ModuleType]
         manager = managed(module, name)
         components = strings(manager.hook.vaehub_components(), "vaehub_components", COMPONENT, module)
         commands = strings(manager.hook.vaehub_commands(), "vaehub_commands", COMMAND, module)
-        groups = texts(manager.hook.vaehub_groups())
+        groups = texts(manager.hook.vaehub_groups(), "vaehub_groups")
+        models = model_files(manager.hook.vaehub_models(), folder_of(module))
     except (Exception, SystemExit) as error:
         return PluginInfo(name, version, source, status=reason(error))
-    return PluginInfo(name, version, source, "ok", components, commands, groups, folder_of(module), manager)
+    return PluginInfo(name, version, source, "ok", components, commands, groups, models, folder_of(module), manager)
 
 
 def folder_of(module: ModuleType) -> Path | None:
@@ -81,14 +85,22 @@ def folder_of(module: ModuleType) -> Path | None:
     return next(iter(map(Path, vars(package).get("__path__", ()))), None)
 
 
-def texts(results: Iterable[object]) -> dict[str, str]:
-    """What the plugin says of its groups of commands."""
+def texts(results: Iterable[object], hook: str) -> dict[str, str]:
+    """The dictionaries of texts that a hook returned, merged."""
     merged: dict[str, str] = {}
     for result in results:
         if not isinstance(result, dict) or not all(isinstance(text, str) for pair in result.items() for text in pair):
-            raise TypeError("vaehub_groups() must return a dict of strings")
+            raise TypeError(f"{hook}() must return a dict of strings")
         merged |= result
     return merged
+
+
+def model_files(results: Iterable[object], folder: Path | None) -> dict[str, str]:
+    """The files of the models that come with the plugin, which lie in its package."""
+    found = texts(results, "vaehub_models")
+    if found and folder is None:
+        raise ValueError("vaehub_models() gives paths in a package, and the plugin is a single file; leave the hook out")
+    return {check("vaehub_models", name, MODEL): str(folder / path) for name, path in found.items() if folder}
 
 
 def managed(module: ModuleType, name: str) -> pluggy.PluginManager:

@@ -37,5 +37,10 @@ def vaehub_groups() -> dict[str, str]:  # type: ignore[empty-body]
 
 
 @hookspec
+def vaehub_models() -> dict[str, str]:  # type: ignore[empty-body]
+    """Trained models that come with the plugin, for `vaehub.load`: `{"molecules/drugs": "models/drugs/model.safetensors"}`, a path in its package."""
+
+
+@hookspec
 def vaehub_callbacks(config: RunConfig) -> list[Callback]:  # type: ignore[empty-body]
     """Lightning callbacks to add to a training run with this config."""

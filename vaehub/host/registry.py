@@ -23,7 +23,7 @@ __all__ = ["KINDS", "Component", "PluginInfo", "Registry", "registry", "resolve"
 
 @dataclass(frozen=True)
 class Component:
-    """A named part ("kind/name") or command ("group name"), and where its code is ("module:attribute")."""
+    """A named part ("kind/name") or command ("group name") and where its code is ("module:attribute"), or a model and its file."""
 
     key: str
     target: str
@@ -38,6 +38,7 @@ class Registry:
         self.components: dict[str, Component] = {}
         self.commands: dict[str, Component] = {}
         self.groups: dict[str, str] = {}  # group of commands -> what its help says
+        self.models: dict[str, Component] = {}  # trained models that come with plugins; the target is a file
         self.clashes: dict[str, str] = {}  # key -> the plugins that define it
         for plugin in plugins:
             self.add(plugin)
@@ -48,6 +49,7 @@ class Registry:
             return
         clashing = self._clashes(self.components, plugin.components, plugin)
         clashing += self._clashes(self.commands, plugin.commands, plugin)
+        clashing += self._clashes(self.models, plugin.models, plugin)
         self.groups = dict(plugin.groups) | self.groups
         self.plugins.append(replace(plugin, status="; ".join(clashing)) if clashing else plugin)
 

@@ -96,6 +96,12 @@ class Mixture(Prior):
         self.mean = nn.Parameter(0.5 * torch.randn(components, latent))
         self.log_scale = nn.Parameter(torch.zeros(components, latent))
 
+    @torch.no_grad()
+    def start_from(self, z: Tensor) -> None:
+        """Every mean at a random code, or at several where there are fewer codes, and the deviations of all codes."""
+        self.mean.copy_(z[torch.arange(len(self.mean), device=z.device) % len(z)])
+        self.log_scale.copy_(z.std(0, correction=0).clamp(min=1e-3).log().expand_as(self.log_scale))
+
     def forward(self, cond: Tensor | None = None) -> Distribution:
         """p(z): batch (), event (L,)."""
         return FiniteMixture(self.logits, diag_normal(self.mean, bounded_exp(self.log_scale)))

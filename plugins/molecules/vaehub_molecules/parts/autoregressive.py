@@ -18,6 +18,7 @@ from vaehub_molecules.rows import MoleculeFacts
 from vaehub_molecules.tokens.grammar import Grammar
 from vaehub_molecules.tokens.vocabulary import END
 
+TRIES = 10  # strings that are drawn for a code, at most, until one follows the grammar
 COMPACT_BELOW = 0.97  # rows are gathered anew when fewer than this share of them are unfinished
 State: TypeAlias = list[Tensor]  # whatever a network carries from step to step, each (B, …)
 Share = Annotated[float, Field(ge=0, lt=1)]
@@ -144,19 +145,18 @@ class GrammarConstraint:
         self.grammar = decoder.grammar if usable else None
         self.state = None if self.grammar is None else self.grammar.start(len(code), code.device)
 
-    def resample_forbidden(
-        self, token: Tensor, logits: Tensor, temperatures: Tensor, unfinished: Tensor, remaining: int
-    ) -> Tensor:
-        """Symbols (B,) of live rows, drawn anew among those allowed where they are not.
-
-        A row is redrawn with the probability of what is not allowed, so that the symbols are distributed as if drawn among those allowed at once.
-        """
+    def forbids(self, token: Tensor, remaining: int) -> Tensor:
+        """Which rows (B,) cannot go on by these symbols (B,), where so many are left."""
         if self.grammar is None or self.state is None:
-            return token
-        wrong = (unfinished & ~self.grammar.allows(self.state, token, remaining)).nonzero().squeeze(1)
-        if len(wrong):
-            allowed = self.grammar.allowed(self.grammar.select(self.state, wrong), remaining)
-            token[wrong] = sample_symbols(logits[wrong].masked_fill(~allowed, -torch.inf), temperatures[wrong])
+            return torch.zeros_like(token, dtype=torch.bool)
+        return ~self.grammar.allows(self.state, token, remaining)
+
+    def redraw(self, token: Tensor, logits: Tensor, temperatures: Tensor, wrong: Tensor, remaining: int) -> Tensor:
+        """Symbols (B,), those of the `wrong` rows (B,) drawn anew among those allowed."""
+        rows = wrong.nonzero().squeeze(1)
+        if len(rows) and self.grammar is not None and self.state is not None:
+            allowed = self.grammar.allowed(self.grammar.select(self.state, rows), remaining)
+            token[rows] = sample_symbols(logits[rows].masked_fill(~allowed, -torch.inf), temperatures[rows])
         return token
 
     def step(self, token: Tensor) -> None:
@@ -172,33 +172,49 @@ class GrammarConstraint:
 
 @torch.no_grad()
 def draw_strings(decoder: StringDecoder, code: Tensor, temperature: float | Tensor) -> Tensor:
-    """Strings (B, T) for codes (B, L + C): drawn from p^(1/temperature), or the likeliest symbol at each step where it is 0; one for all, or (B,)."""
+    """Strings (B, T) for codes (B, L + C): drawn from p^(1/temperature), or the likeliest symbol at each step where it is 0; one for all, or (B,).
+
+    A drawn string that breaks the grammar is drawn anew as a whole, so that strings are distributed as p(x|z) is among well-formed ones. Only
+    in the last of `TRIES`, and in the likeliest string, is each symbol taken among those that can stand there: that favours strings which
+    begin well and must then go on as no molecule does. "Grammar-Aligned Decoding" (Park et al., 2024), arXiv:2405.21047.
+    """
     temperatures = torch.as_tensor(temperature, device=code.device).expand(len(code))
+    x, broken = try_strings(decoder, code, temperatures, by_symbol=temperatures == 0)
+    for turn in range(2, TRIES + 1):
+        rows = broken.nonzero().squeeze(1)
+        if not len(rows):
+            break
+        by_symbol = torch.full_like(broken[rows], turn == TRIES)
+        x[rows], broken[rows] = try_strings(decoder, code[rows], temperatures[rows], by_symbol)
+    return x
+
+
+def try_strings(decoder: StringDecoder, code: Tensor, temperatures: Tensor, by_symbol: Tensor) -> tuple[Tensor, Tensor]:
+    """A string (B, T) for each code, and which of them broke the grammar (B,): none of those whose symbols are taken among what is allowed."""
     steps = decoder.spec.shape[0]
     x = torch.full((len(code), steps), END, device=code.device)
     rows, last = torch.arange(len(code), device=code.device), torch.full((len(code),), END, device=code.device)
-    state, constraint, unfinished = (
-        decoder.initial_state(code),
-        GrammarConstraint(decoder, code),
-        torch.ones_like(last, dtype=torch.bool),
-    )
+    state, constraint = decoder.initial_state(code), GrammarConstraint(decoder, code)
+    unfinished, broken = torch.ones_like(last, dtype=torch.bool), torch.zeros_like(last, dtype=torch.bool)
     for step in range(steps):
         features, state = decoder.next_features(decoder.embed(last), state)
         logits = decoder.logits(features)
-        last = x[rows, step] = constraint.resample_forbidden(
-            sample_symbols(logits, temperatures), logits, temperatures, unfinished, steps - step
-        )
+        last = sample_symbols(logits, temperatures)
+        wrong = unfinished & constraint.forbids(last, steps - step)
+        last = x[rows, step] = constraint.redraw(last, logits, temperatures, wrong & by_symbol, steps - step)
         constraint.step(last)
-        unfinished = unfinished & (last != END)
+        given_up = wrong & ~by_symbol
+        broken[rows[given_up]] = True
+        unfinished = unfinished & (last != END) & ~given_up
         count = int(unfinished.sum())
         if not count:
             break
         if count < COMPACT_BELOW * len(rows):
             kept = unfinished.nonzero().squeeze(1)
-            rows, last, temperatures, state = rows[kept], last[kept], temperatures[kept], [s[kept] for s in state]
-            unfinished = unfinished[kept]
+            rows, last, temperatures, by_symbol = rows[kept], last[kept], temperatures[kept], by_symbol[kept]
+            state, unfinished = [s[kept] for s in state], unfinished[kept]
             constraint.select(kept)
-    return pad_with_end(x)
+    return pad_with_end(x), broken
 
 
 def sample_symbols(logits: Tensor, temperature: Tensor) -> Tensor:
