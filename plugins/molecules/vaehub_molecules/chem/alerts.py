@@ -8,8 +8,6 @@ from typing import Any
 
 from rdkit.Chem import FilterCatalog, Mol
 
-from vaehub_molecules.metrics.filters import passes_filters
-
 CATALOGS = {
     "pains": "PAINS",  # "New Substructure Filters for Removal of Pan Assay Interference Compounds" (Baell & Holloway, 2010), doi:10.1021/jm901137j
     "brenk": "BRENK",  # "Lessons Learnt from Assembling Screening Libraries" (Brenk et al., 2008), doi:10.1002/cmdc.200700139
@@ -31,12 +29,19 @@ def alerts_of(mol: Mol, sets: Sequence[str] = ALERTS) -> list[str]:
     []
     """
     found = [f"{name}: {match.GetDescription()}" for name in sets if name in CATALOGS for match in catalog(name).GetMatches(mol)]
-    return [*found, *(["moses: filters"] if "moses" in sets and not passes_filters(mol) else [])]
+    return [*found, *(["moses: filters"] if "moses" in sets and not passes_moses(mol) else [])]
 
 
 def has_alert(mol: Mol, sets: Sequence[str]) -> bool:
     """Whether a molecule has an alert of these sets."""
-    return any(catalog(name).HasMatch(mol) for name in sets if name in CATALOGS) or ("moses" in sets and not passes_filters(mol))
+    return any(catalog(name).HasMatch(mol) for name in sets if name in CATALOGS) or ("moses" in sets and not passes_moses(mol))
+
+
+def passes_moses(mol: Mol) -> bool:
+    """Whether a molecule passes the filters of MOSES, which take long to import."""
+    from vaehub_molecules.metrics.filters import passes_filters
+
+    return passes_filters(mol)
 
 
 @cache
