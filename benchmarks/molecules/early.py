@@ -149,7 +149,7 @@ def report(
     for name in names:
         ends = np.array([[ten_best(trace, budget) for trace in traces[name, label]] for label in labels])
         gain = ends[0].mean() - ends[1:].mean(1).max()
-        spread = max(float(np.sqrt(np.mean(ends.var(1, ddof=min(1, ends.shape[1] - 1))))), 1e-6)
+        spread = max(float(np.sqrt(np.mean(ends.var(1, ddof=1)))), 1e-6) if ends.shape[1] > 1 else float("nan")
         model = float(np.mean([share_of_model(trace, budget) for trace in traces[name, labels[0]]]))
         rows.append([name, *map(float, ends.mean(1)), float(gain), float(gain / spread), model])
     table(("objective", *labels, "gain", "ahead", "model"), rows)
