@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from vaehub_molecules.use.latent_space import LatentSpace
 
 MODEL = Path("molecules/drugs")
-DRAWN, SHOWN, CALLS, ROUND = 1000, 30, 400, 90
+DRAWN, SHOWN, CALLS, ROUND = 500, 30, 250, 90
 MAX_SA = 3.0  # synthetic accessibility, at most
 NEXT_STEPS = """For more: from your own leads, and for your own objective; or a model of your own molecules
   vaehub molecules optimize --start leads.smi --objective qed --similarity 0.4 --budget 1000 -o best
