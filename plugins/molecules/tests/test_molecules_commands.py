@@ -8,6 +8,7 @@ import pandas as pd
 import pytest
 from PIL import Image
 
+import vaehub
 from vaehub.cli.app import main
 from vaehub_molecules.files import read_molecules
 
@@ -146,8 +147,10 @@ def test_samples_in_every_form(capsys, here, name):
             assert min(picture.size) > 200
 
 
-def test_samples_that_are_valid_and_unlike_those_trained_on_are_warned_of_in_a_line(capsys, here):
-    assert main(["sample", "model", "-n", "200", "-o", "new.smi"]) == 0
+def test_samples_that_are_valid_and_unlike_those_trained_on_are_warned_of_in_a_line(capsys, here, run):
+    config = vaehub.load_config(run.config, ["decoder.temperature=4"])
+    vaehub.Run(config, run.codec, run.domain, run.vae).save("hot.safetensors")
+    assert main(["sample", "hot.safetensors", "-n", "200", "-o", "new.smi"]) == 0
     (line,) = capsys.readouterr().err.splitlines()
     assert line.startswith("warning: the drawn molecules are valid, but not like those trained on: ")
     assert line.endswith("or train longer")

@@ -1,100 +1,68 @@
-"""`vaehub demo molecules`: train on a few thousand drug-like molecules, draw new ones, and search for the best, offline, in a minute or two."""
+"""`vaehub demo molecules`: draw from the model that ships, see what comes back of known molecules, and search for the best, offline, in a minute."""
 
 from __future__ import annotations
 
-from math import isnan
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from vaehub import cli
 
 if TYPE_CHECKING:
-    from vaehub import Run
     from vaehub_molecules.use.latent_space import LatentSpace
 
-DRAWN, CALLS, ROUND = 1000, 400, 90
+MODEL = Path("molecules/drugs")
+DRAWN, SHOWN, CALLS, ROUND = 500, 30, 250, 90
 MAX_SA = 3.0  # synthetic accessibility, at most
-CONFIG: dict[str, Any] = {  # enough for molecules that look like drugs and codes that are used, in little time
-    "encoder": {"name": "gru", "embedding": 64, "width": 128},
-    "decoder": {"name": "gru", "embedding": 64, "width": 256, "temperature": 0.4},
-    "likelihood": "categorical",
-    "latent": 32,
-    "objective": {
-        "name": "predictive",
-        "base": {"name": "elbo", "beta": 0.3, "schedule": "linear", "unit": "step", "warmup": 200},
-        "weight": 0.3,
-    },
-    "optimizer": {"lr": 4e-3, "schedule": "cosine", "warmup": 30},
-    "train": {"epochs": 6, "batch_size": 128, "score_rows": 0},
-}
-NEXT_STEPS = """For more: the same on your own molecules, and longer
-  vaehub train configs/molecules.yaml domain.path=molecules.smi --out runs/mine
-  vaehub report runs/mine
-  vaehub molecules optimize runs/mine --objective qed --budget 10000 -o best"""
+NEXT_STEPS = """For more: from your own leads, and for your own objective; or a model of your own molecules
+  vaehub molecules optimize --start leads.smi --objective qed --similarity 0.4 --budget 1000 -o best
+  vaehub sample molecules/drugs -n 1000 -o new.smi
+  vaehub train configs/molecules.yaml domain.path=molecules.smi --out runs/mine"""
 
 
 def molecules(
     out: Annotated[Path, typer.Option("--output", "-o", "--out", metavar="FOLDER", help="Folder to write to.")] = Path(
         "molecules-demo"
     ),
-    rows: Annotated[int, typer.Option(min=100, help="Molecules of the sample to train on.")] = 6000,
 ) -> None:
-    """Train on a sample of drug-like molecules, draw new ones, and search for one with a better QED.
+    """Draw drug-like molecules from the model that ships, see what comes back of known ones, and search for a better QED.
 
     Example: vaehub demo molecules -o molecules
     """
     from vaehub_molecules.use.latent_space import LatentSpace
 
-    space = LatentSpace(train_model(out / "model", rows))
+    space = LatentSpace(cli.open_run(MODEL))
     draw_samples(space, out / "samples.png")
+    show_reconstruction(space)
     print(NEXT_STEPS, search(space, out / "search"), sep="\n")
 
 
-def train_model(path: Path, rows: int) -> Run:
-    """A small model of the sample that ships."""
-    import vaehub
-    from vaehub_molecules.data import sample_path
-
-    domain = {
-        "name": "smiles",
-        "path": str(sample_path()),
-        "properties": ["qed", "logp"],
-        "rows": rows,
-        "test": 0.14,  # enough for a distance between distributions
-        "val": 0.02,
-    }
-    with cli.session():
-        return vaehub.train({"domain": domain, **CONFIG}, out=path)
-
-
 def draw_samples(space: LatentSpace, path: Path) -> None:
-    """Draw molecules and say how like known ones they are, and how unseen ones come back; the first of them go on paper."""
-    from vaehub_molecules.chem.canonical import canonical_or_empty
+    """Draw molecules and say how like those trained on they are; the first of them go on paper."""
     from vaehub_molecules.files.writing import write_molecules
-    from vaehub_molecules.metrics.fcd import frechet, moments
-    from vaehub_molecules.use.evaluation import reconstruction_metrics
 
     with cli.session() as running:
         with running.step("sampling"):
             texts = space.strings(space.prior(DRAWN, 0), space.decoder.temperature)
         print(space.codec.described(texts))
-    write_molecules(texts[:30], path)
+    write_molecules(texts[:SHOWN], path)
     print(path)
-    unseen = space.domain.data("test")
-    with cli.session() as running, running.step("comparing with unseen molecules"):
-        back = reconstruction_metrics(space.run.vae, unseen, DRAWN)
-        new, test = (
-            moments(molecules)
-            for molecules in ([smiles for smiles in canonical_or_empty(texts) if smiles], unseen.facts.smiles[:DRAWN])
-        )
-        fcd = frechet(new, test)
+
+
+def show_reconstruction(space: LatentSpace) -> None:
+    """Say what comes back of molecules of the sample that the model has not seen."""
+    from vaehub_molecules.data import sample_path
+    from vaehub_molecules.files import read_molecules
+    from vaehub_molecules.use.reconstruct import reconstruct
+
+    with cli.session() as running, running.step("encoding and decoding unseen molecules"):
+        smiles = [text for text in read_molecules(sample_path(), space.policy).frame["smiles"] if space.can_read(text)]
+        unseen = [text for text, seen in zip(smiles, space.trained_on.holds(smiles), strict=True) if not seen][:DRAWN]
+        back = reconstruct(space, unseen)
     print(
-        f"unseen molecules: {back['exact_reconstruction']:.1%} come back exactly, {back['token_reconstruction']:.1%} of their symbols"
+        f"{len(back):,} unseen molecules: {back.exact.mean():.1%} come back exactly, mean likeness {back.similarity.mean():.2f}"
     )
-    if not isnan(fcd):
-        print(f"FCD of the drawn molecules to them: {fcd:.1f} (0 where both are distributed alike)")
 
 
 def search(space: LatentSpace, folder: Path) -> Path:

@@ -37,6 +37,12 @@ def vaehub_commands() -> dict[str, str]:
 
 
 @hookimpl
+def vaehub_models() -> dict[str, str]:
+    """The model that ships; models/drugs/MODEL.md says what it is."""
+    return {"molecules/drugs": "models/drugs/model.safetensors"}
+
+
+@hookimpl
 def vaehub_groups() -> dict[str, str]:
     """What `vaehub --help` says of the commands."""
     return {"molecules": "Search for better molecules, and walk among, clean and rebuild them."}

@@ -12,6 +12,7 @@ from vaehub import cli
 if TYPE_CHECKING:
     from vaehub_molecules.search import Result
 
+DRUGS = Path("molecules/drugs")  # the model that ships
 Names = Annotated[
     list[str],
     typer.Option(
@@ -35,7 +36,8 @@ def limit(what: str, **more: float) -> typer.models.OptionInfo:
 
 
 def optimize(
-    run: cli.RunPath,
+    run: cli.RunPath = DRUGS,
+    *,
     objective: Names,
     output: Folder,
     budget: Annotated[int, typer.Option(min=1, help="Calls of the objective.")] = 10_000,
@@ -79,9 +81,9 @@ def optimize(
     retries: Annotated[int, typer.Option(min=0, help="Further tries for molecules of a batch that failed.")] = 1,
     seed: cli.Seed = 0,
 ) -> None:
-    """Search for molecules that score best: tables, an SDF file and a page of drawings in OUT.
+    """Search for molecules that score best: tables, an SDF file and a page of drawings in OUT. Without RUN the model that ships proposes them.
 
-    Example: vaehub molecules optimize runs/molecules --objective qed --budget 2000 -o best
+    Example: vaehub molecules optimize --start leads.smi --objective qed --budget 2000 -o best
     """
     from vaehub_molecules.search import Constraints
     from vaehub_molecules.search.optimize import optimize as search
