@@ -12,9 +12,7 @@ from vaehub_molecules.search.evolve import Evolve
 from vaehub_molecules.search.gradient import Gradient
 
 SMALL = {
-    "hybrid": lambda: Hybrid(
-        HybridOptions(smallest=15, ratio=5, elites=20, tune_every=40, tune_on=10)
-    ),
+    "hybrid": lambda: Hybrid(HybridOptions(smallest=15, ratio=5, elites=20, tune_every=40, tune_on=10)),
     "evolve": lambda: Evolve(20, 15),
     "gradient": lambda: Gradient(starts=8),
     "bo": lambda: TrustRegion(initial=20, batch=25, candidates=100, points=50),

@@ -86,7 +86,9 @@ def test_a_search_without_a_model_beats_a_screen(space):
         return optimize(None, nitrogens, 60, Hybrid(HybridOptions(ratio=5)), pool=space.smiles, seed=seed, workers=0)
 
     found = search(0)
-    chance = [np.sort(np.random.default_rng(i).permutation(list(map(nitrogens, space.smiles)))[:60])[-10:].mean() for i in range(50)]
+    chance = [
+        np.sort(np.random.default_rng(i).permutation(list(map(nitrogens, space.smiles)))[:60])[-10:].mean() for i in range(50)
+    ]
     assert found.best.score.head(10).mean() > max(chance)
     assert set(found.trace.by) == {"pool", "edits", "crossover"}
     pd.testing.assert_frame_equal(found.trace.drop(columns="time"), search(0).trace.drop(columns="time"))
