@@ -102,7 +102,7 @@ def test_a_search_page_says_how_it_was_made_and_where_it_began(made, tmp_path):
     assert "--sa-max 4.0" in text
     assert "--element C --element N --element O" in text
     given = result.trace[result.trace["by"].isin(["lead", "pool"])]["score"].max()
-    assert f"best at the start {given:#.4g}" in text
+    assert f"best of leads and pool {given:#.4g}" in text
     for by in result.trace["by"].unique():
         assert ORIGINS[by] in unescape(page)
     assert 'class="away"' not in page  # the model has no page of its own yet

@@ -182,7 +182,7 @@ def test_a_line_of_progress_has_the_best_value_of_each(values, standing):
 
 def test_figures_of_the_page_keep_to_their_units():
     found = {tile.name: (tile.value, tile.note) for tile in tiles(result(MEASURED, by="pool"))}
-    assert found["highest pic50"] == ("9.000", "9.000 at the start")
-    assert found["highest qed"] == ("0.9500", "0.9500 at the start")
+    assert found["highest pic50"] == ("9.000", "9.000 of leads and pool")
+    assert found["highest qed"] == ("0.9500", "0.9500 of leads and pool")
     assert found["front"] == ("3", "molecules that none beats in all objectives; 0 of them the search made")
     assert "best score" not in found
