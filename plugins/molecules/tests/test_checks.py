@@ -15,7 +15,8 @@ def test_rings_of_unusual_sizes_are_seen():
     assert has_odd_ring(Chem.MolFromSmiles("C1CCCCCCCC1"))
 
 
-def test_a_model_that_was_hardly_trained_is_not_called_well(run):
+def test_a_model_that_writes_as_if_it_was_hardly_trained_is_not_called_well(run, monkeypatch):
+    monkeypatch.setattr(run.vae.decoder, "temperature", 4.0)
     diagnosis = examine(run)
     assert len(diagnosis.of_domain) == 5
     assert "of the domain" in diagnosis.verdict
