@@ -25,20 +25,19 @@ MEASURED = 3  # objectives up to which a volume is soon computed
 class Result(Described):
     """A finished search.
 
-        Arguments:
-            buffer: every call.
-            names: of the objectives.
-            columns: of their values in the tables.
-            leads: molecules that were given to start from.
-            budget: calls that were allowed.
+    Arguments:
+        buffer: every call.
+        names: of the objectives.
+        columns: of their values in the tables.
+        leads: molecules that were given to start from.
+        budget: calls that were allowed.
 
-        >>> from vaehub_molecules.search.bandit import hits
-    from vaehub_molecules.search.buffer import Answer, Call, Proposal
-        >>> buffer = Buffer()
-        >>> buffer.add([Call(Proposal("CCO", "pool"), Answer((0.4,)), time=0.1), Call(Proposal("CCN", "pool"), Answer((0.5,)), time=0.2)])
-        >>> result = Result(buffer, ("qed",), ("score",), (), budget=2)
-        >>> result.best.smiles.tolist(), result.auc(top=1)
-        (['CCN', 'CCO'], 0.25)
+    >>> from vaehub_molecules.search.buffer import Answer, Call, Proposal
+    >>> buffer = Buffer()
+    >>> buffer.add([Call(Proposal("CCO", "pool"), Answer((0.4,)), time=0.1), Call(Proposal("CCN", "pool"), Answer((0.5,)), time=0.2)])
+    >>> result = Result(buffer, ("qed",), ("score",), (), budget=2)
+    >>> result.best.smiles.tolist(), result.auc(top=1)
+    (['CCN', 'CCO'], 0.25)
     """
 
     buffer: Buffer
