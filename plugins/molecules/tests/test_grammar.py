@@ -29,6 +29,7 @@ MOLECULES = [
     "CCI(C)C",
 ]
 PLAIN = ["C", "c", "N", "n", "O", "F", "=", "#", "(", ")", "1", "2", "3", "[nH]", "[C@@H]", "[O-]", "."]
+PLAIN_PIECES = [*PLAIN, "C(", "C))C"]
 PIECES = [*PLAIN, "c1ccc(", "C(=O)", "NC(=O)", "cc1", ")C(", "C1CC1", "12", "=O)", "c1ccccc1"]
 
 
@@ -245,3 +246,14 @@ def test_other_symbols_are_no_atoms(symbol):
 def test_places_tell_bonds_apart():
     assert [place.pending for place in Place] == [0, 0, 0, 0, 1, 2, 3, 1, 2, 3]
     assert [place for place in Place if not place.needs_atom] == [Place.ATOM, Place.CLOSE]
+
+
+@pytest.mark.parametrize("piece", [")", "C(", "C))C"])
+def test_what_is_written_against_the_rules_leaves_a_state_that_can_be_asked(piece):
+    """A network in training, or a string that is dropped afterwards, may close branches that nobody opened, or open more than the stack holds."""
+    grammar = learnt(PLAIN_PIECES)
+    state = grammar.start(1, "cpu")
+    for _ in range(300):
+        state = grammar.step(state, torch.tensor([PLAIN_PIECES.index(piece)]))
+        assert grammar.allowed(state, 1000).shape[0] == 1
+    assert 0 <= int(state.depth) <= 300

@@ -221,7 +221,7 @@ class Grammar(nn.Module):
         rings = torch.where(turns > 0, atoms.gather(1, opener), state.rings)
         return GrammarState(
             place=place,
-            depth=state.depth - popped + pushes,
+            depth=(state.depth - popped + pushes).clamp(0, MAX_DEPTH),
             written=state.written + count,
             atom=atoms.gather(1, current)[:, 0],
             kind=kinds.gather(1, current)[:, 0],
