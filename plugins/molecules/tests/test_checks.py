@@ -16,8 +16,10 @@ def test_rings_of_unusual_sizes_are_seen():
 
 
 def test_a_model_that_writes_as_if_it_was_hardly_trained_is_not_called_well(run, monkeypatch):
+    checks.sampled_smiles.cache_clear()
     monkeypatch.setattr(run.vae.decoder, "temperature", 4.0)
     diagnosis = examine(run)
+    checks.sampled_smiles.cache_clear()
     assert len(diagnosis.of_domain) == 5
     assert "of the domain" in diagnosis.verdict
     assert {"no reconstruction", "odd rings", "unknown ring systems", "odd properties"} & {
