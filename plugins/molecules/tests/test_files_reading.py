@@ -256,7 +256,7 @@ def test_every_change_is_counted_and_listed(write, tmp_path):
         ]
 
 
-@pytest.mark.parametrize("read", [read_leads, read_pool])
+@pytest.mark.parametrize("read", [lambda path, policy: list(read_leads(path, policy).smiles), read_pool], ids=["leads", "pool"])
 def test_a_search_is_told_of_leads_and_pools_that_are_changed(write, read):
     path = write("a.smi", "CCN.Cl\nC[C@H](N)C(=O)O |&1:1|\nCO\n")
     with pytest.warns(UserWarning, match=r"a\.smi: 2 molecules changed: 1 salts or solvents taken away, 1 stereo of a racemate"):
