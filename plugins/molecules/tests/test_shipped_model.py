@@ -53,3 +53,8 @@ def test_a_search_without_a_run_uses_it(tmp_path, capsys, monkeypatch):
     assert main(["molecules", "optimize", "--start", "leads.smi", "--objective", "qed", "--budget", "20", "-o", "best"]) == 0
     assert "20 calls" in capsys.readouterr().out
     assert Path("best/report.html").exists()
+
+
+def test_neighbours_of_a_model_without_its_data_ask_for_a_file(capsys):
+    assert main(["molecules", "neighbours", "molecules/drugs", "CCO"]) == 2
+    assert "name a file of molecules to search: --among FILE" in capsys.readouterr().err

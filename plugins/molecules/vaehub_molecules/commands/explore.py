@@ -83,9 +83,18 @@ def neighbours(
     check_output_path(output, [among], force)
     with cli.session():
         space = open_space(run)
-        others = space.domain.train["smiles"].tolist() if among is None else read_molecules_for(space, among)
+        others = training_molecules(space) if among is None else read_molecules_for(space, among)
         frame = find(space, [space.canonical(text) for text in smiles], others, k)
     show_and_write(frame, output)
+
+
+def training_molecules(space: LatentSpace) -> list[str]:
+    """What the model was trained on. Raises UsageError that names the way out where that is not at hand, as of a model that ships."""
+    try:
+        molecules: list[str] = space.domain.train["smiles"].tolist()
+    except UsageError as error:
+        raise UsageError(f"{error}; or name a file of molecules to search: --among FILE") from error
+    return molecules
 
 
 def interpolate(
