@@ -189,12 +189,12 @@ def size(cell):
     return len(cell) if isinstance(cell, list) else 1
 
 
-@pytest.mark.parametrize("given_", [None, 3, "abc", [1, 2], ["ab"], {"u": 3}, {"u": "ab"}, [[[1]]]])
+@pytest.mark.parametrize("given_", [None, 3, "abc", [1, 2], ["ab"], {"u": 3}, {"u": "ab"}, [[[1]]], np.ones((2, 3), int)])
 def test_objects_that_are_no_histories_are_refused_in_one_line(given_):
     assert one_line(lambda: histories(given_, Ids.of([1, 2, 3]))) is None
 
 
-@pytest.mark.parametrize("given_", [np.ones((2, 3), int), [{1: 2}, [1, 1]], {"a": [1], "b": (1,)}])
+@pytest.mark.parametrize("given_", [np.array([[1, 1, 9], [1, 9, 1]]), [{1: 2}, [1, 1]], {"a": [1], "b": (1,)}])
 def test_every_sequence_of_items_is_a_history(given_):
     history = one_line(lambda: histories(given_, Ids.of([1, 2, 3])))
     assert history.matrix.sum(1).astype(bool).tolist() == [True, True]
