@@ -169,7 +169,7 @@ def test_every_expert_is_asked_once_about_a_frame(imputer, frame, monkeypatch):
     imputer.quantiles(frame, [0.1, 0.9])
     imputer.samples(frame, 2)
     assert len(linear) == 1
-    assert len(closed) == 4  # with a still and a drifting level, of what trend and rhythms leave, and by the phase
+    assert len(closed) == 3  # with a still and a drifting level, and of what trend and rhythms leave
 
 
 def test_a_forecast_and_its_quantiles_are_one_work(imputer, frame, monkeypatch):
