@@ -11,14 +11,24 @@ from vaehub import UsageError
 from vaehub_molecules.oracles.oracle import Composed, Oracle
 
 
-@final
 @dataclass(frozen=True)
-class Product(Composed):
-    """Π max(0, s_i)^(w_i / Σ w) of the scores s_i: 0 as soon as one is not positive."""
+class Weighted(Composed):
+    """Several oracles with a weight each; the weights add up to 1."""
 
     name: str
     parts: tuple[Oracle, ...]
     weights: tuple[float, ...]
+
+    @property
+    def made_of(self) -> tuple[Oracle, ...]:
+        """The parts."""
+        return self.parts
+
+
+@final
+@dataclass(frozen=True)
+class Product(Weighted):
+    """Π max(0, s_i)^(w_i / Σ w) of the scores s_i: 0 as soon as one is not positive."""
 
     @property
     def describe(self) -> str:
@@ -27,11 +37,6 @@ class Product(Composed):
             f"{part.name}^{weight:g}: {part.describe}" for part, weight in zip(self.parts, self.weights, strict=True)
         )
 
-    @property
-    def made_of(self) -> tuple[Oracle, ...]:
-        """The parts."""
-        return self.parts
-
     def of_parts(self, scores: Sequence[float]) -> float:
         """The weighted geometric mean."""
         return math.prod(math.pow(max(score, 0.0), weight) for score, weight in zip(scores, self.weights, strict=True))
@@ -39,12 +44,8 @@ class Product(Composed):
 
 @final
 @dataclass(frozen=True)
-class WeightedSum(Composed):
+class WeightedSum(Weighted):
     """Σ w_i s_i / Σ w of the scores s_i: they should be of one unit, or turned into desirabilities from 0 to 1."""
-
-    name: str
-    parts: tuple[Oracle, ...]
-    weights: tuple[float, ...]
 
     @property
     def describe(self) -> str:
@@ -52,11 +53,6 @@ class WeightedSum(Composed):
         return "; ".join(
             f"{weight:g} {part.name}: {part.describe}" for part, weight in zip(self.parts, self.weights, strict=True)
         )
-
-    @property
-    def made_of(self) -> tuple[Oracle, ...]:
-        """The parts."""
-        return self.parts
 
     def of_parts(self, scores: Sequence[float]) -> float:
         """The weighted arithmetic mean."""
