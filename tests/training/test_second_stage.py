@@ -42,7 +42,7 @@ def distance(x):
 
 @pytest.mark.parametrize("prior", PRIORS)
 def test_codes_of_unseen_rows_are_likelier_and_draws_are_like_the_data(run, prior):
-    better = vaehub.fit_prior(run, PRIORS[prior], clusters(300), epochs=60, lr=1e-2)
+    better = vaehub.fit_prior(run, PRIORS[prior], clusters(300), epochs=60, batch_size=64, lr=1e-2)
     unseen = clusters(200, seed=1)
     assert log_density(better, unseen) > log_density(run, unseen) + 1
     assert distance(better.sample(200)) < 0.7 * distance(run.sample(200))
@@ -72,7 +72,7 @@ def test_the_same_seed_gives_the_same_prior(run):
 
 
 def test_a_prior_of_the_same_form_goes_on_from_its_weights(run):
-    first = vaehub.fit_prior(run, PRIORS["mixture"], clusters(300), epochs=60, lr=1e-2)
+    first = vaehub.fit_prior(run, PRIORS["mixture"], clusters(300), epochs=60, batch_size=64, lr=1e-2)
     again = vaehub.fit_prior(first, PRIORS["mixture"], clusters(300), epochs=1, lr=1e-6)
     mean = dict(first.vae.prior.named_parameters())["mean"]
     assert torch.allclose(dict(again.vae.prior.named_parameters())["mean"], mean, atol=1e-4)
