@@ -8,6 +8,7 @@ import pytest
 import torch
 
 import vaehub
+from vaehub.config.build import build_vae
 from vaehub.training.fit import train
 
 
@@ -54,6 +55,19 @@ def test_reconstruct_is_decode_of_encode_and_interpolation_ends_at_the_rows(run,
     assert np.allclose(run.reconstruct(x), run.decode(run.encode(x)), atol=1e-6)
     strip = run.interpolate(x[0], x[1], steps=3)
     assert np.allclose(strip[[0, -1]], run.reconstruct(x[:2]), atol=1e-5)
+
+
+def test_draws_that_are_read_again_are_so_after_loading_too(tmp_path):
+    rows = torch.randn(80, 3) @ torch.ones(3, 3)
+    run = vaehub.train({"latent": 2, "likelihood": "normal", "rereads": 2, "train": {"epochs": 3}}, data=rows, progress=False)
+    run.save(tmp_path / "model.safetensors")
+    loaded = vaehub.load(tmp_path / "model.safetensors")
+    assert loaded.config.rereads == loaded.vae.rereads == 2
+    assert np.array_equal(loaded.sample(1500, seed=4), run.sample(1500, seed=4))
+    without = vaehub.Run(vaehub.load_config(run.config, ["rereads=0"]), run.codec, run.domain, build_vae(run.config, run.spec))
+    without.vae.rereads = 0
+    without.vae.load_state_dict(run.vae.state_dict())
+    assert not np.allclose(without.sample(1500, seed=4), run.sample(1500, seed=4))
 
 
 def test_samples_repeat_with_their_seed_and_noise_draws_from_the_likelihood(run):

@@ -121,6 +121,24 @@ def real_number(name: str, value: Any) -> float:
     return float(value)
 
 
+def share(name: str, value: Any) -> float:
+    """A check: a number from 0 to 1.
+
+    Arguments:
+        name: of the argument.
+        value: what was given.
+
+    Raises:
+        UsageError: it is none.
+
+    >>> share("noise", 0.3)
+    0.3
+    """
+    if not 0 <= real_number(name, value) <= 1:
+        raise wrong_argument(name, value, "a number from 0 to 1")
+    return float(value)
+
+
 def yes_or_no(name: str, value: Any) -> bool:
     """A check: True or False.
 

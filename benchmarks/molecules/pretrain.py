@@ -5,13 +5,14 @@
 OUT/molecules has molecules of MOSES and of ZINC250k without JT-VAE's validation and test part, canonical, with properties of some of them;
 OUT/run is the run that `pretrain.yaml` makes of them, under N(0, I) and with a KL that counts little, so that codes carry the molecules;
 OUT/tuned goes on from there under a flow, which is first fitted to the codes and then trained together with the rest, and with a KL that
-counts more; OUT/model.safetensors is what ships: weights between the two, the flow fitted to codes of MOSES alone.
+counts more; OUT/between.safetensors has weights between the two, and OUT/more goes on from these. OUT/model.safetensors is what ships: that
+of OUT/more, with a flow that is fitted to means of MOSES alone and a little noise, since means decode better than draws do.
 """
 
 from __future__ import annotations
 
 import argparse
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +25,7 @@ from vaehub.config.build import build_domain
 from vaehub_molecules.chem.policy import Policy
 from vaehub_molecules.chem.properties import property_table
 from vaehub_molecules.domains.kept_splits import FOLDER, write_splits
+from vaehub_molecules.domains.molecule_domain import MoleculeDomain, molecule_domain_of
 from vaehub_molecules.domains.moses import Moses
 from vaehub_molecules.domains.published import canonical_frame
 from vaehub_molecules.domains.splitting import hash_order
@@ -33,14 +35,16 @@ CONFIG = Path(__file__).with_suffix(".yaml")
 OF_MOSES, OF_ZINC, HELD_OUT = 300_000, 100_000, 3_000
 MEASURED = 60_000  # training molecules of which properties are computed, which takes 2 ms each; of the others they are unknown
 FLOW: dict[str, Any] = {"name": "flow", "kind": "realnvp", "layers": 8, "hidden": [256, 256]}
-FIRST_CODES, LAST_CODES = 100_000, 200_000  # the last are of the first molecules, which are all of MOSES
+FIRST_CODES, OF_MOSES_ALONE = 100_000, 200_000  # the first molecules are all of MOSES
 TUNING: dict[str, Any] = {
     "prior": FLOW,
     "objective": {"base": {"beta": 0.5, "schedule": "constant"}},
     "optimizer": {"lr": 1e-3, "warmup": 100},
     "train": {"epochs": 2},
 }
-TUNED_SHARE = 0.6  # of the weights that ship: the more, the better are draws, the fewer molecules come back
+TUNED_SHARE = 0.6  # of the weights between: the more, the better are draws, the fewer molecules come back
+MORE: dict[str, Any] = TUNING | {"objective": {"base": {"beta": 0.35, "schedule": "constant"}}, "train": {"epochs": 5}}
+LAST_FLOW: dict[str, Any] = {"draws": 1, "noise": 0.3, "epochs": 12, "lr": 1e-3}
 
 
 def main() -> None:
@@ -56,17 +60,25 @@ def main() -> None:
     if not (given.out / FOLDER).exists():
         given.out.mkdir(parents=True, exist_ok=True)
         write_splits(given.out, splits(given.moses, given.zinc, config.domain.options["properties"]))
-    domain = build_domain(config)
+    domain = molecule_domain_of(build_domain(config))
     domain.restore(given.out)
     run = vaehub.train(config, out=given.out / "run", domain=domain, resume=True)
     rows = domain.data("train")
     some = torch.randperm(len(rows), generator=torch.Generator().manual_seed(0))[:FIRST_CODES]
     begun = vaehub.fit_prior(run, FLOW, vaehub.Subset(rows, some), epochs=4, draws=1, lr=2e-3)
-    there = (given.out / "tuned").exists()
-    tuned = vaehub.train(config, TUNING, out=given.out / "tuned", domain=domain, resume=there, init=None if there else begun)
+    tuned = stage(config, TUNING, given.out / "tuned", domain, begun)
     move_towards(tuned.vae, begun.vae, 1 - TUNED_SHARE)
-    of_moses = vaehub.Subset(rows, torch.arange(LAST_CODES))
-    vaehub.fit_prior(tuned, FLOW, of_moses, epochs=4, draws=1, lr=5e-4).save(given.out / "model.safetensors")
+    of_moses = vaehub.Subset(rows, torch.arange(OF_MOSES_ALONE))
+    between = vaehub.fit_prior(tuned, FLOW, of_moses, epochs=4, draws=1, lr=5e-4)
+    between.save(given.out / "between.safetensors")
+    more = stage(config, MORE, given.out / "more", domain, between)
+    vaehub.fit_prior(more, FLOW, of_moses, **LAST_FLOW).save(given.out / "model.safetensors")
+
+
+def stage(config: vaehub.Config, changes: Mapping[str, Any], out: Path, domain: MoleculeDomain, init: vaehub.Run) -> vaehub.Run:
+    """Training from the weights of an earlier stage, or the rest of it where it was begun."""
+    begun = out.exists()
+    return vaehub.train(config, changes, out=out, domain=domain, resume=begun, init=None if begun else init)
 
 
 @torch.no_grad()

@@ -215,3 +215,38 @@ def test_kl_of_full_to_diagonal_normal_is_exact():
         torch.testing.assert_close(kl_divergence(q, p), kl_divergence(q, dense))
     with pytest.raises(NotImplementedError):
         kl_divergence(q, Independent(torch.distributions.Laplace(torch.zeros(3), torch.ones(3)), 1))
+
+
+@pytest.mark.parametrize("cond", [0, 2])
+def test_draws_are_decoded_and_read_again_as_often_as_asked(cond):
+    """A linear chain z <- A x + b, x ~ N(D z + d, s^2): its mean and variance are known after every step."""
+    torch.manual_seed(1)
+    spec, n, times = Spec((2,), cond=cond), 20_000, 3
+    encoder = MLPEncoder(spec, DiagNormal(2), hidden=[])
+    decoder = MLPDecoder(spec, 2, Normal(spec), hidden=[])
+    chain = stir(VAE(encoder, decoder, StandardNormal(spec, 2), times)).eval()
+    c = torch.randn(1, cond).expand(n, -1) if cond else None
+    with torch.no_grad():
+        z = chain.sample(n, c)
+        mean, covariance = torch.zeros(2), torch.eye(2)
+        for _ in range(times):
+            one = None if c is None else c[:3]
+            corners = torch.tensor([[0.0, 0.0], [1.0, 0.0], [0.0, 1.0]])
+            px, q = decoder(corners, one), encoder(Batch(corners, one)).mean
+            d, a = (px.mean[1:] - px.mean[0]).T, (q[1:] - q[0]).T
+            noise = torch.diag(px.stddev[0] ** 2)
+            mean = a @ (d @ mean + px.mean[0]) + q[0]
+            covariance = a @ (d @ covariance @ d.T + noise) @ a.T
+    assert torch.allclose(z.mean(0), mean, atol=4 * float(covariance.diag().max() ** 0.5) / n**0.5)
+    assert torch.allclose(z.T.cov(), covariance, atol=0.05 * float(covariance.diag().max()))
+
+
+def test_no_draw_is_read_again_unless_asked():
+    torch.manual_seed(2)
+    spec = Spec((4,))
+    encoder, decoder = MLPEncoder(spec, DiagNormal(2)), MLPDecoder(spec, 2, Normal(spec))
+    vae = VAE(encoder, decoder, StandardNormal(spec, 2))
+    torch.manual_seed(3)
+    z = vae.sample(5)
+    torch.manual_seed(3)
+    assert torch.equal(z, vae.prior().sample((5,)))

@@ -8,6 +8,7 @@ import torch
 
 import vaehub
 from vaehub.errors import RunFailed, UsageError
+from vaehub.training.second_stage import codes
 
 CONFIG = {
     "latent": 2,
@@ -47,6 +48,20 @@ def test_codes_of_unseen_rows_are_likelier_and_draws_are_like_the_data(run, prio
     assert log_density(better, unseen) > log_density(run, unseen) + 1
     assert distance(better.sample(200)) < 0.7 * distance(run.sample(200))
     assert list(better.history.columns) == ["epoch", "train_log_pz", "val_log_pz"]
+
+
+def test_codes_without_noise_are_means(run):
+    rows = clusters(40)
+    means, _ = codes(run, run.rows(rows), draws=2, noise=0.0)
+    assert np.allclose(np.sort(means[:, 1].numpy(), 0), np.sort(run.encode(rows), 0), atol=1e-6)
+    half, whole = (codes(run, run.rows(rows), draws=200, noise=noise)[0].std(1).mean() for noise in (0.5, 1.0))
+    assert float(half) == pytest.approx(float(whole) / 2, rel=0.1)
+
+
+def test_a_prior_of_means_is_sharper(run):
+    sharp = vaehub.fit_prior(run, PRIORS["mixture"], clusters(300), noise=0.0, epochs=60, lr=1e-2)
+    wide = vaehub.fit_prior(run, PRIORS["mixture"], clusters(300), epochs=60, lr=1e-2)
+    assert log_density(sharp, clusters(200, seed=1)) > log_density(wide, clusters(200, seed=1))
 
 
 def test_encoder_and_decoder_stay_as_they_are_and_so_does_the_run(run):
@@ -95,6 +110,8 @@ def test_what_cannot_be_fitted_is_refused(run):
         vaehub.fit_prior(run, "flow", clusters(1))
     with pytest.raises(UsageError, match="epochs"):
         vaehub.fit_prior(run, "flow", clusters(50), epochs=0)
+    with pytest.raises(UsageError, match=r"noise.*a number from 0 to 1"):
+        vaehub.fit_prior(run, "flow", clusters(50), noise=1.5)
 
 
 def test_a_rate_that_breaks_it_is_told(run):

@@ -47,7 +47,7 @@ def build_vae(config: Config, spec: Spec) -> VAE:
     likelihood = construct(config.likelihood, spec)
     encoder = construct(config.encoder, spec, posterior)
     decoder = construct(config.decoder, spec, config.latent, likelihood)
-    return VAE(encoder, decoder, construct(config.prior, spec, config.latent))
+    return VAE(encoder, decoder, construct(config.prior, spec, config.latent), config.rereads)
 
 
 def build_objective(config: Config, spec: Spec) -> Objective:

@@ -65,6 +65,11 @@ def setting_options(section: str) -> list[Option]:
     return model_options(type(Settings.model_fields[section].default))
 
 
+def plain_options() -> list[Option]:
+    """The settings at the top of a config that are in no section."""
+    return [option for option in model_options(Settings) if option.name not in ("optimizer", "train")]
+
+
 def model_options(model: type[BaseModel]) -> list[Option]:
     """The options of a pydantic model."""
     found: Json = model.model_json_schema()["properties"]
@@ -90,7 +95,6 @@ def plain_text(text: str) -> str:
 
 def top_options() -> list[Option]:
     """What stands at the top of a config, the sections `optimizer` and `train` written out."""
-    latent = next(option for option in model_options(Settings) if option.name == "latent")
     parts = [Option(kind, part_schema(kind), f"See vaehub options {kind}.") for kind in DEFAULT_PARTS]
     sections = [
         Option(f"{section}.{option.name}", option.schema, option.help)
@@ -98,7 +102,7 @@ def top_options() -> list[Option]:
         for option in setting_options(section)
     ]
     trainer = Option("trainer", {"type": "object", "default": {}}, "Options of Lightning's Trainer: see vaehub options trainer.")
-    return [*parts, latent, *sections, trainer]
+    return [*parts, *plain_options(), *sections, trainer]
 
 
 def part_schema(kind: str) -> Json:

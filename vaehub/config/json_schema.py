@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from vaehub.base import Json
-from vaehub.config.describe import Option, model_options, part_options, part_schema, setting_options, trainer_options
+from vaehub.config.describe import Option, part_options, part_schema, plain_options, setting_options, trainer_options
 from vaehub.config.docstrings import summary_of
-from vaehub.config.load import DEFAULT_PARTS, Settings
+from vaehub.config.load import DEFAULT_PARTS
 from vaehub.errors import UsageError
 from vaehub.host.discovery import KINDS
 from vaehub.host.registry import registry
@@ -13,7 +13,6 @@ from vaehub.host.registry import registry
 
 def config_schema() -> Json:
     """The schema of everything that a config may say with the plugins that are installed."""
-    latent = [option for option in model_options(Settings) if option.name == "latent"]
     sections = {name: mapping_schema(setting_options(name)) for name in ("optimizer", "train")}
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
@@ -21,7 +20,7 @@ def config_schema() -> Json:
         "type": "object",
         "properties": {
             **{kind: part_schema(kind) for kind in DEFAULT_PARTS},
-            **properties(latent),
+            **properties(plain_options()),
             **sections,
             "trainer": mapping_schema(trainer_options()),
         },

@@ -80,6 +80,7 @@ class Settings(BaseModel):
 
     model_config = STRICT
     latent: Annotated[int, Field(ge=1, le=65536, description="Dimensions of the code z of a row."), BeforeValidator(number)] = 2
+    rereads: Annotated[Index, Field(description="How often a draw is decoded and read again before it is given.")] = 0
     optimizer: Annotated[Optimizer, Field(description="Adam, and how its learning rate goes.")] = Optimizer()
     train: Annotated[Training, Field(description="How long, on what, and what to watch.")] = Training()
 
@@ -89,6 +90,7 @@ class Config(Settings):
 
     Arguments:
         latent: dimensions L of the code z of a row.
+        rereads: how often a draw is decoded and read again before it is given.
         optimizer: Adam, and how its learning rate goes.
         train: how long, on what, and what to watch.
         domain: where the rows come from.
