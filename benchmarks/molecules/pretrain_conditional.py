@@ -37,7 +37,7 @@ def main() -> None:
     if not (out / FOLDER).exists():
         out.mkdir(exist_ok=True)
         write_splits(out, measured(given.out))
-    config = vaehub.load_config(CONFIG, {"domain": {"condition": list(CONDITION)}} | MORE | {"train": {"epochs": 3}})
+    config = vaehub.load_config(CONFIG, {"domain": {"condition": list(CONDITION)}} | MORE | {"train": {"epochs": 2}})
     domain = molecule_domain_of(build_domain(config))
     domain.restore(out)
     begun = widened(vaehub.load(given.out / "between.safetensors"), config, domain)

@@ -103,7 +103,7 @@ class VAE(Model):
         log_px = log_likelihood(px, repeated).view(samples, -1)
         return Terms(log_px, z, q, p, px, batch, drawn_log_qz)
 
-    def sample(self, n: int, cond: Tensor | None = None) -> Tensor:
+    def sample(self, n: int, cond: Tensor | None = None, rereads: int | None = None) -> Tensor:
         """Codes from the prior: (n, L), decoded and read again `rereads` times, z <- E q(z|x,c) with x ~ p(x|z,c).
 
         Such a chain leaves codes that no row has, where the prior has them: a decoded row is nearer to the data than its code was to the
@@ -113,10 +113,11 @@ class VAE(Model):
         Arguments:
             n: how many.
             cond: conditions (n, C), where the data have any.
+            rereads: in place of the model's own.
         """
         p: Distribution = self.prior(cond)
         z = p.sample((n,)) if not p.batch_shape else p.sample()
-        for _ in range(self.rereads):
+        for _ in range(self.rereads if rereads is None else rereads):
             parts = torch.arange(len(z), device=z.device).split(READ_AT_ONCE)
             z = torch.cat([self._reread(z[part], None if cond is None else take(cond, part)) for part in parts])
         return z

@@ -13,6 +13,7 @@ from vaehub_molecules.chem.fragments import salt_formers
 from vaehub_molecules.chem.policy import Policy
 from vaehub_molecules.chem.reasons import Reason, Rejected
 from vaehub_molecules.data import salts_path
+from vaehub_molecules.search.pool import open_leads, open_pool
 
 PAMOIC_ACID = "O=C(O)c1cc2ccccc2c(Cc2c(O)c(C(=O)O)cc3ccccc23)c1O"
 METFORMIN = "CN(C)C(=N)N=C(N)N"
@@ -139,6 +140,14 @@ def test_isotopes():
     assert canonical("C[C@H]([2H])O", drop) == "CCO"
 
 
+def test_isotopes_that_are_kept():
+    keep = Policy(isotopes="keep")
+    for text in ("[2H]C([2H])([2H])O", "[13CH3]O", "[2H]O[13CH3]", "[2H][C@@H](C)O"):
+        assert standardise(text, keep) == (text, ())
+    with pytest.raises(Rejected, match="no atom but hydrogen"):
+        standardise("[2H][2H]", keep)
+
+
 def test_tautomers():
     policy = Policy(tautomers="canonical")
     assert standardise("Oc1ccccn1", policy) == ("O=c1cccc[nH]1", (Change.TAUTOMER,))
@@ -159,3 +168,13 @@ def test_dropped_stereo_is_told():
 def test_choices_that_there_are_not(option):
     with pytest.raises(UsageError, match=f"{option}='never': known: "):
         Policy(**{option: "never"})
+
+
+def test_lists_in_python_are_told_of_changes(space):
+    with pytest.warns(UserWarning, match=r"^start: 1 molecules changed: 1 salts or solvents taken away$"):
+        leads = open_leads({f"{METFORMIN}.Cl": "metformin", "CCO": "ethanol"}, Policy())
+    assert leads.names == ("metformin", "ethanol")
+    with pytest.warns(UserWarning, match=r"^pool: 2 molecules changed: 2 salts or solvents taken away$"):
+        assert open_pool(["CCO.Cl", "CCN", "CCCN.Cl"], None, Policy(), 0).smiles == ["CCO", "CCN", "CCCN"]
+    with pytest.warns(UserWarning, match=r"^x: 1 molecules changed"):
+        space.run.encode(["CCO.Cl", "CCN"])

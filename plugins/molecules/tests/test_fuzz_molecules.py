@@ -132,7 +132,7 @@ POLICIES = st.builds(
     elements=st.sampled_from([(), ("C", "N", "O", "S", "F", "Cl", "Br")]),
     max_heavy=st.integers(1, 150),
     metals=st.sampled_from(["disconnect", "keep"]),
-    isotopes=st.sampled_from(["reject", "drop"]),
+    isotopes=st.sampled_from(["reject", "drop", "keep"]),
     tautomers=st.sampled_from(["keep", "canonical"]),
 )
 

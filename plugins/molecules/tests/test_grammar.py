@@ -18,6 +18,7 @@ from vaehub_molecules.tokens.pairs import Pairs
 from vaehub_molecules.tokens.valence import valence_of
 
 MOLECULES = [
+    "[2H]C([2H])([2H])N[13CH2]c1ccccc1",
     "CC(C)(C)c1ccc2occ(CC(=O)Nc3ccccc3F)c2c1",
     "N#Cc1ccc(-c2ccc(O[C@@H](C(=O)N3CCCC3)c3ccccc3)cc2)cc1",
     "NC(=O)c1ccc(SCC(=O)Nc2ccc3c(c2)Cc2ccccc2-3)c([N+](=O)[O-])c1",
@@ -232,7 +233,7 @@ def test_branches_deeper_than_the_stack_are_not_opened():
     ("symbol", "bonds", "aromatic"),
     [("C", 4, False), ("c", 3, True), ("[nH]", 2, True), ("[n+]", 3, True), ("[N+]", 4, False), ("[NH3+]", 1, False), ("[O-]", 1, False),
      ("[C@@H]", 3, False), ("[C-]", 3, False), ("[13CH4]", 0, False), ("[Si]", 8, False), ("[S@@]", 8, False), ("[B-]", 4, False),
-     ("[N-]", 2, False), ("[o+]", 3, True)],
+     ("[N-]", 2, False), ("[o+]", 3, True), ("[2H]", 1, False), ("[H+]", 0, False)],
 )  # fmt: skip
 def test_room_of_atoms(symbol, bonds, aromatic):
     assert valence_of(symbol) == (bonds, aromatic)

@@ -121,6 +121,7 @@ def test_metrics_of_a_file_beside_others(capsys, here, monkeypatch):
     figures = json.loads(printed.out)
     assert (figures["validity"], figures["novelty"], figures["SNN"]) == (0.75, 0, pytest.approx(1))
     assert figures["uniqueness"] == pytest.approx(2 / 3)
+    assert figures["known_rings"] == figures["known_rings_unseen"] == 1
     assert printed.err == "warning: FCD is left out: it needs fcd_torch; pip install 'vaehub-molecules[metrics]'\n"
 
 

@@ -15,7 +15,8 @@ from torch import Tensor
 
 from vaehub import Codec, Json, Spec, UsageError, files, hints
 from vaehub_molecules.chem.canonical import canonical_or_empty
-from vaehub_molecules.chem.canonical_many import CanonicalOrRejected, canonical_all
+from vaehub_molecules.chem.canonical_many import StandardisedOrRejected, standardise_all
+from vaehub_molecules.chem.changes import Standardised, warn_of_changes
 from vaehub_molecules.chem.policy import Policy
 from vaehub_molecules.chem.reasons import Rejected
 from vaehub_molecules.domains.conditions import Conditions
@@ -98,7 +99,7 @@ class MoleculeCodec(Codec):
         if "smiles" not in frame:
             raise UsageError(f"x: a frame with columns {', '.join(map(str, frame.columns))}; name that of the molecules `smiles`")
         texts = [str(text) for text in frame["smiles"]]
-        return self.rows_of(frame.assign(smiles=require_accepted(texts, canonical_all(texts, self.policy))))
+        return self.rows_of(frame.assign(smiles=require_accepted(texts, standardise_all(texts, self.policy))))
 
     def rows_of(self, frame: pd.DataFrame) -> MoleculeRows:
         """Canonical molecules, and what else a table says of them, as rows of the model."""
@@ -174,12 +175,15 @@ def smiles_frame(given: object) -> pd.DataFrame:
     return pd.DataFrame({"smiles": texts})
 
 
-def require_accepted(texts: Sequence[str], answers: Sequence[CanonicalOrRejected]) -> list[str]:
-    """The canonical SMILES of texts. Raises UsageError that names the first that has none."""
+def require_accepted(texts: Sequence[str], answers: Sequence[StandardisedOrRejected]) -> list[str]:
+    """The canonical SMILES of texts, with a warning where molecules are changed. Raises UsageError that names the first that has none."""
+    found: list[Standardised] = []
     for row, (text, answer) in enumerate(zip(texts, answers, strict=True)):
         if isinstance(answer, Rejected):
             raise UsageError(f"x: row {row}: {hints.quoted(text)}: {answer}")
-    return [answer for answer in answers if isinstance(answer, str)]
+        found.append(answer)
+    warn_of_changes("x", (answer.changes for answer in found))
+    return [answer.smiles for answer in found]
 
 
 def molecule_codec_of(codec: object) -> MoleculeCodec:

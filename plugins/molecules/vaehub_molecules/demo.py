@@ -33,13 +33,14 @@ def molecules(
     from vaehub_molecules.use.latent_space import LatentSpace
 
     space = LatentSpace(cli.open_run(MODEL))
-    draw_samples(space, out / "samples.png")
+    drawn = draw_samples(space, out / "samples.png")
     show_reconstruction(space)
-    print(NEXT_STEPS, search(space, out / "search"), sep="\n")
+    print(NEXT_STEPS, search(space, drawn, out / "search"), sep="\n")
 
 
-def draw_samples(space: LatentSpace, path: Path) -> None:
+def draw_samples(space: LatentSpace, path: Path) -> list[str]:
     """Draw molecules and say how like those trained on they are; the first of them go on paper."""
+    from vaehub_molecules.chem.canonical import canonical_or_empty
     from vaehub_molecules.files.writing import write_molecules
 
     with cli.session() as running:
@@ -48,6 +49,7 @@ def draw_samples(space: LatentSpace, path: Path) -> None:
         print(space.codec.described(texts))
     write_molecules(texts[:SHOWN], path)
     print(path)
+    return [smiles for smiles in canonical_or_empty(texts, space.policy) if smiles]
 
 
 def show_reconstruction(space: LatentSpace) -> None:
@@ -65,8 +67,8 @@ def show_reconstruction(space: LatentSpace) -> None:
     )
 
 
-def search(space: LatentSpace, folder: Path) -> Path:
-    """The page of a short search for the best QED, every call counted."""
+def search(space: LatentSpace, drawn: list[str], folder: Path) -> Path:
+    """The page of a short search for the best QED that begins with what was drawn, every call counted."""
     from vaehub_molecules.commands.optimize import summary
     from vaehub_molecules.search import optimize
     from vaehub_molecules.search.constraints import Constraints
@@ -74,6 +76,7 @@ def search(space: LatentSpace, folder: Path) -> Path:
 
     with cli.session():
         made = Hybrid(HybridOptions(smallest=ROUND))
-        result = optimize(space, "qed", budget=CALLS, method=made, constraints=Constraints(sa_max=MAX_SA), out=folder, workers=0)
+        limits = Constraints(sa_max=MAX_SA)
+        result = optimize(space, "qed", CALLS, made, constraints=limits, pool=drawn, out=folder, workers=0)
     print(*summary(result), sep="\n")
     return folder / "report.html"

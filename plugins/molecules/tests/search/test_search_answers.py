@@ -67,14 +67,16 @@ ARRAYS = [
 ]
 
 
-@pytest.mark.parametrize("score", [3, 3.0, True + 2, np.float32(3), [3.0], "3", *ARRAYS])
+@pytest.mark.parametrize("score", [3, 3.0, True + 2, np.float32(3), [3.0], *ARRAYS])
 def test_a_score_is_a_number_or_an_array_of_one(score):
     assert as_oracle(lambda smiles: score).score("C") == 3.0
     assert goal_of(Mine(score))("C").values == (3.0,)
     assert weighted([Mine(score), Mine(score)]).score("C") == pytest.approx(3.0)
 
 
-@pytest.mark.parametrize("score", [None, [], [1, 2], np.ones(2), torch.ones(2), "high", {"score": 1}])
+@pytest.mark.parametrize(
+    "score", [None, [], [1, 2], np.ones(2), torch.ones(2), "high", "3", False, np.True_, [True], {"score": 1}]
+)
 def test_anything_else_is_no_score(score):
     with pytest.raises(TypeError, match=r"^gave .*, which is not one number$"):
         as_oracle(lambda smiles: score).score("C")

@@ -179,18 +179,18 @@ def check_atoms(mol: Chem.Mol, policy: Policy) -> None:
         raise Rejected(Reason.SMALL)
     if heavy > policy.max_heavy:
         raise Rejected(Reason.LARGE, f"{heavy}, {policy.max_heavy} allowed")
-    for at in mol.GetSubstructMatch(forbidden_atom_query()):
+    for at in mol.GetSubstructMatch(forbidden_atom_query(policy.isotopes == "keep")):
         raise atom_rejection(mol.GetAtomWithIdx(at))
     if policy.elements:
         check_elements(mol, policy.elements)
 
 
 @cache
-def forbidden_atom_query() -> Chem.Mol:
-    """A query for an atom that no molecule here may have; it is much faster than a look at every atom."""
+def forbidden_atom_query(isotopes: bool) -> Chem.Mol:
+    """A query for an atom that no molecule here may have, isotopes or not; it is much faster than a look at every atom."""
     atom = rdqueries.AtomNumEqualsQueryAtom(0)
     for other in (
-        rdqueries.IsotopeGreaterQueryAtom(0),
+        *([] if isotopes else [rdqueries.IsotopeGreaterQueryAtom(0)]),
         rdqueries.NumRadicalElectronsGreaterQueryAtom(0),
         rdqueries.HasPropQueryAtom("molAtomMapNumber"),
     ):

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Set
+import warnings
+from collections import Counter
+from collections.abc import Iterable, Set
 from enum import StrEnum
 from typing import NamedTuple
 
@@ -31,3 +33,22 @@ class Standardised(NamedTuple):
 def in_order(changes: Set[Change]) -> tuple[Change, ...]:
     """Changes in the order in which they are made."""
     return tuple(change for change in Change if change in changes)
+
+
+def counts_of_changes(changes: Iterable[Iterable[Change]]) -> Counter[str]:
+    """In how many molecules there was each kind of change, from the changes of each."""
+    return Counter(str(change) for of_one in changes for change in of_one)
+
+
+def warn_of_changes(source: str, changes: Iterable[Iterable[Change]], where: str = "") -> None:
+    """Warn where molecules are taken in another form than they were given.
+
+    Arguments:
+        source: where they come from.
+        changes: those of each molecule.
+        where: who lists them.
+    """
+    changed = [of_one for of_one in map(tuple, changes) if of_one]
+    if changed:
+        kinds = ", ".join(f"{times:,} {change}" for change, times in counts_of_changes(changed).most_common())
+        warnings.warn(f"{source}: {len(changed):,} molecules changed: {kinds}" + (f"; {where}" if where else ""), stacklevel=4)

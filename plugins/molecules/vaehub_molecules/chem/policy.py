@@ -11,7 +11,7 @@ Salts = Literal["keep", "largest", "reject"]
 Stereo = Literal["keep", "drop"]
 Charges = Literal["keep", "neutralise", "reject"]
 Metals = Literal["disconnect", "keep"]
-Isotopes = Literal["reject", "drop"]
+Isotopes = Literal["reject", "drop", "keep"]
 Tautomers = Literal["keep", "canonical"]
 
 
@@ -27,7 +27,7 @@ class Policy:
         max_length: characters of a string, checked before it is parsed.
         max_heavy: heavy atoms of what is kept.
         metals: disconnect alkali and alkaline earth metals that are drawn with a bond to N, O, S or a halogen, or keep that bond.
-        isotopes: reject molecules with isotope labels, or drop the labels.
+        isotopes: reject molecules with isotope labels, drop the labels, or keep them.
         tautomers: keep the one that is given, or write all as RDKit's canonical one, which takes some twenty times as long.
 
     Raises:

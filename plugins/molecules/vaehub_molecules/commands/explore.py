@@ -36,7 +36,9 @@ def metrics(
     ] = None,
     train: Annotated[
         Path | None,
-        typer.Option(help="A file of molecules that are not new. Without it novelty is left out.", show_default=False),
+        typer.Option(
+            help="Molecules that were trained on. Without them novelty and known rings are left out.", show_default=False
+        ),
     ] = None,
     json: cli.AsJson = False,
 ) -> None:
@@ -44,18 +46,24 @@ def metrics(
 
     Example: vaehub molecules metrics new.smi --reference test.smi --train train.smi
     """
+    from vaehub_molecules.chem.canonical import canonical_or_empty
+    from vaehub_molecules.domains.profile import TrainingProfile
     from vaehub_molecules.files import read_molecules, read_strings
     from vaehub_molecules.metrics import evaluate
     from vaehub_molecules.report.measures import described_figures
+    from vaehub_molecules.use.evaluation import likeness_metrics
 
     if file.is_dir():
         raise UsageError(f"{file}: is a folder, not a file of molecules; for the figures of a run: vaehub evaluate {file}")
     with cli.session():
         samples = read_strings(file)
-        seen = set(read_molecules(train).frame["smiles"]) if train else set()
+        seen = read_molecules(train).frame["smiles"].tolist() if train else []
         statistics = reference if reference and reference.suffix == ".npz" else None
         compared = read_strings(reference) if reference and not statistics else None
-        figures = evaluate(samples, seen, compared, statistics)
+        figures = evaluate(samples, set(seen), compared, statistics)
+        if seen:
+            unseen = [smiles for smiles in canonical_or_empty(compared or ()) if smiles]
+            figures = {**figures, **likeness_metrics(TrainingProfile.of(seen), samples, unseen)}
     if json:
         return cli.print_json(dict(figures))
     cli.print_table(

@@ -47,7 +47,7 @@ class Smiles(MoleculeDomain):
         max_length: Most characters of a string.
         max_heavy: Most heavy atoms of a molecule.
         metals: Disconnect alkali and alkaline earth metals that are drawn with a bond (CC(=O)O[Na]), or keep that bond.
-        isotopes: Reject molecules with isotope labels, or drop the labels.
+        isotopes: Reject molecules with isotope labels, drop the labels, or keep them.
         tautomers: Keep the tautomer that is given, or write all as the canonical one (slow).
         max_bad: Share of rejected molecules above which the file is refused.
         val: Share of the molecules for validation.

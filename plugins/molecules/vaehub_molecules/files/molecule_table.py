@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import warnings
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
@@ -14,6 +13,7 @@ from typing import final
 import pandas as pd
 
 from vaehub import UsageError, files, hints
+from vaehub_molecules.chem.changes import counts_of_changes, warn_of_changes
 from vaehub_molecules.files.merging import Conflict
 from vaehub_molecules.files.records import ChangedLine, RejectedLine
 
@@ -63,13 +63,11 @@ class MoleculeTable:
 
     def changes(self) -> Counter[str]:
         """In how many records there was each kind of change."""
-        return Counter(str(change) for line in self.changed for change in line.changes)
+        return counts_of_changes(line.changes for line in self.changed)
 
     def warn_of_changes(self, where: str = "`vaehub molecules clean` lists them") -> None:
         """Warn where molecules are taken in another form than the file has."""
-        if self.changed:
-            kinds = ", ".join(f"{times:,} {change}" for change, times in self.changes().most_common())
-            warnings.warn(f"{self.path}: {len(self.changed):,} molecules changed: {kinds}; {where}", stacklevel=3)
+        warn_of_changes(str(self.path), (line.changes for line in self.changed), where)
 
     def lines(self) -> list[str]:
         """What was read, for people."""

@@ -12,8 +12,8 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import final
 
-from vaehub import UsageError, files, jobs
-from vaehub_molecules.oracles.oracle import Oracle, answer_of, as_float
+from vaehub import UsageError, files, hints, jobs
+from vaehub_molecules.oracles.oracle import Oracle, answer_of
 
 PREFIX = "cmd:"
 SMILES_FILE, OUT_FILE = "{smiles_file}", "{out_file}"
@@ -99,7 +99,7 @@ class Command(Oracle):
                 raise RuntimeError(f"{words[0]} wrote no {OUT_FILE}: {last_line(said)}")
             values = read_values(list(files.read_lines(output, MAX_BYTES)), names)
         return [
-            answer_of(as_float, values[name]) if name in values else jobs.Answer(None, "has no value", jobs.Failure.RAISED)
+            answer_of(number, values[name]) if name in values else jobs.Answer(None, "has no value", jobs.Failure.RAISED)
             for name in names
         ]
 
@@ -153,6 +153,14 @@ def read_values(lines: Sequence[str], names: Sequence[str]) -> Mapping[str, str]
         if row[0] not in names or len(row) != 2:
             raise RuntimeError(f"wrote the line {' '.join(row)!r}; write lines of a name (m1) and a value")
     return {row[0]: row[1] for row in rows}
+
+
+def number(text: str) -> float:
+    """What a program wrote, as a number. Raises TypeError where it is none."""
+    try:
+        return float(text)
+    except ValueError:
+        raise TypeError(f"gave {hints.quoted(text)}, which is not one number") from None
 
 
 def is_number(text: str) -> bool:

@@ -107,13 +107,16 @@ def as_float(score: Any) -> float:
     """A score as a number; also an array, a tensor, a list or a column of one, as models of scikit-learn and PyTorch give.
 
     Raises:
-        TypeError: where it is no number, or several.
+        TypeError: where it is no number, or several; text is none, nor is True or False.
 
     >>> as_float(np.array([[0.5]]))
     0.5
     """
     try:
-        return float(np.ravel(score)[0] if np.ndim(score) and np.size(score) == 1 else score)
+        single = np.ravel(score)[0] if np.ndim(score) and np.size(score) == 1 else score
+        if isinstance(single, str | bytes | bool | np.bool_):
+            raise TypeError
+        return float(single)
     except (TypeError, ValueError, RuntimeError) as error:
         raise TypeError(f"gave {hints.quoted(score)}, which is not one number") from error
 

@@ -57,7 +57,7 @@ class TrustRegion(Method):
         y = state.targets()
         centre = max(readable, key=lambda i: y[i])
         codes = state.space.encode([state.buffer.calls[i].smiles for i in readable])
-        spread = state.space.prior(PRIOR, 0).std(0)
+        spread = state.space.prior(PRIOR, 0, rereads=0).std(0)
         z = self._chosen(codes / spread, y[readable], readable.index(centre), self.side(y, state.batches), state) * spread
         texts = state.space.molecules(z, seed=state.seed_of("bo"))
         parent = state.buffer.calls[centre].smiles

@@ -45,7 +45,7 @@ class OwnHeads(AscentHeads):
     @classmethod
     def of(cls, space: LatentSpace, columns: Sequence[int], seed: int) -> OwnHeads:
         """Those of some properties."""
-        codes = space.prior(256, seed).to(space.run.device)
+        codes = space.prior(256, seed, rereads=0).to(space.run.device)
         return cls(space, columns, space.predict(codes)[:, columns].std(0).clamp(min=1e-6).detach())
 
     def of_codes(self, z: Tensor) -> Tensor:

@@ -11,7 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vaehub import UsageError, arguments
-from vaehub_molecules.chem.canonical import canonical
+from vaehub_molecules.chem.canonical_many import standardise_all
+from vaehub_molecules.chem.changes import Standardised, warn_of_changes
 from vaehub_molecules.chem.fingerprints import fingerprints
 from vaehub_molecules.chem.policy import Policy
 from vaehub_molecules.chem.reasons import Rejected
@@ -129,8 +130,8 @@ def open_leads(start: Start, policy: Policy) -> Leads:
         else dict.fromkeys([start] if isinstance(start, str) else arguments.sequence("start", start), "")
     )
     names: dict[str, str] = {}
-    for smiles, name in given.items():
-        names.setdefault(canonical_or_error(smiles, "start", policy), str(name))
+    for smiles, name in zip(standardised(list(given), "start", policy), given.values(), strict=True):
+        names.setdefault(smiles, str(name))
     return Leads(tuple(names), tuple(names.values()))
 
 
@@ -151,12 +152,15 @@ def read_leads(path: Path, policy: Policy) -> Leads:
 
 def canonical_unique(molecules: Sequence[str], what: str, policy: Policy) -> list[str]:
     """Canonical molecules, each once. Raises UsageError that names the one that cannot be read."""
-    return list(dict.fromkeys(canonical_or_error(smiles, what, policy) for smiles in molecules))
+    return list(dict.fromkeys(standardised(molecules, what, policy)))
 
 
-def canonical_or_error(smiles: str, what: str, policy: Policy) -> str:
-    """A canonical molecule. Raises UsageError where it is none."""
-    try:
-        return canonical(smiles, policy)
-    except Rejected as error:
-        raise UsageError(f"{what}: {smiles!r} is not accepted: {error}; take it out or mend it") from None
+def standardised(molecules: Sequence[str], what: str, policy: Policy) -> list[str]:
+    """Canonical molecules, with a warning where some are changed. Raises UsageError that names the first that cannot be read."""
+    found: list[Standardised] = []
+    for smiles, answer in zip(molecules, standardise_all(molecules, policy), strict=True):
+        if isinstance(answer, Rejected):
+            raise UsageError(f"{what}: {smiles!r} is not accepted: {answer}; take it out or mend it")
+        found.append(answer)
+    warn_of_changes(what, (answer.changes for answer in found))
+    return [answer.smiles for answer in found]

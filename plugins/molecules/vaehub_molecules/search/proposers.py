@@ -72,7 +72,7 @@ class Parents:
     @cached_property
     def spread(self) -> Tensor:
         """(L,) standard deviation of codes under the prior."""
-        return self.space.prior(PRIOR, 0).std(0)
+        return self.space.prior(PRIOR, 0, rereads=0).std(0)
 
     def draw_codes(self, count: int, rng: np.random.Generator) -> tuple[Tensor, list[str]]:
         """Codes (count, L) of parents, better ones more often, and their molecules; (0, L) where there is none."""

@@ -9,7 +9,7 @@ BRACKET = re.compile(r"\[\d*(?P<element>[A-Z][a-z]?|[a-z][a-z]?|\*)[^\]H+-]*(?P<
 PLAIN = {"B": 3, "C": 4, "N": 3, "O": 2, "P": 5, "S": 6, "F": 1, "Cl": 1, "Br": 1, "I": 5}
 AROMATIC = {"b": 3, "c": 3, "n": 3, "o": 2, "p": 4, "s": 4}
 UNKNOWN = 8  # elements of many valences: not restricted
-NEUTRAL, GAINING, LOSING = {"B": 3, "C": 4, "N": 3, "O": 2, "F": 1}, ("N", "O", "F"), ("B", "C")
+NEUTRAL, GAINING, LOSING = {"H": 1, "B": 3, "C": 4, "N": 3, "O": 2, "F": 1}, ("N", "O", "F"), ("B", "C")
 
 
 class Valence(NamedTuple):

@@ -45,7 +45,7 @@ def valid_share(vae: Model, data: Data, vocabulary: Vocabulary, n: int) -> float
 def valid_samples(vae: Model, data: Data, vocabulary: Vocabulary, n: int) -> list[str]:
     """Canonical SMILES of the valid ones among n molecules drawn from the prior, under conditions of data."""
     with seeded("valid"):
-        drawn = canonical_or_empty(vocabulary.strings(draw_rows(vae, data, n)), Policy())
+        drawn = canonical_or_empty(vocabulary.strings(draw_rows(vae, data, n)), Policy(isotopes="keep"))
     return [smiles for smiles in drawn if smiles]
 
 

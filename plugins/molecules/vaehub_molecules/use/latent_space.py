@@ -154,10 +154,10 @@ class LatentSpace:
         return canonical_or_empty(self.strings(z, temperature, seed, cond), self.policy)
 
     @torch.no_grad()
-    def prior(self, n: int, seed: int, cond: Tensor | None = None) -> Tensor:
-        """Codes (n, L) from the prior, under conditions (n, C) where the model has some."""
+    def prior(self, n: int, seed: int, cond: Tensor | None = None, rereads: int | None = None) -> Tensor:
+        """Codes (n, L) from the prior, under conditions (n, C) where the model has some, read again as often as it says or `rereads` does."""
         with seeded("prior", seed):
-            return self.run.vae.sample(n, self._conditions(cond, n)).cpu()
+            return self.run.vae.sample(n, self._conditions(cond, n), rereads).cpu()
 
     @property
     def heads(self) -> Heads:
