@@ -1,6 +1,6 @@
 """How near molecules that a conditional model draws come to the properties that they were asked for, beside draws that were asked nothing.
 
-    python benchmarks/molecules/conditional.py --moses moses
+    python benchmarks/molecules/conditional.py runs/drugs/conditional/model.safetensors --moses moses
 
 Asked for are the properties of test molecules of MOSES, all at once and each as often as it occurs.
 """
@@ -22,7 +22,7 @@ from vaehub_molecules.chem.properties import property_table
 def main() -> None:
     """Draw and print."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("run", nargs="?", default="molecules/drugs-conditional")
+    parser.add_argument("run", help="a model that is conditioned on properties")
     parser.add_argument("--plain", default="molecules/drugs", help="the model that is asked nothing")
     parser.add_argument("--moses", type=Path, required=True, help="a folder with test.smi.gz of MOSES")
     parser.add_argument("--draws", type=int, default=2_000)

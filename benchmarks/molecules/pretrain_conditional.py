@@ -1,10 +1,10 @@
-"""Trains molecules/drugs-conditional, to which QED, logP and weight can be told, from what pretrain.py left in OUT.
+"""Trains a sibling of molecules/drugs to which QED, logP and weight can be told, from what pretrain.py left in OUT; it does not ship.
 
     python benchmarks/molecules/pretrain_conditional.py --out runs/drugs
 
 OUT/conditional/molecules has the molecules of OUT/molecules with these properties of all of them; OUT/conditional/run goes on from the weights of
-OUT/between.safetensors, with inputs for the condition that start at 0; OUT/conditional/model.safetensors is what ships: a flow under the condition
-is fitted to its codes of MOSES.
+OUT/between.safetensors, with inputs for the condition that start at 0; OUT/conditional/model.safetensors has a flow under the
+condition that is fitted to its codes of MOSES.
 """
 
 from __future__ import annotations
