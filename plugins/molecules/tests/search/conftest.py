@@ -66,7 +66,7 @@ class StandIn:
     def symbol_counts(self, smiles):
         return torch.nn.functional.one_hot(torch.tensor([self.places[s] for s in smiles]), len(self.smiles)).float()
 
-    def prior(self, n: int, seed: int) -> Tensor:
+    def prior(self, n: int, seed: int, rereads: int | None = None) -> Tensor:
         return torch.randn(n, LATENT, generator=torch.Generator().manual_seed(seed)) + self.centre
 
     def molecules(self, z: Tensor, temperature: float | Tensor = 0.0, seed: int = 0) -> list[str]:
