@@ -125,7 +125,8 @@ def test_all_tensors_are_made_on_the_models_device(path, own_data):
         objective.prepare(Step(0))
         objective(vae(batch, objective.samples), Step(0))[0].backward()
         with torch.no_grad():
-            z = vae.sample(len(batch.x), batch.cond)
+            z = vae.sample(len(batch.x), batch.cond, rereads=1)
+            assert z.isfinite().all()
             estimate(vae.decoder(z, batch.cond))
             vae.decoder(z, batch.cond).sample()
 

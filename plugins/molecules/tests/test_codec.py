@@ -8,6 +8,7 @@ import vaehub
 from vaehub.errors import UsageError
 from vaehub_molecules.chem.canonical import canonical, canonical_or_empty
 from vaehub_molecules.codec import MoleculeCodec
+from vaehub_molecules.domains.profile import TrainingProfile
 from vaehub_molecules.parts.relaxed import gumbel
 from vaehub_molecules.report.measures import meaning
 from vaehub_molecules.use.evaluation import exact_share, likeness_metrics, molecule_metrics, reconstruction_metrics, valid_share
@@ -93,6 +94,12 @@ def test_models_saved_before_there_were_options_for_metals_isotopes_and_tautomer
 
 def test_texts_that_are_no_molecules(space):
     assert canonical_or_empty(["CCO", "C1CC", "", "OCC", "C=[CH-]=C"], space.policy) == ["CCO", "", "", "CCO", ""]
+
+
+def test_molecules_with_isotopes_count_as_drawn():
+    profile = TrainingProfile.of(["[13CH3]c1ccccc1", "CCO"])
+    figures = likeness_metrics(profile, ["[13CH3]c1ccccc1", "C1CCC1[2H]", "C1CC"], [])
+    assert figures["known_rings"] == 0.5
 
 
 def test_figures_stand_together(run):

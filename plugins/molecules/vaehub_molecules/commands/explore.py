@@ -51,7 +51,7 @@ def metrics(
     from vaehub_molecules.files import read_molecules, read_strings
     from vaehub_molecules.metrics import evaluate
     from vaehub_molecules.report.measures import described_figures
-    from vaehub_molecules.use.evaluation import likeness_metrics
+    from vaehub_molecules.use.evaluation import ANY_MOLECULE, likeness_metrics
 
     if file.is_dir():
         raise UsageError(f"{file}: is a folder, not a file of molecules; for the figures of a run: vaehub evaluate {file}")
@@ -62,7 +62,7 @@ def metrics(
         compared = read_strings(reference) if reference and not statistics else None
         figures = evaluate(samples, set(seen), compared, statistics)
         if seen:
-            unseen = [smiles for smiles in canonical_or_empty(compared or ()) if smiles]
+            unseen = [smiles for smiles in canonical_or_empty(compared or (), ANY_MOLECULE) if smiles]
             figures = {**figures, **likeness_metrics(TrainingProfile.of(seen), samples, unseen)}
     if json:
         return cli.print_json(dict(figures))

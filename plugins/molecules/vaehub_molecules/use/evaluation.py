@@ -20,6 +20,7 @@ from vaehub_molecules.tokens import Vocabulary
 from vaehub_molecules.use.latent_space import ROWS
 
 SAMPLES = 2_000  # strings drawn for figures, and test molecules that they are compared with, where nobody says how many
+ANY_MOLECULE = Policy(isotopes="keep")  # what a drawn string is judged by, whichever molecules the model was trained on
 
 
 def first_batches(data: Data, most: int, vae: Model) -> list[Batch]:
@@ -45,7 +46,7 @@ def valid_share(vae: Model, data: Data, vocabulary: Vocabulary, n: int) -> float
 def valid_samples(vae: Model, data: Data, vocabulary: Vocabulary, n: int) -> list[str]:
     """Canonical SMILES of the valid ones among n molecules drawn from the prior, under conditions of data."""
     with seeded("valid"):
-        drawn = canonical_or_empty(vocabulary.strings(draw_rows(vae, data, n)), Policy(isotopes="keep"))
+        drawn = canonical_or_empty(vocabulary.strings(draw_rows(vae, data, n)), ANY_MOLECULE)
     return [smiles for smiles in drawn if smiles]
 
 
@@ -91,7 +92,7 @@ def likeness_metrics(profile: TrainingProfile, drawn: Sequence[str], unseen: Seq
         drawn: strings as they were drawn.
         unseen: test molecules.
     """
-    found = profile.likeness([smiles for smiles in canonical_or_empty(drawn) if smiles])
+    found = profile.likeness([smiles for smiles in canonical_or_empty(drawn, ANY_MOLECULE) if smiles])
     return {
         "known_rings": found.known_rings,
         "known_rings_se": share_error(found.known_rings, found.count),
