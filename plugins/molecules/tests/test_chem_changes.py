@@ -170,6 +170,14 @@ def test_choices_that_there_are_not(option):
         Policy(**{option: "never"})
 
 
+@pytest.mark.parametrize("given", [None, 5, float("nan"), b"CCO"])
+def test_what_is_no_text_is_named(given):
+    with pytest.raises(UsageError, match=r"pool.*SMILES strings"):
+        open_pool(["CCO", given], None, Policy(), 0)
+    with pytest.raises(UsageError, match=r"start.*SMILES strings"):
+        open_leads([given], Policy())
+
+
 def test_lists_in_python_are_told_of_changes(space):
     with pytest.warns(UserWarning, match=r"^start: 1 molecules changed: 1 salts or solvents taken away$"):
         leads = open_leads({f"{METFORMIN}.Cl": "metformin", "CCO": "ethanol"}, Policy())

@@ -157,6 +157,9 @@ def canonical_unique(molecules: Sequence[str], what: str, policy: Policy) -> lis
 
 def standardised(molecules: Sequence[str], what: str, policy: Policy) -> list[str]:
     """Canonical molecules, with a warning where some are changed. Raises UsageError that names the first that cannot be read."""
+    for given in molecules:
+        if not isinstance(given, str):
+            raise arguments.wrong_argument(what, given, "SMILES strings")
     found: list[Standardised] = []
     for smiles, answer in zip(molecules, standardise_all(molecules, policy), strict=True):
         if isinstance(answer, Rejected):
